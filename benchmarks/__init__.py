@@ -1,0 +1,1 @@
+"""Speed and exactness of regkit against its peers: ``python -m benchmarks.linear``."""

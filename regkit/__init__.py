@@ -1,0 +1,70 @@
+"""Exact, fast Lasso, Elastic Net and Ridge regression for scikit-learn.
+
+Public names are loaded on first use (PEP 562), so ``import regkit`` itself
+imports neither scikit-learn nor Numba.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+# Where each public name lives; type checkers read the imports below instead.
+_HOME = {
+    "LassoRegressor": "regkit.linear_model",
+    "ElasticNetRegressor": "regkit.linear_model",
+    "RidgeRegressor": "regkit.linear_model",
+    "lasso_path": "regkit.linear_model",
+    "enet_path": "regkit.linear_model",
+    "RegularizationPath": "regkit.linear_model",
+    "compare_regularizers": "regkit.inspection",
+    "make_correlated_regression": "regkit.datasets",
+    "make_house_prices": "regkit.datasets",
+    "load_diabetes_interactions": "regkit.datasets",
+}
+_SUBPACKAGES = ("datasets", "inspection", "linear_model")
+
+if TYPE_CHECKING:
+    from regkit.datasets import (
+        load_diabetes_interactions,
+        make_correlated_regression,
+        make_house_prices,
+    )
+    from regkit.inspection import compare_regularizers
+    from regkit.linear_model import (
+        ElasticNetRegressor,
+        LassoRegressor,
+        RegularizationPath,
+        RidgeRegressor,
+        enet_path,
+        lasso_path,
+    )
+
+__all__ = [
+    "LassoRegressor",
+    "ElasticNetRegressor",
+    "RidgeRegressor",
+    "lasso_path",
+    "enet_path",
+    "RegularizationPath",
+    "compare_regularizers",
+    "make_correlated_regression",
+    "make_house_prices",
+    "load_diabetes_interactions",
+    "__version__",
+]
+
+
+def __getattr__(name: str) -> Any:
+    from importlib import import_module
+
+    if name in _HOME:
+        value = getattr(import_module(_HOME[name]), name)
+        globals()[name] = value
+        return value
+    if name in _SUBPACKAGES:
+        return import_module(f"regkit.{name}")
+    raise AttributeError(f"module 'regkit' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOME, *_SUBPACKAGES})

@@ -1,0 +1,14 @@
+"""Designs: how X is stored, centred, scaled and weighted, hidden from the solvers.
+
+A design stands for the matrix Z with entries
+
+    z_ij = sqrt(p_i) (x_ij - m_j) / s_j,     p_i = w_i / Σ w,
+
+where m_j is the weighted mean of column j (0 without an intercept) and s_j its weighted
+standard deviation (1 unless ``standardize``). Solvers ask a design for correlations
+Zᵀr, Gram matrices and residuals and never see how X is stored.
+"""
+
+from regkit.designs.base import ColumnStore, Design, make_design
+
+__all__ = ["ColumnStore", "Design", "make_design"]

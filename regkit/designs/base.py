@@ -1,0 +1,106 @@
+"""What every design offers, and the choice of one by the type of X."""
+
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+Floats = NDArray[np.float64]
+Indices = NDArray[np.int64]
+
+
+class ColumnStore(Protocol):
+    """Columns of Z gathered for a working set, in order of their arrival."""
+
+    def append(self, columns: Indices) -> None:
+        """Gather ``columns``."""
+
+    def gram(self, first: int) -> Floats:
+        """Return the Gram rows of the columns stored from ``first`` on.
+
+        The result has shape (stored - first, stored).
+        """
+
+    def residual(self, target: Floats, coef: Floats) -> Floats:
+        """Return ``target - Z[:, stored] @ coef``."""
+
+    def block(self) -> tuple[Any, Indices]:
+        """Return the columns as `regkit.kernels.columns` wants them, and their places.
+
+        Place k holds the number, within the block, of the k-th stored column.
+        """
+
+    def sweep_residual(self, target: Floats, coef: Floats) -> Floats:
+        """Return the residual in the form that sweeps over the block update."""
+
+
+class Design(Protocol):
+    """The matrix Z of the module's docstring, without its entries being visible."""
+
+    is_sparse: bool
+    n_samples: int
+    n_features: int
+    offset: Floats  # (n_features,), the means m_j
+    scale: Floats  # (n_features,), the deviations s_j
+    constant: NDArray[np.bool_]  # (n_features,), columns of Z that are zero
+    lengths: Floats  # (n_features,), |z_j|
+    total_weight: float
+
+    def centre(self, y: Floats) -> tuple[Floats, Any]:
+        """Return sqrt(p) (y - mean) and the mean, for y (n,) or (n, T)."""
+
+    def correlate(self, residual: Floats) -> Floats:
+        """Return ``Zᵀ residual`` for a residual (n,) or (n, T)."""
+
+    def correlate_columns(self, residual: Floats, columns: Indices) -> Floats:
+        """Return ``Z[:, columns]ᵀ residual`` for a residual (n,)."""
+
+    def gram(self, target: Floats) -> tuple[Floats, Floats]:
+        """Return ``ZᵀZ`` and ``Zᵀ target``, target (n,) or (n, T), from one read."""
+
+    def row_gram(self, column_weights: Floats) -> Floats:
+        """Return ``Z diag(column_weights) Zᵀ``, shape (n_samples, n_samples)."""
+
+    def gather(self, columns: Indices) -> Floats:
+        """Return columns of Z as dense rows, shape (len(columns), n_samples)."""
+
+    def materialise(self, rows: slice = slice(None)) -> Floats:
+        """Return rows of Z, every entry of them."""
+
+    def predict(self, coef: Floats) -> Floats:
+        """Return ``Z @ coef`` for coefficients of Z's columns."""
+
+    def n_stored(self, columns: Indices) -> int:
+        """Return how many entries of X the columns store."""
+
+    def columns(self) -> ColumnStore:
+        """Return an empty column store."""
+
+
+def make_design(
+    X: Any,
+    sample_weight: Floats | None = None,
+    fit_intercept: bool = True,
+    standardize: bool = False,
+) -> Design:
+    """Wrap a validated X.
+
+    Parameters
+    ----------
+    X : ndarray (C- or F-contiguous) or CSR/CSC, float32 or float64, (n, p)
+        Never written to.
+    sample_weight : ndarray (n,) or None
+        Non-negative, with a positive sum.
+    fit_intercept : bool
+        Centre the columns by their weighted means.
+    standardize : bool
+        Scale the columns by their weighted standard deviations.
+    """
+    if sparse.issparse(X):
+        from regkit.designs.sparse import SparseDesign
+
+        return SparseDesign(X, sample_weight, fit_intercept, standardize)
+    from regkit.designs.dense import DenseDesign
+
+    return DenseDesign(X, sample_weight, fit_intercept, standardize)

@@ -1,0 +1,308 @@
+"""A dense X in memory, float32 or float64, in either storage order."""
+
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regkit.designs.base import ColumnStore, Floats, Indices
+
+# While |mean| stays below this many deviations, centring after a product of raw
+# values costs at most 3 of the 16 digits; beyond it the centre goes into the product.
+_SAFE_RATIO = 30.0
+# Bytes of X that are centred at a time on the way to a Gram matrix.
+_CHUNK_BYTES = 1 << 22
+# Up to this many entries, finding the means costs less than guessing them.
+_SMALL = 1 << 17
+# Below this share of the columns, one thread visiting them beats BLAS on all.
+_FEW = 0.4
+_EPS = float(np.finfo(np.float64).eps)
+
+
+class DenseDesign:
+    """Z for a dense X; X is read, never copied whole and never written."""
+
+    is_sparse = False
+
+    def __init__(
+        self,
+        X: NDArray[Any],
+        sample_weight: Floats | None,
+        fit_intercept: bool,
+        standardize: bool,
+    ) -> None:
+        self.n_samples, self.n_features = X.shape
+        self._X = X
+        self._by_rows = bool(X.flags.c_contiguous)
+        self._fit_intercept = fit_intercept
+        self._standardize = standardize
+        n = self.n_samples
+        if sample_weight is None:
+            self.total_weight = float(n)
+            self._weight = np.full(n, 1.0 / n)
+            self._root: Floats | float = n**-0.5
+        else:
+            self.total_weight = float(sample_weight.sum())
+            self._weight = sample_weight / self.total_weight
+            self._root = np.sqrt(self._weight)
+
+    # What is known of the columns: from one pass, or from a Gram matrix where one
+    # was formed anyway.
+
+    @cached_property
+    def _statistics(self) -> tuple[Floats, Floats]:
+        """The means and the mean squares about them, to full accuracy."""
+        from regkit.kernels import dense as kernels
+
+        guess = self._rough_means()
+        if self._by_rows:
+            shift, square = kernels.moments_rows(self._X, guess, self._weight)
+        else:
+            shift, square = kernels.moments_columns(self._X.T, guess, self._weight)
+        return self._settle(guess, shift, square)
+
+    def _rough_means(self) -> Floats:
+        if self._X.dtype == np.float64:
+            return self._weight @ self._X
+        return (self._weight.astype(self._X.dtype) @ self._X).astype(np.float64)
+
+    def _settle(
+        self, guess: Floats, shift: Floats, square: Floats
+    ) -> tuple[Floats, Floats]:
+        """Turn moments about ``guess`` into means and variances."""
+        variance = np.maximum(0.0, square - shift * shift)
+        means = guess + shift
+        # A constant column's deviation is its mean's rounding error.
+        variance[np.sqrt(variance) <= 4.0 * _EPS * np.abs(means)] = 0.0
+        return means, variance
+
+    @cached_property
+    def offset(self) -> Floats:
+        if self._fit_intercept:
+            return self._statistics[0]
+        return np.zeros(self.n_features)
+
+    @cached_property
+    def scale(self) -> Floats:
+        if not self._standardize:
+            return np.ones(self.n_features)
+        deviation = np.sqrt(self._statistics[1])
+        deviation[deviation == 0.0] = 1.0
+        return deviation
+
+    @cached_property
+    def lengths(self) -> Floats:
+        means, square = self._statistics
+        if not self._fit_intercept:
+            square = square + means * means
+        return np.sqrt(square) / self.scale
+
+    @cached_property
+    def constant(self) -> NDArray[np.bool_]:
+        return self.lengths == 0.0
+
+    @cached_property
+    def _is_safe(self) -> bool:
+        """Whether raw products may be centred afterwards."""
+        deviation = np.sqrt(self._statistics[1])
+        return bool(np.all(np.abs(self.offset) <= _SAFE_RATIO**2 * deviation))
+
+    def centre(self, y: Floats) -> tuple[Floats, Any]:
+        mean = np.zeros(y.shape[1:])
+        if self._fit_intercept:
+            mean = self._weight @ y
+            mean = mean + self._weight @ (y - mean)
+        root = self._root
+        if isinstance(root, np.ndarray) and y.ndim == 2:
+            root = root[:, None]
+        return (y - mean) * root, mean
+
+    def correlate(self, residual: Floats) -> Floats:
+        if residual.ndim == 2:
+            return np.stack([self.correlate(r) for r in residual.T], axis=1)
+        weight = self._root * residual
+        if self._X.dtype == np.float64 and self._is_safe:
+            products: Floats = weight @ self._X - self.offset * weight.sum()
+        else:
+            from regkit.kernels import dense as kernels
+
+            if self._by_rows:
+                products = kernels.correlate_rows(self._X, self.offset, weight)
+            else:
+                every = np.arange(self.n_features)
+                products = kernels.correlate_columns(
+                    self._X.T, every, self.offset, weight
+                )
+        return products / self.scale if self._standardize else products
+
+    def correlate_columns(self, residual: Floats, columns: Indices) -> Floats:
+        if self._by_rows or len(columns) > _FEW * self.n_features:
+            return self.correlate(residual)[columns]
+        from regkit.kernels import dense as kernels
+
+        weight = self._root * residual
+        products = kernels.correlate_columns(
+            self._X.T, columns, self.offset, weight
+        )
+        return products / self.scale[columns] if self._standardize else products
+
+    def gram(self, target: Floats) -> tuple[Floats, Floats]:
+        centre = self._guessed_centre()
+        gram, products, shift = self._centred_products(target, centre)
+        if self._fit_intercept and self._loses_digits(centre, shift, gram.diagonal()):
+            centre = centre + shift
+            gram, products, shift = self._centred_products(target, centre)
+        self._note_moments(centre, shift, gram.diagonal())
+        if self._fit_intercept:
+            # ``target`` is centred: ``products`` needs no correction.
+            gram -= np.outer(shift, shift)
+        if self._standardize:
+            gram /= self.scale
+            gram /= self.scale[:, None]
+            products = (products.T / self.scale).T
+        return gram, products
+
+    def _loses_digits(self, centre: Floats, shift: Floats, square: Floats) -> bool:
+        """Tell whether squares about ``centre`` are too far from the variances."""
+        far = np.abs(shift) > _SAFE_RATIO * np.sqrt(
+            np.maximum(0.0, square - shift * shift)
+        )
+        return bool(np.any(far & (np.abs(shift) > 4.0 * _EPS * np.abs(centre))))
+
+    def _note_moments(self, centre: Floats, shift: Floats, square: Floats) -> None:
+        """Keep what products about ``centre`` tell of the means and variances."""
+        if "_statistics" in self.__dict__:
+            return
+        if self._fit_intercept or not self._loses_digits(centre, shift, square):
+            self._statistics = self._settle(centre, shift, square)
+
+    def _guessed_centre(self) -> Floats:
+        """Return what to subtract before a product; `gram` checks the guess.
+
+        Zero, which saves a copy of every chunk, where a sample of rows shows means
+        within a few deviations of it.
+        """
+        if not self._fit_intercept:
+            return np.zeros(self.n_features)
+        if self._X.size <= _SMALL:
+            return self._rough_means()
+        sample = self._X[:: max(1, self.n_samples // 128)].astype(np.float64)
+        means: Floats = sample.mean(axis=0)
+        if np.all(np.abs(means) <= 0.5 * _SAFE_RATIO * sample.std(axis=0)):
+            return np.zeros(self.n_features)
+        return means
+
+    def _centred_products(
+        self, target: Floats, centre: Floats
+    ) -> tuple[Floats, Floats, Floats]:
+        """Return Σ p d dᵀ, Σ sqrt(p) target d and Σ p d for d = x - centre.
+
+        Rows pass through a buffer that stays in cache; no second X is formed. What
+        needs neither conversion, centre nor weights is not even copied there.
+        """
+        p = self.n_features
+        gram = np.zeros((p, p))
+        products = np.zeros((*target.shape[1:], p))
+        shift = np.zeros(p)
+        root = self._root
+        is_weighted = isinstance(root, np.ndarray)
+        rows = min(self.n_samples, max(16, p // 4, _CHUNK_BYTES // (8 * p)))
+        is_raw = self._X.dtype == np.float64 and not is_weighted and not centre.any()
+        buffer = np.empty((0 if is_raw else rows, p))
+        square = np.empty((p, p))
+        ones = np.ones(rows)
+        for start in range(0, self.n_samples, rows):
+            stop = min(start + rows, self.n_samples)
+            part = self._X[start:stop]
+            if not is_raw:
+                part = np.subtract(part, centre, out=buffer[: stop - start])
+            weight = ones[: stop - start]
+            if isinstance(root, np.ndarray):
+                weight = root[start:stop]
+                part *= weight[:, None]
+            shift += weight @ part
+            gram += np.matmul(part.T, part, out=square)
+            products += target[start:stop].T @ part
+        if not isinstance(root, np.ndarray):
+            gram *= root**2
+            products *= root
+            shift *= root**2
+        return gram, products.T, shift
+
+    def row_gram(self, column_weights: Floats) -> Floats:
+        """Return ``Z diag(column_weights) Zᵀ``, shape (n, n), from one read of X.
+
+        The weights are non-negative; columns of weight 0 are left out.
+        """
+        chosen = np.flatnonzero(column_weights)
+        width = max(16, self.n_samples // 4, _CHUNK_BYTES // (8 * self.n_samples))
+        gram = np.zeros((self.n_samples, self.n_samples))
+        for start in range(0, len(chosen), width):
+            columns = chosen[start : start + width]
+            part = self.gather(columns)
+            part *= np.sqrt(column_weights[columns])[:, None]
+            gram += part.T @ part
+        return gram
+
+    def materialise(self, rows: slice = slice(None)) -> Floats:
+        """Return these rows of Z."""
+        entries: Floats = self._X[rows] - self.offset
+        root = self._root
+        entries *= root[rows, None] if isinstance(root, np.ndarray) else root
+        if self._standardize:
+            entries /= self.scale
+        return entries
+
+    def predict(self, coef: Floats) -> Floats:
+        scaled = coef / self.scale
+        return (self._X @ scaled - self.offset @ scaled) * self._root
+
+    def n_stored(self, columns: Indices) -> int:
+        return self.n_samples * len(columns)
+
+    def columns(self) -> ColumnStore:
+        return DenseColumns(self)
+
+    def gather(self, columns: Indices) -> Floats:
+        """Return the columns of Z as contiguous rows, shape (len(columns), n)."""
+        gathered = np.ascontiguousarray(self._X[:, columns].T, dtype=np.float64)
+        gathered -= self.offset[columns, None]
+        gathered *= self._root
+        if self._standardize:
+            gathered /= self.scale[columns, None]
+        return gathered
+
+
+class DenseColumns:
+    """Columns of Z gathered contiguously, centred, scaled and weighted."""
+
+    def __init__(self, design: DenseDesign) -> None:
+        self._design = design
+        self._rows = np.empty((0, design.n_samples))
+        self._size = 0
+
+    def append(self, columns: Indices) -> None:
+        new = self._design.gather(columns)
+        size = self._size + len(columns)
+        if size > len(self._rows):
+            grown = np.empty((max(2 * len(self._rows), size), new.shape[1]))
+            grown[: self._size] = self._rows[: self._size]
+            self._rows = grown
+        self._rows[self._size : size] = new
+        self._size = size
+
+    def gram(self, first: int) -> Floats:
+        stored = self._rows[: self._size]
+        return stored[first:] @ stored.T
+
+    def residual(self, target: Floats, coef: Floats) -> Floats:
+        return target - coef @ self._rows[: self._size]
+
+    def block(self) -> tuple[Any, Indices]:
+        from regkit.kernels.columns import DenseBlock
+
+        return DenseBlock(self._rows), np.arange(self._size)
+
+    def sweep_residual(self, target: Floats, coef: Floats) -> Floats:
+        return self.residual(target, coef)

@@ -1,0 +1,339 @@
+"""Compare regularizers on one table: what each penalty does to the error."""
+
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.model_selection import KFold, train_test_split
+from sklearn.utils import check_X_y
+
+from regkit.inspection._report import render_table, summarize
+from regkit.inspection._tuning import Folds, Loss, Tuned, tune_elastic_net, tune_ridge
+from regkit.linear_model import (
+    ElasticNetRegressor,
+    LassoRegressor,
+    RidgeRegressor,
+    enet_path,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_Floats = NDArray[np.float64]
+Metric = Literal["rmse", "mae"]
+
+_COLUMNS = (
+    "train_error",
+    "test_error",
+    "gap",
+    "cv_error",
+    "n_nonzero",
+    "alpha",
+    "l1_ratio",
+    "seconds",
+)
+
+
+@dataclass(frozen=True, eq=False)
+class ModelResult:
+    """One row of a comparison.
+
+    Attributes
+    ----------
+    name : str
+        The model; for Elastic Net with the share of L1 that was chosen.
+    train_error, test_error : float
+        Error on the training and on the test rows, in the metric of the comparison.
+    cv_error : float or None
+        Cross-validated error within the training rows at the chosen penalty; None for
+        least squares, which has nothing to choose.
+    n_nonzero : int
+        Nonzero coefficients.
+    alpha, l1_ratio : float or None
+        The chosen penalty, as `estimator` takes it for y in its own units.
+    seconds : float
+        Wall-clock time of tuning and of the final fit.
+    estimator : estimator
+        Fitted on all training rows.
+    test_losses : ndarray of shape (n_test,)
+        Squared (rmse) or absolute (mae) error of each test row.
+    """
+
+    name: str
+    train_error: float
+    test_error: float
+    cv_error: float | None
+    n_nonzero: int
+    alpha: float | None
+    l1_ratio: float | None
+    seconds: float
+    estimator: Any = field(repr=False)
+    test_losses: _Floats = field(repr=False)
+
+    @property
+    def gap(self) -> float:
+        """Test error minus training error."""
+        return self.test_error - self.train_error
+
+
+@dataclass(frozen=True, eq=False)
+class RegularizerComparison:
+    """What `compare_regularizers` found; prints as an aligned table.
+
+    Attributes
+    ----------
+    results : tuple of ModelResult
+        One a model, in the order of the table.
+    metric : {"rmse", "mae"}
+        The error shown.
+    n_train, n_test, n_features : int
+        Rows of the two parts, and columns.
+    mean_error : float
+        Test error of predicting the mean (median for "mae") of the training target.
+    """
+
+    results: tuple[ModelResult, ...]
+    metric: Metric
+    n_train: int
+    n_test: int
+    n_features: int
+    mean_error: float
+
+    @property
+    def best_(self) -> ModelResult:
+        """The result with the smallest test error; the first of equals."""
+        return min(self.results, key=lambda result: result.test_error)
+
+    def __getitem__(self, name: str) -> ModelResult:
+        """Return the result whose name starts so, such as ``comparison["Lasso"]``."""
+        for result in self.results:
+            if result.name.startswith(name):
+                return result
+        names = ", ".join(result.name for result in self.results)
+        raise KeyError(f"no model {name!r}; there are: {names}")
+
+    def __repr__(self) -> str:
+        return render_table(self)
+
+    def summary(self) -> str:
+        """Say in one sentence what was found."""
+        return summarize(self)
+
+    def to_frame(self) -> "pd.DataFrame":
+        """Return the table as a pandas DataFrame indexed by model. Needs pandas."""
+        try:
+            import pandas as pd
+        except ImportError as error:
+            raise ImportError(
+                "to_frame needs pandas: install it with `pip install pandas`"
+            ) from error
+        return pd.DataFrame(
+            [[getattr(result, c) for c in _COLUMNS] for result in self.results],
+            columns=pd.Index(_COLUMNS),
+            index=pd.Index([result.name for result in self.results], name="model"),
+        )
+
+
+def compare_regularizers(
+    X: Any,
+    y: ArrayLike,
+    *,
+    test_size: float = 0.25,
+    n_folds: int = 5,
+    metric: Metric = "rmse",
+    l1_ratios: Sequence[float] = (0.1, 0.3, 0.5, 0.7, 0.9),
+    random_state: int | None = 0,
+) -> RegularizerComparison:
+    """Tune least squares, Ridge, Lasso and Elastic Net, and compare their errors.
+
+    The rows are split once into a training and a test part. Inside the training part,
+    K-fold cross-validation chooses alpha (and l1_ratio for Elastic Net); columns are
+    scaled by the standard deviations of each fold's own training rows, so nothing of a
+    held-out row enters its prediction. Each model is then fitted on all training rows
+    and judged on the test rows.
+
+    Parameters
+    ----------
+    X : array-like, sparse matrix or DataFrame of shape (n_samples, n_features)
+        Numeric columns without missing values.
+    y : array-like of shape (n_samples,)
+        Target.
+    test_size : float, default=0.25
+        Share of the rows kept for the test, in (0, 1).
+    n_folds : int, default=5
+        Folds of the cross-validation, at least 2.
+    metric : {"rmse", "mae"}, default="rmse"
+        Root mean squared or mean absolute error; alpha is tuned for the same error.
+    l1_ratios : sequence of float, default=(0.1, 0.3, 0.5, 0.7, 0.9)
+        Mixes that Elastic Net chooses from, each in (0, 1]. They refer to a target of
+        unit standard deviation, as glmnet's, so that the choice does not depend on the
+        units of y; `alpha` and `l1_ratio` of the result are converted to y's units.
+    random_state : int or None, default=0
+        Seed of the split and of the folds.
+
+    Returns
+    -------
+    comparison : RegularizerComparison
+        Prints as a table; ``comparison.best_``, ``comparison["Lasso"]``,
+        ``comparison.summary()``, ``comparison.to_frame()``.
+
+    Raises
+    ------
+    ValueError
+        For too few rows, a constant target, missing values or a parameter outside
+        the range given above.
+
+    Examples
+    --------
+    >>> from regkit import compare_regularizers, make_house_prices
+    >>> houses = make_house_prices(120, n_irrelevant=60)
+    >>> comparison = compare_regularizers(houses.data, houses.target)
+    >>> bool(comparison["Lasso"].test_error < comparison["Least squares"].test_error)
+    True
+    """
+    X, target = check_X_y(
+        X, y, accept_sparse="csr", dtype=[np.float64, np.float32], y_numeric=True
+    )
+    target = target.astype(np.float64)
+    _check_parameters(target, test_size, n_folds, metric, l1_ratios, random_state)
+    X_train, X_test, y_train, y_test = train_test_split(
+        X, target, test_size=test_size, random_state=random_state
+    )
+    if np.ptp(y_train) == 0:
+        raise ValueError(
+            f"y is {y_train[0]:g} in every training row: there is nothing to predict"
+        )
+    splitter = KFold(n_folds, shuffle=True, random_state=random_state)
+    folds = list(splitter.split(X_train))
+    loss = _LOSSES[metric]
+
+    # Numba compiles on the first call of a process: not part of any model's time.
+    enet_path(X_train, y_train, alphas=3, eps=0.1, standardize=True)
+    RidgeRegressor(standardize=True).fit(X_train, y_train)
+
+    data = _Split(X_train, X_test, y_train, y_test, metric)
+    centre = np.mean(y_train) if metric == "rmse" else np.median(y_train)
+    mean_loss = loss(y_test, np.full(y_test.shape, centre)).mean()
+    return RegularizerComparison(
+        results=tuple(
+            _fit_and_judge(name, data, partial(tune, X_train, y_train, folds, loss))
+            for name, tune in _models(l1_ratios).items()
+        ),
+        metric=metric,
+        n_train=y_train.size,
+        n_test=y_test.size,
+        n_features=X.shape[1],
+        mean_error=_error(metric, mean_loss),
+    )
+
+
+_LOSSES: dict[str, Loss] = {
+    "rmse": lambda y, prediction: (y - prediction) ** 2,
+    "mae": lambda y, prediction: np.abs(y - prediction),
+}
+
+
+def _error(metric: Metric, mean_loss: Any) -> float:
+    return float(np.sqrt(mean_loss)) if metric == "rmse" else float(mean_loss)
+
+
+_Tune = Callable[[Any, _Floats, Folds, Loss], Tuned | None]
+
+
+def _models(l1_ratios: Sequence[float]) -> dict[str, _Tune]:
+    """Name each model with the function that tunes it."""
+    return {
+        "Least squares": lambda X, y, folds, loss: None,
+        "Ridge": tune_ridge,
+        "Lasso": partial(tune_elastic_net, l1_ratios=(1.0,)),
+        "Elastic Net": partial(tune_elastic_net, l1_ratios=l1_ratios),
+    }
+
+
+@dataclass(frozen=True)
+class _Split:
+    X_train: Any
+    X_test: Any
+    y_train: _Floats
+    y_test: _Floats
+    metric: Metric
+
+
+def _make_estimator(name: str, tuned: Tuned | None) -> Any:
+    if tuned is None:
+        return RidgeRegressor(alpha=0.0, standardize=True)
+    if tuned.l1_ratio is None:
+        return RidgeRegressor(alpha=tuned.alpha, standardize=True)
+    if name == "Lasso":
+        return LassoRegressor(alpha=tuned.alpha, standardize=True)
+    return ElasticNetRegressor(
+        alpha=tuned.alpha, l1_ratio=tuned.l1_ratio, standardize=True
+    )
+
+
+def _fit_and_judge(
+    name: str, data: _Split, tune: Callable[[], Tuned | None]
+) -> ModelResult:
+    started = perf_counter()
+    tuned = tune()
+    estimator = _make_estimator(name, tuned)
+    with warnings.catch_warnings():
+        if tuned is None:
+            # With dependent columns least squares has many solutions; the shortest
+            # one is as good as any for a comparison of predictions.
+            warnings.filterwarnings("ignore", ".*not unique", UserWarning)
+        estimator.fit(data.X_train, data.y_train)
+    seconds = perf_counter() - started
+
+    loss = _LOSSES[data.metric]
+    train_losses = loss(data.y_train, estimator.predict(data.X_train))
+    test_losses = loss(data.y_test, estimator.predict(data.X_test))
+    mix = tuned.mix if tuned and name == "Elastic Net" else None
+    return ModelResult(
+        name=name if mix is None else f"{name} ({mix:.3g} L1)",
+        train_error=_error(data.metric, train_losses.mean()),
+        test_error=_error(data.metric, test_losses.mean()),
+        cv_error=None if tuned is None else _error(data.metric, tuned.loss),
+        n_nonzero=int(np.count_nonzero(estimator.coef_)),
+        alpha=None if tuned is None else tuned.alpha,
+        l1_ratio=None if tuned is None else tuned.l1_ratio,
+        seconds=seconds,
+        estimator=estimator,
+        test_losses=test_losses,
+    )
+
+
+def _check_parameters(
+    y: _Floats,
+    test_size: float,
+    n_folds: int,
+    metric: str,
+    l1_ratios: Sequence[float],
+    random_state: int | None,
+) -> None:
+    if not 0 < test_size < 1:
+        raise ValueError(f"test_size must lie strictly in (0, 1), got {test_size}")
+    if n_folds < 2:
+        raise ValueError(f"n_folds must be at least 2, got {n_folds}")
+    if metric not in _LOSSES:
+        raise ValueError(f"metric must be one of {', '.join(_LOSSES)}, got {metric!r}")
+    if not l1_ratios or not all(0 < ratio <= 1 for ratio in l1_ratios):
+        raise ValueError(
+            f"l1_ratios must hold numbers in (0, 1], got {tuple(l1_ratios)}"
+        )
+    if random_state is not None and random_state < 0:
+        raise ValueError(f"random_state must not be negative, got {random_state}")
+    n_test = int(np.ceil(test_size * y.size))
+    if n_test < 2 or y.size - n_test < 2 * n_folds:
+        raise ValueError(
+            f"{y.size} rows are too few for {n_folds} folds and a test part of "
+            f"{test_size:.0%}: at least 2 test rows and {2 * n_folds} training rows "
+            "(2 a fold) are needed"
+        )
+    if np.ptp(y) == 0:
+        raise ValueError(f"y is {y[0]:g} in every row: there is nothing to predict")

@@ -1,0 +1,1 @@
+"""Numba kernels: arrays in, arrays out. The only package that imports numba."""

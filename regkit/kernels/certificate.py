@@ -1,0 +1,134 @@
+"""The duality gap, and which columns a solution still needs.
+
+With residual r and correlations c = Zᵀr, the point kappa·r is dual feasible for the
+largest kappa <= 1 that keeps every conjugate h*_j(kappa·c_j) finite, where
+h_j(b) = alpha (l1_j |b| + l2_j b²/2) on [lower_j, upper_j]. The gap
+
+    P(b) - D(kappa r) = (1 - kappa)²/2 |r|² + Σ_j [h_j(b_j) + h*_j(kappa c_j) - kappa c_j b_j]
+
+is a sum of non-negative terms (Fenchel & Young), so it suffers no cancellation.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regkit.kernels._jit import kernel
+
+
+@kernel
+def _fenchel_young(
+    value: float, slope: float, l1: float, l2: float, low: float, high: float
+) -> float:
+    """Return h(value) + h*(slope) - slope * value; infinite slopes excluded."""
+    best = 0.0
+    if slope > l1:
+        best = high
+        if l2 > 0.0:
+            best = min((slope - l1) / l2, high)
+    elif slope < -l1:
+        best = low
+        if l2 > 0.0:
+            best = max((slope + l1) / l2, low)
+    conjugate = 0.0
+    if best != 0.0:
+        conjugate = slope * best - l1 * abs(best) - 0.5 * l2 * best * best
+    if value == 0.0:
+        return max(0.0, conjugate)
+    own = l1 * abs(value) + 0.5 * l2 * value * value
+    return max(0.0, own + conjugate - slope * value)
+
+
+@kernel
+def duality_gap(
+    columns: NDArray[np.int64],
+    coef: NDArray[np.float64],
+    correlation: NDArray[np.float64],
+    l1: NDArray[np.float64],
+    l2: NDArray[np.float64],
+    lower: NDArray[np.float64],
+    upper: NDArray[np.float64],
+    square: NDArray[np.float64],
+    alpha: float,
+    residual_square: float,
+) -> float:
+    """Return the duality gap at ``coef``.
+
+    ``columns`` are those to look at: every one with a nonzero coefficient or with a
+    correlation that may exceed ``alpha * l1``; the others add nothing.
+
+    A slope towards an infinite bound of an unpenalised column has no scaling that
+    makes it feasible; one Newton step of that column alone, c²/(2|z_j|²), stands for
+    it (``square`` holds |z_j|²).
+    """
+    kappa = 1.0
+    for j in columns:
+        threshold = alpha * l1[j]
+        slope = correlation[j]
+        if abs(slope) > threshold > 0.0 and alpha * l2[j] == 0.0:
+            unbounded = upper[j] if slope > 0.0 else -lower[j]
+            if unbounded == np.inf:
+                kappa = min(kappa, threshold / abs(slope))
+    gap = 0.5 * (1.0 - kappa) ** 2 * residual_square
+    for j in columns:
+        threshold = alpha * l1[j]
+        slope = kappa * correlation[j]
+        if coef[j] == 0.0 and abs(slope) <= threshold:
+            continue
+        ridge = alpha * l2[j]
+        if threshold == 0.0 and ridge == 0.0 and slope != 0.0:
+            unbounded = upper[j] if slope > 0.0 else -lower[j]
+            if unbounded == np.inf:
+                if square[j] > 0.0:
+                    gap += 0.5 * slope * slope / square[j]
+                continue
+        gap += _fenchel_young(coef[j], slope, threshold, ridge, lower[j], upper[j])
+    return gap
+
+
+@kernel
+def wanted(
+    columns: NDArray[np.int64],
+    correlation: NDArray[np.float64],
+    l1: NDArray[np.float64],
+    lower: NDArray[np.float64],
+    upper: NDArray[np.float64],
+    outside: NDArray[np.bool_],
+    alpha: float,
+    noise: NDArray[np.float64],
+) -> NDArray[np.int64]:
+    """Return those of ``columns`` outside whose correlation exceeds ``alpha * l1``."""
+    found = np.empty(columns.shape[0], dtype=np.int64)
+    count = 0
+    for j in columns:
+        slope = correlation[j]
+        if abs(slope) > alpha * l1[j] * (1.0 + 1e-12) + noise[j] and outside[j]:
+            room = upper[j] if slope > 0.0 else -lower[j]
+            if room > 0.0:
+                found[count] = j
+                count += 1
+    return found[:count]
+
+
+@kernel
+def undecided(
+    correlation: NDArray[np.float64],
+    seen: NDArray[np.float64],
+    lengths: NDArray[np.float64],
+    l1: NDArray[np.float64],
+    outside: NDArray[np.bool_],
+    alpha: float,
+    travelled: float,
+) -> NDArray[np.int64]:
+    """Return the outside columns whose correlation may exceed ``alpha * l1`` by now.
+
+    Column j's correlation was computed when the residual had travelled ``seen[j]``,
+    and changes by at most |z_j| times what it has travelled since.
+    """
+    found = np.empty(correlation.shape[0], dtype=np.int64)
+    count = 0
+    for j in range(correlation.shape[0]):
+        drift = 1.000001 * lengths[j] * (travelled - seen[j])
+        if abs(correlation[j]) + drift > alpha * l1[j] and outside[j]:
+            found[count] = j
+            count += 1
+    return found[:count]

@@ -1,0 +1,132 @@
+"""Cyclic coordinate descent on the residual or on a Gram matrix.
+
+One coordinate at a time, the exact minimiser of
+
+    1/2 |y - Z b|² + alpha Σ_j ( l1_j |b_j| + l2_j b_j² / 2 ),   lower <= b <= upper
+
+in b_j is a soft-threshold, a division and a clip (Friedman, Hastie & Tibshirani 2010).
+Sweeps over all columns alternate with sweeps over the nonzero ones.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regkit.kernels._jit import kernel
+from regkit.kernels.columns import correlation, subtract
+
+
+class Terms(NamedTuple):
+    """The penalty of each column and its squared length, in the working set's order."""
+
+    l1: NDArray[np.float64]
+    l2: NDArray[np.float64]
+    lower: NDArray[np.float64]
+    upper: NDArray[np.float64]
+    square: NDArray[np.float64]
+
+
+@kernel
+def _minimiser(terms: Terms, j: int, alpha: float, value: float, slope: float) -> float:
+    """Return the best value of coordinate j, its correlation being ``slope``."""
+    curvature = terms.square[j] + alpha * terms.l2[j]
+    if curvature == 0.0:
+        return value
+    pull = slope + terms.square[j] * value
+    threshold = alpha * terms.l1[j]
+    if pull > threshold:
+        best = (pull - threshold) / curvature
+    elif pull < -threshold:
+        best = (pull + threshold) / curvature
+    else:
+        best = 0.0
+    return min(max(best, terms.lower[j]), terms.upper[j])
+
+
+@kernel
+def on_residual(
+    block: Any,
+    columns: NDArray[np.int64],
+    terms: Terms,
+    alpha: float,
+    coef: NDArray[np.float64],
+    residual: NDArray[np.float64],
+    tolerance: float,
+    max_sweeps: int,
+) -> int:
+    """Sweep until a whole sweep improves the objective by less than ``tolerance``.
+
+    ``columns[k]`` is the block's column of coordinate k. ``coef`` and ``residual`` are
+    updated; the number of sweeps is returned.
+    """
+    m = columns.shape[0]
+    active = np.empty(m, dtype=np.int64)
+    n_active = 0
+    everything = True
+    for sweep in range(max_sweeps):
+        progress = 0.0
+        count = m if everything else n_active
+        for c in range(count):
+            k = c if everything else active[c]
+            old = coef[k]
+            slope = correlation(block, columns[k], residual)
+            new = _minimiser(terms, k, alpha, old, slope)
+            if new != old:
+                step = new - old
+                coef[k] = new
+                subtract(block, columns[k], step, residual)
+                gain = step * step * (terms.square[k] + alpha * terms.l2[k])
+                progress += gain
+        if everything:
+            if progress <= tolerance:
+                return sweep + 1
+            n_active = 0
+            for k in range(m):
+                if coef[k] != 0.0:
+                    active[n_active] = k
+                    n_active += 1
+            everything = False
+        elif progress <= tolerance:
+            everything = True
+    return max_sweeps
+
+
+@kernel
+def correlations(
+    block: Any, columns: NDArray[np.int64], residual: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return the correlation of each of ``columns`` with the residual."""
+    out = np.empty(columns.shape[0])
+    for k in range(columns.shape[0]):
+        out[k] = correlation(block, columns[k], residual)
+    return out
+
+
+@kernel
+def on_gram(
+    gram: NDArray[np.float64],
+    terms: Terms,
+    alpha: float,
+    coef: NDArray[np.float64],
+    slope: NDArray[np.float64],
+    tolerance: float,
+    max_sweeps: int,
+) -> int:
+    """Do as `on_residual` with the correlations ``slope`` kept instead of a residual."""
+    n = coef.shape[0]
+    for sweep in range(max_sweeps):
+        progress = 0.0
+        for j in range(n):
+            new = _minimiser(terms, j, alpha, coef[j], slope[j])
+            step = new - coef[j]
+            if step != 0.0:
+                coef[j] = new
+                row = gram[j]
+                for t in range(n):
+                    slope[t] -= step * row[t]
+                gain = step * step * (terms.square[j] + alpha * terms.l2[j])
+                progress += gain
+        if progress <= tolerance:
+            return sweep + 1
+    return max_sweeps

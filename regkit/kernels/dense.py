@@ -1,0 +1,95 @@
+"""Passes over a dense X that BLAS has no call for: centred, mixed precision.
+
+Each kernel exists for both storage orders: ``rows`` for C order, ``columns`` for the
+transpose of F order. Sums are kept in float64 whatever X's dtype; the centre is
+subtracted before the product, so large means cost no digits.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regkit.kernels._jit import summing_kernel
+
+# Columns handled together in C order: their sums stay in the first-level cache.
+_STRIP = 1024
+
+
+@summing_kernel
+def correlate_rows(
+    X: NDArray[Any], offset: NDArray[np.float64], weight: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return Σ_i weight_i (x_ij - offset_j) for every column j of a C-ordered X."""
+    n, p = X.shape
+    out = np.zeros(p)
+    for first in range(0, p, _STRIP):
+        last = min(p, first + _STRIP)
+        for i in range(n):
+            row = X[i]
+            v = weight[i]
+            for j in range(first, last):
+                out[j] += v * (np.float64(row[j]) - offset[j])
+    return out
+
+
+@summing_kernel
+def correlate_columns(
+    transposed: NDArray[Any],
+    columns: NDArray[np.int64],
+    offset: NDArray[np.float64],
+    weight: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Return Σ_i weight_i (x_ij - offset_j) for j in ``columns``, X given transposed."""
+    n = transposed.shape[1]
+    out = np.empty(columns.shape[0])
+    for c in range(columns.shape[0]):
+        column = transposed[columns[c]]
+        centre = offset[columns[c]]
+        total = 0.0
+        for i in range(n):
+            total += weight[i] * (np.float64(column[i]) - centre)
+        out[c] = total
+    return out
+
+
+@summing_kernel
+def moments_rows(
+    X: NDArray[Any], offset: NDArray[np.float64], weight: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the weighted first and second moments about ``offset``, C order."""
+    n, p = X.shape
+    first_moment = np.zeros(p)
+    second_moment = np.zeros(p)
+    for first in range(0, p, _STRIP):
+        last = min(p, first + _STRIP)
+        for i in range(n):
+            row = X[i]
+            v = weight[i]
+            for j in range(first, last):
+                distance = np.float64(row[j]) - offset[j]
+                first_moment[j] += v * distance
+                second_moment[j] += v * distance * distance
+    return first_moment, second_moment
+
+
+@summing_kernel
+def moments_columns(
+    columns: NDArray[Any], offset: NDArray[np.float64], weight: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the weighted first and second moments about ``offset``, F order."""
+    p, n = columns.shape
+    first_moment = np.empty(p)
+    second_moment = np.empty(p)
+    for j in range(p):
+        column = columns[j]
+        centre = offset[j]
+        first = 0.0
+        second = 0.0
+        for i in range(n):
+            distance = np.float64(column[i]) - centre
+            first += weight[i] * distance
+            second += weight[i] * distance * distance
+        first_moment[j] = first
+        second_moment[j] = second
+    return first_moment, second_moment

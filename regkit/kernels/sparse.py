@@ -1,0 +1,124 @@
+"""Passes over compressed sparse columns, centred without being densified."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regkit.kernels._jit import kernel, summing_kernel
+
+
+@summing_kernel
+def moments(
+    data: NDArray[Any],
+    indices: NDArray[Any],
+    indptr: NDArray[Any],
+    weight: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return each column's weighted mean and variance (weights sum to one)."""
+    p = indptr.shape[0] - 1
+    mean = np.empty(p)
+    variance = np.empty(p)
+    for j in range(p):
+        centre = 0.0
+        stored = 0.0
+        for t in range(indptr[j], indptr[j + 1]):
+            w = weight[indices[t]]
+            stored += w
+            centre += w * np.float64(data[t])
+        # The weight of the zeros; exactly none where every row is stored.
+        unstored = 1.0 - stored
+        if indptr[j + 1] - indptr[j] == weight.shape[0]:
+            unstored = 0.0
+        shift = -unstored * centre
+        square = unstored * centre * centre
+        for t in range(indptr[j], indptr[j + 1]):
+            w = weight[indices[t]]
+            distance = np.float64(data[t]) - centre
+            shift += w * distance
+            square += w * distance * distance
+        mean[j] = centre + shift
+        variance[j] = max(0.0, square - shift * shift)
+    return mean, variance
+
+
+@summing_kernel
+def correlate(
+    data: NDArray[Any],
+    indices: NDArray[Any],
+    indptr: NDArray[Any],
+    columns: NDArray[np.int64],
+    offset: NDArray[np.float64],
+    weight: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Return Σ_i weight_i (x_ij - offset_j) for each j of ``columns``."""
+    out = np.empty(columns.shape[0])
+    total = 0.0
+    for i in range(weight.shape[0]):
+        total += weight[i]
+    for c in range(columns.shape[0]):
+        j = columns[c]
+        centre = offset[j]
+        product = 0.0
+        stored = 0.0
+        for t in range(indptr[j], indptr[j + 1]):
+            v = weight[indices[t]]
+            stored += v
+            product += v * (np.float64(data[t]) - centre)
+        if indptr[j + 1] - indptr[j] < weight.shape[0]:
+            product += centre * (stored - total)
+        out[c] = product
+    return out
+
+
+@kernel
+def combine(
+    data: NDArray[Any],
+    indices: NDArray[Any],
+    indptr: NDArray[Any],
+    columns: NDArray[np.int64],
+    coef: NDArray[np.float64],
+    n_rows: int,
+) -> NDArray[np.float64]:
+    """Return ``X[:, columns] @ coef``, columns of coefficient zero skipped."""
+    out = np.zeros(n_rows)
+    for c in range(columns.shape[0]):
+        value = coef[c]
+        if value == 0.0:
+            continue
+        j = columns[c]
+        for t in range(indptr[j], indptr[j + 1]):
+            out[indices[t]] += value * np.float64(data[t])
+    return out
+
+
+@kernel
+def gram_rows(
+    column_data: NDArray[Any],
+    column_indices: NDArray[Any],
+    column_indptr: NDArray[Any],
+    row_data: NDArray[Any],
+    row_indices: NDArray[Any],
+    row_indptr: NDArray[Any],
+    weight: NDArray[np.float64],
+    columns: NDArray[np.int64],
+    position: NDArray[np.int64],
+    size: int,
+) -> NDArray[np.float64]:
+    """Return Σ_i weight_i x_ij x_il for j in ``columns`` and l at ``position[l]`` >= 0.
+
+    Walks down each column j (CSC) and along the rows it meets (CSR), so a product is
+    formed only where both factors are stored.
+    """
+    out = np.zeros((columns.shape[0], size))
+    for c in range(columns.shape[0]):
+        row_out = out[c]
+        j = columns[c]
+        for t in range(column_indptr[j], column_indptr[j + 1]):
+            i = column_indices[t]
+            value = weight[i] * np.float64(column_data[t])
+            for u in range(row_indptr[i], row_indptr[i + 1]):
+                at = position[row_indices[u]]
+                if at >= 0:
+                    row_out[at] += value * np.float64(row_data[u])
+    return out

@@ -1,0 +1,15 @@
+"""Lasso, elastic net and ridge regression, solved exactly, and their paths."""
+
+from regkit.linear_model.elastic_net import ElasticNetRegressor
+from regkit.linear_model.lasso import LassoRegressor
+from regkit.linear_model.path import RegularizationPath, enet_path, lasso_path
+from regkit.linear_model.ridge import RidgeRegressor
+
+__all__ = [
+    "LassoRegressor",
+    "ElasticNetRegressor",
+    "RidgeRegressor",
+    "lasso_path",
+    "enet_path",
+    "RegularizationPath",
+]

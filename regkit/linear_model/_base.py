@@ -1,0 +1,290 @@
+"""What the three estimators share: fit in order, predict, fitted attributes."""
+
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.utils.validation import check_is_fitted
+
+from regkit._sklearn import check_same_features, validate_parameters
+from regkit.designs import make_design
+from regkit.linear_model._inputs import Floats, check_fit_data, check_predict_X
+from regkit.linear_model._limits import Limits, check_limits
+from regkit.linear_model._warnings import (
+    raise_if_overflowed,
+    warn_not_converged,
+    warn_not_unique,
+)
+from regkit.solvers.path import solve_path
+from regkit.solvers.problem import PathResult, Penalty
+
+# Rows of float32 X are widened this many entries at a time when predicting.
+_CHUNK = 1 << 20
+
+
+class Solution(NamedTuple):
+    """Solved problems, one a target."""
+
+    coefs: Floats
+    """(n_targets, n_features)"""
+    intercepts: Floats
+    """(n_targets,)"""
+    dual_gaps: Floats
+    """(n_targets,)"""
+    null_objectives: Floats
+    """(n_targets,), what `tol` is relative to."""
+    n_iters: NDArray[np.integer[Any]]
+    """(n_targets,)"""
+    converged: NDArray[np.bool_]
+    """(n_targets,)"""
+    unique: bool
+    """False when a coefficient vector is known not to be the only answer."""
+    solver: str
+    """What ran."""
+
+
+class LinearModel(RegressorMixin, BaseEstimator):
+    """Base of the linear regressors; subclasses say how to solve.
+
+    A fit that fails, at whatever step, leaves the estimator as it was: attributes are
+    set at the end and all at once.
+    """
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Fit the model.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
+            Training rows. Float32 and float64, C or F ordered arrays and CSR or CSC
+            matrices are used in place and never written; everything else is
+            converted to float64, other sparse formats to CSC.
+        y : array-like of shape (n_samples,) or (n_samples, n_targets)
+            Targets. Each column of a two-dimensional `y` is a problem of its own.
+        sample_weight : float or array-like of shape (n_samples,), default=None
+            Weights of the rows, non-negative and not all zero. An integer weight
+            counts as that many copies of the row.
+
+        Returns
+        -------
+        self : estimator
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError, TypeError
+            When a parameter or the data is not usable; the message names it.
+
+        Warns
+        -----
+        ConvergenceWarning
+            When the duality gap is above `tol` at the end.
+        UserWarning
+            When unpenalised columns are linearly dependent, so that the coefficients
+            are not unique.
+        """
+        validate_parameters(self)
+        data = check_fit_data(self, X, y, sample_weight)
+        n_features = data.X.shape[1]
+        limits = check_limits(
+            n_features, self.positive, self.bounds, self.penalty_factor
+        )
+        with np.errstate(over="ignore", invalid="ignore"):  # told in `_judge`
+            design = make_design(
+                data.X,
+                data.sample_weight,
+                bool(self.fit_intercept),
+                bool(self.standardize),
+            )
+            solution = self._solve(design, data.y, limits)
+        self._judge(solution, limits)
+        self._keep(solution, data.y.ndim, n_features, data.feature_names)
+        return self
+
+    def predict(self, X: Any) -> Floats:
+        """Predict ``X @ coef_.T + intercept_``.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
+            Rows to predict for.
+
+        Returns
+        -------
+        y_pred : ndarray of shape (n_samples,) or (n_samples, n_targets)
+            Predictions, in float64.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        ValueError
+            When X holds NaN or inf, or its columns are not those seen in `fit`.
+        """
+        coef: Any = self.__dict__.get("coef_")
+        if coef is None:
+            check_is_fitted(self, "coef_")
+        check_same_features(self, X)
+        X = check_predict_X(self, X, self.n_features_in_)
+        return linear_predictor(X, coef, self.intercept_)
+
+    @property
+    def sparse_coef_(self) -> sp.csr_matrix:
+        """Sparse copy of `coef_`, of shape (n_targets, n_features), 1 row for 1-D y."""
+        return sp.csr_matrix(self.coef_)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.target_tags.multi_output = True
+        return tags
+
+    def _solve(self, design: Any, y: Floats, limits: Limits) -> Solution:
+        raise NotImplementedError
+
+    def _solve_targets(
+        self, design: Any, y: Floats, limits: Limits, l1_ratio: float, alphas: Floats
+    ) -> Solution:
+        """Solve one elastic-net problem a target; `alphas` has one entry for each."""
+        penalty = Penalty.build(
+            design.n_features, l1_ratio, limits.factor, limits.lower, limits.upper
+        )
+        # A column whose length is NaN would take no part, in silence.
+        raise_if_overflowed(type(self).__name__, design.lengths)
+        targets = y.reshape(len(y), -1)
+        starts = self._starts(targets.shape[1], design.n_features)
+        coefs = np.zeros((targets.shape[1], design.n_features))
+        results = []
+        for t in range(targets.shape[1]):
+            result = solve_path(
+                design,
+                np.ascontiguousarray(targets[:, t]),
+                penalty,
+                alphas[t : t + 1],
+                tol=self.tol,
+                max_iter=self.max_iter,
+                solver=self.solver,
+                start=None if starts is None else starts[t],
+            )
+            coefs[t, result.coefs.indices] = result.coefs.data
+            results.append(result)
+        return _join(coefs, results)
+
+    def _starts(self, n_targets: int, n_features: int) -> Floats | None:
+        """Give the previous coefficients where `warm_start` wants and shapes allow."""
+        previous = self.__dict__.get("coef_") if self.warm_start else None
+        if previous is None or np.size(previous) != n_targets * n_features:
+            return None
+        starts = np.array(previous, dtype=np.float64).reshape(n_targets, n_features)
+        return starts if np.isfinite(starts).all() else None
+
+    def _judge(self, solution: Solution, limits: Limits) -> None:
+        name = type(self).__name__
+        raise_if_overflowed(name, solution.dual_gaps, solution.intercepts)
+        if not solution.converged.all():
+            warn_not_converged(
+                name,
+                solution.dual_gaps,
+                solution.null_objectives,
+                solution.converged,
+                ("target", np.arange(len(solution.dual_gaps))),
+                tol=self.tol,
+                max_iter=self.max_iter,
+                stacklevel=3,
+            )
+        if not solution.unique:
+            cause = unpenalized_cause(self.alpha, limits.factor)
+            if cause:
+                warn_not_unique(name, cause, solution.solver, stacklevel=3)
+
+    def _keep(
+        self,
+        solution: Solution,
+        y_ndim: int,
+        n_features: int,
+        names: NDArray[Any] | None,
+    ) -> None:
+        fitted: dict[str, Any] = {"n_features_in_": n_features}
+        if y_ndim == 1:
+            fitted["coef_"] = solution.coefs[0]
+            fitted["intercept_"] = float(solution.intercepts[0])
+            fitted["n_iter_"] = int(solution.n_iters[0])
+            fitted["dual_gap_"] = float(solution.dual_gaps[0])
+        else:
+            fitted["coef_"] = solution.coefs
+            fitted["intercept_"] = solution.intercepts
+            fitted["n_iter_"] = solution.n_iters
+            fitted["dual_gap_"] = solution.dual_gaps
+        fitted["solver_"] = solution.solver
+        if names is not None:
+            fitted["feature_names_in_"] = names
+        else:
+            self.__dict__.pop("feature_names_in_", None)
+        self.__dict__.update(fitted)
+
+
+def _join(coefs: Floats, results: list[PathResult]) -> Solution:
+    """Put the results of the targets, each a path of one alpha, side by side."""
+    first = results[0]
+    nulls = np.array([result.null_objective for result in results])
+    if len(results) == 1:
+        return Solution(
+            coefs,
+            first.intercepts,
+            first.dual_gaps,
+            nulls,
+            first.n_iters,
+            first.converged,
+            first.unique,
+            first.solver,
+        )
+    return Solution(
+        coefs,
+        np.concatenate([result.intercepts for result in results]),
+        np.concatenate([result.dual_gaps for result in results]),
+        nulls,
+        np.concatenate([result.n_iters for result in results]),
+        np.concatenate([result.converged for result in results]),
+        all(result.unique for result in results),
+        ", ".join(dict.fromkeys(result.solver for result in results)),
+    )
+
+
+def unpenalized_cause(alpha: Any, factor: Floats | None) -> str:
+    """Say why columns are unpenalised, in half a sentence; empty when none is."""
+    if not np.all(alpha):
+        return "alpha=0 leaves the columns unpenalised"
+    if factor is not None and not np.all(factor):
+        return "penalty_factor=0 leaves columns unpenalised"
+    return ""
+
+
+def linear_predictor(X: Any, coef: Floats, intercept: Any) -> Floats:
+    """Compute ``X @ coef.T + intercept`` in float64.
+
+    Parameters
+    ----------
+    X : ndarray, CSR or CSC of shape (n_samples, n_features)
+        Rows, float32 or float64.
+    coef : ndarray of shape (n_features,) or (n_targets, n_features)
+        Coefficients.
+    intercept : float or ndarray of shape (n_targets,)
+        Intercepts.
+
+    Returns
+    -------
+    y_pred : ndarray of shape (n_samples,) or (n_samples, n_targets)
+        Predictions.
+    """
+    if X.dtype == np.float64 or X.size <= _CHUNK or sp.issparse(X):
+        predicted: Floats = X @ coef.T
+    else:
+        # NumPy would widen all of a float32 X at once; by chunks it stays small.
+        n_rows = max(1, _CHUNK // X.shape[1])
+        predicted = np.concatenate(
+            [X[i : i + n_rows] @ coef.T for i in range(0, len(X), n_rows)]
+        )
+    predicted += intercept
+    return predicted

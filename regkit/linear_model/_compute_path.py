@@ -1,0 +1,159 @@
+"""From checked arguments to a `RegularizationPath`: the work of the path functions."""
+
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+
+from regkit.designs import make_design
+from regkit.linear_model._base import unpenalized_cause
+from regkit.linear_model._inputs import Floats, check_fit_data
+from regkit.linear_model._limits import as_floats, check_limits
+from regkit.linear_model._regularization_path import RegularizationPath
+from regkit.linear_model._warnings import (
+    raise_if_overflowed,
+    warn_not_converged,
+    warn_not_unique,
+)
+from regkit.solvers.path import alpha_grid, solve_path
+from regkit.solvers.problem import PathResult, Penalty
+
+
+def compute_path(
+    name: str,
+    X: Any,
+    y: Any,
+    sample_weight: Any,
+    l1_ratio: float,
+    *,
+    alphas: Any,
+    n_alphas: int,
+    eps: float,
+    fit_intercept: bool,
+    standardize: bool,
+    limits: tuple[bool, Any, Any],
+    options: dict[str, Any],
+) -> RegularizationPath:
+    """Compute a path for one of the public functions.
+
+    Parameters
+    ----------
+    name : str
+        The public function, for messages.
+    X, y, sample_weight : object
+        As the user passed them.
+    l1_ratio : float
+        Share of the L1 penalty.
+    alphas, n_alphas, eps, fit_intercept, standardize : object
+        As documented in `lasso_path`.
+    limits : tuple of (positive, bounds, penalty_factor)
+        As documented in `lasso_path`.
+    options : dict
+        Passed on to the solver.
+
+    Returns
+    -------
+    path : RegularizationPath
+        The solutions.
+    """
+    data = check_fit_data(name, X, y, sample_weight)
+    target = _one_target(name, data.y)
+    checked = check_limits(data.X.shape[1], *limits)
+    if isinstance(alphas, Integral):
+        n_alphas, alphas = int(alphas), None
+    if alphas is not None:
+        alphas = _check_alphas(alphas)
+    elif l1_ratio == 0:
+        raise ValueError(
+            f"{name} needs alphas when l1_ratio=0: the automatic grid starts where "
+            "all coefficients become zero, which a pure L2 penalty never does."
+        )
+    penalty = Penalty.build(
+        data.X.shape[1], l1_ratio, checked.factor, checked.lower, checked.upper
+    )
+    with np.errstate(over="ignore", invalid="ignore"):  # told in `_judge`
+        design = make_design(
+            data.X, data.sample_weight, bool(fit_intercept), bool(standardize)
+        )
+        # A column whose length is NaN would take no part, in silence.
+        raise_if_overflowed(name, design.lengths)
+        if alphas is None:
+            alphas = alpha_grid(design, target, penalty, n_alphas=n_alphas, eps=eps)
+        result = solve_path(design, target, penalty, alphas, **options)
+    _judge(name, result, checked.factor, options)
+    coefs = _without_stored_zeros(result.coefs)
+    return RegularizationPath(
+        alphas=result.alphas,
+        sparse_coefs=coefs,
+        intercepts=result.intercepts,
+        dual_gaps=result.dual_gaps,
+        n_nonzero=np.diff(coefs.indptr),
+        n_iters=result.n_iters,
+        solver=result.solver,
+        null_objective=float(result.null_objective),
+        feature_names_in_=data.feature_names,
+    )
+
+
+def _one_target(name: str, y: Floats) -> Floats:
+    if y.ndim == 2:
+        if y.shape[1] > 1:
+            raise ValueError(
+                f"{name} takes one target at a time: y has shape {y.shape}; call it "
+                "once for each column."
+            )
+        return np.ascontiguousarray(y[:, 0])
+    return y
+
+
+def _check_alphas(alphas: Any) -> Floats:
+    """Give the user's alphas in strictly decreasing order."""
+    values = as_floats("alphas", alphas)
+    if values.ndim != 1 or not values.size:
+        raise ValueError(
+            "alphas must be a non-empty one-dimensional array, got an array of shape "
+            f"{values.shape}."
+        )
+    wrong = np.flatnonzero(~((values >= 0) & np.isfinite(values)))
+    if wrong.size:
+        raise ValueError(
+            "alphas must hold finite non-negative numbers: "
+            f"alphas[{wrong[0]}] is {values[wrong[0]]:g}."
+        )
+    return np.ascontiguousarray(np.unique(values)[::-1])
+
+
+def _judge(
+    name: str,
+    result: PathResult,
+    factor: Floats | None,
+    options: dict[str, Any],
+) -> None:
+    # Frames up to the user's call: _judge, compute_path, the public function and the
+    # wrapper that validates its arguments.
+    stacklevel = 5
+    raise_if_overflowed(name, result.dual_gaps, result.intercepts)
+    if not result.converged.all():
+        warn_not_converged(
+            name,
+            result.dual_gaps,
+            np.full(len(result.alphas), result.null_objective),
+            result.converged,
+            ("alpha", result.alphas),
+            tol=options["tol"],
+            max_iter=options["max_iter"],
+            stacklevel=stacklevel,
+        )
+    if not result.unique:
+        cause = unpenalized_cause(result.alphas, factor)
+        if cause:
+            warn_not_unique(name, cause, result.solver, stacklevel=stacklevel)
+
+
+def _without_stored_zeros(coefs: sp.csc_array) -> sp.csc_array:
+    if coefs.data.all():
+        return coefs
+    coefs = coefs.copy()
+    coefs.eliminate_zeros()
+    return coefs

@@ -1,0 +1,268 @@
+"""Checking and converting the data users pass: X, y and the weights of rows.
+
+Data that is already in the form the solvers want (plain, contiguous, float arrays)
+takes a short way: one look at its flags and one sum, which is finite exactly when
+every entry is, overflow aside. Whatever else it is goes to scikit-learn's
+``check_array``, which converts it or says what is wrong.
+"""
+
+import re
+from typing import Any, NamedTuple
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+from sklearn.utils.validation import check_array
+
+from regkit._sklearn import feature_names, get_config
+
+Floats = NDArray[np.float64]
+
+_FLOAT64 = np.dtype(np.float64)
+_FLOAT32 = np.dtype(np.float32)
+
+
+class FitData(NamedTuple):
+    """The training data in the one form that solvers take."""
+
+    X: Any
+    """(n_samples, n_features) contiguous ndarray, CSR or CSC; float32 or float64."""
+    y: Floats
+    """(n_samples,) or (n_samples, n_targets)."""
+    sample_weight: Floats | None
+    """(n_samples,), non-negative with a positive sum; None for equal weights."""
+    feature_names: NDArray[Any] | None
+    """(n_features,) column names of a dataframe."""
+
+
+def check_fit_data(caller: Any, X: Any, y: Any, sample_weight: Any) -> FitData:
+    """Check and convert the training data; nothing is written to `caller`.
+
+    Parameters
+    ----------
+    caller : estimator or str
+        Named in messages.
+    X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
+        Columns.
+    y : array-like of shape (n_samples,) or (n_samples, n_targets)
+        Targets.
+    sample_weight : None, number or array-like of shape (n_samples,)
+        Weights of the rows.
+
+    Returns
+    -------
+    data : FitData
+        All checked, converted and of matching lengths.
+
+    Raises
+    ------
+    ValueError, TypeError
+        With one sentence that names the argument and what is wrong with it.
+    """
+    if y is None:
+        name = caller if isinstance(caller, str) else type(caller).__name__
+        raise ValueError(f"{name} requires y to be passed, but the target y is None.")
+    names = None
+    if not _is_plain(X, 2):
+        names = feature_names(X)
+        X = _convert_X(caller, X)
+    if not (_is_plain(y, 1) and y.dtype == _FLOAT64):
+        y = _convert_y(caller, y)
+    n_samples = X.shape[0]
+    if y.shape[0] != n_samples:
+        raise ValueError(
+            "X and y must have the same number of rows: "
+            f"X has {n_samples}, y has {y.shape[0]}."
+        )
+    if sample_weight is not None:
+        sample_weight = _check_sample_weight(sample_weight, n_samples)
+    return FitData(X, y, sample_weight, names)
+
+
+def check_predict_X(caller: Any, X: Any, n_features: int) -> Any:
+    """Check and convert the rows to predict for.
+
+    Column names are the caller's business (`regkit._sklearn.check_same_features`).
+
+    Parameters
+    ----------
+    caller : object
+        Named in messages.
+    X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
+        Columns.
+    n_features : int
+        Number of columns seen at fit time.
+
+    Returns
+    -------
+    X : ndarray, CSR or CSC, of float32 or float64
+        The rows, checked.
+
+    Raises
+    ------
+    ValueError
+        When X holds NaN or inf, is empty, or has another number of columns.
+    """
+    if not _is_plain(X, 2):
+        X = _convert_X(caller, X)
+    if X.shape[1] != n_features:
+        raise ValueError(
+            f"X has {X.shape[1]} features, but {type(caller).__name__} is expecting "
+            f"{n_features} features as input."
+        )
+    return X
+
+
+def _is_plain(array: Any, n_dims: int) -> bool:
+    """Tell whether an array can be used as it is: no copy, no conversion, finite."""
+    if type(array) is not np.ndarray or array.ndim != n_dims or not array.size:
+        return False
+    flags = array.flags
+    return (
+        (array.dtype == _FLOAT64 or array.dtype == _FLOAT32)
+        and (flags.c_contiguous or flags.f_contiguous)
+        and flags.aligned
+        and _is_finite(array)
+    )
+
+
+def _is_finite(array: NDArray[Any]) -> bool:
+    if get_config()["assume_finite"]:
+        return True
+    # inf - inf and sums that overflow also come out as not finite; the slow way
+    # then looks at every entry.
+    with np.errstate(all="ignore"):
+        return bool(np.isfinite(np.add.reduce(array, axis=None)))
+
+
+def _convert_X(caller: Any, X: Any) -> Any:
+    checked = _convert(
+        "X",
+        X,
+        accept_sparse=("csc", "csr"),
+        dtype=[np.float64, np.float32],
+        estimator=caller,
+    )
+    if sp.issparse(checked):
+        return _canonical_sparse(checked)
+    if checked.ndim > 2:
+        raise ValueError(f"X must be a 2D array, got one of shape {checked.shape}.")
+    return _contiguous(checked)
+
+
+def _convert_y(caller: Any, y: Any) -> Floats:
+    if sp.issparse(y):
+        raise TypeError("y must be dense, got a sparse matrix; pass y.toarray().")
+    checked = _convert(
+        "y",
+        y,
+        ensure_2d=False,
+        ensure_min_samples=0,
+        ensure_min_features=0,
+        dtype=np.float64,
+        estimator=caller,
+    )
+    if checked.ndim not in (1, 2) or checked.shape[1:] == (0,):
+        raise ValueError(
+            "y should be a 1d array of shape (n_samples,) or a 2d array of shape "
+            f"(n_samples, n_targets), got an array of shape {checked.shape}."
+        )
+    contiguous: Floats = np.require(checked, requirements=("C", "A"))
+    return contiguous
+
+
+def _convert(name: str, array: Any, **how: Any) -> Any:
+    """Apply `check_array`, where its message does not name the array say which."""
+    _refuse_masked_and_dates(name, array)
+    try:
+        return check_array(array, allow_nd=True, input_name=name, **how)
+    except ValueError as error:
+        reason = str(error)
+        if reason.startswith("could not convert"):
+            reason = re.sub(r"np\.str_\((.*)\)", r"\1", reason)
+            raise ValueError(f"{name} must hold numbers: {reason}.") from None
+        raise
+
+
+def _refuse_masked_and_dates(name: str, array: Any) -> None:
+    """Refuse what NumPy would silently turn into numbers that mean something else."""
+    if isinstance(array, np.ma.MaskedArray) and np.ma.is_masked(array):
+        raise ValueError(
+            f"{name} is a masked array with {np.ma.getmaskarray(array).sum()} masked "
+            "entries; fill them or drop their rows."
+        )
+    is_frame = hasattr(array, "columns")
+    for dtype in array.dtypes if is_frame else [getattr(array, "dtype", None)]:
+        is_temporal = getattr(dtype, "is_temporal", None)  # polars
+        if getattr(dtype, "kind", "") in ("m", "M") or (is_temporal and is_temporal()):
+            raise ValueError(
+                f"{name} holds dates or durations ({dtype}); convert them to numbers."
+            )
+
+
+def _contiguous(X: NDArray[Any]) -> NDArray[Any]:
+    flags = X.flags
+    if (flags.c_contiguous or flags.f_contiguous) and flags.aligned:
+        return X
+    return np.require(X, requirements=("C", "A"))
+
+
+def _canonical_sparse(X: Any) -> Any:
+    """Give a matrix with sorted, unique, in-range indices of one integer type.
+
+    Compiled code reads through the indices without looking: a wrong one is refused
+    here, in time proportional to the nonzeros.
+    """
+    n_minor = X.shape[1] if X.format == "csr" else X.shape[0]
+    indices, indptr = X.indices, X.indptr
+    if (
+        indptr[0] != 0
+        or indptr[-1] != len(indices)
+        or len(indices) != len(X.data)
+        or np.any(indptr[1:] < indptr[:-1])
+        or (len(indices) and (indices.min() < 0 or indices.max() >= n_minor))
+    ):
+        raise ValueError(
+            f"X is a broken {X.format.upper()} matrix: its indices or indptr point "
+            f"outside its shape {X.shape}."
+        )
+    if indices.dtype != indptr.dtype:
+        X = type(X)((X.data, indices, indptr), shape=X.shape, copy=False)
+        X.indices = indices.astype(np.int64)
+        X.indptr = indptr.astype(np.int64)
+    if not X.has_canonical_format:
+        X = X.copy()  # summing duplicates works in place, and X is the user's
+        X.sum_duplicates()
+    return X
+
+
+def _check_sample_weight(sample_weight: Any, n_samples: int) -> Floats:
+    if isinstance(sample_weight, int | float | np.number):
+        sample_weight = np.full(n_samples, float(sample_weight))
+    if not _is_plain(sample_weight, 1) or sample_weight.dtype != _FLOAT64:
+        sample_weight = _convert(
+            "sample_weight",
+            sample_weight,
+            ensure_2d=False,
+            ensure_min_samples=0,
+            dtype=np.float64,
+        )
+    if sample_weight.shape != (n_samples,):
+        raise ValueError(
+            f"sample_weight must have one entry per row of X: X has {n_samples} rows, "
+            f"sample_weight has shape {sample_weight.shape}."
+        )
+    smallest = int(np.argmin(sample_weight))
+    if sample_weight[smallest] < 0:
+        raise ValueError(
+            "sample_weight must not be negative: "
+            f"sample_weight[{smallest}] is {sample_weight[smallest]:g}."
+        )
+    with np.errstate(over="ignore"):
+        total = float(np.sum(sample_weight))
+    if total == 0:
+        raise ValueError("sample_weight must not be all zero.")
+    if not np.isfinite(total):
+        raise ValueError("sample_weight is too large: its sum overflows to infinity.")
+    contiguous: Floats = np.ascontiguousarray(sample_weight)
+    return contiguous

@@ -1,0 +1,127 @@
+"""Checking the per-feature parameters: penalty factors, bounds, `positive`."""
+
+from typing import Any, NamedTuple, NoReturn
+
+import numpy as np
+
+from regkit.linear_model._inputs import Floats
+
+
+class Limits(NamedTuple):
+    """Penalty factors and bounds, ready for ``Penalty.build``."""
+
+    factor: Floats | None
+    """(n_features,) or None where all are 1."""
+    lower: Floats | float
+    """(n_features,) or one number for all."""
+    upper: Floats | float
+    """(n_features,) or one number for all."""
+
+    @property
+    def bounded(self) -> bool:
+        """Whether any coefficient is limited at all."""
+        return bool(np.any(np.isfinite(self.lower)) or np.any(np.isfinite(self.upper)))
+
+
+def check_limits(
+    n_features: int, positive: bool, bounds: Any, penalty_factor: Any
+) -> Limits:
+    """Check `positive`, `bounds` and `penalty_factor` against the number of columns.
+
+    Parameters
+    ----------
+    n_features : int
+        Number of columns of X.
+    positive : bool
+        Whether lower bounds are raised to 0.
+    bounds : None or pair of numbers or arrays of shape (n_features,)
+        Lower and upper bounds; both sides must include 0.
+    penalty_factor : None or array-like of shape (n_features,)
+        Non-negative, inf allowed.
+
+    Returns
+    -------
+    limits : Limits
+        Numbers stay numbers, so that the default costs nothing.
+
+    Raises
+    ------
+    ValueError
+        Naming the parameter, the feature and the value.
+    """
+    factor = None
+    if penalty_factor is not None:
+        factor = _check_penalty_factor(penalty_factor, n_features)
+    lower: Floats | float = -np.inf
+    upper: Floats | float = np.inf
+    if bounds is not None:
+        lower, upper = _check_bounds(bounds, n_features)
+    if positive:
+        lower = np.maximum(lower, 0.0) if bounds is not None else 0.0
+    return Limits(factor, lower, upper)
+
+
+def as_floats(name: str, values: Any) -> Floats:
+    """Copy a parameter's values to a float64 array, or raise naming the parameter."""
+    try:
+        with np.errstate(all="ignore"):
+            converted = np.asarray(values)
+            if converted.dtype.kind not in "biufO" or None in converted.flat:
+                raise TypeError  # NumPy would turn text and None into numbers
+            return np.array(converted, dtype=np.float64, order="C")
+    except (TypeError, ValueError):
+        _raise_not_numeric(name, values)
+
+
+def _raise_not_numeric(name: str, values: Any) -> NoReturn:
+    raise ValueError(f"{name} must hold real numbers, got {values!r}.") from None
+
+
+def _check_penalty_factor(penalty_factor: Any, n_features: int) -> Floats:
+    factor = as_floats("penalty_factor", penalty_factor)
+    if factor.shape != (n_features,):
+        raise ValueError(
+            f"penalty_factor must have one entry per feature: X has {n_features} "
+            f"features, penalty_factor has shape {factor.shape}."
+        )
+    wrong = np.flatnonzero(~(factor >= 0))  # NaN included
+    if wrong.size:
+        raise ValueError(
+            "penalty_factor must hold non-negative numbers or inf: "
+            f"penalty_factor[{wrong[0]}] is {factor[wrong[0]]:g}."
+        )
+    return factor
+
+
+def _check_bounds(
+    bounds: Any, n_features: int
+) -> tuple[Floats | float, Floats | float]:
+    try:
+        lower, upper = bounds
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"bounds must be a pair (lower, upper), got {bounds!r}."
+        ) from None
+    return (
+        _check_bound("lower", lower, n_features, sign=-1.0),
+        _check_bound("upper", upper, n_features, sign=1.0),
+    )
+
+
+def _check_bound(side: str, bound: Any, n_features: int, sign: float) -> Floats | float:
+    """Check one side; `sign` is -1 for the lower bounds, 1 for the upper ones."""
+    values = as_floats(f"The {side} bounds", bound)
+    if values.shape not in ((), (n_features,)):
+        raise ValueError(
+            f"The {side} bounds must be one number or one per feature: X has "
+            f"{n_features} features, the {side} bounds have shape {values.shape}."
+        )
+    wrong = np.flatnonzero(~(sign * values >= 0))  # NaN included
+    if wrong.size:
+        where = "" if values.ndim == 0 else f" of feature {wrong[0]}"
+        order = "at most" if sign < 0 else "at least"
+        raise ValueError(
+            f"bounds must contain 0: the {side} bound{where} must be {order} 0, "
+            f"got {values.flat[wrong[0]]:g}."
+        )
+    return float(values) if values.ndim == 0 else values

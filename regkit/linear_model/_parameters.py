@@ -1,0 +1,32 @@
+"""What each parameter may be, in scikit-learn's language, for every public name."""
+
+from numbers import Integral, Real
+from typing import Any
+
+from regkit._sklearn import Interval, StrOptions
+
+ALPHA: list[Any] = [Interval(Real, 0, None, closed="left")]
+L1_RATIO: list[Any] = [Interval(Real, 0, 1, closed="both")]
+PATH_SOLVERS = frozenset({"auto", "active_set", "coordinate_descent"})
+RIDGE_SOLVERS = PATH_SOLVERS | {"cholesky", "svd", "conjugate_gradient"}
+
+# Shared by every estimator and path function.
+COMMON: dict[str, list[Any]] = {
+    "fit_intercept": ["boolean"],
+    "standardize": ["boolean"],
+    "positive": ["boolean"],
+    "bounds": [None, "array-like"],
+    "penalty_factor": [None, "array-like"],
+    "solver": [StrOptions(set(PATH_SOLVERS))],
+    "tol": [Interval(Real, 0, None, closed="left")],
+    "max_iter": [Interval(Integral, 1, None, closed="left")],
+}
+
+# Only the path functions take these.
+PATH: dict[str, list[Any]] = {
+    "alphas": [None, Interval(Integral, 1, None, closed="left"), "array-like"],
+    "n_alphas": [Interval(Integral, 1, None, closed="left")],
+    "eps": [Interval(Real, 0, 1, closed="neither")],
+    **COMMON,
+    "max_nonzero": [None, Interval(Integral, 1, None, closed="left")],
+}

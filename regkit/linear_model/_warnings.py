@@ -1,0 +1,113 @@
+"""What users are told when an answer is not all they asked for, or none."""
+
+import warnings
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.exceptions import ConvergenceWarning
+
+
+def raise_if_overflowed(name: str, *results: NDArray[np.float64]) -> None:
+    """Raise where squares of the data do not fit into float64.
+
+    Parameters
+    ----------
+    name : str
+        Estimator or function.
+    *results : ndarrays
+        Numbers that overflow turns into inf or NaN.
+
+    Raises
+    ------
+    ValueError
+        With the remedy.
+    """
+    for numbers in results:
+        if not np.isfinite(numbers).all():
+            raise ValueError(
+                f"{name} cannot solve this problem in float64: sums of squares of X or "
+                "y overflow; rescale them."
+            )
+
+
+def warn_not_converged(
+    name: str,
+    gaps: NDArray[np.float64],
+    scales: NDArray[np.float64],
+    converged: NDArray[np.bool_],
+    labels: tuple[str, NDArray[Any]],
+    *,
+    tol: float,
+    max_iter: int,
+    stacklevel: int,
+) -> None:
+    """Warn that some problems stopped short of `tol`, showing the worst of them.
+
+    Parameters
+    ----------
+    name : str
+        Estimator or function.
+    gaps : ndarray of shape (n_problems,)
+        Duality gaps reached.
+    scales : ndarray of shape (n_problems,)
+        What `tol` is relative to.
+    converged : ndarray of shape (n_problems,)
+        Which gaps are small enough.
+    labels : tuple of (str, ndarray of shape (n_problems,))
+        What tells the problems apart: ("target", [0, 1, …]) or ("alpha", [2.5, …]).
+    tol : float
+        Tolerance asked for.
+    max_iter : int
+        Iterations allowed.
+    stacklevel : int
+        Frames between this function's caller and the user's call.
+    """
+    failed = np.flatnonzero(~converged)
+    allowed = tol * scales
+    with np.errstate(all="ignore"):
+        excess = gaps[failed] / np.where(allowed[failed] > 0, allowed[failed], 1e-300)
+    worst = int(failed[np.argmax(excess)])
+    where = ""
+    if len(gaps) > 1:
+        kind, values = labels
+        where = (
+            f" for {len(failed)} of {len(gaps)} {kind}s"
+            f" (shown: {kind} {values[worst]:.6g})"
+        )
+    warnings.warn(
+        f"{name} did not converge{where}: the duality gap is {gaps[worst]:.3g}, but "
+        f"tol={tol:g} asks for {allowed[worst]:.3g}, that is tol times "
+        f"{scales[worst]:.3g}, the objective of the model without features. Increase "
+        f"max_iter (now {max_iter}), or increase tol to accept this answer.",
+        ConvergenceWarning,
+        stacklevel=stacklevel + 1,
+    )
+
+
+def warn_not_unique(name: str, cause: str, solver: str, *, stacklevel: int) -> None:
+    """Warn that unpenalised columns depend on each other, so answers are many.
+
+    Parameters
+    ----------
+    name : str
+        Estimator or function.
+    cause : str
+        Why columns are unpenalised.
+    solver : str
+        What ran: the least-squares route returns the shortest solution.
+    stacklevel : int
+        Frames between this function's caller and the user's call.
+    """
+    which = (
+        "the one of smallest Euclidean norm"
+        if solver == "least_squares"
+        else "one of them"
+    )
+    warnings.warn(
+        f"The coefficients of {name} are not unique: {cause}, and those columns of X "
+        f"are linearly dependent. Among the solutions, which all predict the training "
+        f"rows equally, {which} is returned; a positive penalty makes it unique.",
+        UserWarning,
+        stacklevel=stacklevel + 1,
+    )

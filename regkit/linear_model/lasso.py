@@ -1,0 +1,144 @@
+"""Lasso: least squares with an L1 penalty."""
+
+from typing import Any, ClassVar
+
+import numpy as np
+
+from regkit.linear_model._base import LinearModel, Solution
+from regkit.linear_model._inputs import Floats
+from regkit.linear_model._limits import Limits
+from regkit.linear_model._parameters import ALPHA, COMMON
+
+
+class LassoRegressor(LinearModel):
+    r"""Linear regression with an L1 penalty, solved to a certified optimum.
+
+    Minimises over the coefficients :math:`\beta` and the intercept :math:`b`
+
+    .. math::
+
+        \frac{1}{2n} \sum_i w_i (y_i - x_i^\top \beta - b)^2
+        + \alpha \sum_j f_j |\beta_j|
+        \quad \text{subject to} \quad l_j \le \beta_j \le u_j,
+
+    where :math:`w` are the `sample_weight` rescaled to sum to :math:`n`, :math:`f`
+    the `penalty_factor` and :math:`l, u` the `bounds`. Many coefficients are exactly
+    zero at the optimum.
+
+    Parameters
+    ----------
+    alpha : float, default=1.0
+        Strength of the penalty, non-negative, on the scale of scikit-learn's `Lasso`.
+        0 gives ordinary least squares.
+    fit_intercept : bool, default=True
+        Whether to fit an intercept, which is never penalised.
+    standardize : bool, default=False
+        Whether the penalty acts on the coefficients of the columns scaled to unit
+        weighted standard deviation. Coefficients and bounds stay in X's own units.
+    positive : bool, default=False
+        Whether coefficients must be non-negative.
+    bounds : tuple of (lower, upper), default=None
+        Limits of the coefficients: each side a number or an array of shape
+        (n_features,), infinite where there is none, with lower <= 0 <= upper.
+    penalty_factor : array-like of shape (n_features,), default=None
+        Multiplies the penalty of each coefficient; None means 1 for all. 0 leaves a
+        coefficient unpenalised, inf excludes its column. Never rescaled.
+    solver : {"auto", "active_set", "coordinate_descent"}, default="auto"
+        How to solve; "auto" picks by the shape of the problem. The answer is the same.
+    tol : float, default=1e-8
+        The fit has converged when its duality gap is at most `tol` times the
+        objective of the model without features,
+        :math:`\frac{1}{2n} \sum_i w_i (y_i - \bar y)^2`, with :math:`\bar y` the
+        weighted mean of y, or 0 without intercept.
+    max_iter : int, default=1000
+        Iterations allowed.
+    warm_start : bool, default=False
+        Whether to start from the previous `coef_` when its shape fits.
+
+    Attributes
+    ----------
+    coef_ : ndarray of shape (n_features,) or (n_targets, n_features)
+        Coefficients, in float64.
+    sparse_coef_ : sparse matrix of shape (1, n_features) or (n_targets, n_features)
+        `coef_` as a CSR matrix.
+    intercept_ : float or ndarray of shape (n_targets,)
+        Intercept; 0 with ``fit_intercept=False``.
+    n_iter_ : int or ndarray of shape (n_targets,)
+        Iterations run.
+    dual_gap_ : float or ndarray of shape (n_targets,)
+        Duality gap reached, in the units of the objective: how far above the optimum
+        the objective can be at most.
+    solver_ : str
+        What ran: "active_set", "coordinate_descent" or "least_squares".
+    n_features_in_ : int
+        Number of columns seen in `fit`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns seen in `fit`; only when X has string column names.
+
+    See Also
+    --------
+    lasso_path : The whole path of solutions along alpha.
+    ElasticNetRegressor : With an L2 penalty as well.
+
+    Notes
+    -----
+    For a Gaussian response, the ``lambda`` of R's glmnet is the `alpha` here, with
+    ``standardize=True`` as its default.
+
+    References
+    ----------
+    .. [1] R. Tibshirani, "Regression shrinkage and selection via the lasso", Journal
+       of the Royal Statistical Society B 58, 1996.
+    .. [2] M. R. Osborne, B. Presnell and B. A. Turlach, "A new approach to variable
+       selection in least squares problems", IMA Journal of Numerical Analysis 20,
+       2000.
+    .. [3] J. Friedman, T. Hastie and R. Tibshirani, "Regularization paths for
+       generalized linear models via coordinate descent", Journal of Statistical
+       Software 33, 2010.
+
+    Examples
+    --------
+    >>> from regkit.linear_model import LassoRegressor
+    >>> X = [[0.0, 0.0], [1.0, 1.0], [2.0, 0.0], [3.0, 1.0]]
+    >>> y = [0.0, 2.0, 4.0, 5.0]
+    >>> model = LassoRegressor(alpha=0.1).fit(X, y)
+    >>> model.coef_.round(4)
+    array([1.62, 0.  ])
+    >>> round(model.intercept_, 4)
+    0.32
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "alpha": ALPHA,
+        **COMMON,
+        "warm_start": ["boolean"],
+    }
+
+    def __init__(
+        self,
+        alpha: float = 1.0,
+        *,
+        fit_intercept: bool = True,
+        standardize: bool = False,
+        positive: bool = False,
+        bounds: Any = None,
+        penalty_factor: Any = None,
+        solver: str = "auto",
+        tol: float = 1e-8,
+        max_iter: int = 1000,
+        warm_start: bool = False,
+    ) -> None:
+        self.alpha = alpha
+        self.fit_intercept = fit_intercept
+        self.standardize = standardize
+        self.positive = positive
+        self.bounds = bounds
+        self.penalty_factor = penalty_factor
+        self.solver = solver
+        self.tol = tol
+        self.max_iter = max_iter
+        self.warm_start = warm_start
+
+    def _solve(self, design: Any, y: Floats, limits: Limits) -> Solution:
+        alphas = np.full(1 if y.ndim == 1 else y.shape[1], float(self.alpha))
+        return self._solve_targets(design, y, limits, 1.0, alphas)

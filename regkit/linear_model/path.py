@@ -1,0 +1,293 @@
+"""Whole regularization paths: `lasso_path` and `enet_path`."""
+
+from typing import Any
+
+from regkit._sklearn import validate_arguments
+from regkit.linear_model._compute_path import compute_path
+from regkit.linear_model._parameters import L1_RATIO, PATH
+from regkit.linear_model._regularization_path import RegularizationPath
+
+__all__ = ["RegularizationPath", "enet_path", "lasso_path"]
+
+
+@validate_arguments(PATH)
+def lasso_path(
+    X: Any,
+    y: Any,
+    *,
+    alphas: Any = None,
+    n_alphas: int = 100,
+    eps: float = 1e-3,
+    fit_intercept: bool = True,
+    standardize: bool = False,
+    positive: bool = False,
+    bounds: Any = None,
+    penalty_factor: Any = None,
+    sample_weight: Any = None,
+    solver: str = "auto",
+    tol: float = 1e-8,
+    max_iter: int = 1000,
+    max_nonzero: int | None = None,
+) -> RegularizationPath:
+    r"""Compute the Lasso at a whole sequence of alphas.
+
+    For each alpha minimises over the coefficients :math:`\beta` and the intercept
+    :math:`b`
+
+    .. math::
+
+        \frac{1}{2n} \sum_i w_i (y_i - x_i^\top \beta - b)^2
+        + \alpha \sum_j f_j |\beta_j|
+        \quad \text{subject to} \quad l_j \le \beta_j \le u_j,
+
+    where :math:`w` are the `sample_weight` rescaled to sum to :math:`n`, :math:`f`
+    the `penalty_factor` and :math:`l, u` the `bounds`. A whole path costs little more
+    than its last alpha, since each solution starts the next.
+
+    Parameters
+    ----------
+    X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
+        Training rows; never written, never densified.
+    y : array-like of shape (n_samples,)
+        Target.
+    alphas : array-like of shape (n_alphas,) or int, default=None
+        Alphas to solve for, non-negative, in any order; repeated values count once.
+        None lets `n_alphas` and `eps` choose; an int is `n_alphas`.
+    n_alphas : int, default=100
+        Length of the automatic grid, which is evenly spaced in the logarithm and
+        starts at the smallest alpha without nonzero penalised coefficients, with
+        weights, bounds, penalty factors and centring taken into account.
+    eps : float, default=1e-3
+        Last alpha of the automatic grid relative to its first.
+    fit_intercept : bool, default=True
+        Whether to fit an intercept, which is never penalised.
+    standardize : bool, default=False
+        Whether the penalty acts on the coefficients of the columns scaled to unit
+        weighted standard deviation. Coefficients and bounds stay in X's own units.
+    positive : bool, default=False
+        Whether coefficients must be non-negative.
+    bounds : tuple of (lower, upper), default=None
+        Limits of the coefficients: each side a number or an array of shape
+        (n_features,), infinite where there is none, with lower <= 0 <= upper.
+    penalty_factor : array-like of shape (n_features,), default=None
+        Multiplies the penalty of each coefficient; None means 1 for all. 0 leaves a
+        coefficient unpenalised, inf excludes its column. Never rescaled.
+    sample_weight : float or array-like of shape (n_samples,), default=None
+        Weights of the rows, non-negative and not all zero.
+    solver : {"auto", "active_set", "coordinate_descent"}, default="auto"
+        How to solve; "auto" picks by the shape of the problem.
+    tol : float, default=1e-8
+        An alpha has converged when its duality gap is at most `tol` times the
+        objective of the model without features,
+        :math:`\frac{1}{2n} \sum_i w_i (y_i - \bar y)^2`.
+    max_iter : int, default=1000
+        Iterations allowed at each alpha.
+    max_nonzero : int, default=None
+        Stop the path early, at the first alpha with more nonzero coefficients.
+
+    Returns
+    -------
+    path : RegularizationPath
+        Solutions for all alphas in decreasing order; unpacks into
+        ``alphas, coefs, dual_gaps``.
+
+    Raises
+    ------
+    ValueError, TypeError
+        When an argument or the data is not usable; the message names it.
+
+    Warns
+    -----
+    ConvergenceWarning
+        When the duality gap is above `tol` somewhere.
+    UserWarning
+        When unpenalised columns are linearly dependent, so that coefficients are not
+        unique.
+
+    See Also
+    --------
+    LassoRegressor : The estimator for one alpha.
+    enet_path : With an L2 penalty as well.
+
+    References
+    ----------
+    .. [1] R. Tibshirani, "Regression shrinkage and selection via the lasso", Journal
+       of the Royal Statistical Society B 58, 1996.
+    .. [2] R. Tibshirani, J. Bien, J. Friedman, T. Hastie, N. Simon, J. Taylor and R. J.
+       Tibshirani, "Strong rules for discarding predictors in lasso-type problems",
+       Journal of the Royal Statistical Society B 74, 2012.
+
+    Examples
+    --------
+    >>> from regkit.linear_model import lasso_path
+    >>> X = [[0.0, 0.0], [1.0, 1.0], [2.0, 0.0], [3.0, 1.0]]
+    >>> y = [0.0, 2.0, 4.0, 5.0]
+    >>> path = lasso_path(X, y, n_alphas=3, eps=0.01)
+    >>> path.alphas.round(5)
+    array([2.125  , 0.2125 , 0.02125])
+    >>> alphas, coefs, dual_gaps = path
+    >>> coefs.round(4)
+    array([[ 0.    ,  1.53  ,  1.7075],
+           [ 0.    ,  0.    , -0.1225]])
+    """
+    return compute_path(
+        "lasso_path",
+        X,
+        y,
+        sample_weight,
+        1.0,
+        alphas=alphas,
+        n_alphas=n_alphas,
+        eps=eps,
+        fit_intercept=fit_intercept,
+        standardize=standardize,
+        limits=(positive, bounds, penalty_factor),
+        options={
+            "tol": tol,
+            "max_iter": max_iter,
+            "solver": solver,
+            "max_nonzero": max_nonzero,
+        },
+    )
+
+
+@validate_arguments({"l1_ratio": L1_RATIO, **PATH})
+def enet_path(
+    X: Any,
+    y: Any,
+    *,
+    l1_ratio: float = 0.5,
+    alphas: Any = None,
+    n_alphas: int = 100,
+    eps: float = 1e-3,
+    fit_intercept: bool = True,
+    standardize: bool = False,
+    positive: bool = False,
+    bounds: Any = None,
+    penalty_factor: Any = None,
+    sample_weight: Any = None,
+    solver: str = "auto",
+    tol: float = 1e-8,
+    max_iter: int = 1000,
+    max_nonzero: int | None = None,
+) -> RegularizationPath:
+    r"""Compute the elastic net at a whole sequence of alphas.
+
+    For each alpha minimises over the coefficients :math:`\beta` and the intercept
+    :math:`b`
+
+    .. math::
+
+        \frac{1}{2n} \sum_i w_i (y_i - x_i^\top \beta - b)^2
+        + \alpha \sum_j f_j \left( \rho |\beta_j|
+        + \frac{1 - \rho}{2} \beta_j^2 \right)
+        \quad \text{subject to} \quad l_j \le \beta_j \le u_j,
+
+    where :math:`w` are the `sample_weight` rescaled to sum to :math:`n`, :math:`f`
+    the `penalty_factor`, :math:`l, u` the `bounds` and :math:`\rho` the `l1_ratio`.
+
+    Parameters
+    ----------
+    X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
+        Training rows; never written, never densified.
+    y : array-like of shape (n_samples,)
+        Target.
+    l1_ratio : float, default=0.5
+        Share of the L1 penalty, from 0 to 1: 1 is the Lasso; 0 is a ridge penalty and
+        needs `alphas`.
+    alphas : array-like of shape (n_alphas,) or int, default=None
+        Alphas to solve for, non-negative, in any order; repeated values count once.
+        None lets `n_alphas` and `eps` choose; an int is `n_alphas`.
+    n_alphas : int, default=100
+        Length of the automatic grid, which is evenly spaced in the logarithm and
+        starts at the smallest alpha without nonzero penalised coefficients, with
+        weights, bounds, penalty factors and centring taken into account.
+    eps : float, default=1e-3
+        Last alpha of the automatic grid relative to its first.
+    fit_intercept : bool, default=True
+        Whether to fit an intercept, which is never penalised.
+    standardize : bool, default=False
+        Whether the penalty acts on the coefficients of the columns scaled to unit
+        weighted standard deviation. Coefficients and bounds stay in X's own units.
+    positive : bool, default=False
+        Whether coefficients must be non-negative.
+    bounds : tuple of (lower, upper), default=None
+        Limits of the coefficients: each side a number or an array of shape
+        (n_features,), infinite where there is none, with lower <= 0 <= upper.
+    penalty_factor : array-like of shape (n_features,), default=None
+        Multiplies the penalty of each coefficient; None means 1 for all. 0 leaves a
+        coefficient unpenalised, inf excludes its column. Never rescaled.
+    sample_weight : float or array-like of shape (n_samples,), default=None
+        Weights of the rows, non-negative and not all zero.
+    solver : {"auto", "active_set", "coordinate_descent"}, default="auto"
+        How to solve; "auto" picks by the shape of the problem.
+    tol : float, default=1e-8
+        An alpha has converged when its duality gap is at most `tol` times the
+        objective of the model without features,
+        :math:`\frac{1}{2n} \sum_i w_i (y_i - \bar y)^2`.
+    max_iter : int, default=1000
+        Iterations allowed at each alpha.
+    max_nonzero : int, default=None
+        Stop the path early, at the first alpha with more nonzero coefficients.
+
+    Returns
+    -------
+    path : RegularizationPath
+        Solutions for all alphas in decreasing order; unpacks into
+        ``alphas, coefs, dual_gaps``.
+
+    Raises
+    ------
+    ValueError, TypeError
+        When an argument or the data is not usable; the message names it.
+
+    Warns
+    -----
+    ConvergenceWarning
+        When the duality gap is above `tol` somewhere.
+    UserWarning
+        When unpenalised columns are linearly dependent, so that coefficients are not
+        unique.
+
+    See Also
+    --------
+    ElasticNetRegressor : The estimator for one alpha.
+    lasso_path : With the L1 penalty alone.
+
+    References
+    ----------
+    .. [1] H. Zou and T. Hastie, "Regularization and variable selection via the
+       elastic net", Journal of the Royal Statistical Society B 67, 2005.
+    .. [2] J. Friedman, T. Hastie and R. Tibshirani, "Regularization paths for
+       generalized linear models via coordinate descent", Journal of Statistical
+       Software 33, 2010.
+
+    Examples
+    --------
+    >>> from regkit.linear_model import enet_path
+    >>> X = [[0.0, 0.0], [1.0, 1.0], [2.0, 0.0], [3.0, 1.0]]
+    >>> y = [0.0, 2.0, 4.0, 5.0]
+    >>> path = enet_path(X, y, l1_ratio=0.5, alphas=[1.0, 0.1])
+    >>> path.coefs.round(4)
+    array([[0.9286, 1.5962],
+           [0.    , 0.    ]])
+    """
+    return compute_path(
+        "enet_path",
+        X,
+        y,
+        sample_weight,
+        float(l1_ratio),
+        alphas=alphas,
+        n_alphas=n_alphas,
+        eps=eps,
+        fit_intercept=fit_intercept,
+        standardize=standardize,
+        limits=(positive, bounds, penalty_factor),
+        options={
+            "tol": tol,
+            "max_iter": max_iter,
+            "solver": solver,
+            "max_nonzero": max_nonzero,
+        },
+    )

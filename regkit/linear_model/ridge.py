@@ -1,0 +1,202 @@
+"""Ridge: least squares with an L2 penalty."""
+
+from numbers import Real
+from typing import Any, ClassVar
+
+import numpy as np
+
+from regkit._sklearn import StrOptions
+from regkit.linear_model._base import LinearModel, Solution
+from regkit.linear_model._inputs import Floats
+from regkit.linear_model._limits import Limits, as_floats
+from regkit.linear_model._parameters import ALPHA, COMMON, PATH_SOLVERS, RIDGE_SOLVERS
+from regkit.solvers.ridge import solve_ridge
+
+
+class RidgeRegressor(LinearModel):
+    r"""Linear regression with an L2 penalty, solved exactly.
+
+    Minimises over the coefficients :math:`\beta` and the intercept :math:`b`
+
+    .. math::
+
+        \sum_i w_i (y_i - x_i^\top \beta - b)^2 + \alpha \sum_j f_j \beta_j^2
+        \quad \text{subject to} \quad l_j \le \beta_j \le u_j,
+
+    where :math:`w` are the `sample_weight` as given, :math:`f` the `penalty_factor`
+    and :math:`l, u` the `bounds`. Coefficients are shrunk, those of correlated columns
+    towards each other.
+
+    Parameters
+    ----------
+    alpha : float or array-like of shape (n_targets,), default=1.0
+        Strength of the penalty, non-negative, on the scale of scikit-learn's `Ridge`;
+        an array gives each target its own. 0 gives ordinary least squares.
+    fit_intercept : bool, default=True
+        Whether to fit an intercept, which is never penalised.
+    standardize : bool, default=False
+        Whether the penalty acts on the coefficients of the columns scaled to unit
+        weighted standard deviation. Coefficients and bounds stay in X's own units.
+    positive : bool, default=False
+        Whether coefficients must be non-negative.
+    bounds : tuple of (lower, upper), default=None
+        Limits of the coefficients: each side a number or an array of shape
+        (n_features,), infinite where there is none, with lower <= 0 <= upper.
+    penalty_factor : array-like of shape (n_features,), default=None
+        Multiplies the penalty of each coefficient; None means 1 for all. 0 leaves a
+        coefficient unpenalised, inf excludes its column. Never rescaled.
+    solver : {"auto", "cholesky", "svd", "conjugate_gradient", "active_set", \
+            "coordinate_descent"}, default="auto"
+        How to solve; "auto" picks the cheapest way that is exact. "svd" needs a dense
+        X. Bounds and ``positive=True`` need "auto" or one of the last two.
+    tol : float, default=1e-8
+        Iterative solvers have converged when the duality gap of the objective divided
+        by :math:`2 \sum_i w_i` is at most `tol` times its value for the model without
+        features, :math:`\sum_i w_i (y_i - \bar y)^2 / (2 \sum_i w_i)`, with
+        :math:`\bar y` the weighted mean of y, or 0 without intercept.
+    max_iter : int, default=1000
+        Iterations allowed to iterative solvers.
+    warm_start : bool, default=False
+        Whether to start from the previous `coef_` when its shape fits; direct
+        solvers have no use for it.
+
+    Attributes
+    ----------
+    coef_ : ndarray of shape (n_features,) or (n_targets, n_features)
+        Coefficients, in float64.
+    sparse_coef_ : sparse matrix of shape (1, n_features) or (n_targets, n_features)
+        `coef_` as a CSR matrix.
+    intercept_ : float or ndarray of shape (n_targets,)
+        Intercept; 0 with ``fit_intercept=False``.
+    n_iter_ : int or ndarray of shape (n_targets,)
+        Iterations run; 1 for direct solvers.
+    dual_gap_ : float or ndarray of shape (n_targets,)
+        Duality gap reached, in the units of the objective divided by twice the sum
+        of the weights: how far above the optimum it can be at most.
+    solver_ : str
+        What ran: "cholesky", "dual_cholesky", "svd", "conjugate_gradient",
+        "least_squares", "active_set" or "coordinate_descent".
+    n_features_in_ : int
+        Number of columns seen in `fit`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns seen in `fit`; only when X has string column names.
+
+    See Also
+    --------
+    ElasticNetRegressor : With an L1 penalty as well.
+    LassoRegressor : With the L1 penalty alone.
+
+    Notes
+    -----
+    With n rows of weight 1, this is `ElasticNetRegressor` with ``l1_ratio=0`` and
+    ``alpha / n``.
+
+    References
+    ----------
+    .. [1] A. E. Hoerl and R. W. Kennard, "Ridge regression: biased estimation for
+       nonorthogonal problems", Technometrics 12, 1970.
+    .. [2] C. Saunders, A. Gammerman and V. Vovk, "Ridge regression learning algorithm
+       in dual variables", International Conference on Machine Learning, 1998.
+
+    Examples
+    --------
+    >>> from regkit.linear_model import RidgeRegressor
+    >>> X = [[0.0, 0.0], [1.0, 1.0], [2.0, 0.0], [3.0, 1.0]]
+    >>> y = [0.0, 2.0, 4.0, 5.0]
+    >>> model = RidgeRegressor(alpha=0.1).fit(X, y)
+    >>> model.coef_.round(4)
+    array([ 1.7028, -0.1844])
+    >>> round(model.intercept_, 4)
+    0.288
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "alpha": [*ALPHA, "array-like"],
+        **COMMON,
+        "solver": [StrOptions(set(RIDGE_SOLVERS))],
+        "warm_start": ["boolean"],
+    }
+
+    def __init__(
+        self,
+        alpha: Any = 1.0,
+        *,
+        fit_intercept: bool = True,
+        standardize: bool = False,
+        positive: bool = False,
+        bounds: Any = None,
+        penalty_factor: Any = None,
+        solver: str = "auto",
+        tol: float = 1e-8,
+        max_iter: int = 1000,
+        warm_start: bool = False,
+    ) -> None:
+        self.alpha = alpha
+        self.fit_intercept = fit_intercept
+        self.standardize = standardize
+        self.positive = positive
+        self.bounds = bounds
+        self.penalty_factor = penalty_factor
+        self.solver = solver
+        self.tol = tol
+        self.max_iter = max_iter
+        self.warm_start = warm_start
+
+    def _solve(self, design: Any, y: Floats, limits: Limits) -> Solution:
+        targets = y.reshape(len(y), -1)
+        alphas = self._check_alphas(targets.shape[1])
+        if limits.bounded or self.solver in PATH_SOLVERS - {"auto"}:
+            self._check_bounded_solver()
+            # The elastic net divides the squares by twice the weights' sum.
+            return self._solve_targets(
+                design, y, limits, 0.0, alphas / design.total_weight
+            )
+        factor = limits.factor
+        if factor is None:
+            factor = np.ones(design.n_features)
+        result = solve_ridge(
+            design,
+            targets,
+            alphas,
+            factor,
+            solver=self.solver,
+            tol=self.tol,
+            max_iter=self.max_iter,
+        )
+        return Solution(
+            np.ascontiguousarray(result.coefs),
+            result.intercepts,
+            result.dual_gaps,
+            result.null_objectives,
+            result.n_iters,
+            result.converged,
+            result.unique,
+            result.solver,
+        )
+
+    def _check_alphas(self, n_targets: int) -> Floats:
+        """Give one alpha a target."""
+        if isinstance(self.alpha, Real):
+            return np.full(n_targets, float(self.alpha))
+        alphas = as_floats("alpha", self.alpha)
+        if alphas.shape != (n_targets,):
+            raise ValueError(
+                f"alpha must be a number or have one entry per target: y has "
+                f"{n_targets} target{'s' if n_targets > 1 else ''}, alpha has shape "
+                f"{alphas.shape}."
+            )
+        wrong = np.flatnonzero(~((alphas >= 0) & np.isfinite(alphas)))
+        if wrong.size:
+            raise ValueError(
+                "alpha must hold finite non-negative numbers: "
+                f"alpha[{wrong[0]}] is {alphas[wrong[0]]:g}."
+            )
+        return alphas
+
+    def _check_bounded_solver(self) -> None:
+        if self.solver not in PATH_SOLVERS:
+            raise ValueError(
+                f"solver={self.solver!r} cannot keep coefficients within bounds; use "
+                "solver='auto', 'active_set' or 'coordinate_descent' with bounds or "
+                "positive=True."
+            )

@@ -1,0 +1,1 @@
+"""Solvers: plain arrays and frozen dataclasses in and out; they never warn."""

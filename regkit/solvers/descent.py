@@ -1,0 +1,90 @@
+"""Coordinate descent on a growing working set, residual kept up to date."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regkit.designs import Design
+from regkit.kernels import coordinate_descent as kernels
+from regkit.kernels.certificate import duality_gap
+from regkit.solvers.problem import Floats, ScaledProblem
+
+Indices = NDArray[np.int64]
+
+
+class Descent:
+    """An inner solver for supports too large for a factor."""
+
+    name = "coordinate_descent"
+
+    def __init__(self, design: Design, problem: ScaledProblem, max_iter: int) -> None:
+        self.columns: Indices = np.empty(0, dtype=np.int64)
+        self._full = problem
+        self._design = design
+        self._max_iter = max_iter
+        self._store = design.columns()
+        self._coef = np.empty(0)
+        self._terms = self._terms_of(self.columns)
+
+    def _terms_of(self, columns: Indices) -> kernels.Terms:
+        full = self._full
+        return kernels.Terms(
+            full.l1[columns],
+            full.l2[columns],
+            full.lower[columns],
+            full.upper[columns],
+            self._design.lengths[columns] ** 2,
+        )
+
+    def add(self, columns: Indices, correlation: Floats) -> None:
+        self.columns = np.concatenate([self.columns, columns])
+        self._coef = np.concatenate([self._coef, np.zeros(len(columns))])
+        self._terms = self._terms_of(self.columns)
+        self._store.append(columns)
+
+    def restart(self, coef: Floats) -> None:
+        self._coef = coef.copy()
+
+    def minimise(self, alpha: float, goal: float) -> int:
+        """Sweep until the duality gap over the working set is below ``goal``."""
+        block, places = self._store.block()
+        target, coef, terms = self._full.target, self._coef, self._terms
+        tolerance = goal
+        n_iter = 0
+        while n_iter < self._max_iter:
+            state = self._store.sweep_residual(target, coef)
+            n_iter += kernels.on_residual(
+                block,
+                places,
+                terms,
+                alpha,
+                coef,
+                state,
+                tolerance,
+                self._max_iter - n_iter,
+            )
+            residual = self.residual()
+            gap = duality_gap(
+                np.arange(len(coef)),
+                coef,
+                kernels.correlations(block, places, state),
+                terms.l1,
+                terms.l2,
+                terms.lower,
+                terms.upper,
+                terms.square,
+                alpha,
+                float(residual @ residual),
+            )
+            if gap <= goal:
+                break
+            tolerance *= min(0.1, goal / gap)
+        return n_iter
+
+    def coef(self) -> Floats:
+        return self._coef
+
+    def residual(self) -> Floats:
+        return self._store.residual(self._full.target, self._coef)
+
+    def refresh(self, correlation: Floats) -> None:
+        """Sweeps recompute correlations as they go: nothing to learn."""

@@ -1,0 +1,144 @@
+"""The elastic-net problem as users state it, as solvers see it, and its solutions."""
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regkit.designs import Design
+
+Floats = NDArray[np.float64]
+_EPS = float(np.finfo(np.float64).eps)
+
+
+@dataclass(frozen=True, slots=True)
+class Penalty:
+    """Penalty and box of ``alpha Σ f_j (ρ |b_j| + (1 - ρ)/2 b_j²)``, user's units.
+
+    Attributes
+    ----------
+    l1_ratio : float in [0, 1]
+        ρ.
+    factor : ndarray (n_features,)
+        f, non-negative; 0 leaves a column unpenalised, inf excludes it.
+    lower, upper : ndarray (n_features,)
+        The box, ``lower <= 0 <= upper``, infinite where there is no bound.
+    """
+
+    l1_ratio: float
+    factor: Floats
+    lower: Floats
+    upper: Floats
+
+    @classmethod
+    def build(
+        cls,
+        n_features: int,
+        l1_ratio: float = 1.0,
+        factor: Floats | None = None,
+        lower: Floats | float = -np.inf,
+        upper: Floats | float = np.inf,
+    ) -> Self:
+        """Fill in defaults and spread scalars over the features."""
+        return cls(
+            l1_ratio,
+            np.ones(n_features) if factor is None else factor,
+            np.zeros(n_features) + lower,
+            np.zeros(n_features) + upper,
+        )
+
+    @property
+    def is_bounded(self) -> bool:
+        """Whether any bound is finite."""
+        return bool(np.any(np.isfinite(self.lower)) or np.any(np.isfinite(self.upper)))
+
+
+@dataclass(frozen=True, slots=True)
+class PathResult:
+    """Solutions along a sequence of penalties, in the user's units.
+
+    Attributes
+    ----------
+    alphas : ndarray (K,)
+        The penalties solved: fewer than asked for where ``max_nonzero`` ended the path.
+    coefs : csc_array (n_features, K)
+    intercepts : ndarray (K,)
+    dual_gaps : ndarray (K,)
+        Certified bounds on how far each objective is from its optimum.
+    null_objective : float
+        ``1/2 Σ p_i (y_i - mean)²``, the scale of ``tol``.
+    n_iters : ndarray (K,) of int
+        Linear systems solved or sweeps made.
+    converged : ndarray (K,) of bool
+        Whether ``dual_gaps <= tol * null_objective``.
+    unique : bool
+        False where the optimum is known not to be unique.
+    solver : str
+        What ran.
+    """
+
+    alphas: Floats
+    coefs: Any
+    intercepts: Floats
+    dual_gaps: Floats
+    null_objective: float
+    n_iters: NDArray[np.int64]
+    converged: NDArray[np.bool_]
+    unique: bool
+    solver: str
+
+
+@dataclass(frozen=True, slots=True)
+class ScaledProblem:
+    """The problem in the units of a design's Z; see `regkit.kernels.active_set`.
+
+    Excluded columns (infinite penalty factor, or constant) have an empty box.
+    """
+
+    target: Floats
+    target_mean: float
+    total: float  # |target|²
+    l1: Floats
+    l2: Floats
+    lower: Floats
+    upper: Floats
+    noise: Floats  # rounding error to expect in a correlation
+
+    @property
+    def null_objective(self) -> float:
+        return 0.5 * self.total
+
+
+def scale_problem(design: Design, y: Floats, penalty: Penalty) -> ScaledProblem:
+    """Express ``y`` and ``penalty`` in the units of the design's columns."""
+    target, mean = design.centre(y)
+    total = float(target @ target)
+    if total <= (8.0 * _EPS * float(mean)) ** 2:
+        # A constant y: what is left of it is its mean's rounding error.
+        target = np.zeros_like(target)
+        total = 0.0
+    excluded = design.constant | np.isinf(penalty.factor)
+    factor = np.where(excluded, 1.0, penalty.factor)
+    return ScaledProblem(
+        target=target,
+        target_mean=float(mean),
+        total=total,
+        l1=penalty.l1_ratio * factor,
+        l2=(1.0 - penalty.l1_ratio) * factor,
+        lower=np.where(excluded, 0.0, penalty.lower * design.scale),
+        upper=np.where(excluded, 0.0, penalty.upper * design.scale),
+        noise=32.0 * _EPS * np.sqrt(total) * design.lengths + np.finfo(np.float64).tiny,
+    )
+
+
+def largest_alpha(correlation: Floats, problem: ScaledProblem) -> float:
+    """Return the smallest alpha at which no penalised column enters.
+
+    ``correlation`` is taken at the null model: z_jᵀ times the residual of the
+    unpenalised columns' fit.
+    """
+    room = np.where(correlation > 0.0, problem.upper, -problem.lower)
+    enters = (problem.l1 > 0.0) & (room > 0.0)
+    pulls = np.abs(correlation[enters]) / problem.l1[enters]
+    return float(pulls.max(initial=0.0))

@@ -1,0 +1,238 @@
+"""Ridge: the cheapest exact route for the shape of the problem, with a guard."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regkit.designs import Design
+from regkit.solvers import conjugate_gradient, normal_equations, spectral
+from regkit.solvers.problem import Floats
+
+_EPS = float(np.finfo(np.float64).eps)
+# The largest Gram matrix formed of a sparse X, where products with X are cheap.
+_SPARSE_GRAM = 2000
+# Beyond this a Gram matrix of a sparse X is refused even on request.
+_LARGEST_GRAM = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class RidgeResult:
+    """Solutions for T targets, in the user's units.
+
+    Attributes
+    ----------
+    coefs : ndarray (T, p)
+    intercepts : ndarray (T,)
+    dual_gaps : ndarray (T,)
+        Bounds on how far each objective, divided by 2 Σ w, is from its optimum;
+        infinite when sums of squares overflowed.
+    null_objectives : ndarray (T,)
+        ``Σ w (y - mean)² / (2 Σ w)``, the scale of ``tol``.
+    n_iters : ndarray (T,) of int
+        1 for direct routes.
+    converged : ndarray (T,) of bool
+    unique : bool
+        False where the answer is known not to be unique; it is then the shortest.
+    solver : str
+        What ran: "cholesky", "dual_cholesky", "svd", "conjugate_gradient", joined by
+        ", " where targets needed different ones; "least_squares" when every alpha is 0.
+    """
+
+    coefs: Floats
+    intercepts: Floats
+    dual_gaps: Floats
+    null_objectives: Floats
+    n_iters: NDArray[np.int64]
+    converged: NDArray[np.bool_]
+    unique: bool
+    solver: str
+
+
+class _Answers:
+    """Solutions in the units of Z, filled in by one route after the other."""
+
+    def __init__(self, n_features: int, n_targets: int) -> None:
+        self.coef = np.zeros((n_features, n_targets))
+        self.gaps = np.full(n_targets, np.nan)
+        self.n_iters = np.ones(n_targets, dtype=np.int64)
+        self.unique = True
+        self.routes: list[str] = []
+
+    def take(
+        self, route: str, mine: NDArray[np.intp], coef: Floats, gaps: Floats
+    ) -> None:
+        self.coef[:, mine] = coef
+        self.gaps[mine] = gaps
+        if not np.isnan(gaps).all():
+            self.routes.append(route)
+
+    @property
+    def missing(self) -> NDArray[np.intp]:
+        return np.flatnonzero(np.isnan(self.gaps))
+
+
+def solve_ridge(
+    design: Design,
+    Y: Floats,
+    alphas: Floats,
+    factor: Floats,
+    *,
+    solver: str = "auto",
+    tol: float = 1e-8,
+    max_iter: int | None = None,
+) -> RidgeResult:
+    """Minimise ``Σ w_i (y_i - x_iᵀb - b0)² + alpha Σ f_j b_j²`` for every target.
+
+    Parameters
+    ----------
+    design : Design
+    Y : ndarray (n, T)
+    alphas : ndarray (T,)
+        Non-negative, one a target. 0 gives least squares, of minimum norm where the
+        answer is not unique.
+    factor : ndarray (p,)
+        f: 0 leaves a column unpenalised, inf excludes it.
+    solver : {"auto", "cholesky", "svd", "conjugate_gradient"}
+    tol : float
+        Share of the null objective that a gap may be.
+    max_iter : int, optional
+        Iterations of conjugate gradients; by default 10 times the smaller dimension.
+
+    Raises
+    ------
+    ValueError
+        When ``solver`` would need a dense copy of a sparse X.
+    """
+    target, mean = design.centre(Y)
+    with np.errstate(all="ignore"):
+        total = np.einsum("ij,ij->j", target, target)
+        constant = total <= (8.0 * _EPS * mean) ** 2
+        if constant.any():
+            # A constant y: what is left of it is its mean's rounding error.
+            target[:, constant] = 0.0
+            total[constant] = 0.0
+        answers = _Answers(design.n_features, Y.shape[1])
+        a = alphas / design.total_weight
+        if np.isfinite(total).all():
+            if max_iter is None:
+                max_iter = 10 * min(Y.shape[0], design.n_features) + 100
+            goals = 0.5 * tol * total
+            _run(design, target, a, factor, solver, goals, max_iter, answers)
+        gaps = np.where(np.isfinite(answers.gaps), answers.gaps, np.inf)
+        coefs = (answers.coef / design.scale[:, None]).T
+        intercepts = mean - coefs @ design.offset
+    everywhere_zero = not alphas.any()
+    return RidgeResult(
+        coefs=np.ascontiguousarray(coefs),
+        intercepts=intercepts,
+        dual_gaps=gaps,
+        null_objectives=0.5 * total,
+        n_iters=answers.n_iters,
+        converged=gaps <= 0.5 * tol * total,
+        unique=answers.unique,
+        solver="least_squares" if everywhere_zero else ", ".join(answers.routes),
+    )
+
+
+def _run(
+    design: Design,
+    target: Floats,
+    a: Floats,
+    factor: Floats,
+    solver: str,
+    goals: Floats,
+    max_iter: int,
+    answers: _Answers,
+) -> None:
+    """Try the routes in the order of their cost until every target has its answer."""
+    n, p = design.n_samples, design.n_features
+    size = min(n, p)
+    if design.is_sparse and solver == "svd":
+        raise ValueError(
+            "solver='svd' would need a dense copy of a sparse X; use 'auto', "
+            "'cholesky' or 'conjugate_gradient'."
+        )
+    if design.is_sparse and solver == "cholesky" and size > _LARGEST_GRAM:
+        raise ValueError(
+            f"solver='cholesky' would need a dense {size} x {size} matrix for this "
+            "sparse X; use 'auto' or 'conjugate_gradient'."
+        )
+    everything = np.arange(len(a))
+    small = not design.is_sparse or size <= _SPARSE_GRAM
+    if solver == "cholesky" or (solver == "auto" and small):
+        if n >= p:
+            found = normal_equations.by_columns(design, target, a, factor)
+            answers.take("cholesky", everything, *found)
+        elif a.any():
+            mine = np.flatnonzero(a > 0.0)
+            coef, gaps, unique = normal_equations.by_rows(
+                design, target[:, mine], a[mine], factor
+            )
+            answers.take("dual_cholesky", mine, coef, gaps)
+            answers.unique &= unique
+    mine = answers.missing
+    if (
+        len(mine)
+        and solver != "conjugate_gradient"
+        and (not design.is_sparse or (small and n >= p))
+    ):
+        _by_svd(design, target[:, mine], a[mine], factor, mine, answers)
+    for t in answers.missing:
+        _by_iteration(
+            design, target[:, t], a[t], factor, goals[t], max_iter, t, answers
+        )
+
+
+def _by_svd(
+    design: Design,
+    target: Floats,
+    a: Floats,
+    factor: Floats,
+    mine: NDArray[np.intp],
+    answers: _Answers,
+) -> None:
+    n, p = design.n_samples, design.n_features
+    kept = np.flatnonzero(~(design.constant | np.isinf(factor)))
+    M, t = spectral.reduce_rows(design, target, kept)
+    coef = np.zeros((p, len(a)))
+    gaps = np.full(len(a), np.inf)
+    if np.isfinite(np.einsum("ij,ij->", M, M)):
+        tolerance = spectral.rank_tolerance(n, p)
+        zero, positive = np.flatnonzero(a == 0.0), np.flatnonzero(a > 0.0)
+        if len(zero):
+            found, gaps[zero], unique = spectral.least_squares(M, t[:, zero], tolerance)
+            coef[kept[:, None], zero] = found
+            answers.unique &= unique
+        if len(positive):
+            found, gaps[positive], unique = spectral.ridge(
+                M, t[:, positive], a[positive], factor[kept], tolerance
+            )
+            coef[kept[:, None], positive] = found
+            answers.unique &= unique
+    answers.take("svd", mine, coef, gaps)
+
+
+def _by_iteration(
+    design: Design,
+    target: Floats,
+    a: float,
+    factor: Floats,
+    goal: float,
+    max_iter: int,
+    t: int,
+    answers: _Answers,
+) -> None:
+    kept = ~(design.constant | np.isinf(factor))
+    penalty = np.where(kept, a * np.where(kept, factor, 0.0), 0.0)
+    coef, gap, n_iter = conjugate_gradient.minimise(
+        design, target, penalty, kept, goal, max_iter
+    )
+    answers.coef[:, t] = coef
+    answers.gaps[t] = gap
+    answers.n_iters[t] = n_iter
+    if "conjugate_gradient" not in answers.routes:
+        answers.routes.append("conjugate_gradient")
+    n_unpenalised = int(np.sum(kept & (penalty == 0.0)))
+    if n_unpenalised > design.n_samples:
+        answers.unique = False

@@ -1,0 +1,225 @@
+"""The path on a working set: screen, solve, certify, one alpha after the other.
+
+The sequential strong rule (Tibshirani et al. 2012) admits the columns that the next
+solution is likely to need; the inner solver minimises over them; one pass over X gives
+every column's correlation with the residual, hence the duality gap, the columns that
+the rule missed (they are admitted and the solve repeated) and the next alpha's screen.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regkit.designs import Design
+from regkit.kernels.active_set import next_stone
+from regkit.kernels.certificate import duality_gap, undecided, wanted
+from regkit.solvers.descent import Descent
+from regkit.solvers.problem import Floats, ScaledProblem, largest_alpha
+from regkit.solvers.working_set import ActiveSet, Inner
+
+Indices = NDArray[np.int64]
+
+# At most this many columns enter at a time, or twice the present working set.
+_BATCH = 100
+# What a stored entry of a working-set column costs an alpha in coordinate descent,
+# in units of a multiplication inside the factor: about 15 sweeps, random access.
+_SWEEPING = 120.0
+# A Gram matrix of more columns than this is not formed (3.2 GB).
+_MOST_COLUMNS = 20_000
+
+
+class ScreenedPath:
+    """Walks down the alphas; holds what one alpha hands to the next.
+
+    Attributes
+    ----------
+    coef : ndarray (n_features,)
+        The solution at ``alpha``, in Z's units.
+    gap : float
+        Its duality gap.
+    top : float
+        The smallest alpha at which the null model is optimal.
+    """
+
+    def __init__(
+        self,
+        design: Design,
+        problem: ScaledProblem,
+        *,
+        tol: float,
+        max_iter: int,
+        solver: str,
+    ) -> None:
+        self._design = design
+        self.problem = problem
+        self._goal = tol * problem.null_objective
+        self._max_iter = max_iter
+        self._may_switch = solver == "auto"
+        method = Descent if solver == "coordinate_descent" else ActiveSet
+        self._inner: Inner = method(design, problem, max_iter)
+        self._names = [self._inner.name]
+        self._outside = problem.upper > problem.lower
+        self._square = design.lengths**2
+        # How far the residual has travelled, in all and when each column's
+        # correlation was last computed: what bounds the change since.
+        self._residual = problem.target
+        self._travelled = 0.0
+        self._seen = np.zeros(design.n_features)
+        self._looked_at = np.arange(design.n_features)
+        self._correlation = design.correlate(problem.target)
+        unpenalised = (problem.l1 == 0.0) & (problem.l2 == 0.0) & self._outside
+        self._unpenalised = np.flatnonzero(unpenalised)
+        self.coef = np.zeros(design.n_features)
+        self.gap = 0.0
+        if len(self._unpenalised):
+            self._admit(self._unpenalised)
+            self._solve(1.0)
+        self.top = self.alpha = largest_alpha(self._correlation, problem)
+
+    @property
+    def name(self) -> str:
+        """What has run so far."""
+        return "+".join(dict.fromkeys(self._names))
+
+    @property
+    def is_unique(self) -> bool:
+        """False when the unpenalised columns are known to depend on each other."""
+        inner = self._inner
+        if isinstance(inner, ActiveSet):
+            return inner.n_refused(self._unpenalised) == 0
+        return True
+
+    def start_from(self, coef: Floats) -> None:
+        """Take ``coef`` for the solution at some unknown alpha."""
+        support = np.flatnonzero((coef != 0.0) & self._outside)
+        self._admit(support)
+        columns = self._inner.columns
+        self._inner.restart(
+            np.clip(
+                coef[columns],
+                self.problem.lower[columns],
+                self.problem.upper[columns],
+            )
+        )
+        self._certify(1.0)
+        self.alpha = np.inf
+
+    def step(self, alpha: float) -> int:
+        """Solve for ``alpha``, below all before; return the iterations made."""
+        if alpha >= self.alpha:
+            # The null model, whose gap was found at another alpha.
+            self._certify(alpha)
+            return 1
+        n_iter = 0
+        while self.alpha > alpha:
+            n_iter += self._settle(next_stone(self.alpha, alpha, self.top))
+        return n_iter
+
+    def _settle(self, alpha: float) -> int:
+        threshold = alpha
+        if np.isfinite(self.alpha):
+            threshold = max(2.0 * alpha - self.alpha, 0.8 * alpha)
+        missed = self._wanted(threshold)
+        n_iter = 0
+        while True:
+            self._admit(missed)
+            self._choose_method()
+            n_iter += self._solve(alpha)
+            if self.gap > self._goal and self._fall_back():
+                n_iter += self._solve(alpha)
+            missed = self._wanted(alpha)
+            if len(missed) == 0:
+                break
+        self.alpha = alpha
+        return n_iter
+
+    def _wanted(self, alpha: float) -> Indices:
+        p = self.problem
+        found: Indices = wanted(
+            self._looked_at,
+            self._correlation,
+            p.l1,
+            p.lower,
+            p.upper,
+            self._outside,
+            alpha,
+            p.noise,
+        )
+        most = max(_BATCH, 2 * len(self._inner.columns))
+        if len(found) > most:
+            with np.errstate(divide="ignore"):
+                pull = np.abs(self._correlation[found]) / p.l1[found]
+            found = found[np.argpartition(-pull, most)[:most]]
+        return found
+
+    def _admit(self, columns: Indices) -> None:
+        if len(columns):
+            self._outside[columns] = False
+            self._inner.add(columns, self._correlation)
+
+    def _choose_method(self) -> None:
+        """Leave the factor once sweeping over the working set is cheaper."""
+        if not self._may_switch or self._inner.name != ActiveSet.name:
+            return
+        columns = self._inner.columns
+        support = float(np.count_nonzero(self.coef))
+        factoring = support * (3.0 * len(columns) + 20.0 * support)
+        sweeping = _SWEEPING * self._design.n_stored(columns)
+        if len(columns) > _MOST_COLUMNS or (support > 200 and factoring > sweeping):
+            self._change_method(Descent)
+
+    def _fall_back(self) -> bool:
+        """Try the other method where the first did not come close enough."""
+        if not self._may_switch or len(self._inner.columns) > _MOST_COLUMNS:
+            return False
+        self._may_switch = False
+        self._change_method(
+            Descent if self._inner.name == ActiveSet.name else ActiveSet
+        )
+        return True
+
+    def _change_method(self, method: type[ActiveSet] | type[Descent]) -> None:
+        before = self._inner
+        self._inner = method(self._design, self.problem, self._max_iter)
+        self._inner.add(before.columns, self._correlation)
+        self._inner.restart(before.coef())
+        self._names.append(method.name)
+
+    def _solve(self, alpha: float) -> int:
+        n_iter = self._inner.minimise(alpha, 0.5 * self._goal)
+        self._certify(alpha)
+        return n_iter
+
+    def _certify(self, alpha: float) -> None:
+        """Bring correlations up to date where they matter, and compute the gap."""
+        p = self.problem
+        residual = self._inner.residual()
+        self._travelled += float(np.linalg.norm(residual - self._residual))
+        self._residual = residual
+        looked_at = undecided(
+            self._correlation,
+            self._seen,
+            self._design.lengths,
+            p.l1,
+            self._outside,
+            alpha,
+            self._travelled,
+        )
+        self._looked_at = np.concatenate([self._inner.columns, looked_at])
+        self._correlation[self._looked_at] = self._design.correlate_columns(
+            residual, self._looked_at
+        )
+        self._seen[self._looked_at] = self._travelled
+        self._inner.refresh(self._correlation)
+        self.coef[self._inner.columns] = self._inner.coef()
+        self.gap = duality_gap(
+            self._looked_at,
+            self.coef,
+            self._correlation,
+            p.l1,
+            p.l2,
+            p.lower,
+            p.upper,
+            self._square,
+            alpha,
+            float(residual @ residual),
+        )

@@ -1,0 +1,157 @@
+"""The two inner solvers that work on a growing set of columns.
+
+Both start empty, take columns as screening admits them, and minimise over the columns
+they hold: `ActiveSet` exactly, through a Gram matrix and a Cholesky factor;
+`Descent` by coordinate descent on the residual, where the support is too large for a
+factor or the user asks for it.
+"""
+
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regkit.designs import Design
+from regkit.kernels import active_set as kernels
+from regkit.kernels.cholesky import BLOCK
+from regkit.solvers.problem import Floats, ScaledProblem
+
+Indices = NDArray[np.int64]
+
+
+class Inner(Protocol):
+    """What the path driver asks of an inner solver."""
+
+    name: str
+    columns: Indices  # the working set, in order of arrival
+
+    def add(self, columns: Indices, correlation: Floats) -> None:
+        """Take ``columns`` in; ``correlation`` holds z_jᵀ residual for all columns."""
+
+    def minimise(self, alpha: float, goal: float) -> int:
+        """Minimise over the working set; return the iterations made.
+
+        A solver that only comes closer stops once its duality gap is below ``goal``.
+        """
+
+    def restart(self, coef: Floats) -> None:
+        """Go on from ``coef``, in the working set's order."""
+
+    def coef(self) -> Floats:
+        """Return the coefficients of the working set, in its order."""
+
+    def residual(self) -> Floats:
+        """Return ``y - Z b``, computed afresh."""
+
+    def refresh(self, correlation: Floats) -> None:
+        """Learn the exact correlations of all columns with the residual."""
+
+
+def _grown(array: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
+    """Return an array of ``shape`` with ``array`` in its corner."""
+    grown = np.zeros(shape, dtype=array.dtype)
+    grown[tuple(slice(0, n) for n in array.shape)] = array
+    return grown
+
+
+class ActiveSet:
+    """Block pivoting on the Gram matrix of the working set."""
+
+    name = "active_set"
+
+    def __init__(self, design: Design, problem: ScaledProblem, max_iter: int) -> None:
+        self.columns: Indices = np.empty(0, dtype=np.int64)
+        self._full = problem
+        self._max_iter = max_iter
+        self._store = design.columns()
+        self._rank = design.n_samples
+        self._ridged = bool(np.any(problem.l2 > 0.0))
+        self._problem = empty_problem(0)
+        self._state = empty_state(0, 0)
+
+    def _make_room(self, size: int) -> None:
+        capacity = len(self._problem.target)
+        if size <= capacity:
+            return
+        capacity = max(2 * capacity, size, 64)
+        gram, *vectors = self._problem
+        self._problem = kernels.Problem(
+            _grown(gram, (capacity, capacity)),
+            *(_grown(v, (capacity,)) for v in vectors),
+        )
+        state = self._state
+        support = capacity if self._ridged else min(capacity, self._rank)
+        support += 2 * BLOCK
+        self._state = kernels.State(
+            *(_grown(v, (capacity,)) for v in state[:4]),
+            _grown(state.active, (support,)),
+            _grown(state.factor, (support, support)),
+            state.size,
+        )
+
+    def add(self, columns: Indices, correlation: Floats) -> None:
+        size, new = len(self.columns), len(self.columns) + len(columns)
+        self._make_room(new)
+        self._store.append(columns)
+        rows = self._store.gram(size)
+        gram = self._problem.gram
+        gram[size:new, :new] = rows
+        gram[:size, size:new] = rows[:, :size].T
+        full = self._full
+        for mine, theirs in zip(
+            self._problem[2:],
+            (full.l1, full.l2, full.lower, full.upper, full.noise),
+            strict=True,
+        ):
+            mine[size:new] = theirs[columns]
+        self._state.correlation[size:new] = correlation[columns]
+        self.columns = np.concatenate([self.columns, columns])
+        # q of the new columns, consistent with the coefficients held.
+        self._problem.target[size:new] = (
+            correlation[columns] + rows @ (self._state.coef[:new])
+        )
+
+    def minimise(self, alpha: float, goal: float) -> int:
+        n_iter, _ = kernels.minimise(
+            self._problem,
+            self._state,
+            len(self.columns),
+            alpha,
+            self._max_iter,
+            self._ridged,
+        )
+        return int(n_iter)
+
+    def coef(self) -> Floats:
+        return self._state.coef[: len(self.columns)]
+
+    def residual(self) -> Floats:
+        return self._store.residual(self._full.target, self.coef())
+
+    def n_refused(self, columns: Indices) -> int:
+        """Count those of ``columns`` that depend on others and stay fixed."""
+        held = np.isin(self.columns, columns)
+        return int(np.count_nonzero(held & ~self._state.free[: len(held)]))
+
+    def refresh(self, correlation: Floats) -> None:
+        self._state.correlation[: len(self.columns)] = correlation[self.columns]
+
+
+def empty_problem(capacity: int) -> kernels.Problem:
+    """Return a problem with room for ``capacity`` columns."""
+    return kernels.Problem(
+        np.zeros((capacity, capacity)), *(np.zeros(capacity) for _ in range(6))
+    )
+
+
+def empty_state(capacity: int, support: int) -> kernels.State:
+    """Return the state of all coefficients zero and none free."""
+    return kernels.State(
+        coef=np.zeros(capacity),
+        correlation=np.zeros(capacity),
+        free=np.zeros(capacity, dtype=np.bool_),
+        side=np.zeros(capacity),
+        active=np.zeros(support, dtype=np.int64),
+        factor=np.zeros((support, support)),
+        size=np.zeros(1, dtype=np.int64),
+    )

@@ -1,0 +1,433 @@
+"""An outside judge of Lasso, Elastic Net and Ridge solutions.
+
+Nothing here comes from the package under test: the formulas are derived below and
+evaluated in extended precision where the problem is small enough for it to be cheap.
+
+The problem
+-----------
+With row weights ``p_i = w_i / sum(w)``, column scales ``s_j`` (the weighted standard
+deviation when ``standardize``, else 1; 1 for a constant column) and
+``f = penalty_factor``, put ``a_j = alpha f_j l1_ratio s_j`` and
+``q_j = alpha f_j (1 - l1_ratio) s_j^2``. The coefficients minimise, over the box
+``lower_j <= beta_j <= upper_j`` and the free intercept ``b``,
+
+    P(beta, b) = 1/2 sum_i p_i r_i^2 + sum_j (a_j |beta_j| + q_j/2 beta_j^2),
+    r_i = y_i - x_i' beta - b.
+
+``f_j = inf`` pins ``beta_j = 0``, whatever alpha.
+
+The dual
+--------
+``r^2/2 = max_t (t r - t^2/2)`` turns P into a saddle; minimising over ``beta`` and
+``b`` for a fixed ``t`` leaves, for every ``t`` with ``sum_i p_i t_i = 0`` (needed only
+when there is an intercept),
+
+    D(t) = sum_i p_i (y_i t_i - t_i^2/2) - sum_j g_j*(c_j),    c_j = sum_i p_i x_ij t_i,
+    g_j*(c) = max over lower_j <= z <= upper_j of  c z - a_j |z| - q_j/2 z^2.
+
+As ``lower <= 0 <= upper``, the maximum lies on the side of the sign of ``c``. With
+``e = max(|c| - a_j, 0)`` and ``B`` the bound on that side, ``z = min(e / q_j, B)`` and
+``g_j* = e z - q_j/2 z^2``: finite unless ``q_j = 0``, ``B = inf`` and ``|c| > a_j``.
+``D(t) <= P(beta, b)`` always; the optimal residual closes the gap.
+
+The dual points
+---------------
+1. the residual, centred; 2. the same, projected on the orthogonal complement of the
+columns that must have ``c_j = 0`` (no penalty and free, or no penalty and strictly
+inside a one-sided bound); 3. that one shrunk until every ``|c_j| <= a_j`` holds where
+it must.
+
+Shrinking cannot mend ``c_j > 0`` where ``a_j = q_j = 0`` and only one side is bounded,
+and it is ruinous where ``a_j`` is of the size of rounding. There the **boxed** gap
+speaks: D with each bound cut to ``M_j = 100 (|beta_j| + std(y) / std(x_j))``. It is the
+exact gap among coefficients within that box; by convexity, if the true optimum is
+``k`` times farther out than the box, the suboptimality is at most ``k`` boxed gaps.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse as sp
+
+Array = npt.NDArray[Any]
+
+# Below this many entries the arithmetic is np.longdouble, dense.
+_EXTENDED_SIZE = 50_000
+_EPS = float(np.finfo(np.float64).eps)
+# A direction this small beside its columns is rounding, not data.
+_RANK_TOL = 1e-13
+_BOX = 100.0
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """What is known about how far a fitted pair (coef, intercept) is from optimal.
+
+    All values are in the units of P (see the module's docstring); for
+    :func:`certify_ridge` in the units of Ridge's objective.
+    """
+
+    primal: float
+    """P at the fitted point; inf outside the box or where an excluded one is not 0."""
+    dual: float
+    """The best D over the dual points tried."""
+    gap: float
+    """primal - dual: an upper bound of the suboptimality."""
+    boxed_gap: float
+    """The gap with infinite bounds cut (see above); never larger than ``gap``."""
+    coordinate_gain: float
+    """Largest decrease from moving one coefficient (or the intercept) alone:
+    a lower bound of the suboptimality."""
+    subgradient: float
+    """Largest distance from ``c_j - q_j beta_j`` to the subdifferential of
+    ``a_j |.| + box`` over ``std(x_j) std(y)``: a pure number."""
+    null_objective: float
+    """1/2 sum p (y - mean)^2, the unit of ``tol`` (mean 0 without intercept)."""
+    rounding: float
+    """What storing coef and intercept in float64 can cost."""
+
+    @property
+    def certified_gap(self) -> float:
+        """The smaller of the two gaps."""
+        return min(self.gap, self.boxed_gap)
+
+    def limit(self, tol: float) -> float:
+        """The largest gap that passes at ``tol``."""
+        return tol * self.null_objective + self.rounding
+
+    def problems(self, tol: float) -> list[str]:
+        """Every way in which the point fails at ``tol``; empty for an optimum."""
+        limit, found = self.limit(tol), []
+        if not np.isfinite(self.primal):
+            found.append("outside the bounds, not finite, or excluded yet not zero")
+        if not self.certified_gap <= limit:
+            found.append(f"gap {self.certified_gap:.3e} > {limit:.3e}")
+        if not self.coordinate_gain <= limit:
+            found.append(f"one coordinate gains {self.coordinate_gain:.3e}")
+        if not self.certified_gap >= -self.rounding - _EPS * self.null_objective:
+            found.append(f"the gap is negative: {self.certified_gap:.3e}")
+        return found
+
+    def accepts(self, tol: float) -> bool:
+        """Whether the point is optimal within ``tol``."""
+        return not self.problems(tol)
+
+
+@dataclass(frozen=True)
+class _Data:
+    """Rows of positive weight, columns centred (exactly zero where constant)."""
+
+    matrix: Array | sp.csc_array
+    centre: Array
+    row_weight: Array
+    y: Array
+    y_mean: Any
+    norm: Array
+    scale: Array
+    largest: Array
+
+    def correlate(self, t: Array) -> Array:
+        weighted = self.row_weight * t
+        if isinstance(self.matrix, np.ndarray):
+            return np.asarray(self.matrix.T @ weighted)
+        return np.asarray(self.matrix.T @ weighted - self.centre * weighted.sum())
+
+    def predict(self, coef: Array) -> Array:
+        if isinstance(self.matrix, np.ndarray):
+            return np.asarray(self.matrix @ coef)
+        return np.asarray(self.matrix @ coef - self.centre @ coef)
+
+    def columns(self, index: Array) -> Array:
+        if isinstance(self.matrix, np.ndarray):
+            return self.matrix[:, index]
+        return np.asarray(self.matrix[:, index].toarray() - self.centre[index])
+
+    def dot(self, left: Array, right: Array) -> Any:
+        return (self.row_weight * left) @ right
+
+
+def _prepare(
+    X: Any, y: Any, sample_weight: Any, standardize: bool, fit_intercept: bool
+) -> _Data:
+    n_samples, n_features = X.shape
+    weight = np.ones(n_samples) if sample_weight is None else np.asarray(sample_weight)
+    kept = np.flatnonzero(weight > 0)
+    is_sparse: bool = sp.issparse(X)
+    if not is_sparse or n_samples * n_features <= _EXTENDED_SIZE:
+        dense = X.toarray() if is_sparse else np.asarray(X)
+        small = dense.size <= _EXTENDED_SIZE
+        matrix = dense[kept].astype(np.longdouble if small else np.float64)
+        constant = np.all(matrix == matrix[:1], axis=0)
+    else:
+        matrix = sp.csc_array(sp.csr_array(X)[kept], dtype=np.float64)
+        constant = _flat(matrix.min(axis=0)) == _flat(matrix.max(axis=0))
+    p = weight[kept].astype(matrix.dtype)
+    p = p / p.sum()
+    mean = np.asarray(p @ matrix)
+    mean = np.where(constant, _first_row(matrix), mean)
+    # Two passes in one precision: the second moment of what was centred.
+    if isinstance(matrix, np.ndarray):
+        spread = np.sqrt(p @ (matrix - mean) ** 2)
+        matrix = matrix - mean if fit_intercept else matrix
+        norm = np.sqrt(p @ matrix**2)
+        largest = np.abs(matrix).max(axis=0) + np.abs(mean)
+    else:
+        second = np.asarray(p @ matrix.multiply(matrix))
+        spread = np.sqrt(np.maximum(second - mean**2, 0.0))
+        norm = spread if fit_intercept else np.sqrt(second)
+        largest = _flat(abs(matrix).max(axis=0))
+    spread = np.where(constant, 0.0, spread)
+    target = np.asarray(y)[kept].astype(matrix.dtype)
+    same = bool(np.all(target == target[0]))
+    y_mean = (target[0] if same else p @ target) if fit_intercept else target[0] * 0
+    return _Data(
+        matrix=matrix,
+        centre=mean if fit_intercept else np.zeros_like(mean),
+        row_weight=p,
+        y=target - y_mean,
+        y_mean=y_mean,
+        norm=norm,
+        scale=np.where(spread > 0, spread, 1.0) if standardize else np.ones_like(mean),
+        largest=largest,
+    )
+
+
+def _flat(row: Any) -> Array:
+    return np.asarray(row.toarray()).ravel()
+
+
+def _first_row(matrix: Any) -> Array:
+    return (
+        np.asarray(matrix[0]) if isinstance(matrix, np.ndarray) else _flat(matrix[[0]])
+    )
+
+
+@dataclass(frozen=True)
+class _Penalty:
+    """a, q and the box of the module's docstring, one entry a column."""
+
+    a: Array
+    q: Array
+    lower: Array
+    upper: Array
+
+    @classmethod
+    def build(
+        cls, data: _Data, alpha: float, l1_ratio: float, factor: Any, bounds: Any
+    ) -> _Penalty:
+        shape = data.norm.shape
+        f = np.ones(shape) if factor is None else np.asarray(factor, dtype=np.float64)
+        lower, upper = (-np.inf, np.inf) if bounds is None else bounds
+        excluded = np.isinf(f)
+        weight = alpha * np.where(excluded, 0.0, f).astype(data.norm.dtype)
+        return cls(
+            a=weight * l1_ratio * data.scale,
+            q=weight * (1.0 - l1_ratio) * data.scale**2,
+            lower=np.where(excluded, 0.0, np.broadcast_to(lower, shape)),
+            upper=np.where(excluded, 0.0, np.broadcast_to(upper, shape)),
+        )
+
+    def value(self, beta: Array) -> Any:
+        """The penalty; inf outside the box."""
+        if not np.all((self.lower <= beta) & (beta <= self.upper)):
+            return np.inf
+        return self.a @ np.abs(beta) + self.q @ beta**2 / 2
+
+    def conjugate(self, c: Array, box: Array) -> Any:
+        """sum_j g_j*(c_j), with bounds cut to +-box."""
+        side = np.minimum(np.where(c > 0, self.upper, -self.lower), box)
+        excess = np.maximum(np.abs(c) - self.a, 0)
+        on = (excess > 0) & (side > 0)
+        e, q, z = excess[on], self.q[on], side[on]
+        with np.errstate(divide="ignore", over="ignore"):
+            z = np.minimum(e / q, z)
+        slope = np.zeros_like(e)
+        slope[q > 0] = q[q > 0] * z[q > 0]  # z may be inf where q is 0
+        return (z * (e - slope / 2)).sum()
+
+    def shrinkage(self, c: Array) -> Any:
+        """The largest t <= 1 that makes D(t .) finite."""
+        side = np.where(c > 0, self.upper, -self.lower)
+        bad = (self.q == 0) & np.isinf(side) & (np.abs(c) > self.a)
+        factor = np.min(self.a[bad] / np.abs(c[bad]), initial=1)
+        return factor * (1 - 8 * np.finfo(c.dtype).eps) if bad.any() else factor
+
+    def distance(self, h: Array, beta: Array) -> Array:
+        """How far h_j is from the subdifferential of a_j |.| + box at beta_j."""
+        low = np.where(beta > 0, self.a, -self.a)
+        high = np.where(beta < 0, -self.a, self.a)
+        low = np.where(beta <= self.lower, -np.inf, low)
+        high = np.where(beta >= self.upper, np.inf, high)
+        return np.asarray(np.maximum(np.maximum(low - h, h - high), 0))
+
+
+def _project_out(data: _Data, index: Array, t: Array) -> Array:
+    """t minus its component in the span of the given columns (weighted product).
+
+    Pivoted modified Gram-Schmidt with every product done twice, because it runs in
+    any precision; a column left with 1e-13 of its norm adds rounding, not a direction.
+    """
+    index = index[data.norm[index] > 0]
+    rest = data.columns(index) / data.norm[index]
+    t = t.copy()
+    for _ in range(min(rest.shape)):
+        size = np.sqrt(data.row_weight @ rest**2)
+        best = int(size.argmax())
+        if size[best] <= _RANK_TOL:
+            break
+        direction = rest[:, best] / size[best]
+        direction = direction / np.sqrt(data.dot(direction, direction))
+        for _ in range(2):
+            t -= direction * data.dot(direction, t)
+            rest -= np.outer(direction, (data.row_weight * direction) @ rest)
+        rest[:, best] = 0
+    return t
+
+
+def _best_duals(
+    data: _Data, penalty: _Penalty, beta: Array, residual: Array, size: Any
+) -> tuple[Any, Any]:
+    """The best D, exact and boxed, over the dual points of the module's docstring."""
+    free = (penalty.a == 0) & (penalty.q == 0)
+    one_sided = np.isinf(penalty.lower) | np.isinf(penalty.upper)
+    inside = (penalty.lower < beta) & (beta < penalty.upper)
+    projected = _project_out(data, np.flatnonzero(free & one_sided & inside), residual)
+    noise = np.where(free & one_sided, _RANK_TOL * data.norm * size, 0)
+    sigma_y = np.sqrt(data.dot(data.y, data.y))
+    safe = np.where(data.norm > 0, data.norm, 1)
+    box = _BOX * (np.abs(beta) + np.where(data.norm > 0, sigma_y / safe, 0))
+    exact = boxed = -np.inf
+    for point in (residual, projected):
+        c = data.correlate(point)
+        c = np.where(np.abs(c) <= noise, 0, c)
+        for t in (type(c[0])(1), penalty.shrinkage(c)):
+            fit = t * data.dot(data.y, point) - t * t * data.dot(point, point) / 2
+            exact = max(
+                exact, fit - penalty.conjugate(t * c, np.full_like(box, np.inf))
+            )
+            boxed = max(boxed, fit - penalty.conjugate(t * c, box))
+    return exact, boxed
+
+
+def _coordinate_gain(data: _Data, penalty: _Penalty, beta: Array, c: Array) -> Any:
+    """max_j P(beta) - min over beta_j of P: each one-dimensional problem is
+
+    1/2 L t^2 - z t + a |t| + q/2 t^2 with L = |x_j|^2, z = c_j + L beta_j, solved by
+    soft-thresholding z at a, dividing by L + q and clipping.
+    """
+    curvature = data.norm**2 + penalty.q
+    z = c + data.norm**2 * beta
+    soft = np.sign(z) * np.maximum(np.abs(z) - penalty.a, 0)
+    flat = curvature == 0
+    best = np.where(flat, np.where(penalty.a > 0, 0, beta), soft)
+    best = np.clip(best / np.where(flat, 1, curvature), penalty.lower, penalty.upper)
+    # Difference of the two values, arranged so that equal ones cancel exactly.
+    step = beta - best
+    gain = step * (curvature * (beta + best) / 2 - z)
+    return np.max(gain + penalty.a * (np.abs(beta) - np.abs(best)), initial=0)
+
+
+def certify(
+    X: Any,
+    y: Any,
+    coef: Any,
+    intercept: Any,
+    *,
+    alpha: float,
+    l1_ratio: float = 1.0,
+    sample_weight: Any = None,
+    penalty_factor: Any = None,
+    bounds: Any = None,
+    standardize: bool = False,
+    fit_intercept: bool = True,
+) -> Certificate:
+    """Judge one fitted Lasso or Elastic Net.
+
+    Parameters
+    ----------
+    X : (n, p) array or scipy sparse
+    y : (n,) array
+    coef : (p,) array
+        In the units of X.
+    intercept : float
+    alpha, l1_ratio, sample_weight, penalty_factor, standardize, fit_intercept
+        As given to the estimator.
+    bounds : None or (lower, upper)
+        Numbers or (p,) arrays; for ``positive=True`` pass ``(0, inf)``.
+    """
+    data = _prepare(X, y, sample_weight, standardize, fit_intercept)
+    penalty = _Penalty.build(data, alpha, l1_ratio, penalty_factor, bounds)
+    beta = np.asarray(coef).astype(data.norm.dtype).ravel()
+    null = float(data.dot(data.y, data.y) / 2)
+    shift = np.asarray(intercept).astype(beta.dtype) - data.y_mean + data.centre @ beta
+    finite = bool(np.all(np.isfinite(beta)) and np.isfinite(shift))
+    if not finite or (not fit_intercept and intercept != 0):
+        inf = np.inf
+        return Certificate(inf, -inf, inf, inf, inf, inf, null, rounding=0.0)
+    residual = data.y - data.predict(beta)
+    # The size of the sums that made the residual bounds what rounding did to them.
+    size = data.norm @ np.abs(beta) + np.sqrt(2 * null)
+    reach = np.abs(data.y + data.y_mean).max() + data.largest @ np.abs(beta)
+    rounding = 16 * _EPS * size**2 + (16 * _EPS * reach) ** 2 / 2
+    primal = data.dot(residual, residual) / 2 + penalty.value(beta)
+    primal += _shift_cost(data, residual, shift)
+    dual, boxed = _best_duals(data, penalty, beta, residual, size)
+    c = data.correlate(residual)
+    inner = penalty.distance(c - penalty.q * beta, beta)
+    unit = data.norm * np.sqrt(2 * null)
+    gain = max(_coordinate_gain(data, penalty, beta, c), shift**2 / 2)
+    return Certificate(
+        primal=float(primal),
+        dual=float(dual),
+        gap=float(primal - dual),
+        boxed_gap=float(primal - boxed),
+        coordinate_gain=float(gain),
+        subgradient=float(np.max(inner[unit > 0] / unit[unit > 0], initial=0)),
+        null_objective=null,
+        rounding=float(rounding),
+    )
+
+
+def _shift_cost(data: _Data, residual: Array, shift: Any) -> Any:
+    """What the given intercept costs above the best one: sum p (r - s)^2/2 - r^2/2."""
+    return shift * shift / 2 - shift * data.row_weight @ residual
+
+
+def certify_ridge(
+    X: Any,
+    y: Any,
+    coef: Any,
+    intercept: Any,
+    *,
+    alpha: float,
+    sample_weight: Any = None,
+    **options: Any,
+) -> Certificate:
+    """Judge one fitted Ridge (one target), in the units of Ridge's own objective
+
+    ``R = sum_i w_i r_i^2 + alpha sum_j f_j (s_j beta_j)^2``. With ``W = sum(w)``,
+    ``R = 2 W P`` where P has ``l1_ratio = 0`` and ``alpha / W``.
+    """
+    total = float(X.shape[0] if sample_weight is None else np.sum(sample_weight))
+    found = certify(
+        X,
+        y,
+        coef,
+        intercept,
+        alpha=alpha / total,
+        l1_ratio=0.0,
+        sample_weight=sample_weight,
+        **options,
+    )
+    names = ("primal", "dual", "gap", "boxed_gap", "coordinate_gain")
+    scaled = {name: 2 * total * getattr(found, name) for name in names}
+    return Certificate(
+        **scaled,
+        subgradient=found.subgradient,
+        null_objective=2 * total * found.null_objective,
+        rounding=2 * total * found.rounding,
+    )

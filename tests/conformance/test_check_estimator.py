@@ -1,0 +1,53 @@
+"""Every check that scikit-learn has for estimators, none expected to fail."""
+
+import warnings
+
+import pytest
+from sklearn.utils.estimator_checks import (
+    check_dataframe_column_names_consistency,
+    check_n_features_in,
+    check_n_features_in_after_fitting,
+    check_param_validation,
+    parametrize_with_checks,
+)
+
+from regkit import ElasticNetRegressor, LassoRegressor, RidgeRegressor
+
+ESTIMATORS = [LassoRegressor(), ElasticNetRegressor(), RidgeRegressor()]
+VARIANTS = [
+    LassoRegressor(alpha=0.1, positive=True),
+    LassoRegressor(alpha=0.1, standardize=True, solver="coordinate_descent"),
+    LassoRegressor(alpha=0.1, warm_start=True, fit_intercept=False),
+    ElasticNetRegressor(alpha=0.1, l1_ratio=0.9, bounds=(-2, 3)),
+    RidgeRegressor(positive=True),
+    RidgeRegressor(solver="cholesky", standardize=True),
+]
+
+
+def all_checks(estimators):
+    """Give `parametrize_with_checks` as a list: pytest 9 takes no generator."""
+    mark = parametrize_with_checks(estimators)
+    names, cases = mark.args
+    return pytest.mark.parametrize(names, list(cases), **mark.kwargs)
+
+
+@all_checks([*ESTIMATORS, *VARIANTS])
+def test_scikit_learn_checks(estimator, check):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the checks filter the warnings they want
+        check(estimator)
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS, ids=lambda e: type(e).__name__)
+@pytest.mark.parametrize(
+    "check",
+    [
+        check_param_validation,
+        check_dataframe_column_names_consistency,
+        check_n_features_in,
+        check_n_features_in_after_fitting,
+    ],
+    ids=lambda check: check.__name__,
+)
+def test_further_checks(estimator, check):
+    check(type(estimator).__name__, estimator)

@@ -1,0 +1,100 @@
+"""What is said when an answer is not converged or not unique."""
+
+import re
+import warnings
+
+import numpy as np
+import pytest
+from sklearn.exceptions import ConvergenceWarning
+
+from regkit import (
+    ElasticNetRegressor,
+    LassoRegressor,
+    RidgeRegressor,
+    lasso_path,
+)
+
+
+@pytest.fixture
+def correlated():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(40, 30)) @ np.diag(0.5 ** np.arange(30)) + rng.normal(
+        size=(40, 1)
+    )
+    return X, X.sum(axis=1) + rng.normal(size=40)
+
+
+def test_convergence_warning_of_estimators(correlated):
+    X, y = correlated
+    model = LassoRegressor(1e-4, solver="coordinate_descent", max_iter=1)
+    with pytest.warns(ConvergenceWarning) as caught:
+        model.fit(X, y)
+    message = str(caught[0].message)
+    pattern = (
+        r"LassoRegressor did not converge: the duality gap is \S+, but tol=1e-08 asks "
+        r"for \S+, that is tol times \S+, the objective of the model without features. "
+        r"Increase max_iter \(now 1\), or increase tol to accept this answer."
+    )
+    assert re.fullmatch(pattern, message), message
+    assert caught[0].filename == __file__
+    assert f"{model.dual_gap_:.3g}" in message
+    half_variance = y.var() / 2
+    assert f"tol times {half_variance:.3g}" in message
+    with pytest.warns(ConvergenceWarning, match="for 2 of 2 targets"):
+        model.fit(X, np.c_[y, 2 * y])
+
+
+def test_convergence_warning_of_paths(correlated):
+    X, y = correlated
+    with pytest.warns(
+        ConvergenceWarning, match=r"lasso_path did not converge for \d+ of 5 alphas"
+    ) as caught:
+        lasso_path(X, y, n_alphas=5, max_iter=1, solver="coordinate_descent")
+    assert caught[0].filename == __file__
+
+
+def test_a_warning_made_an_error_keeps_the_old_fit(correlated):
+    X, y = correlated
+    model = LassoRegressor(1.0).fit(X, y)
+    before = dict(vars(model))
+    model.set_params(alpha=1e-4, solver="coordinate_descent", max_iter=1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(ConvergenceWarning):
+            model.fit(X, y)
+    assert model.coef_ is before["coef_"]
+
+
+@pytest.mark.parametrize(
+    "model",
+    [LassoRegressor(0), ElasticNetRegressor(0), RidgeRegressor(0)],
+    ids=lambda e: type(e).__name__,
+)
+def test_least_squares_that_is_not_unique_warns(model):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(5, 8))
+    y = rng.normal(size=5)
+    with pytest.warns(
+        UserWarning,
+        match="not unique: alpha=0 leaves the columns unpenalised.*is returned",
+    ) as caught:
+        model.fit(X, y)
+    assert caught[0].filename == __file__
+    np.testing.assert_allclose(model.predict(X), y, atol=1e-6)
+
+
+def test_unpenalised_duplicates_warn():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(20, 3))
+    X[:, 1] = X[:, 0]
+    y = X[:, 0] + rng.normal(size=20)
+    with pytest.warns(UserWarning, match="penalty_factor=0 leaves columns"):
+        LassoRegressor(0.1, penalty_factor=[0, 0, 1]).fit(X, y)
+
+
+def test_unique_least_squares_is_silent():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(20, 3))
+    for model in (LassoRegressor(0), ElasticNetRegressor(0), RidgeRegressor(0)):
+        model.fit(X, X[:, 0] + rng.normal(size=20))
+    lasso_path(X, X[:, 0] + rng.normal(size=20), alphas=[1, 0])

@@ -1,0 +1,184 @@
+"""The command line, as its user meets it."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import regkit
+from regkit.__main__ import main
+
+
+@pytest.fixture
+def houses(tmp_path):
+    """Write a small table with numbers, a category and a row counter."""
+    rng = np.random.default_rng(0)
+    area = rng.uniform(50, 200, 60)
+    district = rng.choice(["north", "south", "east"], 60)
+    price = 2 * area + 30 * (district == "south") + rng.normal(0, 10, 60)
+    rows = zip(range(60), area, district, price, strict=True)
+    path = tmp_path / "houses.csv"
+    path.write_text(
+        "id,area,district,price\n"
+        + "".join(f"{k},{a:.1f},{d},{p:.2f}\n" for k, a, d, p in rows)
+    )
+    return path
+
+
+def run(*arguments, **options):
+    """Run ``python -m regkit`` in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "regkit", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        **options,
+    )
+
+
+def error_of(capsys, *arguments):
+    """Run in this process; return the single line of an exit with code 2."""
+    with pytest.raises(SystemExit) as stop:
+        main([str(argument) for argument in arguments])
+    assert stop.value.code == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    lines = [line for line in err.splitlines() if not line.startswith("note: ")]
+    assert len(lines) == 1
+    assert ": error: " in lines[0]
+    return lines[0]
+
+
+def test_compare_with_nothing_else():
+    done = run("compare")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    lines = done.stdout.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert lines[0] == "diabetes progression with quadratic terms"
+    for model in ("Least squares", "Ridge", "Lasso", "Elastic Net"):
+        assert sum(line.startswith(f"{model} ") for line in lines) >= 1
+    assert done.stdout.rstrip().endswith(".")
+
+
+def test_compare_a_table(houses, capsys):
+    assert main(["compare", str(houses), "--target", "price", "--folds", "3"]) == 0
+    out, err = capsys.readouterr()
+    assert out.startswith("price in ")
+    assert "45 rows to train and tune, 15 to test; 4 columns" in out
+    assert err == "note: column 'id' only counts the rows: left out\n"
+
+
+def test_options_reach_the_comparison(houses, capsys):
+    options = ["--test-size=0.5", "--folds=3", "--metric=mae", "--seed=1", "--drop=id"]
+    assert main(["compare", str(houses), "--target", "price", *options]) == 0
+    out, err = capsys.readouterr()
+    assert "30 rows to train and tune, 30 to test" in out
+    assert "mean absolute error" in out
+    assert err == ""
+
+
+def test_the_same_seed_prints_the_same_errors(houses, capsys):
+    def table(seed):
+        main(["compare", str(houses), "--target", "price", "--seed", seed])
+        return [line.split()[:-1] for line in capsys.readouterr().out.splitlines()[5:9]]
+
+    assert table("3") == table("3") != table("4")
+
+
+def test_help_and_version(capsys):
+    for arguments in (["--help"], ["compare", "--help"], ["--version"]):
+        with pytest.raises(SystemExit) as stop:
+            main(arguments)
+        assert stop.value.code == 0
+    out, err = capsys.readouterr()
+    assert "compare" in out
+    assert "--target COLUMN" in out
+    assert out.endswith(f"regkit {regkit.__version__}\n")
+    assert err == ""
+
+
+def test_no_command_prints_the_help(capsys):
+    assert main([]) == 0
+    assert capsys.readouterr().out.startswith("usage: ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["comapre"], "invalid choice: 'comapre'"),
+        (["compare", "--folds", "many"], "argument --folds: invalid int value: 'many'"),
+        (["compare", "--metric", "r2"], "argument --metric: invalid choice: 'r2'"),
+        (["compare", "--target", "y"], "--target needs a CSV file before it"),
+        (["compare", "--drop", "y"], "--drop needs a CSV file before it"),
+        (["compare", "x.csv"], "say which column of x.csv to predict with --target"),
+        (["compare", "x.csv", "--target", "y"], "cannot read x.csv: No such file"),
+        (["compare", "--folds", "1"], "n_folds must be at least 2, got 1"),
+        (["compare", "--folds", "300"], "442 rows are too few for 300 folds"),
+        (["compare", "--test-size", "2"], "test_size must lie strictly in (0, 1)"),
+        (["compare", "--seed", "-1"], "random_state must not be negative, got -1"),
+    ],
+)
+def test_usage_errors_take_one_line_and_code_2(capsys, arguments, sentence):
+    assert sentence in error_of(capsys, *arguments)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        ("price", "prize", "has no column 'price'; did you mean 'prize'?"),
+        ("north", "", "missing values in 'district'"),
+        ("south", "NA", "leave a column out with --drop district"),
+        ("0,1", "0;1", "fields where the header has 4"),
+    ],
+)
+def test_errors_in_the_table_take_one_line_and_code_2(
+    houses, capsys, old, new, sentence
+):
+    houses.write_text(houses.read_text().replace(old, new))
+    assert sentence in error_of(capsys, "compare", houses, "--target", "price")
+
+
+def test_a_target_of_text(houses, capsys):
+    line = error_of(capsys, "compare", houses, "--target", "district")
+    assert "the target 'district' must hold numbers, but line 2 says" in line
+
+
+def test_too_few_rows(houses, capsys):
+    houses.write_text("".join(houses.read_text().splitlines(keepends=True)[:9]))
+    line = error_of(capsys, "compare", houses, "--target", "price")
+    assert "8 rows are too few for 5 folds" in line
+
+
+def test_an_error_leaves_a_process_with_one_line():
+    done = run("compare", "absent.csv", "--target", "y")
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.splitlines() == [
+        "python -m regkit compare: error: cannot read absent.csv: No such file or "
+        "directory"
+    ]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGPIPE")
+def test_a_closed_pipe_ends_quietly():
+    process = subprocess.Popen(
+        [sys.executable, "-m", "regkit", "--help"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    process.stdout.close()  # as head does once it has seen enough
+    assert process.stderr.read() == b""
+    process.stderr.close()
+    assert process.wait(60) in (0, 141)
+
+
+def test_ctrl_c_ends_quietly(monkeypatch, capsys):
+    def interrupted(*args, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("regkit.inspection.compare_regularizers", interrupted)
+    assert main(["compare"]) == 130
+    assert capsys.readouterr().err == "interrupted\n"
