@@ -35,17 +35,18 @@ The dual points
 1. the residual, centred; 2. the same, projected on the orthogonal complement of the
 columns that must have ``c_j = 0`` (no penalty and free, or no penalty and strictly
 inside a one-sided bound); 3. that one shrunk until every ``|c_j| <= a_j`` holds where
-it must.
+it must, and on to the best factor, 0 at the least: ``D(0) = 0``.
 
 Shrinking cannot mend ``c_j > 0`` where ``a_j = q_j = 0`` and only one side is bounded,
 and it is ruinous where ``a_j`` is of the size of rounding. There the **boxed** gap
-speaks: D with each bound cut to ``M_j = 100 (|beta_j| + std(y) / std(x_j))``. It is the
+speaks: D with each bound cut to ``M_j = 10 (|beta_j| + std(y) / std(x_j))``. It is the
 exact gap among coefficients within that box; by convexity, if the true optimum is
 ``k`` times farther out than the box, the suboptimality is at most ``k`` boxed gaps.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,7 +61,7 @@ _EXTENDED_SIZE = 50_000
 _EPS = float(np.finfo(np.float64).eps)
 # A direction this small beside its columns is rounding, not data.
 _RANK_TOL = 1e-13
-_BOX = 100.0
+_BOX = 10.0
 
 
 @dataclass(frozen=True)
@@ -288,6 +289,18 @@ def _project_out(data: _Data, index: Array, t: Array) -> Array:
     return t
 
 
+def _maximum(dual: Callable[[Any, Array], Any], most: Any, box: Array) -> Any:
+    """The largest dual(t, box) for 0 <= t <= most, by ternary search (D is concave)."""
+    low, high = most * 0, most
+    best = max(dual(low, box), dual(high, box))
+    for _ in range(30):
+        third = (high - low) / 3
+        left, right = dual(low + third, box), dual(high - third, box)
+        best = max(best, left, right)
+        low, high = (low + third, high) if left < right else (low, high - third)
+    return best
+
+
 def _best_duals(
     data: _Data, penalty: _Penalty, beta: Array, residual: Array, size: Any
 ) -> tuple[Any, Any]:
@@ -304,12 +317,17 @@ def _best_duals(
     for point in (residual, projected):
         c = data.correlate(point)
         c = np.where(np.abs(c) <= noise, 0, c)
-        for t in (type(c[0])(1), penalty.shrinkage(c)):
-            fit = t * data.dot(data.y, point) - t * t * data.dot(point, point) / 2
-            exact = max(
-                exact, fit - penalty.conjugate(t * c, np.full_like(box, np.inf))
-            )
-            boxed = max(boxed, fit - penalty.conjugate(t * c, box))
+        fit, square = data.dot(data.y, point), data.dot(point, point)
+
+        def dual(
+            t: Any, limit: Array, c: Array = c, f: Any = fit, s: Any = square
+        ) -> Any:
+            return t * f - t * t * s / 2 - penalty.conjugate(t * c, limit)
+
+        exact = max(
+            exact, _maximum(dual, penalty.shrinkage(c), np.full_like(box, np.inf))
+        )
+        boxed = max(boxed, _maximum(dual, c.dtype.type(1), box))
     return exact, boxed
 
 
@@ -372,7 +390,9 @@ def certify(
     # The size of the sums that made the residual bounds what rounding did to them.
     size = data.norm @ np.abs(beta) + np.sqrt(2 * null)
     reach = np.abs(data.y + data.y_mean).max() + data.largest @ np.abs(beta)
-    rounding = 16 * _EPS * size**2 + (16 * _EPS * reach) ** 2 / 2
+    # c_j is uncertain by eps |x_j| size, and the boxed dual multiplies it by M_j.
+    boxes = _BOX * (size + len(beta) * np.sqrt(2 * null))
+    rounding = _EPS * size * (16 * size + boxes) + (16 * _EPS * reach) ** 2 / 2
     primal = data.dot(residual, residual) / 2 + penalty.value(beta)
     primal += _shift_cost(data, residual, shift)
     dual, boxed = _best_duals(data, penalty, beta, residual, size)

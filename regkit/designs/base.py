@@ -41,11 +41,24 @@ class Design(Protocol):
     is_sparse: bool
     n_samples: int
     n_features: int
-    offset: Floats  # (n_features,), the means m_j
-    scale: Floats  # (n_features,), the deviations s_j
-    constant: NDArray[np.bool_]  # (n_features,), columns of Z that are zero
-    lengths: Floats  # (n_features,), |z_j|
+    max_rank: int  # what Z's rank cannot exceed, given its rows
     total_weight: float
+
+    @property
+    def offset(self) -> Floats:
+        """The means m_j, shape (n_features,)."""
+
+    @property
+    def scale(self) -> Floats:
+        """The deviations s_j, shape (n_features,)."""
+
+    @property
+    def constant(self) -> NDArray[np.bool_]:
+        """Which columns of Z are zero, shape (n_features,)."""
+
+    @property
+    def lengths(self) -> Floats:
+        """The norms |z_j|, shape (n_features,)."""
 
     def centre(self, y: Floats) -> tuple[Floats, Any]:
         """Return sqrt(p) (y - mean) and the mean, for y (n,) or (n, T)."""

@@ -45,7 +45,10 @@ class DenseDesign:
         else:
             self.total_weight = float(sample_weight.sum())
             self._weight = sample_weight / self.total_weight
+            n = np.count_nonzero(sample_weight)
             self._root = np.sqrt(self._weight)
+
+        self.max_rank = int(n) - bool(fit_intercept)
 
     # What is known of the columns: from one pass, or from a Gram matrix where one
     # was formed anyway.

@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 from regkit.designs.base import ColumnStore, Floats, Indices
 from regkit.kernels import sparse as kernels
 
-# Beyond this many deviations, subtracting m_j m_l from a raw product costs too many
-# digits: such columns (full or nearly, far from zero) are kept centred and dense.
-_FAR_FROM_ZERO = 1e3
+# Beyond this many deviations, subtracting m_j m_l from a raw product costs more than 3
+# of 16 digits. Only a column with no zeros can be that far from zero, and that one is
+# centred entry by entry without new entries arising.
+_FAR_FROM_ZERO = 30.0
 
 
 class SparseDesign:
@@ -30,8 +31,6 @@ class SparseDesign:
         if not X.has_canonical_format:
             X = X.copy()
             X.sum_duplicates()
-        self._by_columns = X.tocsc()
-        self._given = X
         self._fit_intercept = fit_intercept
         self._standardize = standardize
         n = self.n_samples
@@ -41,7 +40,34 @@ class SparseDesign:
         else:
             self.total_weight = float(sample_weight.sum())
             self._weight = sample_weight / self.total_weight
+            n = np.count_nonzero(sample_weight)
         self._root = np.sqrt(self._weight)
+        self.max_rank = int(n) - bool(fit_intercept)
+
+        self._given = X
+        self._by_columns = X.tocsc()
+        means, variance = kernels.moments(*self._columns, self._weight)
+        noise = 4.0 * np.finfo(np.float64).eps * np.abs(means)
+        variance[np.sqrt(variance) <= noise] = 0.0
+        self._means, self._variance = means, variance
+        self._sums = means  # Σ p_i x_ij of the entries as they are kept
+        self._centre = means.copy() if fit_intercept else np.zeros(self.n_features)
+        if fit_intercept:
+            self._centre_full_columns()
+
+    def _centre_full_columns(self) -> None:
+        """Subtract the means of full columns far from zero in a copy of X."""
+        X = self._by_columns
+        full = np.diff(X.indptr) == self.n_samples
+        far = full & (np.abs(self._means) > _FAR_FROM_ZERO * np.sqrt(self._variance))
+        if not far.any():
+            return
+        X = X.astype(np.float64, copy=True)
+        for j in np.flatnonzero(far):
+            X.data[X.indptr[j] : X.indptr[j + 1]] -= self._means[j]
+        self._given = self._by_columns = X
+        self._centre[far] = 0.0
+        self._sums = np.where(far, 0.0, self._sums)
 
     @cached_property
     def _by_rows(self) -> Any:
@@ -53,41 +79,29 @@ class SparseDesign:
         return X.data, X.indices, X.indptr
 
     @cached_property
-    def _statistics(self) -> tuple[Floats, Floats]:
-        means, variance = kernels.moments(*self._columns, self._weight)
-        noise = 4.0 * np.finfo(np.float64).eps * np.abs(means)
-        variance[np.sqrt(variance) <= noise] = 0.0
-        return means, variance
-
-    @cached_property
     def offset(self) -> Floats:
-        if self._fit_intercept:
-            return self._statistics[0]
-        return np.zeros(self.n_features)
+        return self._means if self._fit_intercept else np.zeros(self.n_features)
 
     @cached_property
     def scale(self) -> Floats:
         if not self._standardize:
             return np.ones(self.n_features)
-        deviation = np.sqrt(self._statistics[1])
+        deviation = np.sqrt(self._variance)
         deviation[deviation == 0.0] = 1.0
         return deviation
 
     @cached_property
     def lengths(self) -> Floats:
-        means, square = self._statistics
+        square = self._variance
         if not self._fit_intercept:
-            square = square + means * means
-        return np.sqrt(square) / self.scale
+            square = square + self._means**2
+        lengths: Floats = np.sqrt(square) / self.scale
+        return lengths
 
     @cached_property
     def constant(self) -> NDArray[np.bool_]:
-        return self.lengths == 0.0
-
-    @cached_property
-    def far_from_zero(self) -> NDArray[np.bool_]:
-        """The columns whose raw products lose digits when centred afterwards."""
-        return np.abs(self.offset) > _FAR_FROM_ZERO * self.lengths * self.scale
+        is_zero: NDArray[np.bool_] = self.lengths == 0.0
+        return is_zero
 
     def centre(self, y: Floats) -> tuple[Floats, Any]:
         mean = np.zeros(y.shape[1:])
@@ -104,7 +118,7 @@ class SparseDesign:
 
     def correlate_columns(self, residual: Floats, columns: Indices) -> Floats:
         weight = self._root * residual
-        products = kernels.correlate(*self._columns, columns, self.offset, weight)
+        products = kernels.correlate(*self._columns, columns, self._centre, weight)
         return products / self.scale[columns] if self._standardize else products
 
     def gram(self, target: Floats) -> tuple[Floats, Floats]:
@@ -118,24 +132,20 @@ class SparseDesign:
         Only stored entries are multiplied; the centre is subtracted from the result.
         """
         scaled = column_weights / self.scale**2
-        near = np.where(self.far_from_zero, 0.0, scaled)
         rows = self._by_rows.astype(np.float64)
-        weighted = rows.multiply(near[None, :]).tocsr()
+        weighted = rows.multiply(scaled[None, :]).tocsr()
         gram: Floats = (weighted @ rows.T).toarray()
-        cross = weighted @ self.offset
+        cross = weighted @ self._centre
         gram -= cross
         gram -= cross[:, None]
-        gram += near @ self.offset**2
+        gram += scaled @ self._centre**2
         gram *= self._root
         gram *= self._root[:, None]
-        for column in np.flatnonzero(self.far_from_zero & (scaled > 0.0)):
-            dense = self.dense_column(int(column))
-            gram += np.outer(column_weights[column] * dense, dense)
         return gram
 
     def materialise(self, rows: slice = slice(None)) -> Floats:
         """Return these rows of Z, with every entry: for a few rows at a time."""
-        entries: Floats = self._by_rows[rows].toarray() - self.offset
+        entries: Floats = self._by_rows[rows].toarray() - self._centre
         entries *= self._root[rows, None]
         return entries / self.scale
 
@@ -145,16 +155,12 @@ class SparseDesign:
     def combine(self, columns: Indices, coef: Floats) -> Floats:
         """Return ``Z[:, columns] @ coef``."""
         scaled = coef / self.scale[columns]
-        far = self.far_from_zero[columns] & (coef != 0.0)
-        near = np.where(far, 0.0, scaled)
-        product = kernels.combine(*self._columns, columns, near, self.n_samples)
-        combined: Floats = self._root * (product - self.offset[columns] @ near)
-        for at in np.flatnonzero(far):
-            combined += coef[at] * self.dense_column(int(columns[at]))
+        product = kernels.combine(*self._columns, columns, scaled, self.n_samples)
+        combined: Floats = self._root * (product - self._centre[columns] @ scaled)
         return combined
 
-    def gram_rows(self, columns: Indices, position: Indices, size: int) -> Floats:
-        """Return Σ_i p_i x_ij x_il, l at ``position[l]``, neither centred nor scaled."""
+    def gram_rows(self, columns: Indices, stored: Indices, position: Indices) -> Floats:
+        """Return ``Z[:, columns]ᵀ Z[:, stored]``; ``position[l]`` is l's place there."""
         rows = self._by_rows
         products: Floats = kernels.gram_rows(
             *self._columns,
@@ -164,17 +170,12 @@ class SparseDesign:
             self._weight,
             columns,
             position,
-            size,
+            len(stored),
         )
+        products -= np.outer(self._centre[columns], self._centre[stored])
+        if self._standardize:
+            products /= np.outer(self.scale[columns], self.scale[stored])
         return products
-
-    def dense_column(self, column: int) -> Floats:
-        """Return one column of Z, with every entry."""
-        X = self._by_columns
-        values = np.full(self.n_samples, -self.offset[column])
-        stored = slice(X.indptr[column], X.indptr[column + 1])
-        values[X.indices[stored]] += X.data[stored].astype(np.float64)
-        return values * self._root / self.scale[column]
 
     @cached_property
     def sparse_block(self) -> Any:
@@ -182,10 +183,9 @@ class SparseDesign:
         from regkit.kernels.columns import SparseBlock
 
         data, indices, indptr = self._columns
-        weighted = data * self._weight[indices].astype(data.dtype)
-        mean = self._statistics[0]
+        weighted = data * self._weight[indices]
         return SparseBlock(
-            data, weighted, indices, indptr, self.offset, mean, self.scale
+            data, weighted, indices, indptr, self._centre, self._sums, self.scale
         )
 
     def sweep_residual(self, target: Floats, columns: Indices, coef: Floats) -> Floats:
@@ -194,14 +194,17 @@ class SparseDesign:
         product = kernels.combine(*self._columns, columns, scaled, self.n_samples)
         # Rows of weight zero take no part: what stands there is never read back.
         root = np.where(self._root > 0.0, self._root, 1.0)
-        return np.append(target / root - product, self.offset[columns] @ scaled)
+        return np.append(target / root - product, self._centre[columns] @ scaled)
 
     def gather(self, columns: Indices) -> Floats:
         """Return columns of Z as dense rows, shape (len(columns), n): for few."""
         gathered = np.empty((len(columns), self.n_samples))
-        for at, column in enumerate(columns):
-            gathered[at] = self.dense_column(int(column))
-        return gathered
+        X = self._by_columns
+        for at, j in enumerate(columns):
+            stored = slice(X.indptr[j], X.indptr[j + 1])
+            gathered[at] = -self._centre[j]
+            gathered[at, X.indices[stored]] += X.data[stored]
+        return gathered * self._root / self.scale[columns, None]
 
     def n_stored(self, columns: Indices) -> int:
         indptr = self._by_columns.indptr
@@ -225,24 +228,8 @@ class SparseColumns:
         self._position[columns] = np.arange(size, len(self._stored))
 
     def gram(self, first: int) -> Floats:
-        design, stored = self._design, self._stored
-        new = stored[first:]
-        gram = design.gram_rows(new, self._position, len(stored))
-        gram -= np.outer(design.offset[new], design.offset[stored])
-        gram /= np.outer(design.scale[new], design.scale[stored])
-        if design.far_from_zero[stored].any():
-            self._repair(gram, first)
-        return gram
-
-    def _repair(self, gram: Floats, first: int) -> None:
-        """Overwrite the products of columns far from zero by exactly centred ones."""
-        design, stored = self._design, self._stored
-        for at in np.flatnonzero(design.far_from_zero[stored]):
-            dense = design.dense_column(int(stored[at]))
-            products = design.correlate(dense)[stored]
-            gram[:, at] = products[first:]
-            if at >= first:
-                gram[at - first] = products
+        new = self._stored[first:]
+        return self._design.gram_rows(new, self._stored, self._position)
 
     def residual(self, target: Floats, coef: Floats) -> Floats:
         return target - self._design.combine(self._stored, coef)

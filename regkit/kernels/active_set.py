@@ -28,6 +28,8 @@ from regkit.kernels.certificate import duality_gap
 
 # Share of the threshold by which a subgradient may exceed it and count as met.
 THRESHOLD_SLACK = 1e-12
+# A distance to a span below this share of a column's square is rounding error.
+ROUNDING = 1e-11
 # Block exchanges allowed without a new smallest number of violations.
 PATIENCE = 4
 # An alpha below this share of its predecessor is approached in steps.
@@ -134,21 +136,28 @@ def _newton_direction(
 @kernel
 def _null_direction(
     problem: Problem, state: State, alpha: float, refused: int
-) -> NDArray[np.float64]:
+) -> tuple[NDArray[np.float64], float]:
     """Return the direction in which ``refused`` replaces what it depends on.
 
     Its forward substitution stands in the row behind the factor. The last entry is
-    the refused coordinate's own.
+    the refused coordinate's own. The second result is the length at which the
+    objective is least: infinite where the fit does not change at all.
     """
     k = state.size[0]
+    violation = _violation(problem, state, refused, alpha)
+    sign = 1.0 if violation > 0.0 else -1.0
+    square = problem.gram[refused, refused] + alpha * problem.l2[refused]
+    curvature = square
     step = np.empty(k + 1)
-    step[:k] = state.factor[k, :k]
-    cholesky.solve_upper(state.factor, k, step)
-    sign = np.sign(_violation(problem, state, refused, alpha))
     for i in range(k):
-        step[i] *= -sign
+        entry = state.factor[k, i]
+        curvature -= entry * entry
+        step[i] = -sign * entry
+    cholesky.solve_upper(state.factor, k, step)
     step[k] = sign
-    return step
+    if curvature <= ROUNDING * square:
+        return step, np.inf
+    return step, abs(violation) / curvature
 
 
 @kernel
@@ -161,7 +170,7 @@ def _longest_step(
 ) -> tuple[float, int]:
     """Return the step length up to ``limit`` that keeps all cells, and who stops it."""
     length = limit
-    blocking = -1
+    blocking = np.int64(-1)
     for i in range(step.shape[0]):
         j = columns[i]
         low, high = _cell(problem, j, state.side[j])
@@ -183,7 +192,7 @@ def _find_violators(
     only_worst: bool,
 ) -> int:
     """List the fixed coordinates that want to move and choose their sides."""
-    count = 0
+    count = np.int64(0)
     largest = 0.0
     for j in range(n):
         if state.free[j]:
@@ -211,7 +220,7 @@ def _put_at_walls(
     k = state.size[0]
     walled = np.empty(k, dtype=np.int64)
     back = np.empty(k)
-    count = 0
+    count = np.int64(0)
     for i in range(k):
         j = state.active[i]
         low, high = _cell(problem, j, state.side[j])
@@ -235,20 +244,23 @@ def _restart(
     queue: NDArray[np.int64],
 ) -> int:
     """Go back to ``coef`` with an empty factor; queue its free coordinates."""
-    support = np.flatnonzero(coef)
+    back = np.empty(n)
+    support = np.empty(n, dtype=np.int64)
+    n_support = np.int64(0)
+    count = np.int64(0)
     state.size[0] = 0
-    state.free[:n] = False
-    state.coef[:n] = coef
-    state.correlation[:n] = problem.target[:n]
-    _shift_correlation(
-        problem.gram, support, coef[support], support.shape[0], state.correlation, n
-    )
-    count = 0
-    for j in support:
-        if problem.lower[j] < coef[j] < problem.upper[j]:
+    for j in range(n):
+        state.free[j] = False
+        if coef[j] != state.coef[j]:
+            back[n_support] = coef[j] - state.coef[j]
+            support[n_support] = j
+            n_support += 1
+            state.coef[j] = coef[j]
+        if coef[j] != 0.0 and problem.lower[j] < coef[j] < problem.upper[j]:
             state.side[j] = np.sign(coef[j]) if problem.l1[j] > 0.0 else 0.0
             queue[count] = j
             count += 1
+    _shift_correlation(problem.gram, support, back, n_support, state.correlation, n)
     return count
 
 
@@ -268,6 +280,19 @@ def _unrest(problem: Problem, state: State, alpha: float) -> float:
 
 
 @kernel
+def _objective(problem: Problem, state: State, n: int, alpha: float) -> float:
+    """Return the objective, less the constant |y|²/2."""
+    total = 0.0
+    for j in range(n):
+        value = state.coef[j]
+        if value != 0.0:
+            total -= 0.5 * value * (problem.target[j] + state.correlation[j])
+            total += alpha * abs(value) * problem.l1[j]
+            total += 0.5 * alpha * problem.l2[j] * value * value
+    return total
+
+
+@kernel
 def minimise(
     problem: Problem, state: State, n: int, alpha: float, max_iter: int, ridged: bool
 ) -> tuple[int, bool]:
@@ -275,19 +300,24 @@ def minimise(
 
     ``ridged`` says that some ``l2`` is positive, so that the factor depends on
     ``alpha`` and has to be made anew. Returns the number of linear systems solved, and
-    whether the optimum was reached.
+    whether the optimum was reached; where it was not, the objective is no higher than
+    it was before.
     """
-    start = state.coef[:n].copy()
+    objective = _objective(problem, state, n, alpha)
+    start = np.empty(n)
     leaving = np.zeros(n, dtype=np.bool_)
     entering = np.empty(n + 1, dtype=np.int64)
     queue = np.empty(2 * n + 1, dtype=np.int64)
-    n_queue = 0
+    for j in range(n):
+        start[j] = state.coef[j]
+    n_queue = np.int64(0)
     if ridged:
         n_queue = state.size[0]
-        queue[:n_queue] = state.active[:n_queue]
         state.size[0] = 0
-    n_entering = 0
-    refused = -1
+        for i in range(n_queue):
+            queue[i] = state.active[i]
+    n_entering = np.int64(0)
+    refused = np.int64(-1)
     fewest = n + 1
     patience = PATIENCE
     unrest = np.inf
@@ -301,7 +331,8 @@ def minimise(
             problem.gram,
             problem.l2,
             alpha,
-            queue[:n_queue],
+            queue,
+            n_queue,
         )
         state.size[0] = k
         for i in range(before, k):
@@ -311,30 +342,33 @@ def minimise(
 
         # Step to the optimum of the hull; the primal method stops at the first wall.
         columns = np.empty(k + 1, dtype=np.int64)
-        columns[:k] = state.active[:k]
+        for i in range(k):
+            columns[i] = state.active[i]
         columns[k] = refused
+        limit = 1.0
         if refused >= 0:
-            step = _null_direction(problem, state, alpha, refused)
+            step, limit = _null_direction(problem, state, alpha, refused)
         else:
             step = _newton_direction(problem, state, alpha)
-        blocking = -1
+        length = 1.0
+        blocking = np.int64(-1)
         if patience == 0:
-            limit = 1.0 if refused < 0 else np.inf
             length, blocking = _longest_step(problem, state, columns, step, limit)
             if length == np.inf:
-                return iteration + 1, False
-            step *= length
+                max_iter = iteration + 1
+                break
         for i in range(step.shape[0]):
+            step[i] *= length
             state.coef[columns[i]] += step[i]
         _shift_correlation(
             problem.gram, columns, step, step.shape[0], state.correlation, n
         )
 
         # Decide who leaves and who enters.
-        n_leaving = 0
-        n_entering = 0
+        n_leaving = np.int64(0)
+        n_entering = np.int64(0)
         if blocking < 0:
-            refused = -1
+            refused = np.int64(-1)
             n_entering = _find_violators(
                 problem, state, n, alpha, entering, patience == 0
             )
@@ -353,9 +387,10 @@ def minimise(
             elif patience > 0:
                 patience -= 1
                 if patience == 0:
-                    leaving[:] = False
-                    n_entering = 0
+                    n_entering = np.int64(0)
                     n_queue = _restart(problem, state, n, start, queue)
+                    for j in range(n):
+                        leaving[j] = False
                     continue
         else:
             j = columns[blocking]
@@ -363,22 +398,29 @@ def minimise(
             state.coef[j] = high if step[blocking] > 0.0 else low
             if refused >= 0 and j != refused:
                 entering[0] = refused
-                n_entering = 1
-            refused = -1
+                n_entering = np.int64(1)
+            refused = np.int64(-1)
             if state.free[j]:
                 leaving[j] = True
-                n_leaving = 1
+                n_leaving = np.int64(1)
 
-        n_queue = 0
+        n_queue = np.int64(0)
         if n_leaving > 0:
-            k, n_queue = cholesky.remove(state.factor, state.active, k, leaving, queue)
+            for i in range(k):
+                state.free[state.active[i]] = False
+            k, n_queue = cholesky.remove(
+                state.factor, state.active, k, leaving, queue
+            )
             state.size[0] = k
-            leaving[:] = False
-            state.free[:n] = False
             for i in range(k):
                 state.free[state.active[i]] = True
-        queue[n_queue : n_queue + n_entering] = entering[:n_entering]
+            for j in range(n):
+                leaving[j] = False
+        for i in range(n_entering):
+            queue[n_queue + i] = entering[i]
         n_queue += n_entering
+    if not _objective(problem, state, n, alpha) <= objective:
+        _restart(problem, state, n, start, queue)
     return max_iter, False
 
 
@@ -403,12 +445,14 @@ def path(
     Returns how many were solved: all of them, or those before the first with more than
     ``max_nonzero`` nonzero coefficients.
     """
-    ridged = False
+    n_ridged = np.int64(0)
     square = np.empty(n)
     columns = np.arange(n)
     for j in range(n):
-        ridged = ridged or problem.l2[j] > 0.0
+        if problem.l2[j] > 0.0:
+            n_ridged += 1
         square[j] = problem.gram[j, j]
+    ridged = n_ridged > 0
     stone = top
     for i in range(alphas.shape[0]):
         alpha = alphas[i]
@@ -422,7 +466,7 @@ def path(
         n_iters[i] += n_iter
         stone = alpha
         residual_square = target_square
-        n_nonzero = 0
+        n_nonzero = np.int64(0)
         for j in range(n):
             value = state.coef[j]
             coefs[i, j] = value

@@ -15,92 +15,55 @@ from regkit.kernels._jit import kernel, summing_kernel
 BLOCK = 32
 # A new column whose squared distance to the span of the present ones falls below this
 # share of its own squared length is taken as dependent on them.
-DEPENDENT = 1e-12
-
-
-@summing_kernel
-def _dot(a: NDArray[np.float64], b: NDArray[np.float64], n: int) -> float:
-    total = 0.0
-    for i in range(n):
-        total += a[i] * b[i]
-    return total
+DEPENDENT = 1e-9
 
 
 @summing_kernel
 def _subtract_products(
-    out: NDArray[np.float64],
-    left: NDArray[np.float64],
-    right: NDArray[np.float64],
+    factor: NDArray[np.float64],
+    first: int,
+    last: int,
+    start: int,
+    stop: int,
     depth: int,
 ) -> None:
-    """Compute ``out -= left[:, :depth] @ right[:, :depth].T`` in tiles of 4 x 4."""
-    rows, cols = out.shape
-    i = 0
-    while i + 4 <= rows:
-        a0, a1, a2, a3 = left[i], left[i + 1], left[i + 2], left[i + 3]
-        j = 0
-        while j + 4 <= cols:
-            b0, b1, b2, b3 = right[j], right[j + 1], right[j + 2], right[j + 3]
+    """Subtract rows' products over ``depth``: F[a, j] -= F[a, :depth] F[j, :depth]ᵀ.
+
+    For a in [first, last) and j in [start, stop), in tiles of 4 x 4 (a tile's sums
+    stay in registers); a tile that would stand out over an edge is moved back from
+    it, its repeated rows and columns left alone.
+    """
+    for a in range(first, last, 4):
+        for j in range(start, stop, 4):
+            a1, a2, a3 = min(a + 1, last - 1), min(a + 2, last - 1), min(a + 3, last - 1)
+            j1, j2, j3 = min(j + 1, stop - 1), min(j + 2, stop - 1), min(j + 3, stop - 1)
+            r0, r1, r2, r3 = factor[a], factor[a1], factor[a2], factor[a3]
+            c0, c1, c2, c3 = factor[j], factor[j1], factor[j2], factor[j3]
             s00 = s01 = s02 = s03 = s10 = s11 = s12 = s13 = 0.0
             s20 = s21 = s22 = s23 = s30 = s31 = s32 = s33 = 0.0
             for t in range(depth):
-                s00 += a0[t] * b0[t]
-                s01 += a0[t] * b1[t]
-                s02 += a0[t] * b2[t]
-                s03 += a0[t] * b3[t]
-                s10 += a1[t] * b0[t]
-                s11 += a1[t] * b1[t]
-                s12 += a1[t] * b2[t]
-                s13 += a1[t] * b3[t]
-                s20 += a2[t] * b0[t]
-                s21 += a2[t] * b1[t]
-                s22 += a2[t] * b2[t]
-                s23 += a2[t] * b3[t]
-                s30 += a3[t] * b0[t]
-                s31 += a3[t] * b1[t]
-                s32 += a3[t] * b2[t]
-                s33 += a3[t] * b3[t]
-            out[i, j] -= s00
-            out[i, j + 1] -= s01
-            out[i, j + 2] -= s02
-            out[i, j + 3] -= s03
-            out[i + 1, j] -= s10
-            out[i + 1, j + 1] -= s11
-            out[i + 1, j + 2] -= s12
-            out[i + 1, j + 3] -= s13
-            out[i + 2, j] -= s20
-            out[i + 2, j + 1] -= s21
-            out[i + 2, j + 2] -= s22
-            out[i + 2, j + 3] -= s23
-            out[i + 3, j] -= s30
-            out[i + 3, j + 1] -= s31
-            out[i + 3, j + 2] -= s32
-            out[i + 3, j + 3] -= s33
-            j += 4
-        while j < cols:
-            for r in range(i, i + 4):
-                out[r, j] -= _dot(left[r], right[j], depth)
-            j += 1
-        i += 4
-    while i < rows:
-        for j in range(cols):
-            out[i, j] -= _dot(left[i], right[j], depth)
-        i += 1
-
-
-@kernel
-def _forward_block(
-    factor: NDArray[np.float64], k: int, rows: NDArray[np.float64]
-) -> None:
-    """Overwrite each row g of ``rows[:, :k]`` by the solution x of L x = g."""
-    for start in range(0, k, BLOCK):
-        stop = min(k, start + BLOCK)
-        _subtract_products(rows[:, start:stop], rows, factor[start:stop], start)
-        for r in range(rows.shape[0]):
-            row = rows[r, start:stop]
-            for j in range(start, stop):
-                part = _dot(row, factor[j, start:], j - start)
-                row[j - start] = (row[j - start] - part) / factor[j, j]
+                s00 += r0[t] * c0[t]
+                s01 += r0[t] * c1[t]
+                s02 += r0[t] * c2[t]
+                s03 += r0[t] * c3[t]
+                s10 += r1[t] * c0[t]
+                s11 += r1[t] * c1[t]
+                s12 += r1[t] * c2[t]
+                s13 += r1[t] * c3[t]
+                s20 += r2[t] * c0[t]
+                s21 += r2[t] * c1[t]
+                s22 += r2[t] * c2[t]
+                s23 += r2[t] * c3[t]
+                s30 += r3[t] * c0[t]
+                s31 += r3[t] * c1[t]
+                s32 += r3[t] * c2[t]
+                s33 += r3[t] * c3[t]
+            rows = min(4, last - a)
+            sums = ((s00, s01, s02, s03), (s10, s11, s12, s13), (s20, s21, s22, s23), (s30, s31, s32, s33))
+            for i in range(rows):
+                line = sums[i]
+                for c in range(min(4, stop - j)):
+                    factor[a + i, j + c] -= line[c]
 
 
 @kernel
@@ -112,43 +75,58 @@ def append(
     ridge: NDArray[np.float64],
     alpha: float,
     columns: NDArray[np.int64],
+    n_columns: int,
 ) -> int:
-    """Let ``columns`` into the factor; return its new size.
+    """Let ``columns[:n_columns]`` into the factor; return its new size.
 
     A column that depends on those before it is left out, and so is every column once
-    fewer than two blocks of rows are free. The diagonal is ``gram[j, j] + alpha * ridge[j]``.
+    fewer than two blocks of rows are free. The diagonal is ``gram[j, j] + alpha *
+    ridge[j]``.
     """
-    for first in range(0, columns.shape[0], BLOCK):
-        block = columns[first : first + BLOCK]
-        m = block.shape[0]
+    for first in range(0, n_columns, BLOCK):
+        m = min(BLOCK, n_columns - first)
         base = k
-        new = factor[base : base + m]
+        # The new columns' rows of G, with their own part behind it, ...
         for a in range(m):
-            source = gram[block[a]]
+            row = factor[base + a]
+            source = gram[columns[first + a]]
             for i in range(base):
-                new[a, i] = source[active[i]]
-        _forward_block(factor, base, new)
-        cross = np.empty((m, m))
-        for a in range(m):
+                row[i] = source[active[i]]
             for b in range(m):
-                cross[a, b] = gram[block[a], block[b]]
-        # (a slice, so that one compiled version of the product serves both callers)
-        _subtract_products(cross[:, :m], new, new, base)
-        # Row by row from here: a dependent column's row is overwritten by the next.
+                row[base + b] = source[columns[first + b]]
+        # ... are turned into rows of L, block by block, by forward substitution.
+        for start in range(0, base, BLOCK):
+            stop = min(base, start + BLOCK)
+            _subtract_products(factor, base, base + m, start, stop, start)
+            for a in range(base, base + m):
+                row = factor[a]
+                for j in range(start, stop):
+                    part = 0.0
+                    for i in range(start, j):
+                        part += row[i] * factor[j, i]
+                    row[j] = (row[j] - part) / factor[j, j]
+        _subtract_products(factor, base, base + m, base, base + m, base)
+        # What is left of their own part is factored row by row; the row of a
+        # dependent column is overwritten by the next.
         taken = np.empty(m, dtype=np.int64)
         for a in range(m):
             count = k - base
+            source = factor[base + a]
             row = factor[k]
             if count != a:
-                row[:base] = new[a, :base]
-            for b in range(count):
-                part = _dot(row[base:], factor[base + b, base:], b)
-                row[base + b] = (cross[a, taken[b]] - part) / factor[base + b, base + b]
-            j = block[a]
+                for i in range(base):
+                    row[i] = source[i]
+            j = columns[first + a]
             length = gram[j, j] + alpha * ridge[j]
-            pivot = cross[a, a] + alpha * ridge[j]
-            pivot -= _dot(row[base:], row[base:], count)
-            if pivot > DEPENDENT * length and k + 2 * BLOCK <= factor.shape[0]:
+            pivot = source[base + a] + alpha * ridge[j]
+            for b in range(count):
+                entry = source[base + taken[b]]
+                for i in range(base, base + b):
+                    entry -= row[i] * factor[base + b, i]
+                entry /= factor[base + b, base + b]
+                row[base + b] = entry
+                pivot -= entry * entry
+            if pivot > DEPENDENT * length and k + 2 * BLOCK < factor.shape[0]:
                 row[k] = np.sqrt(pivot)
                 active[k] = j
                 taken[count] = a
@@ -165,7 +143,8 @@ def _rotate_out(factor: NDArray[np.float64], k: int, position: int) -> None:
     for t in range(n_below):
         row = factor[position + t]
         source = factor[position + t + 1]
-        row[:position] = source[:position]
+        for i in range(position):
+            row[i] = source[i]
         carried = source[position]
         for i in range(t):
             entry = source[position + i + 1]
@@ -211,7 +190,8 @@ def remove(
         k -= 1
     if not rotate:
         count = k - first
-        queue[:count] = active[first:k]
+        for t in range(count):
+            queue[t] = active[first + t]
         k = first
     return k, count
 

@@ -33,11 +33,11 @@ class SparseBlock(NamedTuple):
     """
 
     data: NDArray[Any]
-    weighted: NDArray[Any]  # data times the weight of its row; sums to one over rows
+    weighted: NDArray[np.float64]  # data times the weight of its row
     indices: NDArray[Any]
     indptr: NDArray[Any]
     offset: NDArray[np.float64]
-    mean: NDArray[np.float64]
+    mean: NDArray[np.float64]  # Σ weighted, whether or not it is subtracted
     scale: NDArray[np.float64]
 
 

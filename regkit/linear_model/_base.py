@@ -152,7 +152,6 @@ class LinearModel(RegressorMixin, BaseEstimator):
             design.n_features, l1_ratio, limits.factor, limits.lower, limits.upper
         )
         # A column whose length is NaN would take no part, in silence.
-        raise_if_overflowed(type(self).__name__, design.lengths)
         targets = y.reshape(len(y), -1)
         starts = self._starts(targets.shape[1], design.n_features)
         coefs = np.zeros((targets.shape[1], design.n_features))
@@ -197,7 +196,9 @@ class LinearModel(RegressorMixin, BaseEstimator):
         if not solution.unique:
             cause = unpenalized_cause(self.alpha, limits.factor)
             if cause:
-                warn_not_unique(name, cause, solution.solver, stacklevel=3)
+                warn_not_unique(
+                    name, cause, solution.solver, self.standardize, stacklevel=3
+                )
 
     def _keep(
         self,

@@ -77,11 +77,15 @@ def compute_path(
             data.X, data.sample_weight, bool(fit_intercept), bool(standardize)
         )
         # A column whose length is NaN would take no part, in silence.
-        raise_if_overflowed(name, design.lengths)
         if alphas is None:
             alphas = alpha_grid(design, target, penalty, n_alphas=n_alphas, eps=eps)
         result = solve_path(design, target, penalty, alphas, **options)
-    _judge(name, result, checked.factor, options)
+    if not len(result.alphas):
+        raise ValueError(
+            f"max_nonzero={options['max_nonzero']} leaves no solution: the model at "
+            f"the first alpha, {alphas[0]:g}, has more nonzero coefficients."
+        )
+    _judge(name, result, checked.factor, bool(standardize), options)
     coefs = _without_stored_zeros(result.coefs)
     return RegularizationPath(
         alphas=result.alphas,
@@ -128,6 +132,7 @@ def _judge(
     name: str,
     result: PathResult,
     factor: Floats | None,
+    standardize: bool,
     options: dict[str, Any],
 ) -> None:
     # Frames up to the user's call: _judge, compute_path, the public function and the
@@ -148,7 +153,9 @@ def _judge(
     if not result.unique:
         cause = unpenalized_cause(result.alphas, factor)
         if cause:
-            warn_not_unique(name, cause, result.solver, stacklevel=stacklevel)
+            warn_not_unique(
+                name, cause, result.solver, standardize, stacklevel=stacklevel
+            )
 
 
 def _without_stored_zeros(coefs: sp.csc_array) -> sp.csc_array:

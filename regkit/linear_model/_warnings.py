@@ -85,7 +85,9 @@ def warn_not_converged(
     )
 
 
-def warn_not_unique(name: str, cause: str, solver: str, *, stacklevel: int) -> None:
+def warn_not_unique(
+    name: str, cause: str, solver: str, standardize: bool, *, stacklevel: int
+) -> None:
     """Warn that unpenalised columns depend on each other, so answers are many.
 
     Parameters
@@ -95,15 +97,17 @@ def warn_not_unique(name: str, cause: str, solver: str, *, stacklevel: int) -> N
     cause : str
         Why columns are unpenalised.
     solver : str
-        What ran: the least-squares route returns the shortest solution.
+        What ran: all but the two path solvers return the shortest solution.
+    standardize : bool
+        Whether lengths are measured in the units of standardized columns.
     stacklevel : int
         Frames between this function's caller and the user's call.
     """
-    which = (
-        "the one of smallest Euclidean norm"
-        if solver == "least_squares"
-        else "one of them"
-    )
+    if "active_set" in solver or "coordinate_descent" in solver:
+        which = "one of them"
+    else:
+        units = ", of the standardized coefficients," if standardize else ""
+        which = f"the one of smallest Euclidean norm{units}"
     warnings.warn(
         f"The coefficients of {name} are not unique: {cause}, and those columns of X "
         f"are linearly dependent. Among the solutions, which all predict the training "

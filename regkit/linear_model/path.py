@@ -83,7 +83,7 @@ def lasso_path(
     max_iter : int, default=1000
         Iterations allowed at each alpha.
     max_nonzero : int, default=None
-        Stop the path early, at the first alpha with more nonzero coefficients.
+        Stop the path early, before the first alpha with more nonzero coefficients.
 
     Returns
     -------
@@ -94,7 +94,8 @@ def lasso_path(
     Raises
     ------
     ValueError, TypeError
-        When an argument or the data is not usable; the message names it.
+        When an argument or the data is not usable; the message names it. Also when
+        `max_nonzero` leaves no solution at all.
 
     Warns
     -----
@@ -228,7 +229,7 @@ def enet_path(
     max_iter : int, default=1000
         Iterations allowed at each alpha.
     max_nonzero : int, default=None
-        Stop the path early, at the first alpha with more nonzero coefficients.
+        Stop the path early, before the first alpha with more nonzero coefficients.
 
     Returns
     -------
@@ -239,7 +240,8 @@ def enet_path(
     Raises
     ------
     ValueError, TypeError
-        When an argument or the data is not usable; the message names it.
+        When an argument or the data is not usable; the message names it. Also when
+        `max_nonzero` leaves no solution at all.
 
     Warns
     -----

@@ -16,10 +16,10 @@ from regkit.kernels.cholesky import BLOCK
 from regkit.solvers.problem import (
     Floats,
     Penalty,
-    ScaledProblem,
     largest_alpha,
     scale_problem,
 )
+from regkit.solvers.unpenalised import excess, pushes_without_end
 from regkit.solvers.working_set import empty_state
 
 # With this many columns at most, their Gram matrix is formed whatever the rows.
@@ -57,7 +57,9 @@ class CompleteGram:
             scaled.upper,
             scaled.noise,
         )
-        self._state = empty_state(p, p + 2 * BLOCK)
+        ridged = bool(np.any(scaled.l2 > 0.0))
+        support = p if ridged else min(p, design.max_rank)
+        self._state = empty_state(p, support + 2 * BLOCK)
         self._state.correlation[:] = products
         is_free = (scaled.l1 == 0.0) & (scaled.l2 == 0.0)
         self._unpenalised = is_free & (scaled.upper > scaled.lower)
@@ -155,6 +157,14 @@ class CompleteGram:
                 alpha,
                 max(0.0, residual_square),
             )
+            free = pushes_without_end(
+                slope,
+                alpha * (scaled.l1 + scaled.l2),
+                scaled.lower,
+                scaled.upper,
+            )
+            if gap <= goal and free.any():
+                gap += excess(problem.gram[np.ix_(free, free)], slope[free])
             if gap <= goal or n_iter >= max_iter:
                 return n_iter, gap
             tolerance *= min(0.1, goal / gap)

@@ -26,9 +26,9 @@ def minimise(
 
     Conjugate gradients on the least-squares form (CGLS, Hestenes and Stiefel 1952),
     with a Jacobi preconditioner; without any penalty none is used, for then the
-    iterates from zero stay in the row space of Z and end at the shortest answer. Stopped
-    by the duality gap; where unpenalised columns make it infinite, by Hestenes and
-    Stiefel's estimate of the distance to the optimum, the decrease that the latest
+    iterates from zero stay in the row space of Z and end at the shortest answer.
+    Stopped by the duality gap; where unpenalised columns make it infinite, by Hestenes'
+    and Stiefel's estimate of the distance to the optimum, the decrease that the latest
     iterations made (Strakoš and Tichý 2002).
 
     Returns
@@ -77,7 +77,7 @@ def minimise(
                 gap = float(weight @ slope**2)
             elif len(decreases) == _DELAY or n_iter - start >= len(coef):
                 gap = sum(decreases)
-            if gap <= 0.1 * goal:
+            if gap <= (0.1 if is_bounded else 1e-4) * goal:
                 break
             scaled = inverse * slope
             size, before = float(slope @ scaled), size

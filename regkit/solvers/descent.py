@@ -7,6 +7,7 @@ from regkit.designs import Design
 from regkit.kernels import coordinate_descent as kernels
 from regkit.kernels.certificate import duality_gap
 from regkit.solvers.problem import Floats, ScaledProblem
+from regkit.solvers.unpenalised import MOST, excess, pushes_without_end
 
 Indices = NDArray[np.int64]
 
@@ -16,7 +17,10 @@ class Descent:
 
     name = "coordinate_descent"
 
-    def __init__(self, design: Design, problem: ScaledProblem, max_iter: int) -> None:
+    def __init__(
+        self, design: Design, problem: ScaledProblem, products: Floats, max_iter: int
+    ) -> None:
+        """Take what `ActiveSet` takes; the products Zᵀy are not needed here."""
         self.columns: Indices = np.empty(0, dtype=np.int64)
         self._full = problem
         self._design = design
@@ -35,7 +39,7 @@ class Descent:
             self._design.lengths[columns] ** 2,
         )
 
-    def add(self, columns: Indices, correlation: Floats) -> None:
+    def add(self, columns: Indices) -> None:
         self.columns = np.concatenate([self.columns, columns])
         self._coef = np.concatenate([self._coef, np.zeros(len(columns))])
         self._terms = self._terms_of(self.columns)
@@ -63,10 +67,11 @@ class Descent:
                 self._max_iter - n_iter,
             )
             residual = self.residual()
+            slope = kernels.correlations(block, places, state)
             gap = duality_gap(
                 np.arange(len(coef)),
                 coef,
-                kernels.correlations(block, places, state),
+                slope,
                 terms.l1,
                 terms.l2,
                 terms.lower,
@@ -75,6 +80,8 @@ class Descent:
                 alpha,
                 float(residual @ residual),
             )
+            if gap <= goal:
+                gap += self.unpenalised_excess(alpha, slope)
             if gap <= goal:
                 break
             tolerance *= min(0.1, goal / gap)
@@ -85,6 +92,19 @@ class Descent:
 
     def residual(self) -> Floats:
         return self._store.residual(self._full.target, self._coef)
+
+    def unpenalised_excess(self, alpha: float, slope: Floats) -> float:
+        terms = self._terms
+        free = pushes_without_end(
+            slope, alpha * (terms.l1 + terms.l2), terms.lower, terms.upper
+        )
+        if not free.any():
+            return 0.0
+        if np.count_nonzero(free) > MOST:
+            return np.inf
+        store = self._design.columns()
+        store.append(self.columns[free])
+        return excess(store.gram(0), slope[free])
 
     def refresh(self, correlation: Floats) -> None:
         """Sweeps recompute correlations as they go: nothing to learn."""

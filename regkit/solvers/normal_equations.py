@@ -39,7 +39,7 @@ class Factor:
     def __init__(self, matrix: Floats) -> None:
         diagonal = matrix.diagonal()
         self.rcond = 0.0
-        if not np.all(diagonal > 0.0):
+        if not len(diagonal) or not np.all(diagonal > 0.0):
             return
         self._scale = 1.0 / np.sqrt(diagonal)
         scaled = matrix * self._scale
@@ -112,7 +112,7 @@ def groups(alphas: Floats) -> list[tuple[float, NDArray[np.intp]]]:
 
 
 def by_columns(
-    design: Design, target: Floats, alphas: Floats, factor: Floats
+    design: Design, target: Floats, alphas: Floats, factor: Floats, goals: Floats
 ) -> tuple[Floats, Floats]:
     """Solve with the p x p Gram matrix.
 
@@ -140,13 +140,13 @@ def by_columns(
             continue
         found = system.solve(products[:, mine])
         penalty = (alpha * factor)[:, None]
-        if system.rcond < _REFINED:
+        slope = products[:, mine] - gram @ found - penalty * found
+        gaps[mine] = 0.5 * np.sum(slope * system.solve(slope), axis=0)
+        dual = np.where(penalty > 0.0, 0.5 * slope**2 / penalty, 0.0).sum(axis=0)
+        if system.rcond < _REFINED or np.any(dual > 0.1 * goals[mine]):
             found, gaps[mine] = _refine(
                 design, target[:, mine], kept, system, penalty, found
             )
-        else:
-            slope = products[:, mine] - gram @ found - penalty * found
-            gaps[mine] = 0.5 * np.sum(slope * system.solve(slope), axis=0)
         coef[kept[:, None], mine] = found
     return coef, np.abs(gaps)
 
@@ -185,7 +185,7 @@ def expand(design: Design, kept: NDArray[np.intp], coef: Floats) -> Floats:
 
 
 def by_rows(
-    design: Design, target: Floats, alphas: Floats, factor: Floats
+    design: Design, target: Floats, alphas: Floats, factor: Floats, goals: Floats
 ) -> tuple[Floats, Floats, bool]:
     """Solve with the n x n matrix ``Z F⁻¹ Zᵀ + a I``, for positive alphas.
 
@@ -233,7 +233,9 @@ def by_rows(
             left = target[:, mine] - expand(design, everything, found)
             rest = space.project_out(left) - alpha * dual
             gap = 0.5 * np.sum(rest**2, axis=0)
-            if system.rcond > _REFINED or np.all(gap >= 0.01 * last):
+            gradient = 0.5 / alpha * np.sum(rest * (gram @ rest), axis=0)
+            exact = system.rcond > _REFINED and np.all(gradient <= 0.1 * goals[mine])
+            if exact or np.all(gap >= 0.01 * last):
                 break
             dual = dual + system.solve(rest)
             last = gap

@@ -256,6 +256,10 @@ def _result(
 ) -> PathResult:
     """Bring coefficients to the user's units and add the intercepts."""
     n_solved = len(solved.gaps)
+    gaps = solved.gaps
+    if not np.all(np.isfinite(design.lengths)):
+        # Squares overflow: nothing is certified.
+        gaps = np.full(n_solved, np.inf)
     values = solved.values / design.scale[solved.indices]
     column = np.repeat(np.arange(n_solved), np.diff(solved.indptr))
     shifts = np.bincount(
@@ -268,10 +272,10 @@ def _result(
         alphas=alphas[:n_solved],
         coefs=coefs,
         intercepts=solved.target_mean - shifts,
-        dual_gaps=solved.gaps,
+        dual_gaps=gaps,
         null_objective=solved.null_objective,
         n_iters=solved.n_iters,
-        converged=solved.gaps <= tol * solved.null_objective,
+        converged=gaps <= tol * solved.null_objective,
         unique=solved.is_unique,
         solver=solved.name,
     )

@@ -136,9 +136,13 @@ def largest_alpha(correlation: Floats, problem: ScaledProblem) -> float:
     """Return the smallest alpha at which no penalised column enters.
 
     ``correlation`` is taken at the null model: z_jᵀ times the residual of the
-    unpenalised columns' fit.
+    unpenalised columns' fit. Infinite where a column has an L2 penalty alone: no alpha
+    keeps it out.
     """
     room = np.where(correlation > 0.0, problem.upper, -problem.lower)
-    enters = (problem.l1 > 0.0) & (room > 0.0)
+    open_ = (room > 0.0) & (np.abs(correlation) > problem.noise)
+    if np.any(open_ & (problem.l1 == 0.0) & (problem.l2 > 0.0)):
+        return np.inf
+    enters = open_ & (problem.l1 > 0.0)
     pulls = np.abs(correlation[enters]) / problem.l1[enters]
     return float(pulls.max(initial=0.0))

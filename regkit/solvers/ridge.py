@@ -12,6 +12,8 @@ from regkit.solvers.problem import Floats
 _EPS = float(np.finfo(np.float64).eps)
 # The largest Gram matrix formed of a sparse X, where products with X are cheap.
 _SPARSE_GRAM = 2000
+# A sparse X of so few entries, zeros included, may pass through a dense array.
+_FEW_ENTRIES = 1 << 20
 # Beyond this a Gram matrix of a sparse X is refused even on request.
 _LARGEST_GRAM = 20_000
 
@@ -162,12 +164,12 @@ def _run(
     small = not design.is_sparse or size <= _SPARSE_GRAM
     if solver == "cholesky" or (solver == "auto" and small):
         if n >= p:
-            found = normal_equations.by_columns(design, target, a, factor)
+            found = normal_equations.by_columns(design, target, a, factor, goals)
             answers.take("cholesky", everything, *found)
         elif a.any():
             mine = np.flatnonzero(a > 0.0)
             coef, gaps, unique = normal_equations.by_rows(
-                design, target[:, mine], a[mine], factor
+                design, target[:, mine], a[mine], factor, goals[mine]
             )
             answers.take("dual_cholesky", mine, coef, gaps)
             answers.unique &= unique
@@ -175,7 +177,7 @@ def _run(
     if (
         len(mine)
         and solver != "conjugate_gradient"
-        and (not design.is_sparse or (small and n >= p))
+        and (not design.is_sparse or (small and n >= p) or n * p <= _FEW_ENTRIES)
     ):
         _by_svd(design, target[:, mine], a[mine], factor, mine, answers)
     for t in answers.missing:

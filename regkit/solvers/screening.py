@@ -53,10 +53,8 @@ class ScreenedPath:
         self.problem = problem
         self._goal = tol * problem.null_objective
         self._max_iter = max_iter
-        self._may_switch = solver == "auto"
-        method = Descent if solver == "coordinate_descent" else ActiveSet
-        self._inner: Inner = method(design, problem, max_iter)
-        self._names = [self._inner.name]
+        self._is_free = solver == "auto"
+        self._may_sweep = self._is_free
         self._outside = problem.upper > problem.lower
         self._square = design.lengths**2
         # How far the residual has travelled, in all and when each column's
@@ -65,7 +63,11 @@ class ScreenedPath:
         self._travelled = 0.0
         self._seen = np.zeros(design.n_features)
         self._looked_at = np.arange(design.n_features)
-        self._correlation = design.correlate(problem.target)
+        self._products = design.correlate(problem.target)
+        self._correlation = self._products.copy()
+        method = Descent if solver == "coordinate_descent" else ActiveSet
+        self._inner: Inner = self._make(method)
+        self._names = [self._inner.name]
         unpenalised = (problem.l1 == 0.0) & (problem.l2 == 0.0) & self._outside
         self._unpenalised = np.flatnonzero(unpenalised)
         self.coef = np.zeros(design.n_features)
@@ -120,15 +122,20 @@ class ScreenedPath:
             threshold = max(2.0 * alpha - self.alpha, 0.8 * alpha)
         missed = self._wanted(threshold)
         n_iter = 0
+        fell_back = False
         while True:
             self._admit(missed)
             self._choose_method()
             n_iter += self._solve(alpha)
-            if self.gap > self._goal and self._fall_back():
-                n_iter += self._solve(alpha)
             missed = self._wanted(alpha)
-            if len(missed) == 0:
+            if len(missed):
+                continue
+            if fell_back or self.gap <= self._goal or not self._fall_back():
                 break
+            fell_back = True
+        if fell_back and self._inner.name == Descent.name:
+            # Sweeping was for this alpha only.
+            self._change_method(ActiveSet)
         self.alpha = alpha
         return n_iter
 
@@ -154,11 +161,11 @@ class ScreenedPath:
     def _admit(self, columns: Indices) -> None:
         if len(columns):
             self._outside[columns] = False
-            self._inner.add(columns, self._correlation)
+            self._inner.add(columns)
 
     def _choose_method(self) -> None:
         """Leave the factor once sweeping over the working set is cheaper."""
-        if not self._may_switch or self._inner.name != ActiveSet.name:
+        if not self._may_sweep or self._inner.name == Descent.name:
             return
         columns = self._inner.columns
         support = float(np.count_nonzero(self.coef))
@@ -168,19 +175,24 @@ class ScreenedPath:
             self._change_method(Descent)
 
     def _fall_back(self) -> bool:
-        """Try the other method where the first did not come close enough."""
-        if not self._may_switch or len(self._inner.columns) > _MOST_COLUMNS:
+        """Go over to the other method where the first did not come close enough."""
+        if not self._is_free or len(self._inner.columns) > _MOST_COLUMNS:
             return False
-        self._may_switch = False
-        self._change_method(
-            Descent if self._inner.name == ActiveSet.name else ActiveSet
-        )
+        if self._inner.name == Descent.name:
+            # Sweeping was cheaper, but does not get there.
+            self._may_sweep = False
+            self._change_method(ActiveSet)
+        else:
+            self._change_method(Descent)
         return True
 
-    def _change_method(self, method: type[ActiveSet] | type[Descent]) -> None:
+    def _make(self, method: "type[ActiveSet] | type[Descent]") -> Inner:
+        return method(self._design, self.problem, self._products, self._max_iter)
+
+    def _change_method(self, method: "type[ActiveSet] | type[Descent]") -> None:
         before = self._inner
-        self._inner = method(self._design, self.problem, self._max_iter)
-        self._inner.add(before.columns, self._correlation)
+        self._inner = self._make(method)
+        self._inner.add(before.columns)
         self._inner.restart(before.coef())
         self._names.append(method.name)
 
@@ -222,4 +234,7 @@ class ScreenedPath:
             self._square,
             alpha,
             float(residual @ residual),
+        )
+        self.gap += self._inner.unpenalised_excess(
+            alpha, self._correlation[self._inner.columns]
         )

@@ -25,8 +25,8 @@ class Inner(Protocol):
     name: str
     columns: Indices  # the working set, in order of arrival
 
-    def add(self, columns: Indices, correlation: Floats) -> None:
-        """Take ``columns`` in; ``correlation`` holds z_jᵀ residual for all columns."""
+    def add(self, columns: Indices) -> None:
+        """Take ``columns`` in, at coefficient zero."""
 
     def minimise(self, alpha: float, goal: float) -> int:
         """Minimise over the working set; return the iterations made.
@@ -42,6 +42,9 @@ class Inner(Protocol):
 
     def residual(self) -> Floats:
         """Return ``y - Z b``, computed afresh."""
+
+    def unpenalised_excess(self, alpha: float, slope: Floats) -> float:
+        """Return what unpenalised columns, ``slope`` left over, add to the gap."""
 
     def refresh(self, correlation: Floats) -> None:
         """Learn the exact correlations of all columns with the residual."""
@@ -59,12 +62,15 @@ class ActiveSet:
 
     name = "active_set"
 
-    def __init__(self, design: Design, problem: ScaledProblem, max_iter: int) -> None:
+    def __init__(
+        self, design: Design, problem: ScaledProblem, products: Floats, max_iter: int
+    ) -> None:
         self.columns: Indices = np.empty(0, dtype=np.int64)
         self._full = problem
+        self._products = products  # Zᵀy
         self._max_iter = max_iter
         self._store = design.columns()
-        self._rank = design.n_samples
+        self._rank = design.max_rank
         self._ridged = bool(np.any(problem.l2 > 0.0))
         self._problem = empty_problem(0)
         self._state = empty_state(0, 0)
@@ -89,7 +95,7 @@ class ActiveSet:
             state.size,
         )
 
-    def add(self, columns: Indices, correlation: Floats) -> None:
+    def add(self, columns: Indices) -> None:
         size, new = len(self.columns), len(self.columns) + len(columns)
         self._make_room(new)
         self._store.append(columns)
@@ -104,12 +110,17 @@ class ActiveSet:
             strict=True,
         ):
             mine[size:new] = theirs[columns]
-        self._state.correlation[size:new] = correlation[columns]
+        products = self._products[columns]
+        self._problem.target[size:new] = products
+        self._state.correlation[size:new] = products - rows @ self._state.coef[:new]
         self.columns = np.concatenate([self.columns, columns])
-        # q of the new columns, consistent with the coefficients held.
-        self._problem.target[size:new] = (
-            correlation[columns] + rows @ (self._state.coef[:new])
-        )
+
+    def restart(self, coef: Floats) -> None:
+        # Fixed where they are: those whose gradient is not zero will be set free.
+        size = len(self.columns)
+        gram = self._problem.gram[:size, :size]
+        self._state.coef[:size] = coef
+        self._state.correlation[:size] = self._problem.target[:size] - gram @ coef
 
     def minimise(self, alpha: float, goal: float) -> int:
         n_iter, _ = kernels.minimise(
@@ -127,6 +138,10 @@ class ActiveSet:
 
     def residual(self) -> Floats:
         return self._store.residual(self._full.target, self.coef())
+
+    def unpenalised_excess(self, alpha: float, slope: Floats) -> float:
+        # Fitted through the factor: their slopes are rounding errors.
+        return 0.0
 
     def n_refused(self, columns: Indices) -> int:
         """Count those of ``columns`` that depend on others and stay fixed."""

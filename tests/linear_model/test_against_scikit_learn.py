@@ -82,6 +82,15 @@ def test_positive_ridge(diabetes):
     assert_allclose(ours.coef_, theirs.coef_, rtol=1e-3, atol=1e-3)
 
 
+def test_positive_ridge_with_more_columns_than_rows():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(20, 700))
+    y = X[:, 0] + rng.normal(size=20)
+    ours = RidgeRegressor(1.0, positive=True).fit(X, y)
+    theirs = linear_model.Ridge(1.0, positive=True, tol=1e-12).fit(X, y)
+    assert_allclose(ours.coef_, theirs.coef_, atol=1e-4)
+
+
 def test_path(diabetes):
     X, y = diabetes
     alphas, coefs, gaps = lasso_path(X, y, n_alphas=20)

@@ -141,6 +141,12 @@ TABLE = {
         "solver='svd' cannot keep coefficients within bounds; use solver='auto', "
         "'active_set' or 'coordinate_descent' with bounds or positive=True.",
     ),
+    "singular values of a sparse X": (
+        lambda: RidgeRegressor(solver="svd").fit(sp.csr_array(X), Y),
+        ValueError,
+        "solver='svd' would need a dense copy of a sparse X; use 'auto', 'cholesky' or "
+        "'conjugate_gradient'.",
+    ),
     "penalty_factor of the wrong length": (
         lasso(penalty_factor=[1, 2]),
         ValueError,
@@ -473,6 +479,12 @@ TABLE = {
         parameter(
             "max_nonzero", "None or an int in the range [1, inf)", 0, "lasso_path"
         ),
+    ),
+    "max_nonzero without any solution": (
+        path(alphas=[1e-3], max_nonzero=1),
+        ValueError,
+        "max_nonzero=1 leaves no solution: the model at the first alpha, 0.001, has "
+        "more nonzero coefficients.",
     ),
     "automatic grid for a pure L2 penalty": (
         lambda: enet_path(X, Y, l1_ratio=0),

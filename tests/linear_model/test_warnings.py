@@ -83,6 +83,25 @@ def test_least_squares_that_is_not_unique_warns(model):
     np.testing.assert_allclose(model.predict(X), y, atol=1e-6)
 
 
+def test_the_shortest_least_squares_is_returned():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(5, 8)), rng.normal(size=5)
+    expected = np.linalg.pinv(X - X.mean(axis=0)) @ (y - y.mean())
+    for model in (LassoRegressor(0), RidgeRegressor(0)):
+        with pytest.warns(UserWarning, match="the one of smallest Euclidean norm is"):
+            model.fit(X, y)
+        np.testing.assert_allclose(model.coef_, expected, atol=1e-9)
+    with pytest.warns(UserWarning, match="norm, of the standardized coefficients, is"):
+        LassoRegressor(0, standardize=True).fit(X, y)
+
+
+def test_convergence_warning_of_ridge(correlated):
+    X, y = correlated
+    model = RidgeRegressor(1e-6, solver="conjugate_gradient", max_iter=1)
+    with pytest.warns(ConvergenceWarning, match="RidgeRegressor did not converge: the"):
+        model.fit(X, y)
+
+
 def test_unpenalised_duplicates_warn():
     rng = np.random.default_rng(0)
     X = rng.normal(size=(20, 3))
