@@ -464,7 +464,7 @@ def path(
             stone = next_stone(stone, alpha, top)
         n_iter, _ = minimise(problem, state, n, alpha, max_iter, ridged)
         n_iters[i] += n_iter
-        stone = alpha
+        stone = min(alpha, top)
         residual_square = target_square
         n_nonzero = np.int64(0)
         for j in range(n):

@@ -61,8 +61,11 @@ def duality_gap(
     it (``square`` holds |z_j|²).
     """
     kappa = 1.0
+    primal = 0.5 * residual_square
     for j in columns:
         threshold = alpha * l1[j]
+        value = coef[j]
+        primal += threshold * abs(value) + 0.5 * alpha * l2[j] * value * value
         slope = correlation[j]
         if abs(slope) > threshold > 0.0 and alpha * l2[j] == 0.0:
             unbounded = upper[j] if slope > 0.0 else -lower[j]
@@ -82,7 +85,8 @@ def duality_gap(
                     gap += 0.5 * slope * slope / square[j]
                 continue
         gap += _fenchel_young(coef[j], slope, threshold, ridge, lower[j], upper[j])
-    return gap
+    # No gap exceeds the objective: zero is dual feasible, of value zero.
+    return min(gap, primal)
 
 
 @kernel

@@ -51,23 +51,20 @@ def correlate(
     offset: NDArray[np.float64],
     weight: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    """Return Σ_i weight_i (x_ij - offset_j) for each j of ``columns``."""
+    """Return Σ_i weight_i (x_ij - offset_j) for each j of ``columns``.
+
+    The sum of the weights is next to zero where they are a centred residual's.
+    """
     out = np.empty(columns.shape[0])
     total = 0.0
     for i in range(weight.shape[0]):
         total += weight[i]
     for c in range(columns.shape[0]):
         j = columns[c]
-        centre = offset[j]
         product = 0.0
-        stored = 0.0
         for t in range(indptr[j], indptr[j + 1]):
-            v = weight[indices[t]]
-            stored += v
-            product += v * (np.float64(data[t]) - centre)
-        if indptr[j + 1] - indptr[j] < weight.shape[0]:
-            product += centre * (stored - total)
-        out[c] = product
+            product += weight[indices[t]] * np.float64(data[t])
+        out[c] = product - offset[j] * total
     return out
 
 

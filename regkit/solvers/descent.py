@@ -11,6 +11,9 @@ from regkit.solvers.unpenalised import MOST, excess, pushes_without_end
 
 Indices = NDArray[np.int64]
 
+import os
+_RELAX = float(os.environ.get('RELAX','3'))
+
 
 class Descent:
     """An inner solver for supports too large for a factor."""
@@ -26,6 +29,7 @@ class Descent:
         self._design = design
         self._max_iter = max_iter
         self._store = design.columns()
+        self._tolerance = np.inf  # what the last gap took
         self._coef = np.empty(0)
         self._terms = self._terms_of(self.columns)
 
@@ -52,7 +56,7 @@ class Descent:
         """Sweep until the duality gap over the working set is below ``goal``."""
         block, places = self._store.block()
         target, coef, terms = self._full.target, self._coef, self._terms
-        tolerance = goal
+        tolerance = min(goal, _RELAX * self._tolerance)
         n_iter = 0
         while n_iter < self._max_iter:
             state = self._store.sweep_residual(target, coef)
@@ -84,7 +88,8 @@ class Descent:
                 gap += self.unpenalised_excess(alpha, slope)
             if gap <= goal:
                 break
-            tolerance *= min(0.1, goal / gap)
+            tolerance *= max(1e-3, min(0.3, goal / gap))
+        self._tolerance = tolerance
         return n_iter
 
     def coef(self) -> Floats:

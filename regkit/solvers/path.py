@@ -86,7 +86,7 @@ def solve_path(
             solved = before if stopped else _join(before, solved)
     else:
         solved = _solve(design, y, penalty, alphas, tol, max_iter, solver, limit, start)
-    return _result(design, alphas, solved, tol)
+    return _result(design, penalty, alphas, solved, tol)
 
 
 def alpha_grid(
@@ -252,7 +252,7 @@ def _join(first: _Solved, second: _Solved) -> _Solved:
 
 
 def _result(
-    design: Design, alphas: Floats, solved: _Solved, tol: float
+    design: Design, penalty: Penalty, alphas: Floats, solved: _Solved, tol: float
 ) -> PathResult:
     """Bring coefficients to the user's units and add the intercepts."""
     n_solved = len(solved.gaps)
@@ -260,7 +260,10 @@ def _result(
     if not np.all(np.isfinite(design.lengths)):
         # Squares overflow: nothing is certified.
         gaps = np.full(n_solved, np.inf)
-    values = solved.values / design.scale[solved.indices]
+    at = solved.indices
+    values = np.clip(
+        solved.values / design.scale[at], penalty.lower[at], penalty.upper[at]
+    )
     column = np.repeat(np.arange(n_solved), np.diff(solved.indptr))
     shifts = np.bincount(
         column, values * design.offset[solved.indices], minlength=n_solved
