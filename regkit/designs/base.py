@@ -10,6 +10,17 @@ Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
 
+def read_only(array: NDArray[Any]) -> NDArray[Any]:
+    """Return a view that cannot be written to.
+
+    Numba compiles a kernel twice for arrays that sometimes can be and sometimes
+    cannot; so X, whoever passed it, never can.
+    """
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
 class ColumnStore(Protocol):
     """Columns of Z gathered for a working set, in order of their arrival."""
 

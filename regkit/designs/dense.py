@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from regkit.designs.base import ColumnStore, Floats, Indices
+from regkit.designs.base import ColumnStore, Floats, Indices, read_only
 
 # While |mean| stays below this many deviations, centring after a product of raw
 # values costs at most 3 of the 16 digits; beyond it the centre goes into the product.
@@ -33,7 +33,7 @@ class DenseDesign:
         standardize: bool,
     ) -> None:
         self.n_samples, self.n_features = X.shape
-        self._X = X
+        self._X = read_only(X)
         self._by_rows = bool(X.flags.c_contiguous)
         self._fit_intercept = fit_intercept
         self._standardize = standardize
@@ -66,9 +66,8 @@ class DenseDesign:
         return self._settle(guess, shift, square)
 
     def _rough_means(self) -> Floats:
-        if self._X.dtype == np.float64:
-            return self._weight @ self._X
-        return (self._weight.astype(self._X.dtype) @ self._X).astype(np.float64)
+        means: NDArray[Any] = self._weight.astype(self._X.dtype) @ self._X
+        return means.astype(np.float64)
 
     def _settle(
         self, guess: Floats, shift: Floats, square: Floats
@@ -103,7 +102,8 @@ class DenseDesign:
 
     @cached_property
     def constant(self) -> NDArray[np.bool_]:
-        return self.lengths == 0.0
+        is_zero: NDArray[np.bool_] = self.lengths == 0.0
+        return is_zero
 
     @cached_property
     def _is_safe(self) -> bool:
@@ -145,9 +145,7 @@ class DenseDesign:
         from regkit.kernels import dense as kernels
 
         weight = self._root * residual
-        products = kernels.correlate_columns(
-            self._X.T, columns, self.offset, weight
-        )
+        products = kernels.correlate_columns(self._X.T, columns, self.offset, weight)
         return products / self.scale[columns] if self._standardize else products
 
     def gram(self, target: Floats) -> tuple[Floats, Floats]:
@@ -262,7 +260,7 @@ class DenseDesign:
         return (self._X @ scaled - self.offset @ scaled) * self._root
 
     def n_stored(self, columns: Indices) -> int:
-        return self.n_samples * len(columns)
+        return int(self.n_samples * len(columns))
 
     def columns(self) -> ColumnStore:
         return DenseColumns(self)

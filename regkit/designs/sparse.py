@@ -6,13 +6,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from regkit.designs.base import ColumnStore, Floats, Indices
+from regkit.designs.base import ColumnStore, Floats, Indices, read_only
+from regkit.designs.threads import by_shares
 from regkit.kernels import sparse as kernels
 
 # Beyond this many deviations, subtracting m_j m_l from a raw product costs more than 3
 # of 16 digits. Only a column with no zeros can be that far from zero, and that one is
 # centred entry by entry without new entries arising.
 _FAR_FROM_ZERO = 30.0
+
+
+def _parts(X: Any) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+    """Return the arrays of X; indices unsigned, which spares a test for each entry."""
+    unsigned = np.uint64 if X.indices.dtype.itemsize == 8 else np.uint32
+    return X.data, X.indices.view(unsigned), X.indptr
 
 
 class SparseDesign:
@@ -75,8 +82,7 @@ class SparseDesign:
 
     @property
     def _columns(self) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
-        X = self._by_columns
-        return X.data, X.indices, X.indptr
+        return _arrays(self._by_columns)
 
     @cached_property
     def offset(self) -> Floats:
@@ -118,7 +124,15 @@ class SparseDesign:
 
     def correlate_columns(self, residual: Floats, columns: Indices) -> Floats:
         weight = self._root * residual
-        products = kernels.correlate(*self._columns, columns, self._centre, weight)
+        data, indices, indptr = self._columns
+
+        def visit(share: Indices) -> Floats:
+            products: Floats = kernels.correlate(
+                data, indices, indptr, share, self._centre, weight
+            )
+            return products
+
+        products = by_shares(visit, columns, indptr[columns + 1] - indptr[columns])
         return products / self.scale[columns] if self._standardize else products
 
     def gram(self, target: Floats) -> tuple[Floats, Floats]:
@@ -160,13 +174,10 @@ class SparseDesign:
         return combined
 
     def gram_rows(self, columns: Indices, stored: Indices, position: Indices) -> Floats:
-        """Return ``Z[:, columns]ᵀ Z[:, stored]``; ``position[l]`` is l's place there."""
-        rows = self._by_rows
+        """Return ``Z[:, columns]ᵀ Z[:, stored]``; ``position[l]`` is where l is."""
         products: Floats = kernels.gram_rows(
             *self._columns,
-            rows.data,
-            rows.indices,
-            rows.indptr,
+            *_arrays(self._by_rows),
             self._weight,
             columns,
             position,
@@ -177,15 +188,32 @@ class SparseDesign:
             products /= np.outer(self.scale[columns], self.scale[stored])
         return products
 
-    @cached_property
-    def sparse_block(self) -> Any:
-        """X as coordinate descent sweeps over it."""
+    def block(self, columns: Indices) -> Any:
+        """Return columns as coordinate descent sweeps over them: side by side.
+
+        Visited in this order, they stream; where they stand in X, each would be
+        fetched from somewhere else.
+        """
         from regkit.kernels.columns import SparseBlock
 
         data, indices, indptr = self._columns
-        weighted = data * self._weight[indices]
+        counts = indptr[columns + 1] - indptr[columns]
+        bounds = np.concatenate([[0], np.cumsum(counts)])
+        at = np.arange(bounds[-1]) + np.repeat(indptr[columns] - bounds[:-1], counts)
+        data, indices = data[at], indices[at]
+        # Equal weights need no second copy of the entries.
+        weighted, weight = data, float(self._weight[0])
+        if np.any(self._weight != weight):
+            weighted, weight = data * self._weight[indices], 1.0
         return SparseBlock(
-            data, weighted, indices, indptr, self._centre, self._sums, self.scale
+            data,
+            weighted,
+            weight,
+            indices,
+            bounds,
+            self._centre[columns],
+            self._sums[columns],
+            self.scale[columns],
         )
 
     def sweep_residual(self, target: Floats, columns: Indices, coef: Floats) -> Floats:
@@ -214,6 +242,10 @@ class SparseDesign:
         return SparseColumns(self)
 
 
+def _arrays(X: Any) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+    return read_only(X.data), read_only(X.indices), read_only(X.indptr)
+
+
 class SparseColumns:
     """The numbers of the stored columns, and where each stands."""
 
@@ -221,6 +253,7 @@ class SparseColumns:
         self._design = design
         self._stored = np.empty(0, dtype=np.int64)
         self._position = np.full(design.n_features, -1, dtype=np.int64)
+        self._block: Any = None
 
     def append(self, columns: Indices) -> None:
         size = len(self._stored)
@@ -235,7 +268,29 @@ class SparseColumns:
         return target - self._design.combine(self._stored, coef)
 
     def block(self) -> tuple[Any, Indices]:
-        return self._design.sparse_block, self._stored
+        size = len(self._stored)
+        if self._block is None:
+            self._block = self._design.block(self._stored)
+        held = len(self._block.indptr) - 1
+        if held < size:
+            new = self._design.block(self._stored[held:])
+            self._block = _joined(self._block, new)
+        return self._block, np.arange(size)
 
     def sweep_residual(self, target: Floats, coef: Floats) -> Floats:
         return self._design.sweep_residual(target, self._stored, coef)
+
+
+def _joined(first: Any, second: Any) -> Any:
+    """Return the columns of two blocks side by side."""
+    parts = {
+        name: np.concatenate([getattr(first, name), getattr(second, name)])
+        for name in ("data", "indices", "offset", "mean", "scale")
+    }
+    parts["weighted"] = parts["data"]
+    if first.weighted is not first.data:
+        parts["weighted"] = np.concatenate([first.weighted, second.weighted])
+    parts["indptr"] = np.concatenate(
+        [first.indptr, first.indptr[-1] + second.indptr[1:]]
+    )
+    return first._replace(**parts)

@@ -1,32 +1,66 @@
 """The one way regkit compiles a kernel."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, TypeVar, cast
 
-from numba import njit
+from numba import config, njit
+from numba.core.caching import FunctionCache
+from numba.extending import overload
 
 Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 
-# Sums may be reordered (a dot product runs 3x faster), signed zeros ignored.
 # Nothing that assumes NaN or inf away: a NaN must come out as a NaN.
-_SUMS = {"reassoc", "contract", "nsz"}
+_IEEE = {"error_model": "numpy"}
+# Sums may be reordered (a dot product runs 3x faster), signed zeros ignored.
+_SUMMING = {**_IEEE, "fastmath": {"reassoc", "contract", "nsz"}}
 
 
-def _compile(function: Kernel, **options: Any) -> Kernel:
-    options = {"nogil": True, "error_model": "numpy", **options}
-    try:
-        compiled = njit(cache=True, **options)(function)
-    except RuntimeError:
-        # Numba found no writable place for its cache (read-only install, no home).
-        compiled = njit(**options)(function)
+class _ForgivingCache(FunctionCache):
+    """Numba's cache on disk, where a file that cannot be used is one that is not there.
+
+    Numba raises whatever unpickling a damaged file or writing to a full, read-only or
+    vanished directory raises; a cache is no reason for a fit to fail.
+    """
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        try:
+            return super().load_overload(sig, target_context)
+        except Exception:
+            with suppress(Exception):
+                self.flush()  # a damaged file would stay, and fail again
+            return None
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        with suppress(Exception):
+            super().save_overload(sig, data)
+
+
+def _compile(function: Kernel, options: dict[str, Any]) -> Kernel:
+    compiled = njit(nogil=True, **options)(function)
+    if not config.DISABLE_JIT:
+        # Without a writable place for a cache (read-only install, no home) Numba has
+        # a RuntimeError, and the kernel is compiled in every process.
+        with suppress(RuntimeError):
+            compiled._cache = _ForgivingCache(function)
     return cast(Kernel, compiled)
 
 
 def kernel(function: Kernel) -> Kernel:
     """Compile ``function`` once a machine: cached, GIL released, IEEE arithmetic."""
-    return _compile(function)
+    return _compile(function, _IEEE)
 
 
 def summing_kernel(function: Kernel) -> Kernel:
     """Compile ``function`` as `kernel` does, with sums free to be reordered."""
-    return _compile(function, fastmath=_SUMS)
+    return _compile(function, _SUMMING)
+
+
+def inlined(function: Callable[..., Any]) -> Callable[[Kernel], Kernel]:
+    """Let Numba ask the decorated function what ``function`` is for its arguments.
+
+    The answer is written out in the calling kernel: a call would pass every array of a
+    group on the stack, which costs more than the work on one sparse column.
+    """
+    decorate = overload(function, inline="always")
+    return cast(Callable[[Kernel], Kernel], decorate)

@@ -34,6 +34,9 @@ ROUNDING = 1e-11
 PATIENCE = 4
 # An alpha below this share of its predecessor is approached in steps.
 LARGEST_DROP = 0.6
+# Correlations are kept up to date by differences until the coefficients have travelled
+# this many times their own size.
+FAR = 10.0
 
 
 class Problem(NamedTuple):
@@ -87,6 +90,51 @@ def _shift_correlation(
 
 
 @kernel
+def _afresh(problem: Problem, state: State, n: int) -> None:
+    """Compute the correlations from the coefficients."""
+    support = np.empty(n, dtype=np.int64)
+    values = np.empty(n)
+    count = 0
+    for j in range(n):
+        state.correlation[j] = problem.target[j]
+        if state.coef[j] != 0.0:
+            support[count] = j
+            values[count] = state.coef[j]
+            count += 1
+    _shift_correlation(problem.gram, support, values, count, state.correlation, n)
+
+
+@kernel
+def _length(
+    problem: Problem, columns: NDArray[np.int64], step: NDArray[np.float64], k: int
+) -> float:
+    """Return how far a step goes in fitted values, column by column."""
+    total = 0.0
+    for i in range(k):
+        total += abs(step[i]) * np.sqrt(problem.gram[columns[i], columns[i]])
+    return total
+
+
+@kernel
+def _without_drift(problem: Problem, state: State, n: int, travelled: float) -> float:
+    """Compute the correlations afresh where updates have left too much rounding.
+
+    Every update leaves behind errors in proportion to its step. Steps to the optimum
+    of an ill-conditioned hull go far out, and come back at the walls: after those the
+    correlations would not be the coefficients' own. Returns what was travelled since
+    the correlations were last computed.
+    """
+    size = 0.0
+    for j in range(n):
+        if state.coef[j] != 0.0:
+            size += abs(state.coef[j]) * np.sqrt(problem.gram[j, j])
+    if travelled <= FAR * size:
+        return travelled
+    _afresh(problem, state, n)
+    return size
+
+
+@kernel
 def _cell(problem: Problem, j: int, side: float) -> tuple[float, float]:
     """Return the interval in which coordinate ``j`` stays on its side of zero."""
     low = problem.lower[j]
@@ -106,11 +154,11 @@ def _violation(problem: Problem, state: State, j: int, alpha: float) -> float:
     slack = problem.noise[j] + THRESHOLD_SLACK * threshold
     pull = state.correlation[j] - alpha * problem.l2[j] * value
     if value < problem.upper[j]:
-        rise = pull - (threshold if value >= 0.0 else -threshold)
+        rise: float = pull - (threshold if value >= 0.0 else -threshold)
         if rise > slack:
             return rise
     if value > problem.lower[j]:
-        fall = pull - (threshold if value > 0.0 else -threshold)
+        fall: float = pull - (threshold if value > 0.0 else -threshold)
         if fall < -slack:
             return fall
     return 0.0
@@ -170,7 +218,7 @@ def _longest_step(
 ) -> tuple[float, int]:
     """Return the step length up to ``limit`` that keeps all cells, and who stops it."""
     length = limit
-    blocking = np.int64(-1)
+    blocking = -1
     for i in range(step.shape[0]):
         j = columns[i]
         low, high = _cell(problem, j, state.side[j])
@@ -192,7 +240,7 @@ def _find_violators(
     only_worst: bool,
 ) -> int:
     """List the fixed coordinates that want to move and choose their sides."""
-    count = np.int64(0)
+    count = 0
     largest = 0.0
     for j in range(n):
         if state.free[j]:
@@ -215,12 +263,15 @@ def _find_violators(
 @kernel
 def _put_at_walls(
     problem: Problem, state: State, n: int, leaving: NDArray[np.bool_]
-) -> int:
-    """Fix the free coordinates that have left their cell on its wall; count them."""
+) -> tuple[int, float]:
+    """Fix the free coordinates that have left their cell on its wall.
+
+    Returns their number, and how far they were brought back.
+    """
     k = state.size[0]
     walled = np.empty(k, dtype=np.int64)
     back = np.empty(k)
-    count = np.int64(0)
+    count = 0
     for i in range(k):
         j = state.active[i]
         low, high = _cell(problem, j, state.side[j])
@@ -232,7 +283,7 @@ def _put_at_walls(
             leaving[j] = True
             count += 1
     _shift_correlation(problem.gram, walled, back, count, state.correlation, n)
-    return count
+    return count, _length(problem, walled, back, count)
 
 
 @kernel
@@ -244,23 +295,16 @@ def _restart(
     queue: NDArray[np.int64],
 ) -> int:
     """Go back to ``coef`` with an empty factor; queue its free coordinates."""
-    back = np.empty(n)
-    support = np.empty(n, dtype=np.int64)
-    n_support = np.int64(0)
-    count = np.int64(0)
+    count = 0
     state.size[0] = 0
     for j in range(n):
         state.free[j] = False
-        if coef[j] != state.coef[j]:
-            back[n_support] = coef[j] - state.coef[j]
-            support[n_support] = j
-            n_support += 1
-            state.coef[j] = coef[j]
+        state.coef[j] = coef[j]
         if coef[j] != 0.0 and problem.lower[j] < coef[j] < problem.upper[j]:
             state.side[j] = np.sign(coef[j]) if problem.l1[j] > 0.0 else 0.0
             queue[count] = j
             count += 1
-    _shift_correlation(problem.gram, support, back, n_support, state.correlation, n)
+    _afresh(problem, state, n)
     return count
 
 
@@ -310,17 +354,18 @@ def minimise(
     queue = np.empty(2 * n + 1, dtype=np.int64)
     for j in range(n):
         start[j] = state.coef[j]
-    n_queue = np.int64(0)
+    n_queue = 0
     if ridged:
         n_queue = state.size[0]
         state.size[0] = 0
         for i in range(n_queue):
             queue[i] = state.active[i]
-    n_entering = np.int64(0)
-    refused = np.int64(-1)
+    n_entering = 0
+    refused = -1
     fewest = n + 1
     patience = PATIENCE
     unrest = np.inf
+    travelled = 0.0
     for iteration in range(max_iter):
         # Whoever stands in the queue enters; who depends on the others stays fixed.
         before = state.size[0]
@@ -351,7 +396,7 @@ def minimise(
         else:
             step = _newton_direction(problem, state, alpha)
         length = 1.0
-        blocking = np.int64(-1)
+        blocking = -1
         if patience == 0:
             length, blocking = _longest_step(problem, state, columns, step, limit)
             if length == np.inf:
@@ -363,17 +408,20 @@ def minimise(
         _shift_correlation(
             problem.gram, columns, step, step.shape[0], state.correlation, n
         )
+        travelled += _length(problem, columns, step, step.shape[0])
+        travelled = _without_drift(problem, state, n, travelled)
 
         # Decide who leaves and who enters.
-        n_leaving = np.int64(0)
-        n_entering = np.int64(0)
+        n_leaving = 0
+        n_entering = 0
         if blocking < 0:
-            refused = np.int64(-1)
+            refused = -1
             n_entering = _find_violators(
                 problem, state, n, alpha, entering, patience == 0
             )
             if patience > 0:
-                n_leaving = _put_at_walls(problem, state, n, leaving)
+                n_leaving, back = _put_at_walls(problem, state, n, leaving)
+                travelled = _without_drift(problem, state, n, travelled + back)
             violations = n_leaving + n_entering
             if violations == 0:
                 # An ill-conditioned system is solved again for what the first
@@ -387,8 +435,9 @@ def minimise(
             elif patience > 0:
                 patience -= 1
                 if patience == 0:
-                    n_entering = np.int64(0)
+                    n_entering = 0
                     n_queue = _restart(problem, state, n, start, queue)
+                    travelled = 0.0
                     for j in range(n):
                         leaving[j] = False
                     continue
@@ -398,19 +447,17 @@ def minimise(
             state.coef[j] = high if step[blocking] > 0.0 else low
             if refused >= 0 and j != refused:
                 entering[0] = refused
-                n_entering = np.int64(1)
-            refused = np.int64(-1)
+                n_entering = 1
+            refused = -1
             if state.free[j]:
                 leaving[j] = True
-                n_leaving = np.int64(1)
+                n_leaving = 1
 
-        n_queue = np.int64(0)
+        n_queue = 0
         if n_leaving > 0:
             for i in range(k):
                 state.free[state.active[i]] = False
-            k, n_queue = cholesky.remove(
-                state.factor, state.active, k, leaving, queue
-            )
+            k, n_queue = cholesky.remove(state.factor, state.active, k, leaving, queue)
             state.size[0] = k
             for i in range(k):
                 state.free[state.active[i]] = True
@@ -445,7 +492,7 @@ def path(
     Returns how many were solved: all of them, or those before the first with more than
     ``max_nonzero`` nonzero coefficients.
     """
-    n_ridged = np.int64(0)
+    n_ridged = 0
     square = np.empty(n)
     columns = np.arange(n)
     for j in range(n):
@@ -454,7 +501,7 @@ def path(
         square[j] = problem.gram[j, j]
     ridged = n_ridged > 0
     stone = top
-    for i in range(alphas.shape[0]):
+    for i in range(len(alphas)):
         alpha = alphas[i]
         n_iters[i] = 0
         stone = next_stone(stone, alpha, top)
@@ -466,7 +513,7 @@ def path(
         n_iters[i] += n_iter
         stone = min(alpha, top)
         residual_square = target_square
-        n_nonzero = np.int64(0)
+        n_nonzero = 0
         for j in range(n):
             value = state.coef[j]
             coefs[i, j] = value
@@ -487,7 +534,7 @@ def path(
             alpha,
             max(0.0, residual_square),
         )
-    return alphas.shape[0]
+    return len(alphas)
 
 
 @kernel

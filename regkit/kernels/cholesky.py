@@ -35,8 +35,10 @@ def _subtract_products(
     """
     for a in range(first, last, 4):
         for j in range(start, stop, 4):
-            a1, a2, a3 = min(a + 1, last - 1), min(a + 2, last - 1), min(a + 3, last - 1)
-            j1, j2, j3 = min(j + 1, stop - 1), min(j + 2, stop - 1), min(j + 3, stop - 1)
+            edge = last - 1
+            a1, a2, a3 = min(a + 1, edge), min(a + 2, edge), min(a + 3, edge)
+            edge = stop - 1
+            j1, j2, j3 = min(j + 1, edge), min(j + 2, edge), min(j + 3, edge)
             r0, r1, r2, r3 = factor[a], factor[a1], factor[a2], factor[a3]
             c0, c1, c2, c3 = factor[j], factor[j1], factor[j2], factor[j3]
             s00 = s01 = s02 = s03 = s10 = s11 = s12 = s13 = 0.0
@@ -59,7 +61,12 @@ def _subtract_products(
                 s32 += r3[t] * c2[t]
                 s33 += r3[t] * c3[t]
             rows = min(4, last - a)
-            sums = ((s00, s01, s02, s03), (s10, s11, s12, s13), (s20, s21, s22, s23), (s30, s31, s32, s33))
+            sums = (
+                (s00, s01, s02, s03),
+                (s10, s11, s12, s13),
+                (s20, s21, s22, s23),
+                (s30, s31, s32, s33),
+            )
             for i in range(rows):
                 line = sums[i]
                 for c in range(min(4, stop - j)):

@@ -1,20 +1,18 @@
 """Two operations on one column of Z, for dense and sparse storage alike.
 
 A coordinate-descent kernel written on `correlation` and `subtract` compiles for both
-storages; which one is decided when Numba sees the type of ``block``.
+storages; which one is decided when Numba sees the type of ``block``. Where Numba is
+told to compile nothing, the two are plain functions that look at it themselves.
 """
 
 from typing import Any, NamedTuple
 
 import numpy as np
 from numba import types
-from numba.extending import overload
 from numpy.typing import NDArray
 
-from regkit.kernels._jit import summing_kernel
-
-# Options of the overloads' own compilation: as a summing kernel's.
-_OPTIONS = {"fastmath": {"reassoc", "contract", "nsz"}, "error_model": "numpy"}
+from regkit.kernels._jit import inlined, summing_kernel
+from regkit.kernels.sparse import stored_dot
 
 
 class DenseBlock(NamedTuple):
@@ -33,87 +31,68 @@ class SparseBlock(NamedTuple):
     """
 
     data: NDArray[Any]
-    weighted: NDArray[np.float64]  # data times the weight of its row
+    weighted: NDArray[Any]  # data times the weight of its row, over ``weight``
+    weight: float
     indices: NDArray[Any]
     indptr: NDArray[Any]
     offset: NDArray[np.float64]
-    mean: NDArray[np.float64]  # Σ weighted, whether or not it is subtracted
+    mean: NDArray[np.float64]  # Σ weight x, subtracted or not
     scale: NDArray[np.float64]
 
 
 def correlation(block: Any, j: int, residual: NDArray[np.float64]) -> float:
     """Return z_jᵀ residual."""
-    raise NotImplementedError("compiled code only")
+    chosen = _correlate_dense if isinstance(block, DenseBlock) else _correlate_sparse
+    return float(chosen(block, j, residual))
 
 
 def subtract(block: Any, j: int, step: float, residual: NDArray[np.float64]) -> None:
     """Subtract ``step`` times column j from the residual."""
-    raise NotImplementedError("compiled code only")
+    chosen = _subtract_dense if isinstance(block, DenseBlock) else _subtract_sparse
+    chosen(block, j, step, residual)
 
 
 @summing_kernel
-def _dense_correlation(
-    row: NDArray[np.float64], residual: NDArray[np.float64]
-) -> float:
+def _dot(row: NDArray[np.float64], residual: NDArray[np.float64]) -> float:
     total = 0.0
     for i in range(row.shape[0]):
         total += row[i] * residual[i]
     return total
 
 
-@summing_kernel
-def _sparse_correlation(
-    weighted: NDArray[Any], rows: NDArray[Any], residual: NDArray[np.float64]
-) -> float:
-    total = 0.0
-    for t in range(weighted.shape[0]):
-        total += np.float64(weighted[t]) * residual[rows[t]]
-    return total
+def _correlate_dense(block: Any, j: Any, residual: Any) -> Any:
+    return _dot(block.rows[j], residual)
 
 
-@overload(correlation, jit_options=_OPTIONS)
-def _correlation(block: Any, j: Any, residual: Any) -> Any:
-    if _is(block, DenseBlock):
-
-        def dense(block: Any, j: Any, residual: Any) -> Any:
-            return _dense_correlation(block.rows[j], residual)
-
-        return dense
-    if _is(block, SparseBlock):
-
-        def compressed(block: Any, j: Any, residual: Any) -> Any:
-            first, last = block.indptr[j], block.indptr[j + 1]
-            total = _sparse_correlation(
-                block.weighted[first:last], block.indices[first:last], residual
-            )
-            return (total + residual[-1] * block.mean[j]) / block.scale[j]
-
-        return compressed
-    return None
+def _correlate_sparse(block: Any, j: Any, residual: Any) -> Any:
+    first, last = block.indptr[j], block.indptr[j + 1]
+    total = stored_dot(block.weighted, block.indices, first, last, residual)
+    return (total * block.weight + residual[-1] * block.mean[j]) / block.scale[j]
 
 
-@overload(subtract, jit_options=_OPTIONS)
-def _subtract(block: Any, j: Any, step: Any, residual: Any) -> Any:
-    if _is(block, DenseBlock):
-
-        def dense(block: Any, j: Any, step: Any, residual: Any) -> Any:
-            row = block.rows[j]
-            for i in range(row.shape[0]):
-                residual[i] -= step * row[i]
-
-        return dense
-    if _is(block, SparseBlock):
-
-        def compressed(block: Any, j: Any, step: Any, residual: Any) -> Any:
-            scaled = step / block.scale[j]
-            for t in range(block.indptr[j], block.indptr[j + 1]):
-                residual[block.indices[t]] -= scaled * np.float64(block.data[t])
-            residual[-1] += scaled * block.offset[j]
-
-        return compressed
-    return None
+def _subtract_dense(block: Any, j: Any, step: Any, residual: Any) -> Any:
+    row = block.rows[j]
+    for i in range(row.shape[0]):
+        residual[i] -= step * row[i]
 
 
-def _is(block: Any, kind: type) -> bool:
-    named = isinstance(block, (types.NamedTuple, types.NamedUniTuple))
-    return named and block.instance_class is kind
+def _subtract_sparse(block: Any, j: Any, step: Any, residual: Any) -> Any:
+    scaled = step / block.scale[j]
+    for t in range(block.indptr[j], block.indptr[j + 1]):
+        residual[block.indices[t]] -= scaled * np.float64(block.data[t])
+    residual[-1] += scaled * block.offset[j]
+
+
+@inlined(correlation)
+def _typed_correlation(block: Any, j: Any, residual: Any) -> Any:
+    return {DenseBlock: _correlate_dense, SparseBlock: _correlate_sparse}[_kind(block)]
+
+
+@inlined(subtract)
+def _typed_subtract(block: Any, j: Any, step: Any, residual: Any) -> Any:
+    return {DenseBlock: _subtract_dense, SparseBlock: _subtract_sparse}[_kind(block)]
+
+
+def _kind(block: types.NamedTuple | types.NamedUniTuple) -> Any:
+    """Return the class of which Numba sees ``block`` as an instance."""
+    return block.instance_class

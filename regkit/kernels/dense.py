@@ -40,7 +40,7 @@ def correlate_columns(
     offset: NDArray[np.float64],
     weight: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    """Return Σ_i weight_i (x_ij - offset_j) for j in ``columns``, X given transposed."""
+    """Return Σ_i weight_i (x_ij - offset_j) for j of ``columns``; X is transposed."""
     n = transposed.shape[1]
     out = np.empty(columns.shape[0])
     for c in range(columns.shape[0]):

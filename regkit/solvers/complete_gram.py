@@ -19,7 +19,12 @@ from regkit.solvers.problem import (
     largest_alpha,
     scale_problem,
 )
-from regkit.solvers.unpenalised import excess, pushes_without_end
+from regkit.solvers.unpenalised import (
+    are_open,
+    excess,
+    joint_step,
+    pushes_without_end,
+)
 from regkit.solvers.working_set import empty_state
 
 # With this many columns at most, their Gram matrix is formed whatever the rows.
@@ -94,6 +99,7 @@ class CompleteGram:
         goal = tol * self.scaled.null_objective
         name = "coordinate_descent"
         done = len(alphas)
+        retry = np.arange(len(alphas))
         if solver != name:
             name = "active_set"
             done = active_set.path(
@@ -109,12 +115,13 @@ class CompleteGram:
                 gaps,
                 n_iters,
             )
-            retry = np.flatnonzero(~(gaps[:done] <= goal)) if solver == "auto" else []
+            retry = np.flatnonzero(~(gaps[:done] <= goal))
+            if solver != "auto":
+                retry = retry[:0]
             if len(retry):
                 name = "active_set+coordinate_descent"
         else:
             coefs[:] = self._state.coef
-            retry = range(len(alphas))
         for i in retry:
             if i > 0 and solver == "coordinate_descent":
                 coefs[i] = coefs[i - 1]
@@ -144,6 +151,8 @@ class CompleteGram:
             n_iter += coordinate_descent.on_gram(
                 problem.gram, terms, alpha, coef, slope, tolerance, max_iter - n_iter
             )
+            self._fit_open(alpha, coef)
+            slope = problem.target - problem.gram @ coef
             residual_square = scaled.total - float(coef @ (problem.target + slope))
             gap = duality_gap(
                 np.arange(len(coef)),
@@ -168,3 +177,21 @@ class CompleteGram:
             if gap <= goal or n_iter >= max_iter:
                 return n_iter, gap
             tolerance *= min(0.1, goal / gap)
+
+    def _fit_open(self, alpha: float, coef: Floats) -> None:
+        """Fit unpenalised columns jointly, which sweeps are slow to do."""
+        scaled = self.scaled
+        penalty = alpha * (scaled.l1 + scaled.l2)
+        columns = np.flatnonzero(are_open(coef, penalty, scaled.lower, scaled.upper))
+        if not len(columns):
+            return
+        gram = self._problem.gram
+        step = joint_step(
+            gram[np.ix_(columns, columns)],
+            self._problem.target[columns] - gram[columns] @ coef,
+            coef[columns],
+            scaled.lower[columns],
+            scaled.upper[columns],
+        )
+        if step is not None:
+            coef[columns] += step

@@ -7,12 +7,18 @@ from regkit.designs import Design
 from regkit.kernels import coordinate_descent as kernels
 from regkit.kernels.certificate import duality_gap
 from regkit.solvers.problem import Floats, ScaledProblem
-from regkit.solvers.unpenalised import MOST, excess, pushes_without_end
+from regkit.solvers.unpenalised import (
+    MOST,
+    are_open,
+    excess,
+    joint_step,
+    pushes_without_end,
+)
 
 Indices = NDArray[np.int64]
 
-import os
-_RELAX = float(os.environ.get('RELAX','3'))
+# The kernel's bound on the gap is about this many times too large at first.
+_CAUTION = 8.0
 
 
 class Descent:
@@ -29,7 +35,6 @@ class Descent:
         self._design = design
         self._max_iter = max_iter
         self._store = design.columns()
-        self._tolerance = np.inf  # what the last gap took
         self._coef = np.empty(0)
         self._terms = self._terms_of(self.columns)
 
@@ -56,7 +61,7 @@ class Descent:
         """Sweep until the duality gap over the working set is below ``goal``."""
         block, places = self._store.block()
         target, coef, terms = self._full.target, self._coef, self._terms
-        tolerance = min(goal, _RELAX * self._tolerance)
+        tolerance = _CAUTION * goal
         n_iter = 0
         while n_iter < self._max_iter:
             state = self._store.sweep_residual(target, coef)
@@ -70,6 +75,8 @@ class Descent:
                 tolerance,
                 self._max_iter - n_iter,
             )
+            if self._fit_open(alpha):
+                state = self._store.sweep_residual(target, coef)
             residual = self.residual()
             slope = kernels.correlations(block, places, state)
             gap = duality_gap(
@@ -88,8 +95,7 @@ class Descent:
                 gap += self.unpenalised_excess(alpha, slope)
             if gap <= goal:
                 break
-            tolerance *= max(1e-3, min(0.3, goal / gap))
-        self._tolerance = tolerance
+            tolerance *= min(0.3, goal / gap)
         return n_iter
 
     def coef(self) -> Floats:
@@ -97,6 +103,28 @@ class Descent:
 
     def residual(self) -> Floats:
         return self._store.residual(self._full.target, self._coef)
+
+    def _fit_open(self, alpha: float) -> bool:
+        """Fit unpenalised columns jointly; tell whether anything changed."""
+        terms, coef = self._terms, self._coef
+        penalty = alpha * (terms.l1 + terms.l2)
+        open_ = np.flatnonzero(are_open(coef, penalty, terms.lower, terms.upper))
+        if not 0 < len(open_) <= MOST:
+            return False
+        columns = self.columns[open_]
+        store = self._design.columns()
+        store.append(columns)
+        step = joint_step(
+            store.gram(0),
+            self._design.correlate_columns(self.residual(), columns),
+            coef[open_],
+            terms.lower[open_],
+            terms.upper[open_],
+        )
+        if step is None:
+            return False
+        coef[open_] += step
+        return True
 
     def unpenalised_excess(self, alpha: float, slope: Floats) -> float:
         terms = self._terms

@@ -22,7 +22,7 @@ _TINY = float(np.finfo(np.float64).resolution)
 
 
 class _Solved(NamedTuple):
-    """What a tool found for some alphas: CSC columns in Z's units, and their figures."""
+    """What a tool found for some alphas: CSC columns in Z's units, and figures."""
 
     indptr: NDArray[np.int64]
     indices: NDArray[np.int64]
@@ -117,7 +117,7 @@ def alpha_grid(
         problem = scale_problem(design, y, penalty)
         top = largest_alpha(design.correlate(problem.target), problem)
     # A constant y has alpha_max = 0: any positive grid serves.
-    top = max(top, _TINY)
+    top = top or _TINY
     grid = np.geomspace(top, top * eps, n_alphas)
     grid[0] = top
     return grid
@@ -265,9 +265,8 @@ def _result(
         solved.values / design.scale[at], penalty.lower[at], penalty.upper[at]
     )
     column = np.repeat(np.arange(n_solved), np.diff(solved.indptr))
-    shifts = np.bincount(
-        column, values * design.offset[solved.indices], minlength=n_solved
-    )
+    parts = values * design.offset[at]
+    shifts = np.bincount(column, parts, n_solved).astype(np.float64, copy=False)
     coefs = sparse.csc_array(
         (values, solved.indices, solved.indptr), shape=(design.n_features, n_solved)
     )

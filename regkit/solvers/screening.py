@@ -197,7 +197,7 @@ class ScreenedPath:
         self._names.append(method.name)
 
     def _solve(self, alpha: float) -> int:
-        n_iter = self._inner.minimise(alpha, 0.5 * self._goal)
+        n_iter = self._inner.minimise(alpha, 0.9 * self._goal)
         self._certify(alpha)
         return n_iter
 

@@ -89,10 +89,13 @@ class ActiveSet:
         support = capacity if self._ridged else min(capacity, self._rank)
         support += 2 * BLOCK
         self._state = kernels.State(
-            *(_grown(v, (capacity,)) for v in state[:4]),
-            _grown(state.active, (support,)),
-            _grown(state.factor, (support, support)),
-            state.size,
+            coef=_grown(state.coef, (capacity,)),
+            correlation=_grown(state.correlation, (capacity,)),
+            free=_grown(state.free, (capacity,)),
+            side=_grown(state.side, (capacity,)),
+            active=_grown(state.active, (support,)),
+            factor=_grown(state.factor, (support, support)),
+            size=state.size,
         )
 
     def add(self, columns: Indices) -> None:

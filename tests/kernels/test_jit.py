@@ -1,0 +1,103 @@
+"""Where Numba's cache on disk cannot be used, kernels are compiled without one."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numba
+import pytest
+
+import regkit
+
+pytestmark = pytest.mark.skipif(
+    numba.config.DISABLE_JIT, reason="nothing is compiled, nothing cached"
+)
+
+# One small kernel; prints whether its machine code came from the disk.
+IMPORT = "import numpy as np; from regkit.kernels.cholesky import solve_lower as kernel"
+CALL = """
+right = np.array([3.0])
+kernel(np.array([[2.0]]), 1, right)
+assert right[0] == 1.5
+print(sum(kernel.stats.cache_hits.values()))
+"""
+
+
+def run(code, cache, **variables):
+    """Run ``code`` in a process that keeps compiled kernels in ``cache``."""
+    root = Path(regkit.__file__).parents[1]
+    env = os.environ | {"NUMBA_CACHE_DIR": str(cache), "PYTHONPATH": str(root)}
+    done = subprocess.run(
+        [sys.executable, "-P", "-W", "error", "-c", code],
+        env=env | {name: str(value) for name, value in variables.items()},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def files(cache, pattern):
+    return sorted(cache.glob(f"**/{pattern}"))
+
+
+def test_a_kernel_is_compiled_once_a_machine(tmp_path):
+    assert run(IMPORT + CALL, tmp_path) == "0"
+    assert run(IMPORT + CALL, tmp_path) == "1"
+
+
+@pytest.mark.parametrize("pattern", ["*.nbi", "*.nbc"])
+@pytest.mark.parametrize("content", [b"", b"not a pickle", None])
+def test_a_damaged_file_is_replaced(tmp_path, pattern, content):
+    run(IMPORT + CALL, tmp_path)
+    (file,) = files(tmp_path, pattern)
+    if content is None:  # cut off, as by a crash or a full disk
+        content = file.read_bytes()[:-20]
+    file.write_bytes(content)
+    assert run(IMPORT + CALL, tmp_path) == "0"
+    assert run(IMPORT + CALL, tmp_path) == "1"
+
+
+@pytest.mark.parametrize("pattern", ["*.nbi", "*.nbc"])
+def test_a_file_that_cannot_be_read(tmp_path, pattern):
+    run(IMPORT + CALL, tmp_path)
+    (file,) = files(tmp_path, pattern)
+    file.unlink()
+    file.mkdir()  # for the superuser, permissions would not do
+    assert run(IMPORT + CALL, tmp_path) == "0"
+
+
+def test_a_directory_that_vanishes_before_it_is_needed(tmp_path):
+    cache = tmp_path / "cache"
+    vanish = f"\nimport shutil; shutil.rmtree({str(cache)!r})"
+    vanish += f"\nopen({str(cache)!r}, 'w').close()"
+    assert run(IMPORT + vanish + CALL, cache) == "0"
+    assert cache.is_file()
+
+
+def test_no_place_to_write_at_all(tmp_path):
+    # A read-only install without a home: every place that Numba tries is a file.
+    installed = tmp_path / "site-packages" / "regkit"
+    shutil.copytree(
+        Path(regkit.__file__).parent,
+        installed,
+        ignore=shutil.ignore_patterns("__pycache__"),
+    )
+    (installed / "kernels" / "__pycache__").touch()
+    file = tmp_path / "file"
+    file.touch()
+    nowhere = file / "below"
+    check = "import regkit; assert 'site-packages' in regkit.__file__\n"
+    found = run(
+        check + IMPORT + CALL,
+        nowhere,
+        PYTHONPATH=installed.parent,
+        HOME=nowhere,
+        XDG_CACHE_HOME=nowhere,
+        LOCALAPPDATA=nowhere,
+    )
+    assert found == "0"
+    assert file.is_file()

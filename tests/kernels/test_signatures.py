@@ -1,0 +1,119 @@
+"""However the data come, Numba sees a few forms: nothing is compiled a second time."""
+
+import subprocess
+import sys
+from collections import Counter
+from importlib import import_module
+from pkgutil import iter_modules
+
+import numba
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+import regkit.kernels
+from regkit import ElasticNetRegressor, LassoRegressor, RidgeRegressor, lasso_path
+
+ESTIMATORS = [
+    LassoRegressor(0.3),
+    LassoRegressor(0.3, solver="coordinate_descent"),
+    ElasticNetRegressor(0.3, standardize=True, bounds=(-1, np.float32(2))),
+    ElasticNetRegressor(0.3, fit_intercept=False, positive=True),
+    RidgeRegressor(1),
+    RidgeRegressor(1, positive=True),
+]
+
+
+def read_only(X):
+    X = X.copy(order="K") if isinstance(X, np.ndarray) else X.copy()
+    for array in [X] if isinstance(X, np.ndarray) else [X.data, X.indices, X.indptr]:
+        array.flags.writeable = False
+    return X
+
+
+def as_int64_indices(X):
+    X = X.copy()
+    X.indices, X.indptr = X.indices.astype(np.int64), X.indptr.astype(np.int64)
+    return X
+
+
+CANONICAL = [
+    np.ascontiguousarray,
+    np.asfortranarray,
+    sp.csc_array,
+    sp.csr_array,
+    lambda X: as_int64_indices(sp.csc_array(X)),
+    lambda X: as_int64_indices(sp.csr_array(X)),
+]
+OTHERS = [
+    read_only,
+    lambda X: read_only(np.asfortranarray(X)),
+    lambda X: read_only(sp.csc_array(X)),
+    lambda X: read_only(sp.csr_array(X)),
+    lambda X: (10 * X).astype(int),
+    lambda X: X > 0,
+    lambda X: X.astype(np.longdouble),
+    lambda X: X.astype(">f8"),
+    lambda X: np.repeat(X, 2, axis=1)[:, ::2],
+    lambda X: X.tolist(),
+    sp.csc_matrix,
+    sp.coo_array,
+    lambda X: sp.csc_array((10 * X).astype(int)),
+]
+
+
+def fit_all(X, y, sample_weight=None):
+    for estimator in ESTIMATORS:
+        estimator.fit(X, y, sample_weight=sample_weight)
+    lasso_path(X, y, n_alphas=3)
+
+
+def signatures():
+    """Count what each kernel has been compiled for in this process."""
+    counts = Counter()
+    for module in iter_modules(regkit.kernels.__path__, "regkit.kernels."):
+        for name, kernel in vars(import_module(module.name)).items():
+            if hasattr(kernel, "signatures"):
+                counts[f"{module.name}.{name}"] = len(kernel.signatures)
+    return counts
+
+
+def session():
+    rng = np.random.default_rng(0)
+    shapes = [(20, 6), (20, 510)]  # the complete Gram matrix, a working set
+    problems = [(rng.normal(size=shape), rng.normal(size=20)) for shape in shapes]
+    weights = np.arange(1.0, 21.0)
+    for X, y in problems:
+        for convert in CANONICAL:
+            fit_all(convert(X), y)
+            fit_all(convert(X.astype(np.float32)), y)
+    before = signatures()
+    assert before.total() > 0
+    for X, y in problems:
+        for convert in OTHERS:
+            fit_all(convert(X), y)
+        fit_all(X, y, weights)
+        fit_all(X, read_only(y), read_only(weights))
+        fit_all(X, y.astype(np.float32), weights.astype(int))
+        fit_all(X, (10 * y).round().astype(int), 2)
+    assert signatures() - before == Counter()
+    several = {name for name, count in before.items() if count > 1}
+    # Only what touches X or its columns depends on X's form.
+    assert all(
+        name.split(".")[2] in ("dense", "sparse", "columns", "coordinate_descent")
+        for name in several
+    ), several
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(numba.config.DISABLE_JIT, reason="nothing is compiled")
+def test_nothing_is_compiled_for_forms_that_mean_the_same():
+    # In a process of its own: other tests call kernels with what they like.
+    code = f"import runpy; runpy.run_path({__file__!r})['session']()"
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr

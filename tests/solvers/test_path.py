@@ -1,0 +1,96 @@
+"""Paths on small problems: every tool's answer passes the outside certificate.
+
+Small enough to run on kernels that are not compiled, or compiled with bounds checks:
+
+    NUMBA_DISABLE_JIT=1 pytest tests/kernels tests/solvers/test_path.py
+"""
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+from regkit.designs import make_design
+from regkit.solvers.path import alpha_grid, solve_path
+from regkit.solvers.problem import Penalty
+from tests.certificate import certify
+
+SHAPES = {"complete Gram matrix": (25, 12), "working set": (12, 520)}
+SOLVERS = {"auto": 1e-10, "active_set": 1e-10, "coordinate_descent": 1e-6}
+FORMS = {"C": np.ascontiguousarray, "F": np.asfortranarray, "sparse": sp.csc_array}
+SPARSITY = 0.7
+PENALTIES = {
+    "lasso": {},
+    "elastic net": {"l1_ratio": 0.4},
+    "bounds": {"lower": -0.2, "upper": 0.3},
+    "factors": {"factor": np.array([0.0, 2.0, np.inf, 0.5])},
+}
+
+
+def problem(shape, seed=0):
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=shape) * (rng.random(shape) < SPARSITY)
+    X[:, -1] = X[:, 0] + X[:, 1]  # dependent columns
+    X[:, -2] = 3.0  # a constant
+    y = X[:, :6] @ np.array([3.0, -2.0, 1.0, 0.5, -0.5, 2.0])
+    return X, y + rng.normal(size=len(y))
+
+
+def penalty_of(n_features, l1_ratio=1.0, factor=None, **bounds):
+    if factor is not None:
+        factor = np.resize(factor, n_features)
+        factor[4:] = np.maximum(factor[4:], 0.5)  # one unpenalised column
+    return Penalty.build(n_features, l1_ratio, factor, **bounds)
+
+
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("options", PENALTIES.values(), ids=PENALTIES)
+def test_every_alpha_is_certified(shape, solver, form, options):
+    X, y = problem(shape)
+    penalty = penalty_of(X.shape[1], **options)
+    design = make_design(FORMS[form](X))
+    alphas = alpha_grid(design, y, penalty, n_alphas=4, eps=0.03)
+    tol = SOLVERS[solver]
+    found = solve_path(
+        design, y, penalty, alphas, tol=tol, solver=solver, max_iter=20_000
+    )
+    assert found.converged.all()
+    for i, alpha in enumerate(alphas):
+        certificate = certify(
+            X,
+            y,
+            found.coefs[:, [i]].toarray().ravel(),
+            found.intercepts[i],
+            alpha=alpha,
+            l1_ratio=penalty.l1_ratio,
+            penalty_factor=penalty.factor,
+            bounds=(penalty.lower, penalty.upper),
+        )
+        assert certificate.problems(2 * tol) == []
+
+
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+def test_a_start_changes_nothing(shape):
+    X, y = problem(shape)
+    penalty = penalty_of(X.shape[1])
+    design = make_design(X)
+    cold = solve_path(design, y, penalty, np.array([0.1]))
+    start = np.random.default_rng(1).normal(size=X.shape[1])
+    warm = solve_path(design, y, penalty, np.array([0.1]), start=start)
+    objectives = [
+        certify(X, y, found.coefs.toarray().ravel(), found.intercepts[0], alpha=0.1).primal
+        for found in (cold, warm)
+    ]
+    assert objectives[0] == pytest.approx(objectives[1], rel=1e-10)
+
+
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+def test_the_path_ends_before_too_many_coefficients(shape):
+    X, y = problem(shape)
+    penalty = penalty_of(X.shape[1])
+    alphas = np.geomspace(3.0, 0.01, 20)
+    found = solve_path(make_design(X), y, penalty, alphas, max_nonzero=3)
+    counts = np.diff(found.coefs.indptr)
+    assert counts.max() == 3
+    assert len(found.alphas) == len(found.dual_gaps) == len(counts) < 20
