@@ -89,7 +89,7 @@ class Certificate:
     null_objective: float
     """1/2 sum p (y - mean)^2, the unit of ``tol`` (mean 0 without intercept)."""
     rounding: float
-    """What storing coef and intercept in float64 can cost."""
+    """What storing X, coef and intercept in float64 can cost."""
 
     @property
     def certified_gap(self) -> float:
@@ -310,9 +310,7 @@ def _best_duals(
     inside = (penalty.lower < beta) & (beta < penalty.upper)
     projected = _project_out(data, np.flatnonzero(free & one_sided & inside), residual)
     noise = np.where(free & one_sided, _RANK_TOL * data.norm * size, 0)
-    sigma_y = np.sqrt(data.dot(data.y, data.y))
-    safe = np.where(data.norm > 0, data.norm, 1)
-    box = _BOX * (np.abs(beta) + np.where(data.norm > 0, sigma_y / safe, 0))
+    box = _box(data, beta)
     exact = boxed = -np.inf
     for point in (residual, projected):
         c = data.correlate(point)
@@ -393,6 +391,7 @@ def certify(
     # c_j is uncertain by eps |x_j| size, and the boxed dual multiplies it by M_j.
     boxes = _BOX * (size + len(beta) * np.sqrt(2 * null))
     rounding = _EPS * size * (16 * size + boxes) + (16 * _EPS * reach) ** 2 / 2
+    rounding += _last_bit(data, penalty, beta, residual)
     primal = data.dot(residual, residual) / 2 + penalty.value(beta)
     primal += _shift_cost(data, residual, shift)
     dual, boxed = _best_duals(data, penalty, beta, residual, size)
@@ -409,6 +408,33 @@ def certify(
         subgradient=float(np.max(inner[unit > 0] / unit[unit > 0], initial=0)),
         null_objective=null,
         rounding=float(rounding),
+    )
+
+
+def _last_bit(data: _Data, penalty: _Penalty, beta: Array, residual: Array) -> Any:
+    """What half a unit in the last place of X is worth to unpenalised columns.
+
+    An entry of X is known to ``eps |x_ij|``, so c_j to ``eps max_i |x_ij| |r|``: in a
+    column far from zero much more than ``eps |x_j| |r|``. Columns that depend on each
+    other but for those last bits (integers, plus 1e6, times a scale, say) could fit
+    noise with coefficients of 1e10; nothing but a penalty makes them not to, and a
+    solver that takes such columns for dependent is right: its answer is optimal for an
+    X that differs in the last bits. The boxed dual multiplies the error by M_j.
+    """
+    free = (penalty.a == 0) & (penalty.q == 0) & (penalty.lower < penalty.upper)
+    free &= data.norm > 0
+    box = _box(data, beta)
+    reach = np.minimum(np.maximum(penalty.upper, -penalty.lower), box)
+    error = _EPS * data.largest * np.sqrt(data.dot(residual, residual))
+    return (reach * error)[free].sum()
+
+
+def _box(data: _Data, beta: Array) -> Array:
+    """The bounds M_j of the boxed gap."""
+    sigma_y = np.sqrt(data.dot(data.y, data.y))
+    safe = np.where(data.norm > 0, data.norm, 1)
+    return np.asarray(
+        _BOX * (np.abs(beta) + np.where(data.norm > 0, sigma_y / safe, 0))
     )
 
 

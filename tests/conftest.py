@@ -12,9 +12,10 @@ def _kernel_cache_dir() -> Path:
     Numba's on-disk cache looks at the file of the function that is called, not at
     the files of the functions it calls: after an edit there, old machine code would
     run silently. A directory named after a hash of every kernel file cannot be stale.
+    Nor does it see whether machine code checks bounds.
     """
     kernels = Path(__file__).parents[1] / "regkit" / "kernels"
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(os.environ.get("NUMBA_BOUNDSCHECK", "").encode())
     for source in sorted(kernels.glob("**/*.py")):
         digest.update(source.name.encode())
         digest.update(source.read_bytes())

@@ -43,9 +43,7 @@ def test_threads(expected):
         for _ in range(3):
             fits = [pool.submit(model.fit, X, y) for model, X, y in jobs()]
             for fit, coef in zip(fits, expected, strict=True):
-                assert_allclose(
-                    fit.result(PATIENCE).coef_, coef, rtol=1e-7, atol=1e-9
-                )
+                assert_allclose(fit.result(PATIENCE).coef_, coef, rtol=1e-7, atol=1e-9)
 
 
 # A fork of a process with threads is what scikit-learn's users do with n_jobs.

@@ -20,7 +20,7 @@ _pool: ThreadPoolExecutor | None = None
 
 
 def _forget_pool() -> None:
-    """A forked child has none of its parent's threads."""
+    """Start afresh: a forked child has none of its parent's threads."""
     global _pool
     _pool = None
 

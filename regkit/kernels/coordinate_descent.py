@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from regkit.kernels._jit import kernel
 from regkit.kernels.columns import correlation, subtract
 
-
 # A step between two values of one sign is made longer by this factor (successive
 # over-relaxation); any below 2 keeps the objective falling.
 OVERRELAXATION = 1.2
@@ -46,7 +45,7 @@ def _minimiser(terms: Terms, j: int, alpha: float, value: float, slope: float) -
         best = (pull + threshold) / curvature
     else:
         best = 0.0
-    return min(max(best, terms.lower[j]), terms.upper[j])
+    return float(min(max(best, terms.lower[j]), terms.upper[j]))
 
 
 @kernel
@@ -69,7 +68,7 @@ def on_residual(
     """
     m = columns.shape[0]
     active = np.empty(m, dtype=np.int64)
-    n_active = np.int64(0)
+    n_active = 0
     everything = True
     for sweep in range(max_sweeps):
         steepest = 0.0
@@ -85,7 +84,8 @@ def on_residual(
                 steepest = max(steepest, abs(new - old) * curvature)
                 if old * new > 0.0:
                     further = old + OVERRELAXATION * (new - old)
-                    if further * new > 0.0 and terms.lower[k] < further < terms.upper[k]:
+                    inside = terms.lower[k] < further < terms.upper[k]
+                    if inside and further * new > 0.0:
                         new = further
                 coef[k] = new
                 subtract(block, columns[k], new - old, residual)
@@ -94,7 +94,7 @@ def on_residual(
         if everything:
             if settled:
                 return sweep + 1
-            n_active = np.int64(0)
+            n_active = 0
             for k in range(m):
                 if coef[k] != 0.0:
                     active[n_active] = k
@@ -126,7 +126,7 @@ def on_gram(
     tolerance: float,
     max_sweeps: int,
 ) -> int:
-    """Do as `on_residual` with the correlations ``slope`` kept instead of a residual."""
+    """Do as `on_residual`, keeping correlations, ``slope``, instead of a residual."""
     n = coef.shape[0]
     for sweep in range(max_sweeps):
         progress = 0.0

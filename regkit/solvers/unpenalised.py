@@ -38,8 +38,9 @@ def are_open(
 ) -> NDArray[np.bool_]:
     """Tell which columns of no penalty and no end on one side are off their bounds."""
     endless = np.isinf(lower) | np.isinf(upper)
-    inside: NDArray[np.bool_] = (lower < coef) & (coef < upper)
-    return (penalty == 0.0) & endless & inside
+    inside = (lower < coef) & (coef < upper)
+    found: NDArray[np.bool_] = (penalty == 0.0) & endless & inside
+    return found
 
 
 def excess(gram: Floats, slope: Floats) -> float:

@@ -12,7 +12,7 @@ import scipy.sparse as sp
 from hypothesis import strategies as st
 
 from tests.certificate import Certificate, certify
-from tests.properties.reference import smallest_zero_alpha
+from tests.properties.reference import alpha_noise, smallest_zero_alpha
 
 Array = npt.NDArray[Any]
 
@@ -65,6 +65,32 @@ class Problem:
             standardize=self.standardize,
             fit_intercept=self.fit_intercept,
         )
+
+    @property
+    def alpha_noise(self) -> float:
+        """How far off rounding can put ``alpha_max``."""
+        return alpha_noise(
+            self.dense.astype(float),
+            self.y.astype(float),
+            self.sample_weight,
+            self.factor,
+            standardize=self.standardize,
+            fit_intercept=self.fit_intercept,
+        )
+
+    @property
+    def typical_square(self) -> float:
+        """The weighted mean square of a typical column, centred where it would be."""
+        if self.standardize:
+            return 1.0
+        X = self.dense.astype(float)
+        weight = np.ones(len(X)) if self.sample_weight is None else self.sample_weight
+        weight = weight / weight.sum()
+        if self.fit_intercept:
+            X = X - weight @ X
+        square = weight @ X**2
+        kept = square[square > 0]
+        return float(np.median(kept)) if len(kept) else 1.0
 
     def certify(self, coef: Any, intercept: Any, **changes: Any) -> Certificate:
         """Judge a fit of this problem (``changes`` replace its parameters)."""

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 Array = npt.NDArray[Any]
 
+# A correlation below this share of |x_j| |y| is rounding error.
+_CORRELATION_NOISE = 1e-14
+
 
 def _centred(
     X: Array, y: Array, sample_weight: Array | None, fit_intercept: bool
@@ -52,14 +55,36 @@ def smallest_zero_alpha(
     p, X, y, _, scale = _centred(X, y, sample_weight, fit_intercept)
     scale = np.where(scale > 0, scale, 1.0) if standardize else np.ones_like(scale)
     lower, upper = box
+    # Rounding errors of c come from all of y, not from what a fit leaves of it.
+    noise = _CORRELATION_NOISE * np.sqrt(p @ X**2) * np.sqrt(p @ y**2)
     free = np.flatnonzero(factor == 0)
     if len(free):
         y = y - _bounded_least_squares(X[:, free], y, p, lower[free], upper[free])
     c = (p * y) @ X
     c = np.where((c > 0) & (upper == 0) | (c < 0) & (lower == 0), 0.0, np.abs(c))
-    noise = 1e-14 * np.sqrt(p @ X**2) * np.sqrt(p @ y**2)
     counted = (factor > 0) & np.isfinite(factor) & (c > noise)
     return float(np.max(c[counted] / (factor * scale)[counted], initial=0.0))
+
+
+def alpha_noise(
+    X: Array,
+    y: Array,
+    sample_weight: Array | None,
+    factor: Array,
+    *,
+    standardize: bool,
+    fit_intercept: bool,
+) -> float:
+    """How far off rounding can put alpha_max: what |x_j| |y| eps makes of c_j.
+
+    Sums of n products in float64 end within about sqrt(n) eps |x_j| |y| of the truth;
+    where y is nearly orthogonal to all columns, c_j has no correct digit.
+    """
+    p, X, y, _, scale = _centred(X, y, sample_weight, fit_intercept)
+    scale = np.where(scale > 0, scale, 1.0) if standardize else np.ones_like(scale)
+    counted = (factor > 0) & np.isfinite(factor)
+    noise = _CORRELATION_NOISE * np.sqrt(p @ X**2) * np.sqrt(p @ y**2)
+    return float(np.max(noise[counted] / (factor * scale)[counted], initial=0.0))
 
 
 def _bounded_least_squares(
@@ -73,38 +98,20 @@ def _bounded_least_squares(
     if np.isinf(lower).all() and np.isinf(upper).all():
         return np.asarray(X / norm @ np.linalg.lstsq(A, b, rcond=1e-12)[0])
     lower, upper = lower * norm, upper * norm
-    fixed = lower >= upper
+    open_ = lower < upper
     coef = np.zeros(len(norm))
-    if not fixed.all():
+    if open_.any():
         size = float(np.linalg.norm(b)) or 1.0
-        coef[~fixed] = size * bounded_quadratic(
-            A[:, ~fixed].T @ A[:, ~fixed],
-            A[:, ~fixed].T @ (b / size),
-            lower[~fixed] / size,
-            upper[~fixed] / size,
+        found = scipy.optimize.lsq_linear(
+            A[:, open_],
+            b / size,
+            (lower[open_] / size, upper[open_] / size),
+            method="bvls",
+            tol=1e-15,
+            max_iter=1000,
         )
+        coef[open_] = size * found.x
     return np.asarray(X / norm @ coef)
-
-
-def bounded_quadratic(G: Array, z: Array, lower: Array, upper: Array) -> Array:
-    """min 1/2 b'Gb - z'b in the box: projected sweeps, then the face solved exactly."""
-    b = np.zeros(len(z))
-    diagonal = np.diag(G)
-    for _ in range(20):
-        for _ in range(20):
-            for j in np.flatnonzero(diagonal > 0):
-                b[j] += (z[j] - G[j] @ b) / diagonal[j]
-                b[j] = min(max(b[j], lower[j]), upper[j])
-        inside = np.flatnonzero((lower < b) & (b < upper) & (diagonal > 0))
-        face = b.copy()
-        rest = z[inside] - G[inside] @ b + G[np.ix_(inside, inside)] @ b[inside]
-        face[inside] = np.linalg.lstsq(G[np.ix_(inside, inside)], rest, rcond=1e-13)[0]
-        face = np.clip(face, lower, upper)
-        slope = z - G @ face
-        slope[(face <= lower) & (slope < 0) | (face >= upper) & (slope > 0)] = 0
-        if np.abs(slope).max(initial=0) < 1e-13:
-            return face
-    return b
 
 
 def enumerate_solution(problem: Problem) -> tuple[Array, float]:

@@ -96,14 +96,16 @@ def test_ties_along_the_path(problem: Problem) -> None:
 def test_the_grid_starts_at_alpha_max(problem: Problem) -> None:
     assume(problem.l1_ratio > 0 and problem.alpha_max > 0)
     true = problem.alpha_max / problem.l1_ratio
+    noise = problem.alpha_noise / problem.l1_ratio
     first = solve_path(problem, n_alphas=2, eps=0.5).alphas[0]
-    note(f"true {true!r}, grid {first!r}")
-    assert first == pytest.approx(true, rel=1e-9)
+    note(f"true {true!r}, grid {first!r}, noise {noise!r}")
+    assert first == pytest.approx(true, rel=1e-9, abs=noise)
     path = solve_path(problem, first * np.array([1.0, 1 - 1e-4]))
     penalised = (problem.factor > 0) & np.isfinite(problem.factor)
     assert not path.coefs[penalised, 0].any()
     # Just below it something moves, by an amount that float64 can hold.
-    assert path.coefs[penalised, 1].any()
+    if 1e-4 * true > 2 * noise:
+        assert path.coefs[penalised, 1].any()
 
 
 @sweep(50)

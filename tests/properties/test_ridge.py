@@ -27,16 +27,9 @@ STRENGTHS = st.sampled_from([1.0, 1e-3, 1e3, 1e-6, 1e-10, 0.0])
 
 def strength(problem: Problem, relative: float) -> float:
     """An alpha of this size beside sum of w (x - mean)^2 of a typical column."""
-    X = problem.dense.astype(float)
     weight = problem.sample_weight
-    weight = np.ones(len(X)) if weight is None else weight
-    if problem.standardize:
-        return relative * float(weight.sum())
-    spread = weight @ (X - np.average(X, axis=0, weights=weight)) ** 2
-    if not problem.fit_intercept:
-        spread = weight @ X**2
-    kept = spread[spread > 0]
-    return relative * float(np.median(kept)) if len(kept) else relative
+    total = len(problem.y) if weight is None else float(weight.sum())
+    return relative * total * problem.typical_square
 
 
 def judge(problem: Problem, coef: Any, intercept: Any, alpha: float) -> Certificate:
