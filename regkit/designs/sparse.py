@@ -11,8 +11,8 @@ from regkit.designs.threads import by_shares
 from regkit.kernels import sparse as kernels
 
 # Beyond this many deviations, subtracting m_j m_l from a raw product costs more than 3
-# of 16 digits. Only a column with no zeros can be that far from zero, and that one is
-# centred entry by entry without new entries arising.
+# of 16 digits. Only a column whose zeros have next to no weight can be that far from
+# zero: that one is centred entry by entry, its zeros of positive weight stored.
 _FAR_FROM_ZERO = 30.0
 
 
@@ -60,21 +60,24 @@ class SparseDesign:
         self._sums = means  # Σ p_i x_ij of the entries as they are kept
         self._centre = means.copy() if fit_intercept else np.zeros(self.n_features)
         if fit_intercept:
-            self._centre_full_columns()
+            self._centre_far_columns()
 
-    def _centre_full_columns(self) -> None:
-        """Subtract the means of full columns far from zero in a copy of X."""
-        X = self._by_columns
-        full = np.diff(X.indptr) == self.n_samples
-        far = full & (np.abs(self._means) > _FAR_FROM_ZERO * np.sqrt(self._variance))
+    def _centre_far_columns(self) -> None:
+        """Subtract the means of columns far from zero in a copy of X."""
+        far = np.abs(self._means) > _FAR_FROM_ZERO * np.sqrt(self._variance)
         if not far.any():
             return
-        X = X.astype(np.float64, copy=True)
+        X = _with_stored(self._by_columns, far, self._weight > 0.0)
         for j in np.flatnonzero(far):
             X.data[X.indptr[j] : X.indptr[j + 1]] -= self._means[j]
         self._given = self._by_columns = X
-        self._centre[far] = 0.0
-        self._sums = np.where(far, 0.0, self._sums)
+        # What is left of the means, and variances free of cancellation.
+        left, variance = kernels.moments(*self._columns, self._weight)
+        is_constant = self._variance[far] == 0.0
+        self._variance[far] = np.where(is_constant, 0.0, variance[far])
+        self._means = np.where(far, self._means + left, self._means)
+        self._centre = np.where(far, left, self._centre)
+        self._sums = np.where(far, left, self._sums)
 
     @cached_property
     def _by_rows(self) -> Any:
@@ -244,6 +247,30 @@ class SparseDesign:
 
 def _arrays(X: Any) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
     return read_only(X.data), read_only(X.indices), read_only(X.indptr)
+
+
+def _with_stored(X: Any, columns: NDArray[np.bool_], rows: NDArray[np.bool_]) -> Any:
+    """Return a float64 copy of a CSC X that stores these columns' zeros in ``rows``."""
+    X = X.astype(np.float64, copy=True)
+    counts = np.diff(X.indptr)
+    lacking = np.flatnonzero(columns & (counts < X.shape[0]))
+    if not len(lacking):
+        return X
+    values, indices, lengths = [], [], counts.copy()
+    for j in range(X.shape[1]):
+        stored = slice(X.indptr[j], X.indptr[j + 1])
+        values.append(X.data[stored])
+        indices.append(X.indices[stored])
+        if columns[j]:
+            absent = rows.copy()
+            absent[X.indices[stored]] = False
+            added = np.flatnonzero(absent)
+            values.append(np.zeros(len(added)))
+            indices.append(added.astype(X.indices.dtype))
+            lengths[j] += len(added)
+    indptr = np.concatenate([[0], np.cumsum(lengths)]).astype(X.indptr.dtype)
+    filled = (np.concatenate(values), np.concatenate(indices), indptr)
+    return type(X)(filled, shape=X.shape)
 
 
 class SparseColumns:

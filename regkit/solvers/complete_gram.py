@@ -13,6 +13,8 @@ from regkit.designs import Design
 from regkit.kernels import active_set, coordinate_descent
 from regkit.kernels.certificate import duality_gap
 from regkit.kernels.cholesky import BLOCK
+from regkit.kernels.hull import Problem
+from regkit.solvers import exact
 from regkit.solvers.problem import (
     Floats,
     Penalty,
@@ -25,7 +27,6 @@ from regkit.solvers.unpenalised import (
     joint_step,
     pushes_without_end,
 )
-from regkit.solvers.working_set import empty_state
 
 # With this many columns at most, their Gram matrix is formed whatever the rows.
 FEW_COLUMNS = 500
@@ -52,8 +53,10 @@ class CompleteGram:
         # Only now: forming the Gram matrix has measured the columns.
         self.scaled = scale_problem(design, y, penalty)
         scaled = self.scaled
+        if scaled.total == 0.0:
+            products = np.zeros_like(products)
         p = design.n_features
-        self._problem = active_set.Problem(
+        self._problem = Problem(
             gram,
             products,
             scaled.l1,
@@ -64,7 +67,7 @@ class CompleteGram:
         )
         ridged = bool(np.any(scaled.l2 > 0.0))
         support = p if ridged else min(p, design.max_rank)
-        self._state = empty_state(p, support + 2 * BLOCK)
+        self._state = exact.empty_state(p, support + 2 * BLOCK)
         self._state.correlation[:] = products
         is_free = (scaled.l1 == 0.0) & (scaled.l2 == 0.0)
         self._unpenalised = is_free & (scaled.upper > scaled.lower)
@@ -77,15 +80,12 @@ class CompleteGram:
         closed = np.where(self._unpenalised, self.scaled.upper, 0.0)
         opened = np.where(self._unpenalised, self.scaled.lower, 0.0)
         alone = self._problem._replace(lower=opened, upper=closed)
-        active_set.minimise(alone, self._state, len(closed), 1.0, 1000, False)
+        exact.minimise(alone, self._state, len(closed), 1.0, 1000, False)
 
     def start_from(self, coef: Floats) -> None:
         """Take ``coef`` for the solution at some unknown alpha."""
-        problem, state = self._problem, self._state
-        state.coef[:] = np.clip(coef, problem.lower, problem.upper)
-        state.correlation[:] = problem.target - problem.gram @ state.coef
-        state.free[:] = False
-        state.size[0] = 0
+        clipped = np.clip(coef, self._problem.lower, self._problem.upper)
+        exact.set_coef(self._problem, self._state, clipped)
         self.top = np.inf
 
     def solve(
@@ -102,19 +102,7 @@ class CompleteGram:
         retry = np.arange(len(alphas))
         if solver != name:
             name = "active_set"
-            done = active_set.path(
-                self._problem,
-                self._state,
-                p,
-                alphas,
-                self.top,
-                self.scaled.total,
-                max_iter,
-                limit,
-                coefs,
-                gaps,
-                n_iters,
-            )
+            done = self._pivot(alphas, max_iter, limit, coefs, gaps, n_iters)
             retry = np.flatnonzero(~(gaps[:done] <= goal))
             if solver != "auto":
                 retry = retry[:0]
@@ -133,6 +121,65 @@ class CompleteGram:
         free = self._state.free | (self._state.coef != 0.0)
         unique = solver == "coordinate_descent" or not np.any(self._unpenalised & ~free)
         return GramSolution(coefs[:done], gaps[:done], n_iters[:done], unique, name)
+
+    def _pivot(
+        self,
+        alphas: Floats,
+        max_iter: int,
+        limit: int,
+        coefs: Floats,
+        gaps: Floats,
+        n_iters: NDArray[np.int64],
+    ) -> int:
+        """Fill the rows of ``coefs``, ``gaps`` and ``n_iters``; return how many."""
+        problem, state = self._problem, self._state
+        p = len(self.scaled.l1)
+        done = 0
+        top = self.top
+        while done < len(alphas):
+            solved, gave_up = active_set.path(
+                problem,
+                state,
+                p,
+                alphas[done:],
+                top,
+                self.scaled.total,
+                max_iter,
+                limit,
+                coefs[done:],
+                gaps[done:],
+                n_iters[done:],
+            )
+            done += solved
+            if not gave_up:
+                break
+            alpha = alphas[done]
+            n_iters[done] += exact.minimise_from(
+                problem, state, coefs[done].copy(), alpha, max_iter
+            )
+            coefs[done] = state.coef
+            gaps[done] = self._gap(alpha, state.coef, state.correlation)
+            if np.count_nonzero(state.coef) > limit:
+                break
+            done += 1
+            top = min(alpha, top)
+        return done
+
+    def _gap(self, alpha: float, coef: Floats, slope: Floats) -> float:
+        scaled = self.scaled
+        residual_square = scaled.total - float(coef @ (self._problem.target + slope))
+        return duality_gap(
+            np.arange(len(coef)),
+            coef,
+            slope,
+            scaled.l1,
+            scaled.l2,
+            scaled.lower,
+            scaled.upper,
+            self._problem.gram.diagonal().copy(),
+            alpha,
+            max(0.0, residual_square),
+        )
 
     def _descend(
         self, alpha: float, coef: Floats, goal: float, max_iter: int
@@ -153,19 +200,7 @@ class CompleteGram:
             )
             self._fit_open(alpha, coef)
             slope = problem.target - problem.gram @ coef
-            residual_square = scaled.total - float(coef @ (problem.target + slope))
-            gap = duality_gap(
-                np.arange(len(coef)),
-                coef,
-                slope,
-                scaled.l1,
-                scaled.l2,
-                scaled.lower,
-                scaled.upper,
-                square,
-                alpha,
-                max(0.0, residual_square),
-            )
+            gap = self._gap(alpha, coef, slope)
             free = pushes_without_end(
                 slope,
                 alpha * (scaled.l1 + scaled.l2),

@@ -86,6 +86,9 @@ def solve_path(
             solved = before if stopped else _join(before, solved)
     else:
         solved = _solve(design, y, penalty, alphas, tol, max_iter, solver, limit, start)
+        if is_smooth and np.any(solved.gaps > tol * solved.null_objective):
+            # Too ill-conditioned for a Gram matrix.
+            solved = _solve_smooth(design, y, penalty, alphas, tol, max_iter)
     return _result(design, penalty, alphas, solved, tol)
 
 

@@ -1,9 +1,10 @@
 """The path on a working set: screen, solve, certify, one alpha after the other.
 
 The sequential strong rule (Tibshirani et al. 2012) admits the columns that the next
-solution is likely to need; the inner solver minimises over them; one pass over X gives
-every column's correlation with the residual, hence the duality gap, the columns that
-the rule missed (they are admitted and the solve repeated) and the next alpha's screen.
+solution is likely to need; the inner solver minimises over them; correlations with the
+new residual give the duality gap, the columns that the rule missed (they are admitted
+and the solve repeated) and the next alpha's screen. They are computed anew only for
+columns whose correlation may have grown beyond alpha since it was last computed.
 """
 
 import numpy as np
@@ -74,7 +75,8 @@ class ScreenedPath:
         self.gap = 0.0
         if len(self._unpenalised):
             self._admit(self._unpenalised)
-            self._solve(1.0)
+            # At alpha 0 every correlation is computed, as alpha_max needs.
+            self._solve(0.0)
         self.top = self.alpha = largest_alpha(self._correlation, problem)
 
     @property

@@ -1,6 +1,6 @@
 """Unpenalised columns in coordinate descent: their exact fit, and what is left of it.
 
-Where columns U without a penalty or an end have correlations c, the joint Newton step
+Where columns U without a penalty, off their bounds, have correlations c, the joint Newton step
 ``G_UU⁺ c`` gains ``1/2 cᵀ G_UU⁺ c``, and changes the other columns' correlations, on
 which the rest of the duality gap depends. So the step is made, not only counted.
 """
@@ -36,10 +36,9 @@ def joint_step(
 def are_open(
     coef: Floats, penalty: Floats, lower: Floats, upper: Floats
 ) -> NDArray[np.bool_]:
-    """Tell which columns of no penalty and no end on one side are off their bounds."""
-    endless = np.isinf(lower) | np.isinf(upper)
+    """Tell which columns of no penalty are off their bounds."""
     inside = (lower < coef) & (coef < upper)
-    found: NDArray[np.bool_] = (penalty == 0.0) & endless & inside
+    found: NDArray[np.bool_] = (penalty == 0.0) & inside
     return found
 
 

@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regkit.designs import Design
-from regkit.kernels import active_set as kernels
 from regkit.kernels.cholesky import BLOCK
+from regkit.kernels.hull import Problem, State
+from regkit.solvers import exact
 from regkit.solvers.problem import Floats, ScaledProblem
 
 Indices = NDArray[np.int64]
@@ -72,8 +73,8 @@ class ActiveSet:
         self._store = design.columns()
         self._rank = design.max_rank
         self._ridged = bool(np.any(problem.l2 > 0.0))
-        self._problem = empty_problem(0)
-        self._state = empty_state(0, 0)
+        self._problem = exact.empty_problem(0)
+        self._state = exact.empty_state(0, 0)
 
     def _make_room(self, size: int) -> None:
         capacity = len(self._problem.target)
@@ -81,14 +82,14 @@ class ActiveSet:
             return
         capacity = max(2 * capacity, size, 64)
         gram, *vectors = self._problem
-        self._problem = kernels.Problem(
+        self._problem = Problem(
             _grown(gram, (capacity, capacity)),
             *(_grown(v, (capacity,)) for v in vectors),
         )
         state = self._state
         support = capacity if self._ridged else min(capacity, self._rank)
         support += 2 * BLOCK
-        self._state = kernels.State(
+        self._state = State(
             coef=_grown(state.coef, (capacity,)),
             correlation=_grown(state.correlation, (capacity,)),
             free=_grown(state.free, (capacity,)),
@@ -119,14 +120,10 @@ class ActiveSet:
         self.columns = np.concatenate([self.columns, columns])
 
     def restart(self, coef: Floats) -> None:
-        # Fixed where they are: those whose gradient is not zero will be set free.
-        size = len(self.columns)
-        gram = self._problem.gram[:size, :size]
-        self._state.coef[:size] = coef
-        self._state.correlation[:size] = self._problem.target[:size] - gram @ coef
+        exact.set_coef(self._problem, self._state, coef)
 
     def minimise(self, alpha: float, goal: float) -> int:
-        n_iter, _ = kernels.minimise(
+        return exact.minimise(
             self._problem,
             self._state,
             len(self.columns),
@@ -134,7 +131,6 @@ class ActiveSet:
             self._max_iter,
             self._ridged,
         )
-        return int(n_iter)
 
     def coef(self) -> Floats:
         return self._state.coef[: len(self.columns)]
@@ -153,23 +149,3 @@ class ActiveSet:
 
     def refresh(self, correlation: Floats) -> None:
         self._state.correlation[: len(self.columns)] = correlation[self.columns]
-
-
-def empty_problem(capacity: int) -> kernels.Problem:
-    """Return a problem with room for ``capacity`` columns."""
-    return kernels.Problem(
-        np.zeros((capacity, capacity)), *(np.zeros(capacity) for _ in range(6))
-    )
-
-
-def empty_state(capacity: int, support: int) -> kernels.State:
-    """Return the state of all coefficients zero and none free."""
-    return kernels.State(
-        coef=np.zeros(capacity),
-        correlation=np.zeros(capacity),
-        free=np.zeros(capacity, dtype=np.bool_),
-        side=np.zeros(capacity),
-        active=np.zeros(support, dtype=np.int64),
-        factor=np.zeros((support, support)),
-        size=np.zeros(1, dtype=np.int64),
-    )

@@ -14,8 +14,13 @@ if TYPE_CHECKING:
 
 Array = npt.NDArray[Any]
 
-# A correlation below this share of |x_j| |y| is rounding error.
-_CORRELATION_NOISE = 1e-14
+
+def _correlation_noise(p: Array, X: Array, y: Array, largest: Array) -> Array:
+    """What rounding does to c_j: in sums, and in the last bits of X's entries."""
+    size = np.sqrt(p @ y**2)
+    eps = float(np.finfo(np.float64).eps)
+    return np.asarray((1e-14 * np.sqrt(p @ X**2) + eps * largest) * size)
+
 
 
 def _centred(
@@ -52,11 +57,12 @@ def smallest_zero_alpha(
     c is the gradient at the residual of the unpenalised columns' own (bounded) least
     squares; only the sides that the bounds leave open count.
     """
+    largest = np.abs(X).max(axis=0)
     p, X, y, _, scale = _centred(X, y, sample_weight, fit_intercept)
     scale = np.where(scale > 0, scale, 1.0) if standardize else np.ones_like(scale)
     lower, upper = box
     # Rounding errors of c come from all of y, not from what a fit leaves of it.
-    noise = _CORRELATION_NOISE * np.sqrt(p @ X**2) * np.sqrt(p @ y**2)
+    noise = _correlation_noise(p, X, y, largest)
     free = np.flatnonzero(factor == 0)
     if len(free):
         y = y - _bounded_least_squares(X[:, free], y, p, lower[free], upper[free])
@@ -80,10 +86,11 @@ def alpha_noise(
     Sums of n products in float64 end within about sqrt(n) eps |x_j| |y| of the truth;
     where y is nearly orthogonal to all columns, c_j has no correct digit.
     """
+    largest = np.abs(X).max(axis=0)
     p, X, y, _, scale = _centred(X, y, sample_weight, fit_intercept)
     scale = np.where(scale > 0, scale, 1.0) if standardize else np.ones_like(scale)
     counted = (factor > 0) & np.isfinite(factor)
-    noise = _CORRELATION_NOISE * np.sqrt(p @ X**2) * np.sqrt(p @ y**2)
+    noise = _correlation_noise(p, X, y, largest)
     return float(np.max(noise[counted] / (factor * scale)[counted], initial=0.0))
 
 

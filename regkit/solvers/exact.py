@@ -1,0 +1,86 @@
+"""The exact solver on a Gram matrix: block pivoting, and what stands behind it."""
+
+import numpy as np
+
+from regkit.kernels import active_set
+from regkit.kernels.hull import Problem, State
+from regkit.solvers.problem import Floats
+
+
+def empty_problem(capacity: int) -> Problem:
+    """Return a problem with room for ``capacity`` columns."""
+    return Problem(
+        np.zeros((capacity, capacity)), *(np.zeros(capacity) for _ in range(6))
+    )
+
+
+def empty_state(capacity: int, support: int) -> State:
+    """Return the state of all coefficients zero and none free.
+
+    ``support`` is the number of rows of the factor.
+    """
+    return State(
+        coef=np.zeros(capacity),
+        correlation=np.zeros(capacity),
+        free=np.zeros(capacity, dtype=np.bool_),
+        side=np.zeros(capacity),
+        active=np.zeros(support, dtype=np.int64),
+        factor=np.zeros((support, support)),
+        size=np.zeros(1, dtype=np.int64),
+    )
+
+
+def set_coef(problem: Problem, state: State, coef: Floats) -> None:
+    """Put the first coefficients at ``coef``, all of them fixed.
+
+    Those whose gradient is not zero will be set free where the solver comes by.
+    """
+    n = len(coef)
+    state.coef[:n] = coef
+    state.correlation[:n] = problem.target[:n] - problem.gram[:n, :n] @ coef
+    state.free[:n] = False
+    state.size[0] = 0
+
+
+def minimise(
+    problem: Problem, state: State, n: int, alpha: float, max_iter: int, ridged: bool
+) -> int:
+    """Bring ``state`` to the optimum over the first ``n`` columns.
+
+    Returns the number of linear systems solved. The objective is never left higher
+    than it was.
+    """
+    start = state.coef[:n].copy()
+    n_iter, solved = active_set.minimise(problem, state, n, alpha, max_iter, ridged)
+    if not solved:
+        n_iter += minimise_from(problem, state, start, alpha, max_iter - n_iter)
+    return int(n_iter)
+
+
+def minimise_from(
+    problem: Problem, state: State, start: Floats, alpha: float, max_iter: int
+) -> int:
+    """Start again from ``start`` where block pivoting has not settled."""
+    from regkit.kernels import primal
+
+    n = len(start)
+    reached = state.coef[:n].copy()
+    objective = _objective(problem, state, n, alpha)
+    set_coef(problem, state, start)
+    before = _objective(problem, state, n, alpha)
+    if max_iter <= 0:
+        if objective < before:
+            set_coef(problem, state, reached)
+        return 0
+    n_iter, _ = primal.minimise(problem, state, n, alpha, max_iter)
+    if not _objective(problem, state, n, alpha) <= before:
+        set_coef(problem, state, start)
+    return int(n_iter)
+
+
+def _objective(problem: Problem, state: State, n: int, alpha: float) -> float:
+    """Return the objective, less the constant |y|²/2."""
+    coef = state.coef[:n]
+    penalty = problem.l1[:n] @ np.abs(coef) + 0.5 * (problem.l2[:n] @ coef**2)
+    fit = coef @ (problem.target[:n] + state.correlation[:n])
+    return float(alpha * penalty - 0.5 * fit)
