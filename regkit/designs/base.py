@@ -81,7 +81,10 @@ class Design(Protocol):
         """Return ``Z[:, columns]ᵀ residual`` for a residual (n,)."""
 
     def gram(self, target: Floats) -> tuple[Floats, Floats]:
-        """Return ``ZᵀZ`` and ``Zᵀ target``, target (n,) or (n, T), from one read."""
+        """Return ``ZᵀZ`` and ``Zᵀ target``, target (n,) or (n, T), from one read of X.
+
+        ZᵀZ is formed once and handed out again: not to be written to.
+        """
 
     def row_gram(self, column_weights: Floats) -> Floats:
         """Return ``Z diag(column_weights) Zᵀ``, shape (n_samples, n_samples)."""

@@ -49,6 +49,7 @@ class DenseDesign:
             self._root = np.sqrt(self._weight)
 
         self.max_rank = int(n) - bool(fit_intercept)
+        self._gram: Floats | None = None  # once formed, for the next target
 
     # What is known of the columns: from one pass, or from a Gram matrix where one
     # was formed anyway.
@@ -149,6 +150,8 @@ class DenseDesign:
         return products / self.scale[columns] if self._standardize else products
 
     def gram(self, target: Floats) -> tuple[Floats, Floats]:
+        if self._gram is not None:
+            return self._gram, self.correlate(target)
         centre = self._guessed_centre()
         gram, products, shift = self._centred_products(target, centre)
         if self._fit_intercept and self._loses_digits(centre, shift, gram.diagonal()):
@@ -162,6 +165,7 @@ class DenseDesign:
             gram /= self.scale
             gram /= self.scale[:, None]
             products = (products.T / self.scale).T
+        self._gram = gram
         return gram, products
 
     def _loses_digits(self, centre: Floats, shift: Floats, square: Floats) -> bool:

@@ -50,6 +50,7 @@ class SparseDesign:
             n = np.count_nonzero(sample_weight)
         self._root = np.sqrt(self._weight)
         self.max_rank = int(n) - bool(fit_intercept)
+        self._gram: Floats | None = None  # once formed, for the next target
 
         self._given = X
         self._by_columns = X.tocsc()
@@ -139,9 +140,11 @@ class SparseDesign:
         return products / self.scale[columns] if self._standardize else products
 
     def gram(self, target: Floats) -> tuple[Floats, Floats]:
-        store = self.columns()
-        store.append(np.arange(self.n_features))
-        return store.gram(0), self.correlate(target)
+        if self._gram is None:
+            store = self.columns()
+            store.append(np.arange(self.n_features))
+            self._gram = store.gram(0)
+        return self._gram, self.correlate(target)
 
     def row_gram(self, column_weights: Floats) -> Floats:
         """Return ``Z diag(column_weights) Zᵀ``, shape (n, n).

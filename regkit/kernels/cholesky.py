@@ -15,7 +15,7 @@ from regkit.kernels._jit import kernel, summing_kernel
 BLOCK = 32
 # A new column whose squared distance to the span of the present ones falls below this
 # share of its own squared length is taken as dependent on them.
-DEPENDENT = 1e-13
+DEPENDENT = 1e-11
 
 
 @summing_kernel

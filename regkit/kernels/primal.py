@@ -24,7 +24,7 @@ from regkit.kernels.hull import (
 )
 
 # A distance to a span below this share of a column's square is rounding error.
-ROUNDING = 1e-13
+ROUNDING = 1e-11
 
 
 @kernel

@@ -114,7 +114,12 @@ def alpha_grid(
             "alphas must be given when l1_ratio=0: no finite alpha makes all "
             "coefficients zero."
         )
-    if np.any(penalty.factor == 0.0):
+    if _is_small(design):
+        from regkit.solvers.complete_gram import CompleteGram
+
+        # The design keeps the Gram matrix for the path that follows.
+        top = CompleteGram(design, y, penalty).top
+    elif np.any(penalty.factor == 0.0):
         top = _walk(design, y, penalty, 1.0, 1000, "auto").top
     else:
         problem = scale_problem(design, y, penalty)

@@ -84,13 +84,21 @@ def alpha_noise(
     """How far off rounding can put alpha_max: what |x_j| |y| eps makes of c_j.
 
     Sums of n products in float64 end within about sqrt(n) eps |x_j| |y| of the truth;
-    where y is nearly orthogonal to all columns, c_j has no correct digit.
+    where y is nearly orthogonal to all columns, c_j has no correct digit. The residual
+    of two or more unpenalised columns comes from their Gram matrix, whose condition
+    is the square of theirs.
     """
     largest = np.abs(X).max(axis=0)
     p, X, y, _, scale = _centred(X, y, sample_weight, fit_intercept)
     scale = np.where(scale > 0, scale, 1.0) if standardize else np.ones_like(scale)
     counted = (factor > 0) & np.isfinite(factor)
     noise = _correlation_noise(p, X, y, largest)
+    unpenalised = np.sqrt(p)[:, None] * X[:, factor == 0]
+    lengths = np.linalg.norm(unpenalised, axis=0)
+    unpenalised = unpenalised[:, lengths > 0] / lengths[lengths > 0]
+    if unpenalised.size:
+        values = np.linalg.svd(unpenalised, compute_uv=False)
+        noise *= float(values[0] / values[values > 1e-8 * values[0]][-1]) ** 2
     return float(np.max(noise[counted] / (factor * scale)[counted], initial=0.0))
 
 
