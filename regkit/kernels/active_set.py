@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from regkit.kernels import cholesky
 from regkit.kernels._jit import kernel
-from regkit.kernels.certificate import duality_gap
+from regkit.kernels.certificate import doubt, duality_gap
 from regkit.kernels.hull import (
     THRESHOLD_SLACK,
     Problem,
@@ -230,6 +230,7 @@ def path(
                 residual_square -= value * (problem.target[j] + state.correlation[j])
         if n_nonzero > max_nonzero:
             return i, False
+        unsure = doubt(state.coef[:n], square, target_square)
         gaps[i] = duality_gap(
             columns,
             state.coef,
@@ -240,8 +241,9 @@ def path(
             problem.upper,
             square,
             alpha,
-            max(0.0, residual_square),
+            max(unsure, residual_square),
         )
+        gaps[i] += unsure
     return len(alphas), False
 
 

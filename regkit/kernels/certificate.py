@@ -15,8 +15,11 @@ from numpy.typing import NDArray
 
 from regkit.kernels._jit import kernel
 
-# A bound this many Newton steps away is as good as none.
-FAR_OFF = 1e6
+# A correlation below this share of its column's length and of y's is rounding error.
+ROUNDED = 1e-13
+# Coefficients this many times the size of y leave a Gram matrix too few digits.
+HUGE = 1e3
+_EPS = 2.0**-52
 
 
 @kernel
@@ -62,8 +65,8 @@ def duality_gap(
 
     A slope towards an infinite bound of an unpenalised column has no scaling that
     makes it feasible; one Newton step of that column alone, c²/(2|z_j|²), stands for
-    it (``square`` holds |z_j|²). So it does where the bound is so far that the
-    conjugate, distance times slope, would turn rounding errors into a gap.
+    it (``square`` holds |z_j|²). So it does where the slope is rounding error: the
+    conjugate, times the distance of the bound, would turn that into a gap.
     """
     kappa = closest = 1.0
     primal = 0.5 * residual_square
@@ -99,7 +102,8 @@ def duality_gap(
             ridge = alpha * l2[j]
             if threshold == 0.0 and ridge == 0.0 and slope != 0.0:
                 room = upper[j] - coef[j] if slope > 0.0 else coef[j] - lower[j]
-                if room == np.inf or room * square[j] > FAR_OFF * abs(slope):
+                rounded = slope * slope <= 2.0 * ROUNDED**2 * square[j] * primal
+                if room == np.inf or rounded:
                     if square[j] > 0.0:
                         found += 0.5 * slope * slope / square[j]
                     continue
@@ -109,6 +113,24 @@ def duality_gap(
         # (NaN has to come out as NaN.)
         gap = found if not found >= gap else gap
     return gap
+
+
+@kernel
+def doubt(
+    coef: NDArray[np.float64], square: NDArray[np.float64], total: float
+) -> float:
+    """Return what rounding can hide where correlations come from a Gram matrix.
+
+    They are off by ``eps |z_j| (|y| + Σ |z_k b_k|)``: by nothing that matters until
+    large coefficients of nearly dependent columns cancel. ``total`` is |y|².
+    """
+    size = 0.0
+    for j in range(coef.shape[0]):
+        if coef[j] != 0.0:
+            size += abs(coef[j]) * np.sqrt(square[j])
+    if size <= HUGE * np.sqrt(total):
+        return 0.0
+    return _EPS * size * size
 
 
 @kernel

@@ -24,7 +24,9 @@ from regkit.kernels.hull import (
 )
 
 # A distance to a span below this share of a column's square is rounding error.
-ROUNDING = 1e-11
+ROUNDING = 5e-13
+# So is an entry of a direction without curvature, below this share of the largest.
+NOTHING = 1e-9
 
 
 @kernel
@@ -50,6 +52,12 @@ def _null_direction(
     cholesky.solve_upper(state.factor, k, step)
     step[k] = sign
     if curvature <= ROUNDING * square:
+        # Entries of rounding size would find walls, at absurd lengths.
+        least = NOTHING * np.sqrt(problem.gram[refused, refused])
+        for i in range(k):
+            j = state.active[i]
+            if abs(step[i]) * np.sqrt(problem.gram[j, j]) < least:
+                step[i] = 0.0
         return step, np.inf
     return step, abs(wish) / curvature
 
@@ -77,12 +85,14 @@ def _longest_step(
 
 
 @kernel
-def _worst_violator(problem: Problem, state: State, n: int, alpha: float) -> int:
+def _worst_violator(
+    problem: Problem, state: State, n: int, alpha: float, resting: NDArray[np.bool_]
+) -> int:
     """Return the fixed coordinate that gains most, its side chosen; -1 for none."""
     worst = -1
     largest = 0.0
     for j in range(n):
-        if state.free[j]:
+        if state.free[j] or resting[j]:
             continue
         wish = violation(problem, state, j, alpha)
         if wish != 0.0 and wish * wish > largest * problem.gram[j, j]:
@@ -104,6 +114,7 @@ def minimise(
     reached.
     """
     leaving = np.zeros(n, dtype=np.bool_)
+    resting = np.zeros(n, dtype=np.bool_)
     queue = np.empty(n + 1, dtype=np.int64)
     n_queue = 0
     state.size[0] = 0
@@ -147,7 +158,11 @@ def minimise(
             step = newton_direction(problem, state, alpha)
         length, blocking = _longest_step(problem, state, columns, step, limit)
         if length == np.inf:
-            return iteration + 1, False
+            # It depends on others, all of them without penalty or end: only rounding
+            # errors pull at it.
+            resting[refused] = True
+            n_queue = 0
+            continue
         size = len(step)
         for i in range(size):
             step[i] *= length
@@ -158,7 +173,7 @@ def minimise(
 
         n_queue = 0
         if blocking < 0:
-            entering = _worst_violator(problem, state, n, alpha)
+            entering = _worst_violator(problem, state, n, alpha, resting)
             if entering < 0:
                 return iteration + 1, True
         else:

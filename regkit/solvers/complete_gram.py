@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from regkit.designs import Design
 from regkit.kernels import active_set, coordinate_descent
-from regkit.kernels.certificate import duality_gap
+from regkit.kernels.certificate import doubt, duality_gap
 from regkit.kernels.cholesky import BLOCK
 from regkit.kernels.hull import Problem
 from regkit.solvers import exact
@@ -86,6 +86,10 @@ class CompleteGram:
         """Take ``coef`` for the solution at some unknown alpha."""
         clipped = np.clip(coef, self._problem.lower, self._problem.upper)
         exact.set_coef(self._problem, self._state, clipped)
+        products = self._problem.target + self._state.correlation
+        if not clipped @ products >= 0.0:
+            # Farther from y than zero is, maybe by orders of magnitude.
+            exact.set_coef(self._problem, self._state, np.zeros_like(clipped))
         self.top = np.inf
 
     def solve(
@@ -167,8 +171,10 @@ class CompleteGram:
 
     def _gap(self, alpha: float, coef: Floats, slope: Floats) -> float:
         scaled = self.scaled
+        square = self._problem.gram.diagonal().copy()
         residual_square = scaled.total - float(coef @ (self._problem.target + slope))
-        return duality_gap(
+        unsure = doubt(coef, square, scaled.total)
+        gap = duality_gap(
             np.arange(len(coef)),
             coef,
             slope,
@@ -176,10 +182,11 @@ class CompleteGram:
             scaled.l2,
             scaled.lower,
             scaled.upper,
-            self._problem.gram.diagonal().copy(),
+            square,
             alpha,
-            max(0.0, residual_square),
+            max(unsure, residual_square),
         )
+        return float(gap + unsure)
 
     def _descend(
         self, alpha: float, coef: Floats, goal: float, max_iter: int

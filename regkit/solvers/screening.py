@@ -104,6 +104,10 @@ class ScreenedPath:
                 self.problem.upper[columns],
             )
         )
+        residual = self._inner.residual()
+        if not residual @ residual <= self.problem.total:
+            # Farther from y than zero is, maybe by orders of magnitude.
+            self._inner.restart(np.zeros(len(columns)))
         self._certify(1.0)
         self.alpha = np.inf
 

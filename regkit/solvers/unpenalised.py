@@ -1,8 +1,9 @@
 """Unpenalised columns in coordinate descent: their exact fit, and what is left of it.
 
-Where columns U without a penalty, off their bounds, have correlations c, the joint Newton step
-``G_UU⁺ c`` gains ``1/2 cᵀ G_UU⁺ c``, and changes the other columns' correlations, on
-which the rest of the duality gap depends. So the step is made, not only counted.
+Where columns U without a penalty, off their bounds, have correlations c, the joint
+Newton step ``G_UU⁺ c`` gains ``1/2 cᵀ G_UU⁺ c``, and changes the other columns'
+correlations, on which the rest of the duality gap depends. So the step is made, not
+only counted.
 """
 
 import numpy as np

@@ -22,7 +22,6 @@ def _correlation_noise(p: Array, X: Array, y: Array, largest: Array) -> Array:
     return np.asarray((1e-14 * np.sqrt(p @ X**2) + eps * largest) * size)
 
 
-
 def _centred(
     X: Array, y: Array, sample_weight: Array | None, fit_intercept: bool
 ) -> tuple[Array, Array, Array, Array, Array]:

@@ -103,9 +103,10 @@ def test_the_grid_starts_at_alpha_max(problem: Problem) -> None:
     assert first == pytest.approx(true, rel=1e-9, abs=noise)
     path = solve_path(problem, first * np.array([1.0, 1 - 1e-4]))
     penalised = (problem.factor > 0) & np.isfinite(problem.factor)
-    assert not path.coefs[penalised, 0].any()
-    # Just below it something moves, by an amount that float64 can hold.
+    # Closer to alpha_max than rounding can tell, either answer is right; just below it
+    # something moves, by an amount that float64 can hold.
     if 1e-4 * true > 2 * noise:
+        assert not path.coefs[penalised, 0].any()
         assert path.coefs[penalised, 1].any()
 
 
