@@ -176,7 +176,8 @@ class SparseDesign:
         """Return ``Z[:, columns] @ coef``."""
         scaled = coef / self.scale[columns]
         product = kernels.combine(*self._columns, columns, scaled, self.n_samples)
-        combined: Floats = self._root * (product - self._centre[columns] @ scaled)
+        centre = np.einsum("i,i->", self._centre[columns], scaled)
+        combined: Floats = self._root * (product - centre)
         return combined
 
     def gram_rows(self, columns: Indices, stored: Indices, position: Indices) -> Floats:

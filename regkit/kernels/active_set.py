@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from regkit.kernels import cholesky
 from regkit.kernels._jit import kernel
-from regkit.kernels.certificate import doubt, duality_gap
 from regkit.kernels.hull import (
     THRESHOLD_SLACK,
     Problem,
@@ -20,15 +19,12 @@ from regkit.kernels.hull import (
     cell,
     newton_direction,
     shift_correlation,
-    step_length,
     violation,
     without_drift,
 )
 
 # Block exchanges allowed without a new smallest number of violations.
 PATIENCE = 4
-# An alpha below this share of its predecessor is approached in steps.
-LARGEST_DROP = 0.6
 
 
 @kernel
@@ -65,6 +61,7 @@ def _put_at_walls(
     walled = np.empty(k, dtype=np.int64)
     back = np.empty(k)
     count = 0
+    travelled = 0.0
     for i in range(k):
         j = state.active[i]
         low, high = cell(problem, j, state.side[j])
@@ -72,11 +69,12 @@ def _put_at_walls(
         if wall != state.coef[j]:
             walled[count] = j
             back[count] = wall - state.coef[j]
+            travelled += abs(back[count]) * np.sqrt(problem.gram[j, j])
             state.coef[j] = wall
             leaving[j] = True
             count += 1
-    shift_correlation(problem.gram, walled, back, count, state.correlation, n)
-    return count, step_length(problem, walled, back, count)
+    shift_correlation(problem.gram, walled[:count], back, state.correlation, n)
+    return count, travelled
 
 
 @kernel
@@ -137,9 +135,10 @@ def minimise(
         # Step to the optimum of the hull, then exchange whoever is on the wrong side.
         step = newton_direction(problem, state, alpha)
         for i in range(k):
-            state.coef[state.active[i]] += step[i]
-        shift_correlation(problem.gram, state.active, step, k, state.correlation, n)
-        travelled += step_length(problem, state.active, step, k)
+            j = state.active[i]
+            state.coef[j] += step[i]
+            travelled += abs(step[i]) * np.sqrt(problem.gram[j, j])
+        shift_correlation(problem.gram, state.active[:k], step, state.correlation, n)
         n_entering = _find_violators(problem, state, n, alpha, entering)
         n_leaving, back = _put_at_walls(problem, state, n, leaving)
         travelled = without_drift(problem, state, n, travelled + back)
@@ -172,89 +171,3 @@ def minimise(
             queue[n_queue + i] = entering[i]
         n_queue += n_entering
     return max_iter, False
-
-
-@kernel
-def path(
-    problem: Problem,
-    state: State,
-    n: int,
-    alphas: NDArray[np.float64],
-    top: float,
-    target_square: float,
-    max_iter: int,
-    max_nonzero: int,
-    coefs: NDArray[np.float64],
-    gaps: NDArray[np.float64],
-    n_iters: NDArray[np.int64],
-) -> tuple[int, bool]:
-    """Solve for every alpha in turn on the complete Gram matrix.
-
-    Row i of ``coefs`` and entry i of ``gaps`` and ``n_iters`` receive the solution
-    for ``alphas[i]``. ``top`` is an alpha for which ``state`` is near the optimum.
-    Returns how many were solved: all of them, or those before the first with more than
-    ``max_nonzero`` nonzero coefficients, or before the first where block pivoting gave
-    up; the second result tells that, and the next row of ``coefs`` then holds the
-    coefficients before it began to go wrong.
-    """
-    n_ridged = 0
-    square = np.empty(n)
-    columns = np.arange(n)
-    for j in range(n):
-        if problem.l2[j] > 0.0:
-            n_ridged += 1
-        square[j] = problem.gram[j, j]
-    ridged = n_ridged > 0
-    stone = top
-    for i in range(len(alphas)):
-        alpha = alphas[i]
-        n_iters[i] = 0
-        arrived = False
-        while not arrived:
-            for j in range(n):
-                coefs[i, j] = state.coef[j]
-            stone = next_stone(stone, alpha, top)
-            n_iter, solved = minimise(problem, state, n, stone, max_iter, ridged)
-            n_iters[i] += n_iter
-            if not solved:
-                return i, True
-            arrived = stone <= alpha
-        stone = min(alpha, top)
-        residual_square = target_square
-        n_nonzero = 0
-        for j in range(n):
-            value = state.coef[j]
-            coefs[i, j] = value
-            if value != 0.0:
-                n_nonzero += 1
-                residual_square -= value * (problem.target[j] + state.correlation[j])
-        if n_nonzero > max_nonzero:
-            return i, False
-        unsure = doubt(state.coef[:n], square, target_square)
-        gaps[i] = duality_gap(
-            columns,
-            state.coef,
-            state.correlation,
-            problem.l1,
-            problem.l2,
-            problem.lower,
-            problem.upper,
-            square,
-            alpha,
-            max(unsure, residual_square),
-        )
-        gaps[i] += unsure
-    return len(alphas), False
-
-
-@kernel
-def next_stone(stone: float, alpha: float, top: float) -> float:
-    """Return the next alpha to solve for on the way from ``stone`` to ``alpha``.
-
-    Block pivoting lives on a close predecessor, so large drops are made in steps;
-    below a thousandth of ``top`` the solution changes too little to need them.
-    """
-    following = LARGEST_DROP * stone
-    if following <= alpha or stone <= 1e-3 * top or stone == np.inf:
-        return alpha
-    return following

@@ -55,11 +55,11 @@ def shift_correlation(
     gram: NDArray[np.float64],
     columns: NDArray[np.int64],
     step: NDArray[np.float64],
-    k: int,
     correlation: NDArray[np.float64],
     n: int,
 ) -> None:
-    """Compute ``correlation[:n] -= step[:k] @ gram[columns[:k], :n]``."""
+    """Compute ``correlation[:n] -= step @ gram[columns, :n]``, step maybe longer."""
+    k = len(columns)
     i = 0
     while i + 4 <= k:
         g0, g1 = gram[columns[i]], gram[columns[i + 1]]
@@ -88,18 +88,7 @@ def correlate_afresh(problem: Problem, state: State, n: int) -> None:
             support[count] = j
             values[count] = state.coef[j]
             count += 1
-    shift_correlation(problem.gram, support, values, count, state.correlation, n)
-
-
-@kernel
-def step_length(
-    problem: Problem, columns: NDArray[np.int64], step: NDArray[np.float64], k: int
-) -> float:
-    """Return how far a step goes in fitted values, column by column."""
-    total = 0.0
-    for i in range(k):
-        total += abs(step[i]) * np.sqrt(problem.gram[columns[i], columns[i]])
-    return total
+    shift_correlation(problem.gram, support[:count], values, state.correlation, n)
 
 
 @kernel

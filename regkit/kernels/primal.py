@@ -18,7 +18,6 @@ from regkit.kernels.hull import (
     cell,
     newton_direction,
     shift_correlation,
-    step_length,
     violation,
     without_drift,
 )
@@ -165,10 +164,11 @@ def minimise(
             continue
         size = len(step)
         for i in range(size):
+            j = columns[i]
             step[i] *= length
-            state.coef[columns[i]] += step[i]
-        shift_correlation(problem.gram, columns, step, size, state.correlation, n)
-        travelled += step_length(problem, columns, step, size)
+            state.coef[j] += step[i]
+            travelled += abs(step[i]) * np.sqrt(problem.gram[j, j])
+        shift_correlation(problem.gram, columns[:size], step, state.correlation, n)
         travelled = without_drift(problem, state, n, travelled)
 
         n_queue = 0

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regkit.designs import Design
-from regkit.kernels import active_set, coordinate_descent
+from regkit.kernels import coordinate_descent
 from regkit.kernels.certificate import doubt, duality_gap
 from regkit.kernels.cholesky import BLOCK
 from regkit.kernels.hull import Problem
@@ -65,15 +65,17 @@ class CompleteGram:
             scaled.upper,
             scaled.noise,
         )
-        ridged = bool(np.any(scaled.l2 > 0.0))
-        support = p if ridged else min(p, design.max_rank)
+        self._ridged = bool(np.any(scaled.l2 > 0.0))
+        support = p if self._ridged else min(p, design.max_rank)
         self._state = exact.empty_state(p, support + 2 * BLOCK)
         self._state.correlation[:] = products
         is_free = (scaled.l1 == 0.0) & (scaled.l2 == 0.0)
         self._unpenalised = is_free & (scaled.upper > scaled.lower)
         if self._unpenalised.any():
             self._fit_unpenalised()
-        self.top = largest_alpha(self._state.correlation, scaled)
+        self._square = gram.diagonal().copy()
+        self._every = np.arange(p)
+        self.top = self._stone = largest_alpha(self._state.correlation, scaled)
 
     def _fit_unpenalised(self) -> None:
         """Bring the state to the null model: unpenalised columns alone."""
@@ -90,92 +92,58 @@ class CompleteGram:
         if not clipped @ products >= 0.0:
             # Farther from y than zero is, maybe by orders of magnitude.
             exact.set_coef(self._problem, self._state, np.zeros_like(clipped))
-        self.top = np.inf
+        self.top = self._stone = np.inf
 
     def solve(
         self, alphas: Floats, tol: float, max_iter: int, limit: int, solver: str
     ) -> GramSolution:
         """Solve for ``alphas``, decreasing; stop at more than ``limit`` nonzeros."""
-        p = len(self.scaled.l1)
-        coefs = np.empty((len(alphas), p))
+        goal = tol * self.scaled.null_objective
+        sweeps = solver == "coordinate_descent"
+        coef = self._state.coef.copy() if sweeps else self._state.coef
+        coefs = np.empty((len(alphas), len(coef)))
         gaps = np.empty(len(alphas))
         n_iters = np.zeros(len(alphas), dtype=np.int64)
-        goal = tol * self.scaled.null_objective
-        name = "coordinate_descent"
-        done = len(alphas)
-        retry = np.arange(len(alphas))
-        if solver != name:
-            name = "active_set"
-            done = self._pivot(alphas, max_iter, limit, coefs, gaps, n_iters)
-            retry = np.flatnonzero(~(gaps[:done] <= goal))
-            if solver != "auto":
-                retry = retry[:0]
-            if len(retry):
-                name = "active_set+coordinate_descent"
-        else:
-            coefs[:] = self._state.coef
-        for i in retry:
-            if i > 0 and solver == "coordinate_descent":
-                coefs[i] = coefs[i - 1]
-            sweeps, gaps[i] = self._descend(alphas[i], coefs[i], goal, max_iter)
-            n_iters[i] += sweeps
-            if np.count_nonzero(coefs[i]) > limit:
-                done = int(i)
-                break
-        free = self._state.free | (self._state.coef != 0.0)
-        unique = solver == "coordinate_descent" or not np.any(self._unpenalised & ~free)
-        return GramSolution(coefs[:done], gaps[:done], n_iters[:done], unique, name)
-
-    def _pivot(
-        self,
-        alphas: Floats,
-        max_iter: int,
-        limit: int,
-        coefs: Floats,
-        gaps: Floats,
-        n_iters: NDArray[np.int64],
-    ) -> int:
-        """Fill the rows of ``coefs``, ``gaps`` and ``n_iters``; return how many."""
-        problem, state = self._problem, self._state
-        p = len(self.scaled.l1)
         done = 0
-        top = self.top
-        while done < len(alphas):
-            solved, gave_up = active_set.path(
-                problem,
-                state,
-                p,
-                alphas[done:],
-                top,
-                self.scaled.total,
-                max_iter,
-                limit,
-                coefs[done:],
-                gaps[done:],
-                n_iters[done:],
-            )
-            done += solved
-            if not gave_up:
-                break
-            alpha = alphas[done]
-            n_iters[done] += exact.minimise_from(
-                problem, state, coefs[done].copy(), alpha, max_iter
-            )
-            coefs[done] = state.coef
-            gaps[done] = self._gap(alpha, state.coef, state.correlation)
-            if np.count_nonzero(state.coef) > limit:
+        for alpha in alphas.tolist():
+            if sweeps:
+                n_iters[done], gaps[done] = self._descend(alpha, coef, goal, max_iter)
+            else:
+                n_iters[done] = self._approach(alpha, max_iter)
+                gaps[done] = self._gap(alpha, coef, self._state.correlation)
+            coefs[done] = coef
+            if np.count_nonzero(coef) > limit:
                 break
             done += 1
-            top = min(alpha, top)
-        return done
+        free = self._state.free | (self._state.coef != 0.0)
+        unique = sweeps or not np.any(self._unpenalised & ~free)
+        name = "coordinate_descent" if sweeps else "active_set"
+        return GramSolution(coefs[:done], gaps[:done], n_iters[:done], unique, name)
+
+    def _approach(self, alpha: float, max_iter: int) -> int:
+        """Bring the state to the optimum at ``alpha``, in steps; count the systems."""
+        n_iter = 0
+        while True:
+            self._stone = exact.next_stone(self._stone, alpha, self.top)
+            n_iter += exact.minimise(
+                self._problem,
+                self._state,
+                len(self._state.coef),
+                self._stone,
+                max_iter,
+                self._ridged,
+            )
+            if self._stone <= alpha:
+                self._stone = min(alpha, self.top)
+                return n_iter
 
     def _gap(self, alpha: float, coef: Floats, slope: Floats) -> float:
         scaled = self.scaled
-        square = self._problem.gram.diagonal().copy()
+        square = self._square
         residual_square = scaled.total - float(coef @ (self._problem.target + slope))
         unsure = doubt(coef, square, scaled.total)
         gap = duality_gap(
-            np.arange(len(coef)),
+            self._every,
             coef,
             slope,
             scaled.l1,
@@ -194,9 +162,8 @@ class CompleteGram:
         """Sweep over ``coef`` until its duality gap is below ``goal``."""
         problem = self._problem
         scaled = self.scaled
-        square = problem.gram.diagonal().copy()
         terms = coordinate_descent.Terms(
-            scaled.l1, scaled.l2, scaled.lower, scaled.upper, square
+            scaled.l1, scaled.l2, scaled.lower, scaled.upper, self._square
         )
         tolerance = goal
         n_iter = 0

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from regkit.designs import Design
 from regkit.kernels import coordinate_descent as kernels
 from regkit.kernels.certificate import duality_gap
-from regkit.solvers.problem import Floats, ScaledProblem
+from regkit.solvers.problem import Floats, ScaledProblem, sum_of_squares
 from regkit.solvers.unpenalised import (
     MOST,
     are_open,
@@ -89,7 +89,7 @@ class Descent:
                 terms.upper,
                 terms.square,
                 alpha,
-                float(residual @ residual),
+                sum_of_squares(residual),
             )
             if gap <= goal:
                 gap += self.unpenalised_excess(alpha, slope)

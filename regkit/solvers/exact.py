@@ -6,6 +6,21 @@ from regkit.kernels import active_set
 from regkit.kernels.hull import Problem, State
 from regkit.solvers.problem import Floats
 
+# An alpha below this share of its predecessor is approached in steps.
+LARGEST_DROP = 0.6
+
+
+def next_stone(stone: float, alpha: float, top: float) -> float:
+    """Return the next alpha to solve for on the way from ``stone`` to ``alpha``.
+
+    Block pivoting lives on a close predecessor, so large drops are made in steps;
+    below a thousandth of ``top`` the solution changes too little to need them.
+    """
+    following = LARGEST_DROP * stone
+    if following <= alpha or stone <= 1e-3 * top or stone == np.inf:
+        return alpha
+    return following
+
 
 def empty_problem(capacity: int) -> Problem:
     """Return a problem with room for ``capacity`` columns."""
@@ -53,11 +68,11 @@ def minimise(
     start = state.coef[:n].copy()
     n_iter, solved = active_set.minimise(problem, state, n, alpha, max_iter, ridged)
     if not solved:
-        n_iter += minimise_from(problem, state, start, alpha, max_iter - n_iter)
+        n_iter += _minimise_from(problem, state, start, alpha, max_iter - n_iter)
     return int(n_iter)
 
 
-def minimise_from(
+def _minimise_from(
     problem: Problem, state: State, start: Floats, alpha: float, max_iter: int
 ) -> int:
     """Start again from ``start`` where block pivoting has not settled."""

@@ -165,27 +165,45 @@ def _solve(
     start: Floats | None,
 ) -> _Solved:
     """Solve with the complete Gram matrix, or on a screened working set."""
-    if _is_small(design):
-        from regkit.solvers.complete_gram import CompleteGram
+    if not _is_small(design):
+        walk = _walk(design, y, penalty, tol, max_iter, solver)
+        return _solve_walking(design, walk, alphas, limit, start)
+    from regkit.solvers.complete_gram import CompleteGram
 
-        complete = CompleteGram(design, y, penalty)
-        if start is not None:
-            complete.start_from(start * design.scale)
-        found = complete.solve(alphas, tol, max_iter, limit, solver)
-        at, indices = np.nonzero(found.coefs)
-        counts = np.bincount(at, minlength=len(found.coefs))
-        return _Solved(
-            np.concatenate([[0], np.cumsum(counts)]),
-            indices,
-            found.coefs[at, indices],
-            found.gaps,
-            found.n_iters,
-            found.is_unique,
-            found.name,
-            complete.scaled.target_mean,
-            complete.scaled.null_objective,
-        )
-    walk = _walk(design, y, penalty, tol, max_iter, solver)
+    complete = CompleteGram(design, y, penalty)
+    if start is not None:
+        complete.start_from(start * design.scale)
+    found = complete.solve(alphas, tol, max_iter, limit, solver)
+    at, indices = np.nonzero(found.coefs)
+    counts = np.bincount(at, minlength=len(found.coefs))
+    null_objective = complete.scaled.null_objective
+    solved = _Solved(
+        np.concatenate([[0], np.cumsum(counts)]),
+        indices,
+        found.coefs[at, indices],
+        found.gaps,
+        found.n_iters,
+        found.is_unique,
+        found.name,
+        complete.scaled.target_mean,
+        null_objective,
+    )
+    if solver == "auto" and not np.all(found.gaps <= tol * null_objective):
+        # The Gram matrix has too few digits here: go by the residual instead.
+        walk = _walk(design, y, penalty, tol, max_iter, solver)
+        again = _solve_walking(design, walk, alphas, limit, start)
+        if len(again.gaps) and max(again.gaps) < max(found.gaps):
+            return again
+    return solved
+
+
+def _solve_walking(
+    design: Design,
+    walk: "ScreenedPath",
+    alphas: Floats,
+    limit: int,
+    start: Floats | None,
+) -> _Solved:
     if start is not None:
         walk.start_from(start * design.scale)
     supports, values, gaps, n_iters = [], [], [], []

@@ -146,3 +146,11 @@ def largest_alpha(correlation: Floats, problem: ScaledProblem) -> float:
     enters = open_ & (problem.l1 > 0.0)
     pulls = np.abs(correlation[enters]) / problem.l1[enters]
     return float(pulls.max(initial=0.0))
+
+
+def sum_of_squares(vector: Floats) -> float:
+    """Return |vector|² without BLAS, whose threads would go on spinning for a while.
+
+    They would take the cores from the threads that read X next.
+    """
+    return float(np.einsum("i,i->", vector, vector))

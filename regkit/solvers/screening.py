@@ -11,10 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regkit.designs import Design
-from regkit.kernels.active_set import next_stone
 from regkit.kernels.certificate import duality_gap, undecided, wanted
 from regkit.solvers.descent import Descent
-from regkit.solvers.problem import Floats, ScaledProblem, largest_alpha
+from regkit.solvers.exact import next_stone
+from regkit.solvers.problem import (
+    Floats,
+    ScaledProblem,
+    largest_alpha,
+    sum_of_squares,
+)
 from regkit.solvers.working_set import ActiveSet, Inner
 
 Indices = NDArray[np.int64]
@@ -105,7 +110,7 @@ class ScreenedPath:
             )
         )
         residual = self._inner.residual()
-        if not residual @ residual <= self.problem.total:
+        if not sum_of_squares(residual) <= self.problem.total:
             # Farther from y than zero is, maybe by orders of magnitude.
             self._inner.restart(np.zeros(len(columns)))
         self._certify(1.0)
@@ -129,6 +134,7 @@ class ScreenedPath:
         missed = self._wanted(threshold)
         n_iter = 0
         fell_back = False
+        refined = np.inf
         while True:
             self._admit(missed)
             self._choose_method()
@@ -136,7 +142,13 @@ class ScreenedPath:
             missed = self._wanted(alpha)
             if len(missed):
                 continue
-            if fell_back or self.gap <= self._goal or not self._fall_back():
+            if self.gap <= self._goal:
+                break
+            if self._inner.name == ActiveSet.name and self.gap < 0.5 * refined:
+                # The system is solved again for what the residual itself leaves over.
+                refined = self.gap
+                continue
+            if fell_back or not self._fall_back():
                 break
             fell_back = True
         if fell_back and self._inner.name == Descent.name:
@@ -211,7 +223,7 @@ class ScreenedPath:
         """Bring correlations up to date where they matter, and compute the gap."""
         p = self.problem
         residual = self._inner.residual()
-        self._travelled += float(np.linalg.norm(residual - self._residual))
+        self._travelled += sum_of_squares(residual - self._residual) ** 0.5
         self._residual = residual
         looked_at = undecided(
             self._correlation,
@@ -239,7 +251,7 @@ class ScreenedPath:
             p.upper,
             self._square,
             alpha,
-            float(residual @ residual),
+            sum_of_squares(residual),
         )
         self.gap += self._inner.unpenalised_excess(
             alpha, self._correlation[self._inner.columns]
