@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 # Below so many stored entries a pass takes less than handing it out.
-_WORTHWHILE = 1 << 19
+_WORTHWHILE = 1 << 18
 
 _pool: ThreadPoolExecutor | None = None
 
