@@ -212,8 +212,10 @@ class DenseDesign:
         shift = np.zeros(p)
         root = self._root
         is_weighted = isinstance(root, np.ndarray)
-        rows = min(self.n_samples, max(16, p // 4, _CHUNK_BYTES // (8 * p)))
         is_raw = self._X.dtype == np.float64 and not is_weighted and not centre.any()
+        rows = self.n_samples
+        if not is_raw:
+            rows = min(rows, max(16, p // 4, _CHUNK_BYTES // (8 * p)))
         buffer = np.empty((0 if is_raw else rows, p))
         square = np.empty((p, p))
         ones = np.ones(rows)

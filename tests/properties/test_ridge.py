@@ -12,7 +12,11 @@ from hypothesis import strategies as st
 
 from regkit.linear_model import RidgeRegressor
 from tests.certificate import Certificate, certify_ridge
-from tests.properties.harness import parameters, unpenalised_dependence_allowed
+from tests.properties.harness import (
+    convergence_judged_by_gap,
+    parameters,
+    unpenalised_dependence_allowed,
+)
 from tests.properties.problems import (
     Problem,
     problems,
@@ -51,11 +55,17 @@ def assert_ridge(problem: Problem, relative: float, **options: Any) -> Any:
     alpha = strength(problem, relative)
     options = {"tol": 1e-10, **parameters(problem), **options}
     model = RidgeRegressor(alpha, **options)
-    with unpenalised_dependence_allowed():
+    with convergence_judged_by_gap() as seen:
         model.fit(problem.X, problem.y, problem.sample_weight)
     found = judge(problem, model.coef_, model.intercept_, alpha)
     note(f"X = {problem.X!r}\nalpha = {alpha!r}, {model.solver_}, {model.coef_!r}")
     note(f"{found}")
+    if seen:
+        weight = problem.sample_weight
+        total = len(problem.y) if weight is None else float(weight.sum())
+        # `dual_gap_` belongs to the mean of the squares, halved.
+        gap = 2.0 * total * model.dual_gap_
+        assert gap <= found.limit(options["tol"]), str(seen[0].message)
     assert found.problems(options["tol"]) == []
     return model
 
