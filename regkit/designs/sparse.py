@@ -180,7 +180,9 @@ class SparseDesign:
         combined: Floats = self._root * (product - centre)
         return combined
 
-    def gram_rows(self, columns: Indices, stored: Indices, position: Indices) -> Floats:
+    def gram_rows(
+        self, columns: Indices, stored: Indices, position: NDArray[np.int32]
+    ) -> Floats:
         """Return ``Z[:, columns]ᵀ Z[:, stored]``; ``position[l]`` is where l is."""
         products: Floats = kernels.gram_rows(
             *self._columns,
@@ -208,6 +210,9 @@ class SparseDesign:
         bounds = np.concatenate([[0], np.cumsum(counts)])
         at = np.arange(bounds[-1]) + np.repeat(indptr[columns] - bounds[:-1], counts)
         data, indices = data[at], indices[at]
+        scale = self.scale[columns]
+        if self._standardize:
+            data = data / np.repeat(scale, counts)
         # Equal weights need no second copy of the entries.
         weighted, weight = data, float(self._weight[0])
         if np.any(self._weight != weight):
@@ -218,9 +223,8 @@ class SparseDesign:
             weight,
             indices,
             bounds,
-            self._centre[columns],
-            self._sums[columns],
-            self.scale[columns],
+            self._centre[columns] / scale,
+            self._sums[columns] / scale,
         )
 
     def sweep_residual(self, target: Floats, columns: Indices, coef: Floats) -> Floats:
@@ -283,7 +287,7 @@ class SparseColumns:
     def __init__(self, design: SparseDesign) -> None:
         self._design = design
         self._stored = np.empty(0, dtype=np.int64)
-        self._position = np.full(design.n_features, -1, dtype=np.int64)
+        self._position = np.full(design.n_features, -1, dtype=np.int32)
         self._block: Any = None
 
     def append(self, columns: Indices) -> None:
@@ -316,7 +320,7 @@ def _joined(first: Any, second: Any) -> Any:
     """Return the columns of two blocks side by side."""
     parts = {
         name: np.concatenate([getattr(first, name), getattr(second, name)])
-        for name in ("data", "indices", "offset", "mean", "scale")
+        for name in ("data", "indices", "offset", "mean")
     }
     parts["weighted"] = parts["data"]
     if first.weighted is not first.data:

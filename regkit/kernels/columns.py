@@ -22,12 +22,12 @@ class DenseBlock(NamedTuple):
 
 
 class SparseBlock(NamedTuple):
-    """Columns of X, sparse; the residual is kept without its centring.
+    """Columns of X over their scales, sparse; the residual is kept uncentred.
 
-    With t = y - X (b / s), stored in ``residual[:n]``, and the one number
-    o = Σ_j m_j b_j / s_j in ``residual[n]``, the residual of row i before weighting is
-    t_i + o. Its weighted sum is zero when columns and y are centred, so a column's
-    correlation costs its stored entries and never n.
+    With t = y - X b, stored in ``residual[:n]``, and the one number o = Σ_j m_j b_j in
+    ``residual[n]``, the residual of row i before weighting is t_i + o. Its weighted sum
+    is zero when columns and y are centred, so a column's correlation costs its stored
+    entries and never n.
     """
 
     data: NDArray[Any]
@@ -37,7 +37,6 @@ class SparseBlock(NamedTuple):
     indptr: NDArray[Any]
     offset: NDArray[np.float64]
     mean: NDArray[np.float64]  # Σ weight x, subtracted or not
-    scale: NDArray[np.float64]
 
 
 def correlation(block: Any, j: int, residual: NDArray[np.float64]) -> float:
@@ -67,7 +66,7 @@ def _correlate_dense(block: Any, j: Any, residual: Any) -> Any:
 def _correlate_sparse(block: Any, j: Any, residual: Any) -> Any:
     first, last = block.indptr[j], block.indptr[j + 1]
     total = stored_dot(block.weighted, block.indices, first, last, residual)
-    return (total * block.weight + residual[-1] * block.mean[j]) / block.scale[j]
+    return total * block.weight + residual[-1] * block.mean[j]
 
 
 def _subtract_dense(block: Any, j: Any, step: Any, residual: Any) -> Any:
@@ -77,10 +76,9 @@ def _subtract_dense(block: Any, j: Any, step: Any, residual: Any) -> Any:
 
 
 def _subtract_sparse(block: Any, j: Any, step: Any, residual: Any) -> Any:
-    scaled = step / block.scale[j]
     for t in range(block.indptr[j], block.indptr[j + 1]):
-        residual[block.indices[t]] -= scaled * np.float64(block.data[t])
-    residual[-1] += scaled * block.offset[j]
+        residual[block.indices[t]] -= step * np.float64(block.data[t])
+    residual[-1] += step * block.offset[j]
 
 
 @inlined(correlation)

@@ -106,17 +106,6 @@ def on_residual(
 
 
 @kernel
-def correlations(
-    block: Any, columns: NDArray[np.int64], residual: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Return the correlation of each of ``columns`` with the residual."""
-    out = np.empty(columns.shape[0])
-    for k in range(columns.shape[0]):
-        out[k] = correlation(block, columns[k], residual)
-    return out
-
-
-@kernel
 def on_gram(
     gram: NDArray[np.float64],
     terms: Terms,

@@ -122,7 +122,7 @@ def gram_rows(
     row_indptr: NDArray[Any],
     weight: NDArray[np.float64],
     columns: NDArray[np.int64],
-    position: NDArray[np.int64],
+    position: NDArray[np.int32],
     size: int,
 ) -> NDArray[np.float64]:
     """Return Σ_i weight_i x_ij x_il for j in ``columns`` and l at ``position[l]`` >= 0.

@@ -75,10 +75,9 @@ class Descent:
                 tolerance,
                 self._max_iter - n_iter,
             )
-            if self._fit_open(alpha):
-                state = self._store.sweep_residual(target, coef)
+            self._fit_open(alpha)
             residual = self.residual()
-            slope = kernels.correlations(block, places, state)
+            slope = self._design.correlate_columns(residual, self.columns)
             gap = duality_gap(
                 np.arange(len(coef)),
                 coef,
@@ -104,13 +103,13 @@ class Descent:
     def residual(self) -> Floats:
         return self._store.residual(self._full.target, self._coef)
 
-    def _fit_open(self, alpha: float) -> bool:
-        """Fit unpenalised columns jointly; tell whether anything changed."""
+    def _fit_open(self, alpha: float) -> None:
+        """Fit unpenalised columns jointly, which sweeps are slow to do."""
         terms, coef = self._terms, self._coef
         penalty = alpha * (terms.l1 + terms.l2)
         open_ = np.flatnonzero(are_open(coef, penalty, terms.lower, terms.upper))
         if not 0 < len(open_) <= MOST:
-            return False
+            return
         columns = self.columns[open_]
         store = self._design.columns()
         store.append(columns)
@@ -121,10 +120,8 @@ class Descent:
             terms.lower[open_],
             terms.upper[open_],
         )
-        if step is None:
-            return False
-        coef[open_] += step
-        return True
+        if step is not None:
+            coef[open_] += step
 
     def unpenalised_excess(self, alpha: float, slope: Floats) -> float:
         terms = self._terms

@@ -72,7 +72,7 @@ def test_sparse_combination(stored):
 
 
 def test_sparse_gram(stored):
-    position = np.full(7, -1, dtype=np.int64)
+    position = np.full(7, -1, dtype=np.int32)
     position[SOME] = np.arange(3)
     rows = np.array([5, 6], dtype=np.int64)
     found = sparse.gram_rows(*stored[0], *stored[1], WEIGHT, rows, position, 3)
