@@ -21,6 +21,14 @@ def read_only(array: NDArray[Any]) -> NDArray[Any]:
     return view
 
 
+def norm(vector: Floats) -> float:
+    """Return |vector| without BLAS, whose threads would go on spinning for a while.
+
+    They would take the cores from the threads that read X next.
+    """
+    return float(np.einsum("i,i->", vector, vector)) ** 0.5
+
+
 class ColumnStore(Protocol):
     """Columns of Z gathered for a working set, in order of their arrival."""
 
@@ -35,6 +43,9 @@ class ColumnStore(Protocol):
 
     def residual(self, target: Floats, coef: Floats) -> Floats:
         """Return ``target - Z[:, stored] @ coef``."""
+
+    def correlate(self, residual: Floats) -> Floats:
+        """Return ``Z[:, stored]ᵀ residual``."""
 
     def block(self) -> tuple[Any, Indices]:
         """Return the columns as `regkit.kernels.columns` wants them, and their places.
@@ -70,6 +81,18 @@ class Design(Protocol):
     @property
     def lengths(self) -> Floats:
         """The norms |z_j|, shape (n_features,)."""
+
+    @property
+    def sizes(self) -> Floats:
+        """How far a residual's move d can change each correlation, shape (2, p).
+
+        ``|z_jᵀd| <= sizes[k, j] * distances(d)[k]``: by Cauchy & Schwarz, and by the sum
+        of the column's absolute entries times d's largest, which is the better bound
+        where few entries are stored. (Where it is not known it repeats the first.)
+        """
+
+    def distances(self, move: Floats) -> Floats:
+        """Return the two norms of a move of the residual that ``sizes`` refer to."""
 
     def centre(self, y: Floats) -> tuple[Floats, Any]:
         """Return sqrt(p) (y - mean) and the mean, for y (n,) or (n, T)."""

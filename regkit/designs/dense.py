@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from regkit.designs.base import ColumnStore, Floats, Indices, read_only
+from regkit.designs.base import ColumnStore, Floats, Indices, norm, read_only
 
 # While |mean| stays below this many deviations, centring after a product of raw
 # values costs at most 3 of the 16 digits; beyond it the centre goes into the product.
@@ -100,6 +100,13 @@ class DenseDesign:
         if not self._fit_intercept:
             square = square + means * means
         return np.sqrt(square) / self.scale
+
+    @cached_property
+    def sizes(self) -> Floats:
+        return np.stack([self.lengths, self.lengths])
+
+    def distances(self, move: Floats) -> Floats:
+        return np.full(2, norm(move))
 
     @cached_property
     def constant(self) -> NDArray[np.bool_]:
@@ -305,6 +312,9 @@ class DenseColumns:
 
     def residual(self, target: Floats, coef: Floats) -> Floats:
         return target - coef @ self._rows[: self._size]
+
+    def correlate(self, residual: Floats) -> Floats:
+        return self._rows[: self._size] @ residual
 
     def block(self) -> tuple[Any, Indices]:
         from regkit.kernels.columns import DenseBlock

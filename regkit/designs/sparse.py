@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from regkit.designs.base import ColumnStore, Floats, Indices, read_only
+from regkit.designs.base import ColumnStore, Floats, Indices, norm, read_only
 from regkit.designs.threads import by_shares
 from regkit.kernels import sparse as kernels
 
@@ -14,6 +14,8 @@ from regkit.kernels import sparse as kernels
 # of 16 digits. Only a column whose zeros have next to no weight can be that far from
 # zero: that one is centred entry by entry, its zeros of positive weight stored.
 _FAR_FROM_ZERO = 30.0
+# What it takes to come to a column, in units of a stored entry.
+_COST_OF_A_COLUMN = 16
 
 
 def _parts(X: Any) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
@@ -109,6 +111,16 @@ class SparseDesign:
         return lengths
 
     @cached_property
+    def sizes(self) -> Floats:
+        # A move of the residual keeps its weighted sum zero (or nothing is centred):
+        # stored entries alone count.
+        sums = kernels.absolute_sums(*self._columns) / self.scale
+        return np.stack([self.lengths, sums])
+
+    def distances(self, move: Floats) -> Floats:
+        return np.array([norm(move), np.abs(self._root * move).max()])
+
+    @cached_property
     def constant(self) -> NDArray[np.bool_]:
         is_zero: NDArray[np.bool_] = self.lengths == 0.0
         return is_zero
@@ -127,7 +139,7 @@ class SparseDesign:
         return self.correlate_columns(residual, np.arange(self.n_features))
 
     def correlate_columns(self, residual: Floats, columns: Indices) -> Floats:
-        weight = self._root * residual
+        weight = self.weighted(residual)
         data, indices, indptr = self._columns
 
         def visit(share: Indices) -> Floats:
@@ -136,8 +148,14 @@ class SparseDesign:
             )
             return products
 
-        products = by_shares(visit, columns, indptr[columns + 1] - indptr[columns])
+        products = by_shares(visit, columns, self._costs(columns))
         return products / self.scale[columns] if self._standardize else products
+
+    def _costs(self, columns: Indices) -> Indices:
+        """Return what a pass over each column costs, in stored entries."""
+        indptr = self._by_columns.indptr
+        costs: Indices = indptr[columns + 1] - indptr[columns] + _COST_OF_A_COLUMN
+        return costs
 
     def gram(self, target: Floats) -> tuple[Floats, Floats]:
         if self._gram is None:
@@ -170,28 +188,38 @@ class SparseDesign:
         return entries / self.scale
 
     def predict(self, coef: Floats) -> Floats:
-        return self.combine(np.arange(self.n_features), coef)
+        return self.centred(*self.combine(np.arange(self.n_features), coef))
 
-    def combine(self, columns: Indices, coef: Floats) -> Floats:
-        """Return ``Z[:, columns] @ coef``."""
+    def combine(self, columns: Indices, coef: Floats) -> tuple[Floats, float]:
+        """Return the rows' sums Σ_j x_ij b_j / s_j, and the same sum of the means."""
         scaled = coef / self.scale[columns]
-        product = kernels.combine(*self._columns, columns, scaled, self.n_samples)
-        centre = np.einsum("i,i->", self._centre[columns], scaled)
-        combined: Floats = self._root * (product - centre)
+        sums: Floats = kernels.combine(*self._columns, columns, scaled, self.n_samples)
+        return sums, float(np.einsum("i,i->", self._centre[columns], scaled))
+
+    def centred(self, sums: Floats, mean: float) -> Floats:
+        """Return ``Z[:, columns] @ coef`` from what `combine` returns."""
+        combined: Floats = self._root * (sums - mean)
         return combined
 
     def gram_rows(
         self, columns: Indices, stored: Indices, position: NDArray[np.int32]
     ) -> Floats:
         """Return ``Z[:, columns]ᵀ Z[:, stored]``; ``position[l]`` is where l is."""
-        products: Floats = kernels.gram_rows(
-            *self._columns,
-            *_arrays(self._by_rows),
-            self._weight,
-            columns,
-            position,
-            len(stored),
-        )
+
+        def visit(share: Indices) -> Floats:
+            rows: Floats = kernels.gram_rows(
+                *self._columns,
+                *_arrays(self._by_rows),
+                self._weight,
+                share,
+                position,
+                len(stored),
+            )
+            return rows
+
+        # Each entry meets those of its row.
+        in_a_row = 1 + self._by_rows.nnz // self.n_samples
+        products = by_shares(visit, columns, in_a_row * self._costs(columns))
         products -= np.outer(self._centre[columns], self._centre[stored])
         if self._standardize:
             products /= np.outer(self.scale[columns], self.scale[stored])
@@ -207,7 +235,7 @@ class SparseDesign:
 
         data, indices, indptr = self._columns
         counts = indptr[columns + 1] - indptr[columns]
-        bounds = np.concatenate([[0], np.cumsum(counts)])
+        bounds = np.concatenate([[0], np.cumsum(counts)]).astype(indptr.dtype)
         at = np.arange(bounds[-1]) + np.repeat(indptr[columns] - bounds[:-1], counts)
         data, indices = data[at], indices[at]
         scale = self.scale[columns]
@@ -227,13 +255,14 @@ class SparseDesign:
             self._sums[columns] / scale,
         )
 
-    def sweep_residual(self, target: Floats, columns: Indices, coef: Floats) -> Floats:
-        """Return the unweighted residual without its centring, and the centring."""
-        scaled = coef / self.scale[columns]
-        product = kernels.combine(*self._columns, columns, scaled, self.n_samples)
+    def weighted(self, residual: Floats) -> Floats:
+        """Return what entries of X, not of Z, are to be multiplied by."""
+        return self._root * residual
+
+    def unweighted(self, target: Floats) -> Floats:
+        """Return the rows of ``target`` as they were before weighting."""
         # Rows of weight zero take no part: what stands there is never read back.
-        root = np.where(self._root > 0.0, self._root, 1.0)
-        return np.append(target / root - product, self._centre[columns] @ scaled)
+        return target / np.where(self._root > 0.0, self._root, 1.0)
 
     def gather(self, columns: Indices) -> Floats:
         """Return columns of Z as dense rows, shape (len(columns), n): for few."""
@@ -255,6 +284,10 @@ class SparseDesign:
 
 def _arrays(X: Any) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
     return read_only(X.data), read_only(X.indices), read_only(X.indptr)
+
+
+def _stored(block: Any) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+    return read_only(block.data), read_only(block.indices), read_only(block.indptr)
 
 
 def _with_stored(X: Any, columns: NDArray[np.bool_], rows: NDArray[np.bool_]) -> Any:
@@ -288,6 +321,9 @@ class SparseColumns:
         self._design = design
         self._stored = np.empty(0, dtype=np.int64)
         self._position = np.full(design.n_features, -1, dtype=np.int32)
+        self._n_rows = design.n_samples
+        self._coef = np.empty(0)
+        self._combined = np.zeros(self._n_rows), 0.0
         self._block: Any = None
 
     def append(self, columns: Indices) -> None:
@@ -300,7 +336,7 @@ class SparseColumns:
         return self._design.gram_rows(new, self._stored, self._position)
 
     def residual(self, target: Floats, coef: Floats) -> Floats:
-        return target - self._design.combine(self._stored, coef)
+        return target - self._design.centred(*self._combine(coef))
 
     def block(self) -> tuple[Any, Indices]:
         size = len(self._stored)
@@ -312,8 +348,34 @@ class SparseColumns:
             self._block = _joined(self._block, new)
         return self._block, np.arange(size)
 
+    def correlate(self, residual: Floats) -> Floats:
+        block, columns = self.block()
+        weight = self._design.weighted(residual)
+
+        def visit(share: Indices) -> Floats:
+            products: Floats = kernels.correlate(
+                *_stored(block), share, block.offset, weight
+            )
+            return products
+
+        return by_shares(visit, columns, np.diff(block.indptr) + _COST_OF_A_COLUMN)
+
     def sweep_residual(self, target: Floats, coef: Floats) -> Floats:
-        return self._design.sweep_residual(target, self._stored, coef)
+        sums, mean = self._combine(coef)
+        return np.append(self._design.unweighted(target) - sums, mean)
+
+    def _combine(self, coef: Floats) -> tuple[Floats, float]:
+        """Return what `SparseDesign.combine` does; coefficients often come again."""
+        held = len(self._coef)
+        if not np.array_equal(coef[:held], self._coef) or coef[held:].any():
+            self._coef = coef.copy()
+            if self._block is None:
+                self._combined = self._design.combine(self._stored, coef)
+            else:
+                block, columns = self.block()
+                sums = kernels.combine(*_stored(block), columns, coef, self._n_rows)
+                self._combined = sums, float(np.einsum("i,i->", block.offset, coef))
+        return self._combined
 
 
 def _joined(first: Any, second: Any) -> Any:

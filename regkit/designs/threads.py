@@ -50,7 +50,11 @@ def by_shares(
     if count == 1 or total < _WORTHWHILE:
         return task(columns)
     if _pool is None:
-        _pool = ThreadPoolExecutor(count, thread_name_prefix="regkit")
+        _pool = ThreadPoolExecutor(count - 1, thread_name_prefix="regkit")
     bounds = np.searchsorted(np.cumsum(costs), total * np.arange(1, count) / count)
-    shares = np.split(columns, bounds)
-    return np.concatenate(list(_pool.map(task, shares)))
+    mine, *others = np.split(columns, bounds)
+    # This thread works too: did it sleep, the system would wake one of the others on
+    # its core, in the other's way.
+    handed_out = [_pool.submit(task, share) for share in others]
+    results = [task(mine)]
+    return np.concatenate(results + [future.result() for future in handed_out])

@@ -161,22 +161,27 @@ def wanted(
 def undecided(
     correlation: NDArray[np.float64],
     seen: NDArray[np.float64],
-    lengths: NDArray[np.float64],
+    sizes: NDArray[np.float64],
+    travelled: NDArray[np.float64],
     l1: NDArray[np.float64],
     outside: NDArray[np.bool_],
     alpha: float,
-    travelled: float,
 ) -> NDArray[np.int64]:
     """Return the outside columns whose correlation may exceed ``alpha * l1`` by now.
 
-    Column j's correlation was computed when the residual had travelled ``seen[j]``,
-    and changes by at most |z_j| times what it has travelled since.
+    A residual that moves by d changes column j's correlation by at most ``sizes[k, j]``
+    times |d| in the k-th of two norms (see `Design.sizes`). ``travelled[k]`` is the
+    length of all moves so far, ``seen[k, j]`` what it was when the correlation was
+    computed.
     """
     found = np.empty(correlation.shape[0], dtype=np.int64)
     count = 0
     for j in range(correlation.shape[0]):
-        drift = 1.000001 * lengths[j] * (travelled - seen[j])
-        if abs(correlation[j]) + drift > alpha * l1[j] and outside[j]:
+        drift = min(
+            sizes[0, j] * (travelled[0] - seen[0, j]),
+            sizes[1, j] * (travelled[1] - seen[1, j]),
+        )
+        if abs(correlation[j]) + 1.000001 * drift > alpha * l1[j] and outside[j]:
             found[count] = j
             count += 1
     return found[:count]

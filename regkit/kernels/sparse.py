@@ -42,6 +42,19 @@ def moments(
     return mean, variance
 
 
+@summing_kernel
+def absolute_sums(
+    data: NDArray[Any], indices: NDArray[Any], indptr: NDArray[Any]
+) -> NDArray[np.float64]:
+    """Return each column's sum of absolute stored entries."""
+    p = indptr.shape[0] - 1
+    sums = np.zeros(p)
+    for j in range(p):
+        for t in range(indptr[j], indptr[j + 1]):
+            sums[j] += abs(np.float64(data[t]))
+    return sums
+
+
 @kernel
 def stored_dot(
     values: NDArray[Any],

@@ -37,6 +37,8 @@ class Descent:
         self._store = design.columns()
         self._coef = np.empty(0)
         self._terms = self._terms_of(self.columns)
+        # The residual and correlations of the coefficients, once computed.
+        self._reached: tuple[Floats, Floats] | None = None
 
     def _terms_of(self, columns: Indices) -> kernels.Terms:
         full = self._full
@@ -53,9 +55,11 @@ class Descent:
         self._coef = np.concatenate([self._coef, np.zeros(len(columns))])
         self._terms = self._terms_of(self.columns)
         self._store.append(columns)
+        self._reached = None
 
     def restart(self, coef: Floats) -> None:
         self._coef = coef.copy()
+        self._reached = None
 
     def minimise(self, alpha: float, goal: float) -> int:
         """Sweep until the duality gap over the working set is below ``goal``."""
@@ -76,8 +80,9 @@ class Descent:
                 self._max_iter - n_iter,
             )
             self._fit_open(alpha)
-            residual = self.residual()
-            slope = self._design.correlate_columns(residual, self.columns)
+            residual = self._store.residual(target, coef)
+            slope = self._store.correlate(residual)
+            self._reached = residual, slope
             gap = duality_gap(
                 np.arange(len(coef)),
                 coef,
@@ -101,7 +106,14 @@ class Descent:
         return self._coef
 
     def residual(self) -> Floats:
+        if self._reached is not None:
+            return self._reached[0]
         return self._store.residual(self._full.target, self._coef)
+
+    def correlate(self, residual: Floats) -> Floats:
+        if self._reached is not None and residual is self._reached[0]:
+            return self._reached[1]
+        return self._store.correlate(residual)
 
     def _fit_open(self, alpha: float) -> None:
         """Fit unpenalised columns jointly, which sweeps are slow to do."""
@@ -115,7 +127,9 @@ class Descent:
         store.append(columns)
         step = joint_step(
             store.gram(0),
-            self._design.correlate_columns(self.residual(), columns),
+            self._design.correlate_columns(
+                self._store.residual(self._full.target, coef), columns
+            ),
             coef[open_],
             terms.lower[open_],
             terms.upper[open_],

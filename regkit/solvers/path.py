@@ -209,7 +209,7 @@ def _solve_walking(
     supports, values, gaps, n_iters = [], [], [], []
     for alpha in alphas:
         n_iter = walk.step(float(alpha))
-        support = np.flatnonzero(walk.coef)
+        support = walk.support
         if len(support) > limit:
             break
         supports.append(support)

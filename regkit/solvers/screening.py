@@ -63,11 +63,11 @@ class ScreenedPath:
         self._may_sweep = self._is_free
         self._outside = problem.upper > problem.lower
         self._square = design.lengths**2
-        # How far the residual has travelled, in all and when each column's
+        # How far the residual has travelled in two norms, in all and when each column's
         # correlation was last computed: what bounds the change since.
         self._residual = problem.target
-        self._travelled = 0.0
-        self._seen = np.zeros(design.n_features)
+        self._travelled = np.zeros(2)
+        self._seen = np.zeros((2, design.n_features))
         self._looked_at = np.arange(design.n_features)
         self._products = design.correlate(problem.target)
         self._correlation = self._products.copy()
@@ -96,6 +96,11 @@ class ScreenedPath:
         if isinstance(inner, ActiveSet):
             return inner.n_refused(self._unpenalised) == 0
         return True
+
+    @property
+    def support(self) -> Indices:
+        """The columns of nonzero coefficients, ascending."""
+        return np.sort(self._inner.columns[self._inner.coef() != 0.0])
 
     def start_from(self, coef: Floats) -> None:
         """Take ``coef`` for the solution at some unknown alpha."""
@@ -186,7 +191,7 @@ class ScreenedPath:
         if not self._may_sweep or self._inner.name == Descent.name:
             return
         columns = self._inner.columns
-        support = float(np.count_nonzero(self.coef))
+        support = float(np.count_nonzero(self._inner.coef()))
         factoring = support * (3.0 * len(columns) + 20.0 * support)
         sweeping = _SWEEPING * self._design.n_stored(columns)
         if len(columns) > _MOST_COLUMNS or (support > 200 and factoring > sweeping):
@@ -223,24 +228,26 @@ class ScreenedPath:
         """Bring correlations up to date where they matter, and compute the gap."""
         p = self.problem
         residual = self._inner.residual()
-        self._travelled += sum_of_squares(residual - self._residual) ** 0.5
+        self._travelled += self._design.distances(residual - self._residual)
         self._residual = residual
         looked_at = undecided(
             self._correlation,
             self._seen,
-            self._design.lengths,
+            self._design.sizes,
+            self._travelled,
             p.l1,
             self._outside,
             alpha,
-            self._travelled,
         )
-        self._looked_at = np.concatenate([self._inner.columns, looked_at])
-        self._correlation[self._looked_at] = self._design.correlate_columns(
-            residual, self._looked_at
+        columns = self._inner.columns
+        self._correlation[columns] = self._inner.correlate(residual)
+        self._correlation[looked_at] = self._design.correlate_columns(
+            residual, looked_at
         )
-        self._seen[self._looked_at] = self._travelled
+        self._looked_at = np.concatenate([columns, looked_at])
+        self._seen[:, self._looked_at] = self._travelled[:, None]
         self._inner.refresh(self._correlation)
-        self.coef[self._inner.columns] = self._inner.coef()
+        self.coef[columns] = self._inner.coef()
         self.gap = duality_gap(
             self._looked_at,
             self.coef,
@@ -254,5 +261,5 @@ class ScreenedPath:
             sum_of_squares(residual),
         )
         self.gap += self._inner.unpenalised_excess(
-            alpha, self._correlation[self._inner.columns]
+            alpha, self._correlation[columns]
         )

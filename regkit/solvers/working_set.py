@@ -44,6 +44,9 @@ class Inner(Protocol):
     def residual(self) -> Floats:
         """Return ``y - Z b``, computed afresh."""
 
+    def correlate(self, residual: Floats) -> Floats:
+        """Return the working set's correlations with a residual of its own."""
+
     def unpenalised_excess(self, alpha: float, slope: Floats) -> float:
         """Return what unpenalised columns, ``slope`` left over, add to the gap."""
 
@@ -70,6 +73,7 @@ class ActiveSet:
         self._full = problem
         self._products = products  # Zᵀy
         self._max_iter = max_iter
+        self._design = design
         self._store = design.columns()
         self._rank = design.max_rank
         self._ridged = bool(np.any(problem.l2 > 0.0))
@@ -137,6 +141,9 @@ class ActiveSet:
 
     def residual(self) -> Floats:
         return self._store.residual(self._full.target, self.coef())
+
+    def correlate(self, residual: Floats) -> Floats:
+        return self._design.correlate_columns(residual, self.columns)
 
     def unpenalised_excess(self, alpha: float, slope: Floats) -> float:
         # Fitted through the factor: their slopes are rounding errors.
