@@ -18,7 +18,7 @@ from regkit.solvers.unpenalised import (
 Indices = NDArray[np.int64]
 
 # The kernel's bound on the gap is about this many times too large at first.
-_CAUTION = 8.0
+_CAUTION = 24.0
 
 
 class Descent:
@@ -99,7 +99,7 @@ class Descent:
                 gap += self.unpenalised_excess(alpha, slope)
             if gap <= goal:
                 break
-            tolerance *= min(0.3, goal / gap)
+            tolerance *= min(0.5, goal / gap)
         return n_iter
 
     def coef(self) -> Floats:
