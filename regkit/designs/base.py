@@ -1,5 +1,6 @@
 """What every design offers, and the choice of one by the type of X."""
 
+import math
 from typing import Any, Protocol
 
 import numpy as np
@@ -26,7 +27,7 @@ def norm(vector: Floats) -> float:
 
     They would take the cores from the threads that read X next.
     """
-    return float(np.einsum("i,i->", vector, vector)) ** 0.5
+    return math.sqrt(np.einsum("i,i->", vector, vector))
 
 
 class ColumnStore(Protocol):
@@ -86,8 +87,8 @@ class Design(Protocol):
     def sizes(self) -> Floats:
         """How far a residual's move d can change each correlation, shape (2, p).
 
-        ``|z_jᵀd| <= sizes[k, j] * distances(d)[k]``: by Cauchy & Schwarz, and by the sum
-        of the column's absolute entries times d's largest, which is the better bound
+        ``|z_jᵀd| <= sizes[k, j] * distances(d)[k]``: by Cauchy & Schwarz, and by the
+        sum of the column's absolute entries times d's largest, the better bound
         where few entries are stored. (Where it is not known it repeats the first.)
         """
 

@@ -317,9 +317,12 @@ class DenseColumns:
         return self._rows[: self._size] @ residual
 
     def block(self) -> tuple[Any, Indices]:
-        from regkit.kernels.columns import DenseBlock
+        from regkit.kernels.columns import Block
 
-        return DenseBlock(self._rows), np.arange(self._size)
+        size, n = self._size, self._rows.shape[1]
+        entries, zeros = self._rows[:size].ravel(), np.zeros(size)
+        indptr = n * np.arange(size + 1)
+        return Block(entries, entries, 1.0, None, indptr, zeros, zeros), np.arange(size)
 
     def sweep_residual(self, target: Floats, coef: Floats) -> Floats:
-        return self.residual(target, coef)
+        return np.append(self.residual(target, coef), 0.0)

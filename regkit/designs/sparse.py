@@ -18,12 +18,6 @@ _FAR_FROM_ZERO = 30.0
 _COST_OF_A_COLUMN = 16
 
 
-def _parts(X: Any) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
-    """Return the arrays of X; indices unsigned, which spares a test for each entry."""
-    unsigned = np.uint64 if X.indices.dtype.itemsize == 8 else np.uint32
-    return X.data, X.indices.view(unsigned), X.indptr
-
-
 class SparseDesign:
     """Z for a sparse X; X is read and never written."""
 
@@ -231,7 +225,7 @@ class SparseDesign:
         Visited in this order, they stream; where they stand in X, each would be
         fetched from somewhere else.
         """
-        from regkit.kernels.columns import SparseBlock
+        from regkit.kernels.columns import Block
 
         data, indices, indptr = self._columns
         counts = indptr[columns + 1] - indptr[columns]
@@ -245,7 +239,7 @@ class SparseDesign:
         weighted, weight = data, float(self._weight[0])
         if np.any(self._weight != weight):
             weighted, weight = data * self._weight[indices], 1.0
-        return SparseBlock(
+        return Block(
             data,
             weighted,
             weight,
@@ -283,7 +277,9 @@ class SparseDesign:
 
 
 def _arrays(X: Any) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
-    return read_only(X.data), read_only(X.indices), read_only(X.indptr)
+    # Unsigned indices spare kernels a test for each entry, whether it is negative.
+    unsigned = np.uint64 if X.indices.dtype.itemsize == 8 else np.uint32
+    return read_only(X.data), read_only(X.indices.view(unsigned)), read_only(X.indptr)
 
 
 def _stored(block: Any) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:

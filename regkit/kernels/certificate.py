@@ -181,7 +181,7 @@ def undecided(
             sizes[0, j] * (travelled[0] - seen[0, j]),
             sizes[1, j] * (travelled[1] - seen[1, j]),
         )
-        # Written down and counted, or not, without a branch, which nobody could predict.
+        # Counted or not without a branch, which nobody could predict.
         found[count] = j
         may_exceed = abs(correlation[j]) + 1.000001 * drift > alpha * l1[j]
         count += may_exceed & outside[j]

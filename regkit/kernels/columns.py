@@ -1,8 +1,9 @@
-"""Two operations on one column of Z, for dense and sparse storage alike.
+"""One column of a block: its product with a residual, and its subtraction from it.
 
-A coordinate-descent kernel written on `correlation` and `subtract` compiles for both
-storages; which one is decided when Numba sees the type of ``block``. Where Numba is
-told to compile nothing, the two are plain functions that look at it themselves.
+A coordinate-descent kernel written on `product` and `subtract` compiles for dense and
+sparse columns alike; which ones they are is decided when Numba sees whether ``indices``
+is an array or None. Where Numba is told to compile nothing, the two are plain functions
+that look at it themselves.
 """
 
 from typing import Any, NamedTuple
@@ -15,40 +16,39 @@ from regkit.kernels._jit import inlined, summing_kernel
 from regkit.kernels.sparse import stored_dot
 
 
-class DenseBlock(NamedTuple):
-    """Columns of Z as contiguous rows; the residual is y - Z b itself."""
-
-    rows: NDArray[np.float64]
-
-
-class SparseBlock(NamedTuple):
-    """Columns of X over their scales, sparse; the residual is kept uncentred.
+class Block(NamedTuple):
+    """Columns over their scales, side by side; the residual is kept uncentred.
 
     With t = y - X b, stored in ``residual[:n]``, and the one number o = Σ_j m_j b_j in
     ``residual[n]``, the residual of row i before weighting is t_i + o. Its weighted sum
     is zero when columns and y are centred, so a column's correlation costs its stored
-    entries and never n.
+    entries and never n. Dense columns are Z's own: weighted and centred already.
+
+    A loop over columns takes the fields out first: an array taken out of a tuple has
+    its references counted, which costs as much as a sparse column does.
     """
 
     data: NDArray[Any]
     weighted: NDArray[Any]  # data times the weight of its row, over ``weight``
     weight: float
-    indices: NDArray[Any]
+    indices: NDArray[Any] | None  # rows of the entries; None: every row
     indptr: NDArray[Any]
     offset: NDArray[np.float64]
     mean: NDArray[np.float64]  # Σ weight x, subtracted or not
 
 
-def correlation(block: Any, j: int, residual: NDArray[np.float64]) -> float:
-    """Return z_jᵀ residual."""
-    chosen = _correlate_dense if isinstance(block, DenseBlock) else _correlate_sparse
-    return float(chosen(block, j, residual))
+def product(values: Any, indices: Any, first: Any, last: Any, residual: Any) -> float:
+    """Return the product of the column stored from ``first`` to before ``last``."""
+    chosen = _product_dense if indices is None else _product_sparse
+    return float(chosen(values, indices, first, last, residual))
 
 
-def subtract(block: Any, j: int, step: float, residual: NDArray[np.float64]) -> None:
-    """Subtract ``step`` times column j from the residual."""
-    chosen = _subtract_dense if isinstance(block, DenseBlock) else _subtract_sparse
-    chosen(block, j, step, residual)
+def subtract(
+    values: Any, indices: Any, first: Any, last: Any, step: float, residual: Any
+) -> None:
+    """Subtract ``step`` times the column from the residual."""
+    chosen = _subtract_dense if indices is None else _subtract_sparse
+    chosen(values, indices, first, last, step, residual)
 
 
 @summing_kernel
@@ -59,38 +59,36 @@ def _dot(row: NDArray[np.float64], residual: NDArray[np.float64]) -> float:
     return total
 
 
-def _correlate_dense(block: Any, j: Any, residual: Any) -> Any:
-    return _dot(block.rows[j], residual)
+def _product_dense(values: Any, indices: Any, first: Any, last: Any, r: Any) -> Any:
+    return _dot(values[first:last], r)
 
 
-def _correlate_sparse(block: Any, j: Any, residual: Any) -> Any:
-    first, last = block.indptr[j], block.indptr[j + 1]
-    total = stored_dot(block.weighted, block.indices, first, last, residual)
-    return total * block.weight + residual[-1] * block.mean[j]
+def _product_sparse(values: Any, indices: Any, first: Any, last: Any, r: Any) -> Any:
+    return stored_dot(values, indices, first, last, r)
 
 
-def _subtract_dense(block: Any, j: Any, step: Any, residual: Any) -> Any:
-    row = block.rows[j]
+def _subtract_dense(
+    values: Any, indices: Any, first: Any, last: Any, step: Any, residual: Any
+) -> Any:
+    row = values[first:last]
     for i in range(row.shape[0]):
         residual[i] -= step * row[i]
 
 
-def _subtract_sparse(block: Any, j: Any, step: Any, residual: Any) -> Any:
-    for t in range(block.indptr[j], block.indptr[j + 1]):
-        residual[block.indices[t]] -= step * np.float64(block.data[t])
-    residual[-1] += step * block.offset[j]
+def _subtract_sparse(
+    values: Any, indices: Any, first: Any, last: Any, step: Any, residual: Any
+) -> Any:
+    for t in range(first, last):
+        residual[indices[t]] -= step * np.float64(values[t])
 
 
-@inlined(correlation)
-def _typed_correlation(block: Any, j: Any, residual: Any) -> Any:
-    return {DenseBlock: _correlate_dense, SparseBlock: _correlate_sparse}[_kind(block)]
+@inlined(product)
+def _typed_product(values: Any, indices: Any, first: Any, last: Any, r: Any) -> Any:
+    return _product_dense if indices is types.none else _product_sparse
 
 
 @inlined(subtract)
-def _typed_subtract(block: Any, j: Any, step: Any, residual: Any) -> Any:
-    return {DenseBlock: _subtract_dense, SparseBlock: _subtract_sparse}[_kind(block)]
-
-
-def _kind(block: types.NamedTuple | types.NamedUniTuple) -> Any:
-    """Return the class of which Numba sees ``block`` as an instance."""
-    return block.instance_class
+def _typed_subtract(
+    values: Any, indices: Any, first: Any, last: Any, step: Any, residual: Any
+) -> Any:
+    return _subtract_dense if indices is types.none else _subtract_sparse

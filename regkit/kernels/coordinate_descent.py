@@ -8,13 +8,13 @@ in b_j is a soft-threshold, a division and a clip (Friedman, Hastie & Tibshirani
 Sweeps over all columns alternate with sweeps over the nonzero ones.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from regkit.kernels._jit import kernel
-from regkit.kernels.columns import correlation, subtract
+from regkit.kernels.columns import Block, product, subtract
 
 # A step between two values of one sign is made longer by this factor (successive
 # over-relaxation); any below 2 keeps the objective falling.
@@ -32,25 +32,22 @@ class Terms(NamedTuple):
 
 
 @kernel
-def _minimiser(terms: Terms, j: int, alpha: float, value: float, slope: float) -> float:
-    """Return the best value of coordinate j, its correlation being ``slope``."""
-    curvature = terms.square[j] + alpha * terms.l2[j]
-    if curvature == 0.0:
-        return value
-    pull = slope + terms.square[j] * value
-    threshold = alpha * terms.l1[j]
+def _minimiser(
+    pull: float, curvature: float, threshold: float, low: float, high: float
+) -> float:
+    """Return the best value of a coordinate, its slope at zero being ``pull``."""
     if pull > threshold:
         best = (pull - threshold) / curvature
     elif pull < -threshold:
         best = (pull + threshold) / curvature
     else:
         best = 0.0
-    return float(min(max(best, terms.lower[j]), terms.upper[j]))
+    return min(max(best, low), high)
 
 
 @kernel
 def on_residual(
-    block: Any,
+    block: Block,
     columns: NDArray[np.int64],
     terms: Terms,
     alpha: float,
@@ -66,6 +63,7 @@ def on_residual(
     column of coordinate k. ``coef`` and ``residual`` are updated; the number of sweeps
     is returned.
     """
+    data, weighted, weight, indices, indptr, offset, mean = block
     m = columns.shape[0]
     active = np.empty(m, dtype=np.int64)
     n_active = 0
@@ -77,10 +75,21 @@ def on_residual(
         for c in range(count):
             k = c if everything else active[c]
             old = coef[k]
-            slope = correlation(block, columns[k], residual)
-            new = _minimiser(terms, k, alpha, old, slope)
+            curvature = terms.square[k] + alpha * terms.l2[k]
+            if curvature == 0.0:
+                continue
+            j = columns[k]
+            first, last = indptr[j], indptr[j + 1]
+            slope = product(weighted, indices, first, last, residual) * weight
+            slope += residual[-1] * mean[j]
+            new = _minimiser(
+                slope + terms.square[k] * old,
+                curvature,
+                alpha * terms.l1[k],
+                terms.lower[k],
+                terms.upper[k],
+            )
             if new != old:
-                curvature = terms.square[k] + alpha * terms.l2[k]
                 steepest = max(steepest, abs(new - old) * curvature)
                 if old * new > 0.0:
                     further = old + OVERRELAXATION * (new - old)
@@ -88,7 +97,8 @@ def on_residual(
                     if inside and further * new > 0.0:
                         new = further
                 coef[k] = new
-                subtract(block, columns[k], new - old, residual)
+                subtract(data, indices, first, last, new - old, residual)
+                residual[-1] += (new - old) * offset[j]
             l1_norm += abs(new)
         settled = steepest * l1_norm <= tolerance
         if everything:
@@ -120,7 +130,16 @@ def on_gram(
     for sweep in range(max_sweeps):
         progress = 0.0
         for j in range(n):
-            new = _minimiser(terms, j, alpha, coef[j], slope[j])
+            curvature = terms.square[j] + alpha * terms.l2[j]
+            if curvature == 0.0:
+                continue
+            new = _minimiser(
+                slope[j] + terms.square[j] * coef[j],
+                curvature,
+                alpha * terms.l1[j],
+                terms.lower[j],
+                terms.upper[j],
+            )
             step = new - coef[j]
             if step != 0.0:
                 coef[j] = new

@@ -17,10 +17,20 @@ EVERY = np.arange(5)
 
 @njit
 def correlations(block, places, residual):
+    _, weighted, weight, indices, indptr, _, mean = block
     out = np.empty(len(places))
     for k in range(len(places)):
-        out[k] = columns.correlation(block, places[k], residual)
+        first, last = indptr[places[k]], indptr[places[k] + 1]
+        out[k] = columns.product(weighted, indices, first, last, residual) * weight
+        out[k] += residual[-1] * mean[places[k]]
     return out
+
+
+@njit
+def subtract(block, j, step, residual):
+    data, _, _, indices, indptr, offset, _ = block
+    columns.subtract(data, indices, indptr[j], indptr[j + 1], step, residual)
+    residual[-1] += step * offset[j]
 
 
 @pytest.mark.parametrize("weight", [None, RNG.random(11)])
@@ -34,10 +44,12 @@ def test_correlations_follow_the_residual(convert, weight):
     coef = np.zeros(5)
     residual = store.sweep_residual(target, coef)
     for j, step in [(3, 0.5), (0, -2.0), (3, 1.0)]:
-        columns.subtract(block, j, step, residual)
+        subtract(block, j, step, residual)
         coef[j] += step
     found = correlations(block, places, residual)
-    assert_allclose(found, design.correlate(target - design.predict(coef)), atol=1e-13)
+    left = target - design.predict(coef)
+    assert_allclose(found, design.correlate(left), atol=1e-13)
+    assert_allclose(store.correlate(left), found, atol=1e-13)
     assert_allclose(residual, store.sweep_residual(target, coef), atol=1e-13)
 
 
@@ -48,6 +60,10 @@ def test_plain_functions_equal_compiled_ones(convert):
     store.append(EVERY)
     block, places = store.block()
     residual = store.sweep_residual(design.centre(Y)[0], np.zeros(5))
+    plain = getattr(correlations, "py_func", correlations)
     compiled = correlations(block, places, residual)
-    plain = [columns.correlation(block, j, residual) for j in range(5)]
-    assert_allclose(plain, compiled, atol=1e-15)
+    assert_allclose(plain(block, places, residual), compiled, atol=1e-15)
+    again = residual.copy()
+    subtract(block, 2, 0.5, residual)
+    getattr(subtract, "py_func", subtract)(block, 2, 0.5, again)
+    assert_allclose(again, residual, atol=1e-15)
