@@ -37,7 +37,7 @@ class _ForgivingCache(FunctionCache):
 
 
 def _compile(function: Kernel, options: dict[str, Any]) -> Kernel:
-    compiled = njit(nogil=True, **options)(function)
+    compiled = njit(nogil=True, no_cfunc_wrapper=True, **options)(function)
     if not config.DISABLE_JIT:
         # Without a writable place for a cache (read-only install, no home) Numba has
         # a RuntimeError, and the kernel is compiled in every process.
@@ -54,6 +54,19 @@ def kernel(function: Kernel) -> Kernel:
 def summing_kernel(function: Kernel) -> Kernel:
     """Compile ``function`` as `kernel` does, with sums free to be reordered."""
     return _compile(function, _SUMMING)
+
+
+def part(function: Kernel) -> Kernel:
+    """Compile ``function`` as `kernel` does, for kernels to call and nobody else.
+
+    Without an entrance from Python it compiles in two thirds of the time.
+    """
+    return _compile(function, {**_IEEE, "no_cpython_wrapper": True})
+
+
+def summing_part(function: Kernel) -> Kernel:
+    """Compile ``function`` as `part` does, with sums free to be reordered."""
+    return _compile(function, {**_SUMMING, "no_cpython_wrapper": True})
 
 
 def inlined(function: Callable[..., Any]) -> Callable[[Kernel], Kernel]:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regkit.kernels import cholesky
-from regkit.kernels._jit import kernel
+from regkit.kernels._jit import kernel, part
 from regkit.kernels.hull import (
     THRESHOLD_SLACK,
     Problem,
@@ -27,7 +27,7 @@ from regkit.kernels.hull import (
 PATIENCE = 4
 
 
-@kernel
+@part
 def _find_violators(
     problem: Problem,
     state: State,
@@ -49,7 +49,7 @@ def _find_violators(
     return count
 
 
-@kernel
+@part
 def _put_at_walls(
     problem: Problem, state: State, n: int, leaving: NDArray[np.bool_]
 ) -> tuple[int, float]:
@@ -77,7 +77,7 @@ def _put_at_walls(
     return count, travelled
 
 
-@kernel
+@part
 def _unrest(problem: Problem, state: State, alpha: float) -> float:
     """Return the largest gradient among free coordinates, in units of its slack."""
     largest = 0.0

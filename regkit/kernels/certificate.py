@@ -13,7 +13,7 @@ is a sum of non-negative terms (Fenchel & Young), so it suffers no cancellation.
 import numpy as np
 from numpy.typing import NDArray
 
-from regkit.kernels._jit import kernel
+from regkit.kernels._jit import kernel, part
 
 # A correlation below this share of its column's length and of y's is rounding error.
 ROUNDED = 1e-13
@@ -22,7 +22,7 @@ HUGE = 1e3
 _EPS = 2.0**-52
 
 
-@kernel
+@part
 def _fenchel_young(
     value: float, slope: float, l1: float, l2: float, low: float, high: float
 ) -> float:

@@ -10,7 +10,7 @@ cheaper.
 import numpy as np
 from numpy.typing import NDArray
 
-from regkit.kernels._jit import kernel, summing_kernel
+from regkit.kernels._jit import part, summing_kernel, summing_part
 
 BLOCK = 32
 # A new column whose squared distance to the span of the present ones falls below this
@@ -19,7 +19,7 @@ BLOCK = 32
 DEPENDENT = 5e-13
 
 
-@summing_kernel
+@summing_part
 def _subtract_products(
     factor: NDArray[np.float64],
     first: int,
@@ -74,7 +74,7 @@ def _subtract_products(
                     factor[a + i, j + c] -= line[c]
 
 
-@kernel
+@part
 def append(
     factor: NDArray[np.float64],
     active: NDArray[np.int64],
@@ -142,7 +142,7 @@ def append(
     return k
 
 
-@kernel
+@part
 def _rotate_out(factor: NDArray[np.float64], k: int, position: int) -> None:
     """Take row ``position`` out of the factor by Givens rotations."""
     n_below = k - position - 1
@@ -165,7 +165,7 @@ def _rotate_out(factor: NDArray[np.float64], k: int, position: int) -> None:
         row[position + t] = radius
 
 
-@kernel
+@part
 def remove(
     factor: NDArray[np.float64],
     active: NDArray[np.int64],

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from regkit.kernels._jit import kernel
+from regkit.kernels._jit import kernel, part
 from regkit.kernels.columns import Block, product, subtract
 
 # A step between two values of one sign is made longer by this factor (successive
@@ -31,7 +31,7 @@ class Terms(NamedTuple):
     square: NDArray[np.float64]
 
 
-@kernel
+@part
 def _minimiser(
     pull: float, curvature: float, threshold: float, low: float, high: float
 ) -> float:

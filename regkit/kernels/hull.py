@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regkit.kernels import cholesky
-from regkit.kernels._jit import kernel, summing_kernel
+from regkit.kernels._jit import part, summing_part
 
 # Share of the threshold by which a subgradient may exceed it and count as met.
 THRESHOLD_SLACK = 1e-12
@@ -50,7 +50,7 @@ class State(NamedTuple):
     size: NDArray[np.int64]  # [0]: number of free coordinates
 
 
-@summing_kernel
+@summing_part
 def shift_correlation(
     gram: NDArray[np.float64],
     columns: NDArray[np.int64],
@@ -76,7 +76,7 @@ def shift_correlation(
         i += 1
 
 
-@kernel
+@part
 def correlate_afresh(problem: Problem, state: State, n: int) -> None:
     """Compute the correlations from the coefficients."""
     support = np.empty(n, dtype=np.int64)
@@ -91,7 +91,7 @@ def correlate_afresh(problem: Problem, state: State, n: int) -> None:
     shift_correlation(problem.gram, support[:count], values, state.correlation, n)
 
 
-@kernel
+@part
 def without_drift(problem: Problem, state: State, n: int, travelled: float) -> float:
     """Compute the correlations afresh where updates have left too much rounding.
 
@@ -110,7 +110,7 @@ def without_drift(problem: Problem, state: State, n: int, travelled: float) -> f
     return size
 
 
-@kernel
+@part
 def cell(problem: Problem, j: int, side: float) -> tuple[float, float]:
     """Return the interval in which coordinate ``j`` stays on its side of zero."""
     low = problem.lower[j]
@@ -122,7 +122,7 @@ def cell(problem: Problem, j: int, side: float) -> tuple[float, float]:
     return low, high
 
 
-@kernel
+@part
 def violation(problem: Problem, state: State, j: int, alpha: float) -> float:
     """Return by how much fixed coordinate ``j`` wants to move, with its direction."""
     value = state.coef[j]
@@ -140,7 +140,7 @@ def violation(problem: Problem, state: State, j: int, alpha: float) -> float:
     return 0.0
 
 
-@kernel
+@part
 def newton_direction(
     problem: Problem, state: State, alpha: float
 ) -> NDArray[np.float64]:

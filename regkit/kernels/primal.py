@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regkit.kernels import cholesky
-from regkit.kernels._jit import kernel
+from regkit.kernels._jit import kernel, part
 from regkit.kernels.hull import (
     Problem,
     State,
@@ -28,7 +28,7 @@ ROUNDING = 5e-13
 NOTHING = 1e-9
 
 
-@kernel
+@part
 def _null_direction(
     problem: Problem, state: State, alpha: float, refused: int
 ) -> tuple[NDArray[np.float64], float]:
@@ -61,7 +61,7 @@ def _null_direction(
     return step, abs(wish) / curvature
 
 
-@kernel
+@part
 def _longest_step(
     problem: Problem,
     state: State,
@@ -83,7 +83,7 @@ def _longest_step(
     return length, blocking
 
 
-@kernel
+@part
 def _worst_violator(
     problem: Problem, state: State, n: int, alpha: float, resting: NDArray[np.bool_]
 ) -> int:

@@ -4,6 +4,7 @@ With c = Zᵀ(t - Z g) - a f g, the gradient left at g, the objective is above i
 by exactly ``1/2 cᵀ (ZᵀZ + a F)⁻¹ c``, and the duality gap is ``Σ c_j² / (2 a f_j)``.
 """
 
+from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from scipy.linalg import lapack
 
 from regkit.designs import Design
+from regkit.designs.threads import one_blas_thread
 from regkit.solvers.problem import Floats
 from regkit.solvers.spectral import ColumnSpace, rank_tolerance
 
@@ -22,6 +24,16 @@ _HOPELESS = 1e-12
 # More distinct penalties than this are cheaper by one eigendecomposition.
 _MANY = 10
 _ROUNDS = 4
+# A factor of fewer columns is made on one thread anyway, one of more gains by two.
+_SMALL, _MEDIUM = 64, 1000
+
+
+def _one_thread_if_medium(size: int) -> AbstractContextManager[None]:
+    """Keep SciPy's BLAS, not NumPy's, to one thread where that costs next to nothing.
+
+    A second one would spin for a while, on a core that NumPy's next product needs.
+    """
+    return one_blas_thread() if _SMALL < size <= _MEDIUM else nullcontext()
 
 
 class System(Protocol):
@@ -45,9 +57,12 @@ class Factor:
         scaled = matrix * self._scale
         scaled *= self._scale[:, None]
         norm = float(np.max(np.abs(scaled).sum(axis=0), initial=0.0))
-        self._factor, info = lapack.dpotrf(scaled.T, lower=1, clean=0, overwrite_a=1)
-        if info == 0:
-            self.rcond = float(lapack.dpocon(self._factor, norm, uplo="L")[0])
+        with _one_thread_if_medium(len(scaled)):
+            self._factor, info = lapack.dpotrf(
+                scaled.T, lower=1, clean=0, overwrite_a=1
+            )
+            if info == 0:
+                self.rcond = float(lapack.dpocon(self._factor, norm, uplo="L")[0])
 
     def solve(self, right: Floats) -> Floats:
         scale = self._scale if right.ndim == 1 else self._scale[:, None]
