@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from regkit.kernels._jit import kernel, part, summing_kernel
+from regkit.kernels._jit import kernel, summing_kernel
 
 
 @summing_kernel
@@ -55,7 +55,7 @@ def absolute_sums(
     return sums
 
 
-@part
+@kernel
 def stored_dot(
     values: NDArray[Any],
     rows: NDArray[Any],
