@@ -68,7 +68,7 @@ def duality_gap(
     it (``square`` holds |z_j|²). So it does where the slope is rounding error: the
     conjugate, times the distance of the bound, would turn that into a gap.
     """
-    kappa = closest = 1.0
+    kappa = closest = within = 1.0
     primal = 0.5 * residual_square
     for j in columns:
         threshold = alpha * l1[j]
@@ -76,6 +76,8 @@ def duality_gap(
         primal += threshold * abs(value) + 0.5 * alpha * l2[j] * value * value
         slope = correlation[j]
         if abs(slope) > threshold:
+            if threshold > 0.0:
+                within = min(within, threshold / abs(slope))
             unbounded = upper[j] if slope > 0.0 else -lower[j]
             if unbounded == np.inf:
                 ridge = alpha * l2[j]
@@ -86,17 +88,18 @@ def duality_gap(
                     kappa = min(kappa, threshold / abs(slope))
     # No gap exceeds the objective: zero is dual feasible, of value zero.
     gap = primal
-    for attempt in range(2):
-        # Next to a tiny l2 the conjugate blows up an excess of rounding errors: there
-        # the point that keeps within threshold and ridge is the better one.
-        if attempt == 1:
-            if closest >= kappa:
-                break
-            kappa = closest
-        found = 0.5 * (1.0 - kappa) ** 2 * residual_square
+    last = 2.0
+    # Next to a tiny l2, or a bound far beyond the coefficients, the conjugate blows up
+    # an excess of rounding errors: there a point that keeps within threshold and ridge,
+    # or within every threshold, is the better one.
+    for shrunk in (kappa, closest, within):
+        if shrunk >= last:
+            continue
+        last = shrunk
+        found = 0.5 * (1.0 - shrunk) ** 2 * residual_square
         for j in columns:
             threshold = alpha * l1[j]
-            slope = kappa * correlation[j]
+            slope = shrunk * correlation[j]
             if coef[j] == 0.0 and abs(slope) <= threshold:
                 continue
             ridge = alpha * l2[j]
