@@ -115,3 +115,18 @@ def warn_not_unique(
         UserWarning,
         stacklevel=stacklevel + 1,
     )
+
+
+def warn_at_grid_edge(name: str, advice: str, *, stacklevel: int) -> None:
+    """Warn that the best alpha may lie outside of the grid.
+
+    Parameters
+    ----------
+    name : str
+        Estimator.
+    advice : str
+        Which way to extend the grid.
+    stacklevel : int
+        Frames between this function's caller and the user's call.
+    """
+    warnings.warn(f"{name}: {advice}", UserWarning, stacklevel=stacklevel + 1)
