@@ -121,6 +121,15 @@ class Design(Protocol):
     def predict(self, coef: Floats) -> Floats:
         """Return ``Z @ coef`` for coefficients of Z's columns."""
 
+    def reweighted(self, sample_weight: Floats) -> "Design":
+        """Return the design of the same X, which it shares, with other weights."""
+
+    def fitted(self, rows: Indices, columns: Indices, coefs: Floats) -> Floats:
+        """Return ``(X[rows, columns] - m[columns]) @ coefs``, shape (rows, K).
+
+        No weights and no scales: ``coefs`` (columns, K) are in the user's units.
+        """
+
     def n_stored(self, columns: Indices) -> int:
         """Return how many entries of X the columns store."""
 

@@ -272,6 +272,20 @@ class DenseDesign:
         scaled = coef / self.scale
         return (self._X @ scaled - self.offset @ scaled) * self._root
 
+    def reweighted(self, sample_weight: Floats) -> "DenseDesign":
+        return DenseDesign(
+            self._X, sample_weight, self._fit_intercept, self._standardize
+        )
+
+    def fitted(self, rows: Indices, columns: Indices, coefs: Floats) -> Floats:
+        fitted = np.empty((len(rows), coefs.shape[1]))
+        step = max(16, _CHUNK_BYTES // (8 * max(1, len(columns))))
+        for start in range(0, len(rows), step):
+            chosen = np.ix_(rows[start : start + step], columns)
+            part = self._X[chosen] - self.offset[columns]
+            fitted[start : start + step] = part @ coefs
+        return fitted
+
     def n_stored(self, columns: Indices) -> int:
         return int(self.n_samples * len(columns))
 

@@ -24,6 +24,21 @@ def _parts(X: Any) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
     return X.data, X.indices.view(unsigned), X.indptr
 
 
+class Storage:
+    """X by columns and, where that is asked for, by rows."""
+
+    def __init__(self, X: Any) -> None:
+        if not X.has_canonical_format:
+            X = X.copy()
+            X.sum_duplicates()
+        self._given = X
+        self.by_columns = X.tocsc()
+
+    @cached_property
+    def by_rows(self) -> Any:
+        return self._given.tocsr()
+
+
 class SparseDesign:
     """Z for a sparse X; X is read and never written."""
 
@@ -31,15 +46,15 @@ class SparseDesign:
 
     def __init__(
         self,
-        X: Any,
+        X: "Any | Storage",
         sample_weight: Floats | None,
         fit_intercept: bool,
         standardize: bool,
     ) -> None:
-        self.n_samples, self.n_features = X.shape
-        if not X.has_canonical_format:
-            X = X.copy()
-            X.sum_duplicates()
+        # Designs of the same X with other weights share one storage.
+        self._shared = X if isinstance(X, Storage) else Storage(X)
+        self._stored = self._shared
+        self.n_samples, self.n_features = self._stored.by_columns.shape
         self._fit_intercept = fit_intercept
         self._standardize = standardize
         n = self.n_samples
@@ -54,8 +69,6 @@ class SparseDesign:
         self.max_rank = int(n) - bool(fit_intercept)
         self._gram: Floats | None = None  # once formed, for the next target
 
-        self._given = X
-        self._by_columns = X.tocsc()
         means, variance = kernels.moments(*self._columns, self._weight)
         noise = 4.0 * np.finfo(np.float64).eps * np.abs(means)
         variance[np.sqrt(variance) <= noise] = 0.0
@@ -70,10 +83,10 @@ class SparseDesign:
         far = np.abs(self._means) > _FAR_FROM_ZERO * np.sqrt(self._variance)
         if not far.any():
             return
-        X = _with_stored(self._by_columns, far, self._weight > 0.0)
+        X = _with_stored(self._stored.by_columns, far, self._weight > 0.0)
         for j in np.flatnonzero(far):
             X.data[X.indptr[j] : X.indptr[j + 1]] -= self._means[j]
-        self._given = self._by_columns = X
+        self._stored = Storage(X)
         # What is left of the means, and variances free of cancellation.
         left, variance = kernels.moments(*self._columns, self._weight)
         is_constant = self._variance[far] == 0.0
@@ -82,13 +95,9 @@ class SparseDesign:
         self._centre = np.where(far, left, self._centre)
         self._sums = np.where(far, left, self._sums)
 
-    @cached_property
-    def _by_rows(self) -> Any:
-        return self._given.tocsr()
-
     @property
     def _columns(self) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
-        return _arrays(self._by_columns)
+        return _arrays(self._stored.by_columns)
 
     @cached_property
     def offset(self) -> Floats:
@@ -153,7 +162,7 @@ class SparseDesign:
 
     def _costs(self, columns: Indices) -> Indices:
         """Return what a pass over each column costs, in stored entries."""
-        indptr = self._by_columns.indptr
+        indptr = self._stored.by_columns.indptr
         costs: Indices = indptr[columns + 1] - indptr[columns] + _COST_OF_A_COLUMN
         return costs
 
@@ -170,7 +179,7 @@ class SparseDesign:
         Only stored entries are multiplied; the centre is subtracted from the result.
         """
         scaled = column_weights / self.scale**2
-        rows = self._by_rows.astype(np.float64)
+        rows = self._stored.by_rows.astype(np.float64)
         weighted = rows.multiply(scaled[None, :]).tocsr()
         gram: Floats = (weighted @ rows.T).toarray()
         cross = weighted @ self._centre
@@ -183,7 +192,7 @@ class SparseDesign:
 
     def materialise(self, rows: slice = slice(None)) -> Floats:
         """Return these rows of Z, with every entry: for a few rows at a time."""
-        entries: Floats = self._by_rows[rows].toarray() - self._centre
+        entries: Floats = self._stored.by_rows[rows].toarray() - self._centre
         entries *= self._root[rows, None]
         return entries / self.scale
 
@@ -209,7 +218,7 @@ class SparseDesign:
         def visit(share: Indices) -> Floats:
             rows: Floats = kernels.gram_rows(
                 *self._columns,
-                *_arrays(self._by_rows),
+                *_arrays(self._stored.by_rows),
                 self._weight,
                 share,
                 position,
@@ -218,7 +227,7 @@ class SparseDesign:
             return rows
 
         # Each entry meets those of its row.
-        in_a_row = 1 + self._by_rows.nnz // self.n_samples
+        in_a_row = 1 + self._stored.by_rows.nnz // self.n_samples
         products = by_shares(visit, columns, in_a_row * self._costs(columns))
         products -= np.outer(self._centre[columns], self._centre[stored])
         if self._standardize:
@@ -267,15 +276,25 @@ class SparseDesign:
     def gather(self, columns: Indices) -> Floats:
         """Return columns of Z as dense rows, shape (len(columns), n): for few."""
         gathered = np.empty((len(columns), self.n_samples))
-        X = self._by_columns
+        X = self._stored.by_columns
         for at, j in enumerate(columns):
             stored = slice(X.indptr[j], X.indptr[j + 1])
             gathered[at] = -self._centre[j]
             gathered[at, X.indices[stored]] += X.data[stored]
         return gathered * self._root / self.scale[columns, None]
 
+    def reweighted(self, sample_weight: Floats) -> "SparseDesign":
+        return SparseDesign(
+            self._shared, sample_weight, self._fit_intercept, self._standardize
+        )
+
+    def fitted(self, rows: Indices, columns: Indices, coefs: Floats) -> Floats:
+        X = self._shared.by_rows[rows][:, columns]
+        fitted: Floats = X @ coefs - self.offset[columns] @ coefs
+        return fitted
+
     def n_stored(self, columns: Indices) -> int:
-        indptr = self._by_columns.indptr
+        indptr = self._stored.by_columns.indptr
         return int((indptr[columns + 1] - indptr[columns]).sum())
 
     def columns(self) -> ColumnStore:
