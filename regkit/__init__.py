@@ -13,6 +13,8 @@ _HOME = {
     "LassoRegressor": "regkit.linear_model",
     "ElasticNetRegressor": "regkit.linear_model",
     "RidgeRegressor": "regkit.linear_model",
+    "LassoRegressorCV": "regkit.linear_model",
+    "ElasticNetRegressorCV": "regkit.linear_model",
     "lasso_path": "regkit.linear_model",
     "enet_path": "regkit.linear_model",
     "RegularizationPath": "regkit.linear_model",
@@ -32,7 +34,9 @@ if TYPE_CHECKING:
     from regkit.inspection import compare_regularizers
     from regkit.linear_model import (
         ElasticNetRegressor,
+        ElasticNetRegressorCV,
         LassoRegressor,
+        LassoRegressorCV,
         RegularizationPath,
         RidgeRegressor,
         enet_path,
@@ -43,6 +47,8 @@ __all__ = [
     "LassoRegressor",
     "ElasticNetRegressor",
     "RidgeRegressor",
+    "LassoRegressorCV",
+    "ElasticNetRegressorCV",
     "lasso_path",
     "enet_path",
     "RegularizationPath",

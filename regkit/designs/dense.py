@@ -278,12 +278,7 @@ class DenseDesign:
         )
 
     def fitted(self, rows: Indices, columns: Indices, coefs: Floats) -> Floats:
-        fitted = np.empty((len(rows), coefs.shape[1]))
-        step = max(16, _CHUNK_BYTES // (8 * max(1, len(columns))))
-        for start in range(0, len(rows), step):
-            chosen = np.ix_(rows[start : start + step], columns)
-            part = self._X[chosen] - self.offset[columns]
-            fitted[start : start + step] = part @ coefs
+        fitted: Floats = (self._X[np.ix_(rows, columns)] - self.offset[columns]) @ coefs
         return fitted
 
     def n_stored(self, columns: Indices) -> int:

@@ -6,23 +6,36 @@ so, as joblib does in its workers.
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from contextlib import contextmanager
+from threading import Lock
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+_Given = TypeVar("_Given")
+_Found = TypeVar("_Found")
 
 # Below so many stored entries a pass takes less than handing it out.
 _WORTHWHILE = 1 << 18
 
 _pool: ThreadPoolExecutor | None = None
+_blas = Lock()
+_n_limiting = 0
+_limits: Any = None
 
 
 def _forget_pool() -> None:
     """Start afresh: a forked child has none of its parent's threads."""
-    global _pool
+    global _pool, _blas, _n_limiting, _limits
     _pool = None
+    _blas = Lock()
+    if _limits is not None:
+        _limits.restore_original_limits()
+    _n_limiting, _limits = 0, None
 
 
 if hasattr(os, "register_at_fork"):
@@ -58,3 +71,39 @@ def by_shares(
     handed_out = [_pool.submit(task, share) for share in others]
     results = [task(mine)]
     return np.concatenate(results + [future.result() for future in handed_out])
+
+
+@contextmanager
+def one_blas_thread() -> Iterator[None]:
+    """Keep BLAS to the calling thread, for callers that run side by side.
+
+    The limit belongs to the process: whoever comes first sets it, and whoever goes last
+    lifts it.
+    """
+    global _n_limiting, _limits
+    with _blas:
+        if _n_limiting == 0:
+            _limits = threadpool_limits(1, user_api="blas")
+        _n_limiting += 1
+    try:
+        yield
+    finally:
+        with _blas:
+            _n_limiting -= 1
+            if _n_limiting == 0:
+                _limits.restore_original_limits()
+                _limits = None
+
+
+def map_in_threads(
+    task: Callable[[_Given], _Found], items: Sequence[_Given], n_threads: int
+) -> list[_Found]:
+    """Return ``[task(item) for item in items]``, up to ``n_threads`` at a time."""
+    n_threads = min(n_threads, len(items))
+    if n_threads <= 1:
+        return [task(item) for item in items]
+    with (
+        one_blas_thread(),
+        ThreadPoolExecutor(n_threads, thread_name_prefix="regkit") as pool,
+    ):
+        return list(pool.map(task, items))

@@ -1,7 +1,9 @@
 """Lasso, elastic net and ridge regression, solved exactly, and their paths."""
 
 from regkit.linear_model.elastic_net import ElasticNetRegressor
+from regkit.linear_model.elastic_net_cv import ElasticNetRegressorCV
 from regkit.linear_model.lasso import LassoRegressor
+from regkit.linear_model.lasso_cv import LassoRegressorCV
 from regkit.linear_model.path import RegularizationPath, enet_path, lasso_path
 from regkit.linear_model.ridge import RidgeRegressor
 
@@ -9,6 +11,8 @@ __all__ = [
     "LassoRegressor",
     "ElasticNetRegressor",
     "RidgeRegressor",
+    "LassoRegressorCV",
+    "ElasticNetRegressorCV",
     "lasso_path",
     "enet_path",
     "RegularizationPath",
