@@ -97,6 +97,10 @@ class CrossValidatedPath(LinearModel):
             n_features, self.positive, self.bounds, self.penalty_factor
         )
         folds: list[Fold] = []
+        if self.criterion != "cv" and len(data.y) == 1:
+            raise ValueError(
+                f"criterion={self.criterion!r} cannot judge a fit to 1 sample."
+            )
         if self.criterion == "cv":
             folds = make_folds(cv, data.X, data.y, data.sample_weight, split_params)
         with np.errstate(over="ignore", invalid="ignore"):  # told in `_judge`
@@ -363,8 +367,9 @@ def _starts_null(candidate: _Candidate) -> bool:
     paths = candidate.folds if candidate.full is None else [candidate.full]
     penalised = candidate.penalty.factor > 0.0
     for path in paths:
-        first = path.coefs[:, [0]].tocoo()
-        if np.any(penalised[first.coords[0]] & (first.data != 0.0)):
+        stored = slice(0, path.coefs.indptr[1])
+        is_nonzero = path.coefs.data[stored] != 0.0
+        if np.any(penalised[path.coefs.indices[stored]] & is_nonzero):
             return False
     return True
 
