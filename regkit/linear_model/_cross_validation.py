@@ -91,7 +91,7 @@ class CrossValidatedPath(LinearModel):
         cv = check_cv(self.cv)
         split_params, score_params = route(self, params, sample_weight)
         data = check_fit_data(self, X, y, sample_weight)
-        data = data._replace(y=column_or_1d(data.y, warn=True))
+        data = data._replace(y=self._one_target(data.y))
         n_features = data.X.shape[1]
         limits = check_limits(
             n_features, self.positive, self.bounds, self.penalty_factor
@@ -138,6 +138,16 @@ class CrossValidatedPath(LinearModel):
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = False
         return tags
+
+    def _one_target(self, y: Floats) -> Floats:
+        if y.ndim == 2 and y.shape[1] > 1:
+            raise ValueError(
+                f"{type(self).__name__} takes one target, which has an alpha of its "
+                f"own: y has shape {y.shape}. Fit each column by itself, or use "
+                "sklearn.multioutput.MultiOutputRegressor."
+            )
+        column: Floats = column_or_1d(y, warn=True)
+        return column
 
     def _l1_ratios(self) -> list[float]:
         raise NotImplementedError
