@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regkit.designs.base import ColumnStore, Floats, Indices, norm, read_only
+from regkit.designs.moments import Moments
 from regkit.designs.threads import by_shares
 from regkit.kernels import sparse as kernels
 
@@ -55,7 +56,7 @@ class SparseDesign:
         self._shared = X if isinstance(X, Storage) else Storage(X)
         self._stored = self._shared
         self.n_samples, self.n_features = self._stored.by_columns.shape
-        self._fit_intercept = fit_intercept
+        self.fit_intercept = fit_intercept
         self._standardize = standardize
         n = self.n_samples
         if sample_weight is None:
@@ -101,7 +102,7 @@ class SparseDesign:
 
     @cached_property
     def offset(self) -> Floats:
-        return self._means if self._fit_intercept else np.zeros(self.n_features)
+        return self._means if self.fit_intercept else np.zeros(self.n_features)
 
     @cached_property
     def scale(self) -> Floats:
@@ -114,7 +115,7 @@ class SparseDesign:
     @cached_property
     def lengths(self) -> Floats:
         square = self._variance
-        if not self._fit_intercept:
+        if not self.fit_intercept:
             square = square + self._means**2
         lengths: Floats = np.sqrt(square) / self.scale
         return lengths
@@ -136,7 +137,7 @@ class SparseDesign:
 
     def centre(self, y: Floats) -> tuple[Floats, Any]:
         mean = np.zeros(y.shape[1:])
-        if self._fit_intercept:
+        if self.fit_intercept:
             mean = self._weight @ y
             mean = mean + self._weight @ (y - mean)
         root = self._root if y.ndim == 1 else self._root[:, None]
@@ -172,6 +173,35 @@ class SparseDesign:
             store.append(np.arange(self.n_features))
             self._gram = store.gram(0)
         return self._gram, self.correlate(target)
+
+    def guessed_centre(self) -> Floats:
+        # Entries are multiplied as they are kept: only columns far from zero centred.
+        return self.offset - self._centre
+
+    def moments(
+        self, rows: Indices, weight: Floats | None, y: Floats, centre: Floats
+    ) -> Moments:
+        spread = np.zeros(self.n_samples)
+        spread[rows] = 1.0 if weight is None else weight
+        every = np.arange(self.n_features)
+        zero = np.zeros(self.n_features)
+        target = spread * y
+        return Moments(
+            float(spread.sum()),
+            int(np.count_nonzero(spread)),
+            kernels.correlate(*self._columns, every, zero, spread),
+            self._raw_gram(spread, every, every, every.astype(np.int32)),
+            kernels.correlate(*self._columns, every, zero, target),
+            float(target.sum()),
+            float(target @ y),
+        )
+
+    def adopt(self, moments: Moments, centre: Floats, y: Floats) -> None:
+        shift = moments.shift / moments.weight
+        gram = moments.gram / moments.weight
+        if self.fit_intercept:
+            gram -= np.outer(shift, shift)
+        self._gram = gram / np.outer(self.scale, self.scale)
 
     def row_gram(self, column_weights: Floats) -> Floats:
         """Return ``Z diag(column_weights) Zᵀ``, shape (n, n).
@@ -214,12 +244,26 @@ class SparseDesign:
         self, columns: Indices, stored: Indices, position: NDArray[np.int32]
     ) -> Floats:
         """Return ``Z[:, columns]ᵀ Z[:, stored]``; ``position[l]`` is where l is."""
+        products = self._raw_gram(self._weight, columns, stored, position)
+        products -= np.outer(self._centre[columns], self._centre[stored])
+        if self._standardize:
+            products /= np.outer(self.scale[columns], self.scale[stored])
+        return products
+
+    def _raw_gram(
+        self,
+        weight: Floats,
+        columns: Indices,
+        stored: Indices,
+        position: NDArray[np.int32],
+    ) -> Floats:
+        """Return ``Σ_i weight_i x_ij x_il`` of the entries as they are kept."""
 
         def visit(share: Indices) -> Floats:
             rows: Floats = kernels.gram_rows(
                 *self._columns,
                 *_arrays(self._stored.by_rows),
-                self._weight,
+                weight,
                 share,
                 position,
                 len(stored),
@@ -228,11 +272,7 @@ class SparseDesign:
 
         # Each entry meets those of its row.
         in_a_row = 1 + self._stored.by_rows.nnz // self.n_samples
-        products = by_shares(visit, columns, in_a_row * self._costs(columns))
-        products -= np.outer(self._centre[columns], self._centre[stored])
-        if self._standardize:
-            products /= np.outer(self.scale[columns], self.scale[stored])
-        return products
+        return by_shares(visit, columns, in_a_row * self._costs(columns))
 
     def block(self, columns: Indices) -> Any:
         """Return columns as coordinate descent sweeps over them: side by side.
@@ -285,7 +325,7 @@ class SparseDesign:
 
     def reweighted(self, sample_weight: Floats) -> "SparseDesign":
         return SparseDesign(
-            self._shared, sample_weight, self._fit_intercept, self._standardize
+            self._shared, sample_weight, self.fit_intercept, self._standardize
         )
 
     def fitted(self, rows: Indices, columns: Indices, coefs: Floats) -> Floats:

@@ -24,13 +24,8 @@ from regkit.linear_model._warnings import (
     warn_not_unique,
 )
 from regkit.solvers.criteria import information_criteria
-from regkit.solvers.folds import (
-    Fold,
-    PathSettings,
-    held_out_errors,
-    held_out_weight,
-    solve_folds,
-)
+from regkit.solvers.fold import Fold
+from regkit.solvers.folds import FoldedDesign, FoldPaths, PathSettings
 from regkit.solvers.path import alpha_grid, solve_path
 from regkit.solvers.problem import PathResult, Penalty
 from regkit.solvers.relaxed import relax
@@ -165,6 +160,9 @@ class CrossValidatedPath(LinearModel):
         score_params: dict[str, Any],
     ) -> list[_Candidate]:
         settings = PathSettings(self.tol, self.max_iter, self.solver)
+        folded = FoldedDesign(
+            design, data.y, data.sample_weight, folds, self._n_threads()
+        )
         candidates = []
         for l1_ratio in self._l1_ratios():
             penalty = Penalty.build(
@@ -174,24 +172,10 @@ class CrossValidatedPath(LinearModel):
             full = None
             if self.refit or not folds:
                 full = solve_path(design, data.y, penalty, alphas, **settings.options)
-            paths = solve_folds(
-                design,
-                data.y,
-                data.sample_weight,
-                folds,
-                penalty,
-                alphas,
-                settings,
-                self._n_threads(),
-            )
-            errors = np.empty((len(alphas), 0))
+            found = FoldPaths([], np.empty((len(alphas), 0)))
             if folds:
-                errors = held_out_errors(
-                    design, data.y, data.sample_weight, folds, paths
-                )
-                curve = self._held_out_curve(
-                    data, folds, paths, errors, l1_ratio, score_params
-                )
+                found = folded.solve(penalty, alphas, settings)
+                curve = self._held_out_curve(data, folds, found, l1_ratio, score_params)
             else:
                 assert full is not None
                 values = information_criteria(
@@ -203,7 +187,9 @@ class CrossValidatedPath(LinearModel):
                     self.criterion,
                 )
                 curve = ErrorCurve(alphas, values)
-            candidates.append(_Candidate(l1_ratio, penalty, full, paths, errors, curve))
+            candidates.append(
+                _Candidate(l1_ratio, penalty, full, found.paths, found.errors, curve)
+            )
         return candidates
 
     def _alphas(self, design: Any, y: Floats, penalty: Penalty) -> Floats:
@@ -229,18 +215,16 @@ class CrossValidatedPath(LinearModel):
         self,
         data: FitData,
         folds: list[Fold],
-        paths: list[PathResult],
-        errors: Floats,
+        found: FoldPaths,
         l1_ratio: float,
         score_params: dict[str, Any],
     ) -> ErrorCurve:
+        errors = found.errors
         if self.scoring is not None:
-            errors = -self._scores(data, folds, paths, l1_ratio, score_params)
-        weights = np.array(
-            [held_out_weight(fold, data.sample_weight).sum() for fold in folds]
-        )
-        mean, se = fold_statistics(errors, weights)
-        return ErrorCurve(paths[0].alphas, mean, se, errors)
+            errors = -self._scores(data, folds, found.paths, l1_ratio, score_params)
+        weights = [fold.test_weight(data.sample_weight).sum() for fold in folds]
+        mean, se = fold_statistics(errors, np.array(weights))
+        return ErrorCurve(found.paths[0].alphas, mean, se, errors)
 
     def _scores(
         self,

@@ -14,7 +14,7 @@ from sklearn.utils.metadata_routing import (
 
 from regkit._sklearn import raise_for_params, routing_enabled, takes_weights
 from regkit.linear_model._inputs import Floats
-from regkit.solvers.folds import Fold
+from regkit.solvers.fold import Fold
 
 
 def make_folds(

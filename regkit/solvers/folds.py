@@ -7,36 +7,20 @@ copy of X, and each path is certified like the path on all rows.
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from regkit.designs import Design
 from regkit.designs.threads import map_in_threads
-from regkit.solvers.path import solve_path
+from regkit.solvers.fold import Fold
+from regkit.solvers.fold_moments import FoldMoments
+from regkit.solvers.path import is_small, solve_path
 from regkit.solvers.problem import Floats, PathResult, Penalty
 from regkit.solvers.residuals import mean_squares
 
-Indices = NDArray[np.int64]
-
-
-@dataclass(frozen=True, slots=True)
-class Fold:
-    """Rows to train on and rows held out; a row given twice counts twice.
-
-    Attributes
-    ----------
-    train, test : ndarray of int
-    """
-
-    train: Indices
-    test: Indices
-
-    def weights(self, rows: Indices, sample_weight: Floats | None, n: int) -> Floats:
-        """Spread the weights of ``rows`` (``train`` or ``test``) over all n rows."""
-        counts = np.bincount(rows, minlength=n).astype(np.float64)
-        return counts if sample_weight is None else counts * sample_weight
+# Work of a fold, in multiplications, below which threads cost more than they save.
+_WORTHWHILE = 1 << 22
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,70 +37,103 @@ class PathSettings:
         return asdict(self)
 
 
-def solve_folds(
-    design: Design,
-    y: Floats,
-    sample_weight: Floats | None,
-    folds: Sequence[Fold],
-    penalty: Penalty,
-    alphas: Floats,
-    settings: PathSettings,
-    n_threads: int,
-) -> list[PathResult]:
-    """Solve the path on the training rows of every fold.
+class FoldPaths(NamedTuple):
+    """The paths of all folds and their errors."""
 
-    Parameters
-    ----------
-    design : Design
-        Of all rows.
-    y : ndarray (n,)
-    sample_weight : ndarray (n,) or None
-    folds : sequence of Fold
-        Each with a positive weight to train on.
-    penalty : Penalty
-    alphas : ndarray (A,)
-        Strictly decreasing, non-negative; the same for all folds.
-    settings : PathSettings
-    n_threads : int
-        How many folds may be solved at the same time.
+    paths: list[PathResult]
+    errors: Floats
+    """(n_alphas, n_folds), weighted means of the squared held-out residuals; NaN for a
+    fold whose held-out rows all have weight zero."""
 
-    Returns
-    -------
-    paths : list of PathResult
-    """
 
-    def solve(fold: Fold) -> PathResult:
-        weight = fold.weights(fold.train, sample_weight, design.n_samples)
-        with np.errstate(over="ignore", invalid="ignore"):  # a thread's own state
-            return solve_path(
-                design.reweighted(weight), y, penalty, alphas, **settings.options
+class FoldedDesign:
+    """A design, and what its folds share."""
+
+    def __init__(
+        self,
+        design: Design,
+        y: Floats,
+        sample_weight: Floats | None,
+        folds: Sequence[Fold],
+        n_threads: int = 1,
+    ) -> None:
+        """Prepare the folds; few columns or many rows are read here, and only here.
+
+        Parameters
+        ----------
+        design : Design
+            Of all rows.
+        y : ndarray (n,)
+        sample_weight : ndarray (n,) or None
+        folds : sequence of Fold
+            Each with a positive weight to train on.
+        n_threads : int
+            How many folds may be solved at the same time.
+        """
+        self._design = design
+        self._y = y
+        self._sample_weight = sample_weight
+        self._folds = folds
+        self._n_threads = n_threads
+        self._moments: FoldMoments | None = None
+        if is_small(design) and folds:
+            self._moments = FoldMoments(design, y, sample_weight, folds)
+
+    def solve(
+        self, penalty: Penalty, alphas: Floats, settings: PathSettings
+    ) -> FoldPaths:
+        """Solve the path on the training rows of every fold.
+
+        Parameters
+        ----------
+        penalty : Penalty
+        alphas : ndarray (A,)
+            Strictly decreasing, non-negative; the same for all folds.
+        settings : PathSettings
+
+        Returns
+        -------
+        paths : FoldPaths
+        """
+
+        def solve(k: int) -> tuple[PathResult, Floats]:
+            with np.errstate(over="ignore", invalid="ignore"):  # a thread's own state
+                path = solve_path(
+                    self._training_design(k),
+                    self._y,
+                    penalty,
+                    alphas,
+                    **settings.options,
+                )
+                return path, self._errors(k, path)
+
+        n_threads = self._n_threads
+        if self._moments is not None:
+            # Two or three systems an alpha, of at most p columns.
+            work = len(alphas) * self._design.n_features**2
+            n_threads = n_threads if work > _WORTHWHILE else 1
+        solved = map_in_threads(solve, range(len(self._folds)), n_threads)
+        paths, errors = zip(*solved, strict=True)
+        return FoldPaths(list(paths), np.stack(errors, axis=1))
+
+    def _training_design(self, k: int) -> Design:
+        if self._moments is not None:
+            return self._moments.training_design(k)
+        n = self._design.n_samples
+        weight = self._folds[k].training_weight(self._sample_weight, n)
+        return self._design.reweighted(weight)
+
+    def _errors(self, k: int, path: PathResult) -> Floats:
+        errors = None
+        if self._moments is not None:
+            errors = self._moments.held_out_errors(k, path)
+        if errors is None or np.isnan(errors).any():
+            fold = self._folds[k]
+            errors = mean_squares(
+                self._design,
+                self._y,
+                fold.test_weight(self._sample_weight),
+                path,
+                rows=fold.test,
             )
-
-    return map_in_threads(solve, folds, n_threads)
-
-
-def held_out_errors(
-    design: Design,
-    y: Floats,
-    sample_weight: Floats | None,
-    folds: Sequence[Fold],
-    paths: Sequence[PathResult],
-) -> Floats:
-    """Return the weighted mean squares of the held-out residuals, (A, n_folds).
-
-    NaN for a fold whose held-out rows all have weight zero.
-    """
-    errors = [
-        mean_squares(
-            design, y, held_out_weight(fold, sample_weight), path, rows=fold.test
-        )
-        for fold, path in zip(folds, paths, strict=True)
-    ]
-    return np.stack(errors, axis=1)
-
-
-def held_out_weight(fold: Fold, sample_weight: Floats | None) -> Floats:
-    """Return the weights of a fold's held-out rows, as many as ``fold.test`` has."""
-    if sample_weight is None:
-        return np.ones(len(fold.test))
-    return sample_weight[fold.test]
+        return errors

@@ -260,6 +260,4 @@ class ScreenedPath:
             alpha,
             sum_of_squares(residual),
         )
-        self.gap += self._inner.unpenalised_excess(
-            alpha, self._correlation[columns]
-        )
+        self.gap += self._inner.unpenalised_excess(alpha, self._correlation[columns])

@@ -392,7 +392,8 @@ def test_ties_choose_the_stronger_penalty():
 def test_grid_edge_warns_which_way_to_extend():
     X, y = make_correlated_regression(200, 10, random_state=0)
     with pytest.warns(UserWarning, match="extend the grid with smaller alphas"):
-        model = LassoRegressorCV(alphas=[10.0, 5.0, 1.0]).fit(X, y)
+        top = LassoRegressorCV().fit(X, y).alphas_[0]
+        model = LassoRegressorCV(alphas=[top, 0.5 * top]).fit(X, y)
     assert model.at_grid_edge_
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(30, 40)), rng.normal(size=30)
