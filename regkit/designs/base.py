@@ -153,6 +153,9 @@ class Design(Protocol):
         No weights and no scales: ``coefs`` (columns, K) are in the user's units.
         """
 
+    def predict_rows(self, rows: slice, coefs: Floats) -> Floats:
+        """Return rows of ``Z @ coefs`` without their weights, for coefs (p, K)."""
+
     def n_stored(self, columns: Indices) -> int:
         """Return how many entries of X the columns store."""
 

@@ -336,6 +336,16 @@ class DenseDesign:
         fitted: Floats = (self._X[np.ix_(rows, columns)] - self.offset[columns]) @ coefs
         return fitted
 
+    def predict_rows(self, rows: slice, coefs: Floats) -> Floats:
+        part = self._X[rows]
+        scaled = coefs / self.scale[:, None]
+        if self._X.dtype == np.float64 and self._is_safe:
+            predicted: Floats = part @ scaled
+            predicted -= self.offset @ scaled
+            return predicted
+        centred: Floats = (part - self.offset) @ scaled
+        return centred
+
     def n_stored(self, columns: Indices) -> int:
         return int(self.n_samples * len(columns))
 

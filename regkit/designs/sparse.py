@@ -333,6 +333,12 @@ class SparseDesign:
         fitted: Floats = X @ coefs - self.offset[columns] @ coefs
         return fitted
 
+    def predict_rows(self, rows: slice, coefs: Floats) -> Floats:
+        scaled = coefs / self.scale[:, None]
+        predicted: Floats = self._stored.by_rows[rows] @ scaled
+        predicted -= self._centre @ scaled
+        return predicted
+
     def n_stored(self, columns: Indices) -> int:
         indptr = self._stored.by_columns.indptr
         return int((indptr[columns + 1] - indptr[columns]).sum())

@@ -13,9 +13,9 @@ _EPS = float(np.finfo(np.float64).eps)
 # The largest Gram matrix formed of a sparse X, where products with X are cheap.
 _SPARSE_GRAM = 2000
 # A sparse X of so few entries, zeros included, may pass through a dense array.
-_FEW_ENTRIES = 1 << 20
+FEW_ENTRIES = 1 << 20
 # Beyond this a Gram matrix of a sparse X is refused even on request.
-_LARGEST_GRAM = 20_000
+LARGEST_GRAM = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +155,7 @@ def _run(
             "solver='svd' would need a dense copy of a sparse X; use 'auto', "
             "'cholesky' or 'conjugate_gradient'."
         )
-    if design.is_sparse and solver == "cholesky" and size > _LARGEST_GRAM:
+    if design.is_sparse and solver == "cholesky" and size > LARGEST_GRAM:
         raise ValueError(
             f"solver='cholesky' would need a dense {size} x {size} matrix for this "
             "sparse X; use 'auto' or 'conjugate_gradient'."
@@ -177,7 +177,7 @@ def _run(
     if (
         len(mine)
         and solver != "conjugate_gradient"
-        and (not design.is_sparse or (small and n >= p) or n * p <= _FEW_ENTRIES)
+        and (not design.is_sparse or (small and n >= p) or n * p <= FEW_ENTRIES)
     ):
         _by_svd(design, target[:, mine], a[mine], factor, mine, answers)
     for t in answers.missing:

@@ -1,0 +1,225 @@
+"""Ridge errors of rows left out one at a time, exactly and without refitting.
+
+Without row i, the fit misses y_i by ``e_i / (1 - h_i)``, where e_i is the residual and
+h_i the leverage of the fit with all rows (PRESS: D. M. Allen, Technometrics 16, 1974).
+Generalised cross-validation replaces each h_i by their mean (G. H. Golub, M. Heath and
+G. Wahba, Technometrics 21, 1979).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import qr, solve_triangular
+
+from regkit.solvers.problem import Floats
+from regkit.solvers.ridge import FEW_ENTRIES, LARGEST_GRAM, solve_ridge
+from regkit.solvers.ridge_basis import Basis, ColumnBasis, RidgeData, RowBasis, Sweep
+
+_EPS = float(np.finfo(np.float64).eps)
+# Rows that are refitted without, at most, where the shortcut has too few digits.
+_MOST_REFITS = 50
+# Entries of Z that are looked at at a time.
+_CHUNK = 1 << 18
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Errors of rows when they are left out, for A alphas and T targets.
+
+    Attributes
+    ----------
+    mean : ndarray (A, T) or (A, 1)
+        Weighted means of the squared errors, of each target or of their average; NaN
+        where they could not be found to many digits.
+    se : ndarray of the same shape
+        Standard errors of ``mean``.
+    errors : ndarray (n, T, A) or None
+        ``y`` minus what the fit without the row predicts.
+    """
+
+    mean: Floats
+    se: Floats
+    errors: Floats | None
+
+
+def decompose(data: RidgeData) -> Iterator[Basis]:
+    """Give bases of ``data``, the next more precise and more expensive.
+
+    Raises
+    ------
+    ValueError
+        When it would need a dense matrix too large for a sparse X.
+    """
+    design = data.design
+    n, p = design.n_samples, len(data.free) + len(data.penalised)
+    is_tall = n > 1.1 * p + 10
+    size = p if is_tall else n
+    if design.is_sparse and size > LARGEST_GRAM:
+        raise ValueError(
+            f"Leaving out one row at a time would need a dense {size} x {size} matrix "
+            "for this sparse X; use folds, for example cv=5."
+        )
+    squared = ColumnBasis.from_gram(data) if is_tall else RowBasis.from_gram(data)
+    if squared is not None:
+        yield squared
+    if is_tall:
+        yield ColumnBasis.from_singular_values(data)
+    elif not design.is_sparse or n * design.n_features <= FEW_ENTRIES:
+        yield RowBasis.from_singular_values(data)
+
+
+def generalised(data: RidgeData, alphas: Floats) -> Floats:
+    """Return ``|y - fit|² / (1 - tr(H)/n)²``, the squares weighted, shape (A, T).
+
+    NaN where rounding errors leave nothing of it.
+    """
+    n = np.count_nonzero(data.weights)
+    values = np.full((len(alphas), data.raw.shape[1]), np.nan)
+    todo = np.arange(len(alphas))
+    for basis in decompose(data):
+        mine = todo[basis.is_precise(alphas[todo])]
+        if len(mine):
+            left, squares = basis.degrees_left(alphas[mine])
+            with np.errstate(all="ignore"):
+                found = squares / (left / n)[:, None] ** 2
+            found[left <= 1e3 * _EPS * n] = np.nan
+            values[mine] = found
+        todo = np.setdiff1d(todo, mine)
+        if not len(todo):
+            break
+    return values
+
+
+def leave_one_out(
+    data: RidgeData, alphas: Floats, *, per_target: bool, keep_errors: bool
+) -> LeftOut:
+    """Return the errors of every row for every alpha.
+
+    Parameters
+    ----------
+    data : RidgeData
+        With two rows of positive weight at least.
+    alphas : ndarray (A,)
+        For weights that sum to 1.
+    per_target : bool
+        Whether targets are told apart.
+    keep_errors : bool
+        Whether the errors are kept, n T A numbers.
+
+    Raises
+    ------
+    ValueError
+        When it would need a dense matrix too large for a sparse X.
+    """
+    n, n_targets = data.raw.shape
+    errors = np.zeros((n, n_targets, len(alphas))) if keep_errors else None
+    moments = np.full((2, len(alphas), n_targets if per_target else 1), np.nan)
+    unsure = np.zeros((n, len(alphas)), dtype=bool)
+    todo = np.arange(len(alphas))
+    for basis in decompose(data):
+        mine = todo[basis.is_precise(alphas[todo])]
+        if len(mine):
+            moments[:, mine] = 0.0
+            least = basis.least_remaining(alphas[mine])
+            for part, left_out, low in _visit(data, basis.sweep(alphas[mine]), least):
+                moments[:, mine] += _moments(data.weights[part], left_out, per_target)
+                unsure[part, mine] = low
+                if errors is not None:
+                    errors[part, :, mine] = left_out
+        todo = todo[np.isnan(moments[0, todo, 0]) | unsure[:, todo].any(axis=0)]
+        if not len(todo):
+            break
+    moments[:, unsure.sum(axis=0) > _MOST_REFITS] = np.nan
+    todo = todo[~np.isnan(moments[0, todo, 0])]
+    for i in np.flatnonzero(unsure[:, todo].any(axis=1)):
+        mine = todo[unsure[i, todo]]
+        left_out = _refit_without(data, np.array([i]), alphas[mine])
+        moments[:, mine] += _moments(data.weights[[i]], left_out, per_target)
+        if errors is not None:
+            errors[i, :, mine] = left_out[0].T
+    absent = np.flatnonzero(data.weights == 0.0)
+    if errors is not None and len(absent):
+        errors[absent] = _refit_without(data, absent, alphas)
+    mean, square = moments
+    variance = np.maximum(square - mean**2, 0.0)
+    return LeftOut(
+        mean, np.sqrt(variance / (np.count_nonzero(data.weights) - 1)), errors
+    )
+
+
+def _visit(
+    data: RidgeData, sweep: Sweep, least: Floats
+) -> Iterator[tuple[slice, Floats, NDArray[np.bool_]]]:
+    """Give the errors (m, T, A) of a few rows at a time, and which are unsure (m, A).
+
+    Those are 0, as are the errors of rows without weight.
+    """
+    few, combine = _skeleton(sweep.filters)
+    n, n_targets = data.raw.shape
+    step = max(16, _CHUNK // (len(few) + combine.shape[1] + 1))
+    for start in range(0, n, step):
+        part = slice(start, min(start + step, n))
+        rows = sweep.rows(part)
+        errors = np.empty((len(rows.gain), n_targets, combine.shape[1]))
+        for t in range(n_targets):
+            fit = (rows.places @ (few * sweep.inner[:, [t]])) @ combine
+            fit *= rows.gain[:, None]
+            np.add(fit, rows.base[:, [t]], out=errors[:, t])
+        square = np.square(rows.places)
+        remaining = (square @ few) @ combine
+        remaining *= rows.square_gain[:, None]
+        remaining += rows.start[:, None]
+        has_weight = data.weights[part] > 0.0
+        low = (remaining < least) & has_weight[:, None]
+        none = low | ~has_weight[:, None]
+        if none.any():
+            remaining[none] = np.inf
+        errors /= remaining[:, None, :]
+        yield part, errors, low
+
+
+def _moments(weights: Floats, errors: Floats, per_target: bool) -> Floats:
+    """Return the weighted sums of squares and of their squares, (2, A, T or 1)."""
+    squares = errors**2
+    if not per_target:
+        squares = squares.mean(axis=1, keepdims=True)
+    first = np.tensordot(weights, squares, axes=1)
+    second = np.tensordot(weights, squares**2, axes=1)
+    return np.stack([first.T, second.T])
+
+
+def _refit_without(data: RidgeData, rows: NDArray[np.intp], alphas: Floats) -> Floats:
+    """Return the errors (m, T, A) of rows by fitting again without all of them."""
+    design, n_targets = data.design, data.raw.shape[1]
+    weights = data.weights.copy()
+    weights[rows] = 0.0
+    others = design.reweighted(weights)
+    result = solve_ridge(
+        others,
+        np.repeat(data.raw, len(alphas), axis=1),
+        np.tile(alphas, n_targets),
+        data.factor,
+    )
+    coefs = result.coefs.T
+    fitted = others.fitted(rows, np.arange(design.n_features), coefs)
+    fitted += others.offset @ coefs + result.intercepts
+    return data.raw[rows][:, :, None] - fitted.reshape(len(rows), n_targets, -1)
+
+
+def _skeleton(filters: Floats) -> tuple[Floats, Floats]:
+    """Return a few columns of D and how all of them combine from those.
+
+    1/(λ + a) is so smooth in a that a score of alphas tell all others to rounding: an
+    interpolative decomposition, by QR with pivoting.
+    """
+    _, upper, order = qr(filters, mode="economic", pivoting=True, check_finite=False)
+    size = np.abs(np.diagonal(upper))
+    rank = max(1, int(np.sum(size > 0.1 * _EPS * size[0])))
+    combine = np.empty((rank, filters.shape[1]))
+    combine[:, order[:rank]] = np.eye(rank)
+    combine[:, order[rank:]] = solve_triangular(
+        upper[:rank, :rank], upper[:rank, rank:], check_finite=False
+    )
+    return filters[:, order[:rank]], combine
