@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import qr, solve_triangular
 
 from regkit.solvers.problem import Floats
 from regkit.solvers.ridge import FEW_ENTRIES, LARGEST_GRAM, solve_ridge
@@ -53,7 +52,7 @@ def decompose(data: RidgeData) -> Iterator[Basis]:
         When it would need a dense matrix too large for a sparse X.
     """
     design = data.design
-    n, p = design.n_samples, len(data.free) + len(data.penalised)
+    n, p = design.n_samples, design.n_features
     is_tall = n > 1.1 * p + 10
     size = p if is_tall else n
     if design.is_sparse and size > LARGEST_GRAM:
@@ -66,7 +65,7 @@ def decompose(data: RidgeData) -> Iterator[Basis]:
         yield squared
     if is_tall:
         yield ColumnBasis.from_singular_values(data)
-    elif not design.is_sparse or n * design.n_features <= FEW_ENTRIES:
+    elif not design.is_sparse or n * p <= FEW_ENTRIES:
         yield RowBasis.from_singular_values(data)
 
 
@@ -121,13 +120,23 @@ def leave_one_out(
     for basis in decompose(data):
         mine = todo[basis.is_precise(alphas[todo])]
         if len(mine):
-            moments[:, mine] = 0.0
-            least = basis.least_remaining(alphas[mine])
-            for part, left_out, low in _visit(data, basis.sweep(alphas[mine]), least):
-                moments[:, mine] += _moments(data.weights[part], left_out, per_target)
-                unsure[part, mine] = low
+            sweep, least = (
+                basis.sweep(alphas[mine]),
+                basis.least_remaining(alphas[mine]),
+            )
+            factors = _compress(sweep.filters)
+
+            def visit(part: slice) -> Floats:
+                left_out, unsure[part, mine] = _left_out(
+                    data, sweep, factors, least, part
+                )
                 if errors is not None:
                     errors[part, :, mine] = left_out
+                return _moments(data.weights[part], left_out, per_target)
+
+            step = max(16, _CHUNK // (len(sweep.filters) + len(mine)))
+            parts = [slice(i, min(i + step, n)) for i in range(0, n, step)]
+            moments[:, mine] = sum(map(visit, parts))
         todo = todo[np.isnan(moments[0, todo, 0]) | unsure[:, todo].any(axis=0)]
         if not len(todo):
             break
@@ -149,35 +158,35 @@ def leave_one_out(
     )
 
 
-def _visit(
-    data: RidgeData, sweep: Sweep, least: Floats
-) -> Iterator[tuple[slice, Floats, NDArray[np.bool_]]]:
-    """Give the errors (m, T, A) of a few rows at a time, and which are unsure (m, A).
+def _left_out(
+    data: RidgeData,
+    sweep: Sweep,
+    factors: tuple[Floats, Floats],
+    least: Floats,
+    part: slice,
+) -> tuple[Floats, NDArray[np.bool_]]:
+    """Return the errors (m, T, A) of a few rows, and which are unsure (m, A).
 
-    Those are 0, as are the errors of rows without weight.
+    Those are 0, as are the errors of rows without weight. ``factors`` multiply to the
+    sweep's filters.
     """
-    few, combine = _skeleton(sweep.filters)
-    n, n_targets = data.raw.shape
-    step = max(16, _CHUNK // (len(few) + combine.shape[1] + 1))
-    for start in range(0, n, step):
-        part = slice(start, min(start + step, n))
-        rows = sweep.rows(part)
-        errors = np.empty((len(rows.gain), n_targets, combine.shape[1]))
-        for t in range(n_targets):
-            fit = (rows.places @ (few * sweep.inner[:, [t]])) @ combine
-            fit *= rows.gain[:, None]
-            np.add(fit, rows.base[:, [t]], out=errors[:, t])
-        square = np.square(rows.places)
-        remaining = (square @ few) @ combine
-        remaining *= rows.square_gain[:, None]
-        remaining += rows.start[:, None]
-        has_weight = data.weights[part] > 0.0
-        low = (remaining < least) & has_weight[:, None]
-        none = low | ~has_weight[:, None]
-        if none.any():
-            remaining[none] = np.inf
-        errors /= remaining[:, None, :]
-        yield part, errors, low
+    few, combine = factors
+    rows = sweep.rows(part)
+    remaining = (np.square(rows.places) @ few) @ combine
+    remaining *= rows.square_gain[:, None]
+    remaining += rows.start[:, None]
+    has_weight = data.weights[part, None] > 0.0
+    low = remaining < least
+    if low.any() or not has_weight.all():
+        remaining[low | ~has_weight] = np.inf
+        low &= has_weight
+    errors = np.empty((len(rows.gain), data.raw.shape[1], combine.shape[1]))
+    for t in range(errors.shape[1]):
+        fit = (rows.places @ (few * sweep.inner[:, [t]])) @ combine
+        fit *= rows.gain[:, None]
+        fit += rows.base[:, [t]]
+        np.divide(fit, remaining, out=errors[:, t])
+    return errors, low
 
 
 def _moments(weights: Floats, errors: Floats, per_target: bool) -> Floats:
@@ -208,18 +217,24 @@ def _refit_without(data: RidgeData, rows: NDArray[np.intp], alphas: Floats) -> F
     return data.raw[rows][:, :, None] - fitted.reshape(len(rows), n_targets, -1)
 
 
-def _skeleton(filters: Floats) -> tuple[Floats, Floats]:
-    """Return a few columns of D and how all of them combine from those.
+def _compress(filters: Floats) -> tuple[Floats, Floats]:
+    """Return two thin factors of D.
 
-    1/(λ + a) is so smooth in a that a score of alphas tell all others to rounding: an
-    interpolative decomposition, by QR with pivoting.
+    1/(λ + a) is so smooth in a that a score of columns tell all others to rounding:
+    Gram and Schmidt's procedure, the longest column first.
     """
-    _, upper, order = qr(filters, mode="economic", pivoting=True, check_finite=False)
-    size = np.abs(np.diagonal(upper))
-    rank = max(1, int(np.sum(size > 0.1 * _EPS * size[0])))
-    combine = np.empty((rank, filters.shape[1]))
-    combine[:, order[:rank]] = np.eye(rank)
-    combine[:, order[rank:]] = solve_triangular(
-        upper[:rank, :rank], upper[:rank, rank:], check_finite=False
-    )
-    return filters[:, order[:rank]], combine
+    rest = filters.copy()
+    basis = np.empty((min(filters.shape), len(filters)))
+    smallest = 32.0 * _EPS * np.sqrt(np.max(np.sum(filters**2, axis=0), initial=0.0))
+    for rank in range(len(basis)):
+        lengths = np.einsum("ij,ij->j", rest, rest)
+        longest = int(np.argmax(lengths))
+        if lengths[longest] <= smallest**2:
+            basis = basis[:rank]
+            break
+        direction = rest[:, longest] / np.sqrt(lengths[longest])
+        direction -= basis[:rank].T @ (basis[:rank] @ direction)
+        direction /= np.sqrt(direction @ direction)
+        basis[rank] = direction
+        rest -= np.outer(direction, direction @ rest)
+    return basis.T, basis @ filters
