@@ -112,50 +112,79 @@ def leave_one_out(
     ValueError
         When it would need a dense matrix too large for a sparse X.
     """
-    n, n_targets = data.raw.shape
-    errors = np.zeros((n, n_targets, len(alphas))) if keep_errors else None
-    moments = np.full((2, len(alphas), n_targets if per_target else 1), np.nan)
-    unsure = np.zeros((n, len(alphas)), dtype=bool)
+    ledger = _Ledger(data, alphas, per_target, keep_errors)
     todo = np.arange(len(alphas))
     for basis in decompose(data):
         mine = todo[basis.is_precise(alphas[todo])]
         if len(mine):
-            sweep, least = (
-                basis.sweep(alphas[mine]),
-                basis.least_remaining(alphas[mine]),
-            )
-            factors = _compress(sweep.filters)
-
-            def visit(part: slice) -> Floats:
-                left_out, unsure[part, mine] = _left_out(
-                    data, sweep, factors, least, part
-                )
-                if errors is not None:
-                    errors[part, :, mine] = left_out
-                return _moments(data.weights[part], left_out, per_target)
-
-            step = max(16, _CHUNK // (len(sweep.filters) + len(mine)))
-            parts = [slice(i, min(i + step, n)) for i in range(0, n, step)]
-            moments[:, mine] = sum(map(visit, parts))
-        todo = todo[np.isnan(moments[0, todo, 0]) | unsure[:, todo].any(axis=0)]
+            ledger.enter(basis, mine)
+        todo = todo[~ledger.is_complete[todo]]
         if not len(todo):
             break
-    moments[:, unsure.sum(axis=0) > _MOST_REFITS] = np.nan
-    todo = todo[~np.isnan(moments[0, todo, 0])]
-    for i in np.flatnonzero(unsure[:, todo].any(axis=1)):
-        mine = todo[unsure[i, todo]]
-        left_out = _refit_without(data, np.array([i]), alphas[mine])
-        moments[:, mine] += _moments(data.weights[[i]], left_out, per_target)
-        if errors is not None:
-            errors[i, :, mine] = left_out[0].T
-    absent = np.flatnonzero(data.weights == 0.0)
-    if errors is not None and len(absent):
-        errors[absent] = _refit_without(data, absent, alphas)
-    mean, square = moments
-    variance = np.maximum(square - mean**2, 0.0)
-    return LeftOut(
-        mean, np.sqrt(variance / (np.count_nonzero(data.weights) - 1)), errors
-    )
+    return ledger.close()
+
+
+class _Ledger:
+    """Takes down errors, alphas by alphas and rows by rows."""
+
+    def __init__(
+        self, data: RidgeData, alphas: Floats, per_target: bool, keep_errors: bool
+    ) -> None:
+        n, n_targets = data.raw.shape
+        self._data, self._alphas, self._per_target = data, alphas, per_target
+        self._errors = np.zeros((n, n_targets, len(alphas))) if keep_errors else None
+        n_means = n_targets if per_target else 1
+        self._moments = np.full((2, len(alphas), n_means), np.nan)
+        self._unsure = np.zeros((n, len(alphas)), dtype=bool)
+
+    @property
+    def is_complete(self) -> NDArray[np.bool_]:
+        """Which alphas have all their errors, shape (A,)."""
+        complete: NDArray[np.bool_] = ~(
+            np.isnan(self._moments[0]).any(axis=1) | self._unsure.any(axis=0)
+        )
+        return complete
+
+    def enter(self, basis: Basis, mine: NDArray[np.intp]) -> None:
+        """Take down what ``basis`` says of these alphas."""
+        data = self._data
+        sweep = basis.sweep(self._alphas[mine])
+        least = basis.least_remaining(self._alphas[mine])
+        factors = _compress(sweep.filters)
+
+        def visit(part: slice) -> Floats:
+            errors, unsure = _left_out(data, sweep, factors, least, part)
+            self._unsure[part, mine] = unsure
+            if self._errors is not None:
+                self._errors[part, :, mine] = errors
+            return _moments(data.weights[part], errors, self._per_target)
+
+        n = len(data.weights)
+        step = max(16, _CHUNK // (len(sweep.filters) + len(mine)))
+        parts = [slice(i, min(i + step, n)) for i in range(0, n, step)]
+        sums = [visit(part) for part in parts]
+        self._moments[:, mine] = np.sum(sums, axis=0)
+
+    def close(self) -> LeftOut:
+        """Refit where that is needed and feasible, and sum up."""
+        data = self._data
+        self._moments[:, self._unsure.sum(axis=0) > _MOST_REFITS] = np.nan
+        known = ~np.isnan(self._moments[0, :, 0])
+        for i in np.flatnonzero(self._unsure[:, known].any(axis=1)):
+            mine = np.flatnonzero(self._unsure[i] & known)
+            errors = _refit_without(data, np.array([i]), self._alphas[mine])
+            self._moments[:, mine] += _moments(
+                data.weights[[i]], errors, self._per_target
+            )
+            if self._errors is not None:
+                self._errors[i, :, mine] = errors[0].T
+        absent = np.flatnonzero(data.weights == 0.0)
+        if self._errors is not None and len(absent):
+            self._errors[absent] = _refit_without(data, absent, self._alphas)
+        mean, square = self._moments
+        variance = np.maximum(square - mean**2, 0.0)
+        n_rows = np.count_nonzero(data.weights)
+        return LeftOut(mean, np.sqrt(variance / (n_rows - 1)), self._errors)
 
 
 def _left_out(
