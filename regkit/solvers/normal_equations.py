@@ -112,9 +112,14 @@ def groups(alphas: Floats) -> list[tuple[float, NDArray[np.intp]]]:
 
 
 def by_columns(
-    design: Design, target: Floats, alphas: Floats, factor: Floats, goals: Floats
+    design: Design,
+    target: Floats,
+    columns: NDArray[np.intp],
+    alphas: Floats,
+    factor: Floats,
+    goals: Floats,
 ) -> tuple[Floats, Floats]:
-    """Solve with the p x p Gram matrix.
+    """Solve with the p x p Gram matrix, problem t being about ``columns[t]`` of target.
 
     Returns
     -------
@@ -124,7 +129,7 @@ def by_columns(
     """
     gram, products = design.gram(target)
     excluded = design.constant | np.isinf(factor)
-    coef = np.zeros(products.shape)
+    coef = np.zeros((len(factor), len(alphas)))
     gaps = np.full(len(alphas), np.nan)
     kept = np.arange(len(factor))
     if excluded.any():
@@ -138,14 +143,14 @@ def by_columns(
         system = family.system(alpha)
         if system.rcond < _HOPELESS:
             continue
-        found = system.solve(products[:, mine])
+        found = system.solve(products[:, columns[mine]])
         penalty = (alpha * factor)[:, None]
-        slope = products[:, mine] - gram @ found - penalty * found
+        slope = products[:, columns[mine]] - gram @ found - penalty * found
         gaps[mine] = 0.5 * np.sum(slope * system.solve(slope), axis=0)
         dual = np.where(penalty > 0.0, 0.5 * slope**2 / penalty, 0.0).sum(axis=0)
         if system.rcond < _REFINED or np.any(dual > 0.1 * goals[mine]):
             found, gaps[mine] = _refine(
-                design, target[:, mine], kept, system, penalty, found
+                design, target[:, columns[mine]], kept, system, penalty, found
             )
         coef[kept[:, None], mine] = found
     return coef, np.abs(gaps)
