@@ -15,6 +15,7 @@ _HOME = {
     "RidgeRegressor": "regkit.linear_model",
     "LassoRegressorCV": "regkit.linear_model",
     "ElasticNetRegressorCV": "regkit.linear_model",
+    "RidgeRegressorCV": "regkit.linear_model",
     "lasso_path": "regkit.linear_model",
     "enet_path": "regkit.linear_model",
     "RegularizationPath": "regkit.linear_model",
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
         LassoRegressorCV,
         RegularizationPath,
         RidgeRegressor,
+        RidgeRegressorCV,
         enet_path,
         lasso_path,
     )
@@ -49,6 +51,7 @@ __all__ = [
     "RidgeRegressor",
     "LassoRegressorCV",
     "ElasticNetRegressorCV",
+    "RidgeRegressorCV",
     "lasso_path",
     "enet_path",
     "RegularizationPath",

@@ -6,6 +6,7 @@ from regkit.linear_model.lasso import LassoRegressor
 from regkit.linear_model.lasso_cv import LassoRegressorCV
 from regkit.linear_model.path import RegularizationPath, enet_path, lasso_path
 from regkit.linear_model.ridge import RidgeRegressor
+from regkit.linear_model.ridge_cv import RidgeRegressorCV
 
 __all__ = [
     "LassoRegressor",
@@ -13,6 +14,7 @@ __all__ = [
     "RidgeRegressor",
     "LassoRegressorCV",
     "ElasticNetRegressorCV",
+    "RidgeRegressorCV",
     "lasso_path",
     "enet_path",
     "RegularizationPath",

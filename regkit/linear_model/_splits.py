@@ -103,30 +103,33 @@ def route(
             estimator, "fit", sample_weight=sample_weight, **params
         )
         score = routed["scorer"]["score"] if estimator.scoring is not None else {}
-        return routed["splitter"]["split"], score
+        return routed["splitter"]["split"] if "splitter" in routed else {}, score
     others = {name: value for name, value in params.items() if name != "groups"}
     raise_for_params(others, estimator, "fit")
     is_weighted = sample_weight is not None and takes_weights(estimator.scoring)
     return params, {"sample_weight": sample_weight} if is_weighted else {}
 
 
-def make_router(estimator: Any) -> MetadataRouter:
+def make_router(estimator: Any, has_folds: bool = True) -> MetadataRouter:
     """Describe the routes to an estimator's splitter and scorer.
 
     Parameters
     ----------
     estimator : estimator
         With the parameters `cv` and `scoring`.
+    has_folds : bool, default=True
+        Whether there is a splitter at all.
 
     Returns
     -------
     router : MetadataRouter
     """
     router = MetadataRouter(owner=estimator).add_self_request(estimator)
-    router.add(
-        splitter=check_cv(estimator.cv),
-        method_mapping=MethodMapping().add(caller="fit", callee="split"),
-    )
+    if has_folds:
+        router.add(
+            splitter=check_cv(estimator.cv),
+            method_mapping=MethodMapping().add(caller="fit", callee="split"),
+        )
     if estimator.scoring is not None:
         router.add(
             scorer=check_scoring(estimator, scoring=estimator.scoring),

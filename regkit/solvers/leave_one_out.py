@@ -6,7 +6,7 @@ Generalised cross-validation replaces each h_i by their mean (G. H. Golub, M. He
 G. Wahba, Technometrics 21, 1979).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,24 +43,32 @@ class LeftOut:
     errors: Floats | None
 
 
+class TooLarge(ValueError):
+    """A sparse X has too many rows and columns for a dense decomposition."""
+
+
 def decompose(data: RidgeData) -> Iterator[Basis]:
     """Give bases of ``data``, the next more precise and more expensive.
 
     Raises
     ------
-    ValueError
+    TooLarge
         When it would need a dense matrix too large for a sparse X.
+    FloatingPointError
+        When squares overflow.
     """
     design = data.design
     n, p = design.n_samples, design.n_features
     is_tall = n > 1.1 * p + 10
     size = p if is_tall else n
     if design.is_sparse and size > LARGEST_GRAM:
-        raise ValueError(
+        raise TooLarge(
             f"Leaving out one row at a time would need a dense {size} x {size} matrix "
             "for this sparse X; use folds, for example cv=5."
         )
     squared = ColumnBasis.from_gram(data) if is_tall else RowBasis.from_gram(data)
+    if not np.isfinite(design.lengths).all():
+        raise FloatingPointError("Sums of squares of X overflow.")
     if squared is not None:
         yield squared
     if is_tall:
@@ -69,15 +77,15 @@ def decompose(data: RidgeData) -> Iterator[Basis]:
         yield RowBasis.from_singular_values(data)
 
 
-def generalised(data: RidgeData, alphas: Floats) -> Floats:
+def generalised(data: RidgeData, alphas: Floats, bases: Iterable[Basis]) -> Floats:
     """Return ``|y - fit|² / (1 - tr(H)/n)²``, the squares weighted, shape (A, T).
 
-    NaN where rounding errors leave nothing of it.
+    ``bases`` are those of `decompose`. NaN where rounding errors leave nothing of it.
     """
     n = np.count_nonzero(data.weights)
     values = np.full((len(alphas), data.raw.shape[1]), np.nan)
     todo = np.arange(len(alphas))
-    for basis in decompose(data):
+    for basis in bases:
         mine = todo[basis.is_precise(alphas[todo])]
         if len(mine):
             left, squares = basis.degrees_left(alphas[mine])
@@ -92,7 +100,12 @@ def generalised(data: RidgeData, alphas: Floats) -> Floats:
 
 
 def leave_one_out(
-    data: RidgeData, alphas: Floats, *, per_target: bool, keep_errors: bool
+    data: RidgeData,
+    alphas: Floats,
+    bases: Iterable[Basis],
+    *,
+    per_target: bool,
+    keep_errors: bool,
 ) -> LeftOut:
     """Return the errors of every row for every alpha.
 
@@ -102,19 +115,16 @@ def leave_one_out(
         With two rows of positive weight at least.
     alphas : ndarray (A,)
         For weights that sum to 1.
+    bases : iterable of Basis
+        Those of `decompose`.
     per_target : bool
         Whether targets are told apart.
     keep_errors : bool
         Whether the errors are kept, n T A numbers.
-
-    Raises
-    ------
-    ValueError
-        When it would need a dense matrix too large for a sparse X.
     """
     ledger = _Ledger(data, alphas, per_target, keep_errors)
     todo = np.arange(len(alphas))
-    for basis in decompose(data):
+    for basis in bases:
         mine = todo[basis.is_precise(alphas[todo])]
         if len(mine):
             ledger.enter(basis, mine)
@@ -229,16 +239,20 @@ def _moments(weights: Floats, errors: Floats, per_target: bool) -> Floats:
 
 
 def _refit_without(data: RidgeData, rows: NDArray[np.intp], alphas: Floats) -> Floats:
-    """Return the errors (m, T, A) of rows by fitting again without all of them."""
+    """Return the errors (m, T, A) of rows by fitting again without all of them.
+
+    The penalty stays what it was, in the units of the columns' scales over all rows.
+    """
     design, n_targets = data.design, data.raw.shape[1]
     weights = data.weights.copy()
     weights[rows] = 0.0
     others = design.reweighted(weights)
     result = solve_ridge(
         others,
-        np.repeat(data.raw, len(alphas), axis=1),
+        data.raw,
         np.tile(alphas, n_targets),
-        data.factor,
+        data.factor * (design.scale / others.scale) ** 2,
+        columns=np.repeat(np.arange(n_targets), len(alphas)),
     )
     coefs = result.coefs.T
     fitted = others.fitted(rows, np.arange(design.n_features), coefs)
