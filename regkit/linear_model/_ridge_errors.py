@@ -11,7 +11,7 @@ from regkit.designs import Design
 from regkit.linear_model._inputs import FitData, Floats
 from regkit.linear_model._limits import Limits
 from regkit.linear_model._selection import ErrorCurve, fold_statistics
-from regkit.solvers.folds import Fold
+from regkit.solvers.fold import Fold
 from regkit.solvers.leave_one_out import (
     TooLarge,
     decompose,
@@ -21,7 +21,7 @@ from regkit.solvers.leave_one_out import (
 from regkit.solvers.problem import Penalty
 from regkit.solvers.ridge import RidgeResult
 from regkit.solvers.ridge_basis import Basis, RidgeData
-from regkit.solvers.ridge_folds import fit_alphas
+from regkit.solvers.ridge_folds import RidgeFolds
 from regkit.solvers.ridge_grid import alpha_grid, rough_eigenvalues
 
 Alphas = Floats | int
@@ -164,38 +164,29 @@ class RidgeErrors:
         **settings: Any,
     ) -> ErrorTable:
         """Judge every alpha by folds; ``judge`` sees each fold's fits."""
+        weight = self._data.sample_weight
+        folded = RidgeFolds(self._design, self._Y, weight, folds, self._penalty)
         alphas, _ = self._grid(alphas, None)
-        squares, errors, weights = [], [], []
+        squares, errors = [], []
         for k, fold in enumerate(folds):
-            training = fold.weights(fold.train, self._data.sample_weight, len(self._Y))
-            fit = fit_alphas(
-                self._design.reweighted(training),
-                self._Y,
-                self._penalty,
-                alphas,
-                **settings,
-            )
+            fit = folded.fit(k, alphas, **settings)
             judge(k, fit.result)
-            held_out = np.ones(len(fold.test))
-            if self._data.sample_weight is not None:
-                held_out = self._data.sample_weight[fold.test]
-            weights.append(held_out.sum())
-            square = fit.mean_squares(self._Y, held_out, fold.test)
+            square = folded.mean_squares(k, fit)
             if not self._per_target:
                 square = square.mean(axis=1, keepdims=True)
             squares.append(square)
             if self._scoring is not None:
                 predicted = fit.predict(fold.test)
-                errors.append(
-                    -self._scoring.scores(
-                        self._data.y, predicted, fold.test, self._per_target
-                    )
+                scores = self._scoring.scores(
+                    self._data.y, predicted, fold.test, self._per_target
                 )
+                errors.append(-scores)
         mse = np.stack(squares, axis=1)
         judged = mse if self._scoring is None else np.stack(errors, axis=1)
+        sizes = np.array([fold.test_weight(weight).sum() for fold in folds])
         curves = []
         for g in range(mse.shape[2]):
-            mean, se = fold_statistics(judged[:, :, g], np.array(weights))
+            mean, se = fold_statistics(judged[:, :, g], sizes)
             curves.append(ErrorCurve(alphas, mean, se, judged[:, :, g]))
         return ErrorTable(alphas, curves, mse, None)
 

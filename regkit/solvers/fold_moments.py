@@ -10,7 +10,7 @@ import numpy as np
 
 from regkit.designs import Design, Moments
 from regkit.solvers.fold import Fold, Indices
-from regkit.solvers.problem import Floats, PathResult
+from regkit.solvers.problem import Floats
 
 # Entries of the folds' Gram matrices that are kept for the next l1_ratio (64 MB).
 _KEPT = 1 << 23
@@ -91,18 +91,19 @@ class FoldMoments:
             design.adopt(sums, self._centre, self._y)
         return design
 
-    def held_out_errors(self, k: int, path: PathResult) -> Floats | None:
-        """Return the mean squared errors of fold k at every alpha, if they are known.
+    def held_out_errors(
+        self, k: int, columns: Indices, coefs: Floats, intercepts: Floats
+    ) -> Floats | None:
+        """Return the mean squared errors of fold k, (K,), if they are known.
 
-        NaN where rounding leaves too few digits of one.
+        NaN where rounding leaves too few digits of one. ``coefs`` (columns, K) are
+        those of some columns, all others being zero.
         """
         rows = self._left_out[k]
         if rows is None or not self._kept:
             return None
         if not np.array_equal(np.sort(self._folds[k].test), rows):
             return None
-        used = np.unique(path.coefs.indices)
-        coefs = path.coefs.tocsr()[used].toarray()
-        levels = path.intercepts + self._centre[used] @ coefs - self._level
-        errors, are_exact = self._kept[k].mean_squares(used, coefs, levels)
+        levels = intercepts + self._centre[columns] @ coefs - self._level
+        errors, are_exact = self._kept[k].mean_squares(columns, coefs, levels)
         return np.where(are_exact, errors, np.nan)

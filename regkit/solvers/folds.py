@@ -126,7 +126,9 @@ class FoldedDesign:
     def _errors(self, k: int, path: PathResult) -> Floats:
         errors = None
         if self._moments is not None:
-            errors = self._moments.held_out_errors(k, path)
+            used = np.unique(path.coefs.indices)
+            coefs = path.coefs.tocsr()[used].toarray()
+            errors = self._moments.held_out_errors(k, used, coefs, path.intercepts)
         if errors is None or np.isnan(errors).any():
             fold = self._folds[k]
             errors = mean_squares(

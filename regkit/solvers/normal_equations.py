@@ -45,13 +45,17 @@ class Factor:
         scaled = matrix * self._scale
         scaled *= self._scale[:, None]
         norm = float(np.max(np.abs(scaled).sum(axis=0), initial=0.0))
-        self._factor, info = lapack.dpotrf(scaled.T, lower=1, clean=0, overwrite_a=1)
-        if info == 0:
-            self.rcond = float(lapack.dpocon(self._factor, norm, uplo="L")[0])
+        # Not SciPy's: it has threads of its own, for which those of NumPy, awake after
+        # the Gram matrix, would not make room. (One column does not wake them.)
+        try:
+            self._factor = np.linalg.cholesky(scaled).T
+        except np.linalg.LinAlgError:
+            return
+        self.rcond = float(lapack.dpocon(self._factor, norm, uplo="U")[0])
 
     def solve(self, right: Floats) -> Floats:
         scale = self._scale if right.ndim == 1 else self._scale[:, None]
-        solved, _ = lapack.dpotrs(self._factor, scale * right, lower=1)
+        solved, _ = lapack.dpotrs(self._factor, scale * right, lower=0)
         product: Floats = scale * solved
         return product
 

@@ -1,12 +1,16 @@
 """Ridge on the training rows of a fold for all alphas, and its errors on the rest."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from regkit.designs import Design
-from regkit.solvers.path import solve_path
+from regkit.solvers.fold import Fold
+from regkit.solvers.fold_moments import FoldMoments
+from regkit.solvers.path import is_small, solve_path
 from regkit.solvers.problem import Floats, Penalty
 from regkit.solvers.ridge import RidgeResult, solve_ridge
 
@@ -44,20 +48,69 @@ class FoldFit:
         predicted += level
         return predicted.reshape(len(rows), -1, self.n_alphas)
 
-    def mean_squares(
-        self, Y: Floats, weights: Floats, rows: NDArray[np.int64]
-    ) -> Floats:
-        """Return the weighted mean squares of the residuals of rows, (A, T).
 
-        NaN where all weights are zero.
+class RidgeFolds:
+    """The folds of a cross-validation, and what they share."""
+
+    def __init__(
+        self,
+        design: Design,
+        Y: Floats,
+        sample_weight: Floats | None,
+        folds: Sequence[Fold],
+        penalty: Penalty,
+    ) -> None:
+        """Prepare the folds.
+
+        Parameters
+        ----------
+        design : Design
+            Of all rows.
+        Y : ndarray (n, T)
+        sample_weight : ndarray (n,) or None
+        folds : sequence of Fold
+            Each with a positive weight to train on.
+        penalty : Penalty
+            With an ``l1_ratio`` of 0.
         """
-        squares = np.zeros((self.n_alphas, Y.shape[1]))
-        step = max(16, _ENTRIES // max(len(self.result.coefs), self.design.n_features))
+        self._design, self._Y, self._sample_weight = design, Y, sample_weight
+        self._folds, self._penalty = folds, penalty
+        self._moments: FoldMoments | None = None
+        if design.n_samples >= design.n_features and is_small(design):
+            first = np.ascontiguousarray(Y[:, 0])
+            self._moments = FoldMoments(design, first, sample_weight, folds)
+
+    def fit(self, k: int, alphas: Floats, **settings: Any) -> FoldFit:
+        """Fit the training rows of fold k with every alpha; see `fit_alphas`."""
+        if self._moments is not None:
+            training = self._moments.training_design(k)
+        else:
+            training = self._design.reweighted(
+                self._folds[k].training_weight(self._sample_weight, len(self._Y))
+            )
+        return fit_alphas(training, self._Y, self._penalty, alphas, **settings)
+
+    def mean_squares(self, k: int, fit: FoldFit) -> Floats:
+        """Return the weighted means of the squared held-out errors, shape (A, T).
+
+        NaN for a fold whose held-out rows all have weight zero.
+        """
+        if self._moments is not None and self._Y.shape[1] == 1:
+            every = np.arange(self._design.n_features)
+            known = self._moments.held_out_errors(
+                k, every, fit.result.coefs.T, fit.result.intercepts
+            )
+            if known is not None and not np.isnan(known).any():
+                return known[:, None]
+        rows = self._folds[k].test
+        weights = self._folds[k].test_weight(self._sample_weight)
+        squares = np.zeros((fit.n_alphas, self._Y.shape[1]))
+        step = max(16, _ENTRIES // max(squares.size, self._design.n_features))
         for start in range(0, len(rows), step):
-            part = rows[start : start + step]
-            errors = Y[part][:, :, None] - self.predict(part)
+            part = slice(start, start + step)
+            errors = self._Y[rows[part], :, None] - fit.predict(rows[part])
             np.square(errors, out=errors)
-            squares += np.tensordot(weights[start : start + step], errors, axes=1).T
+            squares += np.tensordot(weights[part], errors, axes=1).T
         with np.errstate(invalid="ignore"):
             mean: Floats = squares / weights.sum()
         return mean
