@@ -13,6 +13,9 @@ _HOME = {
     "LassoRegressor": "regkit.linear_model",
     "ElasticNetRegressor": "regkit.linear_model",
     "RidgeRegressor": "regkit.linear_model",
+    "LassoRegressorCV": "regkit.linear_model",
+    "ElasticNetRegressorCV": "regkit.linear_model",
+    "RidgeRegressorCV": "regkit.linear_model",
     "lasso_path": "regkit.linear_model",
     "enet_path": "regkit.linear_model",
     "RegularizationPath": "regkit.linear_model",
@@ -32,9 +35,12 @@ if TYPE_CHECKING:
     from regkit.inspection import compare_regularizers
     from regkit.linear_model import (
         ElasticNetRegressor,
+        ElasticNetRegressorCV,
         LassoRegressor,
+        LassoRegressorCV,
         RegularizationPath,
         RidgeRegressor,
+        RidgeRegressorCV,
         enet_path,
         lasso_path,
     )
@@ -43,6 +49,9 @@ __all__ = [
     "LassoRegressor",
     "ElasticNetRegressor",
     "RidgeRegressor",
+    "LassoRegressorCV",
+    "ElasticNetRegressorCV",
+    "RidgeRegressorCV",
     "lasso_path",
     "enet_path",
     "RegularizationPath",

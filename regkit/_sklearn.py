@@ -8,6 +8,7 @@ anew at each call is a tenth of the time of a small fit.
 """
 
 from collections.abc import Callable
+from inspect import signature
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -15,6 +16,8 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 from sklearn import get_config
+from sklearn.metrics import get_scorer
+from sklearn.utils._metadata_requests import _raise_for_params, _routing_enabled
 from sklearn.utils._param_validation import (
     Interval,
     InvalidParameterError,
@@ -32,9 +35,15 @@ __all__ = [
     "check_same_features",
     "feature_names",
     "get_config",
+    "raise_for_params",
+    "routing_enabled",
+    "takes_weights",
     "validate_arguments",
     "validate_parameters",
 ]
+
+raise_for_params = _raise_for_params
+routing_enabled = _routing_enabled
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 _Constraints = tuple[tuple[str, tuple[Any, ...]], ...]
@@ -79,6 +88,27 @@ def validate_parameters(estimator: Any) -> None:
             validate_parameter_constraints(
                 {name: cls._parameter_constraints[name]}, {name: value}, cls.__name__
             )
+
+
+def takes_weights(scoring: Any) -> bool:
+    """Tell whether a scorer's metric has an argument `sample_weight`.
+
+    Parameters
+    ----------
+    scoring : str or callable
+        As an estimator's `scoring`.
+
+    Returns
+    -------
+    takes_weights : bool
+        False also where a callable does not show its arguments.
+    """
+    scorer = get_scorer(scoring) if isinstance(scoring, str) else scoring
+    try:
+        arguments = signature(getattr(scorer, "_score_func", scorer)).parameters
+    except (TypeError, ValueError):
+        return False
+    return "sample_weight" in arguments
 
 
 def validate_arguments(

@@ -10,5 +10,6 @@ Zᵀr, Gram matrices and residuals and never see how X is stored.
 """
 
 from regkit.designs.base import ColumnStore, Design, make_design
+from regkit.designs.moments import Moments
 
-__all__ = ["ColumnStore", "Design", "make_design"]
+__all__ = ["ColumnStore", "Design", "Moments", "make_design"]

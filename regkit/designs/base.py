@@ -7,6 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from regkit.designs.moments import Moments
+
 Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
@@ -62,6 +64,7 @@ class Design(Protocol):
     """The matrix Z of the module's docstring, without its entries being visible."""
 
     is_sparse: bool
+    fit_intercept: bool
     n_samples: int
     n_features: int
     max_rank: int  # what Z's rank cannot exceed, given its rows
@@ -121,6 +124,38 @@ class Design(Protocol):
 
     def predict(self, coef: Floats) -> Floats:
         """Return ``Z @ coef`` for coefficients of Z's columns."""
+
+    def reweighted(self, sample_weight: Floats) -> "Design":
+        """Return the design of the same X, which it shares, with other weights."""
+
+    def guessed_centre(self) -> Floats:
+        """Return a centre for `moments`, near enough to the means to lose no digits.
+
+        It may turn out not to be: see `Moments.is_far`.
+        """
+
+    def moments(
+        self, rows: Indices, weight: Floats | None, y: Floats, centre: Floats
+    ) -> Moments:
+        """Return sums over ``rows`` about ``centre``; ``weight`` (rows,) or all 1.
+
+        The design's own weights have no part in them.
+        """
+
+    def adopt(self, moments: Moments, centre: Floats, y: Floats) -> None:
+        """Take the Gram matrix, and the products with ``y``, from such sums.
+
+        They must be over the design's own rows and weights.
+        """
+
+    def fitted(self, rows: Indices, columns: Indices, coefs: Floats) -> Floats:
+        """Return ``(X[rows, columns] - m[columns]) @ coefs``, shape (rows, K).
+
+        No weights and no scales: ``coefs`` (columns, K) are in the user's units.
+        """
+
+    def predict_rows(self, rows: slice, coefs: Floats) -> Floats:
+        """Return rows of ``Z @ coefs`` without their weights, for coefs (p, K)."""
 
     def n_stored(self, columns: Indices) -> int:
         """Return how many entries of X the columns store."""

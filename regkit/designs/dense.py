@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regkit.designs.base import ColumnStore, Floats, Indices, norm, read_only
+from regkit.designs.moments import Moments
 
 # While |mean| stays below this many deviations, centring after a product of raw
 # values costs at most 3 of the 16 digits; beyond it the centre goes into the product.
@@ -35,7 +36,7 @@ class DenseDesign:
         self.n_samples, self.n_features = X.shape
         self._X = read_only(X)
         self._by_rows = bool(X.flags.c_contiguous)
-        self._fit_intercept = fit_intercept
+        self.fit_intercept = fit_intercept
         self._standardize = standardize
         n = self.n_samples
         if sample_weight is None:
@@ -49,7 +50,10 @@ class DenseDesign:
             self._root = np.sqrt(self._weight)
 
         self.max_rank = int(n) - bool(fit_intercept)
-        self._gram: Floats | None = None  # once formed, for the next target
+        # Once formed: for the next target, and for the same one.
+        self._gram: Floats | None = None
+        self._target: Floats | None = None
+        self._products = np.empty(0)
 
     # What is known of the columns: from one pass, or from a Gram matrix where one
     # was formed anyway.
@@ -82,7 +86,7 @@ class DenseDesign:
 
     @cached_property
     def offset(self) -> Floats:
-        if self._fit_intercept:
+        if self.fit_intercept:
             return self._statistics[0]
         return np.zeros(self.n_features)
 
@@ -97,7 +101,7 @@ class DenseDesign:
     @cached_property
     def lengths(self) -> Floats:
         means, square = self._statistics
-        if not self._fit_intercept:
+        if not self.fit_intercept:
             square = square + means * means
         return np.sqrt(square) / self.scale
 
@@ -121,7 +125,7 @@ class DenseDesign:
 
     def centre(self, y: Floats) -> tuple[Floats, Any]:
         mean = np.zeros(y.shape[1:])
-        if self._fit_intercept:
+        if self.fit_intercept:
             mean = self._weight @ y
             mean = mean + self._weight @ (y - mean)
         root = self._root
@@ -158,14 +162,20 @@ class DenseDesign:
 
     def gram(self, target: Floats) -> tuple[Floats, Floats]:
         if self._gram is not None:
-            return self._gram, self.correlate(target)
-        centre = self._guessed_centre()
+            return self._gram, self._products_with(target)
+        centre = self.guessed_centre()
         gram, products, shift = self._centred_products(target, centre)
-        if self._fit_intercept and self._loses_digits(centre, shift, gram.diagonal()):
+        if self.fit_intercept and self._loses_digits(centre, shift, gram.diagonal()):
             centre = centre + shift
             gram, products, shift = self._centred_products(target, centre)
         self._note_moments(centre, shift, gram.diagonal())
-        if self._fit_intercept:
+        return self._keep_gram(target, gram, products, shift)
+
+    def _keep_gram(
+        self, target: Floats, gram: Floats, products: Floats, shift: Floats
+    ) -> tuple[Floats, Floats]:
+        """Centre and scale sums about a guessed centre, and keep them."""
+        if self.fit_intercept:
             # ``target`` is centred: ``products`` needs no correction.
             gram -= np.outer(shift, shift)
         if self._standardize:
@@ -173,7 +183,43 @@ class DenseDesign:
             gram /= self.scale[:, None]
             products = (products.T / self.scale).T
         self._gram = gram
+        self._target, self._products = target, products
         return gram, products
+
+    def _products_with(self, target: Floats) -> Floats:
+        known = self._target
+        if known is not None and target.size == known.size:
+            # One column of targets is as good as a single target.
+            known = known.reshape(target.shape)
+        if known is not None and np.array_equal(target, known):
+            return self._products.reshape(-1, *target.shape[1:])
+        return self.correlate(target)
+
+    def moments(
+        self, rows: Indices, weight: Floats | None, y: Floats, centre: Floats
+    ) -> Moments:
+        if weight is None:
+            root: Floats | float = 1.0
+            total, n_rows, target = float(len(rows)), len(rows), y[rows]
+        else:
+            root = np.sqrt(weight)
+            total, n_rows = float(weight.sum()), int(np.count_nonzero(weight))
+            target = root * y[rows]
+        gram, products, shift = self._centred_products(target, centre, rows, root)
+        level = float(root @ target if weight is not None else target.sum())
+        return Moments(
+            total, n_rows, shift, gram, products, level, float(target @ target)
+        )
+
+    def adopt(self, moments: Moments, centre: Floats, y: Floats) -> None:
+        share = 1.0 / moments.weight
+        shift = share * moments.shift
+        gram = share * moments.gram
+        products = share * moments.products
+        if self.fit_intercept:
+            products -= share * moments.level * shift
+        self._statistics = self._settle(centre, shift, gram.diagonal())
+        self._keep_gram(self.centre(y)[0], gram, products, shift)
 
     def _loses_digits(self, centre: Floats, shift: Floats, square: Floats) -> bool:
         """Tell whether squares about ``centre`` are too far from the variances."""
@@ -186,16 +232,16 @@ class DenseDesign:
         """Keep what products about ``centre`` tell of the means and variances."""
         if "_statistics" in self.__dict__:
             return
-        if self._fit_intercept or not self._loses_digits(centre, shift, square):
+        if self.fit_intercept or not self._loses_digits(centre, shift, square):
             self._statistics = self._settle(centre, shift, square)
 
-    def _guessed_centre(self) -> Floats:
+    def guessed_centre(self) -> Floats:
         """Return what to subtract before a product; `gram` checks the guess.
 
         Zero, which saves a copy of every chunk, where a sample of rows shows means
         within a few deviations of it.
         """
-        if not self._fit_intercept:
+        if not self.fit_intercept:
             return np.zeros(self.n_features)
         if self._X.size <= _SMALL:
             return self._rough_means()
@@ -206,29 +252,42 @@ class DenseDesign:
         return means
 
     def _centred_products(
-        self, target: Floats, centre: Floats
+        self,
+        target: Floats,
+        centre: Floats,
+        rows: Indices | None = None,
+        root: Floats | float | None = None,
     ) -> tuple[Floats, Floats, Floats]:
         """Return Σ p d dᵀ, Σ sqrt(p) target d and Σ p d for d = x - centre.
 
-        Rows pass through a buffer that stays in cache; no second X is formed. What
-        needs neither conversion, centre nor weights is not even copied there.
+        Over all rows, or over some with a ``root`` (sqrt(p)) of their own, in whose
+        order ``target`` is as well. Rows pass through a buffer that stays in cache; no
+        second X is formed. What needs neither conversion, centre nor weights is not
+        even copied there.
         """
         p = self.n_features
         gram = np.zeros((p, p))
         products = np.zeros((*target.shape[1:], p))
         shift = np.zeros(p)
-        root = self._root
+        root = self._root if root is None else root
+        n_rows = len(target)
+        first = None if rows is None else _start_of_run(rows)
         is_weighted = isinstance(root, np.ndarray)
         is_raw = self._X.dtype == np.float64 and not is_weighted and not centre.any()
-        rows = self.n_samples
-        if not is_raw:
-            rows = min(rows, max(16, p // 4, _CHUNK_BYTES // (8 * p)))
-        buffer = np.empty((0 if is_raw else rows, p))
+        step = n_rows
+        if not is_raw or (rows is not None and first is None):
+            step = min(step, max(16, p // 4, _CHUNK_BYTES // (8 * p)))
+        buffer = np.empty((0 if is_raw else step, p))
         square = np.empty((p, p))
-        ones = np.ones(rows)
-        for start in range(0, self.n_samples, rows):
-            stop = min(start + rows, self.n_samples)
-            part = self._X[start:stop]
+        ones = np.ones(step)
+        for start in range(0, n_rows, step):
+            stop = min(start + step, n_rows)
+            if rows is None:
+                part = self._X[start:stop]
+            elif first is not None:
+                part = self._X[first + start : first + stop]
+            else:
+                part = self._X[rows[start:stop]]
             if not is_raw:
                 part = np.subtract(part, centre, out=buffer[: stop - start])
             weight = ones[: stop - start]
@@ -272,6 +331,25 @@ class DenseDesign:
         scaled = coef / self.scale
         return (self._X @ scaled - self.offset @ scaled) * self._root
 
+    def reweighted(self, sample_weight: Floats) -> "DenseDesign":
+        return DenseDesign(
+            self._X, sample_weight, self.fit_intercept, self._standardize
+        )
+
+    def fitted(self, rows: Indices, columns: Indices, coefs: Floats) -> Floats:
+        fitted: Floats = (self._X[np.ix_(rows, columns)] - self.offset[columns]) @ coefs
+        return fitted
+
+    def predict_rows(self, rows: slice, coefs: Floats) -> Floats:
+        part = self._X[rows]
+        scaled = coefs / self.scale[:, None]
+        if self._X.dtype == np.float64 and self._is_safe:
+            predicted: Floats = part @ scaled
+            predicted -= self.offset @ scaled
+            return predicted
+        centred: Floats = (part - self.offset) @ scaled
+        return centred
+
     def n_stored(self, columns: Indices) -> int:
         return int(self.n_samples * len(columns))
 
@@ -286,6 +364,12 @@ class DenseDesign:
         if self._standardize:
             gathered /= self.scale[columns, None]
         return gathered
+
+
+def _start_of_run(rows: Indices) -> int | None:
+    """Return where rows that follow each other start; None for any others."""
+    run = bool(np.all(np.diff(rows) == 1))
+    return int(rows[0]) if run and len(rows) else None
 
 
 class DenseColumns:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regkit.designs.base import ColumnStore, Floats, Indices, norm, read_only
+from regkit.designs.moments import Moments
 from regkit.designs.threads import by_shares
 from regkit.kernels import sparse as kernels
 
@@ -18,6 +19,21 @@ _FAR_FROM_ZERO = 30.0
 _COST_OF_A_COLUMN = 16
 
 
+class Storage:
+    """X by columns and, where that is asked for, by rows."""
+
+    def __init__(self, X: Any) -> None:
+        if not X.has_canonical_format:
+            X = X.copy()
+            X.sum_duplicates()
+        self._given = X
+        self.by_columns = X.tocsc()
+
+    @cached_property
+    def by_rows(self) -> Any:
+        return self._given.tocsr()
+
+
 class SparseDesign:
     """Z for a sparse X; X is read and never written."""
 
@@ -25,16 +41,16 @@ class SparseDesign:
 
     def __init__(
         self,
-        X: Any,
+        X: "Any | Storage",
         sample_weight: Floats | None,
         fit_intercept: bool,
         standardize: bool,
     ) -> None:
-        self.n_samples, self.n_features = X.shape
-        if not X.has_canonical_format:
-            X = X.copy()
-            X.sum_duplicates()
-        self._fit_intercept = fit_intercept
+        # Designs of the same X with other weights share one storage.
+        self._shared = X if isinstance(X, Storage) else Storage(X)
+        self._stored = self._shared
+        self.n_samples, self.n_features = self._stored.by_columns.shape
+        self.fit_intercept = fit_intercept
         self._standardize = standardize
         n = self.n_samples
         if sample_weight is None:
@@ -48,8 +64,6 @@ class SparseDesign:
         self.max_rank = int(n) - bool(fit_intercept)
         self._gram: Floats | None = None  # once formed, for the next target
 
-        self._given = X
-        self._by_columns = X.tocsc()
         means, variance = kernels.moments(*self._columns, self._weight)
         noise = 4.0 * np.finfo(np.float64).eps * np.abs(means)
         variance[np.sqrt(variance) <= noise] = 0.0
@@ -64,10 +78,10 @@ class SparseDesign:
         far = np.abs(self._means) > _FAR_FROM_ZERO * np.sqrt(self._variance)
         if not far.any():
             return
-        X = _with_stored(self._by_columns, far, self._weight > 0.0)
+        X = _with_stored(self._stored.by_columns, far, self._weight > 0.0)
         for j in np.flatnonzero(far):
             X.data[X.indptr[j] : X.indptr[j + 1]] -= self._means[j]
-        self._given = self._by_columns = X
+        self._stored = Storage(X)
         # What is left of the means, and variances free of cancellation.
         left, variance = kernels.moments(*self._columns, self._weight)
         is_constant = self._variance[far] == 0.0
@@ -76,17 +90,13 @@ class SparseDesign:
         self._centre = np.where(far, left, self._centre)
         self._sums = np.where(far, left, self._sums)
 
-    @cached_property
-    def _by_rows(self) -> Any:
-        return self._given.tocsr()
-
     @property
     def _columns(self) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
-        return _arrays(self._by_columns)
+        return _arrays(self._stored.by_columns)
 
     @cached_property
     def offset(self) -> Floats:
-        return self._means if self._fit_intercept else np.zeros(self.n_features)
+        return self._means if self.fit_intercept else np.zeros(self.n_features)
 
     @cached_property
     def scale(self) -> Floats:
@@ -99,7 +109,7 @@ class SparseDesign:
     @cached_property
     def lengths(self) -> Floats:
         square = self._variance
-        if not self._fit_intercept:
+        if not self.fit_intercept:
             square = square + self._means**2
         lengths: Floats = np.sqrt(square) / self.scale
         return lengths
@@ -121,7 +131,7 @@ class SparseDesign:
 
     def centre(self, y: Floats) -> tuple[Floats, Any]:
         mean = np.zeros(y.shape[1:])
-        if self._fit_intercept:
+        if self.fit_intercept:
             mean = self._weight @ y
             mean = mean + self._weight @ (y - mean)
         root = self._root if y.ndim == 1 else self._root[:, None]
@@ -147,7 +157,7 @@ class SparseDesign:
 
     def _costs(self, columns: Indices) -> Indices:
         """Return what a pass over each column costs, in stored entries."""
-        indptr = self._by_columns.indptr
+        indptr = self._stored.by_columns.indptr
         costs: Indices = indptr[columns + 1] - indptr[columns] + _COST_OF_A_COLUMN
         return costs
 
@@ -158,13 +168,42 @@ class SparseDesign:
             self._gram = store.gram(0)
         return self._gram, self.correlate(target)
 
+    def guessed_centre(self) -> Floats:
+        # Entries are multiplied as they are kept: only columns far from zero centred.
+        return self.offset - self._centre
+
+    def moments(
+        self, rows: Indices, weight: Floats | None, y: Floats, centre: Floats
+    ) -> Moments:
+        spread = np.zeros(self.n_samples)
+        spread[rows] = 1.0 if weight is None else weight
+        every = np.arange(self.n_features)
+        zero = np.zeros(self.n_features)
+        target = spread * y
+        return Moments(
+            float(spread.sum()),
+            int(np.count_nonzero(spread)),
+            kernels.correlate(*self._columns, every, zero, spread),
+            self._raw_gram(spread, every, every, every.astype(np.int32)),
+            kernels.correlate(*self._columns, every, zero, target),
+            float(target.sum()),
+            float(target @ y),
+        )
+
+    def adopt(self, moments: Moments, centre: Floats, y: Floats) -> None:
+        shift = moments.shift / moments.weight
+        gram = moments.gram / moments.weight
+        if self.fit_intercept:
+            gram -= np.outer(shift, shift)
+        self._gram = gram / np.outer(self.scale, self.scale)
+
     def row_gram(self, column_weights: Floats) -> Floats:
         """Return ``Z diag(column_weights) Zᵀ``, shape (n, n).
 
         Only stored entries are multiplied; the centre is subtracted from the result.
         """
         scaled = column_weights / self.scale**2
-        rows = self._by_rows.astype(np.float64)
+        rows = self._stored.by_rows.astype(np.float64)
         weighted = rows.multiply(scaled[None, :]).tocsr()
         gram: Floats = (weighted @ rows.T).toarray()
         cross = weighted @ self._centre
@@ -177,7 +216,7 @@ class SparseDesign:
 
     def materialise(self, rows: slice = slice(None)) -> Floats:
         """Return these rows of Z, with every entry: for a few rows at a time."""
-        entries: Floats = self._by_rows[rows].toarray() - self._centre
+        entries: Floats = self._stored.by_rows[rows].toarray() - self._centre
         entries *= self._root[rows, None]
         return entries / self.scale
 
@@ -199,12 +238,26 @@ class SparseDesign:
         self, columns: Indices, stored: Indices, position: NDArray[np.int32]
     ) -> Floats:
         """Return ``Z[:, columns]ᵀ Z[:, stored]``; ``position[l]`` is where l is."""
+        products = self._raw_gram(self._weight, columns, stored, position)
+        products -= np.outer(self._centre[columns], self._centre[stored])
+        if self._standardize:
+            products /= np.outer(self.scale[columns], self.scale[stored])
+        return products
+
+    def _raw_gram(
+        self,
+        weight: Floats,
+        columns: Indices,
+        stored: Indices,
+        position: NDArray[np.int32],
+    ) -> Floats:
+        """Return ``Σ_i weight_i x_ij x_il`` of the entries as they are kept."""
 
         def visit(share: Indices) -> Floats:
             rows: Floats = kernels.gram_rows(
                 *self._columns,
-                *_arrays(self._by_rows),
-                self._weight,
+                *_arrays(self._stored.by_rows),
+                weight,
                 share,
                 position,
                 len(stored),
@@ -212,12 +265,8 @@ class SparseDesign:
             return rows
 
         # Each entry meets those of its row.
-        in_a_row = 1 + self._by_rows.nnz // self.n_samples
-        products = by_shares(visit, columns, in_a_row * self._costs(columns))
-        products -= np.outer(self._centre[columns], self._centre[stored])
-        if self._standardize:
-            products /= np.outer(self.scale[columns], self.scale[stored])
-        return products
+        in_a_row = 1 + self._stored.by_rows.nnz // self.n_samples
+        return by_shares(visit, columns, in_a_row * self._costs(columns))
 
     def block(self, columns: Indices) -> Any:
         """Return columns as coordinate descent sweeps over them: side by side.
@@ -261,15 +310,31 @@ class SparseDesign:
     def gather(self, columns: Indices) -> Floats:
         """Return columns of Z as dense rows, shape (len(columns), n): for few."""
         gathered = np.empty((len(columns), self.n_samples))
-        X = self._by_columns
+        X = self._stored.by_columns
         for at, j in enumerate(columns):
             stored = slice(X.indptr[j], X.indptr[j + 1])
             gathered[at] = -self._centre[j]
             gathered[at, X.indices[stored]] += X.data[stored]
         return gathered * self._root / self.scale[columns, None]
 
+    def reweighted(self, sample_weight: Floats) -> "SparseDesign":
+        return SparseDesign(
+            self._shared, sample_weight, self.fit_intercept, self._standardize
+        )
+
+    def fitted(self, rows: Indices, columns: Indices, coefs: Floats) -> Floats:
+        X = self._shared.by_rows[rows][:, columns]
+        fitted: Floats = X @ coefs - self.offset[columns] @ coefs
+        return fitted
+
+    def predict_rows(self, rows: slice, coefs: Floats) -> Floats:
+        scaled = coefs / self.scale[:, None]
+        predicted: Floats = self._stored.by_rows[rows] @ scaled
+        predicted -= self._centre @ scaled
+        return predicted
+
     def n_stored(self, columns: Indices) -> int:
-        indptr = self._by_columns.indptr
+        indptr = self._stored.by_columns.indptr
         return int((indptr[columns + 1] - indptr[columns]).sum())
 
     def columns(self) -> ColumnStore:

@@ -99,7 +99,7 @@ class LinearModel(RegressorMixin, BaseEstimator):
                 bool(self.standardize),
             )
             solution = self._solve(design, data.y, limits)
-        self._judge(solution, limits)
+        self._judge(solution, limits, self.alpha)
         self._keep(solution, data.y.ndim, n_features, data.feature_names)
         return self
 
@@ -179,7 +179,7 @@ class LinearModel(RegressorMixin, BaseEstimator):
         starts = np.array(previous, dtype=np.float64).reshape(n_targets, n_features)
         return starts if np.isfinite(starts).all() else None
 
-    def _judge(self, solution: Solution, limits: Limits) -> None:
+    def _judge(self, solution: Solution, limits: Limits, alpha: Any) -> None:
         name = type(self).__name__
         raise_if_overflowed(name, solution.dual_gaps, solution.intercepts)
         if not solution.converged.all():
@@ -194,7 +194,7 @@ class LinearModel(RegressorMixin, BaseEstimator):
                 stacklevel=3,
             )
         if not solution.unique:
-            cause = unpenalized_cause(self.alpha, limits.factor)
+            cause = unpenalized_cause(alpha, limits.factor)
             if cause:
                 warn_not_unique(
                     name, cause, solution.solver, self.standardize, stacklevel=3

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
+from numpy.typing import NDArray
 
 from regkit.designs import make_design
 from regkit.linear_model._base import unpenalized_cause
@@ -63,7 +64,7 @@ def compute_path(
     if isinstance(alphas, Integral):
         n_alphas, alphas = int(alphas), None
     if alphas is not None:
-        alphas = _check_alphas(alphas)
+        alphas = check_alphas(alphas)
     elif l1_ratio == 0:
         raise ValueError(
             f"{name} needs alphas when l1_ratio=0: the automatic grid starts where "
@@ -86,6 +87,26 @@ def compute_path(
             f"the first alpha, {alphas[0]:g}, has more nonzero coefficients."
         )
     _judge(name, result, checked.factor, bool(standardize), options)
+    return as_regularization_path(result, data.feature_names)
+
+
+def as_regularization_path(
+    result: PathResult, feature_names: NDArray[Any] | None
+) -> RegularizationPath:
+    """Turn a solver's result into what users get.
+
+    Parameters
+    ----------
+    result : PathResult
+        All alphas solved.
+    feature_names : ndarray of shape (n_features,) or None
+        Column names of a dataframe.
+
+    Returns
+    -------
+    path : RegularizationPath
+        The solutions.
+    """
     coefs = _without_stored_zeros(result.coefs)
     return RegularizationPath(
         alphas=result.alphas,
@@ -96,7 +117,7 @@ def compute_path(
         n_iters=result.n_iters,
         solver=result.solver,
         null_objective=float(result.null_objective),
-        feature_names_in_=data.feature_names,
+        feature_names_in_=feature_names,
     )
 
 
@@ -111,8 +132,24 @@ def _one_target(name: str, y: Floats) -> Floats:
     return y
 
 
-def _check_alphas(alphas: Any) -> Floats:
-    """Give the user's alphas in strictly decreasing order."""
+def check_alphas(alphas: Any) -> Floats:
+    """Give the user's alphas in strictly decreasing order.
+
+    Parameters
+    ----------
+    alphas : array-like of shape (n_alphas,)
+        As the user passed them; repeated values count once.
+
+    Returns
+    -------
+    alphas : ndarray
+        Strictly decreasing.
+
+    Raises
+    ------
+    ValueError
+        When they are not a list of finite non-negative numbers.
+    """
     values = as_floats("alphas", alphas)
     if values.ndim != 1 or not values.size:
         raise ValueError(

@@ -3,6 +3,8 @@
 from numbers import Integral, Real
 from typing import Any
 
+from sklearn.metrics import get_scorer_names
+
 from regkit._sklearn import Interval, StrOptions
 
 ALPHA: list[Any] = [Interval(Real, 0, None, closed="left")]
@@ -29,4 +31,23 @@ PATH: dict[str, list[Any]] = {
     "eps": [Interval(Real, 0, 1, closed="neither")],
     **COMMON,
     "max_nonzero": [None, Interval(Integral, 1, None, closed="left")],
+}
+
+# Shared by the estimators that choose alpha along a path.
+CROSS_VALIDATION: dict[str, list[Any]] = {
+    "alphas": [Interval(Integral, 1, None, closed="left"), "array-like"],
+    "eps": [Interval(Real, 0, 1, closed="neither")],
+    "cv": ["cv_object"],
+    "selection": [StrOptions({"min", "1se"}), callable],
+    "criterion": [StrOptions({"cv", "aic", "bic", "ebic"})],
+    "scoring": [None, StrOptions(set(get_scorer_names())), callable],
+    "refit": ["boolean"],
+    "relaxed": [None, Interval(Real, 0, 1, closed="both")],
+    "store_fold_coefs": ["boolean"],
+    "n_jobs": [
+        None,
+        Interval(Integral, 1, None, closed="left"),
+        Interval(Integral, None, -1, closed="right"),
+    ],
+    **COMMON,
 }

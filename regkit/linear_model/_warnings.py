@@ -115,3 +115,44 @@ def warn_not_unique(
         UserWarning,
         stacklevel=stacklevel + 1,
     )
+
+
+def warn_at_grid_edge(name: str, advice: str, *, stacklevel: int) -> None:
+    """Warn that the best alpha may lie outside of the grid.
+
+    Parameters
+    ----------
+    name : str
+        Estimator.
+    advice : str
+        Which way to extend the grid.
+    stacklevel : int
+        Frames between this function's caller and the user's call.
+    """
+    warnings.warn(f"{name}: {advice}", UserWarning, stacklevel=stacklevel + 1)
+
+
+def warn_not_judged(
+    name: str, cv: Any, alphas: NDArray[np.float64], *, stacklevel: int
+) -> None:
+    """Warn that some alphas are so small that errors drown in rounding errors.
+
+    Parameters
+    ----------
+    name : str
+        Estimator.
+    cv : None or "gcv"
+        How errors were to be found.
+    alphas : ndarray
+        Those without errors.
+    stacklevel : int
+        Frames between this function's caller and the user's call.
+    """
+    warnings.warn(
+        f"{name} with cv={cv!r} could not judge {len(alphas)} of the alphas, "
+        f"{alphas.max():.4g} and below: the fit passes through too many rows, so that "
+        "their errors when left out are lost to rounding. These alphas take no part in "
+        "the choice; try larger ones, or folds, for example cv=5.",
+        UserWarning,
+        stacklevel=stacklevel + 1,
+    )

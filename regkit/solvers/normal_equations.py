@@ -4,7 +4,6 @@ With c = Zᵀ(t - Z g) - a f g, the gradient left at g, the objective is above i
 by exactly ``1/2 cᵀ (ZᵀZ + a F)⁻¹ c``, and the duality gap is ``Σ c_j² / (2 a f_j)``.
 """
 
-from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol
 
 import numpy as np
@@ -12,7 +11,6 @@ from numpy.typing import NDArray
 from scipy.linalg import lapack
 
 from regkit.designs import Design
-from regkit.designs.threads import one_blas_thread
 from regkit.solvers.problem import Floats
 from regkit.solvers.spectral import ColumnSpace, rank_tolerance
 
@@ -24,16 +22,6 @@ _HOPELESS = 1e-12
 # More distinct penalties than this are cheaper by one eigendecomposition.
 _MANY = 10
 _ROUNDS = 4
-# A factor of fewer columns is made on one thread anyway, one of more gains by two.
-_SMALL, _MEDIUM = 64, 1000
-
-
-def _one_thread_if_medium(size: int) -> AbstractContextManager[None]:
-    """Keep SciPy's BLAS, not NumPy's, to one thread where that costs next to nothing.
-
-    A second one would spin for a while, on a core that NumPy's next product needs.
-    """
-    return one_blas_thread() if _SMALL < size <= _MEDIUM else nullcontext()
 
 
 class System(Protocol):
@@ -57,16 +45,17 @@ class Factor:
         scaled = matrix * self._scale
         scaled *= self._scale[:, None]
         norm = float(np.max(np.abs(scaled).sum(axis=0), initial=0.0))
-        with _one_thread_if_medium(len(scaled)):
-            self._factor, info = lapack.dpotrf(
-                scaled.T, lower=1, clean=0, overwrite_a=1
-            )
-            if info == 0:
-                self.rcond = float(lapack.dpocon(self._factor, norm, uplo="L")[0])
+        # Not SciPy's: it has threads of its own, for which those of NumPy, awake after
+        # the Gram matrix, would not make room. (One column does not wake them.)
+        try:
+            self._factor = np.linalg.cholesky(scaled).T
+        except np.linalg.LinAlgError:
+            return
+        self.rcond = float(lapack.dpocon(self._factor, norm, uplo="U")[0])
 
     def solve(self, right: Floats) -> Floats:
         scale = self._scale if right.ndim == 1 else self._scale[:, None]
-        solved, _ = lapack.dpotrs(self._factor, scale * right, lower=1)
+        solved, _ = lapack.dpotrs(self._factor, scale * right, lower=0)
         product: Floats = scale * solved
         return product
 
@@ -127,9 +116,14 @@ def groups(alphas: Floats) -> list[tuple[float, NDArray[np.intp]]]:
 
 
 def by_columns(
-    design: Design, target: Floats, alphas: Floats, factor: Floats, goals: Floats
+    design: Design,
+    target: Floats,
+    columns: NDArray[np.intp],
+    alphas: Floats,
+    factor: Floats,
+    goals: Floats,
 ) -> tuple[Floats, Floats]:
-    """Solve with the p x p Gram matrix.
+    """Solve with the p x p Gram matrix, problem t being about ``columns[t]`` of target.
 
     Returns
     -------
@@ -139,7 +133,7 @@ def by_columns(
     """
     gram, products = design.gram(target)
     excluded = design.constant | np.isinf(factor)
-    coef = np.zeros(products.shape)
+    coef = np.zeros((len(factor), len(alphas)))
     gaps = np.full(len(alphas), np.nan)
     kept = np.arange(len(factor))
     if excluded.any():
@@ -153,14 +147,14 @@ def by_columns(
         system = family.system(alpha)
         if system.rcond < _HOPELESS:
             continue
-        found = system.solve(products[:, mine])
+        found = system.solve(products[:, columns[mine]])
         penalty = (alpha * factor)[:, None]
-        slope = products[:, mine] - gram @ found - penalty * found
+        slope = products[:, columns[mine]] - gram @ found - penalty * found
         gaps[mine] = 0.5 * np.sum(slope * system.solve(slope), axis=0)
         dual = np.where(penalty > 0.0, 0.5 * slope**2 / penalty, 0.0).sum(axis=0)
         if system.rcond < _REFINED or np.any(dual > 0.1 * goals[mine]):
             found, gaps[mine] = _refine(
-                design, target[:, mine], kept, system, penalty, found
+                design, target[:, columns[mine]], kept, system, penalty, found
             )
         coef[kept[:, None], mine] = found
     return coef, np.abs(gaps)

@@ -73,7 +73,7 @@ def solve_path(
     """
     limit = design.n_features if max_nonzero is None else max_nonzero
     is_smooth = penalty.l1_ratio == 0.0 and solver == "auto" and not penalty.is_bounded
-    if is_smooth and not _is_small(design):
+    if is_smooth and not is_small(design):
         solved = _solve_smooth(design, y, penalty, alphas, tol, max_iter)
     elif alphas[-1] == 0.0 and solver == "auto" and not penalty.is_bounded:
         unpenalised = Penalty.build(design.n_features, 0.0, penalty.factor)
@@ -114,7 +114,7 @@ def alpha_grid(
             "alphas must be given when l1_ratio=0: no finite alpha makes all "
             "coefficients zero."
         )
-    if _is_small(design):
+    if is_small(design):
         from regkit.solvers.complete_gram import CompleteGram
 
         # The design keeps the Gram matrix for the path that follows.
@@ -131,7 +131,7 @@ def alpha_grid(
     return grid
 
 
-def _is_small(design: Design) -> bool:
+def is_small(design: Design) -> bool:
     """Whether the Gram matrix of all columns is worth forming at once."""
     from regkit.solvers.complete_gram import COLUMNS_OF_TALL, FEW_COLUMNS
 
@@ -165,7 +165,7 @@ def _solve(
     start: Floats | None,
 ) -> _Solved:
     """Solve with the complete Gram matrix, or on a screened working set."""
-    if not _is_small(design):
+    if not is_small(design):
         walk = _walk(design, y, penalty, tol, max_iter, solver)
         return _solve_walking(design, walk, alphas, limit, start)
     from regkit.solvers.complete_gram import CompleteGram

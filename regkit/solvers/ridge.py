@@ -1,6 +1,7 @@
 """Ridge: the cheapest exact route for the shape of the problem, with a guard."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,14 +14,14 @@ _EPS = float(np.finfo(np.float64).eps)
 # The largest Gram matrix formed of a sparse X, where products with X are cheap.
 _SPARSE_GRAM = 2000
 # A sparse X of so few entries, zeros included, may pass through a dense array.
-_FEW_ENTRIES = 1 << 20
+FEW_ENTRIES = 1 << 20
 # Beyond this a Gram matrix of a sparse X is refused even on request.
-_LARGEST_GRAM = 20_000
+LARGEST_GRAM = 20_000
 
 
 @dataclass(frozen=True, slots=True)
 class RidgeResult:
-    """Solutions for T targets, in the user's units.
+    """Solutions for T problems, in the user's units.
 
     Attributes
     ----------
@@ -49,6 +50,29 @@ class RidgeResult:
     converged: NDArray[np.bool_]
     unique: bool
     solver: str
+
+
+class _Problems(NamedTuple):
+    """Least squares with penalties, in the units of Z."""
+
+    design: Design
+    target: Floats
+    columns: NDArray[np.intp]
+    """(T,), the column of ``target`` that each problem is about."""
+    a: Floats
+    """(T,)"""
+    factor: Floats
+    goals: Floats
+    """(T,), gaps that are small enough."""
+
+    def chosen(self, mine: NDArray[np.intp]) -> "_Problems":
+        """Give some of the problems, each with a column of its own."""
+        return self._replace(
+            target=self.target[:, self.columns[mine]],
+            columns=np.arange(len(mine)),
+            a=self.a[mine],
+            goals=self.goals[mine],
+        )
 
 
 class _Answers:
@@ -80,21 +104,24 @@ def solve_ridge(
     alphas: Floats,
     factor: Floats,
     *,
+    columns: NDArray[np.intp] | None = None,
     solver: str = "auto",
     tol: float = 1e-8,
     max_iter: int | None = None,
 ) -> RidgeResult:
-    """Minimise ``Σ w_i (y_i - x_iᵀb - b0)² + alpha Σ f_j b_j²`` for every target.
+    """Minimise ``Σ w_i (y_i - x_iᵀb - b0)² + alpha Σ f_j b_j²`` for every problem.
 
     Parameters
     ----------
     design : Design
-    Y : ndarray (n, T)
+    Y : ndarray (n, U)
     alphas : ndarray (T,)
-        Non-negative, one a target. 0 gives least squares, of minimum norm where the
+        Non-negative, one a problem. 0 gives least squares, of minimum norm where the
         answer is not unique.
     factor : ndarray (p,)
         f: 0 leaves a column unpenalised, inf excludes it.
+    columns : ndarray (T,), optional
+        The column of Y that each problem is about; by default, one problem a column.
     solver : {"auto", "cholesky", "svd", "conjugate_gradient"}
     tol : float
         Share of the null objective that a gap may be.
@@ -107,6 +134,8 @@ def solve_ridge(
         When ``solver`` would need a dense copy of a sparse X.
     """
     target, mean = design.centre(Y)
+    if columns is None:
+        columns = np.arange(Y.shape[1])
     with np.errstate(all="ignore"):
         total = np.einsum("ij,ij->j", target, target)
         constant = total <= (8.0 * _EPS * mean) ** 2
@@ -114,13 +143,15 @@ def solve_ridge(
             # A constant y: what is left of it is its mean's rounding error.
             target[:, constant] = 0.0
             total[constant] = 0.0
-        answers = _Answers(design.n_features, Y.shape[1])
+        mean, total = mean[columns], total[columns]
+        answers = _Answers(design.n_features, len(columns))
         a = alphas / design.total_weight
         if np.isfinite(total).all():
             if max_iter is None:
                 max_iter = 10 * min(Y.shape[0], design.n_features) + 100
             goals = 0.5 * tol * total
-            _run(design, target, a, factor, solver, goals, max_iter, answers)
+            problems = _Problems(design, target, columns, a, factor, goals)
+            _run(problems, solver, max_iter, answers)
         gaps = np.where(np.isfinite(answers.gaps), answers.gaps, np.inf)
         coefs = (answers.coef / design.scale[:, None]).T
         intercepts = mean - coefs @ design.offset
@@ -137,17 +168,9 @@ def solve_ridge(
     )
 
 
-def _run(
-    design: Design,
-    target: Floats,
-    a: Floats,
-    factor: Floats,
-    solver: str,
-    goals: Floats,
-    max_iter: int,
-    answers: _Answers,
-) -> None:
+def _run(problems: _Problems, solver: str, max_iter: int, answers: _Answers) -> None:
     """Try the routes in the order of their cost until every target has its answer."""
+    design, a = problems.design, problems.a
     n, p = design.n_samples, design.n_features
     size = min(n, p)
     if design.is_sparse and solver == "svd":
@@ -155,7 +178,7 @@ def _run(
             "solver='svd' would need a dense copy of a sparse X; use 'auto', "
             "'cholesky' or 'conjugate_gradient'."
         )
-    if design.is_sparse and solver == "cholesky" and size > _LARGEST_GRAM:
+    if design.is_sparse and solver == "cholesky" and size > LARGEST_GRAM:
         raise ValueError(
             f"solver='cholesky' would need a dense {size} x {size} matrix for this "
             "sparse X; use 'auto' or 'conjugate_gradient'."
@@ -164,12 +187,13 @@ def _run(
     small = not design.is_sparse or size <= _SPARSE_GRAM
     if solver == "cholesky" or (solver == "auto" and small):
         if n >= p:
-            found = normal_equations.by_columns(design, target, a, factor, goals)
+            found = normal_equations.by_columns(*problems)
             answers.take("cholesky", everything, *found)
         elif a.any():
             mine = np.flatnonzero(a > 0.0)
+            some = problems.chosen(mine)
             coef, gaps, unique = normal_equations.by_rows(
-                design, target[:, mine], a[mine], factor, goals[mine]
+                design, some.target, some.a, some.factor, some.goals
             )
             answers.take("dual_cholesky", mine, coef, gaps)
             answers.unique &= unique
@@ -177,23 +201,15 @@ def _run(
     if (
         len(mine)
         and solver != "conjugate_gradient"
-        and (not design.is_sparse or (small and n >= p) or n * p <= _FEW_ENTRIES)
+        and (not design.is_sparse or (small and n >= p) or n * p <= FEW_ENTRIES)
     ):
-        _by_svd(design, target[:, mine], a[mine], factor, mine, answers)
+        _by_svd(problems.chosen(mine), mine, answers)
     for t in answers.missing:
-        _by_iteration(
-            design, target[:, t], a[t], factor, goals[t], max_iter, t, answers
-        )
+        _by_iteration(problems, t, max_iter, answers)
 
 
-def _by_svd(
-    design: Design,
-    target: Floats,
-    a: Floats,
-    factor: Floats,
-    mine: NDArray[np.intp],
-    answers: _Answers,
-) -> None:
+def _by_svd(problems: _Problems, mine: NDArray[np.intp], answers: _Answers) -> None:
+    design, target, _, a, factor, _ = problems
     n, p = design.n_samples, design.n_features
     kept = np.flatnonzero(~(design.constant | np.isinf(factor)))
     M, t = spectral.reduce_rows(design, target, kept)
@@ -216,19 +232,18 @@ def _by_svd(
 
 
 def _by_iteration(
-    design: Design,
-    target: Floats,
-    a: float,
-    factor: Floats,
-    goal: float,
-    max_iter: int,
-    t: int,
-    answers: _Answers,
+    problems: _Problems, t: int, max_iter: int, answers: _Answers
 ) -> None:
+    design, factor = problems.design, problems.factor
     kept = ~(design.constant | np.isinf(factor))
-    penalty = np.where(kept, a * np.where(kept, factor, 0.0), 0.0)
+    penalty = np.where(kept, problems.a[t] * np.where(kept, factor, 0.0), 0.0)
     coef, gap, n_iter = conjugate_gradient.minimise(
-        design, target, penalty, kept, goal, max_iter
+        design,
+        problems.target[:, problems.columns[t]],
+        penalty,
+        kept,
+        problems.goals[t],
+        max_iter,
     )
     answers.coef[:, t] = coef
     answers.gaps[t] = gap

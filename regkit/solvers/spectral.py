@@ -64,6 +64,12 @@ class ColumnSpace:
         self._right = right[:rank]
         self._lengths = lengths
 
+    @property
+    def directions(self) -> Floats:
+        """Coefficients with which the columns of M combine to ``basis``."""
+        combined: Floats = (self._right.T / self._values) / self._lengths[:, None]
+        return combined
+
     def project_out(self, block: Floats) -> Floats:
         """Return what of the columns of ``block`` is orthogonal to M's."""
         for _ in range(2):  # the second time for the last digits

@@ -11,9 +11,21 @@ from sklearn.utils.estimator_checks import (
     parametrize_with_checks,
 )
 
-from regkit import ElasticNetRegressor, LassoRegressor, RidgeRegressor
+from regkit import (
+    ElasticNetRegressor,
+    ElasticNetRegressorCV,
+    LassoRegressor,
+    LassoRegressorCV,
+    RidgeRegressor,
+)
 
-ESTIMATORS = [LassoRegressor(), ElasticNetRegressor(), RidgeRegressor()]
+ESTIMATORS = [
+    LassoRegressor(),
+    ElasticNetRegressor(),
+    RidgeRegressor(),
+    LassoRegressorCV(cv=3, alphas=10),
+    ElasticNetRegressorCV(cv=3, alphas=10),
+]
 VARIANTS = [
     LassoRegressor(alpha=0.1, positive=True),
     LassoRegressor(alpha=0.1, standardize=True, solver="coordinate_descent"),
@@ -21,6 +33,9 @@ VARIANTS = [
     ElasticNetRegressor(alpha=0.1, l1_ratio=0.9, bounds=(-2, 3)),
     RidgeRegressor(positive=True),
     RidgeRegressor(solver="cholesky", standardize=True),
+    LassoRegressorCV(cv=3, alphas=10, selection="1se", standardize=True),
+    ElasticNetRegressorCV(cv=3, alphas=10, l1_ratio=[0.5, 1.0], n_jobs=2),
+    LassoRegressorCV(cv=3, alphas=10, criterion="ebic", relaxed=0.5),
 ]
 
 

@@ -1,0 +1,373 @@
+"""What `LassoRegressorCV` and `ElasticNetRegressorCV` share."""
+
+from numbers import Integral
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+from sklearn.metrics import check_scoring
+from sklearn.model_selection import check_cv
+from sklearn.utils.validation import column_or_1d
+
+from regkit._sklearn import validate_parameters
+from regkit.designs import make_design
+from regkit.designs.threads import n_threads
+from regkit.linear_model._base import LinearModel, unpenalized_cause
+from regkit.linear_model._compute_path import as_regularization_path, check_alphas
+from regkit.linear_model._inputs import FitData, Floats, check_fit_data
+from regkit.linear_model._limits import Limits, check_limits
+from regkit.linear_model._selection import Choice, ErrorCurve, choose, fold_statistics
+from regkit.linear_model._splits import make_folds, make_router, route
+from regkit.linear_model._warnings import (
+    raise_if_overflowed,
+    warn_at_grid_edge,
+    warn_not_converged,
+    warn_not_unique,
+)
+from regkit.solvers.criteria import information_criteria
+from regkit.solvers.fold import Fold
+from regkit.solvers.folds import FoldedDesign, FoldPaths, PathSettings
+from regkit.solvers.path import alpha_grid, solve_path
+from regkit.solvers.problem import PathResult, Penalty
+from regkit.solvers.relaxed import relax
+
+
+class _Candidate(NamedTuple):
+    """All that was computed for one l1_ratio."""
+
+    l1_ratio: float
+    penalty: Penalty
+    full: PathResult | None
+    folds: list[PathResult]
+    errors: Floats
+    """(n_alphas, n_folds), held-out mean squared errors; empty without folds."""
+    curve: ErrorCurve
+
+
+class CrossValidatedPath(LinearModel):
+    """Base of the twins that choose alpha; subclasses name their `l1_ratio`."""
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, **params: Any) -> Self:
+        """Choose alpha and fit the model at it.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
+            Training rows, taken as by the estimator for one alpha: never written, and
+            no copy is made for a fold.
+        y : array-like of shape (n_samples,)
+            Target.
+        sample_weight : float or array-like of shape (n_samples,), default=None
+            Weights of the rows, non-negative and not all zero: in training and in the
+            held-out errors. An integer weight counts as that many copies of the row.
+        **params : dict
+            `groups` for the splitter. With metadata routing enabled, whatever the
+            splitter and the scorer request.
+
+        Returns
+        -------
+        self : estimator
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError, TypeError
+            When a parameter or the data is not usable; the message names it.
+
+        Warns
+        -----
+        ConvergenceWarning
+            When the duality gap is above `tol` at some alpha, in the path on all rows
+            or in a fold's.
+        UserWarning
+            When the least error is at an end of the grid and still falling, or when
+            unpenalised columns are linearly dependent.
+        """
+        validate_parameters(self)
+        cv = check_cv(self.cv)
+        split_params, score_params = route(self, params, sample_weight)
+        data = check_fit_data(self, X, y, sample_weight)
+        data = data._replace(y=self._one_target(data.y))
+        n_features = data.X.shape[1]
+        limits = check_limits(
+            n_features, self.positive, self.bounds, self.penalty_factor
+        )
+        folds: list[Fold] = []
+        if self.criterion != "cv" and len(data.y) == 1:
+            raise ValueError(
+                f"criterion={self.criterion!r} cannot judge a fit to 1 sample."
+            )
+        if self.criterion == "cv":
+            folds = make_folds(cv, data.X, data.y, data.sample_weight, split_params)
+        with np.errstate(over="ignore", invalid="ignore"):  # told in `_judge`
+            design = make_design(
+                data.X,
+                data.sample_weight,
+                bool(self.fit_intercept),
+                bool(self.standardize),
+            )
+            candidates = self._solve_all(design, data, limits, folds, score_params)
+            self._judge_paths(candidates, limits)
+            best = _best(candidates)
+            choice = choose(
+                best.curve, self.selection, null_at_largest=_starts_null(best)
+            )
+            if choice.is_worth_a_warning:
+                warn_at_grid_edge(type(self).__name__, choice.edge, stacklevel=2)
+            fitted = self._curves(candidates, best, choice)
+            if self.refit:
+                fitted |= self._coefficients(design, data, best, choice.index)
+        self._keep_all(fitted, data)
+        return self
+
+    def get_metadata_routing(self) -> Any:
+        """Say where `fit` passes its arguments on to: the splitter and the scorer.
+
+        Returns
+        -------
+        routing : MetadataRouter
+            The routes.
+        """
+        return make_router(self)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = False
+        return tags
+
+    def _one_target(self, y: Floats) -> Floats:
+        if y.ndim == 2 and y.shape[1] > 1:
+            raise ValueError(
+                f"{type(self).__name__} takes one target, which has an alpha of its "
+                f"own: y has shape {y.shape}. Fit each column by itself, or use "
+                "sklearn.multioutput.MultiOutputRegressor."
+            )
+        column: Floats = column_or_1d(y, warn=True)
+        return column
+
+    def _l1_ratios(self) -> list[float]:
+        raise NotImplementedError
+
+    def _single(self, l1_ratio: float) -> Any:
+        """Return the unfitted estimator for one alpha."""
+        raise NotImplementedError
+
+    def _solve_all(
+        self,
+        design: Any,
+        data: FitData,
+        limits: Limits,
+        folds: list[Fold],
+        score_params: dict[str, Any],
+    ) -> list[_Candidate]:
+        settings = PathSettings(self.tol, self.max_iter, self.solver)
+        folded = FoldedDesign(
+            design, data.y, data.sample_weight, folds, self._n_threads()
+        )
+        candidates = []
+        for l1_ratio in self._l1_ratios():
+            penalty = Penalty.build(
+                design.n_features, l1_ratio, limits.factor, limits.lower, limits.upper
+            )
+            alphas = self._alphas(design, data.y, penalty)
+            full = None
+            if self.refit or not folds:
+                full = solve_path(design, data.y, penalty, alphas, **settings.options)
+            found = FoldPaths([], np.empty((len(alphas), 0)))
+            if folds:
+                found = folded.solve(penalty, alphas, settings)
+                curve = self._held_out_curve(data, folds, found, l1_ratio, score_params)
+            else:
+                assert full is not None
+                values = information_criteria(
+                    design,
+                    data.y,
+                    data.sample_weight,
+                    penalty,
+                    full,
+                    self.criterion,
+                )
+                curve = ErrorCurve(alphas, values)
+            candidates.append(
+                _Candidate(l1_ratio, penalty, full, found.paths, found.errors, curve)
+            )
+        return candidates
+
+    def _alphas(self, design: Any, y: Floats, penalty: Penalty) -> Floats:
+        if not isinstance(self.alphas, Integral):
+            return check_alphas(self.alphas)
+        if penalty.l1_ratio == 0.0:
+            raise ValueError(
+                f"{type(self).__name__} needs alphas when l1_ratio=0: the automatic "
+                "grid starts where all coefficients become zero, which a pure L2 "
+                "penalty never does."
+            )
+        return alpha_grid(design, y, penalty, n_alphas=int(self.alphas), eps=self.eps)
+
+    def _n_threads(self) -> int:
+        available = n_threads()
+        if self.n_jobs is None or self.n_jobs == -1:
+            return available
+        if self.n_jobs < 0:
+            return max(1, available + 1 + int(self.n_jobs))
+        return min(available, int(self.n_jobs))
+
+    def _held_out_curve(
+        self,
+        data: FitData,
+        folds: list[Fold],
+        found: FoldPaths,
+        l1_ratio: float,
+        score_params: dict[str, Any],
+    ) -> ErrorCurve:
+        errors = found.errors
+        if self.scoring is not None:
+            errors = -self._scores(data, folds, found.paths, l1_ratio, score_params)
+        weights = [fold.test_weight(data.sample_weight).sum() for fold in folds]
+        mean, se = fold_statistics(errors, np.array(weights))
+        return ErrorCurve(found.paths[0].alphas, mean, se, errors)
+
+    def _scores(
+        self,
+        data: FitData,
+        folds: list[Fold],
+        paths: list[PathResult],
+        l1_ratio: float,
+        score_params: dict[str, Any],
+    ) -> Floats:
+        """Score every path on its held-out rows, (n_alphas, n_folds)."""
+        model = self._single(l1_ratio)
+        scorer = check_scoring(model, scoring=self.scoring)
+        alphas = paths[0].alphas
+        scores = np.empty((len(alphas), len(folds)))
+        for k, (fold, path) in enumerate(zip(folds, paths, strict=True)):
+            X, y = data.X[fold.test], data.y[fold.test]
+            params = {
+                name: np.asarray(value)[fold.test]
+                for name, value in score_params.items()
+            }
+            coefs = path.coefs.toarray()
+            for i, alpha in enumerate(alphas):
+                model.alpha = float(alpha)
+                model.coef_ = coefs[:, i]
+                model.intercept_ = float(path.intercepts[i])
+                model.n_features_in_ = data.X.shape[1]
+                scores[i, k] = scorer(model, X, y, **params)
+        return scores
+
+    def _judge_paths(self, candidates: list[_Candidate], limits: Limits) -> None:
+        """Raise or warn where a path is not what was asked for."""
+        name = type(self).__name__
+        for candidate in candidates:
+            named = [] if candidate.full is None else [(name, candidate.full)]
+            n_folds = len(candidate.folds)
+            named += [
+                (f"{name}, in fold {k} of {n_folds},", path)
+                for k, path in enumerate(candidate.folds)
+            ]
+            for where, path in named:
+                raise_if_overflowed(name, path.dual_gaps, path.intercepts)
+                if not path.converged.all():
+                    warn_not_converged(
+                        where,
+                        path.dual_gaps,
+                        np.full(len(path.alphas), path.null_objective),
+                        path.converged,
+                        ("alpha", path.alphas),
+                        tol=self.tol,
+                        max_iter=self.max_iter,
+                        stacklevel=3,
+                    )
+                cause = unpenalized_cause(path.alphas, limits.factor)
+                if cause and not path.unique:
+                    warn_not_unique(
+                        where, cause, path.solver, self.standardize, stacklevel=3
+                    )
+
+    def _curves(
+        self, candidates: list[_Candidate], best: _Candidate, choice: Choice
+    ) -> dict[str, Any]:
+        """Give what is known of every alpha, and the choice."""
+        curve = best.curve
+        fitted: dict[str, Any] = {
+            "alpha_": float(curve.alphas[choice.index]),
+            "alpha_min_": float(curve.alphas[choice.index_min]),
+            "at_grid_edge_": bool(choice.edge),
+            "alphas_": _stack([c.curve.alphas for c in candidates]),
+        }
+        if not isinstance(self.alphas, Integral):
+            fitted["alphas_"] = curve.alphas
+        if "l1_ratio" in self.get_params(deep=False):
+            fitted["l1_ratio_"] = best.l1_ratio
+        if best.folds:
+            fitted["mse_path_"] = _stack([c.errors for c in candidates])
+            fitted["cv_error_"] = _stack([c.curve.mean for c in candidates])
+            fitted["cv_error_se_"] = _stack([c.curve.se for c in candidates])
+            if choice.index_1se is not None:
+                fitted["alpha_1se_"] = float(curve.alphas[choice.index_1se])
+            if self.store_fold_coefs:
+                fitted["fold_coef_path_"] = np.stack(
+                    [path.coefs.toarray() for path in best.folds]
+                )
+        else:
+            fitted["criterion_"] = _stack([c.curve.mean for c in candidates])
+        return fitted
+
+    def _coefficients(
+        self, design: Any, data: FitData, best: _Candidate, index: int
+    ) -> dict[str, Any]:
+        """Give the model at the chosen alpha, and the path on all rows."""
+        full = best.full
+        assert full is not None
+        path = as_regularization_path(full, data.feature_names)
+        coef, intercept = path.coefs[:, index].copy(), float(full.intercepts[index])
+        if self.relaxed is not None:
+            loose = relax(design, data.y, best.penalty, coef, self.tol, self.max_iter)
+            share = float(self.relaxed)
+            coef = share * coef + (1.0 - share) * loose.coef
+            intercept = share * intercept + (1.0 - share) * loose.intercept
+        return {
+            "coef_": coef,
+            "intercept_": intercept,
+            "dual_gap_": float(full.dual_gaps[index]),
+            "n_iter_": int(full.n_iters[index]),
+            "solver_": full.solver,
+            "path_": path,
+            "coef_path_": path.coefs,
+        }
+
+    def _keep_all(self, fitted: dict[str, Any], data: FitData) -> None:
+        """Set all attributes at once, and take away those of an earlier fit."""
+        fitted["n_features_in_"] = data.X.shape[1]
+        if data.feature_names is not None:
+            fitted["feature_names_in_"] = data.feature_names
+        parameters = self.get_params(deep=False)
+        for name in list(self.__dict__):
+            if name.endswith("_") and name not in parameters:
+                del self.__dict__[name]
+        self.__dict__.update(fitted)
+
+
+def _best(candidates: list[_Candidate]) -> _Candidate:
+    """Return the l1_ratio of least error; the first of equals."""
+    least = [
+        np.min(c.curve.mean, where=np.isfinite(c.curve.mean), initial=np.inf)
+        for c in candidates
+    ]
+    return candidates[int(np.argmin(least))]
+
+
+def _starts_null(candidate: _Candidate) -> bool:
+    """Whether every penalised coefficient is zero at the largest alpha."""
+    paths = candidate.folds if candidate.full is None else [candidate.full]
+    penalised = candidate.penalty.factor > 0.0
+    for path in paths:
+        stored = slice(0, path.coefs.indptr[1])
+        is_nonzero = path.coefs.data[stored] != 0.0
+        if np.any(penalised[path.coefs.indices[stored]] & is_nonzero):
+            return False
+    return True
+
+
+def _stack(arrays: list[Any]) -> Any:
+    """Put the arrays of several l1_ratios into one; of one, give the array itself."""
+    return arrays[0] if len(arrays) == 1 else np.stack(arrays)

@@ -1,0 +1,205 @@
+"""Held-out errors of ridge for every alpha: by rows left out, by folds, by GCV."""
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
+from typing import Any, NamedTuple
+
+import numpy as np
+from sklearn.base import BaseEstimator, RegressorMixin
+
+from regkit.designs import Design
+from regkit.linear_model._inputs import FitData, Floats
+from regkit.linear_model._limits import Limits
+from regkit.linear_model._selection import ErrorCurve, fold_statistics
+from regkit.solvers.fold import Fold
+from regkit.solvers.leave_one_out import (
+    TooLarge,
+    decompose,
+    generalised,
+    leave_one_out,
+)
+from regkit.solvers.problem import Penalty
+from regkit.solvers.ridge import RidgeResult
+from regkit.solvers.ridge_basis import Basis, RidgeData
+from regkit.solvers.ridge_folds import RidgeFolds
+from regkit.solvers.ridge_grid import alpha_grid, rough_eigenvalues
+
+Alphas = Floats | int
+"""Given, or how many to find."""
+
+
+class ErrorTable(NamedTuple):
+    """What is known of A alphas, for G targets or for their average."""
+
+    alphas: Floats
+    """(A,), decreasing."""
+    curves: list[ErrorCurve]
+    """G of them."""
+    mse: Floats | None
+    """(A, n_folds, G), mean squared errors of each fold."""
+    results: Floats | None
+    """(n, T, A), squared errors or predictions of each row, where they are kept."""
+
+
+class Scoring(NamedTuple):
+    """How to judge predictions other than by their squared errors."""
+
+    scorer: Callable[..., Any]
+    params: dict[str, Any]
+    """Arrays with an entry a row."""
+
+    def scores(
+        self, y: Floats, predicted: Floats, rows: Any, per_target: bool
+    ) -> Floats:
+        """Return the scores (A, G) of predictions (rows, T, A) for some rows of y."""
+        params = {name: np.asarray(value)[rows] for name, value in self.params.items()}
+        model, y = _Echo(), y[rows]
+        if per_target and y.ndim == 2:
+            pairs = [(y[:, t], predicted[:, t]) for t in range(y.shape[1])]
+        else:
+            pairs = [(y, predicted if y.ndim == 2 else predicted[:, 0])]
+        return np.array(
+            [
+                [
+                    self.scorer(model, given[..., a], truth, **params)
+                    for truth, given in pairs
+                ]
+                for a in range(predicted.shape[2])
+            ]
+        )
+
+
+class _Echo(RegressorMixin, BaseEstimator):
+    """Predicts what it is given; scorers want an estimator."""
+
+    def fit(self, X: Any, y: Any) -> "_Echo":
+        return self
+
+    def predict(self, X: Any) -> Any:
+        return X
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return True
+
+
+class RidgeErrors:
+    """The data of one `fit`, and what is asked of it."""
+
+    def __init__(
+        self,
+        design: Design,
+        data: FitData,
+        limits: Limits,
+        fit_intercept: bool,
+        per_target: bool,
+        scoring: Scoring | None,
+    ) -> None:
+        self._design, self._data, self._scoring = design, data, scoring
+        self._per_target = per_target and data.y.ndim == 2
+        self._Y = data.y.reshape(len(data.y), -1)
+        self._penalty = Penalty.build(
+            design.n_features, 0.0, limits.factor, limits.lower, limits.upper
+        )
+        weights = np.full(len(data.y), 1.0)
+        if data.sample_weight is not None:
+            weights = data.sample_weight
+        target, mean = design.centre(self._Y)
+        self._ridge = RidgeData(
+            design,
+            weights / design.total_weight,
+            fit_intercept,
+            target,
+            self._Y - mean,
+            self._penalty.factor,
+        )
+
+    @property
+    def size(self) -> Floats:
+        """Sums of squares of the targets, which may have overflowed, (T,)."""
+        total: Floats = np.sum(self._ridge.target**2, axis=0)
+        return total
+
+    def leave_one_out(self, alphas: Alphas, keep: bool) -> ErrorTable:
+        """Judge every alpha by rows left out one at a time."""
+        bases = decompose(self._ridge)
+        alphas, bases = self._grid(alphas, bases)
+        found = leave_one_out(
+            self._ridge,
+            alphas / self._design.total_weight,
+            bases,
+            per_target=self._per_target,
+            keep_errors=keep or self._scoring is not None,
+        )
+        if self._scoring is None:
+            curves = [
+                ErrorCurve(alphas, mean, se)
+                for mean, se in zip(found.mean.T, found.se.T, strict=True)
+            ]
+            results = None if found.errors is None else found.errors**2
+            return ErrorTable(alphas, curves, None, results)
+        assert found.errors is not None
+        predicted = self._Y[:, :, None] - found.errors
+        used = np.flatnonzero(self._ridge.weights)
+        scores = self._scoring.scores(
+            self._data.y, predicted[used], used, self._per_target
+        )
+        scores[np.isnan(found.mean).any(axis=1)] = np.nan
+        curves = [ErrorCurve(alphas, -column) for column in scores.T]
+        return ErrorTable(alphas, curves, None, predicted if keep else None)
+
+    def generalised(self, alphas: Alphas) -> ErrorTable:
+        """Judge every alpha by generalised cross-validation."""
+        alphas, bases = self._grid(alphas, decompose(self._ridge))
+        values = generalised(self._ridge, alphas / self._design.total_weight, bases)
+        if not self._per_target:
+            values = values.mean(axis=1, keepdims=True)
+        curves = [ErrorCurve(alphas, column) for column in values.T]
+        return ErrorTable(alphas, curves, None, None)
+
+    def folds(
+        self,
+        alphas: Alphas,
+        folds: Sequence[Fold],
+        judge: Callable[[int, RidgeResult], None],
+        **settings: Any,
+    ) -> ErrorTable:
+        """Judge every alpha by folds; ``judge`` sees each fold's fits."""
+        weight = self._data.sample_weight
+        folded = RidgeFolds(self._design, self._Y, weight, folds, self._penalty)
+        alphas, _ = self._grid(alphas, None)
+        squares, errors = [], []
+        for k, fold in enumerate(folds):
+            fit = folded.fit(k, alphas, **settings)
+            judge(k, fit.result)
+            square = folded.mean_squares(k, fit)
+            if not self._per_target:
+                square = square.mean(axis=1, keepdims=True)
+            squares.append(square)
+            if self._scoring is not None:
+                predicted = fit.predict(fold.test)
+                scores = self._scoring.scores(
+                    self._data.y, predicted, fold.test, self._per_target
+                )
+                errors.append(-scores)
+        mse = np.stack(squares, axis=1)
+        judged = mse if self._scoring is None else np.stack(errors, axis=1)
+        sizes = np.array([fold.test_weight(weight).sum() for fold in folds])
+        curves = []
+        for g in range(mse.shape[2]):
+            mean, se = fold_statistics(judged[:, :, g], sizes)
+            curves.append(ErrorCurve(alphas, mean, se, judged[:, :, g]))
+        return ErrorTable(alphas, curves, mse, None)
+
+    def _grid(
+        self, alphas: Alphas, bases: Iterator[Basis] | None
+    ) -> tuple[Floats, Any]:
+        """Find the alphas where only their number is given."""
+        if not isinstance(alphas, int):
+            return alphas, bases
+        try:
+            bases = decompose(self._ridge) if bases is None else bases
+            first = next(bases)
+            values, bases = first.values, chain([first], bases)
+        except TooLarge:
+            values = rough_eigenvalues(self._design, self._penalty.factor)
+        return alpha_grid(values, alphas) * self._design.total_weight, bases

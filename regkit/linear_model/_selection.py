@@ -1,0 +1,220 @@
+"""Choosing one alpha of a grid from held-out errors or from a criterion."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from regkit.linear_model._inputs import Floats
+
+# Values that differ by this share are equal up to rounding errors.
+_TIE = 16.0 * float(np.finfo(np.float64).eps)
+# Where the last step of the grid changes the error by less than this share of its
+# standard error (of its value where there is none), going on would gain nothing.
+_FLAT = 0.01
+_FLAT_CRITERION = 1e-3
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ErrorCurve:
+    """What is known of each alpha; a callable `selection` receives this object.
+
+    Attributes
+    ----------
+    alphas : ndarray of shape (n_alphas,)
+        The grid, in the order of `alphas_`; all other arrays have the same order.
+    mean : ndarray of shape (n_alphas,)
+        Mean held-out error, minus the mean score with `scoring`, or an information
+        criterion: lower is better. NaN where it could not be computed.
+    se : ndarray of shape (n_alphas,) or None
+        Standard error of `mean`; None where there is none to estimate.
+    fold_errors : ndarray of shape (n_alphas, n_folds) or None
+        The errors that `mean` averages, where they were kept.
+    """
+
+    alphas: Floats
+    mean: Floats
+    se: Floats | None = None
+    fold_errors: Floats | None = None
+
+    @property
+    def index_min(self) -> int:
+        """Where the mean error is least; of equals, the largest alpha.
+
+        Raises
+        ------
+        ValueError
+            When no alpha has a finite error.
+        """
+        finite = np.isfinite(self.mean)
+        if not finite.any():
+            raise ValueError(
+                "No alpha can be chosen: the held-out errors are NaN or infinite for "
+                f"all {len(self.mean)} alphas."
+            )
+        lowest = float(self.mean[finite].min())
+        return self._largest(self.mean <= lowest + _TIE * abs(lowest))
+
+    @property
+    def index_1se(self) -> int | None:
+        """Where alpha is largest among errors within one `se` of the least.
+
+        None without standard errors.
+        """
+        least = self.index_min
+        if self.se is None or not np.isfinite(self.se[least]):
+            return None
+        return self._largest(self.mean <= self.mean[least] + self.se[least])
+
+    def _largest(self, chosen: Any) -> int:
+        return int(np.argmax(np.where(chosen, self.alphas, -np.inf)))
+
+    def is_flat(self, first: int, second: int) -> bool:
+        """Whether the errors of two alphas differ by too little to matter."""
+        change = abs(float(self.mean[first] - self.mean[second]))
+        if self.se is not None and np.isfinite(self.se[first]):
+            return change <= _FLAT * float(self.se[first])
+        return change <= _FLAT_CRITERION * abs(float(self.mean[first]))
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The alpha that a rule chose.
+
+    Attributes
+    ----------
+    index : int
+        Its place in the curve's alphas.
+    index_min : int
+        The place of the least mean error.
+    index_1se : int or None
+        The place of the largest alpha within one standard error of it, where there are
+        standard errors.
+    edge : str
+        What to do where the grid ended too early, in half a sentence; empty elsewhere.
+    is_worth_a_warning : bool
+        Whether the error still falls at that end.
+    """
+
+    index: int
+    index_min: int
+    index_1se: int | None
+    edge: str
+    is_worth_a_warning: bool
+
+
+Selection = str | Callable[[ErrorCurve], Any]
+
+
+def fold_statistics(errors: Floats, fold_weights: Floats) -> tuple[Floats, Floats]:
+    """Average errors over folds, with standard errors as glmnet defines them.
+
+    ``mean = Σ v_k e_k / Σ v_k`` and ``se² = Σ v_k (e_k - mean)² / Σ v_k / (K - 1)``
+    with v the fold weights and K the number of positive ones (J. Friedman, T. Hastie
+    and R. Tibshirani, Journal of Statistical Software 33, 2010).
+
+    Parameters
+    ----------
+    errors : ndarray of shape (..., n_folds)
+        Mean held-out errors. An alpha with a NaN cannot be compared with the others:
+        its mean is NaN. Folds of weight 0 have no say, whatever their errors.
+    fold_weights : ndarray of shape (n_folds,)
+        Sums of the held-out rows' weights; counts of rows when these are equal.
+
+    Returns
+    -------
+    mean : ndarray of shape (...,)
+    se : ndarray of shape (...,)
+        NaN with fewer than two folds of positive weight.
+    """
+    used = fold_weights > 0.0
+    errors, share = errors[..., used], fold_weights[used] / fold_weights[used].sum()
+    mean: Floats = errors @ share
+    with np.errstate(invalid="ignore"):  # inf - inf
+        spread: Floats = (errors - mean[..., None]) ** 2 @ share
+    n_folds = int(used.sum())
+    if n_folds < 2:
+        return mean, np.full(mean.shape, np.nan)
+    return mean, np.sqrt(spread / (n_folds - 1))
+
+
+def choose(
+    curve: ErrorCurve, selection: Selection, *, null_at_largest: bool = False
+) -> Choice:
+    """Choose an alpha.
+
+    Parameters
+    ----------
+    curve : ErrorCurve
+    selection : {"min", "1se"} or callable
+        A callable takes the curve and returns an index into its alphas.
+    null_at_largest : bool, default=False
+        Whether all penalised coefficients are 0 at the largest alpha, so that larger
+        ones would change nothing.
+
+    Returns
+    -------
+    choice : Choice
+
+    Raises
+    ------
+    ValueError
+        When no error is finite, when "1se" lacks standard errors, or when the callable
+        returns no index.
+    """
+    least, within = curve.index_min, curve.index_1se
+    judged = least
+    if callable(selection):
+        index = judged = _called(selection, curve)
+    elif selection == "min":
+        index = least
+    elif within is None:
+        raise ValueError(
+            "selection='1se' needs standard errors, that is held-out errors of at "
+            "least two folds; use selection='min'."
+        )
+    else:
+        index = within
+    edge, is_promising = _look_at_edges(curve, index, judged, null_at_largest)
+    return Choice(index, least, within, edge, is_promising)
+
+
+def _look_at_edges(
+    curve: ErrorCurve, index: int, judged: int, null_at_largest: bool
+) -> tuple[str, bool]:
+    """Say what is wrong with an end of the grid, and whether it matters.
+
+    Downwards the place of the least error counts, on which "1se" rests as well.
+    """
+    alphas = curve.alphas
+    smallest, largest = int(np.argmin(alphas)), int(np.argmax(alphas))
+    if alphas[smallest] == alphas[largest]:
+        return "", False
+    if judged == smallest and alphas[smallest] > 0.0:
+        what, end, direction, at = "least error", "smallest", "smaller", smallest
+        beside = np.where(alphas > alphas[at], alphas, np.inf).argmin()
+    elif index == largest and not null_at_largest:
+        what, end, direction, at = "chosen alpha", "largest", "larger", largest
+        beside = np.where(alphas < alphas[at], alphas, -np.inf).argmax()
+    else:
+        return "", False
+    if judged == index:
+        what = "chosen alpha"
+    advice = (
+        f"the {what} is at the edge of the grid: {alphas[at]:.4g} is the {end} of the "
+        f"alphas tried, and {direction} ones may do better. Extend the grid with "
+        f"{direction} alphas."
+    )
+    return advice, not curve.is_flat(at, int(beside))
+
+
+def _called(selection: Callable[[ErrorCurve], Any], curve: ErrorCurve) -> int:
+    index = selection(curve)
+    n_alphas = len(curve.alphas)
+    is_index = isinstance(index, int | np.integer) and not isinstance(index, bool)
+    if not is_index or not 0 <= index < n_alphas:
+        raise ValueError(
+            f"selection must return an index from 0 to {n_alphas - 1}, got {index!r}."
+        )
+    return int(index)

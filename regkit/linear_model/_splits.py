@@ -1,0 +1,138 @@
+"""Which rows each fold trains on and holds out, and who gets `groups` and the like."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.metrics import check_scoring
+from sklearn.model_selection import check_cv
+from sklearn.utils.metadata_routing import (
+    MetadataRouter,
+    MethodMapping,
+    process_routing,
+)
+
+from regkit._sklearn import raise_for_params, routing_enabled, takes_weights
+from regkit.linear_model._inputs import Floats
+from regkit.solvers.fold import Fold
+
+
+def make_folds(
+    cv: Any, X: Any, y: Floats, sample_weight: Floats | None, split_params: Any
+) -> list[Fold]:
+    """Ask a splitter for the folds and check what it says.
+
+    Parameters
+    ----------
+    cv : splitter
+        As `check_cv` returns it.
+    X, y, sample_weight : object
+        The checked data.
+    split_params : dict
+        Passed on to ``cv.split``: `groups` and whatever else was routed there.
+
+    Returns
+    -------
+    folds : list of Fold
+
+    Raises
+    ------
+    ValueError
+        When there is no fold, or one has nothing to train on or nothing to hold out.
+    """
+    n = X.shape[0]
+    folds = []
+    for k, (train, test) in enumerate(cv.split(X, y, **split_params)):
+        fold = Fold(_rows("training", train, n, k), _rows("held-out", test, n, k))
+        if sample_weight is not None and not sample_weight[fold.train].any():
+            raise ValueError(
+                f"cv leaves nothing to train on: all training rows of fold {k} have "
+                "sample_weight 0."
+            )
+        folds.append(fold)
+    if not folds:
+        raise ValueError("cv gives no folds.")
+    return folds
+
+
+def _rows(kind: str, given: Any, n: int, k: int) -> NDArray[np.int64]:
+    """Turn indices or a mask into row numbers from 0 to n - 1."""
+    try:
+        rows: NDArray[np.int64] = np.arange(n)[np.asarray(given)]
+    except IndexError as error:
+        raise ValueError(
+            f"cv gives {kind} rows of fold {k} that X, with {n} rows, does not have: "
+            f"{error}."
+        ) from None
+    if rows.ndim != 1 or not rows.size:
+        raise ValueError(
+            f"cv must give a non-empty list of {kind} rows for each fold; for fold {k} "
+            f"it has shape {rows.shape}."
+        )
+    return rows
+
+
+def route(
+    estimator: Any, params: dict[str, Any], sample_weight: Any
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Say what of `fit`'s arguments goes to the splitter and what to the scorer.
+
+    Without metadata routing, `groups` goes to the splitter, and the weights to the
+    scorer.
+
+    Parameters
+    ----------
+    estimator : estimator
+        With `get_metadata_routing`.
+    params : dict
+        Further arguments of `fit`.
+    sample_weight : object
+        As passed to `fit`.
+
+    Returns
+    -------
+    split_params, score_params : dict
+
+    Raises
+    ------
+    ValueError
+        When other arguments than `groups` are passed without metadata routing.
+    """
+    if routing_enabled():
+        routed = process_routing(
+            estimator, "fit", sample_weight=sample_weight, **params
+        )
+        score = routed["scorer"]["score"] if estimator.scoring is not None else {}
+        return routed["splitter"]["split"] if "splitter" in routed else {}, score
+    others = {name: value for name, value in params.items() if name != "groups"}
+    raise_for_params(others, estimator, "fit")
+    is_weighted = sample_weight is not None and takes_weights(estimator.scoring)
+    return params, {"sample_weight": sample_weight} if is_weighted else {}
+
+
+def make_router(estimator: Any, has_folds: bool = True) -> MetadataRouter:
+    """Describe the routes to an estimator's splitter and scorer.
+
+    Parameters
+    ----------
+    estimator : estimator
+        With the parameters `cv` and `scoring`.
+    has_folds : bool, default=True
+        Whether there is a splitter at all.
+
+    Returns
+    -------
+    router : MetadataRouter
+    """
+    router = MetadataRouter(owner=estimator).add_self_request(estimator)
+    if has_folds:
+        router.add(
+            splitter=check_cv(estimator.cv),
+            method_mapping=MethodMapping().add(caller="fit", callee="split"),
+        )
+    if estimator.scoring is not None:
+        router.add(
+            scorer=check_scoring(estimator, scoring=estimator.scoring),
+            method_mapping=MethodMapping().add(caller="fit", callee="score"),
+        )
+    return router

@@ -1,0 +1,283 @@
+"""Ridge errors of rows left out one at a time, exactly and without refitting.
+
+Without row i, the fit misses y_i by ``e_i / (1 - h_i)``, where e_i is the residual and
+h_i the leverage of the fit with all rows (PRESS: D. M. Allen, Technometrics 16, 1974).
+Generalised cross-validation replaces each h_i by their mean (G. H. Golub, M. Heath and
+G. Wahba, Technometrics 21, 1979).
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regkit.solvers.problem import Floats
+from regkit.solvers.ridge import FEW_ENTRIES, LARGEST_GRAM, solve_ridge
+from regkit.solvers.ridge_basis import Basis, ColumnBasis, RidgeData, RowBasis, Sweep
+
+_EPS = float(np.finfo(np.float64).eps)
+# Rows that are refitted without, at most, where the shortcut has too few digits.
+_MOST_REFITS = 50
+# Entries of Z that are looked at at a time.
+_CHUNK = 1 << 18
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Errors of rows when they are left out, for A alphas and T targets.
+
+    Attributes
+    ----------
+    mean : ndarray (A, T) or (A, 1)
+        Weighted means of the squared errors, of each target or of their average; NaN
+        where they could not be found to many digits.
+    se : ndarray of the same shape
+        Standard errors of ``mean``.
+    errors : ndarray (n, T, A) or None
+        ``y`` minus what the fit without the row predicts.
+    """
+
+    mean: Floats
+    se: Floats
+    errors: Floats | None
+
+
+class TooLarge(ValueError):
+    """A sparse X has too many rows and columns for a dense decomposition."""
+
+
+def decompose(data: RidgeData) -> Iterator[Basis]:
+    """Give bases of ``data``, the next more precise and more expensive.
+
+    Raises
+    ------
+    TooLarge
+        When it would need a dense matrix too large for a sparse X.
+    FloatingPointError
+        When squares overflow.
+    """
+    design = data.design
+    n, p = design.n_samples, design.n_features
+    is_tall = n > 1.1 * p + 10
+    size = p if is_tall else n
+    if design.is_sparse and size > LARGEST_GRAM:
+        raise TooLarge(
+            f"Leaving out one row at a time would need a dense {size} x {size} matrix "
+            "for this sparse X; use folds, for example cv=5."
+        )
+    squared = ColumnBasis.from_gram(data) if is_tall else RowBasis.from_gram(data)
+    if not np.isfinite(design.lengths).all():
+        raise FloatingPointError("Sums of squares of X overflow.")
+    if squared is not None:
+        yield squared
+    if is_tall:
+        yield ColumnBasis.from_singular_values(data)
+    elif not design.is_sparse or n * p <= FEW_ENTRIES:
+        yield RowBasis.from_singular_values(data)
+
+
+def generalised(data: RidgeData, alphas: Floats, bases: Iterable[Basis]) -> Floats:
+    """Return ``|y - fit|² / (1 - tr(H)/n)²``, the squares weighted, shape (A, T).
+
+    ``bases`` are those of `decompose`. NaN where rounding errors leave nothing of it.
+    """
+    n = np.count_nonzero(data.weights)
+    values = np.full((len(alphas), data.raw.shape[1]), np.nan)
+    todo = np.arange(len(alphas))
+    for basis in bases:
+        mine = todo[basis.is_precise(alphas[todo])]
+        if len(mine):
+            left, squares = basis.degrees_left(alphas[mine])
+            with np.errstate(all="ignore"):
+                found = squares / (left / n)[:, None] ** 2
+            found[left <= 1e3 * _EPS * n] = np.nan
+            values[mine] = found
+        todo = np.setdiff1d(todo, mine)
+        if not len(todo):
+            break
+    return values
+
+
+def leave_one_out(
+    data: RidgeData,
+    alphas: Floats,
+    bases: Iterable[Basis],
+    *,
+    per_target: bool,
+    keep_errors: bool,
+) -> LeftOut:
+    """Return the errors of every row for every alpha.
+
+    Parameters
+    ----------
+    data : RidgeData
+        With two rows of positive weight at least.
+    alphas : ndarray (A,)
+        For weights that sum to 1.
+    bases : iterable of Basis
+        Those of `decompose`.
+    per_target : bool
+        Whether targets are told apart.
+    keep_errors : bool
+        Whether the errors are kept, n T A numbers.
+    """
+    ledger = _Ledger(data, alphas, per_target, keep_errors)
+    todo = np.arange(len(alphas))
+    for basis in bases:
+        mine = todo[basis.is_precise(alphas[todo])]
+        if len(mine):
+            ledger.enter(basis, mine)
+        todo = todo[~ledger.is_complete[todo]]
+        if not len(todo):
+            break
+    return ledger.close()
+
+
+class _Ledger:
+    """Takes down errors, alphas by alphas and rows by rows."""
+
+    def __init__(
+        self, data: RidgeData, alphas: Floats, per_target: bool, keep_errors: bool
+    ) -> None:
+        n, n_targets = data.raw.shape
+        self._data, self._alphas, self._per_target = data, alphas, per_target
+        self._errors = np.zeros((n, n_targets, len(alphas))) if keep_errors else None
+        n_means = n_targets if per_target else 1
+        self._moments = np.full((2, len(alphas), n_means), np.nan)
+        self._unsure = np.zeros((n, len(alphas)), dtype=bool)
+
+    @property
+    def is_complete(self) -> NDArray[np.bool_]:
+        """Which alphas have all their errors, shape (A,)."""
+        complete: NDArray[np.bool_] = ~(
+            np.isnan(self._moments[0]).any(axis=1) | self._unsure.any(axis=0)
+        )
+        return complete
+
+    def enter(self, basis: Basis, mine: NDArray[np.intp]) -> None:
+        """Take down what ``basis`` says of these alphas."""
+        data = self._data
+        sweep = basis.sweep(self._alphas[mine])
+        least = basis.least_remaining(self._alphas[mine])
+        factors = _compress(sweep.filters)
+
+        def visit(part: slice) -> Floats:
+            errors, unsure = _left_out(data, sweep, factors, least, part)
+            self._unsure[part, mine] = unsure
+            if self._errors is not None:
+                self._errors[part, :, mine] = errors
+            return _moments(data.weights[part], errors, self._per_target)
+
+        n = len(data.weights)
+        step = max(16, _CHUNK // (len(sweep.filters) + len(mine)))
+        parts = [slice(i, min(i + step, n)) for i in range(0, n, step)]
+        sums = [visit(part) for part in parts]
+        self._moments[:, mine] = np.sum(sums, axis=0)
+
+    def close(self) -> LeftOut:
+        """Refit where that is needed and feasible, and sum up."""
+        data = self._data
+        self._moments[:, self._unsure.sum(axis=0) > _MOST_REFITS] = np.nan
+        known = ~np.isnan(self._moments[0, :, 0])
+        for i in np.flatnonzero(self._unsure[:, known].any(axis=1)):
+            mine = np.flatnonzero(self._unsure[i] & known)
+            errors = _refit_without(data, np.array([i]), self._alphas[mine])
+            self._moments[:, mine] += _moments(
+                data.weights[[i]], errors, self._per_target
+            )
+            if self._errors is not None:
+                self._errors[i, :, mine] = errors[0].T
+        absent = np.flatnonzero(data.weights == 0.0)
+        if self._errors is not None and len(absent):
+            self._errors[absent] = _refit_without(data, absent, self._alphas)
+        mean, square = self._moments
+        variance = np.maximum(square - mean**2, 0.0)
+        n_rows = np.count_nonzero(data.weights)
+        return LeftOut(mean, np.sqrt(variance / (n_rows - 1)), self._errors)
+
+
+def _left_out(
+    data: RidgeData,
+    sweep: Sweep,
+    factors: tuple[Floats, Floats],
+    least: Floats,
+    part: slice,
+) -> tuple[Floats, NDArray[np.bool_]]:
+    """Return the errors (m, T, A) of a few rows, and which are unsure (m, A).
+
+    Those are 0, as are the errors of rows without weight. ``factors`` multiply to the
+    sweep's filters.
+    """
+    few, combine = factors
+    rows = sweep.rows(part)
+    remaining = (np.square(rows.places) @ few) @ combine
+    remaining *= rows.square_gain[:, None]
+    remaining += rows.start[:, None]
+    has_weight = data.weights[part, None] > 0.0
+    low = remaining < least
+    if low.any() or not has_weight.all():
+        remaining[low | ~has_weight] = np.inf
+        low &= has_weight
+    errors = np.empty((len(rows.gain), data.raw.shape[1], combine.shape[1]))
+    for t in range(errors.shape[1]):
+        fit = (rows.places @ (few * sweep.inner[:, [t]])) @ combine
+        fit *= rows.gain[:, None]
+        fit += rows.base[:, [t]]
+        np.divide(fit, remaining, out=errors[:, t])
+    return errors, low
+
+
+def _moments(weights: Floats, errors: Floats, per_target: bool) -> Floats:
+    """Return the weighted sums of squares and of their squares, (2, A, T or 1)."""
+    squares = errors**2
+    if not per_target:
+        squares = squares.mean(axis=1, keepdims=True)
+    first = np.tensordot(weights, squares, axes=1)
+    second = np.tensordot(weights, squares**2, axes=1)
+    return np.stack([first.T, second.T])
+
+
+def _refit_without(data: RidgeData, rows: NDArray[np.intp], alphas: Floats) -> Floats:
+    """Return the errors (m, T, A) of rows by fitting again without all of them.
+
+    The penalty stays what it was, in the units of the columns' scales over all rows.
+    """
+    design, n_targets = data.design, data.raw.shape[1]
+    weights = data.weights.copy()
+    weights[rows] = 0.0
+    others = design.reweighted(weights)
+    result = solve_ridge(
+        others,
+        data.raw,
+        np.tile(alphas, n_targets),
+        data.factor * (design.scale / others.scale) ** 2,
+        columns=np.repeat(np.arange(n_targets), len(alphas)),
+    )
+    coefs = result.coefs.T
+    fitted = others.fitted(rows, np.arange(design.n_features), coefs)
+    fitted += others.offset @ coefs + result.intercepts
+    return data.raw[rows][:, :, None] - fitted.reshape(len(rows), n_targets, -1)
+
+
+def _compress(filters: Floats) -> tuple[Floats, Floats]:
+    """Return two thin factors of D.
+
+    1/(λ + a) is so smooth in a that a score of columns tell all others to rounding:
+    Gram and Schmidt's procedure, the longest column first.
+    """
+    rest = filters.copy()
+    basis = np.empty((min(filters.shape), len(filters)))
+    smallest = 32.0 * _EPS * np.sqrt(np.max(np.sum(filters**2, axis=0), initial=0.0))
+    for rank in range(len(basis)):
+        lengths = np.einsum("ij,ij->j", rest, rest)
+        longest = int(np.argmax(lengths))
+        if lengths[longest] <= smallest**2:
+            basis = basis[:rank]
+            break
+        direction = rest[:, longest] / np.sqrt(lengths[longest])
+        direction -= basis[:rank].T @ (basis[:rank] @ direction)
+        direction /= np.sqrt(direction @ direction)
+        basis[rank] = direction
+        rest -= np.outer(direction, direction @ rest)
+    return basis.T, basis @ filters
