@@ -13,12 +13,17 @@ from sklearn.model_selection import KFold, train_test_split
 from sklearn.utils import check_X_y
 
 from regkit.inspection._report import render_table, summarize
-from regkit.inspection._tuning import Folds, Loss, Tuned, tune_elastic_net, tune_ridge
+from regkit.inspection._tuning import (
+    Folds,
+    Tuned,
+    compile_solvers,
+    tune_elastic_net,
+    tune_ridge,
+)
 from regkit.linear_model import (
     ElasticNetRegressor,
     LassoRegressor,
     RidgeRegressor,
-    enet_path,
 )
 
 if TYPE_CHECKING:
@@ -213,15 +218,14 @@ def compare_regularizers(
     loss = _LOSSES[metric]
 
     # Numba compiles on the first call of a process: not part of any model's time.
-    enet_path(X_train, y_train, alphas=3, eps=0.1, standardize=True)
-    RidgeRegressor(standardize=True).fit(X_train, y_train)
+    compile_solvers(X_train, y_train, folds)
 
     data = _Split(X_train, X_test, y_train, y_test, metric)
     centre = np.mean(y_train) if metric == "rmse" else np.median(y_train)
     mean_loss = loss(y_test, np.full(y_test.shape, centre)).mean()
     return RegularizerComparison(
         results=tuple(
-            _fit_and_judge(name, data, partial(tune, X_train, y_train, folds, loss))
+            _fit_and_judge(name, data, partial(tune, X_train, y_train, folds, metric))
             for name, tune in _models(l1_ratios).items()
         ),
         metric=metric,
@@ -232,7 +236,7 @@ def compare_regularizers(
     )
 
 
-_LOSSES: dict[str, Loss] = {
+_LOSSES: dict[str, Callable[[_Floats, _Floats], _Floats]] = {
     "rmse": lambda y, prediction: (y - prediction) ** 2,
     "mae": lambda y, prediction: np.abs(y - prediction),
 }
@@ -242,13 +246,13 @@ def _error(metric: Metric, mean_loss: Any) -> float:
     return float(np.sqrt(mean_loss)) if metric == "rmse" else float(mean_loss)
 
 
-_Tune = Callable[[Any, _Floats, Folds, Loss], Tuned | None]
+_Tune = Callable[[Any, _Floats, Folds, Metric], Tuned | None]
 
 
 def _models(l1_ratios: Sequence[float]) -> dict[str, _Tune]:
     """Name each model with the function that tunes it."""
     return {
-        "Least squares": lambda X, y, folds, loss: None,
+        "Least squares": lambda X, y, folds, metric: None,
         "Ridge": tune_ridge,
         "Lasso": partial(tune_elastic_net, l1_ratios=(1.0,)),
         "Elastic Net": partial(tune_elastic_net, l1_ratios=l1_ratios),
