@@ -391,8 +391,8 @@ def test_ties_choose_the_stronger_penalty():
 
 def test_grid_edge_warns_which_way_to_extend():
     X, y = make_correlated_regression(200, 10, random_state=0)
+    top = LassoRegressorCV().fit(X, y).alphas_[0]
     with pytest.warns(UserWarning, match="xtend the grid with smaller alphas"):
-        top = LassoRegressorCV().fit(X, y).alphas_[0]
         model = LassoRegressorCV(alphas=[top, 0.5 * top]).fit(X, y)
     assert model.at_grid_edge_
     rng = np.random.default_rng(0)
@@ -401,7 +401,8 @@ def test_grid_edge_warns_which_way_to_extend():
         model = LassoRegressorCV(alphas=[1e-3, 1e-2]).fit(X, y)
     assert model.at_grid_edge_
     # Noise alone: the null model is the best of all, and no reason to warn.
-    model = LassoRegressorCV(eps=0.1).fit(X, y)
+    X = X - X.mean(axis=0)
+    model = LassoRegressorCV(eps=0.5).fit(np.vstack([X, X]), np.r_[y, -y])
     assert not model.coef_.any()
     assert not model.at_grid_edge_
 
