@@ -1,6 +1,7 @@
 """What every design offers, and the choice of one by the type of X."""
 
 import math
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -106,6 +107,14 @@ class Design(Protocol):
 
     def correlate_columns(self, residual: Floats, columns: Indices) -> Floats:
         """Return ``Z[:, columns]ᵀ residual`` for a residual (n,)."""
+
+    def correlate_together(
+        self, designs: Sequence[Any], residuals: Sequence[Floats], columns: Indices
+    ) -> Floats:
+        """Return one row of correlations a design and residual, from one read of X.
+
+        ``designs`` are the design itself or ones that it has `reweighted`.
+        """
 
     def gram(self, target: Floats) -> tuple[Floats, Floats]:
         """Return ``ZᵀZ`` and ``Zᵀ target``, target (n,) or (n, T), from one read of X.

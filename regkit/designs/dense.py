@@ -1,5 +1,6 @@
 """A dense X in memory, float32 or float64, in either storage order."""
 
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
@@ -8,6 +9,7 @@ from numpy.typing import NDArray
 
 from regkit.designs.base import ColumnStore, Floats, Indices, norm, read_only
 from regkit.designs.moments import Moments
+from regkit.designs.threads import by_shares
 
 # While |mean| stays below this many deviations, centring after a product of raw
 # values costs at most 3 of the 16 digits; beyond it the centre goes into the product.
@@ -159,6 +161,45 @@ class DenseDesign:
         weight = self._root * residual
         products = kernels.correlate_columns(self._X.T, columns, self.offset, weight)
         return products / self.scale[columns] if self._standardize else products
+
+    def correlate_together(
+        self,
+        designs: Sequence["DenseDesign"],
+        residuals: Sequence[Floats],
+        columns: Indices,
+    ) -> Floats:
+        weights = [d._root * r for d, r in zip(designs, residuals, strict=True)]
+        centre = self.offset
+        if not self._by_rows:
+            found = self._correlate_columns_together(weights, columns)
+        elif self._X.dtype == np.float64 and all(d._is_safe for d in designs):
+            found, centre = (np.stack(weights) @ self._X)[:, columns], 0.0 * centre
+        else:
+            answers = zip(designs, residuals, strict=True)
+            return np.stack([d.correlate(r)[columns] for d, r in answers])
+        for products, weight, design in zip(found, weights, designs, strict=True):
+            products -= (design.offset - centre)[columns] * weight.sum()
+            if self._standardize:
+                products /= design.scale[columns]
+        return found
+
+    def _correlate_columns_together(
+        self, weights: Sequence[Floats], columns: Indices
+    ) -> Floats:
+        """Return the rows' products with columns of X about ``offset``."""
+        from regkit.kernels import dense as kernels
+
+        padded = np.zeros((-(-len(weights) // 3) * 3, self.n_samples))
+        padded[: len(weights)] = weights
+
+        def visit(share: Indices) -> Floats:
+            products: Floats = kernels.correlate_columns_together(
+                self._X.T, share, self.offset, padded
+            )
+            return products
+
+        costs = np.full(len(columns), self.n_samples * len(weights) // 3)
+        return by_shares(visit, columns, costs).T[: len(weights)].copy()
 
     def gram(self, target: Floats) -> tuple[Floats, Floats]:
         if self._gram is not None:

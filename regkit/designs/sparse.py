@@ -1,5 +1,6 @@
 """A sparse X in memory, CSC or CSR; centred implicitly, never densified."""
 
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
@@ -154,6 +155,32 @@ class SparseDesign:
 
         products = by_shares(visit, columns, self._costs(columns))
         return products / self.scale[columns] if self._standardize else products
+
+    def correlate_together(
+        self,
+        designs: Sequence["SparseDesign"],
+        residuals: Sequence[Floats],
+        columns: Indices,
+    ) -> Floats:
+        asked = list(zip(designs, residuals, strict=True))
+        if any(design._stored is not self._stored for design in designs):
+            return np.stack([d.correlate_columns(r, columns) for d, r in asked])
+        weights = np.zeros((self.n_samples, -(-len(designs) // 3) * 3))
+        for k, (design, residual) in enumerate(asked):
+            weights[:, k] = design.weighted(residual)
+
+        def visit(share: Indices) -> Floats:
+            products: Floats = kernels.correlate_together(
+                *self._columns, share, weights
+            )
+            return products
+
+        costs = self._costs(columns) * (weights.shape[1] // 3)
+        found = by_shares(visit, columns, costs).T[: len(designs)].copy()
+        for k, design in enumerate(designs):
+            found[k] -= design._centre[columns] * weights[:, k].sum()
+            found[k] /= design.scale[columns]
+        return found
 
     def _costs(self, columns: Indices) -> Indices:
         """Return what a pass over each column costs, in stored entries."""

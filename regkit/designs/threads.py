@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from threading import Lock
+from threading import Lock, local
 from typing import Any, TypeVar
 
 import numpy as np
@@ -23,6 +23,7 @@ _Found = TypeVar("_Found")
 _WORTHWHILE = 1 << 18
 
 _pool: ThreadPoolExecutor | None = None
+_thread = local()  # .is_busy: this thread already works side by side with others
 _blas = Lock()
 _controller: ThreadpoolController | None = None
 _n_limiting = 0
@@ -58,20 +59,46 @@ def by_shares(
     costs: NDArray[Any],
 ) -> NDArray[np.float64]:
     """Return ``task(columns)``, computed in shares of about equal cost."""
-    global _pool
     count = n_threads()
     total = int(costs.sum())
-    if count == 1 or total < _WORTHWHILE:
+    if count == 1 or total < _WORTHWHILE or getattr(_thread, "is_busy", False):
         return task(columns)
-    if _pool is None:
-        _pool = ThreadPoolExecutor(count - 1, thread_name_prefix="regkit")
     bounds = np.searchsorted(np.cumsum(costs), total * np.arange(1, count) / count)
-    mine, *others = np.split(columns, bounds)
+    return np.concatenate(map_in_threads(task, np.split(columns, bounds), count))
+
+
+def map_in_threads(
+    task: Callable[[_Given], _Found], items: Sequence[_Given], at_a_time: int
+) -> list[_Found]:
+    """Return ``[task(item) for item in items]``, up to ``at_a_time`` of them at once.
+
+    Whatever is called within keeps to its thread, but for BLAS: see `one_blas_thread`.
+    """
+    global _pool
+    count = min(at_a_time, len(items))
+    if count <= 1 or getattr(_thread, "is_busy", False):
+        return [task(item) for item in items]
+    if _pool is None:
+        _pool = ThreadPoolExecutor(max(1, n_threads() - 1), thread_name_prefix="regkit")
+    results: list[Any] = [None] * len(items)
+    waiting = iter(range(len(items)))
+
+    def work() -> None:
+        _thread.is_busy = True
+        try:
+            for i in waiting:
+                results[i] = task(items[i])
+        finally:
+            _thread.is_busy = False
+
     # This thread works too: did it sleep, the system would wake one of the others on
     # its core, in the other's way.
-    handed_out = [_pool.submit(task, share) for share in others]
-    results = [task(mine)]
-    return np.concatenate(results + [future.result() for future in handed_out])
+    handed_out = [_pool.submit(work) for _ in range(count - 1)]
+    work()
+    for future in handed_out:
+        if not future.cancel():  # still waiting for others' work to end
+            future.result()
+    return results
 
 
 @contextmanager
@@ -96,17 +123,3 @@ def one_blas_thread() -> Iterator[None]:
             if _n_limiting == 0:
                 _limits.restore_original_limits()
                 _limits = None
-
-
-def map_in_threads(
-    task: Callable[[_Given], _Found], items: Sequence[_Given], n_threads: int
-) -> list[_Found]:
-    """Return ``[task(item) for item in items]``, up to ``n_threads`` at a time."""
-    n_threads = min(n_threads, len(items))
-    if n_threads <= 1:
-        return [task(item) for item in items]
-    with (
-        one_blas_thread(),
-        ThreadPoolExecutor(n_threads, thread_name_prefix="regkit") as pool,
-    ):
-        return list(pool.map(task, items))

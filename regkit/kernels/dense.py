@@ -93,3 +93,41 @@ def moments_columns(
         first_moment[j] = first
         second_moment[j] = second
     return first_moment, second_moment
+
+
+@summing_kernel
+def correlate_columns_together(
+    transposed: NDArray[Any],
+    columns: NDArray[np.int64],
+    offset: NDArray[np.float64],
+    weights: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Return Σ_i weights_ri (x_ij - offset_j) for j of ``columns`` and every row r.
+
+    The number of rows of ``weights`` is a multiple of 3. Two columns and three weights
+    at a time make six sums in registers: a read of X serves them all.
+    """
+    n = transposed.shape[1]
+    count = columns.shape[0]
+    out = np.empty((count, weights.shape[0]))
+    for c in range(0, count, 2):
+        d = min(c + 1, count - 1)
+        left = transposed[columns[c]]
+        right = transposed[columns[d]]
+        left_centre = offset[columns[c]]
+        right_centre = offset[columns[d]]
+        for r in range(0, weights.shape[0], 3):
+            w0, w1, w2 = weights[r], weights[r + 1], weights[r + 2]
+            l0 = l1 = l2 = r0 = r1 = r2 = 0.0
+            for i in range(n):
+                x = np.float64(left[i]) - left_centre
+                y = np.float64(right[i]) - right_centre
+                l0 += w0[i] * x
+                l1 += w1[i] * x
+                l2 += w2[i] * x
+                r0 += w0[i] * y
+                r1 += w1[i] * y
+                r2 += w2[i] * y
+            out[c, r], out[c, r + 1], out[c, r + 2] = l0, l1, l2
+            out[d, r], out[d, r + 1], out[d, r + 2] = r0, r1, r2
+    return out

@@ -104,6 +104,34 @@ def correlate(
     return out
 
 
+@summing_kernel
+def correlate_together(
+    data: NDArray[Any],
+    indices: NDArray[Any],
+    indptr: NDArray[Any],
+    columns: NDArray[np.int64],
+    weights: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Return Σ_i x_ij weights_ir for j of ``columns`` and every column r.
+
+    The number of columns of ``weights`` is a multiple of 3; an entry's row of them is
+    next to each other, and fetched once for three sums.
+    """
+    out = np.empty((columns.shape[0], weights.shape[1]))
+    for c in range(columns.shape[0]):
+        first, last = indptr[columns[c]], indptr[columns[c] + 1]
+        for r in range(0, weights.shape[1], 3):
+            s0 = s1 = s2 = 0.0
+            for t in range(first, last):
+                row = weights[indices[t]]
+                value = np.float64(data[t])
+                s0 += value * row[r]
+                s1 += value * row[r + 1]
+                s2 += value * row[r + 2]
+            out[c, r], out[c, r + 1], out[c, r + 2] = s0, s1, s2
+    return out
+
+
 @kernel
 def combine(
     data: NDArray[Any],

@@ -36,10 +36,7 @@ class _Candidate(NamedTuple):
 
     l1_ratio: float
     penalty: Penalty
-    full: PathResult | None
-    folds: list[PathResult]
-    errors: Floats
-    """(n_alphas, n_folds), held-out mean squared errors; empty without folds."""
+    found: FoldPaths
     curve: ErrorCurve
 
 
@@ -169,15 +166,13 @@ class CrossValidatedPath(LinearModel):
                 design.n_features, l1_ratio, limits.factor, limits.lower, limits.upper
             )
             alphas = self._alphas(design, data.y, penalty)
-            full = None
-            if self.refit or not folds:
-                full = solve_path(design, data.y, penalty, alphas, **settings.options)
-            found = FoldPaths([], np.empty((len(alphas), 0)))
+            found = FoldPaths(None, [], np.empty((len(alphas), 0)))
             if folds:
-                found = folded.solve(penalty, alphas, settings)
+                found = folded.solve(penalty, alphas, settings, bool(self.refit))
                 curve = self._held_out_curve(data, folds, found, l1_ratio, score_params)
             else:
-                assert full is not None
+                full = solve_path(design, data.y, penalty, alphas, **settings.options)
+                found = found._replace(whole=full)
                 values = information_criteria(
                     design,
                     data.y,
@@ -187,9 +182,7 @@ class CrossValidatedPath(LinearModel):
                     self.criterion,
                 )
                 curve = ErrorCurve(alphas, values)
-            candidates.append(
-                _Candidate(l1_ratio, penalty, full, found.paths, found.errors, curve)
-            )
+            candidates.append(_Candidate(l1_ratio, penalty, found, curve))
         return candidates
 
     def _alphas(self, design: Any, y: Floats, penalty: Penalty) -> Floats:
@@ -221,10 +214,10 @@ class CrossValidatedPath(LinearModel):
     ) -> ErrorCurve:
         errors = found.errors
         if self.scoring is not None:
-            errors = -self._scores(data, folds, found.paths, l1_ratio, score_params)
+            errors = -self._scores(data, folds, found.folds, l1_ratio, score_params)
         weights = [fold.test_weight(data.sample_weight).sum() for fold in folds]
         mean, se = fold_statistics(errors, np.array(weights))
-        return ErrorCurve(found.paths[0].alphas, mean, se, errors)
+        return ErrorCurve(found.folds[0].alphas, mean, se, errors)
 
     def _scores(
         self,
@@ -258,11 +251,13 @@ class CrossValidatedPath(LinearModel):
         """Raise or warn where a path is not what was asked for."""
         name = type(self).__name__
         for candidate in candidates:
-            named = [] if candidate.full is None else [(name, candidate.full)]
-            n_folds = len(candidate.folds)
+            named = (
+                [] if candidate.found.whole is None else [(name, candidate.found.whole)]
+            )
+            n_folds = len(candidate.found.folds)
             named += [
                 (f"{name}, in fold {k} of {n_folds},", path)
-                for k, path in enumerate(candidate.folds)
+                for k, path in enumerate(candidate.found.folds)
             ]
             for where, path in named:
                 raise_if_overflowed(name, path.dual_gaps, path.intercepts)
@@ -298,15 +293,15 @@ class CrossValidatedPath(LinearModel):
             fitted["alphas_"] = curve.alphas
         if "l1_ratio" in self.get_params(deep=False):
             fitted["l1_ratio_"] = best.l1_ratio
-        if best.folds:
-            fitted["mse_path_"] = _stack([c.errors for c in candidates])
+        if best.found.folds:
+            fitted["mse_path_"] = _stack([c.found.errors for c in candidates])
             fitted["cv_error_"] = _stack([c.curve.mean for c in candidates])
             fitted["cv_error_se_"] = _stack([c.curve.se for c in candidates])
             if choice.index_1se is not None:
                 fitted["alpha_1se_"] = float(curve.alphas[choice.index_1se])
             if self.store_fold_coefs:
                 fitted["fold_coef_path_"] = np.stack(
-                    [path.coefs.toarray() for path in best.folds]
+                    [path.coefs.toarray() for path in best.found.folds]
                 )
         else:
             fitted["criterion_"] = _stack([c.curve.mean for c in candidates])
@@ -316,7 +311,7 @@ class CrossValidatedPath(LinearModel):
         self, design: Any, data: FitData, best: _Candidate, index: int
     ) -> dict[str, Any]:
         """Give the model at the chosen alpha, and the path on all rows."""
-        full = best.full
+        full = best.found.whole
         assert full is not None
         path = as_regularization_path(full, data.feature_names)
         coef, intercept = path.coefs[:, index].copy(), float(full.intercepts[index])
@@ -358,7 +353,11 @@ def _best(candidates: list[_Candidate]) -> _Candidate:
 
 def _starts_null(candidate: _Candidate) -> bool:
     """Whether every penalised coefficient is zero at the largest alpha."""
-    paths = candidate.folds if candidate.full is None else [candidate.full]
+    paths = (
+        candidate.found.folds
+        if candidate.found.whole is None
+        else [candidate.found.whole]
+    )
     penalised = candidate.penalty.factor > 0.0
     for path in paths:
         stored = slice(0, path.coefs.indptr[1])

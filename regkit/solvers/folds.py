@@ -6,21 +6,25 @@ copy of X, and each path is certified like the path on all rows.
 """
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from regkit.designs import Design
-from regkit.designs.threads import map_in_threads
+from regkit.designs.threads import map_in_threads, one_blas_thread
 from regkit.solvers.fold import Fold
 from regkit.solvers.fold_moments import FoldMoments
 from regkit.solvers.path import is_small, solve_path
 from regkit.solvers.problem import Floats, PathResult, Penalty
 from regkit.solvers.residuals import mean_squares
+from regkit.solvers.together import solve_together
 
 # Work of a fold, in multiplications, below which threads cost more than they save.
 _WORTHWHILE = 1 << 22
+# Paths that share a read of X: their sums stay in registers and first-level cache.
+_AT_A_TIME = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +44,9 @@ class PathSettings:
 class FoldPaths(NamedTuple):
     """The paths of all folds and their errors."""
 
-    paths: list[PathResult]
+    whole: PathResult | None
+    """On all rows."""
+    folds: list[PathResult]
     errors: Floats
     """(n_alphas, n_folds), weighted means of the squared held-out residuals; NaN for a
     fold whose held-out rows all have weight zero."""
@@ -80,9 +86,13 @@ class FoldedDesign:
             self._moments = FoldMoments(design, y, sample_weight, folds)
 
     def solve(
-        self, penalty: Penalty, alphas: Floats, settings: PathSettings
+        self,
+        penalty: Penalty,
+        alphas: Floats,
+        settings: PathSettings,
+        with_whole: bool = True,
     ) -> FoldPaths:
-        """Solve the path on the training rows of every fold.
+        """Solve the path on the training rows of every fold, and on all rows.
 
         Parameters
         ----------
@@ -90,31 +100,69 @@ class FoldedDesign:
         alphas : ndarray (A,)
             Strictly decreasing, non-negative; the same for all folds.
         settings : PathSettings
+        with_whole : bool
+            Whether the path on all rows is wanted.
 
         Returns
         -------
         paths : FoldPaths
         """
-
-        def solve(k: int) -> tuple[PathResult, Floats]:
-            with np.errstate(over="ignore", invalid="ignore"):  # a thread's own state
-                path = solve_path(
-                    self._training_design(k),
-                    self._y,
-                    penalty,
-                    alphas,
-                    **settings.options,
-                )
-                return path, self._errors(k, path)
-
+        walks = settings.solver != "auto" or penalty.is_bounded
+        walks = walks or (penalty.l1_ratio > 0.0 and alphas[-1] > 0.0)
+        if self._moments is None and walks:
+            return self._solve_together(penalty, alphas, settings, with_whole)
         n_threads = self._n_threads
         if self._moments is not None:
             # Two or three systems an alpha, of at most p columns.
             work = len(alphas) * self._design.n_features**2
             n_threads = n_threads if work > _WORTHWHILE else 1
-        solved = map_in_threads(solve, range(len(self._folds)), n_threads)
+
+        def solve(k: int) -> tuple[PathResult, Floats]:
+            with np.errstate(over="ignore", invalid="ignore"):  # a thread's own state
+                design = self._training_design(k)
+                path = solve_path(design, self._y, penalty, alphas, **settings.options)
+                return path, self._errors(k, path)
+
+        side_by_side = one_blas_thread() if n_threads > 1 else nullcontext()
+        with side_by_side:
+            solved = map_in_threads(solve, range(len(self._folds)), n_threads)
         paths, errors = zip(*solved, strict=True)
-        return FoldPaths(list(paths), np.stack(errors, axis=1))
+        whole = None
+        if with_whole:
+            whole = solve_path(
+                self._design, self._y, penalty, alphas, **settings.options
+            )
+        return FoldPaths(whole, list(paths), np.stack(errors, axis=1))
+
+    def _solve_together(
+        self,
+        penalty: Penalty,
+        alphas: Floats,
+        settings: PathSettings,
+        with_whole: bool,
+    ) -> FoldPaths:
+        """Solve the paths side by side, a dozen at a time."""
+        paths: list[PathResult] = []
+        waiting: list[int | None] = [*range(len(self._folds))]
+        if with_whole:
+            waiting.append(None)
+        while waiting:
+            now, waiting = waiting[:_AT_A_TIME], waiting[_AT_A_TIME:]
+            designs = [
+                self._design if k is None else self._training_design(k) for k in now
+            ]
+            paths += solve_together(
+                self._design,
+                designs,
+                self._y,
+                penalty,
+                alphas,
+                n_threads=self._n_threads,
+                **settings.options,
+            )
+        whole = paths.pop() if with_whole else None
+        errors = [self._errors(k, path) for k, path in enumerate(paths)]
+        return FoldPaths(whole, paths, np.stack(errors, axis=1))
 
     def _training_design(self, k: int) -> Design:
         if self._moments is not None:

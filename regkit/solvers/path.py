@@ -16,12 +16,12 @@ from regkit.solvers.problem import (
 )
 
 if TYPE_CHECKING:
-    from regkit.solvers.screening import ScreenedPath
+    from regkit.solvers.screening import Asking, ScreenedPath
 
 _TINY = float(np.finfo(np.float64).resolution)
 
 
-class _Solved(NamedTuple):
+class Solved(NamedTuple):
     """What a tool found for some alphas: CSC columns in Z's units, and figures."""
 
     indptr: NDArray[np.int64]
@@ -89,7 +89,7 @@ def solve_path(
         if is_smooth and np.any(solved.gaps > tol * solved.null_objective):
             # Too ill-conditioned for a Gram matrix.
             solved = _solve_smooth(design, y, penalty, alphas, tol, max_iter)
-    return _result(design, penalty, alphas, solved, tol)
+    return as_result(design, penalty, alphas, solved, tol)
 
 
 def alpha_grid(
@@ -147,10 +147,15 @@ def _walk(
     max_iter: int,
     solver: str,
 ) -> "ScreenedPath":
-    from regkit.solvers.screening import ScreenedPath
+    from regkit.solvers.screening import ScreenedPath, answered
 
     problem = scale_problem(design, y, penalty)
-    return ScreenedPath(design, problem, tol=tol, max_iter=max_iter, solver=solver)
+    products = design.correlate(problem.target)
+    walk = ScreenedPath(
+        design, problem, products, tol=tol, max_iter=max_iter, solver=solver
+    )
+    answered(walk.start(), design)
+    return walk
 
 
 def _solve(
@@ -163,7 +168,7 @@ def _solve(
     solver: str,
     limit: int,
     start: Floats | None,
-) -> _Solved:
+) -> Solved:
     """Solve with the complete Gram matrix, or on a screened working set."""
     if not is_small(design):
         walk = _walk(design, y, penalty, tol, max_iter, solver)
@@ -177,7 +182,7 @@ def _solve(
     at, indices = np.nonzero(found.coefs)
     counts = np.bincount(at, minlength=len(found.coefs))
     null_objective = complete.scaled.null_objective
-    solved = _Solved(
+    solved = Solved(
         np.concatenate([[0], np.cumsum(counts)]),
         indices,
         found.coefs[at, indices],
@@ -203,12 +208,19 @@ def _solve_walking(
     alphas: Floats,
     limit: int,
     start: Floats | None,
-) -> _Solved:
+) -> Solved:
+    from regkit.solvers.screening import answered
+
     if start is not None:
-        walk.start_from(start * design.scale)
+        answered(walk.start_from(start * design.scale), design)
+    return answered(walk_down(walk, alphas, limit), design)
+
+
+def walk_down(walk: "ScreenedPath", alphas: Floats, limit: int) -> "Asking[Solved]":
+    """Step from alpha to alpha; stop at more than ``limit`` nonzeros."""
     supports, values, gaps, n_iters = [], [], [], []
     for alpha in alphas:
-        n_iter = walk.step(float(alpha))
+        n_iter = yield from walk.step(float(alpha))
         support = walk.support
         if len(support) > limit:
             break
@@ -216,7 +228,7 @@ def _solve_walking(
         values.append(walk.coef[support])
         gaps.append(walk.gap)
         n_iters.append(n_iter)
-    return _Solved(
+    return Solved(
         np.cumsum([0, *map(len, supports)]),
         np.concatenate([np.empty(0, dtype=np.int64), *supports]),
         np.concatenate([np.empty(0), *values]),
@@ -236,7 +248,7 @@ def _solve_smooth(
     alphas: Floats,
     tol: float,
     max_iter: int,
-) -> _Solved:
+) -> Solved:
     """Solve where nothing has a kink or a wall: a ridge or least-squares problem."""
     from regkit.solvers.ridge import solve_ridge
 
@@ -252,7 +264,7 @@ def _solve_smooth(
     at, indices = np.nonzero(scaled)
     counts = np.bincount(at, minlength=len(scaled))
     means = found.intercepts + found.coefs @ design.offset
-    return _Solved(
+    return Solved(
         np.concatenate([[0], np.cumsum(counts)]),
         indices,
         scaled[at, indices],
@@ -265,7 +277,7 @@ def _solve_smooth(
     )
 
 
-def _join(first: _Solved, second: _Solved) -> _Solved:
+def _join(first: Solved, second: Solved) -> Solved:
     return second._replace(
         indptr=np.concatenate([first.indptr, first.indptr[-1] + second.indptr[1:]]),
         indices=np.concatenate([first.indices, second.indices]),
@@ -277,8 +289,8 @@ def _join(first: _Solved, second: _Solved) -> _Solved:
     )
 
 
-def _result(
-    design: Design, penalty: Penalty, alphas: Floats, solved: _Solved, tol: float
+def as_result(
+    design: Design, penalty: Penalty, alphas: Floats, solved: Solved, tol: float
 ) -> PathResult:
     """Bring coefficients to the user's units and add the intercepts."""
     n_solved = len(solved.gaps)

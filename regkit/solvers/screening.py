@@ -7,6 +7,9 @@ and the solve repeated) and the next alpha's screen. They are computed anew only
 columns whose correlation may have grown beyond alpha since it was last computed.
 """
 
+from collections.abc import Generator
+from typing import NamedTuple, TypeVar
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -33,6 +36,38 @@ _SWEEPING = 120.0
 _MOST_COLUMNS = 20_000
 
 
+class Request(NamedTuple):
+    """What a path asks for: the correlations of these columns with its residual."""
+
+    residual: Floats
+    columns: Indices
+
+
+class Answer(NamedTuple):
+    """Correlations of the columns asked for, and maybe of others."""
+
+    columns: Indices
+    correlations: Floats
+
+
+_Found = TypeVar("_Found")
+# A computation that stops wherever it needs correlations: several, each on a design of
+# its own, can be served by one read of X.
+Asking = Generator[Request, Answer, _Found]
+
+
+def answered(asking: Asking[_Found], design: Design) -> _Found:
+    """Run a computation to its end, answering from its own design."""
+    try:
+        request = next(asking)
+        while True:
+            found = design.correlate_columns(request.residual, request.columns)
+            request = asking.send(Answer(request.columns, found))
+    except StopIteration as end:
+        result: _Found = end.value
+        return result
+
+
 class ScreenedPath:
     """Walks down the alphas; holds what one alpha hands to the next.
 
@@ -50,11 +85,13 @@ class ScreenedPath:
         self,
         design: Design,
         problem: ScaledProblem,
+        products: Floats,
         *,
         tol: float,
         max_iter: int,
         solver: str,
     ) -> None:
+        """Take ``products``, Zᵀ times the problem's target; then run `start`."""
         self._design = design
         self.problem = problem
         self._goal = tol * problem.null_objective
@@ -69,7 +106,7 @@ class ScreenedPath:
         self._travelled = np.zeros(2)
         self._seen = np.zeros((2, design.n_features))
         self._looked_at = np.arange(design.n_features)
-        self._products = design.correlate(problem.target)
+        self._products = products
         self._correlation = self._products.copy()
         method = Descent if solver == "coordinate_descent" else ActiveSet
         self._inner: Inner = self._make(method)
@@ -78,11 +115,15 @@ class ScreenedPath:
         self._unpenalised = np.flatnonzero(unpenalised)
         self.coef = np.zeros(design.n_features)
         self.gap = 0.0
+        self.top = self.alpha = np.inf
+
+    def start(self) -> Asking[None]:
+        """Fit the unpenalised columns, which gives ``top``."""
         if len(self._unpenalised):
             self._admit(self._unpenalised)
             # At alpha 0 every correlation is computed, as alpha_max needs.
-            self._solve(0.0)
-        self.top = self.alpha = largest_alpha(self._correlation, problem)
+            yield from self._solve(0.0)
+        self.top = self.alpha = largest_alpha(self._correlation, self.problem)
 
     @property
     def name(self) -> str:
@@ -102,7 +143,7 @@ class ScreenedPath:
         """The columns of nonzero coefficients, ascending."""
         return np.sort(self._inner.columns[self._inner.coef() != 0.0])
 
-    def start_from(self, coef: Floats) -> None:
+    def start_from(self, coef: Floats) -> Asking[None]:
         """Take ``coef`` for the solution at some unknown alpha."""
         support = np.flatnonzero((coef != 0.0) & self._outside)
         self._admit(support)
@@ -118,21 +159,21 @@ class ScreenedPath:
         if not sum_of_squares(residual) <= self.problem.total:
             # Farther from y than zero is, maybe by orders of magnitude.
             self._inner.restart(np.zeros(len(columns)))
-        self._certify(1.0)
+        yield from self._certify(1.0)
         self.alpha = np.inf
 
-    def step(self, alpha: float) -> int:
+    def step(self, alpha: float) -> Asking[int]:
         """Solve for ``alpha``, below all before; return the iterations made."""
         if alpha >= self.alpha:
             # The null model, whose gap was found at another alpha.
-            self._certify(alpha)
+            yield from self._certify(alpha)
             return 1
         n_iter = 0
         while self.alpha > alpha:
-            n_iter += self._settle(next_stone(self.alpha, alpha, self.top))
+            n_iter += yield from self._settle(next_stone(self.alpha, alpha, self.top))
         return n_iter
 
-    def _settle(self, alpha: float) -> int:
+    def _settle(self, alpha: float) -> Asking[int]:
         threshold = alpha
         if np.isfinite(self.alpha):
             threshold = max(2.0 * alpha - self.alpha, 0.8 * alpha)
@@ -143,7 +184,7 @@ class ScreenedPath:
         while True:
             self._admit(missed)
             self._choose_method()
-            n_iter += self._solve(alpha)
+            n_iter += yield from self._solve(alpha)
             missed = self._wanted(alpha)
             if len(missed):
                 continue
@@ -219,12 +260,12 @@ class ScreenedPath:
         self._inner.restart(before.coef())
         self._names.append(method.name)
 
-    def _solve(self, alpha: float) -> int:
+    def _solve(self, alpha: float) -> Asking[int]:
         n_iter = self._inner.minimise(alpha, 0.9 * self._goal)
-        self._certify(alpha)
+        yield from self._certify(alpha)
         return n_iter
 
-    def _certify(self, alpha: float) -> None:
+    def _certify(self, alpha: float) -> Asking[None]:
         """Bring correlations up to date where they matter, and compute the gap."""
         p = self.problem
         residual = self._inner.residual()
@@ -240,12 +281,14 @@ class ScreenedPath:
             alpha,
         )
         columns = self._inner.columns
-        self._correlation[columns] = self._inner.correlate(residual)
-        self._correlation[looked_at] = self._design.correlate_columns(
-            residual, looked_at
-        )
         self._looked_at = np.concatenate([columns, looked_at])
-        self._seen[:, self._looked_at] = self._travelled[:, None]
+        own = self._inner.correlate(residual)
+        asked = self._looked_at if own is None else looked_at
+        found, correlations = yield Request(residual, asked)
+        self._correlation[found] = correlations
+        self._seen[:, found] = self._travelled[:, None]
+        if own is not None:
+            self._correlation[columns] = own
         self._inner.refresh(self._correlation)
         self.coef[columns] = self._inner.coef()
         self.gap = duality_gap(

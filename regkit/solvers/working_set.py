@@ -44,8 +44,11 @@ class Inner(Protocol):
     def residual(self) -> Floats:
         """Return ``y - Z b``, computed afresh."""
 
-    def correlate(self, residual: Floats) -> Floats:
-        """Return the working set's correlations with a residual of its own."""
+    def correlate(self, residual: Floats) -> Floats | None:
+        """Return the working set's correlations with a residual of its own.
+
+        None where they are better asked for together with those of other columns.
+        """
 
     def unpenalised_excess(self, alpha: float, slope: Floats) -> float:
         """Return what unpenalised columns, ``slope`` left over, add to the gap."""
@@ -73,7 +76,6 @@ class ActiveSet:
         self._full = problem
         self._products = products  # Zᵀy
         self._max_iter = max_iter
-        self._design = design
         self._store = design.columns()
         self._rank = design.max_rank
         self._ridged = bool(np.any(problem.l2 > 0.0))
@@ -142,8 +144,8 @@ class ActiveSet:
     def residual(self) -> Floats:
         return self._store.residual(self._full.target, self.coef())
 
-    def correlate(self, residual: Floats) -> Floats:
-        return self._design.correlate_columns(residual, self.columns)
+    def correlate(self, residual: Floats) -> Floats | None:
+        return None
 
     def unpenalised_excess(self, alpha: float, slope: Floats) -> float:
         # Fitted through the factor: their slopes are rounding errors.
