@@ -65,37 +65,46 @@ def evaluate_sweep(
     results : list of dict
         As `fit_and_score` gives, one for each candidate.
     """
-    results: list[Any] = [None] * len(candidates)
-
-    def evaluate_alone(i: int) -> None:
-        own: dict[str, Any] = {
-            "parameters": candidates[i].parameters,
-            "candidate_progress": candidates[i].progress,
-        }
-        if candidates[i].context is not None:
-            own["callback_ctx"] = candidates[i].context
-        results[i] = fit_and_score(clone(estimator), X, y, **own, **shared)
-
-    try:
+    fold = None
+    with contextlib.suppress(Exception):  # scikit-learn will meet it, and tell
         fold = _Fold(clone(estimator), prefix, X, y, candidates, shared)
-    except Exception:
-        for i in range(len(candidates)):
-            evaluate_alone(i)
-        return results
+    if fold is None:
+        return [
+            _evaluate_alone(estimator, X, y, candidate, shared)
+            for candidate in candidates
+        ]
+    results: list[Any] = [None] * len(candidates)
     for pending in _paths(fold.parameter, candidates):
         while pending:
-            done = 0
+            found = fold.evaluate_path([candidates[i] for i in pending])
+            done, failure = 0, None
             try:
-                for result in fold.evaluate_path([candidates[i] for i in pending]):
-                    results[pending[done]] = result
-                    done += 1
-            except _PathFailed as failure:
-                evaluate_alone(pending[done])
-                if results[pending[done]]["fit_error"] is None:
-                    _warn_of_path(fold.step, candidates[pending[done]], failure)
+                for done, result in enumerate(found, start=1):
+                    results[pending[done - 1]] = result
+            except _PathFailed as error:
+                failure = error
+            if failure is not None:
+                alone = candidates[pending[done]]
+                result = _evaluate_alone(estimator, X, y, alone, shared)
+                results[pending[done]] = result
+                if result["fit_error"] is None:
+                    _warn_of_path(fold.step, alone, failure)
                 done += 1
             pending = pending[done:]
     return results
+
+
+def _evaluate_alone(
+    estimator: Any, X: Any, y: Any, candidate: Candidate, shared: dict[str, Any]
+) -> dict[str, Any]:
+    """Evaluate a candidate as scikit-learn does."""
+    own: dict[str, Any] = {
+        "parameters": candidate.parameters,
+        "candidate_progress": candidate.progress,
+    }
+    if candidate.context is not None:
+        own["callback_ctx"] = candidate.context
+    return fit_and_score(clone(estimator), X, y, **own, **shared)
 
 
 def _paths(parameter: str, candidates: list[Candidate]) -> list[list[int]]:
@@ -153,8 +162,8 @@ class _Fold:
         train, test = np.asarray(shared["train"]), np.asarray(shared["test"])
         self._n_test = int(test.sum() if test.dtype == bool else test.size)
         fit_params = rows_of_parameters(X, shared["fit_params"], train)
-        self._data = (*split_rows(estimator, X, y, train), fit_params)
-        seen = self._data[:2]
+        seen = split_rows(estimator, X, y, train)
+        self._data = (*seen, fit_params)
         weight = fit_params.get("sample_weight")
         self._task = {
             "estimator": shared.get("caller"),
@@ -176,8 +185,8 @@ class _Fold:
         )
         self._training = shared["return_train_score"] and Scores(
             estimator,
-            # The very rows of the fit, as scikit-learn does …
-            lambda: seen,
+            # Not those of the fit: transformers may have changed them in place.
+            lambda: split_rows(estimator, X, y, train),
             rows_of_parameters(X, shared["score_params"], train),
             shared["scorer"],
             shared["error_score"],
