@@ -9,7 +9,8 @@ from sklearn.utils.parallel import delayed
 
 from regkit._sklearn import fit_and_score
 from regkit.model_selection._composition import can_fit_path, last_step
-from regkit.model_selection._sweep import Candidate, evaluate_sweep
+from regkit.model_selection._fold import Candidate
+from regkit.model_selection._sweep import evaluate_sweep
 from regkit.model_selection._values import value_key
 
 # What differs between the candidates of one fold, of all that a task says.

@@ -324,7 +324,7 @@ def test_routed_weights_and_groups(data, own_score):
         lasso = LassoRegressor().set_fit_request(sample_weight=True)
         lasso.set_score_request(sample_weight=True)
         scorer = make_scorer(r2_score).set_score_request(sample_weight=True)
-        pipeline = make_pipeline(scaler, lasso)
+        pipeline = make_pipeline(scaler, lasso).set_score_request(sample_weight=True)
         target = TransformedTargetRegressor(pipeline, transformer=StandardScaler())
         options = {"cv": GroupKFold(3), "scoring": None if own_score else scorer}
         alpha = "lassoregressor__alpha"
