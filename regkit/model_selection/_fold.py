@@ -3,6 +3,7 @@
 import contextlib
 import time
 from collections.abc import Iterator
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -192,10 +193,13 @@ class Fold:
         return result
 
     def _scores(self, fitted: Any, rows: Any, train: Any = None) -> Scores:
+        # Nothing here refers back to the fold: a cycle would keep a worker's X alive
+        # until Python looks for cycles, and joblib waits for it to be let go.
+        X, y = self._X, self._y
         return Scores(
             fitted,
-            lambda: split_rows(fitted, self._X, self._y, rows, train),
-            rows_of_parameters(self._X, self._shared["score_params"], rows),
+            partial(split_rows, fitted, X, y, rows, train),
+            rows_of_parameters(X, self._shared["score_params"], rows),
             self._shared["scorer"],
             self._shared["error_score"],
         )

@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 
 from sklearn.model_selection import GridSearchCV
+from sklearn.utils import get_tags
 
 from regkit._sklearn import take_over_tasks
 from regkit.model_selection._tasks import run_tasks
@@ -115,6 +116,12 @@ class PathSearchCV(GridSearchCV):
     >>> search.predict(X).shape
     (442,)
     """
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        several = get_tags(self.estimator).target_tags.multi_output
+        tags.target_tags.multi_output = several
+        return tags
 
     def _run_search(
         self, evaluate_candidates: Callable[..., Any], *, callback_ctx: Any = None
