@@ -17,6 +17,7 @@ from benchmarks import report
 from benchmarks.peers import SOLVERS
 from benchmarks.problems import PROBLEMS, make_problem, save_problem
 from benchmarks.report import Row
+from benchmarks.search import SEARCHES
 from benchmarks.single import MEASUREMENTS
 from benchmarks.targets import tolerance
 from benchmarks.worker import run_solver
@@ -26,7 +27,7 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.linear", description="Time regkit and its peers."
     )
-    names = [*PROBLEMS, *MEASUREMENTS]
+    names = [*PROBLEMS, *MEASUREMENTS, *SEARCHES]
     parser.add_argument("--only", nargs="+", choices=names, default=names)
     parser.add_argument("--solvers", nargs="+", choices=SOLVERS, default=list(SOLVERS))
     parser.add_argument("--quick", action="store_true", help="small problems")
@@ -87,7 +88,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             continue
         print(f"\n{name}", flush=True)
         try:
-            rows = MEASUREMENTS[name](solvers, options.quick)
+            rows = (MEASUREMENTS | SEARCHES)[name](solvers, options.quick)
         except (ImportError, RuntimeError) as error:
             rows = [Row(name, "", note=f"failed: {str(error).splitlines()[-1]}")]
         for row in rows:

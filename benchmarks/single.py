@@ -36,7 +36,7 @@ def _estimator(solver: str, names: dict[str, str]) -> Any:
     return getattr(module, names[solver])
 
 
-def _medians(runs: dict[str, Callable[[], float]], n_repeats: int) -> dict[str, float]:
+def medians(runs: dict[str, Callable[[], float]], n_repeats: int) -> dict[str, float]:
     """Median of each run's values; alternating, so that noise falls on all alike."""
     values: dict[str, list[float]] = {name: [] for name in runs}
     for _ in range(n_repeats):
@@ -45,7 +45,7 @@ def _medians(runs: dict[str, Callable[[], float]], n_repeats: int) -> dict[str, 
     return {name: statistics.median(found) for name, found in values.items()}
 
 
-def _timed_fit(model: Any, X: Any, y: Any, rest: float = 0.0) -> Callable[[], float]:
+def timed_fit(model: Any, X: Any, y: Any, rest: float = 0.0) -> Callable[[], float]:
     def run() -> float:
         time.sleep(rest)
         start = time.perf_counter()
@@ -63,8 +63,8 @@ def lasso_fit(solvers: Sequence[str], quick: bool) -> list[Row]:
     X, y = load_diabetes(return_X_y=True)
     models = {s: _estimator(s, _LASSO)(alpha=0.1) for s in _known(solvers)}
     n_repeats = 50 if quick else 1_000
-    runs = {solver: _timed_fit(model, X, y) for solver, model in models.items()}
-    seconds = _medians(runs, n_repeats)
+    runs = {solver: timed_fit(model, X, y) for solver, model in models.items()}
+    seconds = medians(runs, n_repeats)
     rows = []
     for solver, model in models.items():
         coef = np.reshape(model.coef_, (-1, 1))
@@ -84,8 +84,8 @@ def ridge_fit(solvers: Sequence[str], quick: bool) -> list[Row]:
     n_repeats = 9
     # A rest before each fit: the BLAS threads that the one before left spinning, the
     # other solver's, would hold a core for some hundredths of a second.
-    runs = {s: _timed_fit(model, X, y, rest=0.2) for s, model in models.items()}
-    seconds = _medians(runs, n_repeats)
+    runs = {s: timed_fit(model, X, y, rest=0.2) for s, model in models.items()}
+    seconds = medians(runs, n_repeats)
     rows = []
     for solver, model in models.items():
         gap = ridge_relative_gap(X, y, model.coef_, float(model.intercept_), 1.0)
@@ -167,7 +167,7 @@ def imports(solvers: Sequence[str], quick: bool) -> list[Row]:
             runs[solver] = _runner(_IMPORT.format(statement=line))
         for run in runs.values():
             run()
-        for solver, seconds in _medians(runs, n_repeats).items():
+        for solver, seconds in medians(runs, n_repeats).items():
             rows.append(Row(name, solver, seconds, note=f"median of {n_repeats}"))
     return rows
 
@@ -184,7 +184,7 @@ def first_fits(solvers: Sequence[str], quick: bool) -> list[Row]:
             runs[solver] = _runner(_FIRST_FIT.format(**names), cache=cache)
             note = "import and fit, empty cache"
             rows.append(Row("first_fit_ever", solver, runs[solver](), note=note))
-        for solver, seconds in _medians(runs, n_repeats).items():
+        for solver, seconds in medians(runs, n_repeats).items():
             note = f"import and fit, warm cache, median of {n_repeats}"
             rows.append(Row("first_fit", solver, seconds, note=note))
     return rows

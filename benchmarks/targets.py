@@ -72,6 +72,8 @@ TARGETS = [
     Target("text", "adelie", 4.0),
     Target("sparse_large", "adelie", 1.0, gap=1e-7),
     Target("lasso_fit", "scikit-learn", 1.0),
+    Target("path_search", "scikit-learn", 10.0),
+    Target("grid_search", "scikit-learn", 1.0),
     Target("ridge_fit", "scikit-learn", 1.5),
     # Extra memory of the fit in multiples of X: no second n x p array.
     Target("ridge_memory", "", 0.5, "value", gap=None),

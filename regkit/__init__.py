@@ -19,12 +19,14 @@ _HOME = {
     "lasso_path": "regkit.linear_model",
     "enet_path": "regkit.linear_model",
     "RegularizationPath": "regkit.linear_model",
+    "PathSearchCV": "regkit.model_selection",
+    "one_standard_error": "regkit.model_selection",
     "compare_regularizers": "regkit.inspection",
     "make_correlated_regression": "regkit.datasets",
     "make_house_prices": "regkit.datasets",
     "load_diabetes_interactions": "regkit.datasets",
 }
-_SUBPACKAGES = ("datasets", "inspection", "linear_model")
+_SUBPACKAGES = ("datasets", "inspection", "linear_model", "model_selection")
 
 if TYPE_CHECKING:
     from regkit.datasets import (
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
         enet_path,
         lasso_path,
     )
+    from regkit.model_selection import PathSearchCV, one_standard_error
 
 __all__ = [
     "LassoRegressor",
@@ -55,6 +58,8 @@ __all__ = [
     "lasso_path",
     "enet_path",
     "RegularizationPath",
+    "PathSearchCV",
+    "one_standard_error",
     "compare_regularizers",
     "make_correlated_regression",
     "make_house_prices",

@@ -9,6 +9,7 @@ anew at each call is a tenth of the time of a small fit.
 
 from collections.abc import Callable
 from inspect import signature
+from types import CellType, FunctionType
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -34,10 +35,16 @@ __all__ = [
     "StrOptions",
     "check_same_features",
     "feature_names",
+    "fit_and_score",
     "get_config",
     "raise_for_params",
     "routing_enabled",
     "takes_weights",
+    "is_scored_by_predictions",
+    "rows_of_parameters",
+    "score",
+    "split_rows",
+    "take_over_tasks",
     "validate_arguments",
     "validate_parameters",
 ]
@@ -180,3 +187,129 @@ def check_same_features(fitted: Any, X: Any) -> None:
     if feature_names(X) is None and getattr(fitted, "feature_names_in_", None) is None:
         return
     _check_feature_names(fitted, X, reset=False)
+
+
+# What follows serves `PathSearchCV`; scikit-learn's model selection is imported on use,
+# which spares everybody else the time.
+
+
+def take_over_tasks(
+    evaluate_candidates: Callable[..., Any],
+    run: Callable[[Callable[..., Any], list[Any]], list[Any]],
+) -> Callable[..., Any]:
+    """Have the fits of a search run in another way.
+
+    ``BaseSearchCV.fit`` hands its ``_run_search`` a function that prepares one task for
+    each candidate and fold, lets joblib run them all, and turns what comes back into
+    ``cv_results_``. The copy of it made here runs the tasks by `run` instead, and makes
+    no clone of the estimator for each of them; all else stays scikit-learn's.
+
+    Parameters
+    ----------
+    evaluate_candidates : callable
+        What ``_run_search`` was given.
+    run : callable
+        Called with joblib's ``parallel`` and the tasks, triples of a function, its
+        arguments (the first is not for use) and its keyword arguments; to return one
+        result for each task, as `fit_and_score` does.
+
+    Returns
+    -------
+    evaluate_candidates : callable
+        To be called in place of the given one; that one itself where scikit-learn has
+        changed so much that it cannot be done.
+    """
+    names = getattr(getattr(evaluate_candidates, "__code__", None), "co_freevars", ())
+    if not {"parallel", "base_estimator"} <= set(names):
+        return evaluate_candidates
+    cells = dict(zip(names, evaluate_candidates.__closure__ or (), strict=True))
+    parallel = cells["parallel"].cell_contents
+    cells["parallel"] = CellType(lambda tasks: run(parallel, list(tasks)))
+    cells["base_estimator"] = CellType(_NotCloned())
+    copy = FunctionType(
+        evaluate_candidates.__code__,
+        evaluate_candidates.__globals__,
+        evaluate_candidates.__name__,
+        evaluate_candidates.__defaults__,
+        tuple(cells.values()),
+    )
+    copy.__kwdefaults__ = evaluate_candidates.__kwdefaults__
+    return copy
+
+
+class _NotCloned:
+    """Stands for an estimator where cloning it would be wasted."""
+
+    def __sklearn_clone__(self) -> "_NotCloned":
+        return self
+
+
+def fit_and_score(estimator: Any, X: Any, y: Any, **options: Any) -> dict[str, Any]:
+    """Evaluate one candidate on one fold, exactly as scikit-learn's searches do."""
+    from sklearn.model_selection._validation import _fit_and_score
+
+    result: dict[str, Any] = _fit_and_score(estimator, X, y, **options)
+    return result
+
+
+def score(
+    estimator: Any, X: Any, y: Any, scorer: Any, params: Any, error_score: Any
+) -> Any:
+    """Score a fitted estimator, with scikit-learn's warnings and `error_score`.
+
+    Returns
+    -------
+    score : number or dict of str to number
+        One number for each of several scorers.
+    """
+    from sklearn.model_selection._validation import _score
+
+    return _score(estimator, X, y, scorer, params, error_score)
+
+
+def is_scored_by_predictions(scorer: Any, params: Any) -> bool:
+    """Tell whether scores depend on nothing but what the estimator predicts.
+
+    Parameters
+    ----------
+    scorer : object
+        As a search's ``_get_scorers`` gives it.
+    params : dict
+        What is routed to it.
+
+    Returns
+    -------
+    answer : bool
+        False for callables of the user's, which can look at the estimator, and for an
+        estimator's own `score` where it would route `params` to its parts.
+    """
+    from sklearn.metrics._scorer import (
+        _BaseScorer,
+        _MultimetricScorer,
+        _PassthroughScorer,
+    )
+
+    several = isinstance(scorer, _MultimetricScorer)
+    scorers = list(scorer._scorers.values()) if several else [scorer]
+    allowed: tuple[type, ...] = (_BaseScorer,)
+    if not (params and get_config()["enable_metadata_routing"]):
+        allowed = (_BaseScorer, _PassthroughScorer)
+    return all(isinstance(each, allowed) for each in scorers)
+
+
+def split_rows(
+    estimator: Any, X: Any, y: Any, rows: Any, train: Any = None
+) -> tuple[Any, Any]:
+    """Give some rows of X and y; `train` too where `rows` are held out."""
+    from sklearn.utils.metaestimators import _safe_split
+
+    X_rows, y_rows = _safe_split(estimator, X, y, rows, train)
+    return X_rows, y_rows
+
+
+def rows_of_parameters(X: Any, params: Any, rows: Any) -> dict[str, Any]:
+    """Give the same rows of those `params` that have one entry a row of X."""
+    from sklearn.utils.validation import _check_method_params
+
+    chosen: dict[str, Any] = _check_method_params(X, params=params or {}, indices=rows)
+    return chosen

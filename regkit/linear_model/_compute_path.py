@@ -8,12 +8,12 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from regkit.designs import make_design
-from regkit.linear_model._base import unpenalized_cause
 from regkit.linear_model._inputs import Floats, check_fit_data
 from regkit.linear_model._limits import as_floats, check_limits
 from regkit.linear_model._regularization_path import RegularizationPath
 from regkit.linear_model._warnings import (
     raise_if_overflowed,
+    unpenalized_cause,
     warn_not_converged,
     warn_not_unique,
 )

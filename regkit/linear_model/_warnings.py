@@ -156,3 +156,12 @@ def warn_not_judged(
         UserWarning,
         stacklevel=stacklevel + 1,
     )
+
+
+def unpenalized_cause(alpha: Any, factor: NDArray[np.float64] | None) -> str:
+    """Say why columns are unpenalised, in half a sentence; empty when none is."""
+    if not np.all(alpha):
+        return "alpha=0 leaves the columns unpenalised"
+    if factor is not None and not np.all(factor):
+        return "penalty_factor=0 leaves columns unpenalised"
+    return ""

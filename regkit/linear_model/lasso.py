@@ -2,12 +2,12 @@
 
 from typing import Any, ClassVar
 
-import numpy as np
-
-from regkit.linear_model._base import LinearModel, Solution
+from regkit.linear_model._base import LinearModel
+from regkit.linear_model._fit_path import solve_paths
 from regkit.linear_model._inputs import Floats
 from regkit.linear_model._limits import Limits
 from regkit.linear_model._parameters import ALPHA, COMMON
+from regkit.linear_model._solution import PathSolution, Solution
 
 
 class LassoRegressor(LinearModel):
@@ -141,5 +141,10 @@ class LassoRegressor(LinearModel):
         self.warm_start = warm_start
 
     def _solve(self, design: Any, y: Floats, limits: Limits) -> Solution:
-        alphas = np.full(1 if y.ndim == 1 else y.shape[1], float(self.alpha))
+        alphas = self._check_alphas(1 if y.ndim == 1 else y.shape[1])
         return self._solve_targets(design, y, limits, 1.0, alphas)
+
+    def _solve_path(
+        self, design: Any, y: Floats, limits: Limits, alphas: Floats
+    ) -> PathSolution:
+        return solve_paths(self, design, y, limits, 1.0, alphas)

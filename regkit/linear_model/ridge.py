@@ -6,11 +6,16 @@ from typing import Any, ClassVar
 import numpy as np
 
 from regkit._sklearn import StrOptions
-from regkit.linear_model._base import LinearModel, Solution
+from regkit.linear_model._base import LinearModel
+from regkit.linear_model._fit_path import solve_paths
 from regkit.linear_model._inputs import Floats
 from regkit.linear_model._limits import Limits, as_floats
 from regkit.linear_model._parameters import ALPHA, COMMON, PATH_SOLVERS, RIDGE_SOLVERS
-from regkit.solvers.ridge import solve_ridge
+from regkit.linear_model._solution import PathSolution, Solution
+from regkit.solvers.ridge import RidgeResult, solve_ridge
+
+# Entries of the targets, repeated for several alphas, that are solved at once.
+_BLOCK = 1 << 25
 
 
 class RidgeRegressor(LinearModel):
@@ -146,24 +151,12 @@ class RidgeRegressor(LinearModel):
     def _solve(self, design: Any, y: Floats, limits: Limits) -> Solution:
         targets = y.reshape(len(y), -1)
         alphas = self._check_alphas(targets.shape[1])
-        if limits.bounded or self.solver in PATH_SOLVERS - {"auto"}:
-            self._check_bounded_solver()
+        if self._needs_path_solver(limits):
             # The elastic net divides the squares by twice the weights' sum.
             return self._solve_targets(
                 design, y, limits, 0.0, alphas / design.total_weight
             )
-        factor = limits.factor
-        if factor is None:
-            factor = np.ones(design.n_features)
-        result = solve_ridge(
-            design,
-            targets,
-            alphas,
-            factor,
-            solver=self.solver,
-            tol=self.tol,
-            max_iter=self.max_iter,
-        )
+        result = self._solve_squares(design, targets, limits, alphas)
         return Solution(
             np.ascontiguousarray(result.coefs),
             result.intercepts,
@@ -173,6 +166,57 @@ class RidgeRegressor(LinearModel):
             result.converged,
             result.unique,
             result.solver,
+        )
+
+    def _solve_path(
+        self, design: Any, y: Floats, limits: Limits, alphas: Floats
+    ) -> PathSolution:
+        if self._needs_path_solver(limits):
+            return solve_paths(
+                self, design, y, limits, 0.0, alphas / design.total_weight
+            )
+        targets = y.reshape(len(y), -1)
+        # Targets repeated for each alpha share the decomposition of X.
+        step = max(1, _BLOCK // targets.size)
+        blocks = [alphas[k : k + step] for k in range(0, len(alphas), step)]
+        results = [
+            self._solve_squares(
+                design, np.tile(targets, (1, len(block))), limits, block.ravel()
+            )
+            for block in blocks
+        ]
+        coefs = np.concatenate([result.coefs for result in results])
+        coefs = coefs.reshape(*alphas.shape, -1)
+
+        def each(name: str) -> Any:
+            parts = [getattr(result, name) for result in results]
+            return np.concatenate(parts).reshape(alphas.shape)
+
+        return PathSolution(
+            lambda k: coefs[k].copy(),
+            each("intercepts"),
+            each("dual_gaps"),
+            each("null_objectives"),
+            each("n_iters"),
+            each("converged"),
+            all(result.unique for result in results),
+            ", ".join(dict.fromkeys(result.solver for result in results)),
+        )
+
+    def _solve_squares(
+        self, design: Any, targets: Floats, limits: Limits, alphas: Floats
+    ) -> RidgeResult:
+        factor = limits.factor
+        if factor is None:
+            factor = np.ones(design.n_features)
+        return solve_ridge(
+            design,
+            targets,
+            alphas,
+            factor,
+            solver=self.solver,
+            tol=self.tol,
+            max_iter=self.max_iter,
         )
 
     def _check_alphas(self, n_targets: int) -> Floats:
@@ -194,10 +238,14 @@ class RidgeRegressor(LinearModel):
             )
         return alphas
 
-    def _check_bounded_solver(self) -> None:
+    def _needs_path_solver(self, limits: Limits) -> bool:
+        """Tell whether the solvers of the elastic net must do it."""
+        if not limits.bounded:
+            return self.solver in PATH_SOLVERS - {"auto"}
         if self.solver not in PATH_SOLVERS:
             raise ValueError(
                 f"solver={self.solver!r} cannot keep coefficients within bounds; use "
                 "solver='auto', 'active_set' or 'coordinate_descent' with bounds or "
                 "positive=True."
             )
+        return True

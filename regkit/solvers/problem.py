@@ -114,7 +114,7 @@ def scale_problem(design: Design, y: Floats, penalty: Penalty) -> ScaledProblem:
     """Express ``y`` and ``penalty`` in the units of the design's columns."""
     target, mean = design.centre(y)
     total = float(target @ target)
-    if total <= (8.0 * _EPS * float(mean)) ** 2:
+    if np.sqrt(total) <= 8.0 * _EPS * abs(float(mean)):
         # A constant y: what is left of it is its mean's rounding error.
         target = np.zeros_like(target)
         total = 0.0

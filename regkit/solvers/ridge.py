@@ -138,7 +138,7 @@ def solve_ridge(
         columns = np.arange(Y.shape[1])
     with np.errstate(all="ignore"):
         total = np.einsum("ij,ij->j", target, target)
-        constant = total <= (8.0 * _EPS * mean) ** 2
+        constant = np.sqrt(total) <= 8.0 * _EPS * np.abs(mean)
         if constant.any():
             # A constant y: what is left of it is its mean's rounding error.
             target[:, constant] = 0.0

@@ -1,0 +1,95 @@
+"""Evaluating, on one fold, all candidates that differ in their last step only.
+
+Everything before the last step is fitted once, held-out rows are transformed once, and
+each combination of the last step's other parameters is one call of `fit_path`. What is
+reported is what scikit-learn's searches report, one result for each candidate; where
+anything fails, the candidates concerned are left to scikit-learn, which tells in its
+own words what is wrong with them.
+"""
+
+import contextlib
+import warnings
+from typing import Any
+
+from regkit.model_selection._fold import Candidate, Fold, PathFailed
+from regkit.model_selection._values import value_key
+
+
+def evaluate_sweep(
+    estimator: Any,
+    prefix: str,
+    X: Any,
+    y: Any,
+    candidates: list[Candidate],
+    shared: dict[str, Any],
+) -> list[dict[str, Any]]:
+    """Evaluate candidates on one fold.
+
+    Parameters
+    ----------
+    estimator : estimator
+        What is tuned; left as it is.
+    prefix : str
+        What the names of the last step's parameters begin with; all other parameters
+        are the same for all candidates.
+    X, y : object
+        All rows.
+    candidates : list of Candidate
+        To evaluate.
+    shared : dict
+        Everything else that `fit_and_score` takes.
+
+    Returns
+    -------
+    results : list of dict
+        As `fit_and_score` gives, one for each candidate.
+    """
+    fold = Fold(estimator, prefix, X, y, candidates, shared)
+    ready = False
+    with contextlib.suppress(Exception):  # scikit-learn will meet it, and tell
+        fold.prepare()
+        ready = True
+    if not ready:
+        return [fold.evaluate_alone(candidate) for candidate in candidates]
+    results: list[Any] = [None] * len(candidates)
+    for pending in _paths(fold.parameter, candidates):
+        while pending:
+            found = fold.evaluate_path([candidates[i] for i in pending])
+            done, failure = 0, None
+            try:
+                for done, result in enumerate(found, start=1):
+                    results[pending[done - 1]] = result
+            except PathFailed as error:
+                failure = error
+            if failure is not None:
+                alone = candidates[pending[done]]
+                result = fold.evaluate_alone(alone)
+                results[pending[done]] = result
+                if result["fit_error"] is None:
+                    _warn_of_path(fold.step, alone, failure)
+                done += 1
+            pending = pending[done:]
+    return results
+
+
+def _paths(parameter: str, candidates: list[Candidate]) -> list[list[int]]:
+    """Group candidates that differ in `parameter` only."""
+    paths: dict[Any, list[int]] = {}
+    for i, candidate in enumerate(candidates):
+        key = frozenset(
+            (name, value_key(value))
+            for name, value in candidate.parameters.items()
+            if name != parameter
+        )
+        paths.setdefault(key, []).append(i)
+    return list(paths.values())
+
+
+def _warn_of_path(step: Any, candidate: Candidate, failure: PathFailed) -> None:
+    cause = failure.__cause__
+    warnings.warn(
+        f"fit_path of {type(step).__name__} failed where fit did not, for "
+        f"{candidate.parameters}: {type(cause).__name__}: {cause}",
+        UserWarning,
+        stacklevel=2,
+    )

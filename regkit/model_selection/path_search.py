@@ -1,0 +1,132 @@
+"""`PathSearchCV`: scikit-learn's grid search, with whole paths fitted at once."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from sklearn.model_selection import GridSearchCV
+from sklearn.utils import get_tags
+
+from regkit._sklearn import take_over_tasks
+from regkit.model_selection._tasks import run_tasks
+
+
+class PathSearchCV(GridSearchCV):
+    """Grid search that fits all alphas of a fold as one path.
+
+    A drop-in for scikit-learn's `GridSearchCV`, with the same results in
+    ``cv_results_``: where the grid holds a parameter that the estimator, or the last
+    step of its pipeline, can go along as a path, a fold fits its transformers once and
+    the whole sequence in one go, instead of everything anew for each candidate.
+
+    A path is fitted where
+
+    - `estimator` is a `PathEstimator` (`LassoRegressor`, `ElasticNetRegressor` and
+      `RidgeRegressor` with their `alpha`, or one of your own), alone or as the last
+      step of `Pipeline` and the regressor of `TransformedTargetRegressor`, nested in
+      any way;
+    - the grid holds that parameter, with whatever others: candidates that differ in
+      the parameters of the last step share the transformers of a fold, and those that
+      differ in the path's parameter alone share a path.
+
+    All other estimators and parameters are searched as `GridSearchCV` does.
+
+    Parameters
+    ----------
+    estimator : estimator
+        What is tuned; needs a `score` unless `scoring` is given.
+    param_grid : dict or list of dict
+        Values to try for each parameter, by name; of several grids, all are tried.
+    scoring : str, callable, list, tuple or dict, default=None
+        How held-out rows are scored; several scorers make several columns of
+        ``cv_results_``. None is the estimator's `score`.
+    n_jobs : int, default=None
+        Folds, and whatever else is independent, to run at a time; -1 is all cores.
+    refit : bool, str or callable, default=True
+        Whether to refit the best candidate on all rows; with several scorers the name
+        of the one that decides; or a function from ``cv_results_`` to the index of
+        the candidate, such as `one_standard_error`.
+    cv : int, splitter or iterable, default=None
+        Folds; None is 5.
+    verbose : int, default=0
+        Messages: 1 one line, 2 each fit with its time, 3 its scores, 10 its start.
+    pre_dispatch : int or str, default="2*n_jobs"
+        Jobs handed to workers ahead of time.
+    error_score : "raise" or number, default=nan
+        Score of candidates that fail.
+    return_train_score : bool, default=False
+        Whether to score the training rows too.
+
+    Attributes
+    ----------
+    cv_results_ : dict of str to ndarray
+        As `GridSearchCV` gives, candidates in the order of the grid. The time that
+        candidates share is divided equally between them: ``mean_fit_time`` is a
+        candidate's part of the transformers and of its path, ``mean_score_time``
+        includes its part of transforming the held-out rows; both add up to what was
+        spent.
+    best_estimator_ : estimator
+        Fitted on all rows; only with `refit`.
+    best_score_ : float
+        Mean held-out score of the best candidate; not where `refit` is callable.
+    best_params_ : dict
+        Of the best candidate.
+    best_index_ : int
+        Its place in ``cv_results_``.
+    scorer_ : callable or dict
+        What scored.
+    n_splits_ : int
+        Number of folds.
+    refit_time_ : float
+        Seconds of the last fit.
+    multimetric_ : bool
+        Whether there are several scores.
+    classes_ : ndarray of shape (n_classes,)
+        Of a classifier.
+    n_features_in_ : int
+        Number of columns seen in `fit`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns, where X has them.
+
+    See Also
+    --------
+    PathEstimator : What an estimator needs to take part.
+    one_standard_error : The strongest penalty that is about as good as the best.
+
+    Notes
+    -----
+    A candidate that fails gets `error_score`, and the others of its path theirs.
+    Warnings of a path come once a fold, not once a candidate.
+
+    Where a scorer is a plain function, which may look at the estimator, it gets the
+    complete fitted one, and held-out rows are transformed for each candidate.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from regkit import LassoRegressor, PathSearchCV, load_diabetes_interactions
+    >>> X, y = load_diabetes_interactions(return_X_y=True)
+    >>> model = make_pipeline(StandardScaler(), LassoRegressor())
+    >>> grid = {"lassoregressor__alpha": np.geomspace(0.1, 50, 30)}
+    >>> search = PathSearchCV(model, grid).fit(X, y)
+    >>> print(search.best_params_["lassoregressor__alpha"].round(2))
+    3.08
+    >>> search.predict(X).shape
+    (442,)
+    """
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        several = get_tags(self.estimator).target_tags.multi_output
+        tags.target_tags.multi_output = several
+        return tags
+
+    def _run_search(
+        self, evaluate_candidates: Callable[..., Any], *, callback_ctx: Any = None
+    ) -> None:
+        """Search the grid, with tasks that share a path run together."""
+        context = {} if callback_ctx is None else {"callback_ctx": callback_ctx}
+        run = partial(run_tasks, estimator=self.estimator)
+        super()._run_search(take_over_tasks(evaluate_candidates, run), **context)

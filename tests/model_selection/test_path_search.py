@@ -1,0 +1,609 @@
+"""`PathSearchCV` against `GridSearchCV`, key by key."""
+
+import gc
+import io
+import pickle
+import warnings
+import weakref
+from contextlib import redirect_stdout
+
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.sparse as sp
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn import config_context
+from sklearn.base import clone
+from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
+from sklearn.datasets import load_iris
+from sklearn.exceptions import FitFailedWarning
+from sklearn.linear_model import Ridge
+from sklearn.metrics import make_scorer, mean_absolute_error, r2_score
+from sklearn.model_selection import (
+    GridSearchCV,
+    GroupKFold,
+    LeaveOneGroupOut,
+    RepeatedKFold,
+    ShuffleSplit,
+    cross_val_score,
+)
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import (
+    FunctionTransformer,
+    OneHotEncoder,
+    PolynomialFeatures,
+    StandardScaler,
+)
+
+from regkit import ElasticNetRegressor, LassoRegressor, PathSearchCV, RidgeRegressor
+from regkit._sklearn import take_over_tasks
+from regkit.model_selection._fold import Fold
+from tests.model_selection.comparison import (
+    CountedScaler,
+    ToyRidge,
+    assert_same_results,
+)
+
+ALPHAS = np.geomspace(0.005, 2, 8)
+
+
+@pytest.fixture(scope="module")
+def data():
+    rng = np.random.default_rng(3)
+    X = rng.normal(size=(60, 6))
+    return X, X @ [2.0, -1.0, 0.5, 0.0, 0.0, 0.0] + rng.normal(size=60)
+
+
+@pytest.fixture
+def calls():
+    """Counts of the counting estimators, from zero."""
+    for counts in (CountedScaler.calls, ToyRidge.calls):
+        counts.update(dict.fromkeys(counts, 0))
+    return {"scaler": CountedScaler.calls, "ridge": ToyRidge.calls}
+
+
+def both(estimator, grid, X, y, fit_params=None, **options):
+    """Fit both searches, compare all that they say, return PathSearchCV's."""
+    ours = PathSearchCV(estimator, grid, **options).fit(X, y, **(fit_params or {}))
+    theirs = GridSearchCV(estimator, grid, **options).fit(X, y, **(fit_params or {}))
+    assert_same_results(ours.cv_results_, theirs.cv_results_)
+    attributes = {name for name in vars(ours) if name.endswith("_")}
+    assert attributes == {name for name in vars(theirs) if name.endswith("_")}
+    assert ours.n_splits_ == theirs.n_splits_
+    assert ours.multimetric_ == theirs.multimetric_
+    if hasattr(theirs, "best_score_"):  # of equal scores rounding may choose another
+        assert_allclose(ours.best_score_, theirs.best_score_, rtol=1e-6, atol=1e-9)
+    if hasattr(theirs, "best_index_"):
+        best = ours.cv_results_["params"][ours.best_index_]
+        assert ours.best_params_ is best
+    if hasattr(theirs, "best_estimator_") and ours.best_index_ == theirs.best_index_:
+        assert repr(ours.best_estimator_) == repr(theirs.best_estimator_)
+        assert_allclose(ours.predict(X), theirs.predict(X), rtol=1e-6, atol=1e-9)
+    return ours
+
+
+def within(model, layers):
+    """Wrap a model: each layer a pipeline ("scale", "poly") or a target transform."""
+    for layer in layers:
+        if layer == "target":
+            model = TransformedTargetRegressor(model, transformer=StandardScaler())
+        elif layer == "log":
+            model = TransformedTargetRegressor(
+                model, func=np.arcsinh, inverse_func=np.sinh
+            )
+        elif layer == "poly":
+            step = PolynomialFeatures(2, include_bias=False)
+            model = Pipeline(
+                [("poly", step), ("skip", "passthrough"), ("model", model)]
+            )
+        else:
+            model = Pipeline([("scale", StandardScaler()), ("model", model)])
+    return model
+
+
+def prefix_of(layers):
+    """Give what the names of the wrapped model's parameters begin with."""
+    names = ["regressor" if x in ("target", "log") else "model" for x in layers]
+    return "".join(f"{name}__" for name in reversed(names))
+
+
+@settings(max_examples=40)
+@given(
+    model=st.sampled_from(
+        [
+            LassoRegressor(tol=1e-13),
+            ElasticNetRegressor(tol=1e-13),
+            RidgeRegressor(),
+            RidgeRegressor(positive=True, tol=1e-13),
+            LassoRegressor(tol=1e-13, standardize=True, bounds=(-1, 3)),
+        ]
+    ),
+    layers=st.lists(
+        st.sampled_from(["scale", "poly", "target", "log"]), max_size=3, unique=True
+    ),
+    alphas=st.lists(st.sampled_from([0, 1e-3, 0.03, 0.1, 0.5, 3.0]), min_size=1),
+    intercepts=st.sampled_from([None, [True], [True, False]]),
+    train=st.booleans(),
+    two_targets=st.booleans(),
+)
+def test_random_grids(model, layers, alphas, intercepts, train, two_targets):
+    rng = np.random.default_rng(len(alphas))
+    X = rng.normal(size=(40, 4))
+    y = X @ [2.0, -1.0, 0.0, 0.0] + rng.normal(size=40)
+    if two_targets:
+        y = np.c_[y, rng.normal(size=40)]
+    prefix = prefix_of(layers)
+    grid = {f"{prefix}alpha": alphas}
+    if intercepts is not None:
+        grid[f"{prefix}fit_intercept"] = intercepts
+    if isinstance(model, ElasticNetRegressor):
+        grid[f"{prefix}l1_ratio"] = [0.2, 1.0]
+    if "scale" in layers:
+        outer = prefix_of(layers[layers.index("scale") + 1 :])
+        grid[f"{outer}scale__with_mean"] = [True, False]
+    both(
+        within(model, layers),
+        grid,
+        X,
+        y,
+        cv=3,
+        return_train_score=train,
+        scoring="neg_mean_squared_error",
+    )
+
+
+def test_transformers_are_fitted_once_a_fold_and_a_path_once_a_combination(data, calls):
+    model = make_pipeline(CountedScaler(), ToyRidge())
+    grid = {"toyridge__alpha": ALPHAS, "toyridge__factor": [1.0, 2.0, 3.0]}
+    PathSearchCV(model, grid, cv=4, refit=False).fit(*data)
+    assert calls["scaler"] == {"fit": 4, "transform": 2 * 4}
+    assert calls["ridge"] == {"fit": 0, "fit_path": 3 * 4}
+
+
+def test_each_setting_of_the_transformers_has_its_own_fit(data, calls):
+    model = make_pipeline(CountedScaler(), ToyRidge())
+    grid = {"toyridge__alpha": ALPHAS, "countedscaler__scale": [1.0, 2.0]}
+    both(model, grid, *data, cv=4, refit=False)
+    assert calls["ridge"]["fit_path"] == 2 * 4
+    assert calls["scaler"]["fit"] == 2 * 4 + 2 * 4 * len(ALPHAS)
+
+
+def test_without_the_parameter_of_the_path_the_search_is_plain(data, calls):
+    both(ToyRidge(), {"factor": [0.5, 1.0]}, *data, cv=4, refit=False)
+    assert calls["ridge"] == {"fit": 2 * 2 * 4, "fit_path": 0}
+
+
+def test_one_candidate_is_plain(data, calls):
+    both(ToyRidge(), {"alpha": [0.5]}, *data, cv=4, refit=False)
+    assert calls["ridge"]["fit_path"] == 0
+
+
+def test_other_estimators(data):
+    both(Ridge(), {"alpha": ALPHAS}, *data)
+
+
+def test_classifiers():
+    X, y = load_iris(return_X_y=True)
+    search = both(KNeighborsClassifier(), {"n_neighbors": [2, 5]}, X, y)
+    assert_array_equal(search.classes_, [0, 1, 2])
+
+
+def test_lists_of_grids_with_and_without_alpha(data):
+    model = Pipeline([("scale", StandardScaler()), ("model", LassoRegressor())])
+    grid = [
+        {"model__alpha": ALPHAS, "scale__with_std": [True, False]},
+        {"model__fit_intercept": [True, False], "model__positive": [True]},
+        {"model": [RidgeRegressor(), ElasticNetRegressor()], "model__alpha": [0.1, 1]},
+        {"model": [Ridge()], "model__alpha": [0.1, 1], "scale": ["passthrough"]},
+    ]
+    both(model, grid, *data, cv=3, return_train_score=True)
+
+
+def test_alpha_for_each_target(data):
+    X, y = data
+    grid = {"alpha": [1.0, np.array([0.1, 2.0]), [3.0, 0.5]]}
+    both(RidgeRegressor(), grid, X, np.c_[y, -y[::-1]], cv=3)
+
+
+@pytest.mark.parametrize("n_jobs", [None, 2])
+@pytest.mark.parametrize(
+    ("scoring", "refit"),
+    [
+        (["r2", "neg_mean_absolute_error"], "r2"),
+        ({"a": "neg_median_absolute_error", "b": make_scorer(r2_score)}, False),
+        (make_scorer(mean_absolute_error, greater_is_better=False), True),
+    ],
+)
+def test_several_scorers(data, scoring, refit, n_jobs):
+    both(
+        make_pipeline(StandardScaler(), LassoRegressor()),
+        {"lassoregressor__alpha": ALPHAS},
+        *data,
+        scoring=scoring,
+        refit=refit,
+        n_jobs=n_jobs,
+        return_train_score=True,
+    )
+
+
+def count_nonzero(estimator, X, y):
+    return {
+        "n": np.count_nonzero(estimator.named_steps["lassoregressor"].coef_),
+        "r2": estimator.score(X, y),
+    }
+
+
+def test_scorers_that_look_at_the_estimator_get_all_of_it(data):
+    model = make_pipeline(StandardScaler(copy=False), LassoRegressor())
+    grid = {"lassoregressor__alpha": ALPHAS}
+    both(model, grid, *data, scoring=count_nonzero, refit="r2")
+    target = TransformedTargetRegressor(model, transformer=StandardScaler())
+    seen = []
+
+    def looks(estimator, X, y):
+        seen.append(estimator)
+        return estimator.score(X, y)
+
+    grid = {"regressor__lassoregressor__alpha": ALPHAS}
+    both(target, grid, *data, scoring=looks, refit=False)
+    ours, theirs = seen[: len(seen) // 2], seen[len(seen) // 2 :]
+    key = lambda estimator: (repr(estimator), repr(estimator.regressor_))  # noqa: E731
+    assert sorted(map(key, ours)) == sorted(map(key, theirs))
+
+
+def test_transformers_that_work_in_place(data):
+    X, y = data
+    before = X.copy()
+    model = make_pipeline(StandardScaler(copy=False), LassoRegressor())
+    grid = {"lassoregressor__alpha": ALPHAS}
+    both(model, grid, X, y, refit=False)
+    # GridSearchCV scores training rows that the fit has changed.
+    search = PathSearchCV(model, grid, refit=False, return_train_score=True).fit(X, y)
+    kind = GridSearchCV(clone(model).set_params(standardscaler__copy=True), grid)
+    expected = kind.set_params(return_train_score=True).fit(X, y)
+    assert_same_results(search.cv_results_, expected.cv_results_)
+    assert_array_equal(X, before)
+
+
+@pytest.mark.parametrize(
+    "cv",
+    [
+        4,
+        RepeatedKFold(n_splits=3, n_repeats=2, random_state=0),
+        ShuffleSplit(4, random_state=0),
+        [(np.arange(30), np.arange(30, 60)), (list(range(20, 60)), list(range(20)))],
+        [(np.arange(60) < 40, np.arange(60) >= 40)],
+    ],
+    ids=["int", "repeated", "shuffle", "iterable", "masks"],
+)
+def test_folds(data, cv):
+    both(LassoRegressor(), {"alpha": ALPHAS}, *data, cv=cv)
+
+
+def test_groups(data):
+    groups = np.repeat(np.arange(6), 10)
+    for cv in (GroupKFold(3), LeaveOneGroupOut()):
+        both(
+            LassoRegressor(),
+            {"alpha": ALPHAS},
+            *data,
+            fit_params={"groups": groups},
+            cv=cv,
+        )
+
+
+def test_weights_by_name(data):
+    X, y = data
+    weight = np.linspace(0.1, 2, 60)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # newer scikit-learn warns about the scorer
+        both(
+            LassoRegressor(),
+            {"alpha": ALPHAS},
+            X,
+            y,
+            fit_params={"sample_weight": weight},
+        )
+    both(
+        make_pipeline(StandardScaler(), LassoRegressor()),
+        {"lassoregressor__alpha": ALPHAS},
+        X,
+        y,
+        fit_params={"lassoregressor__sample_weight": weight},
+    )
+
+
+@pytest.mark.parametrize("own_score", [True, False])
+def test_routed_weights_and_groups(data, own_score):
+    X, y = data
+    params = {
+        "sample_weight": np.linspace(0.1, 2, 60),
+        "groups": np.repeat(np.arange(6), 10),
+    }
+    with config_context(enable_metadata_routing=True):
+        scaler = StandardScaler().set_fit_request(sample_weight=True)
+        lasso = LassoRegressor().set_fit_request(sample_weight=True)
+        lasso.set_score_request(sample_weight=True)
+        scorer = make_scorer(r2_score).set_score_request(sample_weight=True)
+        pipeline = make_pipeline(scaler, lasso).set_score_request(sample_weight=True)
+        target = TransformedTargetRegressor(pipeline, transformer=StandardScaler())
+        options = {"cv": GroupKFold(3), "scoring": None if own_score else scorer}
+        alpha = "lassoregressor__alpha"
+        weighted = both(
+            pipeline, {alpha: ALPHAS}, X, y, params, **options, return_train_score=True
+        )
+        if not own_score:
+            both(target, {f"regressor__{alpha}": ALPHAS}, X, y, params, **options)
+    plain = PathSearchCV(pipeline, {alpha: ALPHAS}, cv=GroupKFold(3))
+    plain.fit(X, y, groups=params["groups"])
+    assert not np.allclose(
+        plain.cv_results_["mean_test_score"], weighted.cv_results_["mean_test_score"]
+    )
+
+
+def test_frames():
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(
+        {
+            "size": rng.normal(100, 20, 80),
+            "rooms": rng.integers(1, 6, 80),
+            "town": rng.choice(["a", "b", "c"], 80),
+        }
+    )
+    y = frame["size"] * 2 + (frame["town"] == "a") * 30 + rng.normal(size=80)
+    columns = ColumnTransformer(
+        [
+            ("numbers", StandardScaler(), ["size", "rooms"]),
+            ("words", OneHotEncoder(sparse_output=False), ["town"]),
+        ]
+    )
+    for output in ("default", "pandas"):
+        model = make_pipeline(columns, LassoRegressor()).set_output(transform=output)
+        search = both(model, {"lassoregressor__alpha": ALPHAS}, frame, y)
+        assert_array_equal(search.feature_names_in_, frame.columns)
+    numbers = frame[["size", "rooms"]]
+    search = both(LassoRegressor(), {"alpha": ALPHAS}, numbers, y)
+    assert_array_equal(search.best_estimator_.feature_names_in_, ["size", "rooms"])
+
+
+@pytest.mark.parametrize("form", [sp.csr_array, sp.csc_matrix])
+def test_sparse(data, form):
+    X, y = data
+    X = form(np.where(np.abs(X) > 0.7, X, 0.0))
+    both(LassoRegressor(tol=1e-13), {"alpha": ALPHAS}, X, y)
+    model = make_pipeline(StandardScaler(with_mean=False), LassoRegressor(tol=1e-13))
+    both(model, {"lassoregressor__alpha": ALPHAS}, X, y, return_train_score=True)
+
+
+def test_memory_of_a_pipeline(data, tmp_path):
+    model = make_pipeline(StandardScaler(), LassoRegressor(), memory=str(tmp_path))
+    both(model, {"lassoregressor__alpha": ALPHAS}, *data)
+    both(model, {"lassoregressor__alpha": ALPHAS}, *data)
+
+
+# ------------------------------------------------------------------- failures
+
+
+def both_with_warnings(estimator, grid, X, y, **options):
+    """Fit both searches; give the results and the warnings, without ways to errors."""
+    outcomes = []
+    for kind in (PathSearchCV, GridSearchCV):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            results = kind(estimator, grid, **options).fit(X, y).cv_results_
+        told = [
+            (w.category, str(w.message).split("Below")[0].split("Details")[0])
+            for w in caught
+        ]
+        outcomes.append((results, told))
+        assert not any("During handling" in str(w.message) for w in caught)
+    return outcomes
+
+
+@pytest.mark.parametrize("error_score", [np.nan, -7.0])
+@pytest.mark.parametrize(
+    ("estimator", "alphas"),
+    [
+        (ToyRidge(), [0.1, -1.0, 1.0, "fail", 3.0]),
+        (LassoRegressor(), [0.1, -1.0, 1.0, "fail", 3.0]),
+        (RidgeRegressor(), ["fail", 0.1, [1.0, 2.0], 1.0, 3.0]),
+    ],
+    ids=["toy", "lasso", "ridge"],
+)
+def test_only_candidates_that_fail_get_the_error_score(
+    data, estimator, alphas, error_score
+):
+    (found, told), (expected, said) = both_with_warnings(
+        make_pipeline(StandardScaler(), clone(estimator)),
+        {f"{type(estimator).__name__.lower()}__alpha": alphas},
+        *data,
+        error_score=error_score,
+    )
+    assert_same_results(found, expected)
+    assert told == said
+    assert [kind for kind, message in told if "fits failed out of" in message] == [
+        FitFailedWarning
+    ]
+    failed = [alphas.index(a) for a in alphas if not isinstance(a, float) or a < 0]
+    assert_array_equal(found["split0_test_score"][failed], error_score)
+    assert np.isfinite(np.delete(found["split0_test_score"], failed)).all()
+
+
+def test_error_score_raise(data):
+    search = PathSearchCV(ToyRidge(), {"alpha": [1.0, -2.0]}, error_score="raise")
+    with pytest.raises(ValueError, match=r"alpha=-2\.0 will not do"):
+        search.fit(*data)
+    assert not hasattr(search, "cv_results_")
+
+
+def test_all_candidates_fail(data):
+    for kind in (PathSearchCV, GridSearchCV):
+        with pytest.raises(ValueError, match="All the 10 fits failed"):
+            kind(ToyRidge(), {"alpha": [-1.0, -2.0]}).fit(*data)
+
+
+def test_a_transformer_that_fails_in_fitting_and_in_scoring(data):
+    X, y = data
+
+    def fails_for_some(rows):  # training rows of the first fold, test of the second
+        if rows[0, 0] == X[12, 0]:
+            raise ValueError("no")
+        return rows
+
+    (found, told), (expected, said) = both_with_warnings(
+        make_pipeline(FunctionTransformer(fails_for_some), LassoRegressor()),
+        {"lassoregressor__alpha": ALPHAS},
+        X,
+        y,
+        error_score=-1.0,
+    )
+    assert_same_results(found, expected)
+    assert told == said
+    assert sum("Scoring failed" in message for _, message in told) == len(ALPHAS)
+    for fold, failed in enumerate([True, True, False, False, False]):
+        assert np.all((found[f"split{fold}_test_score"] == -1.0) == failed)
+
+
+def test_fewer_models_than_values_is_an_error(data):
+    with pytest.raises(TypeError, match=r"ToyRidge.fit_path gave 2 models for 3 val"):
+        PathSearchCV(ToyRidge(short=True), {"alpha": [1.0, 2.0, 3.0]}).fit(*data)
+
+
+class BrokenPath(ToyRidge):
+    def fit_path(self, X, y, values):
+        raise RuntimeError("not today")
+
+
+def test_a_path_that_fails_where_fit_does_not_is_told(data):
+    with pytest.warns(
+        UserWarning, match=r"fit_path of BrokenPath failed where fit did"
+    ):
+        both(BrokenPath(), {"alpha": [1.0, 2.0, 3.0]}, *data)
+
+
+def test_wrong_parameters(data):
+    for kind in (PathSearchCV, GridSearchCV):
+        with pytest.raises(ValueError, match="Invalid parameter 'lambda'"):
+            kind(LassoRegressor(), {"alpha": [1, 2], "lambda": [1]}).fit(*data)
+
+
+# ------------------------------------------------- messages, times, being an object
+
+
+@pytest.mark.parametrize("verbose", [1, 2, 3, 10])
+@pytest.mark.parametrize("scoring", [None, ["r2", "neg_median_absolute_error"]])
+def test_messages(data, verbose, scoring):
+    def lines(kind):
+        text = io.StringIO()
+        with redirect_stdout(text):
+            kind(
+                LassoRegressor(),
+                {"alpha": [0.1, 1.0], "positive": [True, False]},
+                verbose=verbose,
+                scoring=scoring,
+                refit=False,
+                return_train_score=verbose > 3,
+                cv=3,
+            ).fit(*data)
+        # Times differ, and with them the number of dots.
+        plain = [line.split(" total time")[0] for line in text.getvalue().splitlines()]
+        return sorted(line.replace("..", "") for line in plain)
+
+    found, expected = lines(PathSearchCV), lines(GridSearchCV)
+    strip = lambda line: line.replace(".", "")  # noqa: E731
+    assert list(map(strip, found)) == list(map(strip, expected))
+
+
+def test_times_add_up(data):
+    import time
+
+    class SlowScaler(StandardScaler):
+        def fit(self, X, y=None, sample_weight=None):
+            time.sleep(0.05)
+            return super().fit(X, y, sample_weight)
+
+    model = make_pipeline(SlowScaler(), LassoRegressor())
+    grid = {"lassoregressor__alpha": ALPHAS}
+    results = PathSearchCV(model, grid, cv=3, refit=False).fit(*data).cv_results_
+    assert 0.05 <= results["mean_fit_time"].sum() < 0.2
+    assert np.all(results["mean_fit_time"] >= 0.05 / len(ALPHAS))
+
+
+def test_refit_callable(data):
+    search = both(
+        LassoRegressor(),
+        {"alpha": ALPHAS},
+        *data,
+        refit=lambda results: int(np.argmin(results["mean_test_score"])),
+    )
+    assert search.best_params_ == {"alpha": ALPHAS[-1]}
+
+
+def test_same_numbers_for_any_number_of_jobs(data):
+    model = make_pipeline(StandardScaler(), ElasticNetRegressor())
+    grid = {
+        "elasticnetregressor__alpha": ALPHAS,
+        "elasticnetregressor__l1_ratio": [0.2, 0.9],
+    }
+    one = PathSearchCV(model, grid).fit(*data).cv_results_
+    two = PathSearchCV(model, grid, n_jobs=2).fit(*data).cv_results_
+    for key in one:
+        if key.startswith(("mean_test", "std_test", "split", "rank")):
+            # BLAS sums in another order where a worker has one thread.
+            assert_allclose(one[key], two[key], rtol=1e-12)
+
+
+def test_clone_pickle_and_nesting(data):
+    X, y = data
+    search = PathSearchCV(LassoRegressor(), {"alpha": ALPHAS}, cv=3)
+    assert repr(clone(search)) == repr(search)
+    fitted = clone(search).fit(X, y)
+    again = pickle.loads(pickle.dumps(fitted))
+    assert_array_equal(again.predict(X), fitted.predict(X))
+    scores = cross_val_score(search, X, y, cv=3)
+    expected = cross_val_score(
+        GridSearchCV(LassoRegressor(), {"alpha": ALPHAS}, cv=3), X, y, cv=3
+    )
+    assert_allclose(scores, expected)
+    nested = PathSearchCV(search, {"cv": [2, 3]}, cv=3).fit(X, y)
+    assert nested.best_params_["cv"] in (2, 3)
+
+
+def test_the_estimator_passed_stays_as_it_is(data):
+    model = make_pipeline(StandardScaler(), LassoRegressor())
+    steps = list(model.steps)
+    PathSearchCV(model, {"lassoregressor__alpha": ALPHAS}).fit(*data)
+    assert model.steps == steps
+    assert not hasattr(model[-1], "coef_")
+    assert model[-1].alpha == 1.0
+
+
+def test_a_fold_leaves_nothing_to_the_garbage_collector(data, monkeypatch):
+    """A cycle would keep a worker's rows, for which joblib waits a second."""
+    folds = []
+    prepare = Fold.prepare
+
+    def noted(self):
+        folds.append(weakref.ref(self))
+        prepare(self)
+
+    monkeypatch.setattr(Fold, "prepare", noted)
+    model = make_pipeline(StandardScaler(), LassoRegressor())
+    gc.disable()
+    try:
+        PathSearchCV(
+            model, {"lassoregressor__alpha": ALPHAS}, return_train_score=True
+        ).fit(*data)
+        assert [fold() for fold in folds] == [None] * 5
+    finally:
+        gc.enable()
+
+
+def test_a_changed_scikit_learn_means_a_plain_search():
+    def evaluate_candidates(candidates):
+        return list(candidates)
+
+    assert take_over_tasks(evaluate_candidates, list) is evaluate_candidates
