@@ -20,6 +20,12 @@ _HOME = {
     "enet_path": "regkit.linear_model",
     "RegularizationPath": "regkit.linear_model",
     "compare_regularizers": "regkit.inspection",
+    "RegularizationPathDisplay": "regkit.inspection",
+    "AlphaSelectionDisplay": "regkit.inspection",
+    "FitComparisonDisplay": "regkit.inspection",
+    "LossCurveDisplay": "regkit.inspection",
+    "PredictionIntervalDisplay": "regkit.inspection",
+    "PenaltyGeometryDisplay": "regkit.inspection",
     "make_correlated_regression": "regkit.datasets",
     "make_house_prices": "regkit.datasets",
     "load_diabetes_interactions": "regkit.datasets",
@@ -32,7 +38,15 @@ if TYPE_CHECKING:
         make_correlated_regression,
         make_house_prices,
     )
-    from regkit.inspection import compare_regularizers
+    from regkit.inspection import (
+        AlphaSelectionDisplay,
+        FitComparisonDisplay,
+        LossCurveDisplay,
+        PenaltyGeometryDisplay,
+        PredictionIntervalDisplay,
+        RegularizationPathDisplay,
+        compare_regularizers,
+    )
     from regkit.linear_model import (
         ElasticNetRegressor,
         ElasticNetRegressorCV,
@@ -56,6 +70,12 @@ __all__ = [
     "enet_path",
     "RegularizationPath",
     "compare_regularizers",
+    "RegularizationPathDisplay",
+    "AlphaSelectionDisplay",
+    "FitComparisonDisplay",
+    "LossCurveDisplay",
+    "PredictionIntervalDisplay",
+    "PenaltyGeometryDisplay",
     "make_correlated_regression",
     "make_house_prices",
     "load_diabetes_interactions",

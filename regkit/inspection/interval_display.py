@@ -1,0 +1,300 @@
+"""Picture of prediction intervals: a band, the observations, and what it covers."""
+
+from statistics import NormalDist
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from regkit.inspection._drawing import COLOURS, Floats, begin
+from regkit.inspection._grid import feature_column, feature_label, vary_feature
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+class PredictionIntervalDisplay:
+    """Predictions with their interval, observations, and the achieved coverage.
+
+    Make it with `from_estimator` or `from_predictions`. Observations outside of their
+    interval are drawn as crosses, and the legend says which share lies inside.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_samples,)
+        Observations.
+    mean, lower, upper : array-like of shape (n_samples,)
+        Prediction and interval of each observation.
+    x : array-like of shape (n_samples,), default=None
+        What to draw along; None for the rank of the prediction.
+    coverage : float, default=None
+        Promised coverage, in (0, 1).
+    curve : tuple of arrays (x, mean, lower, upper), default=None
+        A finer band to draw than the one at the observations.
+    x_name, y_name : str, default=None, "y"
+        Labels of the axes.
+
+    Attributes
+    ----------
+    ax_, figure_ : matplotlib Axes and Figure
+        What was drawn on.
+    coverage_ : float
+        Share of observations within their interval.
+    line_ : Line2D
+        The prediction.
+    band_ : FillBetweenPolyCollection
+        The interval.
+    points_, misses_ : PathCollection
+        Observations inside and outside.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import BayesianRidge
+    >>> from regkit import PredictionIntervalDisplay, make_house_prices
+    >>> X, y = make_house_prices(return_X_y=True)
+    >>> model = BayesianRidge().fit(X[:300], y[:300])
+    >>> display = PredictionIntervalDisplay.from_estimator(model, X[300:], y[300:])
+    >>> round(display.coverage_, 2)
+    0.92
+    """
+
+    def __init__(
+        self,
+        *,
+        y: ArrayLike,
+        mean: ArrayLike,
+        lower: ArrayLike,
+        upper: ArrayLike,
+        x: ArrayLike | None = None,
+        coverage: float | None = None,
+        curve: tuple[ArrayLike, ArrayLike, ArrayLike, ArrayLike] | None = None,
+        x_name: str | None = None,
+        y_name: str = "y",
+    ) -> None:
+        self.y = np.asarray(y, dtype=np.float64)
+        self.mean = np.asarray(mean, dtype=np.float64)
+        self.lower = np.asarray(lower, dtype=np.float64)
+        self.upper = np.asarray(upper, dtype=np.float64)
+        self.x = None if x is None else np.asarray(x, dtype=np.float64)
+        self.coverage = coverage
+        self.curve = curve
+        self.x_name = x_name
+        self.y_name = y_name
+        for name in ("mean", "lower", "upper", "x"):
+            values = getattr(self, name)
+            if values is not None and values.shape != self.y.shape:
+                raise ValueError(
+                    f"{name} must have the shape of y, {self.y.shape}, "
+                    f"got {values.shape}."
+                )
+        if (self.lower > self.upper).any():
+            raise ValueError("lower must not be above upper.")
+        if coverage is not None and not 0 < coverage < 1:
+            raise ValueError(f"coverage must lie strictly in (0, 1), got {coverage}.")
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: Any,
+        X: Any,
+        y: Any,
+        *,
+        coverage: float = 0.9,
+        feature: int | str | None = None,
+        grid_resolution: int = 300,
+        grid_range: tuple[float, float] | None = None,
+        ax: "Axes | None" = None,
+        **kwargs: Any,
+    ) -> "PredictionIntervalDisplay":
+        """Draw the intervals of a fitted model at given rows.
+
+        Parameters
+        ----------
+        estimator : estimator
+            Fitted, with ``predict_interval(X, coverage=…)``, or with
+            ``predict(X, return_std=True)``, whose standard deviation is then taken as
+            that of a normal distribution.
+        X : {array-like, dataframe} of shape (n_samples, n_features)
+            Rows, preferably not those of the training.
+        y : array-like of shape (n_samples,)
+            Their observations.
+        coverage : float, default=0.9
+            Promised coverage, in (0, 1).
+        feature : int or str, default=None
+            Column to draw along, with a smooth band, the other columns held at their
+            means; the coverage is that of the rows themselves. None for the only
+            column, or, where there are several, for the rows sorted by prediction.
+        grid_resolution : int, default=300
+            Points of the smooth band.
+        grid_range : tuple of (low, high), default=None
+            Ends of the smooth band; None for the range of the rows.
+        ax : matplotlib Axes, default=None
+            Where to draw; None for a new figure.
+        **kwargs
+            Passed on to `plot`.
+
+        Returns
+        -------
+        display : PredictionIntervalDisplay
+            Drawn.
+
+        Raises
+        ------
+        TypeError
+            When the estimator has no uncertainty.
+        """
+        if not 0 < coverage < 1:
+            raise ValueError(f"coverage must lie strictly in (0, 1), got {coverage}.")
+        if feature is None and np.shape(X)[1] == 1:
+            feature = 0
+        mean, lower, upper = _predict_interval(estimator, X, coverage)
+        along: dict[str, Any] = {}
+        if feature is not None:
+            grid, rows = vary_feature(X, feature, grid_resolution, grid_range)
+            along = {
+                "x": feature_column(X, feature),
+                "x_name": feature_label(X, feature),
+                "curve": (grid, *_predict_interval(estimator, rows, coverage)),
+            }
+        return cls(
+            y=y,
+            mean=mean,
+            lower=lower,
+            upper=upper,
+            coverage=coverage,
+            y_name=str(getattr(y, "name", None) or "y"),
+            **along,
+        ).plot(ax, **kwargs)
+
+    @classmethod
+    def from_predictions(
+        cls,
+        y: ArrayLike,
+        mean: ArrayLike,
+        lower: ArrayLike,
+        upper: ArrayLike,
+        *,
+        x: ArrayLike | None = None,
+        coverage: float | None = None,
+        ax: "Axes | None" = None,
+        **kwargs: Any,
+    ) -> "PredictionIntervalDisplay":
+        """Draw intervals that are already computed.
+
+        Parameters
+        ----------
+        y : array-like of shape (n_samples,)
+            Observations.
+        mean, lower, upper : array-like of shape (n_samples,)
+            Prediction and interval of each observation.
+        x : array-like of shape (n_samples,), default=None
+            What to draw along; None for the rank of the prediction.
+        coverage : float, default=None
+            Promised coverage, in (0, 1).
+        ax : matplotlib Axes, default=None
+            Where to draw; None for a new figure.
+        **kwargs
+            Passed on to `plot`.
+
+        Returns
+        -------
+        display : PredictionIntervalDisplay
+            Drawn.
+        """
+        return cls(
+            y=y, mean=mean, lower=lower, upper=upper, x=x, coverage=coverage
+        ).plot(ax, **kwargs)
+
+    def plot(
+        self, ax: "Axes | None" = None, **kwargs: Any
+    ) -> "PredictionIntervalDisplay":
+        """Draw the picture.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw; None for a new figure.
+        **kwargs
+            Passed on to matplotlib's `plot` for the line of predictions.
+
+        Returns
+        -------
+        self : PredictionIntervalDisplay
+            With `ax_`, `figure_`, `coverage_` and the artists.
+        """
+        ax = begin(ax, type(self).__name__)
+        inside = (self.lower <= self.y) & (self.y <= self.upper)
+        self.coverage_ = float(inside.mean())
+        order = np.lexsort((self.mean,) if self.x is None else (self.mean, self.x))
+        x = np.empty(self.y.size)
+        x[order] = np.arange(1, self.y.size + 1)
+        x_name = "rows, sorted by prediction"
+        if self.x is not None:
+            x, x_name = self.x, self.x_name or "x"
+
+        at, mean, lower, upper = (x, self.mean, self.lower, self.upper)
+        if self.curve is not None:
+            at, mean, lower, upper = (
+                np.asarray(c, dtype=np.float64) for c in self.curve
+            )
+            order = np.argsort(at)
+        options = {
+            "color": COLOURS[0],
+            "linewidth": 1.8,
+            "label": "prediction",
+            **kwargs,
+        }
+        (self.line_,) = ax.plot(at[order], mean[order], **options)
+        promised = "" if self.coverage is None else f"{self.coverage:.0%} "
+        self.band_ = ax.fill_between(
+            at[order],
+            lower[order],
+            upper[order],
+            color=self.line_.get_color(),
+            alpha=0.2,
+            linewidth=0,
+            label=f"{promised}interval",
+        )
+        size = 8 if self.y.size > 500 else 20
+        self.points_ = ax.scatter(
+            x[inside],
+            self.y[inside],
+            s=size,
+            color="0.25",
+            linewidths=0,
+            label=f"inside: {inside.sum()} of {inside.size} ({self.coverage_:.0%})",
+        )
+        self.misses_ = ax.scatter(
+            x[~inside],
+            self.y[~inside],
+            s=1.5 * size,
+            color=COLOURS[1],
+            marker="x",
+            linewidths=1.2,
+            label=f"outside: {(~inside).sum()}",
+        )
+        ax.set_xlabel(x_name)
+        ax.set_ylabel(self.y_name)
+        ax.legend(fontsize="small")
+        self.ax_, self.figure_ = ax, ax.figure
+        return self
+
+
+def _predict_interval(
+    estimator: Any, X: Any, coverage: float
+) -> tuple[Floats, Floats, Floats]:
+    """Ask a model for its mean and interval, whichever way it offers one."""
+    if hasattr(estimator, "predict_interval"):
+        interval = estimator.predict_interval(X, coverage=coverage)
+        pair = interval if isinstance(interval, tuple) else np.asarray(interval).T
+        lower, upper = (np.asarray(end, dtype=np.float64) for end in pair)
+        return np.asarray(estimator.predict(X), dtype=np.float64), lower, upper
+    try:
+        mean, deviation = estimator.predict(X, return_std=True)
+    except TypeError as error:
+        raise TypeError(
+            "estimator must have predict_interval(X, coverage=…) or "
+            f"predict(X, return_std=True), got {estimator!r}."
+        ) from error
+    reach = NormalDist().inv_cdf(0.5 + coverage / 2) * deviation
+    return mean, mean - reach, mean + reach
