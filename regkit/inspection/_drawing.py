@@ -128,7 +128,7 @@ def label_line_ends(
             shorten(name),
             xy=(0, 0),
             xycoords="axes fraction",
-            color=colour,
+            color=_darker(colour),
             fontsize="small",
             va="center",
         )
@@ -168,6 +168,13 @@ def label_line_ends(
     return texts
 
 
+def _darker(colour: str) -> tuple[float, ...]:
+    """Take a line's colour to what can be read as text on white."""
+    from matplotlib.colors import to_rgb
+
+    return tuple(0.75 * channel for channel in to_rgb(colour))
+
+
 def _stretch_to_the_right(ax: "Axes", end: float, share: float) -> None:
     """Move the right end of the x axis so that `share` of it lies beyond `end`."""
     scale = ax.xaxis.get_transform()
@@ -175,6 +182,18 @@ def _stretch_to_the_right(ax: "Axes", end: float, share: float) -> None:
     a, b = scale.transform(np.array([left, end], dtype=float))
     (right,) = scale.inverted().transform(np.array([a + (b - a) / (1 - share)]))
     ax.set_xlim(left, right)
+
+
+def show_log_loss_axis(ax: "Axes") -> None:
+    """Make y logarithmic, with ticks at plain numbers: 0.2, 0.5, 1."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    ax.set_yscale("log")
+    low, high = ax.get_ylim()
+    subs = (1, 2, 5) if high / low < 200 else (1,)
+    ax.yaxis.set_major_locator(LogLocator(subs=subs))
+    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    ax.yaxis.set_minor_formatter(NullFormatter())
 
 
 def lay_out(ax: "Axes") -> None:

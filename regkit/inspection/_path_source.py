@@ -165,11 +165,11 @@ def _ridge_path(
 def _ridge_alphas(
     X: Any, n_alphas: int, chosen: float | None, options: dict[str, Any]
 ) -> Floats:
-    """Lay a grid from where a column is shrunk to a thousandth to where it is free."""
+    """Lay a grid from where a column is shrunk to a hundredth to where it is free."""
     variances = column_scales(X, np.shape(X)[1]) ** 2
     size = 1.0 if options.get("standardize") else float(variances.mean()) or 1.0
     size *= np.shape(X)[0]
-    first, last = 1e3 * size, 1e-4 * size
+    first, last = 1e2 * size, 1e-4 * size
     if chosen:
         first, last = max(first, chosen), min(last, chosen)
     return np.geomspace(first, last, n_alphas)

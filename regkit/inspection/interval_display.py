@@ -1,7 +1,7 @@
 """Picture of prediction intervals: a band, the observations, and what it covers."""
 
 from statistics import NormalDist
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -11,6 +11,10 @@ from regkit.inspection._grid import feature_column, feature_label, vary_feature
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.collections import LineCollection, PolyCollection
+
+
+_DOTS: dict[str, Any] = {"linestyle": "none", "marker": "_", "markersize": 5}
 
 
 class PredictionIntervalDisplay:
@@ -31,6 +35,8 @@ class PredictionIntervalDisplay:
         Promised coverage, in (0, 1).
     curve : tuple of arrays (x, mean, lower, upper), default=None
         A finer band to draw than the one at the observations.
+    kind : {"band", "bars"}, default="band"
+        One band for all observations, or an interval for each.
     x_name, y_name : str, default=None, "y"
         Labels of the axes.
 
@@ -42,8 +48,8 @@ class PredictionIntervalDisplay:
         Share of observations within their interval.
     line_ : Line2D
         The prediction.
-    band_ : FillBetweenPolyCollection
-        The interval.
+    band_ : FillBetweenPolyCollection or LineCollection
+        The interval, or the intervals.
     points_, misses_ : PathCollection
         Observations inside and outside.
 
@@ -68,6 +74,7 @@ class PredictionIntervalDisplay:
         x: ArrayLike | None = None,
         coverage: float | None = None,
         curve: tuple[ArrayLike, ArrayLike, ArrayLike, ArrayLike] | None = None,
+        kind: Literal["band", "bars"] = "band",
         x_name: str | None = None,
         y_name: str = "y",
     ) -> None:
@@ -78,8 +85,11 @@ class PredictionIntervalDisplay:
         self.x = None if x is None else np.asarray(x, dtype=np.float64)
         self.coverage = coverage
         self.curve = curve
+        self.kind = kind
         self.x_name = x_name
         self.y_name = y_name
+        if kind not in ("band", "bars"):
+            raise ValueError(f"kind must be 'band' or 'bars', got {kind!r}.")
         for name in ("mean", "lower", "upper", "x"):
             values = getattr(self, name)
             if values is not None and values.shape != self.y.shape:
@@ -121,9 +131,9 @@ class PredictionIntervalDisplay:
         coverage : float, default=0.9
             Promised coverage, in (0, 1).
         feature : int or str, default=None
-            Column to draw along, with a smooth band, the other columns held at their
-            means; the coverage is that of the rows themselves. None for the only
-            column, or, where there are several, for the rows sorted by prediction.
+            Column to draw along: with a smooth band if it is the only one, otherwise
+            with an interval for each row. None for the only column, or, where there
+            are several, for the rows sorted by prediction.
         grid_resolution : int, default=300
             Points of the smooth band.
         grid_range : tuple of (low, high), default=None
@@ -150,12 +160,13 @@ class PredictionIntervalDisplay:
         mean, lower, upper = _predict_interval(estimator, X, coverage)
         along: dict[str, Any] = {}
         if feature is not None:
-            grid, rows = vary_feature(X, feature, grid_resolution, grid_range)
-            along = {
-                "x": feature_column(X, feature),
-                "x_name": feature_label(X, feature),
-                "curve": (grid, *_predict_interval(estimator, rows, coverage)),
-            }
+            along["x"] = feature_column(X, feature)
+            along["x_name"] = feature_label(X, feature)
+            if np.shape(X)[1] == 1:
+                grid, rows = vary_feature(X, feature, grid_resolution, grid_range)
+                along["curve"] = (grid, *_predict_interval(estimator, rows, coverage))
+            else:
+                along["kind"] = "bars"
         return cls(
             y=y,
             mean=mean,
@@ -176,6 +187,7 @@ class PredictionIntervalDisplay:
         *,
         x: ArrayLike | None = None,
         coverage: float | None = None,
+        kind: Literal["band", "bars"] = "band",
         ax: "Axes | None" = None,
         **kwargs: Any,
     ) -> "PredictionIntervalDisplay":
@@ -191,6 +203,8 @@ class PredictionIntervalDisplay:
             What to draw along; None for the rank of the prediction.
         coverage : float, default=None
             Promised coverage, in (0, 1).
+        kind : {"band", "bars"}, default="band"
+            One band for all observations, or an interval for each.
         ax : matplotlib Axes, default=None
             Where to draw; None for a new figure.
         **kwargs
@@ -202,7 +216,13 @@ class PredictionIntervalDisplay:
             Drawn.
         """
         return cls(
-            y=y, mean=mean, lower=lower, upper=upper, x=x, coverage=coverage
+            y=y,
+            mean=mean,
+            lower=lower,
+            upper=upper,
+            x=x,
+            coverage=coverage,
+            kind=kind,
         ).plot(ax, **kwargs)
 
     def plot(
@@ -225,36 +245,12 @@ class PredictionIntervalDisplay:
         ax = begin(ax, type(self).__name__)
         inside = (self.lower <= self.y) & (self.y <= self.upper)
         self.coverage_ = float(inside.mean())
-        order = np.lexsort((self.mean,) if self.x is None else (self.mean, self.x))
-        x = np.empty(self.y.size)
-        x[order] = np.arange(1, self.y.size + 1)
-        x_name = "rows, sorted by prediction"
-        if self.x is not None:
+        if self.x is None:
+            x, x_name = np.empty(self.y.size), "rows, sorted by prediction"
+            x[np.argsort(self.mean, kind="stable")] = np.arange(1, self.y.size + 1)
+        else:
             x, x_name = self.x, self.x_name or "x"
-
-        at, mean, lower, upper = (x, self.mean, self.lower, self.upper)
-        if self.curve is not None:
-            at, mean, lower, upper = (
-                np.asarray(c, dtype=np.float64) for c in self.curve
-            )
-            order = np.argsort(at)
-        options = {
-            "color": COLOURS[0],
-            "linewidth": 1.8,
-            "label": "prediction",
-            **kwargs,
-        }
-        (self.line_,) = ax.plot(at[order], mean[order], **options)
-        promised = "" if self.coverage is None else f"{self.coverage:.0%} "
-        self.band_ = ax.fill_between(
-            at[order],
-            lower[order],
-            upper[order],
-            color=self.line_.get_color(),
-            alpha=0.2,
-            linewidth=0,
-            label=f"{promised}interval",
-        )
+        self._draw_interval(ax, x, kwargs)
         size = 8 if self.y.size > 500 else 20
         self.points_ = ax.scatter(
             x[inside],
@@ -278,6 +274,46 @@ class PredictionIntervalDisplay:
         ax.legend(fontsize="small")
         self.ax_, self.figure_ = ax, ax.figure
         return self
+
+    def _draw_interval(self, ax: "Axes", x: Floats, kwargs: dict[str, Any]) -> None:
+        """Draw the prediction, and its interval as a band or as bars."""
+        at, mean, lower, upper = (
+            np.asarray(values, dtype=np.float64)
+            for values in self.curve or (x, self.mean, self.lower, self.upper)
+        )
+        order = np.argsort(at, kind="stable")
+        at, mean, lower, upper = at[order], mean[order], lower[order], upper[order]
+        options = {
+            "color": COLOURS[0],
+            "label": "prediction",
+            **({"linewidth": 1.8} if self.kind == "band" else _DOTS),
+            **kwargs,
+        }
+        (self.line_,) = ax.plot(at, mean, **options)
+        colour = self.line_.get_color()
+        promised = "" if self.coverage is None else f"{self.coverage:.0%} "
+        self.band_: PolyCollection | LineCollection
+        if self.kind == "band":
+            self.band_ = ax.fill_between(
+                at,
+                lower,
+                upper,
+                color=colour,
+                alpha=0.2,
+                linewidth=0,
+                label=f"{promised}interval",
+            )
+        else:
+            self.band_ = ax.vlines(
+                at,
+                lower,
+                upper,
+                color=colour,
+                alpha=0.25,
+                linewidth=1.2,
+                label=f"{promised}interval",
+                zorder=1,
+            )
 
 
 def _predict_interval(

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from regkit.inspection._drawing import Floats, begin, unused_colour
+from regkit.inspection._drawing import Floats, begin, show_log_loss_axis, unused_colour
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -176,7 +176,7 @@ class LossCurveDisplay:
             )
         curves = [c for c in (self.loss_curve, validation) if c is not None]
         if log and all((curve > 0).all() for curve in curves):
-            ax.set_yscale("log")
+            show_log_loss_axis(ax)
         ax.set_xlabel("epoch")
         ax.set_ylabel("loss")
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -198,10 +198,11 @@ class LossCurveDisplay:
     def _show_legend(self, ax: "Axes") -> None:
         """List the lines of both y axes."""
         lines = [line for line in ax.get_lines() if not _is_hidden(line)]
-        if self.score_ax_ is not None:
+        if self.score_ax_ is None:
+            ax.legend(handles=lines, fontsize="small")
+        else:  # between the loss, which ends low, and the score, which ends high
             lines += self.score_ax_.get_lines()
-            ax = self.score_ax_
-        ax.legend(handles=lines, fontsize="small")
+            self.score_ax_.legend(handles=lines, fontsize="small", loc="center right")
 
 
 def _is_hidden(line: Any) -> bool:

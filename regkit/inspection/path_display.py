@@ -296,7 +296,7 @@ class RegularizationPathDisplay:
             [str(line.get_color()) for line in self.lines_],
         )
         if self.marks_:
-            ax.legend(loc="upper left", fontsize="small")
+            ax.legend(fontsize="small")
         self.ax_, self.figure_ = ax, ax.figure
         return self
 
