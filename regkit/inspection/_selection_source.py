@@ -9,6 +9,8 @@ from sklearn.pipeline import Pipeline
 from regkit.inspection._drawing import Floats
 from regkit.inspection._path_source import chosen_mix
 
+_MSE = "held-out mean squared error"
+
 
 class SelectionSource(NamedTuple):
     """Held-out errors along alpha."""
@@ -33,32 +35,7 @@ def selection_of_estimator(estimator: Any) -> SelectionSource:
     if isinstance(estimator, Pipeline):
         estimator = estimator[-1]
     k = chosen_mix(estimator)
-    metric = "mean squared error"
-    standard_errors: Floats | None
-    by_row: Any = getattr(estimator, "cv_results_", None)
-    if hasattr(estimator, "cv_error_"):
-        errors = _row(estimator.cv_error_, k)
-        stored = getattr(estimator, "cv_error_se_", None)
-        standard_errors = None if stored is None else _row(stored, k)
-        metric = getattr(estimator, "cv_metric_", "cross-validated error")
-    elif hasattr(estimator, "mse_path_"):
-        folds = np.asarray(estimator.mse_path_)
-        folds = folds[k] if folds.ndim == 3 else folds
-        errors, standard_errors = folds.mean(axis=1), _standard_errors(folds)
-    elif (
-        by_row is not None
-        and np.ndim(by_row) == 2
-        and getattr(estimator, "scoring", None) is None
-    ):
-        # RidgeCV(store_cv_results=True): one squared error a row, left out in turn.
-        folds = np.asarray(by_row).T
-        errors, standard_errors = folds.mean(axis=1), _standard_errors(folds)
-    else:
-        raise TypeError(
-            "estimator must be a fitted cross-validated Lasso, Elastic Net or Ridge "
-            "(scikit-learn's RidgeCV with store_cv_results=True); "
-            f"got {estimator!r}."
-        )
+    errors, standard_errors, metric, greater_is_better = _recorded(estimator, k)
     alphas = _row(getattr(estimator, "alphas_", getattr(estimator, "alphas", None)), k)
     source = _sorted(
         alphas,
@@ -67,14 +44,53 @@ def selection_of_estimator(estimator: Any) -> SelectionSource:
         float(estimator.alpha_),
         _counts(estimator, k, alphas.size),
         metric,
-        greater_is_better=False,
+        greater_is_better,
     )
     known: dict[str, Any] = {
         name: float(getattr(estimator, f"{name}_"))
         for name in ("alpha_min", "alpha_1se")
-        if hasattr(estimator, f"{name}_")
+        if np.ndim(getattr(estimator, f"{name}_", [])) == 0
     }
     return source._replace(**known)
+
+
+def _recorded(estimator: Any, k: int) -> tuple[Floats, Floats | None, str, bool]:
+    """Give errors, their standard errors, what they are, and whether they are scores.
+
+    `k` is the row to read where there are several l1_ratio.
+    """
+    scoring = getattr(estimator, "scoring", None)
+    by_row: Any = getattr(estimator, "cv_results_", None)
+    if hasattr(estimator, "criterion_"):
+        return _row(estimator.criterion_, k), None, estimator.criterion.upper(), False
+    if hasattr(estimator, "cv_error_"):
+        errors = _row(estimator.cv_error_, k)
+        stored = getattr(estimator, "cv_error_se_", None)
+        standard_errors = None if stored is None else _row(stored, k)
+        if scoring is None:
+            return errors, standard_errors, _MSE, False
+        metric, is_error = _describe(scoring)
+        return errors if is_error else -errors, standard_errors, metric, not is_error
+    if hasattr(estimator, "mse_path_"):
+        folds = np.asarray(estimator.mse_path_)
+        folds = folds[k] if folds.ndim == 3 else folds
+    elif by_row is not None and np.ndim(by_row) == 2 and scoring is None:
+        # RidgeCV(store_cv_results=True): one squared error a row, left out in turn.
+        folds = np.asarray(by_row).T
+    else:
+        raise TypeError(
+            "estimator must be a fitted cross-validated Lasso, Elastic Net or Ridge "
+            "(scikit-learn's RidgeCV with store_cv_results=True); "
+            f"got {estimator!r}."
+        )
+    return folds.mean(axis=1), _standard_errors(folds), _MSE, False
+
+
+def _describe(scoring: Any) -> tuple[str, bool]:
+    """Put a scorer's name in words; tell whether it is an error with a minus."""
+    name = scoring if isinstance(scoring, str) else "score"
+    words = name.removeprefix("neg_").replace("_", " ")
+    return f"held-out {words}", name.startswith("neg_")
 
 
 def selection_of_search(search: Any, parameter: str | None) -> SelectionSource:
@@ -110,15 +126,14 @@ def selection_of_search(search: Any, parameter: str | None) -> SelectionSource:
     n_folds = int(search.n_splits_)
     spread = results[f"std_test_{name}"][rows] / np.sqrt(max(n_folds - 1, 1))
     scoring = search.scoring if name == "score" else name
-    metric = scoring if isinstance(scoring, str) else "score"
-    is_error = metric.startswith("neg_")
+    metric, is_error = _describe(scoring)
     return _sorted(
         np.array([results["params"][i][parameter] for i in rows], dtype=np.float64),
         -scores if is_error else scores,
         spread if n_folds > 1 else None,
         float(best[parameter]),
         None,
-        (metric.removeprefix("neg_") if is_error else metric).replace("_", " "),
+        metric,
         greater_is_better=not is_error,
     )
 
@@ -171,6 +186,8 @@ def _row(values: Any, k: int) -> Floats:
 
 def _counts(estimator: Any, k: int, n_alphas: int) -> NDArray[Any] | None:
     """Count nonzero coefficients along a stored path."""
+    if hasattr(estimator, "path_"):
+        return np.asarray(estimator.path_.n_nonzero)
     coefs = getattr(estimator, "coef_path_", None)
     if coefs is None:
         return None

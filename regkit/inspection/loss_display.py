@@ -109,10 +109,12 @@ class LossCurveDisplay:
                 "estimator must be a fitted network with loss_curve_, "
                 f"got {estimator!r}."
             )
+        validated = getattr(final, "validation_loss_curve_", None) is not None
         return cls(
             loss_curve=final.loss_curve_,
             validation_loss_curve=getattr(final, "validation_loss_curve_", None),
             validation_scores=getattr(final, "validation_scores_", None),
+            best_epoch=getattr(final, "best_iter_", None) if validated else None,
         ).plot(ax, **kwargs)
 
     def plot(

@@ -43,7 +43,7 @@ class AlphaSelectionDisplay:
         Alphas to mark: the chosen one, the best one, and that of the 1-SE rule.
     n_nonzero : array-like of shape (n_alphas,), default=None
         Number of nonzero coefficients, for the top axis.
-    metric : str, default="mean squared error"
+    metric : str, default="held-out mean squared error"
         What `errors` are; labels the y axis.
     greater_is_better : bool, default=False
         Whether `errors` are scores.
@@ -87,7 +87,7 @@ class AlphaSelectionDisplay:
         alpha_min: float | None = None,
         alpha_1se: float | None = None,
         n_nonzero: ArrayLike | None = None,
-        metric: str = "mean squared error",
+        metric: str = "held-out mean squared error",
         greater_is_better: bool = False,
     ) -> None:
         self.alphas = np.asarray(alphas, dtype=np.float64)
@@ -183,7 +183,7 @@ class AlphaSelectionDisplay:
         return cls(**source._asdict())
 
     def plot(
-        self, ax: "Axes | None" = None, *, name: str = "mean over folds", **kwargs: Any
+        self, ax: "Axes | None" = None, *, name: str | None = None, **kwargs: Any
     ) -> "AlphaSelectionDisplay":
         """Draw the picture.
 
@@ -191,8 +191,8 @@ class AlphaSelectionDisplay:
         ----------
         ax : matplotlib Axes, default=None
             Where to draw; None for a new figure.
-        name : str, default="mean over folds"
-            The line's name in the legend.
+        name : str, default=None
+            The line's name in the legend; None for "mean".
         **kwargs
             Passed on to matplotlib's `plot` for the line.
 
@@ -204,7 +204,12 @@ class AlphaSelectionDisplay:
         ax = begin(ax, type(self).__name__)
         shown = self.alphas > 0
         alphas, errors = self.alphas[shown], self.errors[shown]
-        options = {"color": COLOURS[0], "linewidth": 1.8, "label": name, **kwargs}
+        options = {
+            "color": COLOURS[0],
+            "linewidth": 1.8,
+            "label": name or "mean",
+            **kwargs,
+        }
         (self.line_,) = ax.plot(alphas, errors, **options)
         self.band_: PolyCollection | None = None
         self.threshold_: Line2D | None = None
@@ -221,8 +226,7 @@ class AlphaSelectionDisplay:
             )
             self._draw_threshold(ax)
         show_alpha_axis(ax)
-        kind = "score" if self.greater_is_better else "error"
-        self._label_y(ax, kind)
+        ax.set_ylabel(self.metric)
         ax.margins(x=0.02)
         self.top_axis_ = (
             None
@@ -238,12 +242,6 @@ class AlphaSelectionDisplay:
         ax.legend(fontsize="small")
         self.ax_, self.figure_ = ax, ax.figure
         return self
-
-    def _label_y(self, ax: "Axes", kind: str) -> None:
-        words = self.metric
-        ax.set_ylabel(
-            f"held-out {words}" if kind in words else f"held-out {kind} ({words})"
-        )
 
     def _draw_threshold(self, ax: "Axes") -> None:
         """Draw the error that the 1-SE rule tolerates."""

@@ -17,7 +17,7 @@ def text_boxes(figure):
 
 
 def labels_beyond_the_view(figure):
-    """Labels of the ticks that matplotlib keeps, undrawn, beyond the ends of an axis."""
+    """Labels of ticks that matplotlib keeps, undrawn, beyond the ends of an axis."""
     from matplotlib.axis import Axis
 
     for axis in figure.findobj(Axis):
