@@ -9,6 +9,7 @@ from sklearn.isotonic import isotonic_regression
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
     from matplotlib.lines import Line2D
     from matplotlib.text import Text
 
@@ -184,16 +185,16 @@ def _stretch_to_the_right(ax: "Axes", end: float, share: float) -> None:
     ax.set_xlim(left, right)
 
 
-def show_log_loss_axis(ax: "Axes") -> None:
-    """Make y logarithmic, with ticks at plain numbers: 0.2, 0.5, 1."""
+def show_plain_numbers(axis: "Axis") -> None:
+    """Put ticks at 0.2, 0.5, 1 on a logarithmic axis, where it spans few decades."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-    ax.set_yscale("log")
-    low, high = ax.get_ylim()
-    subs = (1, 2, 5) if high / low < 200 else (1,)
-    ax.yaxis.set_major_locator(LogLocator(subs=subs))
-    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    ax.yaxis.set_minor_formatter(NullFormatter())
+    low, high = sorted(axis.get_view_interval())
+    if high > 200 * low:
+        return
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_formatter(NullFormatter())
 
 
 def lay_out(ax: "Axes") -> None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from regkit.inspection._drawing import Floats, begin, show_log_loss_axis, unused_colour
+from regkit.inspection._drawing import Floats, begin, show_plain_numbers, unused_colour
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -178,7 +178,8 @@ class LossCurveDisplay:
             )
         curves = [c for c in (self.loss_curve, validation) if c is not None]
         if log and all((curve > 0).all() for curve in curves):
-            show_log_loss_axis(ax)
+            ax.set_yscale("log")
+            show_plain_numbers(ax.yaxis)
         ax.set_xlabel("epoch")
         ax.set_ylabel("loss")
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))

@@ -13,6 +13,7 @@ from regkit.inspection._drawing import (
     mark_alphas,
     show_alpha_axis,
     show_counts,
+    show_plain_numbers,
     style,
 )
 from regkit.inspection._path_source import column_scales, path_of_estimator
@@ -295,6 +296,8 @@ class RegularizationPathDisplay:
             [str(self.feature_names[j]) for j in named],
             [str(line.get_color()) for line in self.lines_],
         )
+        if x_axis == "alpha":
+            show_plain_numbers(ax.xaxis)
         if self.marks_:
             ax.legend(fontsize="small")
         self.ax_, self.figure_ = ax, ax.figure

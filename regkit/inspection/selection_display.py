@@ -11,6 +11,7 @@ from regkit.inspection._drawing import (
     mark_alphas,
     show_alpha_axis,
     show_counts,
+    show_plain_numbers,
 )
 from regkit.inspection._selection_source import (
     SelectionSource,
@@ -233,6 +234,7 @@ class AlphaSelectionDisplay:
             if self.n_nonzero is None
             else show_counts(ax, alphas, self.n_nonzero[shown])
         )
+        show_plain_numbers(ax.xaxis)
         best = "maximum" if self.greater_is_better else "minimum"
         self.marks_ = mark_alphas(
             ax,

@@ -104,7 +104,7 @@ def test_other_columns_of_a_frame_are_held(frame):
 def test_mistakes_are_named():
     frame = pd.DataFrame({"a": [1.0, 2.0], "b": [1.0, 0.0]})
     model = RidgeRegressor().fit(frame, [1.0, 2.0])
-    with pytest.raises(ValueError, match="feature=.c. is not a column of X, which"):
+    with pytest.raises(ValueError, match="is not a column of X, which has a, b"):
         FitComparisonDisplay.from_estimators(model, frame, [1.0, 2.0], feature="c")
     with pytest.raises(ValueError, match="feature=2 is not a column of X, which has 2"):
         FitComparisonDisplay.from_estimators(model, frame, [1.0, 2.0], feature=2)
