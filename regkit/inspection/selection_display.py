@@ -155,8 +155,8 @@ class AlphaSelectionDisplay:
         Parameters
         ----------
         search : fitted search
-            With scikit-learn's `cv_results_`. A score whose name starts with "neg_" is
-            drawn as an error, any other as it is.
+            With scikit-learn's `cv_results_`. A score whose name starts with ``neg_``
+            is drawn as an error, any other as it is.
         parameter : str, default=None
             The parameter to draw along, such as "ridge__alpha"; None for the only one
             called alpha. Other parameters are held at their best values.
