@@ -38,7 +38,6 @@ html_css_files = ["regkit.css"]
 
 myst_enable_extensions = ["colon_fence", "dollarmath"]
 myst_heading_anchors = 3
-suppress_warnings = ["config.cache"]  # sphinx-gallery's sorting class is not pickled
 html_math_renderer = "mathml"
 
 # --------------------------------------------------------------------------- API
@@ -55,7 +54,7 @@ sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "auto_examples",
     "filename_pattern": r"plot_",
-    "within_subsection_order": "FileNameSortKey",
+    "within_subsection_order": "gallery_order.ReadingOrder",
     "abort_on_example_error": True,
     "download_all_examples": False,
     "image_scrapers": ("matplotlib",),
@@ -80,6 +79,6 @@ html_theme_options = {
     "footer_end": [],
     "pygments_light_style": "a11y-high-contrast-light",
     "pygments_dark_style": "a11y-high-contrast-dark",
-    "header_links_before_dropdown": 6,
+    "header_links_before_dropdown": 5,
 }
 html_sidebars = {"install": [], "changelog": [], "benchmarks": []}
