@@ -22,6 +22,12 @@ _HOME = {
     "PathSearchCV": "regkit.model_selection",
     "one_standard_error": "regkit.model_selection",
     "compare_regularizers": "regkit.inspection",
+    "RegularizationPathDisplay": "regkit.inspection",
+    "AlphaSelectionDisplay": "regkit.inspection",
+    "FitComparisonDisplay": "regkit.inspection",
+    "LossCurveDisplay": "regkit.inspection",
+    "PredictionIntervalDisplay": "regkit.inspection",
+    "PenaltyGeometryDisplay": "regkit.inspection",
     "make_correlated_regression": "regkit.datasets",
     "make_house_prices": "regkit.datasets",
     "load_diabetes_interactions": "regkit.datasets",
@@ -34,7 +40,15 @@ if TYPE_CHECKING:
         make_correlated_regression,
         make_house_prices,
     )
-    from regkit.inspection import compare_regularizers
+    from regkit.inspection import (
+        AlphaSelectionDisplay,
+        FitComparisonDisplay,
+        LossCurveDisplay,
+        PenaltyGeometryDisplay,
+        PredictionIntervalDisplay,
+        RegularizationPathDisplay,
+        compare_regularizers,
+    )
     from regkit.linear_model import (
         ElasticNetRegressor,
         ElasticNetRegressorCV,
@@ -61,6 +75,12 @@ __all__ = [
     "PathSearchCV",
     "one_standard_error",
     "compare_regularizers",
+    "RegularizationPathDisplay",
+    "AlphaSelectionDisplay",
+    "FitComparisonDisplay",
+    "LossCurveDisplay",
+    "PredictionIntervalDisplay",
+    "PenaltyGeometryDisplay",
     "make_correlated_regression",
     "make_house_prices",
     "load_diabetes_interactions",

@@ -35,6 +35,7 @@ def _is_writable(directory: Path) -> bool:
 
 # Before anything imports regkit: Numba reads the variable once, at its own import.
 os.environ.setdefault("NUMBA_CACHE_DIR", str(_kernel_cache_dir()))
+os.environ.setdefault("MPLBACKEND", "Agg")  # pictures need no screen
 
 from hypothesis import HealthCheck, settings  # noqa: E402
 

@@ -6,11 +6,19 @@ from pathlib import Path
 
 import pytest
 
+import regkit
+
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("**/*.md"))]
 _SNIPPET = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_TOCTREE = re.compile(r"^```\{toctree\}\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 _FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+# What sphinx-gallery makes of an example: its page and its pictures.
+_MADE = re.compile(
+    r"auto_examples/(?:images/sphx_glr_)?(plot_\w+?)(?:_\d{3}\.png|\.rst)$"
+)
+_WITHOUT_SNIPPET = {"changelog.md"}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -37,4 +45,28 @@ def test_snippets_run(page):
 def test_links_within_the_project_lead_somewhere(page):
     for target in _LINK.findall(page.read_text(encoding="utf-8")):
         if "://" not in target:
-            assert (page.parent / target).exists(), target
+            made = _MADE.match(target)
+            source = f"../examples/{made[1]}.py" if made else target
+            if target == "auto_examples/index.rst":
+                source = "../examples/GALLERY_HEADER.rst"
+            assert (page.parent / source).exists(), target
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_page_has_an_example_that_runs(page):
+    has_snippet = _SNIPPET.search(page.read_text(encoding="utf-8")) is not None
+    assert has_snippet != (page.name in _WITHOUT_SNIPPET)
+
+
+def test_every_public_name_is_in_the_api_reference():
+    listed = (ROOT / "docs" / "api.rst").read_text(encoding="utf-8").split()
+    assert set(regkit.__all__) - {"__version__"} <= set(listed)
+
+
+def test_every_page_is_in_a_table_of_contents():
+    pages = {page.stem for page in PAGES if page.name != "README.md"} | {"api"}
+    listed = set()
+    for page in PAGES:
+        for toc in _TOCTREE.findall(page.read_text(encoding="utf-8")):
+            listed |= set(toc.split())
+    assert pages - {"index"} <= listed

@@ -1,9 +1,25 @@
-"""What a fit did, shown: comparisons of regularizers."""
+"""What a fit did, shown: pictures, and comparisons of regularizers."""
 
 from regkit.inspection.compare import (
     ModelResult,
     RegularizerComparison,
     compare_regularizers,
 )
+from regkit.inspection.fit_display import FitComparisonDisplay
+from regkit.inspection.geometry_display import PenaltyGeometryDisplay
+from regkit.inspection.interval_display import PredictionIntervalDisplay
+from regkit.inspection.loss_display import LossCurveDisplay
+from regkit.inspection.path_display import RegularizationPathDisplay
+from regkit.inspection.selection_display import AlphaSelectionDisplay
 
-__all__ = ["ModelResult", "RegularizerComparison", "compare_regularizers"]
+__all__ = [
+    "RegularizationPathDisplay",
+    "AlphaSelectionDisplay",
+    "FitComparisonDisplay",
+    "LossCurveDisplay",
+    "PredictionIntervalDisplay",
+    "PenaltyGeometryDisplay",
+    "compare_regularizers",
+    "ModelResult",
+    "RegularizerComparison",
+]

@@ -1,0 +1,33 @@
+"""Small repairs of docstrings on their way to the pages.
+
+Docstrings are written to be read in a terminal. Two things that read well there would
+stop docutils: a line continued by a backslash in a raw string, and a name that ends in
+an underscore, such as a fitted attribute, in the shape of an array.
+"""
+
+import re
+from typing import Any
+
+from sphinx.application import Sphinx
+
+_NAME_IN_SHAPE = re.compile(r"(of shape \([^)]*?\w)_(?=[,)])")
+
+
+def repair(
+    app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: list[str]
+) -> None:
+    """Join continued lines, and escape names that look like links."""
+    joined: list[str] = []
+    for line in lines:
+        if joined and joined[-1].endswith("\\"):
+            joined[-1] = joined[-1][:-1].rstrip() + " " + line.strip()
+        else:
+            joined.append(line)
+    lines[:] = [_NAME_IN_SHAPE.sub(r"\1\\_", line) for line in joined]
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Run before numpydoc, which has the default priority of 500."""
+    app.setup_extension("sphinx.ext.autodoc")
+    app.connect("autodoc-process-docstring", repair, priority=100)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,84 @@
+"""Configuration of the documentation: ``sphinx-build -W --keep-going docs out``.
+
+Needs no network, neither to build nor to read: formulas become MathML, the theme brings
+its own fonts, and the search runs in the browser.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+sys.path[:0] = [str(HERE.parent), str(HERE / "_ext")]
+os.environ.setdefault("MPLBACKEND", "Agg")
+
+import regkit  # noqa: E402
+
+project = "regkit"
+author = "The regkit developers"
+copyright = author  # noqa: A001
+version = release = regkit.__version__
+
+extensions = [
+    "docstrings",
+    "myst_parser",
+    "numpydoc",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.viewcode",
+    "sphinx_gallery.gen_gallery",
+    "mathml",
+]
+exclude_patterns = ["_build", "auto_examples/**/*.ipynb", "auto_examples/**/*.py"]
+templates_path = ["_templates"]
+html_static_path = ["_static"]
+html_css_files = ["regkit.css"]
+
+# ------------------------------------------------------------------------- pages
+
+myst_enable_extensions = ["colon_fence", "dollarmath"]
+myst_heading_anchors = 3
+html_math_renderer = "mathml"
+
+# --------------------------------------------------------------------------- API
+
+autosummary_generate = True
+autodoc_typehints = "none"  # types stand in the docstrings, in words
+autodoc_member_order = "bysource"
+numpydoc_show_class_members = False
+numpydoc_class_members_toctree = False
+
+# ------------------------------------------------------------------------ gallery
+
+sphinx_gallery_conf = {
+    "examples_dirs": "../examples",
+    "gallery_dirs": "auto_examples",
+    "filename_pattern": r"plot_",
+    "within_subsection_order": "gallery_order.ReadingOrder",
+    "abort_on_example_error": True,
+    "download_all_examples": False,
+    "image_scrapers": ("matplotlib",),
+    "remove_config_comments": True,
+    "show_signature": False,
+    "write_computation_times": False,
+    # Displays are drawn, not printed.
+    "capture_repr": (),
+}
+
+# --------------------------------------------------------------------------- look
+
+html_theme = "pydata_sphinx_theme"
+html_title = "regkit"
+html_show_sourcelink = False
+html_theme_options = {
+    "logo": {"text": "regkit"},
+    "navbar_end": ["theme-switcher"],
+    "navbar_align": "left",
+    "show_toc_level": 2,
+    "footer_start": ["copyright"],
+    "footer_end": [],
+    "pygments_light_style": "a11y-high-contrast-light",
+    "pygments_dark_style": "a11y-high-contrast-dark",
+    "header_links_before_dropdown": 5,
+}
+html_sidebars = {"install": [], "changelog": [], "benchmarks": []}

@@ -1,0 +1,204 @@
+"""Where a path to be drawn comes from: a fitted estimator, or X and y."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import (
+    ElasticNet,
+    ElasticNetCV,
+    Lasso,
+    LassoCV,
+    Ridge,
+    RidgeCV,
+)
+from sklearn.pipeline import Pipeline
+from sklearn.utils import check_array
+from sklearn.utils.sparsefuncs import mean_variance_axis
+from sklearn.utils.validation import check_is_fitted
+
+from regkit._sklearn import feature_names
+from regkit.inspection._drawing import Floats
+from regkit.linear_model import (
+    ElasticNetRegressor,
+    LassoRegressor,
+    RidgeRegressor,
+    enet_path,
+)
+
+_RIDGE = (RidgeRegressor, Ridge, RidgeCV)
+_LASSO = (LassoRegressor, Lasso, LassoCV, ElasticNetRegressor, ElasticNet, ElasticNetCV)
+_SHARED = ("fit_intercept", "standardize", "positive", "bounds", "penalty_factor")
+_MARKS = {"alpha": "alpha_", "alpha_min": "alpha_min_", "alpha_1se": "alpha_1se_"}
+
+
+class PathSource(NamedTuple):
+    """A path and what is known about it."""
+
+    alphas: Floats
+    """(n_alphas,), decreasing."""
+    coefs: Floats
+    """(n_features, n_alphas)."""
+    names: NDArray[Any] | None
+    """(n_features,)."""
+    marks: dict[str, float | None]
+    """Alphas to mark, as keywords of the display."""
+    X: Any
+    """The columns that the coefficients belong to, or None."""
+
+
+def column_scales(X: Any, n_features: int) -> Floats:
+    """Compute the standard deviation of each column, dense or sparse."""
+    X = check_array(X, accept_sparse=("csr", "csc"), dtype=[np.float64, np.float32])
+    if X.shape[1] != n_features:
+        raise ValueError(f"X has {X.shape[1]} columns, but the path has {n_features}.")
+    if sp.issparse(X):
+        variances = mean_variance_axis(X, axis=0)[1]
+        return np.sqrt(np.asarray(variances, dtype=np.float64))
+    return np.asarray(X.std(axis=0), dtype=np.float64)
+
+
+def path_of_estimator(
+    estimator: Any, X: Any, y: Any, sample_weight: Any, n_alphas: int
+) -> PathSource:
+    """Take the path that a fitted estimator stores, or compute it from X and y."""
+    estimator = getattr(estimator, "best_estimator_", estimator)
+    names = None
+    if isinstance(estimator, Pipeline):
+        steps, estimator = estimator[:-1], estimator[-1]
+        if len(steps) and X is not None:
+            if not is_fitted(steps):
+                steps = clone(steps).fit(X, y)
+            X = steps.transform(X)
+        if len(steps) and hasattr(steps, "get_feature_names_out"):
+            names = _output_names(steps)
+    if hasattr(estimator, "cv") and not is_fitted(estimator):
+        _require_data(estimator, X, y)
+        weights = {} if sample_weight is None else {"sample_weight": sample_weight}
+        estimator = clone(estimator).fit(X, y, **weights)
+    marks = {name: _number(getattr(estimator, a, None)) for name, a in _MARKS.items()}
+    if names is None:
+        names = getattr(estimator, "feature_names_in_", None)
+
+    if hasattr(estimator, "coef_path_"):
+        alphas, coefs = _stored(estimator)
+    elif isinstance(estimator, _RIDGE + _LASSO):
+        _require_data(estimator, X, y)
+        if names is None:
+            names = feature_names(X)
+        if marks["alpha"] is None:
+            marks["alpha"] = _number(getattr(estimator, "alpha", None))
+        compute = _ridge_path if isinstance(estimator, _RIDGE) else _enet_path
+        alphas, coefs = compute(
+            estimator, X, y, sample_weight, n_alphas, marks["alpha"]
+        )
+    else:
+        raise TypeError(
+            "estimator must be a Lasso, Elastic Net or Ridge of regkit or "
+            "scikit-learn, or be fitted and have coef_path_ and alphas_; "
+            f"got {estimator!r}."
+        )
+    return PathSource(alphas, coefs, names, marks, X)
+
+
+def _stored(estimator: Any) -> tuple[Floats, Floats]:
+    """Read `alphas_` and `coef_path_`, at the chosen l1_ratio where there are many."""
+    alphas, coefs = np.asarray(estimator.alphas_), np.asarray(estimator.coef_path_)
+    k = chosen_mix(estimator)
+    if alphas.ndim == 2:
+        alphas = alphas[k]
+    if coefs.ndim == 3:
+        coefs = coefs[k]
+    if coefs.shape[1] != alphas.size:
+        coefs = coefs.T
+    order = np.argsort(-alphas)
+    return alphas[order], coefs[:, order]
+
+
+def chosen_mix(estimator: Any) -> int:
+    """Give the index of the chosen l1_ratio in the list that was searched."""
+    searched = np.atleast_1d(getattr(estimator, "l1_ratio", 1.0))
+    chosen = getattr(estimator, "l1_ratio_", searched[0])
+    return int(np.abs(searched - chosen).argmin())
+
+
+def _enet_path(
+    estimator: Any, X: Any, y: Any, weight: Any, n_alphas: int, chosen: float | None
+) -> tuple[Floats, Floats]:
+    parameters = estimator.get_params()
+    options = {name: parameters[name] for name in _SHARED if name in parameters}
+    options["sample_weight"] = weight
+    options["l1_ratio"] = getattr(
+        estimator, "l1_ratio_", parameters.get("l1_ratio", 1.0)
+    )
+    alphas = getattr(estimator, "alphas_", None)
+    if alphas is not None:
+        alphas = np.asarray(alphas)
+        alphas = alphas[chosen_mix(estimator)] if alphas.ndim == 2 else alphas
+    elif options["l1_ratio"] == 0:
+        alphas = _ridge_alphas(X, n_alphas, chosen, options) / len(y)
+    else:
+        path = enet_path(X, y, n_alphas=n_alphas, **options)
+        first, last = path.alphas[0], path.alphas[-1]
+        if not chosen or last <= chosen <= first:
+            return path.alphas, path.coefs
+        alphas = np.geomspace(max(first, chosen), min(last, chosen), n_alphas)
+    path = enet_path(X, y, alphas=alphas, **options)
+    return path.alphas, path.coefs
+
+
+def _ridge_path(
+    estimator: Any, X: Any, y: Any, weight: Any, n_alphas: int, chosen: float | None
+) -> tuple[Floats, Floats]:
+    parameters = estimator.get_params()
+    options = {name: parameters[name] for name in _SHARED if name in parameters}
+    alphas = _ridge_alphas(X, n_alphas, chosen, options)
+    # One target an alpha: the whole grid then shares a single decomposition.
+    targets = np.repeat(np.asarray(y, dtype=np.float64)[:, None], n_alphas, axis=1)
+    ridge = RidgeRegressor(alpha=alphas, **options).fit(X, targets, weight)
+    return alphas, ridge.coef_.T
+
+
+def _ridge_alphas(
+    X: Any, n_alphas: int, chosen: float | None, options: dict[str, Any]
+) -> Floats:
+    """Lay a grid from where a column is shrunk to a hundredth to where it is free."""
+    variances = column_scales(X, np.shape(X)[1]) ** 2
+    size = 1.0 if options.get("standardize") else float(variances.mean()) or 1.0
+    size *= np.shape(X)[0]
+    first, last = 1e2 * size, 1e-4 * size
+    if chosen:
+        first, last = max(first, chosen), min(last, chosen)
+    return np.geomspace(first, last, n_alphas)
+
+
+def _require_data(estimator: Any, X: Any, y: Any) -> None:
+    if X is None or y is None:
+        raise ValueError(
+            f"X and y are needed to compute the path of {type(estimator).__name__}, "
+            "which does not store one."
+        )
+
+
+def is_fitted(estimator: Any) -> bool:
+    """Tell whether an estimator or a pipeline has been fitted."""
+    try:
+        check_is_fitted(estimator)
+    except NotFittedError:
+        return False
+    return True
+
+
+def _output_names(steps: Pipeline) -> NDArray[Any] | None:
+    """Give the names of a pipeline's output, where its steps know them."""
+    try:
+        return np.asarray(steps.get_feature_names_out(), dtype=object)
+    except (AttributeError, ValueError):
+        return None
+
+
+def _number(value: Any) -> float | None:
+    return None if value is None or np.ndim(value) else float(value)

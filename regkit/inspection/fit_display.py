@@ -1,0 +1,219 @@
+"""Picture of what regularization does to a fit: data and curves of several models."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.base import clone
+
+from regkit.inspection._drawing import Floats, begin, style
+from regkit.inspection._grid import feature_column, feature_label, vary_feature
+from regkit.inspection._path_source import is_fitted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from matplotlib.axes import Axes
+
+
+class FitComparisonDisplay:
+    """One feature against y: the data, and the curve of each model.
+
+    Make it with `from_estimators`. The y axis keeps to the data, however far a curve
+    that overfits leaves them.
+
+    Parameters
+    ----------
+    x, y : array-like of shape (n_samples,)
+        The data.
+    grid : array-like of shape (n_points,)
+        Where the curves are computed.
+    curves : dict of str to array-like of shape (n_points,)
+        Predictions of each model, by its name.
+    x_name, y_name : str, default="x", "y"
+        Labels of the axes.
+    truth : array-like of shape (n_points,), default=None
+        The true curve, where it is known.
+
+    Attributes
+    ----------
+    ax_, figure_ : matplotlib Axes and Figure
+        What was drawn on.
+    points_ : PathCollection
+        The data.
+    lines_ : dict of str to Line2D
+        The curve of each model.
+    truth_ : Line2D or None
+        The true curve.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import PolynomialFeatures
+    >>> from regkit import FitComparisonDisplay, LassoRegressor, RidgeRegressor
+    >>> x = np.linspace(-1, 1, 12)
+    >>> y = np.sin(3 * x)
+    >>> terms = PolynomialFeatures(9, include_bias=False)
+    >>> models = {
+    ...     "L1": make_pipeline(terms, LassoRegressor(0.01)),
+    ...     "L2": make_pipeline(terms, RidgeRegressor(0.1)),
+    ... }
+    >>> display = FitComparisonDisplay.from_estimators(models, x[:, None], y)
+    >>> list(display.curves)
+    ['L1', 'L2']
+    """
+
+    def __init__(
+        self,
+        *,
+        x: ArrayLike,
+        y: ArrayLike,
+        grid: ArrayLike,
+        curves: Mapping[str, ArrayLike],
+        x_name: str = "x",
+        y_name: str = "y",
+        truth: ArrayLike | None = None,
+    ) -> None:
+        self.x = np.asarray(x, dtype=np.float64)
+        self.y = np.asarray(y, dtype=np.float64)
+        self.grid = np.asarray(grid, dtype=np.float64)
+        self.curves = {
+            name: np.asarray(curve, dtype=np.float64) for name, curve in curves.items()
+        }
+        self.x_name = x_name
+        self.y_name = y_name
+        self.truth = None if truth is None else np.asarray(truth, dtype=np.float64)
+
+    @classmethod
+    def from_estimators(
+        cls,
+        estimators: Mapping[str, Any] | Sequence[Any] | Any,
+        X: Any,
+        y: Any,
+        *,
+        feature: int | str = 0,
+        grid_resolution: int = 300,
+        grid_range: tuple[float, float] | None = None,
+        truth: "Callable[[Floats], Any] | None" = None,
+        ax: "Axes | None" = None,
+        **kwargs: Any,
+    ) -> "FitComparisonDisplay":
+        """Draw the curves of one or several models.
+
+        Parameters
+        ----------
+        estimators : dict of str to estimator, list of estimators, or estimator
+            Models with `predict`; a dictionary names them. Those that are not fitted
+            are cloned and fitted on X and y.
+        X : {array-like, dataframe} of shape (n_samples, n_features)
+            Rows to show. With several columns, the others are held at their means
+            (columns that are not numbers: at the most frequent value).
+        y : array-like of shape (n_samples,)
+            Target.
+        feature : int or str, default=0
+            The column on the x axis.
+        grid_resolution : int, default=300
+            Points of each curve.
+        grid_range : tuple of (low, high), default=None
+            Ends of the curves; None for the range of the data.
+        truth : callable, default=None
+            Gives the true curve for an array of x.
+        ax : matplotlib Axes, default=None
+            Where to draw; None for a new figure.
+        **kwargs
+            Passed on to `plot`.
+
+        Returns
+        -------
+        display : FitComparisonDisplay
+            Drawn.
+
+        Raises
+        ------
+        ValueError
+            When X has no such feature.
+        """
+        grid, rows = vary_feature(X, feature, grid_resolution, grid_range)
+        curves = {}
+        for name, estimator in _named(estimators).items():
+            if not is_fitted(estimator):
+                estimator = clone(estimator).fit(X, y)
+            curves[name] = np.asarray(estimator.predict(rows))
+        return cls(
+            x=feature_column(X, feature),
+            y=y,
+            grid=grid,
+            curves=curves,
+            x_name=feature_label(X, feature),
+            y_name=str(getattr(y, "name", None) or "y"),
+            truth=None if truth is None else truth(grid),
+        ).plot(ax, **kwargs)
+
+    def plot(self, ax: "Axes | None" = None, **kwargs: Any) -> "FitComparisonDisplay":
+        """Draw the picture.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw; None for a new figure.
+        **kwargs
+            Passed on to matplotlib's `plot` for the models' curves.
+
+        Returns
+        -------
+        self : FitComparisonDisplay
+            With `ax_`, `figure_` and the artists.
+        """
+        ax = begin(ax, type(self).__name__)
+        many = self.x.size > 500
+        self.points_ = ax.scatter(
+            self.x,
+            self.y,
+            s=8 if many else 22,
+            color="0.2",
+            alpha=max(0.1, min(0.8, 400 / self.x.size)),
+            linewidths=0,
+            label="data",
+            zorder=1.5,
+        )
+        self.truth_ = None
+        if self.truth is not None:
+            (self.truth_,) = ax.plot(
+                self.grid,
+                self.truth,
+                color="0.65",
+                linewidth=4,
+                label="truth",
+                zorder=1,
+            )
+        self.lines_ = {
+            name: ax.plot(
+                self.grid, curve, **{"linewidth": 2, **style(k), **kwargs}, label=name
+            )[0]
+            for k, (name, curve) in enumerate(self.curves.items())
+        }
+        low, high = self.y.min(), self.y.max()
+        margin = 0.15 * (high - low or 1.0)
+        ax.set_ylim(low - margin, high + margin)
+        ax.set_xlabel(self.x_name)
+        ax.set_ylabel(self.y_name)
+        ax.legend(fontsize="small")
+        self.ax_, self.figure_ = ax, ax.figure
+        return self
+
+
+def _named(estimators: Any) -> dict[str, Any]:
+    if isinstance(estimators, Mapping):
+        return dict(estimators)
+    if hasattr(estimators, "predict"):
+        estimators = [estimators]
+    named: dict[str, Any] = {}
+    for estimator in estimators:
+        name = type(
+            estimator[-1] if hasattr(estimator, "steps") else estimator
+        ).__name__
+        same = sum(key.split(" (")[0] == name for key in named)
+        named[f"{name} ({same + 1})" if same else name] = estimator
+    return named

@@ -1,0 +1,271 @@
+"""Picture of why L1 zeroes and L2 shrinks: the loss, the diamond and the disc."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.optimize import brentq
+from sklearn.utils import check_X_y
+
+from regkit._sklearn import feature_names as names_of
+from regkit.inspection._drawing import COLOURS, Floats, begin
+from regkit.linear_model import LassoRegressor, RidgeRegressor
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_L1, _L2 = COLOURS[1], COLOURS[0]
+
+
+class PenaltyGeometryDisplay:
+    r"""Two coefficients: contours of the loss, L1 diamond, L2 disc and the solutions.
+
+    Make it with `from_data`. A penalised fit is the point where the contours of the
+    squared error first touch the region :math:`|\beta_1| + |\beta_2| \le t` (Lasso) or
+    :math:`\beta_1^2 + \beta_2^2 \le s^2` (Ridge). The diamond has corners on the axes,
+    where a coefficient is exactly zero; the disc has none [1]_.
+
+    Parameters
+    ----------
+    gram : array-like of shape (2, 2)
+        Matrix of the quadratic loss,
+        :math:`\frac12 (\beta - \hat\beta)^\top G (\beta - \hat\beta)`.
+    least_squares, lasso, ridge : array-like of shape (2,)
+        Where the loss is smallest, and the two penalised solutions.
+    feature_names : array-like of shape (2,), default=None
+        Labels of the axes; None for x0 and x1.
+
+    Attributes
+    ----------
+    ax_, figure_ : matplotlib Axes and Figure
+        What was drawn on.
+    contours_ : QuadContourSet
+        The loss; the lowest two levels go through the solutions.
+    diamond_, disc_ : Polygon and Circle
+        The two regions.
+    points_ : dict of str to Line2D
+        "least squares", "L1" and "L2".
+
+    References
+    ----------
+    .. [1] R. Tibshirani, "Regression shrinkage and selection via the lasso", Journal
+       of the Royal Statistical Society B 58, 1996, figure 2.
+
+    Examples
+    --------
+    >>> from regkit import PenaltyGeometryDisplay, make_house_prices
+    >>> X, y = make_house_prices(as_frame=True, return_X_y=True)
+    >>> display = PenaltyGeometryDisplay.from_data(X[["area", "rooms"]], y)
+    >>> bool(display.lasso[1] == 0), bool(display.ridge[1] == 0)
+    (True, False)
+    """
+
+    def __init__(
+        self,
+        *,
+        gram: ArrayLike,
+        least_squares: ArrayLike,
+        lasso: ArrayLike,
+        ridge: ArrayLike,
+        feature_names: ArrayLike | None = None,
+    ) -> None:
+        self.gram = np.asarray(gram, dtype=np.float64)
+        self.least_squares = np.asarray(least_squares, dtype=np.float64)
+        self.lasso = np.asarray(lasso, dtype=np.float64)
+        self.ridge = np.asarray(ridge, dtype=np.float64)
+        self.feature_names = ["x0", "x1"] if feature_names is None else feature_names
+
+    @classmethod
+    def from_data(
+        cls,
+        X: Any,
+        y: Any,
+        *,
+        budget: float = 0.5,
+        standardize: bool = True,
+        feature_names: ArrayLike | None = None,
+        ax: "Axes | None" = None,
+        **kwargs: Any,
+    ) -> "PenaltyGeometryDisplay":
+        """Fit least squares, Lasso and Ridge to two columns, and draw them.
+
+        Parameters
+        ----------
+        X : {array-like, dataframe} of shape (n_samples, 2)
+            The two columns.
+        y : array-like of shape (n_samples,)
+            Target.
+        budget : float, default=0.5
+            Size of both regions as a share of the least squares solution's norm: the
+            L1 norm for the diamond, the L2 norm for the disc. In (0, 1).
+        standardize : bool, default=True
+            Whether coefficients are per standard deviation of their columns.
+        feature_names : array-like of shape (2,), default=None
+            Names of the columns; None for those of the dataframe.
+        ax : matplotlib Axes, default=None
+            Where to draw; None for a new figure.
+        **kwargs
+            Passed on to `plot`.
+
+        Returns
+        -------
+        display : PenaltyGeometryDisplay
+            Drawn.
+
+        Raises
+        ------
+        ValueError
+            When X has not two columns, or they determine no unique solution.
+        """
+        if not 0 < budget < 1:
+            raise ValueError(f"budget must lie strictly in (0, 1), got {budget}.")
+        names = names_of(X) if feature_names is None else feature_names
+        X, y = check_X_y(X, y, dtype=np.float64, y_numeric=True)
+        if X.shape[1] != 2:
+            raise ValueError(f"X must have 2 columns, got {X.shape[1]}.")
+        X, y = X - X.mean(axis=0), y - y.mean()
+        if standardize:
+            deviations = X.std(axis=0)
+            X = X / np.where(deviations > 0, deviations, 1.0)
+        gram = X.T @ X / len(y)
+        if np.linalg.cond(gram) > 1e12:
+            raise ValueError("the columns of X are linearly dependent or constant.")
+        best = np.linalg.solve(gram, X.T @ y / len(y))
+        return cls(
+            gram=gram,
+            least_squares=best,
+            lasso=_lasso_of_norm(X, y, budget * float(np.abs(best).sum())),
+            ridge=_ridge_of_norm(X, y, budget * float(np.linalg.norm(best))),
+            feature_names=names,
+        ).plot(ax, **kwargs)
+
+    def plot(self, ax: "Axes | None" = None, **kwargs: Any) -> "PenaltyGeometryDisplay":
+        """Draw the picture.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw; None for a new figure.
+        **kwargs
+            Passed on to matplotlib's `contour`.
+
+        Returns
+        -------
+        self : PenaltyGeometryDisplay
+            With `ax_`, `figure_` and the artists.
+        """
+        ax = begin(ax, type(self).__name__)
+        from matplotlib.patches import Circle, Polygon
+
+        t, radius = float(np.abs(self.lasso).sum()), float(np.linalg.norm(self.ridge))
+        self.diamond_ = Polygon(
+            [(t, 0), (0, t), (-t, 0), (0, -t)],
+            facecolor=(_L1, 0.18),
+            edgecolor=_L1,
+            linewidth=1.6,
+            label="L1: |b₀| + |b₁| ≤ t",
+        )
+        self.disc_ = Circle(
+            (0, 0),
+            radius,
+            facecolor=(_L2, 0.15),
+            edgecolor=_L2,
+            linewidth=1.6,
+            linestyle="--",
+            label="L2: b₀² + b₁² ≤ s²",
+        )
+        ax.add_patch(self.diamond_)
+        ax.add_patch(self.disc_)
+        for line in (ax.axhline, ax.axvline):
+            line(0, color="0.5", linewidth=0.8, zorder=0.5)
+        self._set_limits(ax, max(t, radius))
+        self._draw_contours(ax, kwargs)
+        self.points_ = {}
+        for name, at, colour, marker in (
+            ("least squares", self.least_squares, "0.1", "o"),
+            ("L1", self.lasso, _L1, "D"),
+            ("L2", self.ridge, _L2, "s"),
+        ):
+            (self.points_[name],) = ax.plot(
+                *at,
+                marker=marker,
+                color=colour,
+                markeredgecolor="white",
+                markersize=8,
+                linestyle="none",
+                label=f"{name}: ({at[0]:.3g}, {at[1]:.3g})",
+                zorder=4,
+            )
+        first, second = np.asarray(self.feature_names)
+        ax.set_xlabel(f"coefficient of {first}")
+        ax.set_ylabel(f"coefficient of {second}")
+        ax.set_aspect("equal")
+        ax.legend(fontsize="small", loc="upper left", bbox_to_anchor=(1.02, 1))
+        self.ax_, self.figure_ = ax, ax.figure
+        return self
+
+    def _loss(self, beta: Floats) -> Any:
+        away = beta - self.least_squares
+        return 0.5 * np.einsum("...i,ij,...j", away, self.gram, away)
+
+    def _set_limits(self, ax: "Axes", reach: float) -> None:
+        """Show both regions, the least squares solution, and some room around."""
+        points = np.array([self.least_squares, [-reach] * 2, [reach] * 2])
+        low, high = points.min(axis=0), points.max(axis=0)
+        room = 0.15 * (high - low).max()
+        ax.set_xlim(low[0] - room, high[0] + room)
+        ax.set_ylim(low[1] - room, high[1] + room)
+
+    def _draw_contours(self, ax: "Axes", kwargs: dict[str, Any]) -> None:
+        """Draw the loss: through each solution in its colour, and around in grey."""
+        x, y = (np.linspace(*limits, 300) for limits in (ax.get_xlim(), ax.get_ylim()))
+        loss = self._loss(np.stack(np.meshgrid(x, y), axis=-1))
+        touching = {
+            float(self._loss(self.lasso)): _L1,
+            float(self._loss(self.ridge)): _L2,
+        }
+        levels = np.array(sorted(touching))
+        grey = (
+            levels[0] * np.array([0.05, 0.25, 0.6]),
+            levels[-1] * np.array([1.7, 2.6]),
+        )
+        options: dict[str, Any] = {
+            "levels": levels,
+            "colors": [touching[level] for level in levels],
+            **kwargs,
+        }
+        self.contours_ = ax.contour(x, y, loss, **options)
+        ax.contour(
+            x,
+            y,
+            loss,
+            levels=np.concatenate(grey),
+            colors="0.75",
+            linewidths=0.8,
+            zorder=0,
+        )
+
+
+def _lasso_of_norm(X: Floats, y: Floats, norm: float) -> Floats:
+    """Find the Lasso solution with a given L1 norm, which falls as alpha grows."""
+
+    def fit(alpha: float) -> Floats:
+        model = LassoRegressor(alpha, fit_intercept=False).fit(X, y)
+        return np.asarray(model.coef_)
+
+    largest = float(np.abs(X.T @ y).max() / len(y))
+    alpha = brentq(lambda a: float(np.abs(fit(a)).sum()) - norm, 0.0, largest)
+    return fit(float(alpha))
+
+
+def _ridge_of_norm(X: Floats, y: Floats, norm: float) -> Floats:
+    """Find the Ridge solution with a given L2 norm, which falls as alpha grows."""
+
+    def fit(alpha: float) -> Floats:
+        model = RidgeRegressor(alpha, fit_intercept=False).fit(X, y)
+        return np.asarray(model.coef_)
+
+    # The norm is at most |X'y| / alpha.
+    largest = float(np.linalg.norm(X.T @ y) / norm)
+    alpha = brentq(lambda a: float(np.linalg.norm(fit(a))) - norm, 0.0, largest)
+    return fit(float(alpha))

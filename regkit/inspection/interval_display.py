@@ -1,0 +1,336 @@
+"""Picture of prediction intervals: a band, the observations, and what it covers."""
+
+from statistics import NormalDist
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from regkit.inspection._drawing import COLOURS, Floats, begin
+from regkit.inspection._grid import feature_column, feature_label, vary_feature
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.collections import LineCollection, PolyCollection
+
+
+_DOTS: dict[str, Any] = {"linestyle": "none", "marker": "_", "markersize": 5}
+
+
+class PredictionIntervalDisplay:
+    """Predictions with their interval, observations, and the achieved coverage.
+
+    Make it with `from_estimator` or `from_predictions`. Observations outside of their
+    interval are drawn as crosses, and the legend says which share lies inside.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_samples,)
+        Observations.
+    mean, lower, upper : array-like of shape (n_samples,)
+        Prediction and interval of each observation.
+    x : array-like of shape (n_samples,), default=None
+        What to draw along; None for the rank of the prediction.
+    coverage : float, default=None
+        Promised coverage, in (0, 1).
+    curve : tuple of arrays (x, mean, lower, upper), default=None
+        A finer band to draw than the one at the observations.
+    kind : {"band", "bars"}, default="band"
+        One band for all observations, or an interval for each.
+    x_name, y_name : str, default=None, "y"
+        Labels of the axes.
+
+    Attributes
+    ----------
+    ax_, figure_ : matplotlib Axes and Figure
+        What was drawn on.
+    coverage_ : float
+        Share of observations within their interval.
+    line_ : Line2D
+        The prediction.
+    band_ : FillBetweenPolyCollection or LineCollection
+        The interval, or the intervals.
+    points_, misses_ : PathCollection
+        Observations inside and outside.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import BayesianRidge
+    >>> from regkit import PredictionIntervalDisplay, make_house_prices
+    >>> X, y = make_house_prices(return_X_y=True)
+    >>> model = BayesianRidge().fit(X[:300], y[:300])
+    >>> display = PredictionIntervalDisplay.from_estimator(model, X[300:], y[300:])
+    >>> round(display.coverage_, 2)
+    0.92
+    """
+
+    def __init__(
+        self,
+        *,
+        y: ArrayLike,
+        mean: ArrayLike,
+        lower: ArrayLike,
+        upper: ArrayLike,
+        x: ArrayLike | None = None,
+        coverage: float | None = None,
+        curve: tuple[ArrayLike, ArrayLike, ArrayLike, ArrayLike] | None = None,
+        kind: Literal["band", "bars"] = "band",
+        x_name: str | None = None,
+        y_name: str = "y",
+    ) -> None:
+        self.y = np.asarray(y, dtype=np.float64)
+        self.mean = np.asarray(mean, dtype=np.float64)
+        self.lower = np.asarray(lower, dtype=np.float64)
+        self.upper = np.asarray(upper, dtype=np.float64)
+        self.x = None if x is None else np.asarray(x, dtype=np.float64)
+        self.coverage = coverage
+        self.curve = curve
+        self.kind = kind
+        self.x_name = x_name
+        self.y_name = y_name
+        if kind not in ("band", "bars"):
+            raise ValueError(f"kind must be 'band' or 'bars', got {kind!r}.")
+        for name in ("mean", "lower", "upper", "x"):
+            values = getattr(self, name)
+            if values is not None and values.shape != self.y.shape:
+                raise ValueError(
+                    f"{name} must have the shape of y, {self.y.shape}, "
+                    f"got {values.shape}."
+                )
+        if (self.lower > self.upper).any():
+            raise ValueError("lower must not be above upper.")
+        if coverage is not None and not 0 < coverage < 1:
+            raise ValueError(f"coverage must lie strictly in (0, 1), got {coverage}.")
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: Any,
+        X: Any,
+        y: Any,
+        *,
+        coverage: float = 0.9,
+        feature: int | str | None = None,
+        grid_resolution: int = 300,
+        grid_range: tuple[float, float] | None = None,
+        ax: "Axes | None" = None,
+        **kwargs: Any,
+    ) -> "PredictionIntervalDisplay":
+        """Draw the intervals of a fitted model at given rows.
+
+        Parameters
+        ----------
+        estimator : estimator
+            Fitted, with ``predict_interval(X, coverage=…)``, or with
+            ``predict(X, return_std=True)``, whose standard deviation is then taken as
+            that of a normal distribution.
+        X : {array-like, dataframe} of shape (n_samples, n_features)
+            Rows, preferably not those of the training.
+        y : array-like of shape (n_samples,)
+            Their observations.
+        coverage : float, default=0.9
+            Promised coverage, in (0, 1).
+        feature : int or str, default=None
+            Column to draw along: with a smooth band if it is the only one, otherwise
+            with an interval for each row. None for the only column, or, where there
+            are several, for the rows sorted by prediction.
+        grid_resolution : int, default=300
+            Points of the smooth band.
+        grid_range : tuple of (low, high), default=None
+            Ends of the smooth band; None for the range of the rows.
+        ax : matplotlib Axes, default=None
+            Where to draw; None for a new figure.
+        **kwargs
+            Passed on to `plot`.
+
+        Returns
+        -------
+        display : PredictionIntervalDisplay
+            Drawn.
+
+        Raises
+        ------
+        TypeError
+            When the estimator has no uncertainty.
+        """
+        if not 0 < coverage < 1:
+            raise ValueError(f"coverage must lie strictly in (0, 1), got {coverage}.")
+        if feature is None and np.shape(X)[1] == 1:
+            feature = 0
+        mean, lower, upper = _predict_interval(estimator, X, coverage)
+        along: dict[str, Any] = {}
+        if feature is not None:
+            along["x"] = feature_column(X, feature)
+            along["x_name"] = feature_label(X, feature)
+            if np.shape(X)[1] == 1:
+                grid, rows = vary_feature(X, feature, grid_resolution, grid_range)
+                along["curve"] = (grid, *_predict_interval(estimator, rows, coverage))
+            else:
+                along["kind"] = "bars"
+        return cls(
+            y=y,
+            mean=mean,
+            lower=lower,
+            upper=upper,
+            coverage=coverage,
+            y_name=str(getattr(y, "name", None) or "y"),
+            **along,
+        ).plot(ax, **kwargs)
+
+    @classmethod
+    def from_predictions(
+        cls,
+        y: ArrayLike,
+        mean: ArrayLike,
+        lower: ArrayLike,
+        upper: ArrayLike,
+        *,
+        x: ArrayLike | None = None,
+        coverage: float | None = None,
+        kind: Literal["band", "bars"] = "band",
+        ax: "Axes | None" = None,
+        **kwargs: Any,
+    ) -> "PredictionIntervalDisplay":
+        """Draw intervals that are already computed.
+
+        Parameters
+        ----------
+        y : array-like of shape (n_samples,)
+            Observations.
+        mean, lower, upper : array-like of shape (n_samples,)
+            Prediction and interval of each observation.
+        x : array-like of shape (n_samples,), default=None
+            What to draw along; None for the rank of the prediction.
+        coverage : float, default=None
+            Promised coverage, in (0, 1).
+        kind : {"band", "bars"}, default="band"
+            One band for all observations, or an interval for each.
+        ax : matplotlib Axes, default=None
+            Where to draw; None for a new figure.
+        **kwargs
+            Passed on to `plot`.
+
+        Returns
+        -------
+        display : PredictionIntervalDisplay
+            Drawn.
+        """
+        return cls(
+            y=y,
+            mean=mean,
+            lower=lower,
+            upper=upper,
+            x=x,
+            coverage=coverage,
+            kind=kind,
+        ).plot(ax, **kwargs)
+
+    def plot(
+        self, ax: "Axes | None" = None, **kwargs: Any
+    ) -> "PredictionIntervalDisplay":
+        """Draw the picture.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw; None for a new figure.
+        **kwargs
+            Passed on to matplotlib's `plot` for the line of predictions.
+
+        Returns
+        -------
+        self : PredictionIntervalDisplay
+            With `ax_`, `figure_`, `coverage_` and the artists.
+        """
+        ax = begin(ax, type(self).__name__)
+        inside = (self.lower <= self.y) & (self.y <= self.upper)
+        self.coverage_ = float(inside.mean())
+        if self.x is None:
+            x, x_name = np.empty(self.y.size), "rows, sorted by prediction"
+            x[np.argsort(self.mean, kind="stable")] = np.arange(1, self.y.size + 1)
+        else:
+            x, x_name = self.x, self.x_name or "x"
+        self._draw_interval(ax, x, kwargs)
+        size = 8 if self.y.size > 500 else 20
+        self.points_ = ax.scatter(
+            x[inside],
+            self.y[inside],
+            s=size,
+            color="0.25",
+            linewidths=0,
+            label=f"inside: {inside.sum()} of {inside.size} ({self.coverage_:.0%})",
+        )
+        self.misses_ = ax.scatter(
+            x[~inside],
+            self.y[~inside],
+            s=1.5 * size,
+            color=COLOURS[1],
+            marker="x",
+            linewidths=1.2,
+            label=f"outside: {(~inside).sum()}",
+        )
+        ax.set_xlabel(x_name)
+        ax.set_ylabel(self.y_name)
+        ax.legend(fontsize="small")
+        self.ax_, self.figure_ = ax, ax.figure
+        return self
+
+    def _draw_interval(self, ax: "Axes", x: Floats, kwargs: dict[str, Any]) -> None:
+        """Draw the prediction, and its interval as a band or as bars."""
+        at, mean, lower, upper = (
+            np.asarray(values, dtype=np.float64)
+            for values in self.curve or (x, self.mean, self.lower, self.upper)
+        )
+        order = np.argsort(at, kind="stable")
+        at, mean, lower, upper = at[order], mean[order], lower[order], upper[order]
+        options = {
+            "color": COLOURS[0],
+            "label": "prediction",
+            **({"linewidth": 1.8} if self.kind == "band" else _DOTS),
+            **kwargs,
+        }
+        (self.line_,) = ax.plot(at, mean, **options)
+        colour = self.line_.get_color()
+        promised = "" if self.coverage is None else f"{self.coverage:.0%} "
+        self.band_: PolyCollection | LineCollection
+        if self.kind == "band":
+            self.band_ = ax.fill_between(
+                at,
+                lower,
+                upper,
+                color=colour,
+                alpha=0.2,
+                linewidth=0,
+                label=f"{promised}interval",
+            )
+        else:
+            self.band_ = ax.vlines(
+                at,
+                lower,
+                upper,
+                color=colour,
+                alpha=0.25,
+                linewidth=1.2,
+                label=f"{promised}interval",
+                zorder=1,
+            )
+
+
+def _predict_interval(
+    estimator: Any, X: Any, coverage: float
+) -> tuple[Floats, Floats, Floats]:
+    """Ask a model for its mean and interval, whichever way it offers one."""
+    if hasattr(estimator, "predict_interval"):
+        interval = estimator.predict_interval(X, coverage=coverage)
+        pair = interval if isinstance(interval, tuple) else np.asarray(interval).T
+        lower, upper = (np.asarray(end, dtype=np.float64) for end in pair)
+        return np.asarray(estimator.predict(X), dtype=np.float64), lower, upper
+    try:
+        mean, deviation = estimator.predict(X, return_std=True)
+    except TypeError as error:
+        raise TypeError(
+            "estimator must have predict_interval(X, coverage=…) or "
+            f"predict(X, return_std=True), got {estimator!r}."
+        ) from error
+    reach = NormalDist().inv_cdf(0.5 + coverage / 2) * deviation
+    return mean, mean - reach, mean + reach

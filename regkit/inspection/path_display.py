@@ -1,0 +1,330 @@
+"""Picture of a regularization path: every coefficient along alpha."""
+
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from regkit.inspection._drawing import (
+    GREY,
+    Floats,
+    begin,
+    label_line_ends,
+    mark_alphas,
+    show_alpha_axis,
+    show_counts,
+    show_plain_numbers,
+    style,
+)
+from regkit.inspection._path_source import column_scales, path_of_estimator
+from regkit.linear_model import RegularizationPath
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_SCALED = "coefficient × standard deviation of its column"
+
+
+class RegularizationPathDisplay:
+    """Coefficients along a regularization path.
+
+    Make it with `from_estimator` or `from_path`. The lines with the largest
+    coefficients are coloured and named, all others are thin and grey.
+
+    Parameters
+    ----------
+    alphas : array-like of shape (n_alphas,)
+        Strengths of the penalty, decreasing.
+    coefs : array-like of shape (n_features, n_alphas)
+        Coefficients; rows that are zero everywhere may be left out.
+    feature_names : array-like of shape (n_features,), default=None
+        A name for each row of `coefs`; None for x0, x1, ….
+    alpha, alpha_min, alpha_1se : float, default=None
+        Alphas to mark: the chosen one, the one with the smallest cross-validated
+        error, and the largest one within a standard error of it.
+    scaled : bool, default=False
+        Whether `coefs` are per standard deviation of their columns.
+
+    Attributes
+    ----------
+    ax_, figure_ : matplotlib Axes and Figure
+        What was drawn on.
+    lines_ : list of Line2D
+        The named lines, most important first.
+    other_lines_ : LineCollection or None
+        The grey lines.
+    labels_ : list of Text
+        Names at the ends of lines; fewer than `lines_` where room is short.
+    marks_ : dict of str to Line2D
+        Vertical lines at "chosen", "minimum" and "1-SE".
+    top_axis_ : SecondaryAxis or None
+        Numbers of nonzero coefficients; None where they never change.
+
+    See Also
+    --------
+    AlphaSelectionDisplay : The cross-validated error along alpha.
+
+    Examples
+    --------
+    >>> from regkit import RegularizationPathDisplay, lasso_path, make_house_prices
+    >>> X, y = make_house_prices(as_frame=True, return_X_y=True)
+    >>> path = lasso_path(X, y, standardize=True)
+    >>> display = RegularizationPathDisplay.from_path(path, X=X)
+    >>> [text.get_text() for text in display.labels_[:3]]
+    ['area', 'distance', 'age']
+    """
+
+    def __init__(
+        self,
+        *,
+        alphas: ArrayLike,
+        coefs: ArrayLike,
+        feature_names: ArrayLike | None = None,
+        alpha: float | None = None,
+        alpha_min: float | None = None,
+        alpha_1se: float | None = None,
+        scaled: bool = False,
+    ) -> None:
+        self.alphas = np.asarray(alphas, dtype=np.float64)
+        self.coefs = np.asarray(coefs, dtype=np.float64)
+        names = (
+            [f"x{j}" for j in range(len(self.coefs))]
+            if feature_names is None
+            else feature_names
+        )
+        self.feature_names = np.asarray(names, dtype=object)
+        self.alpha = alpha
+        self.alpha_min = alpha_min
+        self.alpha_1se = alpha_1se
+        self.scaled = scaled
+        if self.coefs.shape != (len(self.feature_names), len(self.alphas)):
+            raise ValueError(
+                f"coefs must have shape (n_features, n_alphas) = "
+                f"({len(self.feature_names)}, {len(self.alphas)}), "
+                f"got {self.coefs.shape}."
+            )
+
+    @classmethod
+    def from_path(
+        cls,
+        path: RegularizationPath,
+        *,
+        X: Any = None,
+        feature_names: ArrayLike | None = None,
+        alpha: float | None = None,
+        alpha_1se: float | None = None,
+        ax: "Axes | None" = None,
+        **kwargs: Any,
+    ) -> "RegularizationPathDisplay":
+        """Draw the result of `lasso_path` or `enet_path`.
+
+        Parameters
+        ----------
+        path : RegularizationPath
+            The path.
+        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features), \
+                default=None
+            When given, coefficients are drawn per standard deviation of its columns,
+            so that columns in different units can be compared.
+        feature_names : array-like of shape (n_features,), default=None
+            Names of the columns; None for those of the path.
+        alpha, alpha_1se : float, default=None
+            Alphas to mark.
+        ax : matplotlib Axes, default=None
+            Where to draw; None for a new figure.
+        **kwargs
+            Passed on to `plot`.
+
+        Returns
+        -------
+        display : RegularizationPathDisplay
+            Drawn.
+        """
+        used = np.unique(path.sparse_coefs.indices)
+        coefs = path.sparse_coefs.tocsr()[used].toarray()
+        if X is not None:
+            coefs = coefs * column_scales(X, path.n_features_in_)[used, None]
+        if feature_names is None:
+            feature_names = path.feature_names_in_
+        display = cls(
+            alphas=path.alphas,
+            coefs=coefs,
+            feature_names=(
+                [f"x{j}" for j in used]
+                if feature_names is None
+                else np.asarray(feature_names, dtype=object)[used]
+            ),
+            alpha=alpha,
+            alpha_1se=alpha_1se,
+            scaled=X is not None,
+        )
+        return display.plot(ax=ax, **kwargs)
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: Any,
+        X: Any = None,
+        y: Any = None,
+        *,
+        sample_weight: Any = None,
+        n_alphas: int = 100,
+        feature_names: ArrayLike | None = None,
+        ax: "Axes | None" = None,
+        **kwargs: Any,
+    ) -> "RegularizationPathDisplay":
+        """Draw the path that an estimator lies on.
+
+        Parameters
+        ----------
+        estimator : estimator or Pipeline
+            A Lasso, Elastic Net or Ridge of regkit or scikit-learn, fitted or not, or
+            a cross-validated one; alone, at the end of a pipeline, or inside a fitted
+            search. A fitted estimator with `coef_path_` needs no data; for others the
+            path is computed from X and y with the estimator's parameters.
+        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features), \
+                default=None
+            Training rows. When given, coefficients are drawn per standard deviation
+            of their columns.
+        y : array-like of shape (n_samples,), default=None
+            Target.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows.
+        n_alphas : int, default=100
+            Length of a path that has to be computed.
+        feature_names : array-like of shape (n_features,), default=None
+            Names of the columns the final estimator sees; None for those it has seen.
+        ax : matplotlib Axes, default=None
+            Where to draw; None for a new figure.
+        **kwargs
+            Passed on to `plot`.
+
+        Returns
+        -------
+        display : RegularizationPathDisplay
+            Drawn.
+
+        Raises
+        ------
+        TypeError
+            For an estimator without a path.
+        ValueError
+            When X and y are needed and not given.
+        """
+        source = path_of_estimator(estimator, X, y, sample_weight, n_alphas)
+        coefs = source.coefs
+        if source.X is not None:
+            coefs = coefs * column_scales(source.X, len(coefs))[:, None]
+        display = cls(
+            alphas=source.alphas,
+            coefs=coefs,
+            feature_names=source.names if feature_names is None else feature_names,
+            scaled=source.X is not None,
+            **source.marks,
+        )
+        return display.plot(ax=ax, **kwargs)
+
+    def plot(
+        self,
+        ax: "Axes | None" = None,
+        *,
+        x_axis: Literal["alpha", "l1_norm"] = "alpha",
+        n_labels: int = 10,
+        **kwargs: Any,
+    ) -> "RegularizationPathDisplay":
+        """Draw the picture.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw; None for a new figure.
+        x_axis : {"alpha", "l1_norm"}, default="alpha"
+            Alpha on a logarithmic scale, or the sum of the absolute coefficients.
+        n_labels : int, default=10
+            How many lines to name at most: those with the largest coefficients at the
+            chosen alpha, then those that are large over most of the path.
+        **kwargs
+            Passed on to matplotlib's `plot` for the named lines.
+
+        Returns
+        -------
+        self : RegularizationPathDisplay
+            With `ax_`, `figure_` and the artists.
+        """
+        if x_axis not in ("alpha", "l1_norm"):
+            raise ValueError(f"x_axis must be 'alpha' or 'l1_norm', got {x_axis!r}.")
+        ax = begin(ax, type(self).__name__)
+        shown = self.alphas > 0 if x_axis == "alpha" else self.alphas >= 0
+        alphas, coefs = self.alphas[shown], self.coefs[:, shown]
+        x = alphas if x_axis == "alpha" else np.abs(coefs).sum(axis=0)
+
+        ax.axhline(0, color="0.8", linewidth=0.8, zorder=0)
+        named = self._rank(alphas, coefs)[:n_labels]
+        self.other_lines_ = self._draw_others(ax, x, coefs, named)
+        self.lines_ = [
+            ax.plot(
+                x,
+                coefs[j],
+                **{"linewidth": 1.7, **style(k), **kwargs},
+                label=f"_{self.feature_names[j]}",  # named at its end, not in a legend
+            )[0]
+            for k, j in enumerate(named)
+        ]
+        ax.set_ylabel(_SCALED if self.scaled else "coefficient")
+        if x_axis == "alpha":
+            show_alpha_axis(ax)
+        else:
+            ax.set_xlabel("L1 norm of the coefficients")
+        ax.margins(x=0.02)
+        self.top_axis_ = show_counts(ax, x, np.count_nonzero(coefs, axis=0))
+        order = np.argsort(alphas)
+        marks = {
+            "chosen": self.alpha,
+            "minimum": self.alpha_min,
+            "1-SE": self.alpha_1se,
+        }
+        low, high = alphas.min() * (1 - 1e-9), alphas.max() * (1 + 1e-9)
+        self.marks_ = mark_alphas(
+            ax,
+            {k: a if a and low <= a <= high else None for k, a in marks.items()},
+            lambda alpha: float(np.interp(alpha, alphas[order], x[order])),
+        )
+        self.labels_ = label_line_ends(
+            ax,
+            float(x[-1]),
+            [float(coefs[j, -1]) for j in named],
+            [str(self.feature_names[j]) for j in named],
+            [str(line.get_color()) for line in self.lines_],
+        )
+        if x_axis == "alpha":
+            show_plain_numbers(ax.xaxis)
+        if self.marks_:
+            ax.legend(fontsize="small")
+        self.ax_, self.figure_ = ax, ax.figure
+        return self
+
+    def _rank(self, alphas: Floats, coefs: Floats) -> list[int]:
+        """Order the features that are ever nonzero by importance."""
+        overall = np.abs(coefs).mean(axis=1)
+        if self.alpha is None:
+            chosen = np.zeros(len(coefs))
+        else:
+            chosen = np.abs(coefs[:, np.abs(alphas - self.alpha).argmin()])
+        order = np.lexsort((-overall, -chosen))
+        return [int(j) for j in order if overall[j] > 0]
+
+    @staticmethod
+    def _draw_others(ax: "Axes", x: Floats, coefs: Floats, named: list[int]) -> Any:
+        from matplotlib.collections import LineCollection
+
+        others = np.setdiff1d(np.flatnonzero(coefs.any(axis=1)), named)
+        if not others.size:
+            return None
+        lines = LineCollection(
+            [np.column_stack([x, coefs[j]]) for j in others],
+            colors=GREY,
+            linewidths=0.6,
+            alpha=min(1.0, max(0.25, 60 / others.size)),
+            zorder=1,
+        )
+        return ax.add_collection(lines)

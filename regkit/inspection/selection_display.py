@@ -1,0 +1,260 @@
+"""Picture of how alpha was chosen: held-out error along the penalty."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from regkit.inspection._drawing import (
+    COLOURS,
+    begin,
+    mark_alphas,
+    show_alpha_axis,
+    show_counts,
+    show_plain_numbers,
+)
+from regkit.inspection._selection_source import (
+    SelectionSource,
+    selection_of_estimator,
+    selection_of_search,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.collections import PolyCollection
+    from matplotlib.lines import Line2D
+
+
+class AlphaSelectionDisplay:
+    """Mean held-out error along alpha, with a band of one standard error.
+
+    Make it with `from_estimator` or `from_search`. Marked are the alpha with the
+    smallest error, and the largest alpha whose error is within one standard error of
+    it (the 1-SE rule).
+
+    Parameters
+    ----------
+    alphas : array-like of shape (n_alphas,)
+        Strengths of the penalty, decreasing.
+    errors : array-like of shape (n_alphas,)
+        Mean held-out error at each alpha, or score.
+    standard_errors : array-like of shape (n_alphas,), default=None
+        Standard errors of `errors` over the folds.
+    alpha, alpha_min, alpha_1se : float, default=None
+        Alphas to mark: the chosen one, the best one, and that of the 1-SE rule.
+    n_nonzero : array-like of shape (n_alphas,), default=None
+        Number of nonzero coefficients, for the top axis.
+    metric : str, default="held-out mean squared error"
+        What `errors` are; labels the y axis.
+    greater_is_better : bool, default=False
+        Whether `errors` are scores.
+
+    Attributes
+    ----------
+    ax_, figure_ : matplotlib Axes and Figure
+        What was drawn on.
+    line_ : Line2D
+        The mean error.
+    band_ : FillBetweenPolyCollection or None
+        One standard error to both sides.
+    threshold_ : Line2D or None
+        The smallest error plus its standard error.
+    marks_ : dict of str to Line2D
+        Vertical lines at "chosen", "minimum" and "1-SE".
+    top_axis_ : SecondaryAxis or None
+        Numbers of nonzero coefficients.
+
+    See Also
+    --------
+    RegularizationPathDisplay : The coefficients along alpha.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import LassoCV
+    >>> from regkit import AlphaSelectionDisplay, load_diabetes_interactions
+    >>> X, y = load_diabetes_interactions(return_X_y=True)
+    >>> display = AlphaSelectionDisplay.from_estimator(LassoCV().fit(X, y))
+    >>> bool(display.alpha_min < display.alpha_1se)
+    True
+    """
+
+    def __init__(
+        self,
+        *,
+        alphas: ArrayLike,
+        errors: ArrayLike,
+        standard_errors: ArrayLike | None = None,
+        alpha: float | None = None,
+        alpha_min: float | None = None,
+        alpha_1se: float | None = None,
+        n_nonzero: ArrayLike | None = None,
+        metric: str = "held-out mean squared error",
+        greater_is_better: bool = False,
+    ) -> None:
+        self.alphas = np.asarray(alphas, dtype=np.float64)
+        self.errors = np.asarray(errors, dtype=np.float64)
+        self.standard_errors = (
+            None
+            if standard_errors is None
+            else np.asarray(standard_errors, dtype=np.float64)
+        )
+        self.alpha = alpha
+        self.alpha_min = alpha_min
+        self.alpha_1se = alpha_1se
+        self.n_nonzero = None if n_nonzero is None else np.asarray(n_nonzero)
+        self.metric = metric
+        self.greater_is_better = greater_is_better
+        for name in ("errors", "standard_errors", "n_nonzero"):
+            values = getattr(self, name)
+            if values is not None and values.shape != self.alphas.shape:
+                raise ValueError(
+                    f"{name} must have the shape of alphas, {self.alphas.shape}, "
+                    f"got {values.shape}."
+                )
+
+    @classmethod
+    def from_estimator(
+        cls, estimator: Any, *, ax: "Axes | None" = None, **kwargs: Any
+    ) -> "AlphaSelectionDisplay":
+        """Draw the error curve of a fitted cross-validated estimator.
+
+        Parameters
+        ----------
+        estimator : estimator or Pipeline
+            Fitted: a CV estimator of regkit, or scikit-learn's `LassoCV`,
+            `ElasticNetCV` or ``RidgeCV(store_cv_results=True)``; alone or at the end
+            of a pipeline. With several `l1_ratio`, the chosen one is drawn.
+        ax : matplotlib Axes, default=None
+            Where to draw; None for a new figure.
+        **kwargs
+            Passed on to `plot`.
+
+        Returns
+        -------
+        display : AlphaSelectionDisplay
+            Drawn.
+
+        Raises
+        ------
+        TypeError
+            When the estimator has no errors along alpha.
+        """
+        return cls._from_source(selection_of_estimator(estimator)).plot(ax, **kwargs)
+
+    @classmethod
+    def from_search(
+        cls,
+        search: Any,
+        *,
+        parameter: str | None = None,
+        ax: "Axes | None" = None,
+        **kwargs: Any,
+    ) -> "AlphaSelectionDisplay":
+        """Draw the error curve of a fitted search, such as `GridSearchCV`.
+
+        Parameters
+        ----------
+        search : fitted search
+            With scikit-learn's `cv_results_`. A score whose name starts with ``neg_``
+            is drawn as an error, any other as it is.
+        parameter : str, default=None
+            The parameter to draw along, such as "ridge__alpha"; None for the only one
+            called alpha. Other parameters are held at their best values.
+        ax : matplotlib Axes, default=None
+            Where to draw; None for a new figure.
+        **kwargs
+            Passed on to `plot`.
+
+        Returns
+        -------
+        display : AlphaSelectionDisplay
+            Drawn.
+
+        Raises
+        ------
+        ValueError
+            When `parameter` was not searched, or the choice is not clear.
+        """
+        return cls._from_source(selection_of_search(search, parameter)).plot(
+            ax, **kwargs
+        )
+
+    @classmethod
+    def _from_source(cls, source: SelectionSource) -> "AlphaSelectionDisplay":
+        return cls(**source._asdict())
+
+    def plot(
+        self, ax: "Axes | None" = None, *, name: str | None = None, **kwargs: Any
+    ) -> "AlphaSelectionDisplay":
+        """Draw the picture.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw; None for a new figure.
+        name : str, default=None
+            The line's name in the legend; None for "mean".
+        **kwargs
+            Passed on to matplotlib's `plot` for the line.
+
+        Returns
+        -------
+        self : AlphaSelectionDisplay
+            With `ax_`, `figure_` and the artists.
+        """
+        ax = begin(ax, type(self).__name__)
+        shown = self.alphas > 0
+        alphas, errors = self.alphas[shown], self.errors[shown]
+        options = {
+            "color": COLOURS[0],
+            "linewidth": 1.8,
+            "label": name or "mean",
+            **kwargs,
+        }
+        (self.line_,) = ax.plot(alphas, errors, **options)
+        self.band_: PolyCollection | None = None
+        self.threshold_: Line2D | None = None
+        if self.standard_errors is not None:
+            spread = self.standard_errors[shown]
+            self.band_ = ax.fill_between(
+                alphas,
+                errors - spread,
+                errors + spread,
+                color=self.line_.get_color(),
+                alpha=0.2,
+                linewidth=0,
+                label="± 1 standard error",
+            )
+            self._draw_threshold(ax)
+        show_alpha_axis(ax)
+        ax.set_ylabel(self.metric)
+        ax.margins(x=0.02)
+        self.top_axis_ = (
+            None
+            if self.n_nonzero is None
+            else show_counts(ax, alphas, self.n_nonzero[shown])
+        )
+        show_plain_numbers(ax.xaxis)
+        best = "maximum" if self.greater_is_better else "minimum"
+        self.marks_ = mark_alphas(
+            ax,
+            {"chosen": self.alpha, best: self.alpha_min, "1-SE": self.alpha_1se},
+            lambda alpha: alpha if alpha > 0 else np.nan,
+        )
+        ax.legend(fontsize="small")
+        self.ax_, self.figure_ = ax, ax.figure
+        return self
+
+    def _draw_threshold(self, ax: "Axes") -> None:
+        """Draw the error that the 1-SE rule tolerates."""
+        assert self.standard_errors is not None
+        sign = -1.0 if self.greater_is_better else 1.0
+        lowest = int(np.nanargmin(sign * self.errors))
+        tolerated = self.errors[lowest] + sign * self.standard_errors[lowest]
+        self.threshold_ = ax.axhline(
+            float(tolerated),
+            color="0.5",
+            linewidth=0.8,
+            linestyle=(0, (2, 3)),
+            zorder=1,
+        )
