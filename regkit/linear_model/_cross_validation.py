@@ -11,7 +11,7 @@ from sklearn.utils.validation import column_or_1d
 from regkit._sklearn import validate_parameters
 from regkit.designs import make_design
 from regkit.designs.threads import n_threads
-from regkit.linear_model._base import LinearModel, unpenalized_cause
+from regkit.linear_model._base import LinearModel
 from regkit.linear_model._compute_path import as_regularization_path, check_alphas
 from regkit.linear_model._inputs import FitData, Floats, check_fit_data
 from regkit.linear_model._limits import Limits, check_limits
@@ -19,6 +19,7 @@ from regkit.linear_model._selection import Choice, ErrorCurve, choose, fold_stat
 from regkit.linear_model._splits import make_folds, make_router, route
 from regkit.linear_model._warnings import (
     raise_if_overflowed,
+    unpenalized_cause,
     warn_at_grid_edge,
     warn_not_converged,
     warn_not_unique,
