@@ -16,12 +16,14 @@ _HOME = {
     "lasso_path": "regkit.linear_model",
     "enet_path": "regkit.linear_model",
     "RegularizationPath": "regkit.linear_model",
+    "DropoutMLPRegressor": "regkit.neural_network",
+    "DropoutMLPClassifier": "regkit.neural_network",
     "compare_regularizers": "regkit.inspection",
     "make_correlated_regression": "regkit.datasets",
     "make_house_prices": "regkit.datasets",
     "load_diabetes_interactions": "regkit.datasets",
 }
-_SUBPACKAGES = ("datasets", "inspection", "linear_model")
+_SUBPACKAGES = ("datasets", "inspection", "linear_model", "neural_network")
 
 if TYPE_CHECKING:
     from regkit.datasets import (
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
         enet_path,
         lasso_path,
     )
+    from regkit.neural_network import DropoutMLPClassifier, DropoutMLPRegressor
 
 __all__ = [
     "LassoRegressor",
@@ -46,6 +49,8 @@ __all__ = [
     "lasso_path",
     "enet_path",
     "RegularizationPath",
+    "DropoutMLPRegressor",
+    "DropoutMLPClassifier",
     "compare_regularizers",
     "make_correlated_regression",
     "make_house_prices",

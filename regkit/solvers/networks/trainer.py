@@ -1,9 +1,8 @@
 """Training: settings and state in, a frozen result out."""
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -110,6 +109,16 @@ class Settings:
     shuffle: bool
     seed: int
 
+    def for_one_epoch(self) -> "Settings":
+        """Return these settings for an epoch more, with nothing scheduled."""
+        return replace(
+            self,
+            max_iter=1,
+            learning_rate="constant",
+            dropout_schedule="constant",
+            alpha_schedule="constant",
+        )
+
     def noise(self) -> Dropout:
         """Return the kernels' form of the dropout rates."""
         return Dropout(np.array(self.dropout), NOISE[self.dropout_kind])
@@ -142,6 +151,12 @@ class Parameters:
         """Begin with these parameters and an optimiser that has seen nothing."""
         return cls(params, np.zeros_like(params), np.zeros_like(params))
 
+    def copy(self) -> "Parameters":
+        """Return an independent copy."""
+        return Parameters(
+            self.params.copy(), self.first.copy(), self.second.copy(), self.n_steps
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Epoch:
@@ -150,6 +165,16 @@ class Epoch:
     number: int
     loss: float
     validation_loss: float
+
+
+class Observer(Protocol):
+    """Somebody who watches the epochs and may end the run."""
+
+    def begin(self) -> None:
+        """Be told that an epoch begins."""
+
+    def end(self, epoch: Epoch) -> bool:
+        """Be told that an epoch ended; True ends the run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,8 +218,7 @@ def run(
     data: Data,
     held_out: Data,
     parameters: Parameters,
-    on_epoch: Callable[[Epoch], bool] | None = None,
-    first_step: int = 0,
+    observer: Observer | None = None,
 ) -> TrainingResult:
     """Train ``parameters`` in place.
 
@@ -205,10 +229,8 @@ def run(
     data, held_out : Data
         Rows to learn from, with weights of mean 1, and rows to monitor, maybe none.
     parameters : Parameters
-    on_epoch : callable, optional
-        Called after every epoch; ends the run by returning True.
-    first_step : int, default=0
-        Steps of the schedules that are already behind.
+    observer : Observer, optional
+        Without one, many epochs run in one call of the kernel.
     """
     net = architecture.network()
     n = len(data.weights)
@@ -236,9 +258,9 @@ def run(
             while watch.counts[EPOCHS] < settings.max_iter:
                 done = int(watch.counts[EPOCHS])
                 epochs = min(chunk, settings.max_iter - done)
-                schedule = _schedule(
-                    settings, first_step + done * batches, epochs * batches, total
-                )
+                schedule = _schedule(settings, done * batches, epochs * batches, total)
+                if observer is not None:
+                    observer.begin()
                 begun = time.perf_counter()
                 train(
                     net,
@@ -260,13 +282,14 @@ def run(
                 )
                 run_now = int(watch.counts[EPOCHS]) - done
                 parameters.n_steps += run_now * batches
-                if on_epoch is not None and run_now:
-                    if on_epoch(_last_epoch(watch, len(held_out.weights) > 0)):
-                        outcome = "stopped"
-                        break
-                else:
-                    seconds = (time.perf_counter() - begun) / epochs
+                seconds = (time.perf_counter() - begun) / epochs
+                if observer is None:
                     chunk = max(1, min(2 * chunk, int(_BETWEEN_LOOKS / seconds)))
+                elif run_now and observer.end(
+                    _last_epoch(watch, len(held_out.weights) > 0)
+                ):
+                    outcome = "stopped"
+                    break
                 if watch.counts[OUTCOME] != UNDER_WAY:
                     outcome = {CONVERGED: "converged", DIVERGED: "diverged"}[
                         int(watch.counts[OUTCOME])
