@@ -12,7 +12,7 @@ from numba import types
 from numba.extending import overload
 from numpy.typing import NDArray
 
-from regkit.kernels._jit import kernel
+from regkit.kernels._jit import inlined_kernel
 
 IDENTITY = 0
 RELU = 1
@@ -88,7 +88,7 @@ def _cos_sin(turns: Any) -> Any:
     return series
 
 
-@kernel
+@inlined_kernel
 def activate(
     values: NDArray[Any], slopes: NDArray[Any], bias: Any, activation: int
 ) -> None:

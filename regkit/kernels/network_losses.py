@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from regkit.kernels._jit import kernel
+from regkit.kernels._jit import inlined_kernel, kernel
 
 SQUARED = 0
 ABSOLUTE = 1
@@ -48,7 +48,7 @@ def loss_and_slopes(
     return _residual(loss, parameter, outputs, targets, weights, slopes, scale)
 
 
-@kernel
+@inlined_kernel
 def _residual(
     loss: int,
     parameter: float,
@@ -97,7 +97,7 @@ def _residual(
     return total / n_targets
 
 
-@kernel
+@inlined_kernel
 def _gaussian(
     outputs: NDArray[Any],
     targets: NDArray[Any],
@@ -126,7 +126,7 @@ def _gaussian(
     return total / n_targets
 
 
-@kernel
+@inlined_kernel
 def _binary(
     outputs: NDArray[Any],
     targets: NDArray[Any],
@@ -149,7 +149,7 @@ def _binary(
     return total / n_targets
 
 
-@kernel
+@inlined_kernel
 def _softmax(
     outputs: NDArray[Any],
     targets: NDArray[Any],
@@ -190,7 +190,7 @@ def _softmax(
     return total
 
 
-@kernel
+@inlined_kernel
 def score_batch(
     loss: int,
     outputs: NDArray[Any],

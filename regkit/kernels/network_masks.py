@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from regkit.kernels._jit import kernel
+from regkit.kernels._jit import inlined_kernel, kernel
 
 _16 = np.uint32(16)
 _15 = np.uint32(15)
@@ -37,7 +37,7 @@ class Key(NamedTuple):
     second: np.uint32
 
 
-@kernel
+@inlined_kernel
 def mix(x: np.uint32) -> np.uint32:
     """Return a bijective hash of 32 bits."""
     x = np.uint32(x ^ (x >> _16))
@@ -78,7 +78,7 @@ def draw(key: Key, row: int) -> np.uint32:
     return np.uint32(x ^ (x >> _15))
 
 
-@kernel
+@inlined_kernel
 def normal(bits: np.uint32) -> float:
     """Return the standard normal quantile of (bits + ½) / 2³², by Giles (2010).
 
@@ -112,7 +112,7 @@ def normal(bits: np.uint32) -> float:
     return math.sqrt(2.0) * p * x
 
 
-@kernel
+@inlined_kernel
 def threshold(rate: float) -> np.uint32:
     """Return the bits below which a unit is dropped."""
     return np.uint32(min(rate * 4294967296.0, 4294967295.0))

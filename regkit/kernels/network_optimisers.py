@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from regkit.kernels._jit import kernel
+from regkit.kernels._jit import inlined_kernel, kernel
 
 ADAM = 0
 ADAMW = 1
@@ -44,7 +44,7 @@ class Groups(NamedTuple):
     """Multiplies l1."""
 
 
-@kernel
+@inlined_kernel
 def pull_to_zero(gradient: Any, weight: Any, l1: Any) -> Any:
     """Return the subgradient of loss + l1·|weight| of least length."""
     zero = l1 - l1
@@ -108,7 +108,7 @@ def step(
         )
 
 
-@kernel
+@inlined_kernel
 def _adam(
     params: NDArray[Any],
     gradient: NDArray[Any],
@@ -148,7 +148,7 @@ def _adam(
         params[i] = zero if new * w < zero else new
 
 
-@kernel
+@inlined_kernel
 def _sgd(
     params: NDArray[Any],
     gradient: NDArray[Any],
@@ -173,7 +173,7 @@ def _sgd(
         params[i] = zero if l1 != 0.0 and new * w < zero else new
 
 
-@kernel
+@inlined_kernel
 def limit_norms(weights: NDArray[Any], max_norm: float) -> None:
     """Shorten every row of ``weights`` that is longer than ``max_norm``."""
     for j in range(weights.shape[0]):

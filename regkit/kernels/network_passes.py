@@ -130,7 +130,7 @@ def gather(
             inputs[rows.indices[e], i] = rows.data[e]
 
 
-@kernel
+@inlined_kernel
 def _embed(net: Network, params: NDArray[Any], work: Work, m: int) -> None:
     """Add to column k the numbers Σ_f v_kcf cos 2π(w_kf x_k + b_kf) + s_kc.
 
@@ -330,7 +330,7 @@ def finish(
             )
 
 
-@kernel
+@inlined_kernel
 def _relu_and_drop(
     values: NDArray[Any], bias: Any, key: Key, first_row: int, rate: float
 ) -> None:
@@ -350,7 +350,7 @@ def _relu_and_drop(
         values[i] = v if draw(key, first_row + i) >= at_least else zero
 
 
-@kernel
+@inlined_kernel
 def _pass_relu(delta: NDArray[Any], values: NDArray[Any], rate: float) -> None:
     """Multiply ``delta`` by the slopes that `_relu_and_drop` stands for."""
     zero = delta.dtype.type(0.0)
@@ -375,10 +375,10 @@ def forward(
     dropout: Dropout,
     fraction: float,
     key: Key,
-    first_row: int,
     m: int,
 ) -> NDArray[Any]:
     """Run the gathered batch through the network; return its outputs."""
+    first_row = np.int64(0)  # typed: Numba would compile anew for the literal
     prepare_inputs(net, params, work, m)
     drop_inputs(net, work, dropout, fraction, key, first_row, m)
     for layer in range(net.weights.shape[0]):

@@ -47,13 +47,14 @@ def sample(
     origin = root(seed)
     inputs_fixed = dropout.rates[0] * fraction <= 0.0
     width, units = net.sizes[0], net.sizes[1]
+    layer = np.int64(0)  # typed: Numba would compile anew for the literal
     for lo in range(start, stop, size):
         order = np.arange(lo, min(stop, lo + size))
         m = order.shape[0]
         gather(rows, order, net, cut(work.inputs, 0, net.n_features, m))
         prepare_inputs(net, params, work, m)
         if inputs_fixed:
-            multiply(net, params, work, 0, m)
+            multiply(net, params, work, layer, m)
         # Kept where backward passes keep their numbers: there is none here.
         kept = width + units if inputs_fixed else width
         source, copy = work.values[: kept * m], work.deltas[: kept * m]
@@ -64,11 +65,11 @@ def sample(
                 copy_row(copy, source)
             if not inputs_fixed:
                 drop_inputs(net, work, dropout, fraction, key, lo, m)
-                multiply(net, params, work, 0, m)
-            finish(net, params, work, 0, dropout, fraction, key, lo, m)
-            for layer in range(1, net.weights.shape[0]):
                 multiply(net, params, work, layer, m)
-                finish(net, params, work, layer, dropout, fraction, key, lo, m)
+            finish(net, params, work, layer, dropout, fraction, key, lo, m)
+            for above in range(1, net.weights.shape[0]):
+                multiply(net, params, work, above, m)
+                finish(net, params, work, above, dropout, fraction, key, lo, m)
             outputs = outputs_of(net, work, m)
             for i in range(m):
                 for o in range(outputs.shape[0]):

@@ -89,7 +89,7 @@ def batch_gradient(
     """Write the gradient of the batch's mean loss; return the sum of its losses."""
     m = order.shape[0]
     targets, weights = load_batch(net, data, order, work)
-    outputs = forward(net, state.params, work, dropout, fraction, key, 0, m)
+    outputs = forward(net, state.params, work, dropout, fraction, key, m)
     last = net.sizes.shape[0] - 1
     slopes = cut(work.deltas, net.firsts[last], net.sizes[last], m)
     total = loss_and_slopes(
@@ -99,7 +99,7 @@ def batch_gradient(
     return total
 
 
-@kernel
+@inlined_kernel
 def shuffle(order: NDArray[np.int64], key: Key) -> None:
     """Permute ``order`` at random (Fisher & Yates), a function of the key."""
     for i in range(order.shape[0] - 1, 0, -1):
@@ -181,7 +181,7 @@ def evaluate(
         order = np.arange(start, min(n, start + size))
         m = order.shape[0]
         targets, weights = load_batch(net, data, order, work)
-        outputs = forward(net, params, work, dropout, 0.0, key, 0, m)
+        outputs = forward(net, params, work, dropout, 0.0, key, m)
         slopes = cut(work.deltas, 0, outputs.shape[0], m)
         total += loss_and_slopes(
             loss.kind, loss.parameter, outputs, targets, weights, slopes, 1.0
@@ -219,7 +219,7 @@ EPOCHS, BEST, STALE, OUTCOME = 0, 1, 2, 3
 UNDER_WAY, CONVERGED, DIVERGED = 0, 1, 2
 
 
-@kernel
+@inlined_kernel
 def _is_finite(params: NDArray[Any]) -> bool:
     zero = params.dtype.type(0.0)
     total = zero
