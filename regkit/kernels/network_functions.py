@@ -35,16 +35,30 @@ def tanh(x: Any) -> Any:
 @overload(tanh, inline="always")
 def _tanh(x: Any) -> Any:
     if x != types.float32:
-        return lambda x: math.tanh(x)
+
+        def exact(x: Any) -> Any:
+            return math.tanh(x)
+
+        return exact
     # Minimax rational function on [-7.9, 7.9], where tanh is 1 to float32's precision.
     top, bottom = (
         [_F(c) for c in coefficients]
         for coefficients in (
-            (4.89352455891786e-03, 6.37261928875436e-04, 1.48572235717979e-05,
-             5.12229709037114e-08, -8.60467152213735e-11, 2.00018790482477e-13,
-             -2.76076847742355e-16),
-            (4.89352518554385e-03, 2.26843463243900e-03, 1.18534705686654e-04,
-             1.19825839466702e-06),
+            (
+                4.89352455891786e-03,
+                6.37261928875436e-04,
+                1.48572235717979e-05,
+                5.12229709037114e-08,
+                -8.60467152213735e-11,
+                2.00018790482477e-13,
+                -2.76076847742355e-16,
+            ),
+            (
+                4.89352518554385e-03,
+                2.26843463243900e-03,
+                1.18534705686654e-04,
+                1.19825839466702e-06,
+            ),
         )
     )
     a0, a1, a2, a3, a4, a5, a6 = top
@@ -70,11 +84,19 @@ def cos_sin(turns: Any) -> Any:
 @overload(cos_sin, inline="always")
 def _cos_sin(turns: Any) -> Any:
     if turns != types.float32:
-        full = 2.0 * math.pi
-        return lambda turns: (math.cos(full * turns), math.sin(full * turns))
+        circle = 2.0 * math.pi
+
+        def exact(turns: Any) -> Any:
+            return math.cos(circle * turns), math.sin(circle * turns)
+
+        return exact
     one, half, quarter, full = _F(1.0), _F(0.5), _F(0.25), _F(2.0 * math.pi)
-    s3, s5, s7, s9, s11 = (_F((-1) ** k / math.factorial(2 * k + 1)) for k in range(1, 6))
-    c2, c4, c6, c8, c10, c12 = (_F((-1) ** k / math.factorial(2 * k)) for k in range(1, 7))
+    s3, s5, s7, s9, s11 = (
+        _F((-1) ** k / math.factorial(2 * k + 1)) for k in range(1, 6)
+    )
+    c2, c4, c6, c8, c10, c12 = (
+        _F((-1) ** k / math.factorial(2 * k)) for k in range(1, 7)
+    )
 
     def series(turns: Any) -> Any:
         # cos 2πa = -sin 2π(a - ¼) and sin 2πa = cos 2π(a - ¼), |a - ¼| ≤ ¼.

@@ -181,9 +181,7 @@ def _softmax(
             mass += e
             slopes[k, i] = e
         own = float(outputs[label, i]) - largest
-        total += weight * (
-            math.log(mass) - (1.0 - smoothing) * own - uniform * mean
-        )
+        total += weight * (math.log(mass) - (1.0 - smoothing) * own - uniform * mean)
         for k in range(n_classes):
             wanted = uniform + (1.0 - smoothing if k == label else 0.0)
             slopes[k, i] = scale * weight * (float(slopes[k, i]) / mass - wanted)

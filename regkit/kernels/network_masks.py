@@ -82,8 +82,8 @@ def draw(key: Key, row: int) -> np.uint32:
 def normal(bits: np.uint32) -> float:
     """Return the standard normal quantile of (bits + ½) / 2³², by Giles (2010).
 
-    M. Giles, "Approximating the erfinv function", GPU Computing Gems, 2010: single
-    precision, relative error below 1e-6.
+    M. Giles, "Approximating the erfinv function", GPU Computing Gems, 2010: relative
+    error below 1e-6 up to 5, absolute error below 3e-3 at the ends, ± 6.3.
     """
     x = (float(bits) + 0.5) * (2.0 / 4294967296.0) - 1.0
     w = -math.log((1.0 - x) * (1.0 + x))

@@ -71,8 +71,8 @@ def step(
 
     Adam (Kingma & Ba 2015) and SGD add alpha · decay · w to the gradient; AdamW
     (Loshchilov & Hutter 2019) shrinks w by rate · alpha · decay · w beside the step.
-    With an L1 penalty, a weight that would change sign stops at zero, and leaves it
-    only where the loss pulls harder than l1.
+    With an L1 penalty, a weight that would change sign stops at zero, its moment too,
+    and leaves it only where the loss pulls harder than l1.
     """
     correction = 1.0 / (1.0 - optimiser.first**count)
     root = math.sqrt(1.0 / (1.0 - optimiser.second**count))
@@ -142,10 +142,11 @@ def _adam(
         g = pull_to_zero(gradient[i] + alpha_ * w, w, l1_)
         m = b1 * first[i] + c1 * g
         v = b2 * second[i] + c2 * g * g
-        first[i] = m
-        second[i] = v
         new = shrink_ * w - move_ * m / (np.sqrt(v) * root_ + epsilon)
-        params[i] = zero if new * w < zero else new
+        crosses = new * w < zero
+        first[i] = zero if crosses else m
+        second[i] = v
+        params[i] = zero if crosses else new
 
 
 @inlined_kernel
@@ -168,9 +169,10 @@ def _sgd(
         if l1 != 0.0:
             g = pull_to_zero(g, w, l1_)
         v = momentum_ * velocity[i] - move_ * g
-        velocity[i] = v
         new = w + (momentum_ * v - move_ * g if nesterov else v)
-        params[i] = zero if l1 != 0.0 and new * w < zero else new
+        crosses = l1 != 0.0 and new * w < zero
+        velocity[i] = zero if crosses else v
+        params[i] = zero if crosses else new
 
 
 @inlined_kernel

@@ -274,12 +274,21 @@ def drop_inputs(
     below = derive(key, 0)
     for k in range(net.sizes[0]):
         _add_noise(
-            values[k], slopes[k], work.noise[:m], below, k, first_row, rate, dropout.kind
+            values[k],
+            slopes[k],
+            work.noise[:m],
+            below,
+            k,
+            first_row,
+            rate,
+            dropout.kind,
         )
 
 
 @inlined_kernel
-def multiply(net: Network, params: NDArray[Any], work: Work, layer: int, m: int) -> None:
+def multiply(
+    net: Network, params: NDArray[Any], work: Work, layer: int, m: int
+) -> None:
     """Write weights @ inputs of a layer, its bias left out."""
     product(
         layer_weights(net, params, layer),

@@ -156,9 +156,7 @@ def train_epoch(
         )
         if optimiser.max_norm < math.inf:
             for layer in range(net.weights.shape[0] - 1):
-                limit_norms(
-                    layer_weights(net, state.params, layer), optimiser.max_norm
-                )
+                limit_norms(layer_weights(net, state.params, layer), optimiser.max_norm)
     return total
 
 

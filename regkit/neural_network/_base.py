@@ -30,6 +30,10 @@ from regkit.solvers.networks.trainer import (
 )
 
 
+# Interquartile ranges from the median that "robust" scaling does not pass.
+_CLIP = 3.0
+
+
 class Goal(NamedTuple):
     """What a subclass makes of y."""
 
@@ -178,7 +182,9 @@ class DropoutMLP(CallbackSupportMixin, BaseEstimator):
         params = architecture.initial(rng, np.dtype(self.dtype))
         p = table.X.shape[1]
         inputs = Scaling.none(p)
-        if self.standardize:
+        if isinstance(self.standardize, str):
+            inputs = Scaling.robust(table.X, table.weights, _CLIP)
+        elif self.standardize:
             inputs = Scaling.standard(table.X, table.weights)
         return Fitted(
             architecture,
@@ -377,17 +383,13 @@ class DropoutMLP(CallbackSupportMixin, BaseEstimator):
     def _validation_targets(self, y_val: Any, goal: Goal) -> Floats:
         raise NotImplementedError
 
-    def _row_weights(
-        self, y: Any, sample_weight: Floats | None, n_rows: int
-    ) -> Floats:
+    def _row_weights(self, y: Any, sample_weight: Floats | None, n_rows: int) -> Floats:
         return np.ones(n_rows) if sample_weight is None else sample_weight
 
     def _target_scaling(self, table: Table) -> Scaling:
         return Scaling.none(table.targets.shape[1])
 
-    def _scores(
-        self, means: Floats, fitted: Fitted, held_out: Table
-    ) -> list[float]:
+    def _scores(self, means: Floats, fitted: Fitted, held_out: Table) -> list[float]:
         raise NotImplementedError
 
     def _calibrate(self, fitted: Fitted, parts: Parts) -> dict[str, Any]:

@@ -101,7 +101,9 @@ class Fitted:
         architecture = self.architecture
         views = architecture.views(self.parameters.params)
         count = len(architecture.sizes) - 1
-        weights = [views[f"weights{layer}"].T.astype(np.float64) for layer in range(count)]
+        weights = [
+            views[f"weights{layer}"].T.astype(np.float64) for layer in range(count)
+        ]
         biases = [views[f"biases{layer}"].astype(np.float64) for layer in range(count)]
         if architecture.scaled:
             weights[0] *= views["scales"][:, None]

@@ -40,10 +40,10 @@ COMMON: dict[str, list[Any]] = {
     "batch_size": [StrOptions({"auto"}), _COUNT],
     "max_iter": [_COUNT],
     "tol": [_NOT_NEGATIVE],
-    "n_iter_no_change": [_COUNT],
+    "n_iter_no_change": [_COUNT, None],
     "early_stopping": ["boolean"],
     "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
-    "standardize": ["boolean"],
+    "standardize": ["boolean", StrOptions({"robust"})],
     "embedding": [StrOptions({"periodic"}), None],
     "input_scaling": ["boolean"],
     "dtype": [StrOptions({"float32", "float64"})],
@@ -57,6 +57,7 @@ COMMON: dict[str, list[Any]] = {
 _BIAS_RATE = 0.1
 _EMBEDDING_RATE = 0.1
 _SCALE_RATE = 6.0
+_PATIENCE = 10
 _EMBEDDING = Embedding(n_frequencies=16, n_components=3, frequency_scale=0.1)
 
 
@@ -113,9 +114,7 @@ def dropout_rates(
     return (float(input_dropout), *(float(rate) for rate in rates))
 
 
-def make_architecture(
-    estimator: Any, n_features: int, n_outputs: int
-) -> Architecture:
+def make_architecture(estimator: Any, n_features: int, n_outputs: int) -> Architecture:
     """Give the shape that an estimator's parameters ask for."""
     hidden = hidden_sizes(estimator.hidden_layer_sizes)
     return Architecture(
@@ -141,10 +140,10 @@ def make_settings(
     if batch_size == "auto":
         batch_size = min(200, n_rows)
     is_sgd = estimator.solver == "sgd"
-    watched = estimator.early_stopping or estimator.learning_rate in (
-        "constant",
-        "adaptive",
-    )
+    patience = estimator.n_iter_no_change
+    if patience is None:
+        scheduled = estimator.learning_rate not in ("constant", "adaptive")
+        patience = np.iinfo(np.int64).max if scheduled else _PATIENCE
     return Settings(
         loss=loss,
         loss_parameter=float(loss_parameter),
@@ -168,7 +167,7 @@ def make_settings(
         batch_size=int(batch_size),
         max_iter=int(estimator.max_iter),
         tol=float(estimator.tol),
-        patience=int(estimator.n_iter_no_change) if watched else np.iinfo(np.int64).max,
+        patience=int(patience),
         shuffle=bool(estimator.shuffle),
         seed=seed,
     )

@@ -45,10 +45,10 @@ class DropoutMLPClassifier(ClassifierMixin, DropoutMLP):
     ----------
     hidden_layer_sizes : int or array-like of int, default=(128, 128)
         Units of each hidden layer.
-    activation : str or sequence of str, default="relu"
+    activation : str or sequence of str, default="gelu"
         "relu", "leaky_relu" (slope 0.01), "tanh", "logistic", "gelu" (by tanh),
         "silu", "mish", "selu" or "identity"; one for all hidden layers or one each.
-    dropout : float or sequence of float, default=0.05
+    dropout : float or sequence of float, default=0.15
         Share of a hidden layer's units that is dropped, in [0, 1); one for all hidden
         layers or one each. What stays is divided by 1 - `dropout`, so that prediction
         is that of an ordinary network.
@@ -79,7 +79,7 @@ class DropoutMLPClassifier(ClassifierMixin, DropoutMLP):
     solver : {"adam", "adamw", "sgd"}, default="adamw"
         Optimiser. "adam" and "sgd" add the L2 penalty's gradient to the loss's;
         "adamw" shrinks weights by learning rate × `alpha` beside the step.
-    learning_rate_init : float, default=0.2
+    learning_rate_init : float, default=0.04
         Largest learning rate; what it multiplies is said by `layer_rates`.
     learning_rate : {"constant", "cosine", "warm_up", "one_cycle", "cosine_cycles", \
             "flat_cosine", "adaptive"}, default="cosine_cycles"
@@ -108,21 +108,24 @@ class DropoutMLPClassifier(ClassifierMixin, DropoutMLP):
         Epochs.
     tol : float, default=1e-4
         Progress that counts, in units of the loss.
-    n_iter_no_change : int, default=10
-        Epochs without progress after which training ends, with `early_stopping` or a
+    n_iter_no_change : int, default=None
+        Epochs without progress after which training ends, of the validation loss where
+        there are validation rows, else of the training loss. None is 10 with a
         `learning_rate` of "constant" or "adaptive"; other schedules run to their end.
-    early_stopping : bool, default=False
-        Whether to set rows apart, to end training when their loss stops improving and
-        to keep the weights of the epoch where it was least.
-    validation_fraction : float, default=0.1
+    early_stopping : bool, default=True
+        Whether to set rows apart and to keep the weights of the epoch after which
+        their loss is least.
+    validation_fraction : float, default=0.2
         Share of the rows to set apart for `early_stopping`.
-    standardize : bool, default=True
-        Whether to centre and scale the columns of X by their weighted means and
-        standard deviations before anything else. A sparse X is never densified as a
-        whole.
-    embedding : {"periodic"}, default=None
+    standardize : bool or "robust", default="robust"
+        How to centre and scale the columns of X before anything else: True by weighted
+        means and standard deviations; "robust" by weighted medians and interquartile
+        ranges, followed by the smooth bound x / √(1 + (x / 3)²), so that no outlier
+        counts for more than three of them [2]_. A sparse X is never densified.
+    embedding : {"periodic"} or None, default="periodic"
         Adds to every column three learned combinations of 16 learned waves of it
-        (PBLD of [2]_): sharper functions of single columns, at about twice the time.
+        (PBLD of [2]_), which lets the network follow sharp functions of single
+        columns; for wide X use None, which is faster.
     input_scaling : bool, default=False
         Whether each input of the first layer has a learned scale.
     dtype : {"float32", "float64"}, default="float32"
@@ -211,8 +214,8 @@ class DropoutMLPClassifier(ClassifierMixin, DropoutMLP):
         self,
         hidden_layer_sizes: Any = (128, 128),
         *,
-        activation: Any = "relu",
-        dropout: Any = 0.05,
+        activation: Any = "gelu",
+        dropout: Any = 0.15,
         input_dropout: float = 0.0,
         dropout_kind: str = "bernoulli",
         dropout_schedule: str = "flat_cosine",
@@ -223,7 +226,7 @@ class DropoutMLPClassifier(ClassifierMixin, DropoutMLP):
         class_weight: Any = None,
         label_smoothing: float = 0.0,
         solver: str = "adamw",
-        learning_rate_init: float = 0.2,
+        learning_rate_init: float = 0.04,
         learning_rate: str = "cosine_cycles",
         layer_rates: str = "fan_in",
         momentum: float = 0.9,
@@ -234,11 +237,11 @@ class DropoutMLPClassifier(ClassifierMixin, DropoutMLP):
         batch_size: Any = 128,
         max_iter: int = 256,
         tol: float = 1e-4,
-        n_iter_no_change: int = 10,
-        early_stopping: bool = False,
-        validation_fraction: float = 0.1,
-        standardize: bool = True,
-        embedding: str | None = None,
+        n_iter_no_change: int | None = None,
+        early_stopping: bool = True,
+        validation_fraction: float = 0.2,
+        standardize: bool | str = "robust",
+        embedding: str | None = "periodic",
         input_scaling: bool = False,
         dtype: str = "float32",
         warm_start: bool = False,
@@ -559,9 +562,7 @@ class DropoutMLPClassifier(ClassifierMixin, DropoutMLP):
             raise ValueError("y_val and y must both hold one label a row, or several.")
         return self._encode(labels, classes, labels.ndim == 2)
 
-    def _row_weights(
-        self, y: Any, sample_weight: Floats | None, n_rows: int
-    ) -> Floats:
+    def _row_weights(self, y: Any, sample_weight: Floats | None, n_rows: int) -> Floats:
         weights = super()._row_weights(y, sample_weight, n_rows)
         if self.class_weight is None:
             return weights
@@ -569,9 +570,7 @@ class DropoutMLPClassifier(ClassifierMixin, DropoutMLP):
         factors: Floats = compute_sample_weight(self.class_weight, labels)
         return weights * factors
 
-    def _scores(
-        self, means: Floats, fitted: Fitted, held_out: Table
-    ) -> list[float]:
+    def _scores(self, means: Floats, fitted: Fitted, held_out: Table) -> list[float]:
         """Give the accuracy after each epoch."""
         return [float(share) for share in means[:, 0]]
 

@@ -49,10 +49,10 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
     ----------
     hidden_layer_sizes : int or array-like of int, default=(128, 128)
         Units of each hidden layer.
-    activation : str or sequence of str, default="relu"
+    activation : str or sequence of str, default="gelu"
         "relu", "leaky_relu" (slope 0.01), "tanh", "logistic", "gelu" (by tanh),
         "silu", "mish", "selu" or "identity"; one for all hidden layers or one each.
-    dropout : float or sequence of float, default=0.05
+    dropout : float or sequence of float, default=0.15
         Share of a hidden layer's units that is dropped, in [0, 1); one for all hidden
         layers or one each. What stays is divided by 1 - `dropout`, so that prediction
         is that of an ordinary network.
@@ -116,13 +116,14 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
         Epochs.
     tol : float, default=1e-4
         Progress that counts, in units of the loss.
-    n_iter_no_change : int, default=10
-        Epochs without progress after which training ends, with `early_stopping` or a
+    n_iter_no_change : int, default=None
+        Epochs without progress after which training ends, of the validation loss where
+        there are validation rows, else of the training loss. None is 10 with a
         `learning_rate` of "constant" or "adaptive"; other schedules run to their end.
-    early_stopping : bool, default=False
-        Whether to set rows apart, to end training when their loss stops improving and
-        to keep the weights of the epoch where it was least.
-    validation_fraction : float, default=0.1
+    early_stopping : bool, default=True
+        Whether to set rows apart and to keep the weights of the epoch after which
+        their loss is least.
+    validation_fraction : float, default=0.2
         Share of the rows to set apart for `early_stopping`.
     calibration_fraction : float, default=0.0
         Share of the rows to set apart for `predict_interval` and the noise's size.
@@ -130,15 +131,17 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
         Precision of the noise, the inverse of its variance in y's units [3]_; None
         estimates it: from rows set apart for calibration or validation, else from the
         training rows, whose residuals are too small where the network overfits.
-    standardize : bool, default=True
-        Whether to centre and scale the columns of X by their weighted means and
-        standard deviations before anything else. A sparse X is never densified as a
-        whole.
+    standardize : bool or "robust", default="robust"
+        How to centre and scale the columns of X before anything else: True by weighted
+        means and standard deviations; "robust" by weighted medians and interquartile
+        ranges, followed by the smooth bound x / √(1 + (x / 3)²), so that no outlier
+        counts for more than three of them [2]_. A sparse X is never densified.
     standardize_target : bool, default=True
-        The same for y; predictions are in y's own units.
-    embedding : {"periodic"}, default=None
+        Whether to centre and scale y; predictions are in y's own units.
+    embedding : {"periodic"} or None, default="periodic"
         Adds to every column three learned combinations of 16 learned waves of it
-        (PBLD of [2]_): sharper functions of single columns, at about twice the time.
+        (PBLD of [2]_), which lets the network follow sharp functions of single
+        columns; for wide X use None, which is faster.
     input_scaling : bool, default=False
         Whether each input of the first layer has a learned scale.
     dtype : {"float32", "float64"}, default="float32"
@@ -235,8 +238,8 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
         self,
         hidden_layer_sizes: Any = (128, 128),
         *,
-        activation: Any = "relu",
-        dropout: Any = 0.05,
+        activation: Any = "gelu",
+        dropout: Any = 0.15,
         input_dropout: float = 0.0,
         dropout_kind: str = "bernoulli",
         dropout_schedule: str = "flat_cosine",
@@ -259,14 +262,14 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
         batch_size: Any = 128,
         max_iter: int = 256,
         tol: float = 1e-4,
-        n_iter_no_change: int = 10,
-        early_stopping: bool = False,
-        validation_fraction: float = 0.1,
+        n_iter_no_change: int | None = None,
+        early_stopping: bool = True,
+        validation_fraction: float = 0.2,
         calibration_fraction: float = 0.0,
         tau: float | None = None,
-        standardize: bool = True,
+        standardize: bool | str = "robust",
         standardize_target: bool = True,
-        embedding: str | None = None,
+        embedding: str | None = "periodic",
         input_scaling: bool = False,
         dtype: str = "float32",
         warm_start: bool = False,
@@ -525,7 +528,9 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
         if held_out or self.loss == "gaussian_nll":
             mean, epistemic, noise = self._parts(fitted, rows.X, _N_PASSES, False)
         else:  # the spread would only be subtracted from residuals that are too small
-            mean = fitted.targets.undo(fitted.outputs(rows.X)[:, : rows.targets.shape[1]])
+            mean = fitted.targets.undo(
+                fitted.outputs(rows.X)[:, : rows.targets.shape[1]]
+            )
             epistemic = noise = np.zeros_like(mean)
         residuals = np.abs(rows.targets - mean)
         found: dict[str, Any] = {"_calibration": None}
@@ -578,9 +583,7 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
             return Scaling.none(table.targets.shape[1])
         return Scaling.standard(table.targets, table.weights)
 
-    def _scores(
-        self, means: Floats, fitted: Fitted, held_out: Table
-    ) -> list[float]:
+    def _scores(self, means: Floats, fitted: Fitted, held_out: Table) -> list[float]:
         """Turn mean squared errors per target into R², averaged over targets."""
         spread = weighted_moments(held_out.targets, held_out.weights)[1]
         relative = np.square(fitted.targets.scale / spread)

@@ -44,6 +44,19 @@ class Scaling:
         center, spread = weighted_moments(X, weights)
         return cls(center, spread, clip)
 
+    @classmethod
+    def robust(cls, X: Any, weights: Floats, clip: float) -> "Scaling":
+        """Centre by weighted medians, scale by interquartile ranges.
+
+        Where that is 0, by half of the range.
+        """
+        share = weights / weights.sum()
+        columns = [_quartiles(*_column(X, j, share)) for j in range(X.shape[1])]
+        low, center, high, least, most = np.array(columns).reshape(-1, 5).T
+        scale = high - low
+        scale = np.where(scale > 0, scale, most / 2 - least / 2)
+        return cls(center, np.where(scale > 0, scale, 1.0), clip)
+
     def apply(self, X: NDArray[Any]) -> Floats:
         """Scale rows of a dense X, in float64."""
         with np.errstate(over="ignore"):
@@ -132,3 +145,31 @@ def _sparse_moments(X: Any, share: Floats) -> tuple[Floats, Floats]:
         if spread > 10 * np.finfo(np.float64).eps:
             scale[j] = spread * size
     return center, scale
+
+
+def _column(X: Any, j: int, share: Floats) -> tuple[Floats, Floats]:
+    """Give the values of a column and their shares; absent ones are one zero."""
+    if not sp.issparse(X):
+        return np.asarray(X[:, j], dtype=np.float64), share
+    column = X[:, [j]].tocsc()
+    mass = share[column.indices]
+    values = np.append(column.data.astype(np.float64), 0.0)
+    return values, np.append(mass, max(0.0, 1.0 - float(mass.sum())))
+
+
+def _quartiles(
+    values: Floats, share: Floats
+) -> tuple[float, float, float, float, float]:
+    """Return the quartiles and the range of values that carry weight.
+
+    The q-quantile is the least value that at least a share q does not exceed, so that
+    a weight counts as that many rows.
+    """
+    carried = share > 0
+    values, share = values[carried], share[carried]
+    order = np.argsort(values)
+    values, reached = values[order], np.cumsum(share[order])
+    reached *= 1.0 + 1e-12
+    places = np.searchsorted(reached, [0.25, 0.5, 0.75])
+    low, center, high = values[np.minimum(places, len(values) - 1)]
+    return float(low), float(center), float(high), float(values[0]), float(values[-1])
