@@ -1,9 +1,9 @@
 """Matrix products of the sizes that tables need.
 
-Below about 4 million multiplications, BLAS spends its time on preparing: loops over
-blocks of 4 × 4, which the compiler vectorises along the rows of the batch, are as fast
-or up to three times faster (measured with OpenBLAS, float32, one thread). Larger
-products go to BLAS.
+Loops over blocks of 4 × 4, which the compiler vectorises along the rows of the batch,
+are faster than one thread of BLAS up to the sizes where caches overflow, and three
+times as fast on the smallest (measured with OpenBLAS in float32); nor do their sums
+depend on the number of threads. Larger products go to BLAS and its threads.
 """
 
 from typing import Any
@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from regkit.kernels._jit import summing_kernel
 
-SMALL = 128 * 128 * 256
+# Multiplications in the largest product that is done here.
+SMALL = 256 * 256 * 256
 
 
 @summing_kernel

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
-from threadpoolctl import threadpool_info, threadpool_limits
+from threadpoolctl import threadpool_limits
 
+from regkit.kernels.network_products import SMALL, outer_product, product
 from regkit.kernels.network_training import Data
-from regkit.solvers.networks import blas, prediction
+from regkit.solvers.networks import prediction
 from regkit.solvers.networks.architecture import Architecture, Embedding
 from regkit.solvers.networks.scaling import Scaling
 from regkit.solvers.networks.schedules import SCHEDULES, factors
@@ -140,12 +141,10 @@ def test_the_same_seed_gives_the_same_numbers():
     assert not np.array_equal(train(data, **changes)[0].params, first)
 
 
-@pytest.mark.parametrize("width", [5, 300])
-def test_threads_change_nothing(width):
-    """Also where products go to BLAS, 300 × 300 × 200."""
-    rows, width = (200, width)
-    if numba.config.DISABLE_JIT:
-        rows, width = 10, 4
+def test_threads_change_nothing():
+    """Up to the largest product that is not left to BLAS."""
+    rows, width = (10, 4) if numba.config.DISABLE_JIT else (256, 256)
+    assert rows * width * width <= SMALL
     shape = Architecture(3, (width, width), 1, ("relu", "relu"))
     data = make_data(rows, dtype=np.float32)
     found = []
@@ -155,26 +154,12 @@ def test_threads_change_nothing(width):
                 data,
                 shape,
                 dtype=np.float32,
-                batch_size=200,
+                batch_size=rows,
                 dropout=(0.0, 0.2, 0.2),
                 max_iter=2,
             )
             found.append(parameters.params)
     assert_array_equal(*found)
-
-
-def test_blas_threads_are_restored():
-    def now():
-        return [lib["num_threads"] for lib in threadpool_info()]
-
-    before = now()
-    with blas.suited_threads(1):
-        inside = threadpool_info()
-        with blas.suited_threads(1):
-            pass
-        assert [lib["num_threads"] for lib in inside] == now()
-    assert now() == before
-    assert all(lib["num_threads"] == 1 for lib in inside if lib["user_api"] == "blas")
 
 
 @pytest.mark.parametrize("solver", ["adam", "sgd"])
@@ -420,3 +405,19 @@ def test_passes_average_to_the_network_that_dropout_stands_for():
     expected = prediction.outputs(shape.network(), noise, params, rows)[:, 0]
     error = found.std(0) / np.sqrt(count)
     assert np.all(np.abs(found.mean(0) - expected) < 4 * error)
+
+
+@pytest.mark.parametrize("sizes", [(1, 1, 1), (4, 8, 3), (5, 6, 7), (260, 260, 257)])
+def test_products_on_both_sides_of_the_limit(sizes):
+    n_out, n_in, m = sizes
+    if numba.config.DISABLE_JIT and n_out > 100:
+        pytest.skip("the largest product takes minutes as plain Python")
+    rng = np.random.default_rng(0)
+    A, H = rng.normal(size=(n_out, n_in)), rng.normal(size=(n_in, m))
+    Z, G, E = np.empty((n_out, m)), np.empty((n_out, n_in)), np.empty((n_in, m))
+    product(A, H, Z)
+    assert_allclose(Z, A @ H, atol=1e-12 * n_in)
+    outer_product(Z, H, G)
+    assert_allclose(G, Z @ H.T, atol=1e-12 * n_in * m)
+    product(A.T, Z, E)
+    assert_allclose(E, A.T @ Z, atol=1e-12 * n_in * n_out)

@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 from regkit.kernels.network_passes import Dropout, Network, Rows
 from regkit.kernels.network_sampling import sample
 from regkit.solvers.networks.architecture import make_work
-from regkit.solvers.networks.blas import suited_threads
 
 _ROWS = 128
 # Outputs of many passes are reduced this many at a time.
@@ -39,8 +38,7 @@ def passes(
     out = np.empty((n_passes, n, int(net.sizes[-1])), dtype=params.dtype)
     size = max(1, min(_ROWS, n))
     work = make_work(net, 1, size, params.dtype)
-    largest = size * int(np.max(net.sizes[:-1] * net.sizes[1:]))
-    with suited_threads(largest), np.errstate(all="ignore"):
+    with np.errstate(all="ignore"):
         sample(
             net,
             dropout,

@@ -23,7 +23,6 @@ from regkit.kernels.network_training import (
     train,
 )
 from regkit.solvers.networks.architecture import Architecture, make_work
-from regkit.solvers.networks.blas import suited_threads
 from regkit.solvers.networks.schedules import factors
 
 LOSSES = {
@@ -250,10 +249,9 @@ def run(
     noise, optimiser = settings.noise(), settings.optimiser()
     loss = Loss(LOSSES[settings.loss], settings.loss_parameter)
     groups = architecture.groups(settings.rates)
-    largest = batch_rows * int(np.max(net.sizes[:-1] * net.sizes[1:]))
     total = settings.max_iter * batches
     chunk, outcome = 1, "max_iter"
-    with suited_threads(largest), np.errstate(all="ignore"):
+    with np.errstate(all="ignore"):
         try:
             while watch.counts[EPOCHS] < settings.max_iter:
                 done = int(watch.counts[EPOCHS])
