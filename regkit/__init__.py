@@ -21,6 +21,8 @@ _HOME = {
     "RegularizationPath": "regkit.linear_model",
     "PathSearchCV": "regkit.model_selection",
     "one_standard_error": "regkit.model_selection",
+    "DropoutMLPRegressor": "regkit.neural_network",
+    "DropoutMLPClassifier": "regkit.neural_network",
     "compare_regularizers": "regkit.inspection",
     "RegularizationPathDisplay": "regkit.inspection",
     "AlphaSelectionDisplay": "regkit.inspection",
@@ -32,7 +34,13 @@ _HOME = {
     "make_house_prices": "regkit.datasets",
     "load_diabetes_interactions": "regkit.datasets",
 }
-_SUBPACKAGES = ("datasets", "inspection", "linear_model", "model_selection")
+_SUBPACKAGES = (
+    "datasets",
+    "inspection",
+    "linear_model",
+    "model_selection",
+    "neural_network",
+)
 
 if TYPE_CHECKING:
     from regkit.datasets import (
@@ -61,6 +69,7 @@ if TYPE_CHECKING:
         lasso_path,
     )
     from regkit.model_selection import PathSearchCV, one_standard_error
+    from regkit.neural_network import DropoutMLPClassifier, DropoutMLPRegressor
 
 __all__ = [
     "LassoRegressor",
@@ -74,6 +83,8 @@ __all__ = [
     "RegularizationPath",
     "PathSearchCV",
     "one_standard_error",
+    "DropoutMLPRegressor",
+    "DropoutMLPClassifier",
     "compare_regularizers",
     "RegularizationPathDisplay",
     "AlphaSelectionDisplay",

@@ -1,0 +1,189 @@
+"""One step of an optimiser over the flat parameter vector, penalties included."""
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regkit.kernels._jit import inlined_kernel, kernel
+
+ADAM = 0
+ADAMW = 1
+SGD = 2
+
+
+class Optimiser(NamedTuple):
+    """What a step does; see `step`."""
+
+    kind: int
+    first: float
+    """β₁ of Adam, the momentum of SGD."""
+    second: float
+    """β₂ of Adam."""
+    epsilon: float
+    nesterov: bool
+    alpha: float
+    """Strength of the L2 penalty alpha/2 · ‖weights‖²."""
+    l1: float
+    """Strength of the L1 penalty l1 · ‖weights‖₁."""
+    max_norm: float
+    """Largest length of a hidden unit's incoming weights, inf for none."""
+
+
+class Groups(NamedTuple):
+    """Consecutive pieces of the parameter vector that are treated alike."""
+
+    starts: NDArray[np.int64]
+    """(n_groups + 1,): group g is [starts[g], starts[g + 1])."""
+    rates: NDArray[np.float64]
+    """Multiplies the learning rate."""
+    decays: NDArray[np.float64]
+    """Multiplies alpha; 0 for what is not penalised."""
+    sparse: NDArray[np.float64]
+    """Multiplies l1."""
+
+
+@inlined_kernel
+def pull_to_zero(gradient: Any, weight: Any, l1: Any) -> Any:
+    """Return the subgradient of loss + l1·|weight| of least length."""
+    zero = l1 - l1
+    if weight > zero:
+        return gradient + l1
+    if weight < zero:
+        return gradient - l1
+    return max(gradient - l1, zero) + min(gradient + l1, zero)
+
+
+@kernel
+def step(
+    optimiser: Optimiser,
+    groups: Groups,
+    params: NDArray[Any],
+    gradient: NDArray[Any],
+    first: NDArray[Any],
+    second: NDArray[Any],
+    count: int,
+    rate: float,
+    decay: float,
+) -> None:
+    """Move ``params`` by step number ``count`` ≥ 1.
+
+    Adam (Kingma & Ba 2015) and SGD add alpha · decay · w to the gradient; AdamW
+    (Loshchilov & Hutter 2019) shrinks w by rate · alpha · decay · w beside the step.
+    With an L1 penalty, a weight that would change sign stops at zero, its moment too,
+    and leaves it only where the loss pulls harder than l1.
+    """
+    correction = 1.0 / (1.0 - optimiser.first**count)
+    root = math.sqrt(1.0 / (1.0 - optimiser.second**count))
+    for g in range(groups.rates.shape[0]):
+        lo, hi = groups.starts[g], groups.starts[g + 1]
+        alpha = optimiser.alpha * decay * groups.decays[g]
+        l1 = optimiser.l1 * groups.sparse[g]
+        move = rate * groups.rates[g]
+        if optimiser.kind == SGD:
+            _sgd(
+                params[lo:hi],
+                gradient[lo:hi],
+                first[lo:hi],
+                optimiser.first,
+                optimiser.nesterov,
+                move,
+                alpha,
+                l1,
+            )
+            continue
+        coupled = optimiser.kind == ADAM
+        _adam(
+            params[lo:hi],
+            gradient[lo:hi],
+            first[lo:hi],
+            second[lo:hi],
+            optimiser,
+            move * correction,
+            root,
+            alpha if coupled else 0.0,
+            1.0 if coupled else 1.0 - rate * alpha,
+            l1,
+        )
+
+
+@inlined_kernel
+def _adam(
+    params: NDArray[Any],
+    gradient: NDArray[Any],
+    first: NDArray[Any],
+    second: NDArray[Any],
+    optimiser: Optimiser,
+    move: float,
+    root: float,
+    alpha: float,
+    shrink: float,
+    l1: float,
+) -> None:
+    real = params.dtype.type
+    zero = real(0.0)
+    b1, b2 = real(optimiser.first), real(optimiser.second)
+    c1, c2 = real(1.0 - optimiser.first), real(1.0 - optimiser.second)
+    epsilon, move_, root_ = real(optimiser.epsilon), real(move), real(root)
+    alpha_, shrink_, l1_ = real(alpha), real(shrink), real(l1)
+    if l1 == 0.0:
+        for i in range(params.shape[0]):
+            w = params[i]
+            g = gradient[i] + alpha_ * w
+            m = b1 * first[i] + c1 * g
+            v = b2 * second[i] + c2 * g * g
+            first[i] = m
+            second[i] = v
+            params[i] = shrink_ * w - move_ * m / (np.sqrt(v) * root_ + epsilon)
+        return
+    for i in range(params.shape[0]):
+        w = params[i]
+        g = pull_to_zero(gradient[i] + alpha_ * w, w, l1_)
+        m = b1 * first[i] + c1 * g
+        v = b2 * second[i] + c2 * g * g
+        new = shrink_ * w - move_ * m / (np.sqrt(v) * root_ + epsilon)
+        crosses = new * w < zero
+        first[i] = zero if crosses else m
+        second[i] = v
+        params[i] = zero if crosses else new
+
+
+@inlined_kernel
+def _sgd(
+    params: NDArray[Any],
+    gradient: NDArray[Any],
+    velocity: NDArray[Any],
+    momentum: float,
+    nesterov: bool,
+    move: float,
+    alpha: float,
+    l1: float,
+) -> None:
+    real = params.dtype.type
+    zero = real(0.0)
+    momentum_, move_, alpha_, l1_ = real(momentum), real(move), real(alpha), real(l1)
+    for i in range(params.shape[0]):
+        w = params[i]
+        g = gradient[i] + alpha_ * w
+        if l1 != 0.0:
+            g = pull_to_zero(g, w, l1_)
+        v = momentum_ * velocity[i] - move_ * g
+        new = w + (momentum_ * v - move_ * g if nesterov else v)
+        crosses = l1 != 0.0 and new * w < zero
+        velocity[i] = zero if crosses else v
+        params[i] = zero if crosses else new
+
+
+@inlined_kernel
+def limit_norms(weights: NDArray[Any], max_norm: float) -> None:
+    """Shorten every row of ``weights`` that is longer than ``max_norm``."""
+    for j in range(weights.shape[0]):
+        row = weights[j]
+        length = 0.0
+        for k in range(row.shape[0]):
+            length += float(row[k]) * float(row[k])
+        if length > max_norm * max_norm:
+            factor = weights.dtype.type(max_norm / math.sqrt(length))
+            for k in range(row.shape[0]):
+                row[k] *= factor

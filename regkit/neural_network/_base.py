@@ -1,0 +1,397 @@
+"""What both estimators share: fit in order, fitted attributes, warnings."""
+
+import warnings
+from dataclasses import replace
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
+
+from regkit._sklearn import check_same_features, validate_parameters
+from regkit.linear_model._inputs import check_fit_data, check_predict_X
+from regkit.neural_network._data import Table, no_rows
+from regkit.neural_network._fitted import Fitted, Floats
+from regkit.neural_network._parameters import make_architecture, make_settings
+from regkit.neural_network._progress import (
+    CallbackSupportMixin,
+    Progress,
+    with_callbacks,
+)
+from regkit.solvers.networks.scaling import Scaling
+from regkit.solvers.networks.trainer import (
+    Parameters,
+    Settings,
+    TrainingResult,
+    run,
+)
+
+
+# Interquartile ranges from the median that "robust" scaling does not pass.
+_CLIP = 3.0
+
+
+class Goal(NamedTuple):
+    """What a subclass makes of y."""
+
+    targets: Floats
+    """(n, n_targets), for the kernels."""
+    n_outputs: int
+    loss: str
+    loss_parameter: float
+    attributes: dict[str, Any]
+    """Fitted attributes that y decides."""
+
+
+class Parts(NamedTuple):
+    """Rows by their use."""
+
+    learn: Table
+    validate: Table
+    calibrate: Table
+
+
+class DropoutMLP(CallbackSupportMixin, BaseEstimator):
+    """Base of the dropout networks; subclasses say what y means.
+
+    A fit that fails, at whatever step, leaves the estimator as it was: attributes are
+    set at the end and all at once.
+    """
+
+    _fitted: Fitted
+
+    @with_callbacks
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        X_val: Any = None,
+        y_val: Any = None,
+    ) -> Self:
+        """Fit the network.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
+            Training rows; never written. Sparse rows are filled in a batch at a time.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Targets.
+        sample_weight : float or array-like of shape (n_samples,), default=None
+            Weights of the rows, non-negative and not all zero.
+        X_val, y_val : as X and y, default=None
+            Rows to validate on after every epoch. The weights of the epoch with the
+            least validation loss are kept, with or without `early_stopping`.
+
+        Returns
+        -------
+        self : estimator
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError, TypeError
+            When a parameter or the data is not usable; the message names it.
+
+        Warns
+        -----
+        ConvergenceWarning
+            When training diverged (the last finite weights are kept), or reached
+            `max_iter` with ``learning_rate="constant"`` or ``"adaptive"``.
+        """
+        validate_parameters(self)
+        if (X_val is None) != (y_val is None):
+            raise ValueError("X_val and y_val must be given together.")
+        data = check_fit_data(self, X, self._check_y(y, X), sample_weight)
+        before = self.__dict__.get("_fitted") if self.warm_start else None
+        goal = self._make_goal(y, data.y, fresh=before is None)
+        weights = self._row_weights(y, data.sample_weight, len(goal.targets))
+        table = Table(data.X, goal.targets, weights).without_weightless()
+        self._check_width(before, data.X.shape[1])
+        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        table, held_out, calibration = self._set_apart(table, seed)
+        if X_val is not None:
+            held_out = self._check_validation(X_val, y_val, goal, data.X.shape[1])
+        fitted = before or self._start(table, goal, seed)
+        parts = Parts(table, held_out, calibration)
+        self._train(fitted, parts, goal, seed, data.feature_names, (X, y))
+        return self
+
+    def _continue(self, X: Any, y: Any, sample_weight: Any, fresh: bool) -> Self:
+        """Train for one epoch, at the constant initial rates."""
+        data = check_fit_data(self, X, self._check_y(y, X), sample_weight)
+        before = None if fresh else self._fitted
+        self._check_width(before, data.X.shape[1])
+        goal = self._make_goal(y, data.y, fresh=fresh)
+        weights = self._row_weights(y, data.sample_weight, len(goal.targets))
+        table = Table(data.X, goal.targets, weights).without_weightless()
+        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        fitted = before or self._start(table, goal, seed)
+        history = {} if fresh else self.__dict__
+        parts = Parts(table, no_rows(table), no_rows(table))
+        names = data.feature_names
+        self._train(fitted, parts, goal, fitted.seed, names, (X, y), history)
+        return self
+
+    def _check_width(self, before: Fitted | None, n_features: int) -> None:
+        if before is not None and before.architecture.n_features != n_features:
+            raise ValueError(
+                f"X has {n_features} features, but {type(self).__name__} is expecting "
+                f"{before.architecture.n_features} features as input."
+            )
+
+    def _set_apart(self, table: Table, seed: int) -> tuple[Table, Table, Table]:
+        """Rows to learn from, to validate on and to calibrate on."""
+        calibration = held_out = no_rows(table)
+        fraction = getattr(self, "calibration_fraction", 0.0)
+        if fraction > 0:
+            table, calibration = table.split(
+                fraction, seed, False, "calibration_fraction"
+            )
+        if self.early_stopping:
+            table, held_out = table.split(
+                self.validation_fraction,
+                seed,
+                self._stratify,
+                "validation_fraction",
+            )
+        return table, held_out, calibration
+
+    def _check_validation(
+        self, X_val: Any, y_val: Any, goal: Goal, n_features: int
+    ) -> Table:
+        try:
+            X_val = check_predict_X(self, X_val, n_features)
+            targets = self._validation_targets(y_val, goal)
+        except ValueError as error:
+            raise ValueError(f"X_val and y_val: {error}") from error
+        if len(targets) != X_val.shape[0]:
+            raise ValueError(
+                "X_val and y_val must have the same number of rows: X_val has "
+                f"{X_val.shape[0]}, y_val has {len(targets)}."
+            )
+        return Table(X_val, targets, np.ones(len(targets)))
+
+    def _start(self, table: Table, goal: Goal, seed: int) -> Fitted:
+        """Draw parameters, and learn how to scale."""
+        architecture = make_architecture(self, table.X.shape[1], goal.n_outputs)
+        rng = np.random.default_rng(seed)
+        params = architecture.initial(rng, np.dtype(self.dtype))
+        p = table.X.shape[1]
+        inputs = Scaling.none(p)
+        if isinstance(self.standardize, str):
+            inputs = Scaling.robust(table.X, table.weights, _CLIP)
+        elif self.standardize:
+            inputs = Scaling.standard(table.X, table.weights)
+        return Fitted(
+            architecture,
+            Parameters.start(params),
+            inputs,
+            self._target_scaling(table),
+            self._settings(architecture, goal, 1, seed).noise(),
+            seed,
+        )
+
+    def _settings(
+        self, architecture: Any, goal: Goal, n_rows: int, seed: int
+    ) -> Settings:
+        return make_settings(
+            self, architecture, goal.loss, goal.loss_parameter, n_rows, seed
+        )
+
+    def _train(
+        self,
+        fitted: Fitted,
+        parts: Parts,
+        goal: Goal,
+        seed: int,
+        names: NDArray[Any] | None,
+        given: tuple[Any, Any],
+        history: dict[str, Any] | None = None,
+    ) -> None:
+        """Run the trainer on a copy of the parameters, then keep what it found.
+
+        With ``history``, the attributes of earlier epochs, one more epoch. ``given``
+        are X and y as the user passed them, for callbacks.
+        """
+        table, held_out = parts.learn, parts.validate
+        settings = self._settings(fitted.architecture, goal, len(table.weights), seed)
+        if history is not None:
+            settings = settings.for_one_epoch()
+        fitted = replace(
+            fitted, parameters=fitted.parameters.copy(), dropout=settings.noise()
+        )
+
+        def attributes(result: TrainingResult | None = None) -> dict[str, Any]:
+            found = self._attributes(fitted, goal, names)
+            if result is not None:
+                found |= self._told(result, len(table.weights), history)
+                if len(held_out.weights):
+                    found["validation_scores_"] = self._scores(
+                        result.validation_scores, fitted, held_out
+                    )
+            return found
+
+        data = {"X": given[0], "y": given[1]}
+        context = None
+        if history is None and getattr(self, "_skl_callbacks", None):
+            context = self._init_callback_context(max_subtasks=settings.max_iter)
+            context.call_on_fit_task_begin(estimator=self, **data)
+        observer = None
+        if context is not None or self.verbose:
+            observer = Progress(self, context, attributes, data)
+        dtype = fitted.parameters.params.dtype
+        result = run(
+            fitted.architecture,
+            settings,
+            table.data(fitted.inputs, fitted.targets, dtype),
+            held_out.data(fitted.inputs, fitted.targets, dtype),
+            fitted.parameters,
+            observer,
+        )
+        self._refuse_nothing(result)
+        if len(held_out.weights) and result.best_epoch:
+            fitted.parameters.params[:] = result.best
+        found = attributes(result) | self._calibrate(fitted, parts)
+        if context is not None:
+            context.call_on_fit_task_end(
+                estimator=self, reconstruction_attributes=lambda: found, **data
+            )
+        if names is None and hasattr(self, "feature_names_in_"):
+            del self.feature_names_in_
+        self.__dict__.update(found)
+        if history is None:
+            self._warn(settings, result)
+
+    def _refuse_nothing(self, result: TrainingResult) -> None:
+        if result.outcome == "diverged" and result.n_epochs == 0:
+            raise ValueError(
+                f"{type(self).__name__}: the loss is not finite in the first epoch. "
+                "Lower learning_rate_init, use standardize=True, or look for extreme "
+                "values in X and y."
+            )
+        if result.n_epochs == 0:
+            raise KeyboardInterrupt  # nothing learnt that could be kept
+
+    def _attributes(
+        self, fitted: Fitted, goal: Goal, names: NDArray[Any] | None
+    ) -> dict[str, Any]:
+        """Give the attributes that prediction needs."""
+        coefs, intercepts = fitted.layers()
+        found: dict[str, Any] = {
+            "_fitted": fitted,
+            "coefs_": coefs,
+            "intercepts_": intercepts,
+            "n_layers_": len(coefs) + 1,
+            "n_outputs_": goal.n_outputs,
+            "n_features_in_": fitted.architecture.n_features,
+            **goal.attributes,
+        }
+        if names is not None:
+            found["feature_names_in_"] = names
+        return found
+
+    def _told(
+        self, result: TrainingResult, n_rows: int, history: dict[str, Any] | None
+    ) -> dict[str, Any]:
+        """Give the attributes that tell of the training."""
+        found: dict[str, Any] = {
+            "n_iter_": result.n_epochs,
+            "t_": result.n_epochs * n_rows,
+            "loss_curve_": result.loss_curve.tolist(),
+            "validation_loss_curve_": None,
+            "validation_scores_": None,
+            "best_loss_": result.best_loss,
+            "best_iter_": result.best_epoch,
+        }
+        if len(result.validation_curve):
+            found["validation_loss_curve_"] = result.validation_curve.tolist()
+        if history:
+            found["n_iter_"] += history["n_iter_"]
+            found["t_"] += history["t_"]
+            curve = [*history["loss_curve_"], *found["loss_curve_"]]
+            found["loss_curve_"] = curve
+            found["best_loss_"] = min(curve)
+            found["best_iter_"] = int(np.argmin(curve)) + 1
+        found["loss_"] = found["loss_curve_"][-1]
+        return found
+
+    def _warn(self, settings: Settings, result: TrainingResult) -> None:
+        name = type(self).__name__
+        if result.outcome == "diverged":
+            warnings.warn(
+                f"{name} diverged in epoch {result.n_epochs + 1}: the loss or a weight "
+                "is not finite. The weights before that epoch are kept. Lower "
+                f"learning_rate_init (now {settings.learning_rate_init:g}).",
+                ConvergenceWarning,
+                stacklevel=5,
+            )
+        elif result.outcome == "interrupted":
+            warnings.warn(
+                f"{name}: training interrupted after {result.n_epochs} epochs; the "
+                "model can be used.",
+                UserWarning,
+                stacklevel=5,
+            )
+        elif (
+            result.outcome == "max_iter"
+            and settings.tol > 0
+            and settings.learning_rate in ("constant", "adaptive")
+            and not self.early_stopping
+        ):
+            warnings.warn(
+                f"{name}: max_iter={settings.max_iter} reached, and the training loss "
+                f"still improves by more than tol={settings.tol:g}.",
+                ConvergenceWarning,
+                stacklevel=5,
+            )
+
+    def _check_X(self, X: Any) -> Any:
+        """Check rows to predict for."""
+        self._check_fitted()
+        check_same_features(self, X)
+        return check_predict_X(self, X, self.n_features_in_)
+
+    def _check_fitted(self) -> None:
+        if "_fitted" not in self.__dict__:
+            check_is_fitted(self, "_fitted")
+
+    def _draw_seed(self, random_state: Any) -> int:
+        return int(check_random_state(random_state).randint(2**31 - 1))
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return "_fitted" in self.__dict__
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
+    # What subclasses decide.
+    _stratify = False
+
+    def _check_y(self, y: Any, X: Any) -> Any:
+        """Give what `check_fit_data` can check as numbers."""
+        raise NotImplementedError
+
+    def _make_goal(self, y: Any, checked: Floats, fresh: bool) -> Goal:
+        raise NotImplementedError
+
+    def _validation_targets(self, y_val: Any, goal: Goal) -> Floats:
+        raise NotImplementedError
+
+    def _row_weights(self, y: Any, sample_weight: Floats | None, n_rows: int) -> Floats:
+        return np.ones(n_rows) if sample_weight is None else sample_weight
+
+    def _target_scaling(self, table: Table) -> Scaling:
+        return Scaling.none(table.targets.shape[1])
+
+    def _scores(self, means: Floats, fitted: Fitted, held_out: Table) -> list[float]:
+        raise NotImplementedError
+
+    def _calibrate(self, fitted: Fitted, parts: Parts) -> dict[str, Any]:
+        """Learn from held-out rows how far predictions are off."""
+        return {}

@@ -1,0 +1,122 @@
+"""A trained network with everything that prediction needs."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regkit.kernels.network_passes import Dropout, Rows
+from regkit.solvers.networks import prediction
+from regkit.solvers.networks.architecture import Architecture
+from regkit.solvers.networks.scaling import Scaling
+from regkit.solvers.networks.trainer import Parameters
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(slots=True)
+class Fitted:
+    """Parameters and what they mean; private to the estimators.
+
+    Attributes
+    ----------
+    architecture : Architecture
+    parameters : Parameters
+    inputs, targets : Scaling
+        From the user's units to the network's.
+    dropout : Dropout
+    seed : int
+        Of the noise of predictions that must repeat themselves.
+    """
+
+    architecture: Architecture
+    parameters: Parameters
+    inputs: Scaling
+    targets: Scaling
+    dropout: Dropout
+    seed: int
+
+    def rows(self, X: Any) -> Rows:
+        """Scale rows of X."""
+        return self.inputs.rows(X, self.parameters.params.dtype)
+
+    def outputs(self, X: Any) -> Floats:
+        """Return the network's outputs (n, n_outputs), in its own units."""
+        net = self.architecture.network()
+        params = self.parameters.params
+        found = prediction.outputs(net, self.dropout, params, self.rows(X))
+        return found.astype(np.float64)
+
+    def passes(self, X: Any, n_passes: int, seed: int) -> Floats:
+        """Return outputs with noise, (n_passes, n, n_outputs), in the network's units.
+
+        Without any dropout, that many copies of the outputs.
+        """
+        net = self.architecture.network()
+        found = prediction.passes(
+            net,
+            self.dropout,
+            self.parameters.params,
+            self.rows(X),
+            n_passes,
+            seed,
+        )
+        return found.astype(np.float64)
+
+    def moments(self, X: Any, n_passes: int, seed: int) -> tuple[Floats, Floats]:
+        """Return mean and standard deviation over passes with noise, (n, n_outputs).
+
+        The deviation has the divisor ``n_passes`` - 1.
+        """
+        net = self.architecture.network()
+        rows = self.rows(X)
+        centre = self.outputs(X)
+        first = np.zeros_like(centre)
+        second = np.zeros_like(centre)
+        for start, count in prediction.chunks(net, rows, n_passes):
+            some = prediction.passes(
+                net,
+                self.dropout,
+                self.parameters.params,
+                rows,
+                count,
+                seed,
+                first_pass=start,
+            )
+            distance = some - centre
+            first += distance.sum(axis=0)
+            second += np.square(distance).sum(axis=0)
+        first /= n_passes
+        spread = second / n_passes - np.square(first)
+        spread *= n_passes / max(1, n_passes - 1)
+        return centre + first, np.sqrt(np.maximum(spread, 0.0))
+
+    def layers(self) -> tuple[list[Floats], list[Floats]]:
+        """Return weights (inputs, units) and biases, in X's and y's units if possible.
+
+        Scaling of inputs and targets is folded into the first and the last layer,
+        except where the inputs are embedded or clipped.
+        """
+        architecture = self.architecture
+        views = architecture.views(self.parameters.params)
+        count = len(architecture.sizes) - 1
+        weights = [
+            views[f"weights{layer}"].T.astype(np.float64) for layer in range(count)
+        ]
+        biases = [views[f"biases{layer}"].astype(np.float64) for layer in range(count)]
+        if architecture.scaled:
+            weights[0] *= views["scales"][:, None]
+        if self.is_plain:
+            weights[0] /= self.inputs.scale[:, None]
+            biases[0] -= self.inputs.center @ weights[0]
+        n_targets = len(self.targets.center)
+        weights[-1][:, :n_targets] *= self.targets.scale
+        biases[-1][:n_targets] *= self.targets.scale
+        biases[-1][:n_targets] += self.targets.center
+        return weights, biases
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether an ordinary multi-layer perceptron on X says the same."""
+        return self.architecture.embedding is None and not np.isfinite(self.inputs.clip)

@@ -1,0 +1,186 @@
+"""What each parameter may be, and how parameters become settings of the trainer."""
+
+import math
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+
+from regkit._sklearn import Interval, StrOptions
+from regkit.solvers.networks.architecture import ACTIVATIONS, Architecture, Embedding
+from regkit.solvers.networks.schedules import SCHEDULES
+from regkit.solvers.networks.trainer import NOISE, SOLVERS, Settings
+
+_SHARE = Interval(Real, 0, 1, closed="left")
+_POSITIVE = Interval(Real, 0, None, closed="neither")
+_NOT_NEGATIVE = Interval(Real, 0, None, closed="left")
+_COUNT = Interval(Integral, 1, None, closed="left")
+_NOISE_SCHEDULES = ("constant", "cosine", "flat_cosine")
+
+COMMON: dict[str, list[Any]] = {
+    "hidden_layer_sizes": ["array-like", _COUNT],
+    "activation": [StrOptions(set(ACTIVATIONS)), "array-like"],
+    "dropout": [_SHARE, "array-like"],
+    "input_dropout": [_SHARE],
+    "dropout_kind": [StrOptions(set(NOISE))],
+    "dropout_schedule": [StrOptions(set(_NOISE_SCHEDULES))],
+    "alpha": [_NOT_NEGATIVE],
+    "alpha_schedule": [StrOptions(set(_NOISE_SCHEDULES))],
+    "l1": [_NOT_NEGATIVE],
+    "max_norm": [None, _POSITIVE],
+    "solver": [StrOptions(set(SOLVERS))],
+    "learning_rate_init": [_POSITIVE],
+    "learning_rate": [StrOptions(set(SCHEDULES))],
+    "layer_rates": [StrOptions({"equal", "fan_in"})],
+    "momentum": [_SHARE],
+    "nesterovs_momentum": ["boolean"],
+    "beta_1": [_SHARE],
+    "beta_2": [_SHARE],
+    "epsilon": [_POSITIVE],
+    "batch_size": [StrOptions({"auto"}), _COUNT],
+    "max_iter": [_COUNT],
+    "tol": [_NOT_NEGATIVE],
+    "n_iter_no_change": [_COUNT, None],
+    "early_stopping": ["boolean"],
+    "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+    "standardize": ["boolean", StrOptions({"robust"})],
+    "embedding": [StrOptions({"periodic"}), None],
+    "input_scaling": ["boolean"],
+    "dtype": [StrOptions({"float32", "float64"})],
+    "warm_start": ["boolean"],
+    "shuffle": ["boolean"],
+    "random_state": ["random_state"],
+    "verbose": ["verbose"],
+}
+
+# Multiplies the learning rate of what is not a dense layer's weights, "fan_in".
+_BIAS_RATE = 0.1
+_EMBEDDING_RATE = 0.1
+_SCALE_RATE = 6.0
+_PATIENCE = 10
+_EMBEDDING = Embedding(n_frequencies=16, n_components=3, frequency_scale=0.1)
+
+
+def hidden_sizes(hidden_layer_sizes: Any) -> tuple[int, ...]:
+    """Give the units of each hidden layer.
+
+    Raises
+    ------
+    ValueError
+        When a size is not a positive integer.
+    """
+    if isinstance(hidden_layer_sizes, Integral):
+        return (int(hidden_layer_sizes),)
+    sizes = tuple(hidden_layer_sizes)
+    for size in sizes:
+        if not isinstance(size, Integral) or size < 1:
+            raise ValueError(
+                f"hidden_layer_sizes must hold positive integers, got {size!r}."
+            )
+    return tuple(int(size) for size in sizes)
+
+
+def _one_a_layer(name: str, value: Any, n_layers: int) -> tuple[Any, ...]:
+    if isinstance(value, str | Real):
+        return (value,) * n_layers
+    values = tuple(value)
+    if len(values) != n_layers:
+        raise ValueError(
+            f"{name} must be one value or one a hidden layer: there are {n_layers} "
+            f"hidden layers, {name} has {len(values)} entries."
+        )
+    return values
+
+
+def activations(activation: Any, n_layers: int) -> tuple[str, ...]:
+    """Give the activation of each hidden layer."""
+    names = _one_a_layer("activation", activation, n_layers)
+    for name in names:
+        if name not in ACTIVATIONS:
+            raise ValueError(
+                f"activation must be among {sorted(ACTIVATIONS)}, got {name!r}."
+            )
+    return tuple(str(name) for name in names)
+
+
+def dropout_rates(
+    input_dropout: float, dropout: Any, n_layers: int
+) -> tuple[float, ...]:
+    """Give the dropout rate of the inputs, then of each hidden layer."""
+    rates = _one_a_layer("dropout", dropout, n_layers)
+    for rate in rates:
+        if not isinstance(rate, Real) or not 0 <= rate < 1:
+            raise ValueError(f"dropout must hold numbers in [0, 1), got {rate!r}.")
+    return (float(input_dropout), *(float(rate) for rate in rates))
+
+
+def make_architecture(estimator: Any, n_features: int, n_outputs: int) -> Architecture:
+    """Give the shape that an estimator's parameters ask for."""
+    hidden = hidden_sizes(estimator.hidden_layer_sizes)
+    return Architecture(
+        n_features,
+        hidden,
+        n_outputs,
+        activations(estimator.activation, len(hidden)),
+        scaled=bool(estimator.input_scaling),
+        embedding=_EMBEDDING if estimator.embedding == "periodic" else None,
+    )
+
+
+def make_settings(
+    estimator: Any,
+    architecture: Architecture,
+    loss: str,
+    loss_parameter: float,
+    n_rows: int,
+    seed: int,
+) -> Settings:
+    """Translate an estimator's parameters for the trainer."""
+    batch_size = estimator.batch_size
+    if batch_size == "auto":
+        batch_size = min(200, n_rows)
+    is_sgd = estimator.solver == "sgd"
+    patience = estimator.n_iter_no_change
+    if patience is None:
+        scheduled = estimator.learning_rate not in ("constant", "adaptive")
+        patience = np.iinfo(np.int64).max if scheduled else _PATIENCE
+    return Settings(
+        loss=loss,
+        loss_parameter=float(loss_parameter),
+        dropout=dropout_rates(
+            estimator.input_dropout, estimator.dropout, len(architecture.hidden)
+        ),
+        dropout_kind=estimator.dropout_kind,
+        solver=estimator.solver,
+        momentum=float(estimator.momentum if is_sgd else estimator.beta_1),
+        beta_2=float(estimator.beta_2),
+        epsilon=float(estimator.epsilon),
+        nesterov=bool(estimator.nesterovs_momentum),
+        alpha=float(estimator.alpha),
+        l1=float(estimator.l1),
+        max_norm=math.inf if estimator.max_norm is None else float(estimator.max_norm),
+        learning_rate_init=float(estimator.learning_rate_init),
+        learning_rate=estimator.learning_rate,
+        dropout_schedule=estimator.dropout_schedule,
+        alpha_schedule=estimator.alpha_schedule,
+        rates=_rates(architecture) if estimator.layer_rates == "fan_in" else {},
+        batch_size=int(batch_size),
+        max_iter=int(estimator.max_iter),
+        tol=float(estimator.tol),
+        patience=int(patience),
+        shuffle=bool(estimator.shuffle),
+        seed=seed,
+    )
+
+
+def _rates(architecture: Architecture) -> dict[str, float]:
+    """Rates by 1/√inputs, as if weights were stored divided by their typical size."""
+    rates = {}
+    for name, (_, shape) in architecture.pieces().items():
+        if name.startswith("weights"):
+            rates[name] = shape[1] ** -0.5
+        elif name.startswith("biases"):
+            rates[name] = _BIAS_RATE
+        else:
+            rates[name] = _SCALE_RATE if name == "scales" else _EMBEDDING_RATE
+    return rates

@@ -1,0 +1,584 @@
+"""Classification by networks with dropout."""
+
+from numbers import Real
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import ClassifierMixin
+from sklearn.utils.class_weight import compute_sample_weight
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.validation import check_array, column_or_1d
+
+from regkit._sklearn import Interval, StrOptions, validate_parameters
+from regkit.neural_network._base import DropoutMLP, Goal
+from regkit.neural_network._data import Table
+from regkit.neural_network._fitted import Fitted, Floats
+from regkit.neural_network._parameters import COMMON
+from regkit.neural_network._to_sklearn import classifier_of
+from regkit.neural_network._uncertainty import ClassUncertainty, entropy
+
+_N_PASSES = 100
+
+
+class DropoutMLPClassifier(ClassifierMixin, DropoutMLP):
+    r"""Multi-layer perceptron with dropout, for classification.
+
+    Minimises by stochastic gradient descent over all layers' weights :math:`W` and
+    biases
+
+    .. math::
+
+        \frac{1}{\sum_i w_i} \sum_i w_i \, \ell(y_i, f(x_i))
+        + \frac{\alpha}{2} \|W\|_2^2 + l_1 \|W\|_1,
+
+    where :math:`w` are the `sample_weight` times the `class_weight`, :math:`f` is the
+    network with units dropped at random [1]_, and :math:`\ell` the logarithmic loss: of
+    a logistic output for two classes, of softmax outputs for more, and averaged over
+    logistic outputs where a row has several labels. The loss is a mean, so that
+    penalties mean the same for any batch size and when every row is repeated
+    (scikit-learn's `MLPClassifier` divides its `alpha` by the batch's rows: ``alpha``
+    here is ``alpha / batch_size`` there). Biases are not penalised. "adamw" has no such
+    objective: its penalty acts beside the step.
+
+    Parameters
+    ----------
+    hidden_layer_sizes : int or array-like of int, default=(128, 128)
+        Units of each hidden layer.
+    activation : str or sequence of str, default="gelu"
+        "relu", "leaky_relu" (slope 0.01), "tanh", "logistic", "gelu" (by tanh),
+        "silu", "mish", "selu" or "identity"; one for all hidden layers or one each.
+    dropout : float or sequence of float, default=0.15
+        Share of a hidden layer's units that is dropped, in [0, 1); one for all hidden
+        layers or one each. What stays is divided by 1 - `dropout`, so that prediction
+        is that of an ordinary network.
+    input_dropout : float, default=0.0
+        The same for the inputs.
+    dropout_kind : {"bernoulli", "gaussian"}, default="bernoulli"
+        Noise that multiplies units: 0 or 1 / (1 - p), or normal with the same mean, 1,
+        and variance, p / (1 - p).
+    dropout_schedule : {"constant", "cosine", "flat_cosine"}, default="flat_cosine"
+        What multiplies the rates during training: 1, a cosine from 1 to 0, or 1 for
+        half of the steps and then a cosine to 0.
+    alpha : float, default=0.02
+        Strength of the L2 penalty; see the objective above.
+    alpha_schedule : {"constant", "cosine", "flat_cosine"}, default="flat_cosine"
+        What multiplies `alpha` during training.
+    l1 : float, default=0.0
+        Strength of the L1 penalty; see the objective above. It makes weights exactly
+        zero.
+    max_norm : float, default=None
+        Longest Euclidean norm of a hidden unit's incoming weights; longer ones are
+        shortened after each step.
+    class_weight : dict, list of dict or "balanced", default=None
+        Weights of the classes, as scikit-learn's; "balanced" gives every class the
+        same total weight.
+    label_smoothing : float, default=0.0
+        Share of the probability that is spread evenly over all classes in the
+        targets of the loss, in [0, 1).
+    solver : {"adam", "adamw", "sgd"}, default="adamw"
+        Optimiser. "adam" and "sgd" add the L2 penalty's gradient to the loss's;
+        "adamw" shrinks weights by learning rate × `alpha` beside the step.
+    learning_rate_init : float, default=0.04
+        Largest learning rate; what it multiplies is said by `layer_rates`.
+    learning_rate : {"constant", "cosine", "warm_up", "one_cycle", "cosine_cycles", \
+            "flat_cosine", "adaptive"}, default="cosine_cycles"
+        Schedule of the learning rate over `max_iter` epochs, for every solver:
+        constant; cosine to 0; a linear rise in the first tenth and then a cosine to 0;
+        a rise in the first 30% and then a cosine to 0; four cosine cycles, each twice
+        as long as the one before; constant for the first half and then a cosine to 0;
+        divided by 5 whenever progress ends.
+    layer_rates : {"fan_in", "equal"}, default="fan_in"
+        "fan_in" divides the learning rate of a layer's weights by the root of its
+        number of inputs (rates of 0.1 suit Adam then), and multiplies that of biases
+        and of the embedding by 0.1, of input scales by 6. "equal" uses one rate for
+        all (0.001 suits Adam).
+    momentum : float, default=0.9
+        Of "sgd".
+    nesterovs_momentum : bool, default=True
+        Whether "sgd" looks ahead (Nesterov).
+    beta_1, beta_2 : float, default=0.9, 0.95
+        Decay of Adam's moments.
+    epsilon : float, default=1e-8
+        Added to the root of Adam's second moment.
+    batch_size : int or "auto", default=128
+        Rows of a step, at most: an epoch is cut into equal batches. "auto" is
+        ``min(200, n_samples)``.
+    max_iter : int, default=256
+        Epochs.
+    tol : float, default=1e-4
+        Progress that counts, in units of the loss.
+    n_iter_no_change : int, default=None
+        Epochs without progress after which training ends, of the validation loss where
+        there are validation rows, else of the training loss. None is 10 with a
+        `learning_rate` of "constant" or "adaptive"; other schedules run to their end.
+    early_stopping : bool, default=True
+        Whether to set rows apart and to keep the weights of the epoch after which
+        their loss is least.
+    validation_fraction : float, default=0.2
+        Share of the rows to set apart for `early_stopping`.
+    standardize : bool or "robust", default="robust"
+        How to centre and scale the columns of X before anything else: True by weighted
+        means and standard deviations; "robust" by weighted medians and interquartile
+        ranges, followed by the smooth bound x / √(1 + (x / 3)²), so that no outlier
+        counts for more than three of them [2]_. A sparse X is never densified.
+    embedding : {"periodic"} or None, default="periodic"
+        Adds to every column three learned combinations of 16 learned waves of it
+        (PBLD of [2]_), which lets the network follow sharp functions of single
+        columns; for wide X use None, which is faster.
+    input_scaling : bool, default=False
+        Whether each input of the first layer has a learned scale.
+    dtype : {"float32", "float64"}, default="float32"
+        Precision of training and prediction.
+    warm_start : bool, default=False
+        Whether `fit` goes on from the weights, the scaling and the optimiser's state
+        of the last fit; schedules start anew.
+    shuffle : bool, default=True
+        Whether rows are drawn in a new order in each epoch.
+    random_state : int, RandomState instance or None, default=None
+        Of initial weights, order, masks and rows set apart. The same number gives the
+        same network on any number of threads.
+    verbose : bool or int, default=False
+        Whether to print a line an epoch.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        Class labels; for several labels a row, 0 to n_labels - 1.
+    coefs_ : list of ndarray of shape (n_inputs, n_units)
+        Weights of each layer, in float64. Scaling of X and y is folded into the first
+        and the last layer: they act on X as it is given and yield y's units (with
+        ``embedding="periodic"`` the first layer acts on the embedded columns instead).
+    intercepts_ : list of ndarray of shape (n_units,)
+        Biases of each layer.
+    loss_curve_ : list of float
+        Mean training loss of each epoch, with dropout, without penalties.
+    loss_ : float
+        The last of them.
+    validation_loss_curve_ : list of float or None
+        Mean loss of the validation rows after each epoch, without dropout.
+    validation_scores_ : list of float or None
+        Accuracy of the validation rows after each epoch.
+    best_loss_ : float
+        Least validation loss, or training loss where there are no validation rows.
+    best_iter_ : int
+        Epoch of it, from 1; with validation rows its weights are kept.
+    n_iter_ : int
+        Epochs run.
+    t_ : int
+        Rows trained on, repetitions counted.
+    n_layers_ : int
+        Layers, inputs and outputs included.
+    n_outputs_ : int
+        Units of the last layer.
+    out_activation_ : str
+        "logistic" or "softmax".
+    n_features_in_ : int
+        Number of columns seen in `fit`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns seen in `fit`; only when X has string column names.
+
+    See Also
+    --------
+    DropoutMLPRegressor : For numbers.
+
+    References
+    ----------
+    .. [1] N. Srivastava, G. Hinton, A. Krizhevsky, I. Sutskever and R. Salakhutdinov,
+       "Dropout: a simple way to prevent neural networks from overfitting", Journal of
+       Machine Learning Research 15, 2014.
+    .. [2] D. Holzmüller, L. Grinsztajn and I. Steinwart, "Better by default: strong
+       pre-tuned MLPs and boosted trees on tabular data", Advances in Neural
+       Information Processing Systems 37, 2024.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from regkit.neural_network import DropoutMLPClassifier
+    >>> X, y = load_iris(return_X_y=True)
+    >>> model = DropoutMLPClassifier(random_state=0).fit(X, y)
+    >>> model.score(X, y) > 0.95
+    True
+    >>> model.predict_proba(X[:2]).shape
+    (2, 3)
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **COMMON,
+        "class_weight": [dict, list, StrOptions({"balanced"}), None],
+        "label_smoothing": [Interval(Real, 0, 1, closed="left")],
+    }
+    _stratify = True
+
+    def __init__(
+        self,
+        hidden_layer_sizes: Any = (128, 128),
+        *,
+        activation: Any = "gelu",
+        dropout: Any = 0.15,
+        input_dropout: float = 0.0,
+        dropout_kind: str = "bernoulli",
+        dropout_schedule: str = "flat_cosine",
+        alpha: float = 0.02,
+        alpha_schedule: str = "flat_cosine",
+        l1: float = 0.0,
+        max_norm: float | None = None,
+        class_weight: Any = None,
+        label_smoothing: float = 0.0,
+        solver: str = "adamw",
+        learning_rate_init: float = 0.04,
+        learning_rate: str = "cosine_cycles",
+        layer_rates: str = "fan_in",
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        beta_1: float = 0.9,
+        beta_2: float = 0.95,
+        epsilon: float = 1e-8,
+        batch_size: Any = 128,
+        max_iter: int = 256,
+        tol: float = 1e-4,
+        n_iter_no_change: int | None = None,
+        early_stopping: bool = True,
+        validation_fraction: float = 0.2,
+        standardize: bool | str = "robust",
+        embedding: str | None = "periodic",
+        input_scaling: bool = False,
+        dtype: str = "float32",
+        warm_start: bool = False,
+        shuffle: bool = True,
+        random_state: Any = None,
+        verbose: Any = False,
+    ) -> None:
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.dropout = dropout
+        self.input_dropout = input_dropout
+        self.dropout_kind = dropout_kind
+        self.dropout_schedule = dropout_schedule
+        self.alpha = alpha
+        self.alpha_schedule = alpha_schedule
+        self.l1 = l1
+        self.max_norm = max_norm
+        self.class_weight = class_weight
+        self.label_smoothing = label_smoothing
+        self.solver = solver
+        self.learning_rate_init = learning_rate_init
+        self.learning_rate = learning_rate
+        self.layer_rates = layer_rates
+        self.momentum = momentum
+        self.nesterovs_momentum = nesterovs_momentum
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+        self.batch_size = batch_size
+        self.max_iter = max_iter
+        self.tol = tol
+        self.n_iter_no_change = n_iter_no_change
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.standardize = standardize
+        self.embedding = embedding
+        self.input_scaling = input_scaling
+        self.dtype = dtype
+        self.warm_start = warm_start
+        self.shuffle = shuffle
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def partial_fit(
+        self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None
+    ) -> Self:
+        """Train for one epoch, at constant initial rates.
+
+        The first call decides the shape and how X is scaled.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
+            Training rows.
+        y : array-like of shape (n_samples,) or (n_samples, n_labels)
+            Classes.
+        classes : array-like of shape (n_classes,), default=None
+            All classes of all calls; None takes them from the first call's y.
+        sample_weight : float or array-like of shape (n_samples,), default=None
+            Weights of the rows.
+
+        Returns
+        -------
+        self : estimator
+            The estimator.
+        """
+        validate_parameters(self)
+        fresh = "_fitted" not in self.__dict__
+        if classes is not None:
+            classes = np.unique(classes)
+            if not fresh and not np.array_equal(classes, self.classes_):
+                raise ValueError(
+                    f"classes={classes!r} is not the same as on last call to "
+                    f"partial_fit, was: {self.classes_!r}."
+                )
+        self._announced = classes
+        try:
+            return self._continue(X, y, sample_weight, fresh)
+        finally:
+            del self._announced
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """Predict the most probable class, or all labels above one half.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
+            Rows to predict for.
+
+        Returns
+        -------
+        y_pred : ndarray of shape (n_samples,) or (n_samples, n_labels)
+            Classes.
+        """
+        probabilities = self.predict_proba(X)
+        if self._multilabel:
+            return (probabilities > 0.5).astype(np.int64)
+        classes: NDArray[Any] = self.classes_[np.argmax(probabilities, axis=1)]
+        return classes
+
+    def predict_proba(
+        self, X: Any, n_samples: int | None = None, random_state: Any = None
+    ) -> Floats:
+        """Predict class probabilities, without dropout or averaged over masks.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_rows, n_features)
+            Rows to predict for.
+        n_samples : int, default=None
+            Number of dropout masks to average over; None for no dropout.
+        random_state : int, RandomState instance or None, default=None
+            Of the masks.
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n_rows, n_classes)
+            In the order of `classes_`; for several labels a row, of each label.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        ValueError
+            When X holds NaN or inf, or its columns are not those seen in `fit`.
+        """
+        if n_samples is not None:
+            mean: Floats = self.sample_predictions(X, n_samples, random_state).mean(0)
+            return mean
+        X = self._check_X(X)
+        return self._probabilities(self._fitted.outputs(X))
+
+    def predict_log_proba(self, X: Any) -> Floats:
+        """Predict logarithms of class probabilities.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
+            Rows to predict for.
+
+        Returns
+        -------
+        log_probabilities : ndarray of shape (n_samples, n_classes)
+            Finite also where a probability is zero in float64.
+        """
+        X = self._check_X(X)
+        outputs = self._fitted.outputs(X)
+        if self._multilabel:
+            return -np.logaddexp(0.0, -outputs)
+        if outputs.shape[1] == 1:
+            outputs = np.hstack([np.zeros_like(outputs), outputs])
+        largest = outputs.max(axis=1, keepdims=True)
+        mass = np.exp(outputs - largest).sum(axis=1, keepdims=True)
+        logs: Floats = outputs - largest - np.log(mass)
+        return logs
+
+    def sample_predictions(
+        self, X: Any, n_samples: int = _N_PASSES, random_state: Any = None
+    ) -> Floats:
+        """Predict class probabilities with units dropped as in training.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_rows, n_features)
+            Rows to predict for.
+        n_samples : int, default=100
+            Number of predictions for each row; masks of all are independent.
+        random_state : int, RandomState instance or None, default=None
+            Of the masks.
+
+        Returns
+        -------
+        samples : ndarray of shape (n_samples, n_rows, n_classes)
+            Probabilities.
+        """
+        X = self._check_X(X)
+        raw = self._fitted.passes(X, n_samples, self._draw_seed(random_state))
+        return self._probabilities(raw)
+
+    def predict_uncertainty(
+        self, X: Any, n_samples: int = _N_PASSES
+    ) -> ClassUncertainty:
+        """Predict averaged probabilities with the parts of their entropy told apart.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_rows, n_features)
+            Rows to predict for.
+        n_samples : int, default=100
+            Number of dropout masks; always the same ones.
+
+        Returns
+        -------
+        uncertainty : named tuple (probabilities, entropy, noise, epistemic)
+            Averages over masks and entropies in nats, noise + epistemic = entropy. For
+            several labels a row the entropies are of shape (n_rows, n_labels).
+        """
+        samples = self.sample_predictions(X, n_samples, self._fitted_seed())
+        mean = samples.mean(axis=0)
+        if self._multilabel:  # each label is a distribution over two
+            samples = np.stack([1.0 - samples, samples], axis=-1)
+        total = entropy(samples.mean(axis=0))
+        noise = entropy(samples).mean(axis=0)
+        return ClassUncertainty(mean, total, noise, np.maximum(total - noise, 0.0))
+
+    def to_sklearn(self) -> Any:
+        """Return a fitted scikit-learn `MLPClassifier` that predicts the same.
+
+        Returns
+        -------
+        model : MLPClassifier
+            With this network's weights; it can be exported wherever scikit-learn's
+            can, to ONNX with skl2onnx for instance.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        ValueError
+            When scikit-learn has no such network: other activations, different ones
+            in different layers, or an embedding.
+        """
+        self._check_fitted()
+        return classifier_of(self, self._multilabel)
+
+    def _probabilities(self, outputs: Floats) -> Floats:
+        """From outputs (..., n_outputs) to probabilities (..., n_classes)."""
+        if not self._multilabel and outputs.shape[-1] > 1:
+            powers = np.exp(outputs - outputs.max(axis=-1, keepdims=True))
+            shares: Floats = powers / powers.sum(axis=-1, keepdims=True)
+            return shares
+        smaller = np.exp(-np.abs(outputs))
+        positive = np.where(outputs >= 0, 1.0, smaller) / (1.0 + smaller)
+        if self._multilabel:
+            return positive
+        negative = np.where(outputs >= 0, smaller, 1.0) / (1.0 + smaller)
+        return np.concatenate([negative, positive], axis=-1)
+
+    def _check_y(self, y: Any, X: Any) -> Any:
+        """Numbers of y's shape: its labels may be anything."""
+        if y is None:
+            return None
+        checked = self._labels(y)
+        return np.zeros(len(checked))
+
+    def _labels(self, y: Any) -> NDArray[Any]:
+        """Give labels of shape (n,), or indicators of shape (n, n_labels)."""
+        if hasattr(y, "toarray"):
+            y = y.toarray()
+        y = check_array(
+            y, ensure_2d=False, ensure_min_samples=0, dtype=None, input_name="y"
+        )
+        check_classification_targets(y)
+        if type_of_target(y, input_name="y") == "multilabel-indicator":
+            return np.asarray(y)
+        labels: NDArray[Any] = column_or_1d(y, warn=True)
+        return labels
+
+    def _make_goal(self, y: Any, checked: Floats, fresh: bool) -> Goal:
+        labels = self._labels(y)
+        multilabel = labels.ndim == 2
+        if multilabel:
+            classes = np.arange(labels.shape[1])
+        elif fresh:
+            announced = self.__dict__.get("_announced")
+            classes = np.unique(labels) if announced is None else announced
+            if len(classes) < 2:
+                raise ValueError(
+                    f"{type(self).__name__} needs at least two classes, y has only "
+                    f"one class: {classes[0]!r}."
+                )
+        else:
+            classes = self.classes_
+        if not fresh and (
+            multilabel != self._multilabel or len(classes) != len(self.classes_)
+        ):
+            raise ValueError(
+                f"y has {len(classes)} labels, but {type(self).__name__} was fitted "
+                f"with {len(self.classes_)}."
+            )
+        softmax = not multilabel and len(classes) > 2
+        n_outputs = len(classes) if multilabel or softmax else 1
+        attributes = {
+            "classes_": classes,
+            "_multilabel": multilabel,
+            "out_activation_": "softmax" if softmax else "logistic",
+        }
+        return Goal(
+            self._encode(labels, classes, multilabel),
+            n_outputs,
+            "softmax" if softmax else "binary",
+            self.label_smoothing,
+            attributes,
+        )
+
+    def _encode(
+        self, labels: NDArray[Any], classes: NDArray[Any], multilabel: bool
+    ) -> Floats:
+        """Number classes in one column, or give probabilities of logistic outputs."""
+        if multilabel:
+            numbers = labels.astype(np.float64)
+        else:
+            known = np.isin(labels, classes)
+            if not known.all():
+                raise ValueError(
+                    f"y holds classes that are not in classes_: "
+                    f"{np.unique(labels[~known]).tolist()!r}."
+                )
+            numbers = np.searchsorted(classes, labels).astype(np.float64)[:, None]
+            if len(classes) > 2:
+                return numbers
+        return numbers * (1.0 - self.label_smoothing) + 0.5 * self.label_smoothing
+
+    def _validation_targets(self, y_val: Any, goal: Goal) -> Floats:
+        labels = self._labels(y_val)
+        classes = goal.attributes["classes_"]
+        if goal.attributes["_multilabel"] != (labels.ndim == 2):
+            raise ValueError("y_val and y must both hold one label a row, or several.")
+        return self._encode(labels, classes, labels.ndim == 2)
+
+    def _row_weights(self, y: Any, sample_weight: Floats | None, n_rows: int) -> Floats:
+        weights = super()._row_weights(y, sample_weight, n_rows)
+        if self.class_weight is None:
+            return weights
+        labels = self._labels(y)
+        factors: Floats = compute_sample_weight(self.class_weight, labels)
+        return weights * factors
+
+    def _scores(self, means: Floats, fitted: Fitted, held_out: Table) -> list[float]:
+        """Give the accuracy after each epoch."""
+        return [float(share) for share in means[:, 0]]
+
+    def _fitted_seed(self) -> int:
+        self._check_fitted()
+        return self._fitted.seed
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags

@@ -1,0 +1,1 @@
+"""Networks with dropout: their shape, training and prediction, on plain arrays."""

@@ -1,0 +1,190 @@
+"""The shape of a network and its parameters, one flat vector with views per layer."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regkit.kernels import network_functions as functions
+from regkit.kernels.network_optimisers import Groups
+from regkit.kernels.network_passes import Network, Work
+
+ACTIVATIONS = {
+    "identity": functions.IDENTITY,
+    "relu": functions.RELU,
+    "leaky_relu": functions.LEAKY_RELU,
+    "tanh": functions.TANH,
+    "logistic": functions.LOGISTIC,
+    "gelu": functions.GELU,
+    "silu": functions.SILU,
+    "mish": functions.MISH,
+    "selu": functions.SELU,
+}
+
+# Variance of a weight times the number of inputs that keeps the size of activations.
+_GAIN = {"identity": 1.0, "tanh": 1.0, "logistic": 1.0, "selu": 1.0}
+
+
+@dataclass(frozen=True, slots=True)
+class Embedding:
+    """A periodic embedding of every column: cosines, mixed into a few numbers."""
+
+    n_frequencies: int
+    n_components: int
+    frequency_scale: float
+    """Standard deviation of the frequencies at the start."""
+
+
+@dataclass(frozen=True, slots=True)
+class Architecture:
+    """What the parameters mean.
+
+    Attributes
+    ----------
+    n_features : int
+    hidden : tuple of int
+    n_outputs : int
+    activations : tuple of str
+        One a hidden layer.
+    scaled : bool
+        Whether each input of the first layer has a trainable scale.
+    embedding : Embedding or None
+    """
+
+    n_features: int
+    hidden: tuple[int, ...]
+    n_outputs: int
+    activations: tuple[str, ...]
+    scaled: bool = False
+    embedding: Embedding | None = None
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Inputs of the first dense layer, then units of each layer."""
+        each = 1 + (self.embedding.n_components if self.embedding else 0)
+        return (self.n_features * each, *self.hidden, self.n_outputs)
+
+    def network(self) -> Network:
+        """Lay the parameters out: embedding, scales, then each layer's two arrays."""
+        sizes = self.sizes
+        start = 0
+        waves = components = 0
+        if self.embedding is not None:
+            waves, components = (
+                self.embedding.n_frequencies,
+                self.embedding.n_components,
+            )
+            start = self.n_features * (2 * waves + components * (waves + 1))
+        scales = -1
+        if self.scaled:
+            scales, start = start, start + sizes[0]
+        weights, biases = [], []
+        for inputs, units in zip(sizes[:-1], sizes[1:], strict=True):
+            weights.append(start)
+            biases.append(start + inputs * units)
+            start += (inputs + 1) * units
+        codes = [ACTIVATIONS[name] for name in (*self.activations, "identity")]
+        return Network(
+            sizes=np.array(sizes),
+            firsts=np.cumsum([0, *sizes[:-1]]),
+            weights=np.array(weights),
+            biases=np.array(biases),
+            activations=np.array(codes),
+            n_features=self.n_features,
+            n_frequencies=waves,
+            n_components=components,
+            embedding=0,
+            scales=scales,
+        )
+
+    def pieces(self) -> dict[str, tuple[slice, tuple[int, ...]]]:
+        """Give every array's place in the parameter vector and its shape."""
+        net = self.network()
+        p, waves, components = self.n_features, net.n_frequencies, net.n_components
+        shapes: dict[str, tuple[int, ...]] = {}
+        if waves:
+            shapes["frequencies"] = (p, waves)
+            shapes["phases"] = (p, waves)
+            shapes["mixing"] = (p, components, waves)
+            shapes["shifts"] = (p, components)
+        if self.scaled:
+            shapes["scales"] = (self.sizes[0],)
+        for layer in range(len(self.sizes) - 1):
+            shapes[f"weights{layer}"] = (self.sizes[layer + 1], self.sizes[layer])
+            shapes[f"biases{layer}"] = (self.sizes[layer + 1],)
+        found, start = {}, 0
+        for name, shape in shapes.items():
+            stop = start + math.prod(shape)
+            found[name] = (slice(start, stop), shape)
+            start = stop
+        return found
+
+    @property
+    def n_params(self) -> int:
+        """Length of the parameter vector."""
+        return max(place.stop for place, _ in self.pieces().values())
+
+    def views(self, params: NDArray[Any]) -> dict[str, NDArray[Any]]:
+        """Return each array of ``params`` by name, without copying."""
+        return {
+            name: params[place].reshape(shape)
+            for name, (place, shape) in self.pieces().items()
+        }
+
+    def initial(self, rng: np.random.Generator, dtype: Any) -> NDArray[Any]:
+        """Draw parameters: He et al. (2015) for weights, zeros for biases."""
+        params = np.zeros(self.n_params, dtype=dtype)
+        for name, view in self.views(params).items():
+            if name.startswith("weights"):
+                layer = int(name.removeprefix("weights"))
+                last = layer == len(self.hidden)
+                gain = 1.0 if last else _GAIN.get(self.activations[layer], 2.0)
+                spread = math.sqrt(gain / max(1, view.shape[1]))
+                view[:] = rng.normal(0.0, spread, view.shape)
+            elif name == "scales":
+                view[:] = 1.0
+            elif name == "frequencies" and self.embedding is not None:
+                view[:] = rng.normal(0.0, self.embedding.frequency_scale, view.shape)
+            elif name == "phases":
+                view[:] = rng.uniform(-0.5, 0.5, view.shape)
+            elif name == "mixing":
+                view[:] = rng.normal(0.0, view.shape[-1] ** -0.5, view.shape)
+        return params
+
+    def groups(self, rates: dict[str, float] | None = None) -> Groups:
+        """Treat each array as a group; only weights of dense layers are penalised.
+
+        ``rates`` maps names of arrays to what multiplies their learning rate, 1 where
+        a name is missing.
+        """
+        rates = rates or {}
+        pieces = self.pieces()
+        dense = np.array([float(name.startswith("weights")) for name in pieces])
+        return Groups(
+            starts=np.array([0, *(place.stop for place, _ in pieces.values())]),
+            rates=np.array([rates.get(name, 1.0) for name in pieces]),
+            decays=dense,
+            sparse=dense.copy(),
+        )
+
+
+def make_work(net: Network, n_targets: int, m: int, dtype: Any) -> Work:
+    """Allocate buffers for batches of up to ``m`` rows."""
+    total = int(net.sizes.sum())
+    waves = net.n_features * net.n_frequencies
+
+    def rows(count: int) -> NDArray[Any]:
+        return np.zeros(count * m, dtype=dtype)
+
+    return Work(
+        inputs=rows(int(net.sizes[0])),
+        waves=rows(2 * waves + 1 if waves else 0),
+        values=rows(total),
+        slopes=rows(total),
+        deltas=rows(total),
+        noise=rows(1),
+        targets=rows(n_targets),
+        weights=rows(1),
+    )

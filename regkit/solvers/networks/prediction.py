@@ -1,0 +1,70 @@
+"""Outputs of a trained network, with noise or without."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regkit.kernels.network_passes import Dropout, Network, Rows
+from regkit.kernels.network_sampling import sample
+from regkit.solvers.networks.architecture import make_work
+
+_ROWS = 128
+# Outputs of many passes are reduced this many at a time.
+_CHUNK = 1 << 22
+
+
+def n_rows(rows: Rows) -> int:
+    """Return how many rows there are."""
+    return max(len(rows.dense), len(rows.indptr) - 1)
+
+
+def passes(
+    net: Network,
+    dropout: Dropout,
+    params: NDArray[Any],
+    rows: Rows,
+    n_passes: int,
+    seed: int,
+    *,
+    first_pass: int = 0,
+    noisy: bool = True,
+) -> NDArray[Any]:
+    """Return outputs of shape (n_passes, n, n_outputs).
+
+    The noise of a pass depends on ``seed``, its number and the number of the row.
+    """
+    n = n_rows(rows)
+    out = np.empty((n_passes, n, int(net.sizes[-1])), dtype=params.dtype)
+    size = max(1, min(_ROWS, n))
+    work = make_work(net, 1, size, params.dtype)
+    with np.errstate(all="ignore"):
+        sample(
+            net,
+            dropout,
+            rows,
+            params,
+            work,
+            size,
+            0,
+            n,
+            1.0 if noisy else 0.0,
+            seed,
+            first_pass,
+            out,
+        )
+    return out
+
+
+def outputs(
+    net: Network, dropout: Dropout, params: NDArray[Any], rows: Rows
+) -> NDArray[Any]:
+    """Return the outputs (n, n_outputs) without noise."""
+    return passes(net, dropout, params, rows, 1, 0, noisy=False)[0]
+
+
+def chunks(net: Network, rows: Rows, n_passes: int) -> list[tuple[int, int]]:
+    """Cut passes into [first, count] pieces whose outputs take little memory."""
+    each = max(1, n_rows(rows) * int(net.sizes[-1]))
+    step = max(1, _CHUNK // each)
+    return [(t, min(step, n_passes - t)) for t in range(0, n_passes, step)]

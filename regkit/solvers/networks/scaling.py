@@ -1,0 +1,175 @@
+"""Fixed preprocessing: columns of X and targets to numbers around one."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from regkit.kernels.network_passes import Rows
+
+Floats = NDArray[np.float64]
+# Rows scaled at a time, so that no float64 copy of X is made.
+_BLOCK = 1 << 20
+# Beyond this, float32 products of a prediction would overflow.
+_FARTHEST = 1e15
+
+
+@dataclass(frozen=True, slots=True)
+class Scaling:
+    """z = (x - center) / scale, column by column.
+
+    Attributes
+    ----------
+    center, scale : ndarray (p,)
+        The scale of a constant column is 1.
+    clip : float
+        Where finite, z is followed by z / √(1 + (z / clip)²), which is smooth and
+        within ± clip (Holzmüller, Grinsztajn & Steinwart 2024).
+    """
+
+    center: Floats
+    scale: Floats
+    clip: float = np.inf
+
+    @classmethod
+    def none(cls, n_columns: int) -> "Scaling":
+        """Leave columns as they are."""
+        return cls(np.zeros(n_columns), np.ones(n_columns))
+
+    @classmethod
+    def standard(cls, X: Any, weights: Floats, clip: float = np.inf) -> "Scaling":
+        """Centre by weighted means, scale by weighted standard deviations."""
+        center, spread = weighted_moments(X, weights)
+        return cls(center, spread, clip)
+
+    @classmethod
+    def robust(cls, X: Any, weights: Floats, clip: float) -> "Scaling":
+        """Centre by weighted medians, scale by interquartile ranges.
+
+        Where that is 0, by half of the range.
+        """
+        share = weights / weights.sum()
+        columns = [_quartiles(*_column(X, j, share)) for j in range(X.shape[1])]
+        low, center, high, least, most = np.array(columns).reshape(-1, 5).T
+        scale = high - low
+        scale = np.where(scale > 0, scale, most / 2 - least / 2)
+        return cls(center, np.where(scale > 0, scale, 1.0), clip)
+
+    def apply(self, X: NDArray[Any]) -> Floats:
+        """Scale rows of a dense X, in float64."""
+        with np.errstate(over="ignore"):
+            Z = (np.asarray(X, dtype=np.float64) - self.center) / self.scale
+            if np.isfinite(self.clip):
+                Z /= np.sqrt(1.0 + np.square(Z / self.clip))
+        return np.clip(Z, -_FARTHEST, _FARTHEST)
+
+    def undo(self, Z: NDArray[Any]) -> Floats:
+        """Return to the units of X; there must be no clipping."""
+        return np.asarray(Z, dtype=np.float64) * self.scale + self.center
+
+    def rows(self, X: Any, dtype: Any) -> Rows:
+        """Scale X, a C- or F-ordered array or a sparse matrix, for the kernels."""
+        p = X.shape[1]
+        none = np.empty(0, dtype=dtype)
+        if sp.issparse(X):
+            X = X.tocsr()
+            indices = X.indices.astype(np.int32)
+            columns = Scaling(self.center[indices], self.scale[indices], self.clip)
+            return Rows(
+                dense=np.empty((0, p), dtype=dtype),
+                data=columns.apply(X.data).astype(dtype),
+                indices=indices,
+                indptr=X.indptr.astype(np.int64),
+                absent=self.apply(np.zeros(p)).astype(dtype),
+            )
+        dense = np.empty(X.shape, dtype=dtype)
+        step = max(1, _BLOCK // max(1, p))
+        for start in range(0, len(X), step):
+            dense[start : start + step] = self.apply(X[start : start + step])
+        return Rows(
+            dense=dense,
+            data=none,
+            indices=np.empty(0, dtype=np.int32),
+            indptr=np.empty(0, dtype=np.int64),
+            absent=np.zeros(p, dtype=dtype),
+        )
+
+
+def weighted_moments(X: Any, weights: Floats) -> tuple[Floats, Floats]:
+    """Return weighted means and standard deviations, 1 for a constant column.
+
+    Parameters
+    ----------
+    X : ndarray or sparse matrix (n, p)
+    weights : ndarray (n,)
+    """
+    share = weights / weights.sum()
+    if sp.issparse(X):
+        return _sparse_moments(X.tocsc(), share)
+    X = np.asarray(X)
+    center = np.empty(X.shape[1])
+    scale = np.empty(X.shape[1])
+    step = max(1, _BLOCK // max(1, len(X)))
+    for start in range(0, X.shape[1], step):
+        block = X[:, start : start + step].astype(np.float64)
+        # Squares of numbers up to 1 do not overflow.
+        size = np.max(np.abs(block), axis=0)
+        size[size == 0.0] = 1.0
+        block /= size
+        mean = share @ block
+        spread = np.sqrt(share @ np.square(block - mean))
+        center[start : start + step] = mean * size
+        scale[start : start + step] = np.where(
+            spread > 10 * np.finfo(np.float64).eps, spread * size, 1.0
+        )
+    return center, scale
+
+
+def _sparse_moments(X: Any, share: Floats) -> tuple[Floats, Floats]:
+    center = np.zeros(X.shape[1])
+    scale = np.ones(X.shape[1])
+    for j in range(X.shape[1]):
+        part = slice(X.indptr[j], X.indptr[j + 1])
+        values = X.data[part].astype(np.float64)
+        if not len(values):
+            continue
+        mass = share[X.indices[part]]
+        size = float(np.max(np.abs(values))) or 1.0
+        values = values / size
+        mean = mass @ values
+        absent = max(0.0, 1.0 - float(mass.sum()))
+        spread = np.sqrt(mass @ np.square(values - mean) + absent * mean**2)
+        center[j] = mean * size
+        if spread > 10 * np.finfo(np.float64).eps:
+            scale[j] = spread * size
+    return center, scale
+
+
+def _column(X: Any, j: int, share: Floats) -> tuple[Floats, Floats]:
+    """Give the values of a column and their shares; absent ones are one zero."""
+    if not sp.issparse(X):
+        return np.asarray(X[:, j], dtype=np.float64), share
+    column = X[:, [j]].tocsc()
+    mass = share[column.indices]
+    values = np.append(column.data.astype(np.float64), 0.0)
+    return values, np.append(mass, max(0.0, 1.0 - float(mass.sum())))
+
+
+def _quartiles(
+    values: Floats, share: Floats
+) -> tuple[float, float, float, float, float]:
+    """Return the quartiles and the range of values that carry weight.
+
+    The q-quantile is the least value that at least a share q does not exceed, so that
+    a weight counts as that many rows.
+    """
+    carried = share > 0
+    values, share = values[carried], share[carried]
+    order = np.argsort(values)
+    values, reached = values[order], np.cumsum(share[order])
+    reached *= 1.0 + 1e-12
+    places = np.searchsorted(reached, [0.25, 0.5, 0.75])
+    low, center, high = values[np.minimum(places, len(values) - 1)]
+    return float(low), float(center), float(high), float(values[0]), float(values[-1])

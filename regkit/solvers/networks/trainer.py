@@ -1,0 +1,352 @@
+"""Training: settings and state in, a frozen result out."""
+
+import time
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regkit.kernels import network_losses, network_masks, network_optimisers
+from regkit.kernels.network_optimisers import Optimiser
+from regkit.kernels.network_passes import Dropout
+from regkit.kernels.network_training import (
+    CONVERGED,
+    DIVERGED,
+    EPOCHS,
+    OUTCOME,
+    UNDER_WAY,
+    Data,
+    Loss,
+    State,
+    Watch,
+    train,
+)
+from regkit.solvers.networks.architecture import Architecture, make_work
+from regkit.solvers.networks.schedules import factors
+
+LOSSES = {
+    "squared_error": network_losses.SQUARED,
+    "absolute_error": network_losses.ABSOLUTE,
+    "huber": network_losses.HUBER,
+    "quantile": network_losses.QUANTILE,
+    "gaussian_nll": network_losses.GAUSSIAN,
+    "binary": network_losses.BINARY,
+    "softmax": network_losses.SOFTMAX,
+}
+NOISE = {"bernoulli": network_masks.BERNOULLI, "gaussian": network_masks.GAUSSIAN}
+SOLVERS = {
+    "adam": network_optimisers.ADAM,
+    "adamw": network_optimisers.ADAMW,
+    "sgd": network_optimisers.SGD,
+}
+
+# Seconds between looks at the clock, the keyboard and nothing else.
+_BETWEEN_LOOKS = 0.1
+_ADAPTIVE_DIVISOR = 5.0
+_SMALLEST_RATE = 1e-6
+# Rows of a validation batch.
+_VALIDATION_ROWS = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How to train.
+
+    Attributes
+    ----------
+    loss : str
+        A key of `LOSSES`.
+    loss_parameter : float
+        Huber's delta, the quantile, the share of label smoothing.
+    dropout : tuple of float
+        Of the inputs, then of each hidden layer.
+    dropout_kind : str
+        A key of `NOISE`.
+    solver : str
+        A key of `SOLVERS`.
+    momentum, beta_2, epsilon : float
+        β₁, β₂ and ε of Adam; the first is the momentum of SGD.
+    nesterov : bool
+    alpha, l1, max_norm : float
+        Penalties; infinite ``max_norm`` for none.
+    learning_rate_init : float
+    learning_rate, dropout_schedule, alpha_schedule : str
+        Keys of `SCHEDULES`.
+    rates : dict of str to float
+        What multiplies the learning rate of an array of the parameters.
+    batch_size, max_iter : int
+    tol : float
+    patience : int
+        Epochs without progress of more than ``tol`` after which a run ends.
+    shuffle : bool
+    seed : int
+        Of the noise and the order of rows.
+    """
+
+    loss: str
+    loss_parameter: float
+    dropout: tuple[float, ...]
+    dropout_kind: str
+    solver: str
+    momentum: float
+    beta_2: float
+    epsilon: float
+    nesterov: bool
+    alpha: float
+    l1: float
+    max_norm: float
+    learning_rate_init: float
+    learning_rate: str
+    dropout_schedule: str
+    alpha_schedule: str
+    rates: dict[str, float]
+    batch_size: int
+    max_iter: int
+    tol: float
+    patience: int
+    shuffle: bool
+    seed: int
+
+    def for_one_epoch(self) -> "Settings":
+        """Return these settings for an epoch more, with nothing scheduled."""
+        return replace(
+            self,
+            max_iter=1,
+            learning_rate="constant",
+            dropout_schedule="constant",
+            alpha_schedule="constant",
+        )
+
+    def noise(self) -> Dropout:
+        """Return the kernels' form of the dropout rates."""
+        return Dropout(np.array(self.dropout), NOISE[self.dropout_kind])
+
+    def optimiser(self) -> Optimiser:
+        """Return the kernels' form of the optimiser and the penalties."""
+        return Optimiser(
+            SOLVERS[self.solver],
+            self.momentum,
+            self.beta_2,
+            self.epsilon,
+            self.nesterov,
+            self.alpha,
+            self.l1,
+            self.max_norm,
+        )
+
+
+@dataclass(slots=True)
+class Parameters:
+    """Parameters with the optimiser's state; training changes them in place."""
+
+    params: NDArray[Any]
+    first: NDArray[Any]
+    second: NDArray[Any]
+    n_steps: int = 0
+
+    @classmethod
+    def start(cls, params: NDArray[Any]) -> "Parameters":
+        """Begin with these parameters and an optimiser that has seen nothing."""
+        return cls(params, np.zeros_like(params), np.zeros_like(params))
+
+    def copy(self) -> "Parameters":
+        """Return an independent copy."""
+        return Parameters(
+            self.params.copy(), self.first.copy(), self.second.copy(), self.n_steps
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Epoch:
+    """What is known after an epoch; losses are nan where there are none."""
+
+    number: int
+    loss: float
+    validation_loss: float
+
+
+class Observer(Protocol):
+    """Somebody who watches the epochs and may end the run."""
+
+    def begin(self) -> None:
+        """Be told that an epoch begins."""
+
+    def end(self, epoch: Epoch) -> bool:
+        """Be told that an epoch ended; True ends the run."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingResult:
+    """What a run did.
+
+    Attributes
+    ----------
+    outcome : str
+        "converged" (no more progress), "stopped" (as told), "interrupted",
+        "max_iter" or "diverged" (then the last finite parameters are kept).
+    n_epochs, best_epoch : int
+        Epochs run, and the one whose monitored loss is least, from 1; 0 for none.
+    best_loss : float
+    loss_curve : ndarray (n_epochs,)
+    validation_curve : ndarray (n_epochs,) or (0,)
+    validation_scores : ndarray (n_epochs, n_scores) or (0, n_scores)
+        Weighted means of squared errors per target, or the share of hits.
+    best : ndarray (n_params,)
+        Parameters after the best epoch.
+    """
+
+    outcome: str
+    n_epochs: int
+    best_epoch: int
+    best_loss: float
+    loss_curve: NDArray[np.float64]
+    validation_curve: NDArray[np.float64]
+    validation_scores: NDArray[np.float64]
+    best: NDArray[Any]
+
+
+def n_batches(n_rows: int, batch_size: int) -> int:
+    """Return how many batches an epoch has."""
+    return max(1, -(-n_rows // batch_size))
+
+
+def run(
+    architecture: Architecture,
+    settings: Settings,
+    data: Data,
+    held_out: Data,
+    parameters: Parameters,
+    observer: Observer | None = None,
+) -> TrainingResult:
+    """Train ``parameters`` in place.
+
+    Parameters
+    ----------
+    architecture : Architecture
+    settings : Settings
+    data, held_out : Data
+        Rows to learn from, with weights of mean 1, and rows to monitor, maybe none.
+    parameters : Parameters
+    observer : Observer, optional
+        Without one, many epochs run in one call of the kernel.
+    """
+    net = architecture.network()
+    n = len(data.weights)
+    batches = n_batches(n, settings.batch_size)
+    batch_rows = -(-n // batches)
+    n_targets = data.targets.shape[1]
+    dtype = parameters.params.dtype
+    work = make_work(net, n_targets, max(batch_rows, _VALIDATION_ROWS), dtype)
+    watch = _new_watch(settings, parameters.params, n_targets)
+    state = State(
+        parameters.params,
+        parameters.first,
+        parameters.second,
+        np.zeros_like(parameters.params),
+        np.arange(n),
+    )
+    noise, optimiser = settings.noise(), settings.optimiser()
+    loss = Loss(LOSSES[settings.loss], settings.loss_parameter)
+    groups = architecture.groups(settings.rates)
+    total = settings.max_iter * batches
+    chunk, outcome = 1, "max_iter"
+    with np.errstate(all="ignore"):
+        try:
+            while watch.counts[EPOCHS] < settings.max_iter:
+                done = int(watch.counts[EPOCHS])
+                epochs = min(chunk, settings.max_iter - done)
+                schedule = _schedule(settings, done * batches, epochs * batches, total)
+                if observer is not None:
+                    observer.begin()
+                begun = time.perf_counter()
+                train(
+                    net,
+                    loss,
+                    noise,
+                    optimiser,
+                    groups,
+                    data,
+                    held_out,
+                    state,
+                    work,
+                    schedule,
+                    batches,
+                    _VALIDATION_ROWS,
+                    settings.seed,
+                    parameters.n_steps,
+                    settings.shuffle,
+                    watch,
+                )
+                run_now = int(watch.counts[EPOCHS]) - done
+                parameters.n_steps += run_now * batches
+                seconds = (time.perf_counter() - begun) / epochs
+                if observer is None:
+                    chunk = max(1, min(2 * chunk, int(_BETWEEN_LOOKS / seconds)))
+                elif run_now and observer.end(
+                    _last_epoch(watch, len(held_out.weights) > 0)
+                ):
+                    outcome = "stopped"
+                    break
+                if watch.counts[OUTCOME] != UNDER_WAY:
+                    outcome = {CONVERGED: "converged", DIVERGED: "diverged"}[
+                        int(watch.counts[OUTCOME])
+                    ]
+                    break
+        except KeyboardInterrupt:
+            outcome = "interrupted"
+    return _result(watch, held_out, outcome)
+
+
+def _new_watch(settings: Settings, params: NDArray[Any], n_targets: int) -> Watch:
+    n_scores = n_targets if LOSSES[settings.loss] < network_losses.BINARY else 1
+    adaptive = settings.learning_rate == "adaptive"
+    return Watch(
+        training=np.full(settings.max_iter, np.nan),
+        validation=np.full(settings.max_iter, np.nan),
+        scores=np.zeros((settings.max_iter, n_scores)),
+        counts=np.zeros(4, dtype=np.int64),
+        marks=np.array([np.inf, 1.0]),
+        best=params.copy(),
+        safe=params.copy(),
+        tol=settings.tol,
+        patience=settings.patience,
+        adaptive=_ADAPTIVE_DIVISOR if adaptive else 1.0,
+        smallest=_SMALLEST_RATE,
+    )
+
+
+def _schedule(
+    settings: Settings, first: int, count: int, total: int
+) -> NDArray[np.float64]:
+    columns = [
+        factors(name, first, count, total)
+        for name in (
+            settings.learning_rate,
+            settings.dropout_schedule,
+            settings.alpha_schedule,
+        )
+    ]
+    columns[0] *= settings.learning_rate_init
+    return np.stack(columns, axis=1)
+
+
+def _last_epoch(watch: Watch, validated: bool) -> Epoch:
+    number = int(watch.counts[EPOCHS])
+    validation = float(watch.validation[number - 1]) if validated else float("nan")
+    return Epoch(number, float(watch.training[number - 1]), validation)
+
+
+def _result(watch: Watch, held_out: Data, outcome: str) -> TrainingResult:
+    n_epochs, best_epoch = int(watch.counts[EPOCHS]), int(watch.counts[1])
+    validated = n_epochs if len(held_out.weights) else 0
+    return TrainingResult(
+        outcome=outcome,
+        n_epochs=n_epochs,
+        best_epoch=best_epoch,
+        best_loss=float(watch.marks[0]),
+        loss_curve=watch.training[:n_epochs].copy(),
+        validation_curve=watch.validation[:validated].copy(),
+        validation_scores=watch.scores[:validated] / (held_out.total_weight or 1.0),
+        best=watch.best,
+    )

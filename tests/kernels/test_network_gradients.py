@@ -1,0 +1,190 @@
+"""Every derivative against finite differences of the objective, in float64."""
+
+import math
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from regkit.kernels.network_losses import BINARY, LOG_VARIANCE_LIMIT, SOFTMAX
+from regkit.kernels.network_masks import derive, root
+from regkit.kernels.network_optimisers import SGD, Optimiser, step
+from regkit.kernels.network_passes import Dropout
+from regkit.kernels.network_training import Data, Loss, State, batch_gradient
+from regkit.solvers.networks.architecture import (
+    ACTIVATIONS,
+    Architecture,
+    Embedding,
+    make_work,
+)
+from regkit.solvers.networks.scaling import Scaling
+from regkit.solvers.networks.trainer import LOSSES, NOISE
+
+N_ROWS = 5
+N_FEATURES = 2
+PARAMETER = {"huber": 0.3, "quantile": 0.2, "softmax": 0.1}
+
+
+class Problem:
+    """A batch, a network and an objective, with everything switched on."""
+
+    def __init__(
+        self,
+        activation,
+        loss,
+        n_targets=2,
+        *,
+        hidden=(3, 2),
+        kind="bernoulli",
+        scaled=False,
+        embedding=None,
+        fraction=1.0,
+    ):
+        rng = np.random.default_rng(7)
+        n_outputs = {"gaussian_nll": 2 * n_targets, "softmax": n_targets + 1}
+        activations = (activation,) * len(hidden)
+        self.shape = Architecture(
+            N_FEATURES,
+            hidden,
+            n_outputs.get(loss, n_targets),
+            activations,
+            scaled,
+            embedding,
+        )
+        self.net = self.shape.network()
+        self.params = rng.normal(0.0, 0.8, self.shape.n_params)
+        targets = rng.normal(size=(N_ROWS, n_targets))
+        if LOSSES[loss] == BINARY:
+            targets = (targets > 0).astype(float)
+        if LOSSES[loss] == SOFTMAX:
+            targets = rng.integers(0, n_targets + 1, (N_ROWS, 1)).astype(float)
+        weights = rng.random(N_ROWS) + 0.2
+        rows = Scaling.none(N_FEATURES).rows(
+            rng.normal(size=(N_ROWS, N_FEATURES)), np.float64
+        )
+        self.data = Data(rows, targets, weights, float(weights.sum()))
+        self.loss = Loss(LOSSES[loss], PARAMETER.get(loss, 0.0))
+        rates = np.array([0.3, *[0.4] * len(hidden)])
+        self.dropout = Dropout(rates, NOISE[kind])
+        self.fraction = fraction
+        self.work = make_work(self.net, targets.shape[1], N_ROWS, np.float64)
+
+    def evaluate(self, params):
+        """Return the mean loss and its gradient; masks are those of one key."""
+        state = State(
+            params.copy(),
+            np.zeros_like(params),
+            np.zeros_like(params),
+            np.zeros_like(params),
+            np.arange(N_ROWS),
+        )
+        with np.errstate(all="ignore"):
+            total = batch_gradient(
+                self.net,
+                self.loss,
+                self.dropout,
+                self.data,
+                state,
+                self.work,
+                np.arange(N_ROWS),
+                self.fraction,
+                derive(root(3), 5),
+            )
+        return total / N_ROWS, state.gradient
+
+    def differences(self, objective, size=1e-6):
+        found = np.empty_like(self.params)
+        for i in range(len(self.params)):
+            ahead, behind = self.params.copy(), self.params.copy()
+            ahead[i] += size
+            behind[i] -= size
+            found[i] = (objective(ahead) - objective(behind)) / (2 * size)
+        return found
+
+    def check(self):
+        gradient = self.evaluate(self.params)[1]
+        assert np.count_nonzero(gradient) > 0
+        expected = self.differences(lambda params: self.evaluate(params)[0])
+        assert_allclose(gradient, expected, rtol=1e-6, atol=2e-9)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_activations_and_losses(activation, loss):
+    Problem(activation, loss).check()
+
+
+@pytest.mark.parametrize("n_targets", [1, 3])
+@pytest.mark.parametrize("loss", LOSSES)
+def test_numbers_of_targets(loss, n_targets):
+    Problem("tanh", loss, n_targets).check()
+
+
+@pytest.mark.parametrize("hidden", [(), (1,), (5,), (4, 9), (2, 3, 4)])
+def test_depths_and_widths(hidden):
+    """Widths on both sides of the blocks of four in the products."""
+    Problem("silu", "squared_error", hidden=hidden).check()
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh"])
+@pytest.mark.parametrize("kind", ["bernoulli", "gaussian"])
+@pytest.mark.parametrize("fraction", [0.0, 0.5])
+def test_dropout(activation, kind, fraction):
+    Problem(activation, "squared_error", kind=kind, fraction=fraction).check()
+
+
+@pytest.mark.parametrize("scaled", [False, True])
+@pytest.mark.parametrize("embedding", [None, Embedding(4, 3, 0.5)])
+@pytest.mark.parametrize("fraction", [0.0, 1.0])
+def test_input_stage(scaled, embedding, fraction):
+    Problem(
+        "mish",
+        "squared_error",
+        scaled=scaled,
+        embedding=embedding,
+        fraction=fraction,
+    ).check()
+
+
+@pytest.mark.parametrize("alpha", [0.0, 0.3])
+@pytest.mark.parametrize("l1", [0.0, 0.2])
+def test_penalties(alpha, l1):
+    """A step of plain descent with rate 1 shows the gradient of the whole objective."""
+    problem = Problem("tanh", "squared_error")
+    penalised = np.zeros(len(problem.params))
+    for name, (place, _) in problem.shape.pieces().items():
+        penalised[place] = name.startswith("weights")
+
+    def objective(params):
+        weights = params * penalised
+        penalty = alpha / 2 * np.sum(weights**2) + l1 * np.sum(np.abs(weights))
+        return problem.evaluate(params)[0] + penalty
+
+    moved = problem.params.copy()
+    rate = 1e-7  # so short a step that no weight crosses zero
+    optimiser = Optimiser(SGD, 0.0, 0.9, 1e-8, False, alpha, l1, math.inf)
+    gradient = problem.evaluate(problem.params)[1]
+    velocity = np.zeros_like(moved)
+    step(
+        optimiser,
+        problem.shape.groups(),
+        moved,
+        gradient,
+        velocity,
+        velocity.copy(),
+        1,
+        rate,
+        1.0,
+    )
+    assert_allclose(
+        -velocity / rate, problem.differences(objective), rtol=1e-6, atol=2e-9
+    )
+
+
+def test_log_variance_is_held_within_its_limits():
+    problem = Problem("identity", "gaussian_nll", 1, hidden=())
+    biases = problem.shape.views(problem.params)["biases0"]
+    biases[:] = 0.0, -3 * LOG_VARIANCE_LIMIT
+    loss, gradient = problem.evaluate(problem.params)
+    assert np.isfinite(loss)
+    assert problem.shape.views(gradient)["biases0"][1] == 0.0
