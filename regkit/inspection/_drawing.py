@@ -24,6 +24,11 @@ _LONGEST_NAME = 24
 # Labels may fill this share of the width, and stand this many heights apart.
 _LABEL_ROOM = 0.35
 _LINE_SPACING = 1.3
+# Of a legend; of equally good ones the first is taken.
+_PLACES = (
+    *("upper left", "lower left", "upper center", "lower center"),
+    *("center left", "center", "upper right", "lower right", "center right"),
+)
 
 
 def begin(ax: "Axes | None", display: str) -> "Axes":
@@ -167,6 +172,23 @@ def label_line_ends(
             scaley=False,
         )
     return texts
+
+
+def add_legend(ax: "Axes", lines: "Sequence[Line2D]", texts: "Sequence[Text]") -> None:
+    """Put the legend where it hides no text and the least of the lines.
+
+    Matplotlib's own "best" place does not see texts.
+    """
+    points = [line.get_transform().transform(line.get_xydata()) for line in lines]
+    boxes = [text.get_window_extent() for text in texts]
+
+    def cost(place: Any) -> int:
+        frame = ax.legend(loc=place, fontsize="small").get_window_extent()
+        hidden = sum(int(frame.count_contains(xy)) for xy in points)
+        return hidden + 1_000_000 * int(frame.count_overlaps(boxes))
+
+    best: Any = min(_PLACES, key=cost)
+    ax.legend(loc=best, fontsize="small")
 
 
 def _darker(colour: str) -> tuple[float, ...]:

@@ -24,13 +24,25 @@ from regkit._sklearn import feature_names
 from regkit.inspection._drawing import Floats
 from regkit.linear_model import (
     ElasticNetRegressor,
+    ElasticNetRegressorCV,
     LassoRegressor,
+    LassoRegressorCV,
     RidgeRegressor,
+    RidgeRegressorCV,
     enet_path,
 )
 
-_RIDGE = (RidgeRegressor, Ridge, RidgeCV)
-_LASSO = (LassoRegressor, Lasso, LassoCV, ElasticNetRegressor, ElasticNet, ElasticNetCV)
+_RIDGE = (RidgeRegressor, RidgeRegressorCV, Ridge, RidgeCV)
+_LASSO = (
+    LassoRegressor,
+    LassoRegressorCV,
+    Lasso,
+    LassoCV,
+    ElasticNetRegressor,
+    ElasticNetRegressorCV,
+    ElasticNet,
+    ElasticNetCV,
+)
 _SHARED = ("fit_intercept", "standardize", "positive", "bounds", "penalty_factor")
 _MARKS = {"alpha": "alpha_", "alpha_min": "alpha_min_", "alpha_1se": "alpha_1se_"}
 
@@ -155,9 +167,11 @@ def _ridge_path(
 ) -> tuple[Floats, Floats]:
     parameters = estimator.get_params()
     options = {name: parameters[name] for name in _SHARED if name in parameters}
-    alphas = _ridge_alphas(X, n_alphas, chosen, options)
+    alphas = getattr(estimator, "alphas_", None)
+    if alphas is None:
+        alphas = _ridge_alphas(X, n_alphas, chosen, options)
     # One target an alpha: the whole grid then shares a single decomposition.
-    targets = np.repeat(np.asarray(y, dtype=np.float64)[:, None], n_alphas, axis=1)
+    targets = np.repeat(np.asarray(y, dtype=np.float64)[:, None], len(alphas), axis=1)
     ridge = RidgeRegressor(alpha=alphas, **options).fit(X, targets, weight)
     return alphas, ridge.coef_.T
 

@@ -30,26 +30,33 @@ class SelectionSource(NamedTuple):
     greater_is_better: bool
 
 
-def selection_of_estimator(estimator: Any) -> SelectionSource:
-    """Read what a fitted cross-validated estimator recorded."""
+def selection_of_estimator(estimator: Any, target: int) -> SelectionSource:
+    """Read what a fitted cross-validated estimator recorded.
+
+    `target` counts where each target has an alpha of its own.
+    """
     if isinstance(estimator, Pipeline):
         estimator = estimator[-1]
     k = chosen_mix(estimator)
     errors, standard_errors, metric, greater_is_better = _recorded(estimator, k)
+    if np.ndim(getattr(estimator, "alpha_", 0.0)) == 1:
+        errors = np.asarray(estimator.cv_error_)[:, target]
+        if standard_errors is not None:
+            standard_errors = np.asarray(estimator.cv_error_se_)[:, target]
     alphas = _row(getattr(estimator, "alphas_", getattr(estimator, "alphas", None)), k)
     source = _sorted(
         alphas,
         errors,
         standard_errors,
-        float(estimator.alpha_),
+        float(np.atleast_1d(estimator.alpha_)[target]),
         _counts(estimator, k, alphas.size),
         metric,
         greater_is_better,
     )
     known: dict[str, Any] = {
-        name: float(getattr(estimator, f"{name}_"))
+        name: float(np.atleast_1d(getattr(estimator, f"{name}_"))[target])
         for name in ("alpha_min", "alpha_1se")
-        if np.ndim(getattr(estimator, f"{name}_", [])) == 0
+        if hasattr(estimator, f"{name}_")
     }
     return source._replace(**known)
 

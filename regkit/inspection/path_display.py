@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 from regkit.inspection._drawing import (
     GREY,
     Floats,
+    add_legend,
     begin,
     label_line_ends,
     mark_alphas,
@@ -299,7 +300,7 @@ class RegularizationPathDisplay:
         if x_axis == "alpha":
             show_plain_numbers(ax.xaxis)
         if self.marks_:
-            ax.legend(fontsize="small")
+            add_legend(ax, self.lines_, self.labels_)
         self.ax_, self.figure_ = ax, ax.figure
         return self
 

@@ -114,7 +114,12 @@ class AlphaSelectionDisplay:
 
     @classmethod
     def from_estimator(
-        cls, estimator: Any, *, ax: "Axes | None" = None, **kwargs: Any
+        cls,
+        estimator: Any,
+        *,
+        target: int = 0,
+        ax: "Axes | None" = None,
+        **kwargs: Any,
     ) -> "AlphaSelectionDisplay":
         """Draw the error curve of a fitted cross-validated estimator.
 
@@ -124,6 +129,8 @@ class AlphaSelectionDisplay:
             Fitted: a CV estimator of regkit, or scikit-learn's `LassoCV`,
             `ElasticNetCV` or ``RidgeCV(store_cv_results=True)``; alone or at the end
             of a pipeline. With several `l1_ratio`, the chosen one is drawn.
+        target : int, default=0
+            The column of y to draw, where each has an alpha of its own.
         ax : matplotlib Axes, default=None
             Where to draw; None for a new figure.
         **kwargs
@@ -139,7 +146,9 @@ class AlphaSelectionDisplay:
         TypeError
             When the estimator has no errors along alpha.
         """
-        return cls._from_source(selection_of_estimator(estimator)).plot(ax, **kwargs)
+        return cls._from_source(selection_of_estimator(estimator, target)).plot(
+            ax, **kwargs
+        )
 
     @classmethod
     def from_search(

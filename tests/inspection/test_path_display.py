@@ -7,7 +7,7 @@ import pytest
 import scipy.sparse as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.base import BaseEstimator, RegressorMixin, clone
 from sklearn.linear_model import ElasticNet, ElasticNetCV, Lasso, LassoCV, Ridge
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
@@ -15,9 +15,12 @@ from sklearn.preprocessing import StandardScaler
 
 from regkit import (
     ElasticNetRegressor,
+    ElasticNetRegressorCV,
     LassoRegressor,
+    LassoRegressorCV,
     RegularizationPathDisplay,
     RidgeRegressor,
+    RidgeRegressorCV,
     enet_path,
     lasso_path,
     load_diabetes_interactions,
@@ -36,6 +39,11 @@ from tests.inspection.figures import (
 @pytest.fixture(scope="module")
 def diabetes():
     return load_diabetes_interactions(as_frame=True)
+
+
+@pytest.fixture(scope="module")
+def houses():
+    return make_house_prices(150, n_irrelevant=30, as_frame=True, return_X_y=True)
 
 
 @pytest.fixture(scope="module")
@@ -98,6 +106,16 @@ def test_l1_norm_axis(path, diabetes):
     expected = np.interp(2.0, path.alphas[::-1], norms[::-1])
     assert display.marks_["chosen"].get_xdata()[0] == pytest.approx(expected)
     assert "standard deviation" in display.ax_.get_ylabel()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_legend_hides_no_label(seed):
+    frame = make_house_prices(60, n_irrelevant=30, as_frame=True, random_state=seed)
+    lasso = LassoRegressorCV(standardize=True).fit(frame.data, frame.target)
+    display = RegularizationPathDisplay.from_estimator(lasso, frame.data)
+    display.figure_.canvas.draw()
+    legend = display.ax_.get_legend().get_window_extent()
+    assert not legend.count_overlaps([t.get_window_extent() for t in display.labels_])
 
 
 @pytest.mark.parametrize("n_features", [1, 5, 64, 5000])
@@ -280,6 +298,31 @@ def test_a_stored_path_needs_no_data(path):
     np.testing.assert_array_equal(display.coefs, path.coefs)
     assert display.marks_["minimum"].get_xdata()[0] == path.alphas[60]
     assert display.ax_.get_ylabel() == "coefficient"
+    assert_no_text_overlaps(display.figure_)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        LassoRegressorCV(selection="1se"),
+        ElasticNetRegressorCV(l1_ratio=[0.3, 0.9], eps=1e-6),
+        RidgeRegressorCV(),
+    ],
+    ids=repr,
+)
+@pytest.mark.parametrize("fitted", [False, True])
+def test_regkits_own_cross_validated_models(houses, model, fitted):
+    X, y = houses
+    expected = clone(model).fit(X, y)
+    display = RegularizationPathDisplay.from_estimator(
+        expected if fitted else model, X, y
+    )
+    assert display.alpha == expected.alpha_
+    assert display.alpha_1se == expected.alpha_1se_
+    k = np.flatnonzero(display.alphas == expected.alpha_)[0]
+    np.testing.assert_allclose(
+        display.coefs[:, k], expected.coef_ * X.to_numpy().std(axis=0), rtol=1e-6
+    )
     assert_no_text_overlaps(display.figure_)
 
 

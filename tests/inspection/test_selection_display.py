@@ -7,7 +7,15 @@ from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from regkit import AlphaSelectionDisplay, LassoRegressor, lasso_path, make_house_prices
+from regkit import (
+    AlphaSelectionDisplay,
+    ElasticNetRegressorCV,
+    LassoRegressor,
+    LassoRegressorCV,
+    RidgeRegressorCV,
+    lasso_path,
+    make_house_prices,
+)
 from tests.inspection.figures import assert_no_text_overlaps, assert_texts_inside
 
 
@@ -101,6 +109,46 @@ def test_a_regkit_estimator_with_counts_on_top(houses, stacked):
     top = display.top_axis_
     for at, label in zip(top.get_xticks(), top.get_xticklabels(), strict=True):
         assert int(label.get_text()) == path.n_nonzero[path.alphas == at][0]
+    assert_no_text_overlaps(display.figure_)
+
+
+@pytest.mark.parametrize("target", [0, 1])
+def test_an_alpha_for_each_target(houses, target):
+    X, y = houses
+    targets = np.column_stack([y, np.random.default_rng(0).standard_normal(len(y))])
+    model = RidgeRegressorCV(alpha_per_target=True).fit(X, targets)
+    display = AlphaSelectionDisplay.from_estimator(model, target=target)
+    np.testing.assert_array_equal(display.errors, model.cv_error_[:, target])
+    assert display.alpha == model.alpha_[target]
+    assert display.alpha_1se == model.alpha_1se_[target]
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        LassoRegressorCV(cv=4, selection="1se"),
+        ElasticNetRegressorCV(l1_ratio=[0.2, 0.9], eps=1e-6, cv=4),
+        ElasticNetRegressorCV(l1_ratio=[0.2, 0.9], eps=1e-6, cv=4, scoring="r2"),
+        LassoRegressorCV(criterion="bic"),
+        RidgeRegressorCV(),
+        RidgeRegressorCV(cv="gcv"),
+        RidgeRegressorCV(cv=5, selection="1se"),
+    ],
+    ids=repr,
+)
+def test_regkits_own_estimators(houses, model):
+    display = AlphaSelectionDisplay.from_estimator(model.fit(*houses))
+    assert display.alpha == model.alpha_
+    assert display.alpha_min == model.alpha_min_
+    assert display.alpha_1se == getattr(model, "alpha_1se_", None)
+    # The rules that the display applies by itself agree with the estimator's.
+    if display.standard_errors is not None:
+        loss = -display.errors if display.greater_is_better else display.errors
+        assert one_standard_error_rule(
+            display.alphas, loss, display.standard_errors
+        ) == (model.alpha_min_, model.alpha_1se_)
+    if not isinstance(model, RidgeRegressorCV):
+        np.testing.assert_array_equal(display.n_nonzero, model.path_.n_nonzero)
     assert_no_text_overlaps(display.figure_)
 
 
