@@ -89,6 +89,7 @@ def solve_path(
         if is_smooth and np.any(solved.gaps > tol * solved.null_objective):
             # Too ill-conditioned for a Gram matrix.
             solved = _solve_smooth(design, y, penalty, alphas, tol, max_iter)
+    solved = _until(solved, limit)
     return as_result(design, penalty, alphas, solved, tol)
 
 
@@ -286,6 +287,25 @@ def _join(first: Solved, second: Solved) -> Solved:
         n_iters=np.concatenate([first.n_iters, second.n_iters]),
         is_unique=first.is_unique and second.is_unique,
         name="+".join(dict.fromkeys([first.name, second.name])),
+    )
+
+
+def _until(solved: Solved, limit: int) -> Solved:
+    """End before the first solution of more than ``limit`` nonzeros.
+
+    Tools that walk down the alphas stop there themselves.
+    """
+    too_many = np.flatnonzero(np.diff(solved.indptr) > limit)
+    if not len(too_many):
+        return solved
+    kept = too_many[0]
+    n_values = solved.indptr[kept]
+    return solved._replace(
+        indptr=solved.indptr[: kept + 1],
+        indices=solved.indices[:n_values],
+        values=solved.values[:n_values],
+        gaps=solved.gaps[:kept],
+        n_iters=solved.n_iters[:kept],
     )
 
 

@@ -95,3 +95,14 @@ def test_the_path_ends_before_too_many_coefficients(shape):
     assert 0 < expected < len(counts)
     assert len(found.alphas) == len(found.dual_gaps) == expected
     assert (found.coefs != whole.coefs[:, :expected]).nnz == 0
+
+
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+def test_least_squares_at_the_end_counts_too(shape):
+    X, y = problem(shape)
+    alphas = np.array([3.0, 1.0, 0.0])
+    for l1_ratio, expected in ((1.0, 2), (0.0, 0)):
+        penalty = penalty_of(X.shape[1], l1_ratio)
+        found = solve_path(make_design(X), y, penalty, alphas, max_nonzero=5)
+        assert len(found.alphas) == len(found.dual_gaps) == expected
+        assert found.coefs.shape == (X.shape[1], expected)
