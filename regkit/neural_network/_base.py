@@ -29,7 +29,6 @@ from regkit.solvers.networks.trainer import (
     run,
 )
 
-
 # Interquartile ranges from the median that "robust" scaling does not pass.
 _CLIP = 3.0
 

@@ -14,8 +14,12 @@ from sklearn.exceptions import ConvergenceWarning
 
 from regkit.linear_model import RidgeRegressor, RidgeRegressorCV
 from tests.properties.harness import parameters
-from tests.properties.problems import Problem, problems, small_integer_tables
-from tests.properties.problems import stored_problems
+from tests.properties.problems import (
+    Problem,
+    problems,
+    small_integer_tables,
+    stored_problems,
+)
 from tests.properties.profile import sweep
 
 Array = npt.NDArray[np.float64]
