@@ -12,8 +12,8 @@ from typing import Any, NoReturn
 from regkit import __version__
 
 _COMPARE = """\
-Tune least squares, Ridge, Lasso and Elastic Net by cross-validation and print
-their train and test errors. Without FILE: scikit-learn's diabetes data with its
+Tune least squares, Ridge, Lasso, Elastic Net and networks without and with
+dropout by cross-validation and print their train and test errors. Without FILE: scikit-learn's diabetes data with its
 quadratic terms (442 rows, 64 columns)."""
 
 _EXAMPLES = """\
@@ -70,13 +70,13 @@ def _build_parser() -> argparse.ArgumentParser:
     as_module = Path(sys.argv[0]).name == "__main__.py"
     parser = _Parser(
         prog="python -m regkit" if as_module else "regkit",
-        description="Exact, fast Lasso, Elastic Net and Ridge regression.",
+        description="Regularized models: exact Lasso, Elastic Net, Ridge; dropout.",
     )
     parser.add_argument("--version", action="version", version=f"regkit {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     compare = commands.add_parser(
         "compare",
-        help="compare least squares, Ridge, Lasso and Elastic Net on a table",
+        help="compare least squares, L1, L2 and dropout on a table",
         description=_COMPARE,
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -125,6 +125,12 @@ def _build_parser() -> argparse.ArgumentParser:
         default=0,
         help="seed of the split and of the folds (default: 0)",
     )
+    add(
+        "--no-networks",
+        dest="networks",
+        action="store_false",
+        help="linear models only",
+    )
     compare.set_defaults(prog=compare.prog)
     return parser
 
@@ -145,7 +151,6 @@ def _compare(arguments: argparse.Namespace) -> None:
 
     try:
         title, X, y = _load(arguments)
-        _show_progress("tuning (the very first run also compiles) ...")
         with warnings.catch_warnings():
             warnings.showwarning = _show_warning  # type: ignore[assignment]
             comparison = compare_regularizers(
@@ -154,7 +159,9 @@ def _compare(arguments: argparse.Namespace) -> None:
                 test_size=arguments.test_size,
                 n_folds=arguments.folds,
                 metric=arguments.metric,
+                networks=arguments.networks,
                 random_state=arguments.seed,
+                progress=lambda name: _show_progress(f"{name} ..."),
             )
     except ValueError as error:
         _show_progress("")

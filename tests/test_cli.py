@@ -10,6 +10,9 @@ import regkit
 from regkit.__main__ import main
 
 
+LINEAR = ["--no-networks"]
+
+
 @pytest.fixture
 def houses(tmp_path):
     """Write a small table with numbers, a category and a row counter."""
@@ -58,13 +61,15 @@ def test_compare_with_nothing_else():
     lines = done.stdout.splitlines()
     assert max(map(len, lines)) <= 80
     assert lines[0] == "diabetes progression with quadratic terms"
-    for model in ("Least squares", "Ridge", "Lasso", "Elastic Net"):
+    for model in ("Least squares", "Ridge", "Lasso", "Elastic Net", "MLP, dropout"):
         assert sum(line.startswith(f"{model} ") for line in lines) >= 1
     assert done.stdout.rstrip().endswith(".")
 
 
 def test_compare_a_table(houses, capsys):
-    assert main(["compare", str(houses), "--target", "price", "--folds", "3"]) == 0
+    assert (
+        main(["compare", str(houses), "--target", "price", "--folds=3", *LINEAR]) == 0
+    )
     out, err = capsys.readouterr()
     assert out.startswith("price in ")
     assert "45 rows to train and tune, 15 to test; 4 columns" in out
@@ -72,7 +77,14 @@ def test_compare_a_table(houses, capsys):
 
 
 def test_options_reach_the_comparison(houses, capsys):
-    options = ["--test-size=0.5", "--folds=3", "--metric=mae", "--seed=1", "--drop=id"]
+    options = [
+        *LINEAR,
+        "--test-size=0.5",
+        "--folds=3",
+        "--metric=mae",
+        "--seed=1",
+        "--drop=id",
+    ]
     assert main(["compare", str(houses), "--target", "price", *options]) == 0
     out, err = capsys.readouterr()
     assert "30 rows to train and tune, 30 to test" in out
@@ -82,7 +94,7 @@ def test_options_reach_the_comparison(houses, capsys):
 
 def test_the_same_seed_prints_the_same_errors(houses, capsys):
     def table(seed):
-        main(["compare", str(houses), "--target", "price", "--seed", seed])
+        main(["compare", str(houses), "--target", "price", "--seed", seed, *LINEAR])
         return [line.split()[:-1] for line in capsys.readouterr().out.splitlines()[5:9]]
 
     assert table("3") == table("3") != table("4")

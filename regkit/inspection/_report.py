@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 _METRIC_NAMES = {"rmse": "root mean squared error", "mae": "mean absolute error"}
 # A share of the error this small is no finding, however many rows show it.
 _NO_DIFFERENCE = 0.005
-_HEADER = ("model", "train", "test", "gap", "nonzero", "alpha", "seconds")
+_HEADER = ("model", "train", "test", "gap", "nonzero", "penalty", "seconds")
 
 
 def render_table(comparison: "RegularizerComparison") -> str:
@@ -29,7 +29,7 @@ def render_table(comparison: "RegularizerComparison") -> str:
             show(result.test_error),
             show(result.gap),
             str(result.n_nonzero),
-            "-" if result.alpha is None else f"{result.alpha:.4g}",
+            _penalty(result),
             f"{result.seconds:.3f}",
         )
         for result in comparison.results
@@ -47,6 +47,14 @@ def render_table(comparison: "RegularizerComparison") -> str:
             *_align([_HEADER, *rows]),
         ]
     )
+
+
+def _penalty(result: "ModelResult") -> str:
+    """Say what was chosen: alpha, the share of units dropped, or both."""
+    parts = [] if result.dropout is None else [f"{result.dropout:.0%} dropped"]
+    if result.alpha is not None:
+        parts.append(f"{result.alpha:.4g}")
+    return ", ".join(parts) or "-"
 
 
 def summarize(comparison: "RegularizerComparison") -> str:

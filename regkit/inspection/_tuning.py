@@ -26,14 +26,17 @@ _SCORING = {"rmse": None, "mae": "neg_mean_absolute_error"}
 class Tuned:
     """The penalty with the smallest cross-validated loss.
 
-    ``alpha`` and ``l1_ratio`` are what the estimator takes; ``mix`` is the l1_ratio of
-    the list, which refers to a target of unit standard deviation.
+    Without one, of least squares and plain networks, ``alpha`` is 0. ``alpha`` and
+    ``l1_ratio`` are what the estimator takes; ``mix`` is the l1_ratio of
+    the list, which refers to a target of unit standard deviation; ``dropout`` is the
+    rate of a network.
     """
 
-    alpha: float
-    loss: float
-    l1_ratio: float | None = None
+    alpha: float = 0.0
+    loss: float | None = None
+    l1_ratio: float = 1.0
     mix: float | None = None
+    dropout: float = 0.0
 
 
 def tune_elastic_net(

@@ -5,13 +5,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.model_selection import KFold, train_test_split
 from sklearn.utils import check_X_y
 
+from regkit.inspection._networks import ALPHAS, RATES, make_network, tune_network
 from regkit.inspection._report import render_table, summarize
 from regkit.inspection._tuning import (
     Folds,
@@ -40,6 +41,7 @@ _COLUMNS = (
     "n_nonzero",
     "alpha",
     "l1_ratio",
+    "dropout",
     "seconds",
 )
 
@@ -58,9 +60,10 @@ class ModelResult:
         Cross-validated error within the training rows at the chosen penalty; None for
         least squares, which has nothing to choose.
     n_nonzero : int
-        Nonzero coefficients.
-    alpha, l1_ratio : float or None
-        The chosen penalty, as `estimator` takes it for y in its own units.
+        Nonzero coefficients, or weights of a network.
+    alpha, l1_ratio, dropout : float or None
+        The chosen penalty, as `estimator` takes it for y in its own units, and the rate
+        of a network; None where the model has none.
     seconds : float
         Wall-clock time of tuning and of the final fit.
     estimator : estimator
@@ -76,6 +79,7 @@ class ModelResult:
     n_nonzero: int
     alpha: float | None
     l1_ratio: float | None
+    dropout: float | None
     seconds: float
     estimator: Any = field(repr=False)
     test_losses: _Floats = field(repr=False)
@@ -152,15 +156,22 @@ def compare_regularizers(
     n_folds: int = 5,
     metric: Metric = "rmse",
     l1_ratios: Sequence[float] = (0.1, 0.3, 0.5, 0.7, 0.9),
+    networks: bool = True,
     random_state: int | None = 0,
+    progress: Callable[[str], None] | None = None,
 ) -> RegularizerComparison:
-    """Tune least squares, Ridge, Lasso and Elastic Net, and compare their errors.
+    """Tune linear models and networks with each regularizer, and compare their errors.
 
-    The rows are split once into a training and a test part. Inside the training part,
-    K-fold cross-validation chooses alpha (and l1_ratio for Elastic Net); columns are
-    scaled by the standard deviations of each fold's own training rows, so nothing of a
-    held-out row enters its prediction. Each model is then fitted on all training rows
-    and judged on the test rows.
+    Least squares, Ridge, Lasso and Elastic Net; a network (MLP) without regularization,
+    with dropout, and with dropout and an L2 penalty. The rows are split once into a
+    training and a test part. Inside the training part, K-fold cross-validation chooses
+    alpha, l1_ratio and the dropout rate; columns are scaled by each fold's own training
+    rows, so nothing of a held-out row enters its prediction. Each model is then fitted
+    on all training rows and judged on the test rows.
+
+    The networks are small (two hidden layers of 64 units) and trained for a number of
+    epochs that suits a comparison of seconds; `DropoutMLPRegressor` by its own defaults
+    is more accurate.
 
     Parameters
     ----------
@@ -178,8 +189,12 @@ def compare_regularizers(
         Mixes that Elastic Net chooses from, each in (0, 1]. They refer to a target of
         unit standard deviation, as glmnet's, so that the choice does not depend on the
         units of y; `alpha` and `l1_ratio` of the result are converted to y's units.
+    networks : bool, default=True
+        Whether to compare networks too.
     random_state : int or None, default=0
-        Seed of the split and of the folds.
+        Seed of the split, of the folds and of the networks.
+    progress : callable, default=None
+        Called with the name of each model before it is tuned.
 
     Returns
     -------
@@ -218,16 +233,26 @@ def compare_regularizers(
     loss = _LOSSES[metric]
 
     # Numba compiles on the first call of a process: not part of any model's time.
+    if progress is not None:
+        progress("compiling")
     compile_solvers(X_train, y_train, folds)
+    if networks:
+        make_network(y_train.size, random_state).fit(X_train[:20], y_train[:20])
 
     data = _Split(X_train, X_test, y_train, y_test, metric)
     centre = np.mean(y_train) if metric == "rmse" else np.median(y_train)
     mean_loss = loss(y_test, np.full(y_test.shape, centre)).mean()
+    models = _linear_models(l1_ratios)
+    if networks:
+        models |= _network_models(random_state)
+    results = []
+    for name, model in models.items():
+        if progress is not None:
+            progress(name)
+        tune = partial(model.tune, X_train, y_train, folds, metric)
+        results.append(_fit_and_judge(name, data, tune, model.make))
     return RegularizerComparison(
-        results=tuple(
-            _fit_and_judge(name, data, partial(tune, X_train, y_train, folds, metric))
-            for name, tune in _models(l1_ratios).items()
-        ),
+        results=tuple(results),
         metric=metric,
         n_train=y_train.size,
         n_test=y_test.size,
@@ -246,16 +271,48 @@ def _error(metric: Metric, mean_loss: Any) -> float:
     return float(np.sqrt(mean_loss)) if metric == "rmse" else float(mean_loss)
 
 
-_Tune = Callable[[Any, _Floats, Folds, Metric], Tuned | None]
+class _Model(NamedTuple):
+    """How a model is tuned, and made from what was found for so many rows."""
+
+    tune: Callable[[Any, _Floats, Folds, Metric], Tuned]
+    make: Callable[[Tuned, int], Any]
 
 
-def _models(l1_ratios: Sequence[float]) -> dict[str, _Tune]:
-    """Name each model with the function that tunes it."""
+def _linear_models(l1_ratios: Sequence[float]) -> dict[str, _Model]:
     return {
-        "Least squares": lambda X, y, folds, metric: None,
-        "Ridge": tune_ridge,
-        "Lasso": partial(tune_elastic_net, l1_ratios=(1.0,)),
-        "Elastic Net": partial(tune_elastic_net, l1_ratios=l1_ratios),
+        "Least squares": _Model(
+            lambda X, y, folds, metric: Tuned(),
+            lambda tuned, n: RidgeRegressor(alpha=0.0, standardize=True),
+        ),
+        "Ridge": _Model(
+            tune_ridge,
+            lambda tuned, n: RidgeRegressor(alpha=tuned.alpha, standardize=True),
+        ),
+        "Lasso": _Model(
+            partial(tune_elastic_net, l1_ratios=(1.0,)),
+            lambda tuned, n: LassoRegressor(alpha=tuned.alpha, standardize=True),
+        ),
+        "Elastic Net": _Model(
+            partial(tune_elastic_net, l1_ratios=l1_ratios),
+            lambda tuned, n: ElasticNetRegressor(
+                alpha=tuned.alpha, l1_ratio=tuned.l1_ratio, standardize=True
+            ),
+        ),
+    }
+
+
+def _network_models(random_state: int | None) -> dict[str, _Model]:
+    tune = partial(tune_network, random_state=random_state)
+
+    def make(tuned: Tuned, n: int) -> Any:
+        return make_network(n, random_state, tuned.dropout, tuned.alpha)
+
+    return {
+        "MLP": _Model(partial(tune, grid={"dropout": (0.0,)}), make),
+        "MLP, dropout": _Model(partial(tune, grid={"dropout": RATES}), make),
+        "MLP, dropout + L2": _Model(
+            partial(tune, grid={"dropout": RATES, "alpha": ALPHAS}), make
+        ),
     }
 
 
@@ -268,26 +325,17 @@ class _Split:
     metric: Metric
 
 
-def _make_estimator(name: str, tuned: Tuned | None) -> Any:
-    if tuned is None:
-        return RidgeRegressor(alpha=0.0, standardize=True)
-    if tuned.l1_ratio is None:
-        return RidgeRegressor(alpha=tuned.alpha, standardize=True)
-    if name == "Lasso":
-        return LassoRegressor(alpha=tuned.alpha, standardize=True)
-    return ElasticNetRegressor(
-        alpha=tuned.alpha, l1_ratio=tuned.l1_ratio, standardize=True
-    )
-
-
 def _fit_and_judge(
-    name: str, data: _Split, tune: Callable[[], Tuned | None]
+    name: str,
+    data: _Split,
+    tune: Callable[[], Tuned],
+    make: Callable[[Tuned, int], Any],
 ) -> ModelResult:
     started = perf_counter()
     tuned = tune()
-    estimator = _make_estimator(name, tuned)
+    estimator = make(tuned, data.y_train.size)
     with warnings.catch_warnings():
-        if tuned is None:
+        if name == "Least squares":
             # With dependent columns least squares has many solutions; the shortest
             # one is as good as any for a comparison of predictions.
             warnings.filterwarnings("ignore", ".*not unique", UserWarning)
@@ -297,19 +345,26 @@ def _fit_and_judge(
     loss = _LOSSES[data.metric]
     train_losses = loss(data.y_train, estimator.predict(data.X_train))
     test_losses = loss(data.y_test, estimator.predict(data.X_test))
-    mix = tuned.mix if tuned and name == "Elastic Net" else None
+    mix = tuned.mix if name == "Elastic Net" else None
     return ModelResult(
         name=name if mix is None else f"{name} ({mix:.3g} L1)",
         train_error=_error(data.metric, train_losses.mean()),
         test_error=_error(data.metric, test_losses.mean()),
-        cv_error=None if tuned is None else _error(data.metric, tuned.loss),
-        n_nonzero=int(np.count_nonzero(estimator.coef_)),
-        alpha=None if tuned is None else tuned.alpha,
-        l1_ratio=None if tuned is None else tuned.l1_ratio,
+        cv_error=None if tuned.loss is None else _error(data.metric, tuned.loss),
+        n_nonzero=_n_nonzero(estimator),
+        alpha=tuned.alpha or None,
+        l1_ratio=None if tuned.mix is None else tuned.l1_ratio,
+        dropout=tuned.dropout or None,
         seconds=seconds,
         estimator=estimator,
         test_losses=test_losses,
     )
+
+
+def _n_nonzero(estimator: Any) -> int:
+    if hasattr(estimator, "coefs_"):
+        return sum(int(np.count_nonzero(weights)) for weights in estimator.coefs_)
+    return int(np.count_nonzero(estimator.coef_))
 
 
 def _check_parameters(

@@ -26,7 +26,8 @@ def wide():
 
 def test_one_result_a_model_in_order(diabetes):
     names = [result.name.split(" (")[0] for result in diabetes.results]
-    assert names == ["Least squares", "Ridge", "Lasso", "Elastic Net"]
+    linear = ["Least squares", "Ridge", "Lasso", "Elastic Net"]
+    assert names == [*linear, "MLP", "MLP, dropout", "MLP, dropout + L2"]
     assert (diabetes.n_train, diabetes.n_test, diabetes.n_features) == (331, 111, 64)
 
 
@@ -43,7 +44,10 @@ def test_errors_are_those_of_the_fitted_estimators(diabetes):
             residual = y_part - result.estimator.predict(X_part)
             assert error == pytest.approx(np.sqrt(np.mean(residual**2)))
         assert result.gap == result.test_error - result.train_error
-        assert result.n_nonzero == np.count_nonzero(result.estimator.coef_)
+        weights = getattr(
+            result.estimator, "coefs_", [getattr(result.estimator, "coef_", 0)]
+        )
+        assert result.n_nonzero == sum(np.count_nonzero(w) for w in weights)
 
 
 def test_least_squares_fits_the_training_rows_best(diabetes):
@@ -55,7 +59,18 @@ def test_least_squares_fits_the_training_rows_best(diabetes):
     A = np.column_stack([np.ones(len(y_train)), X_train])
     residual = y_train - A @ np.linalg.lstsq(A, y_train, rcond=None)[0]
     assert plain.train_error == pytest.approx(np.sqrt(np.mean(residual**2)), rel=1e-6)
-    assert all(plain.train_error <= r.train_error for r in diabetes.results)
+    linear = diabetes.results[:4]
+    assert all(plain.train_error <= result.train_error for result in linear)
+
+
+def test_an_unregularized_network_overfits_and_dropout_with_l2_helps(diabetes):
+    plain, both = diabetes["MLP"], diabetes["MLP, dropout + L2"]
+    assert plain.train_error < diabetes["Least squares"].train_error
+    assert both.gap < 0.5 * plain.gap
+    assert both.test_error < plain.test_error
+    assert (plain.dropout, plain.alpha) == (None, None)
+    assert both.dropout > 0
+    assert both.alpha > 0
 
 
 def test_penalties_help_on_the_diabetes_data(diabetes):
@@ -81,9 +96,13 @@ def test_the_cross_validated_error_is_reproducible_fold_by_fold(diabetes):
 
 def test_elastic_net_covers_the_mixes_of_the_list(wide):
     X, y = wide
-    several = compare_regularizers(X, y, l1_ratios=(0.2, 0.8), n_folds=3)
+    several = compare_regularizers(
+        X, y, networks=False, l1_ratios=(0.2, 0.8), n_folds=3
+    )
     singles = [
-        compare_regularizers(X, y, l1_ratios=(ratio,), n_folds=3)["Elastic Net"]
+        compare_regularizers(X, y, networks=False, l1_ratios=(ratio,), n_folds=3)[
+            "Elastic Net"
+        ]
         for ratio in (0.2, 0.8)
     ]
     best = min(singles, key=lambda single: single.cv_error)
@@ -95,8 +114,8 @@ def test_elastic_net_covers_the_mixes_of_the_list(wide):
 def test_the_units_of_y_change_no_choice(wide):
     """Prices in dollars or in millions: the same models, the errors scaled."""
     X, y = wide
-    small = compare_regularizers(X, y, n_folds=3)
-    large = compare_regularizers(X, 1e6 * y, n_folds=3)
+    small = compare_regularizers(X, y, networks=False, n_folds=3)
+    large = compare_regularizers(X, 1e6 * y, networks=False, n_folds=3)
     for a, b in zip(small.results, large.results, strict=True):
         assert a.name == b.name
         assert b.test_error == pytest.approx(1e6 * a.test_error, rel=1e-4)
@@ -106,7 +125,7 @@ def test_alpha_and_l1_ratio_reproduce_the_estimator(wide):
     X, y = wide
     y = 1000 * y
     X_train, X_test, y_train, _ = train_test_split(X, y, test_size=0.25, random_state=0)
-    result = compare_regularizers(X, y, n_folds=3)["Elastic Net"]
+    result = compare_regularizers(X, y, networks=False, n_folds=3)["Elastic Net"]
     again = ElasticNetRegressor(
         alpha=result.alpha, l1_ratio=result.l1_ratio, standardize=True
     ).fit(X_train, y_train)
@@ -116,15 +135,15 @@ def test_alpha_and_l1_ratio_reproduce_the_estimator(wide):
 def test_sparse_input_gives_the_same_comparison(wide):
     X, y = wide
     X = np.where(np.abs(X) > 1, X, 0)
-    dense = compare_regularizers(X, y, n_folds=3)
-    sparse = compare_regularizers(sp.csr_array(X), y, n_folds=3)
+    dense = compare_regularizers(X, y, networks=False, n_folds=3)
+    sparse = compare_regularizers(sp.csr_array(X), y, networks=False, n_folds=3)
     for a, b in zip(dense.results, sparse.results, strict=True):
         assert a.test_error == pytest.approx(b.test_error, rel=1e-4)
 
 
 def test_mean_absolute_error(wide):
     X, y = wide
-    comparison = compare_regularizers(X, y, metric="mae", n_folds=3)
+    comparison = compare_regularizers(X, y, networks=False, metric="mae", n_folds=3)
     result = comparison.best_
     _, X_test, y_train, y_test = train_test_split(X, y, test_size=0.25, random_state=0)
     error = np.mean(np.abs(y_test - result.estimator.predict(X_test)))
@@ -138,15 +157,17 @@ def test_the_table_is_aligned_ascii_of_80_columns(diabetes):
     lines = repr(diabetes).splitlines()
     assert max(map(len, lines)) <= 80
     assert repr(diabetes).isascii()
-    header, *rows = lines[-5:]
-    assert " ".join(header.split()) == "model train test gap nonzero alpha seconds"
+    header, *rows = lines[-8:]
+    assert " ".join(header.split()) == "model train test gap nonzero penalty seconds"
     assert len({len(row) for row in (header, *rows)}) == 1
 
 
 @pytest.mark.parametrize("scale", [1e-9, 1.0, 1e3, 1e7, 1e12])
 def test_the_table_stays_narrow_at_any_scale(wide, scale):
     X, y = wide
-    comparison = compare_regularizers(X, scale * y, n_folds=3, l1_ratios=(0.5,))
+    comparison = compare_regularizers(
+        X, scale * y, networks=False, n_folds=3, l1_ratios=(0.5,)
+    )
     table = repr(comparison)
     assert max(map(len, table.splitlines())) <= 80
     assert ("in units of" in table) == (scale not in (1.0, 1e3))
@@ -164,7 +185,7 @@ def test_the_sentence_names_the_best_model(diabetes):
 def test_the_sentence_admits_that_nothing_was_found():
     rng = np.random.default_rng(0)
     X, y = rng.standard_normal((80, 30)), rng.standard_normal(80)
-    comparison = compare_regularizers(X, y, n_folds=3)
+    comparison = compare_regularizers(X, y, networks=False, n_folds=3)
     if comparison.best_.test_error >= comparison.mean_error:
         assert "say little about the target" in comparison.summary()
     else:
@@ -175,7 +196,9 @@ def test_the_sentence_when_no_penalty_is_needed():
     X, y = make_correlated_regression(
         400, 3, n_informative=3, signal_to_noise=np.inf, correlation=0.0
     )
-    assert "no penalty is needed" in compare_regularizers(X, y).summary()
+    assert (
+        "no penalty is needed" in compare_regularizers(X, y, networks=False).summary()
+    )
 
 
 def test_to_frame_holds_the_table(diabetes):
