@@ -119,10 +119,10 @@ def measurements(rows: Sequence[Row]) -> str:
     return _markdown(HEADER, [cells(rows, row) for row in rows])
 
 
-def targets(rows: Sequence[Row]) -> str:
+def targets(rows: Sequence[Row], asked: Sequence[Target] = TARGETS) -> str:
     """The targets of the problems that were run, as a Markdown table."""
     problems = {row.problem for row in rows}
-    judged = [_judge(t, rows) for t in TARGETS if t.problem in problems]
+    judged = [_judge(t, rows) for t in asked if t.problem in problems]
     return _markdown(TARGET_HEADER, judged)
 
 

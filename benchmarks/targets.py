@@ -82,3 +82,16 @@ TARGETS = [
     Target("first_fit", "scikit-learn", 0.5, "excess", gap=None),
     Target("first_fit_ever", "", 6.0, "value", gap=None),
 ]
+
+# Of ``python -m benchmarks.cross_validation``. "path" is one `lasso_path`: half of its
+# time over the cross-validation's means that the folds cost at most as much again.
+CV_TARGETS = [
+    Target("lasso_cv_wide", "path", 0.5),
+    Target("lasso_cv_wide", "scikit-learn", 15.0),
+    Target("lasso_cv_correlated", "path", 0.5),
+    Target("lasso_cv_correlated", "scikit-learn", 15.0),
+    Target("lasso_cv_tall", "path", 0.5),
+    Target("lasso_cv_tall", "scikit-learn", 15.0),
+    # Five training sets would be four more X.
+    Target("lasso_cv_tall_memory", "", 0.5, "value", gap=None),
+]

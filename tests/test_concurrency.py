@@ -8,10 +8,13 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_allclose
+from threadpoolctl import threadpool_info
 
 from regkit import (
     ElasticNetRegressor,
+    ElasticNetRegressorCV,
     LassoRegressor,
+    LassoRegressorCV,
     RidgeRegressor,
     make_correlated_regression,
 )
@@ -31,6 +34,8 @@ def jobs():
         yield ElasticNetRegressor(0.1, standardize=True), X, y
         yield LassoRegressor(0.1, solver="coordinate_descent", max_iter=10_000), X, y
         yield RidgeRegressor(1.0), X, y
+        yield LassoRegressorCV(alphas=10, eps=0.01, cv=3), X, y
+        yield ElasticNetRegressorCV(alphas=10, eps=0.01, cv=3, n_jobs=2), X, y
 
 
 @pytest.fixture(scope="module")
@@ -38,12 +43,24 @@ def expected():
     return [model.fit(X, y).coef_ for model, X, y in jobs()]
 
 
+def n_blas_threads():
+    return {pool["num_threads"] for pool in threadpool_info() if is_blas(pool)}
+
+
+def is_blas(pool):
+    return pool["user_api"] == "blas"
+
+
 def test_threads(expected):
+    before = n_blas_threads()
     with ThreadPoolExecutor(4) as pool:
         for _ in range(3):
             fits = [pool.submit(model.fit, X, y) for model, X, y in jobs()]
             for fit, coef in zip(fits, expected, strict=True):
                 assert_allclose(fit.result(PATIENCE).coef_, coef, rtol=1e-7, atol=1e-9)
+
+    # Folds side by side keep BLAS to one thread each, and lift that limit again.
+    assert n_blas_threads() == before
 
 
 # A fork of a process with threads is what scikit-learn's users do with n_jobs.
