@@ -14,11 +14,21 @@ from numpy.typing import NDArray
 
 from regkit.solvers.problem import Floats
 from regkit.solvers.ridge import FEW_ENTRIES, LARGEST_GRAM, solve_ridge
-from regkit.solvers.ridge_basis import Basis, ColumnBasis, RidgeData, RowBasis, Sweep
+from regkit.solvers.ridge_basis import (
+    Basis,
+    ColumnBasis,
+    DampedSweep,
+    RidgeData,
+    RowBasis,
+    Sweep,
+)
 
 _EPS = float(np.finfo(np.float64).eps)
 # Rows that are refitted without, at most, where the shortcut has too few digits.
 _MOST_REFITS = 50
+# Up to this many columns, a fit an alpha is affordable where nothing else is precise.
+_DAMPED = 500
+_DAMPED_REMAINING = 1e-6
 # Entries of Z that are looked at at a time.
 _CHUNK = 1 << 18
 
@@ -127,10 +137,15 @@ def leave_one_out(
     for basis in bases:
         mine = todo[basis.is_precise(alphas[todo])]
         if len(mine):
-            ledger.enter(basis, mine)
+            least = basis.least_remaining(alphas[mine])
+            ledger.enter(basis.sweep(alphas[mine]), mine, least)
         todo = todo[~ledger.is_complete[todo]]
         if not len(todo):
             break
+    if data.design.n_features <= _DAMPED:
+        for k in todo[~ledger.is_entered[todo]]:
+            sweep = DampedSweep(data, float(alphas[k]))
+            ledger.enter(sweep, np.array([k]), np.full(1, _DAMPED_REMAINING))
     return ledger.close()
 
 
@@ -148,18 +163,19 @@ class _Ledger:
         self._unsure = np.zeros((n, len(alphas)), dtype=bool)
 
     @property
+    def is_entered(self) -> NDArray[np.bool_]:
+        """Which alphas have errors, shape (A,)."""
+        entered: NDArray[np.bool_] = ~np.isnan(self._moments[0, :, 0])
+        return entered
+
+    @property
     def is_complete(self) -> NDArray[np.bool_]:
         """Which alphas have all their errors, shape (A,)."""
-        complete: NDArray[np.bool_] = ~(
-            np.isnan(self._moments[0]).any(axis=1) | self._unsure.any(axis=0)
-        )
-        return complete
+        return self.is_entered & ~self._unsure.any(axis=0)
 
-    def enter(self, basis: Basis, mine: NDArray[np.intp]) -> None:
-        """Take down what ``basis`` says of these alphas."""
+    def enter(self, sweep: Sweep, mine: NDArray[np.intp], least: Floats) -> None:
+        """Take down what ``sweep`` says of its alphas, where 1 - h is not too small."""
         data = self._data
-        sweep = basis.sweep(self._alphas[mine])
-        least = basis.least_remaining(self._alphas[mine])
         factors = _compress(sweep.filters)
 
         def visit(part: slice) -> Floats:
@@ -179,7 +195,7 @@ class _Ledger:
         """Refit where that is needed and feasible, and sum up."""
         data = self._data
         self._moments[:, self._unsure.sum(axis=0) > _MOST_REFITS] = np.nan
-        known = ~np.isnan(self._moments[0, :, 0])
+        known = self.is_entered
         for i in np.flatnonzero(self._unsure[:, known].any(axis=1)):
             mine = np.flatnonzero(self._unsure[i] & known)
             errors = _refit_without(data, np.array([i]), self._alphas[mine])

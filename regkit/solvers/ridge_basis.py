@@ -128,16 +128,32 @@ class Basis(Protocol):
         """
 
 
-def _rounding(
-    values: Floats, largest: float, alphas: Floats, is_squared: bool
-) -> Floats:
-    """Return the relative error of squares of places, by the condition number."""
-    if not is_squared:
-        values = values[values > 0.0]  # zeros were found out
-    least = np.min(values, initial=largest) + alphas
-    condition = np.divide(largest, least, out=np.ones(len(alphas)), where=least > 0.0)
-    condition[(least == 0.0) & (largest > 0.0)] = np.inf
-    return 16.0 * _EPS * (condition if is_squared else np.sqrt(condition))
+class _Precision:
+    """How precise a basis is, by what its values were found from."""
+
+    def __init__(self, values: Floats, largest: float, noise: float | None) -> None:
+        """Take the values; ``noise`` (0 found out) for those from singular values."""
+        self._values, self._largest, self._noise = values, largest, noise
+
+    def rounding(self, alphas: Floats) -> Floats:
+        """Return the relative error of squares of places, by the condition number."""
+        values = self._values
+        if self._noise is not None:
+            values = values[values > 0.0]
+        least = np.min(values, initial=self._largest) + alphas
+        condition = np.ones(len(alphas))
+        np.divide(self._largest, least, out=condition, where=least > 0.0)
+        condition[(least == 0.0) & (self._largest > 0.0)] = np.inf
+        return 16.0 * _EPS * (condition if self._noise is None else condition**0.5)
+
+    def suffices(self, alphas: Floats) -> NDArray[np.bool_]:
+        """Say for which alphas rounding errors are negligible."""
+        if self._noise is None:
+            return self.rounding(alphas) <= _PRECISE
+        # What looks like noise beside a column in large units, and is not damped, may
+        # be a column in small ones.
+        is_lost = bool(np.any(self._values == 0.0))
+        return ~(is_lost & (alphas <= self._noise * self._largest))
 
 
 class ColumnBasis:
@@ -147,11 +163,10 @@ class ColumnBasis:
         self,
         data: RidgeData,
         values: Floats,
-        largest: float,
+        precision: _Precision,
         free: Floats,
         others: Floats,
         products: Floats,
-        is_squared: bool,
     ) -> None:
         """Take what `from_gram` or `from_singular_values` found.
 
@@ -159,7 +174,7 @@ class ColumnBasis:
         lengths ``sqrt(values)``; ``products`` is ``Zᵀ target``.
         """
         self.values = values
-        self._data, self._largest, self._is_squared = data, largest, is_squared
+        self._data, self._precision = data, precision
         self._free, self._others = free, others
         self._free_inner = free.T @ products
         self._inner = others.T @ products
@@ -189,7 +204,8 @@ class ColumnBasis:
             others[f] = -free[f] @ (half @ vectors)
         others[q] = vectors / root[:, None]
         values = np.maximum(values, 0.0)
-        return cls(data, values, largest, free, others, products, is_squared=True)
+        precision = _Precision(values, largest, None)
+        return cls(data, values, precision, free, others, products)
 
     @classmethod
     def from_singular_values(cls, data: RidgeData) -> "ColumnBasis":
@@ -213,17 +229,16 @@ class ColumnBasis:
         free[f] = space.directions
         products = np.zeros((data.design.n_features, target.shape[1]))
         products[np.concatenate([f, q])] = M.T @ target
-        largest = float(np.max(values, initial=0.0)) ** 2
-        return cls(data, values**2, largest, free, others, products, is_squared=False)
+        squares = values**2
+        largest = float(np.max(squares, initial=0.0))
+        precision = _Precision(squares, largest, tolerance)
+        return cls(data, squares, precision, free, others, products)
 
     def is_precise(self, alphas: Floats) -> NDArray[np.bool_]:
-        return (not self._is_squared) | (self._rounding(alphas) <= _PRECISE)
+        return self._precision.suffices(alphas)
 
     def least_remaining(self, alphas: Floats) -> Floats:
-        return np.clip(_ROOM * self._rounding(alphas), *_LEAST_REMAINING)
-
-    def _rounding(self, alphas: Floats) -> Floats:
-        return _rounding(self.values, self._largest, alphas, self._is_squared)
+        return np.clip(_ROOM * self._precision.rounding(alphas), *_LEAST_REMAINING)
 
     def sweep(self, alphas: Floats) -> "ColumnSweep":
         smallest = float(alphas.min())
@@ -285,6 +300,30 @@ class ColumnSweep:
         )
 
 
+class DampedSweep(ColumnSweep):
+    """The fit of one alpha, with a row for each column's penalty.
+
+    Its rank is judged with all columns scaled to length one, so that their units do not
+    matter to it, as they do to singular values of Z.
+    """
+
+    def __init__(self, data: RidgeData, alpha: float) -> None:
+        kept = np.concatenate([data.free, data.penalised])
+        M, target = reduce_rows(data.design, data.target, kept)
+        penalty = np.diag(np.sqrt(alpha * data.factor[kept]))
+        tolerance = rank_tolerance(data.design.n_samples, data.design.n_features)
+        space = ColumnSpace(np.vstack([M, penalty]), tolerance)
+        directions = np.zeros((data.design.n_features, space.basis.shape[1]))
+        directions[kept] = space.directions
+        super().__init__(
+            data,
+            np.ones((space.basis.shape[1], 1)),
+            space.basis[: len(M)].T @ target,
+            directions,
+            np.empty((0, target.shape[1])),
+        )
+
+
 class RowBasis:
     """Directions as combinations of Z's rows, for more columns than rows."""
 
@@ -292,12 +331,11 @@ class RowBasis:
         self,
         data: RidgeData,
         values: Floats,
-        largest: float,
+        precision: _Precision,
         vectors: Floats,
-        is_squared: bool,
     ) -> None:
         self.values = values
-        self._data, self._largest, self._is_squared = data, largest, is_squared
+        self._data, self._precision = data, precision
         self._vectors = vectors
         self._inner = vectors.T @ data.target
 
@@ -320,7 +358,7 @@ class RowBasis:
         n_left = len(used) - space.basis.shape[1]
         values, vectors = values[:n_left], _spread(vectors[:, :n_left], used, data)
         values[values <= 8.0 * _EPS * np.sqrt(len(used)) * largest] = 0.0
-        return cls(data, values, largest, vectors, is_squared=True)
+        return cls(data, values, _Precision(values, largest, None), vectors)
 
     @classmethod
     def from_singular_values(cls, data: RidgeData) -> "RowBasis":
@@ -341,7 +379,8 @@ class RowBasis:
         values = values[n_free:]
         values[values <= tolerance * np.max(values, initial=0.0)] = 0.0
         squares[: len(values)] = values**2
-        return cls(data, squares, largest, vectors, is_squared=False)
+        precision = _Precision(squares, float(np.max(squares, initial=0.0)), tolerance)
+        return cls(data, squares, precision, vectors)
 
     @staticmethod
     def _unpenalised(data: RidgeData, used: NDArray[np.intp]) -> ColumnSpace:
@@ -352,8 +391,7 @@ class RowBasis:
         return ColumnSpace(columns, rank_tolerance(*columns.shape))
 
     def is_precise(self, alphas: Floats) -> NDArray[np.bool_]:
-        error = _rounding(self.values, self._largest, alphas, self._is_squared)
-        return (not self._is_squared) | (error <= _PRECISE)
+        return self._precision.suffices(alphas)
 
     def least_remaining(self, alphas: Floats) -> Floats:
         return np.full(len(alphas), _LEAST_REMAINING[0])
