@@ -121,8 +121,7 @@ class RidgeErrors:
 
     def leave_one_out(self, alphas: Alphas, keep: bool) -> ErrorTable:
         """Judge every alpha by rows left out one at a time."""
-        bases = decompose(self._ridge)
-        alphas, bases = self._grid(alphas, bases)
+        alphas, bases = self._grid(alphas, decompose(self._ridge))
         found = leave_one_out(
             self._ridge,
             alphas / self._design.total_weight,
@@ -166,7 +165,7 @@ class RidgeErrors:
         """Judge every alpha by folds; ``judge`` sees each fold's fits."""
         weight = self._data.sample_weight
         folded = RidgeFolds(self._design, self._Y, weight, folds, self._penalty)
-        alphas, _ = self._grid(alphas, None)
+        alphas = self._grid_for_folds(alphas)
         squares, errors = [], []
         for k, fold in enumerate(folds):
             fit = folded.fit(k, alphas, **settings)
@@ -191,15 +190,22 @@ class RidgeErrors:
         return ErrorTable(alphas, curves, mse, None)
 
     def _grid(
-        self, alphas: Alphas, bases: Iterator[Basis] | None
-    ) -> tuple[Floats, Any]:
+        self, alphas: Alphas, bases: Iterator[Basis]
+    ) -> tuple[Floats, Iterator[Basis]]:
         """Find the alphas where only their number is given."""
         if not isinstance(alphas, int):
             return alphas, bases
+        first = next(bases)
+        return self._spread(first.values, alphas), chain([first], bases)
+
+    def _grid_for_folds(self, alphas: Alphas) -> Floats:
+        if not isinstance(alphas, int):
+            return alphas
         try:
-            bases = decompose(self._ridge) if bases is None else bases
-            first = next(bases)
-            values, bases = first.values, chain([first], bases)
+            values = next(decompose(self._ridge)).values
         except TooLarge:
             values = rough_eigenvalues(self._design, self._penalty.factor)
-        return alpha_grid(values, alphas) * self._design.total_weight, bases
+        return self._spread(values, alphas)
+
+    def _spread(self, values: Floats, n_alphas: int) -> Floats:
+        return alpha_grid(values, n_alphas) * self._design.total_weight

@@ -380,24 +380,10 @@ class RidgeRegressorCV(LinearModel):
         )
         name = type(self).__name__
         raise_if_overflowed(name, errors.size)
-        if self._has_folds():
-            folds = make_folds(
-                check_cv(self.cv), data.X, data.y, data.sample_weight, split_params
-            )
-
-            def judge(k: int, result: RidgeResult) -> None:
-                self._judge_fold(f"{name}, in fold {k} of {len(folds)},", result)
-
-            return errors.folds(
-                alphas,
-                folds,
-                judge,
-                solver=self.solver,
-                tol=self.tol,
-                max_iter=self.max_iter,
-            )
         try:
-            if self.cv is None:
+            if self._has_folds():
+                table = self._fold_errors(errors, alphas, data, split_params)
+            elif self.cv is None:
                 table = errors.leave_one_out(alphas, bool(self.store_cv_results))
             else:
                 table = errors.generalised(alphas)
@@ -405,9 +391,27 @@ class RidgeRegressorCV(LinearModel):
             raise_if_overflowed(name, np.array([np.inf]))
             raise
         lacking = np.isnan(table.curves[0].mean)
-        if self.scoring is None and lacking.any():
+        if not self._has_folds() and lacking.any():
             warn_not_judged(name, self.cv, table.alphas[lacking], stacklevel=3)
         return table
+
+    def _fold_errors(
+        self,
+        errors: RidgeErrors,
+        alphas: Any,
+        data: FitData,
+        split_params: dict[str, Any],
+    ) -> ErrorTable:
+        folds = make_folds(
+            check_cv(self.cv), data.X, data.y, data.sample_weight, split_params
+        )
+
+        def judge(k: int, result: RidgeResult) -> None:
+            where = f"{type(self).__name__}, in fold {k} of {len(folds)},"
+            self._judge_fold(where, result)
+
+        settings = {"solver": self.solver, "tol": self.tol, "max_iter": self.max_iter}
+        return errors.folds(alphas, folds, judge, **settings)
 
     def _judge_fold(self, where: str, result: RidgeResult) -> None:
         raise_if_overflowed(type(self).__name__, result.dual_gaps, result.intercepts)
@@ -420,7 +424,7 @@ class RidgeRegressorCV(LinearModel):
                 ("problem", np.arange(len(result.dual_gaps))),
                 tol=self.tol,
                 max_iter=self.max_iter,
-                stacklevel=6,
+                stacklevel=7,
             )
 
     def _curves(

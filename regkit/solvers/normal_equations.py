@@ -78,7 +78,7 @@ class ShiftedSpectrum:
     """One matrix of a `Spectrum`'s family."""
 
     def __init__(self, values: Floats, vectors: Floats, root: Floats) -> None:
-        self.rcond = float(values[0] / values[-1]) if values[-1] > 0.0 else 0.0
+        self.rcond = float(values[0] / values[-1]) if np.any(values > 0.0) else 0.0
         self._values, self._vectors, self._root = values, vectors, root
 
     def solve(self, right: Floats) -> Floats:
