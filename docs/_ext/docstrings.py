@@ -2,7 +2,8 @@
 
 Docstrings are written to be read in a terminal. Two things that read well there would
 stop docutils: a line continued by a backslash in a raw string, and a name that ends in
-an underscore, such as a fitted attribute, in the shape of an array.
+an underscore, such as a fitted attribute, in the shape of an array. Methods inherited
+from scikit-learn point into its own glossary and guide, which are not part of the site.
 """
 
 import re
@@ -11,6 +12,8 @@ from typing import Any
 from sphinx.application import Sphinx
 
 _NAME_IN_SHAPE = re.compile(r"(of shape \([^)]*?\w)_(?=[,)])")
+
+_FOREIGN_ROLE = re.compile(r":(?:term|ref):`([^`<]*?)\s*(?:<[^`>]*>)?`")
 
 
 def repair(
@@ -26,8 +29,17 @@ def repair(
     lines[:] = [_NAME_IN_SHAPE.sub(r"\1\\_", line) for line in joined]
 
 
+def unlink(
+    app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: list[str]
+) -> None:
+    """Leave the words of links into scikit-learn's glossary and guide."""
+    text = _FOREIGN_ROLE.sub(r"``\1``", "\n".join(lines))
+    lines[:] = text.split("\n")
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
-    """Run before numpydoc, which has the default priority of 500."""
+    """Run before and after numpydoc, which has the default priority of 500."""
     app.setup_extension("sphinx.ext.autodoc")
     app.connect("autodoc-process-docstring", repair, priority=100)
+    app.connect("autodoc-process-docstring", unlink, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,7 +1,6 @@
 """What the three estimators share: fit in order, predict, fitted attributes."""
 
-from collections.abc import Iterator
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 import numpy as np
 import scipy.sparse as sp
@@ -11,10 +10,9 @@ from sklearn.utils.validation import check_is_fitted
 
 from regkit._sklearn import check_same_features, validate_parameters
 from regkit.designs import make_design
-from regkit.linear_model._fit_path import fit_path
 from regkit.linear_model._inputs import Floats, check_fit_data, check_predict_X
 from regkit.linear_model._limits import Limits, check_limits
-from regkit.linear_model._solution import PathSolution, Solution, join_targets
+from regkit.linear_model._solution import Solution, join_targets
 from regkit.linear_model._warnings import (
     raise_if_overflowed,
     unpenalized_cause,
@@ -34,9 +32,6 @@ class LinearModel(RegressorMixin, BaseEstimator):
     A fit that fails, at whatever step, leaves the estimator as it was: attributes are
     set at the end and all at once.
     """
-
-    path_parameter: ClassVar[str] = "alpha"
-    """The parameter whose values `fit_path` goes along."""
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Fit the model.
@@ -89,56 +84,6 @@ class LinearModel(RegressorMixin, BaseEstimator):
         self._keep(solution, data.y.ndim, n_features, data.feature_names)
         return self
 
-    def fit_path(
-        self, X: Any, y: Any, values: Any, sample_weight: Any = None
-    ) -> Iterator[Self]:
-        """Fit one model for each of several alphas, all in one go.
-
-        Each is what ``clone(self).set_params(alpha=value).fit(X, y)`` gives, up to
-        `tol`; the estimator itself stays as it is. `PathSearchCV` searches this way.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
-            Training rows, as in `fit`.
-        y : array-like of shape (n_samples,) or (n_samples, n_targets)
-            Targets.
-        values : iterable
-            Alphas, in any order, repeated or not.
-        sample_weight : float or array-like of shape (n_samples,), default=None
-            Weights of the rows, as in `fit`.
-
-        Returns
-        -------
-        models : iterator of estimators
-            Fitted copies, one for each value and in the order of `values`. Before a
-            value that cannot be used it raises, as `fit` does.
-
-        Raises
-        ------
-        ValueError, TypeError
-            When a parameter or the data is not usable; the message names it.
-
-        Warns
-        -----
-        ConvergenceWarning
-            When a duality gap is above `tol` at the end.
-        UserWarning
-            When unpenalised columns are linearly dependent, so that coefficients are
-            not unique.
-
-        Examples
-        --------
-        >>> from regkit import LassoRegressor
-        >>> X, y = [[0.0], [1.0], [2.0], [3.0]], [0.0, 2.0, 4.0, 5.0]
-        >>> for model in LassoRegressor().fit_path(X, y, [0.01, 0.1, 1.0]):
-        ...     print(model.alpha, model.coef_.round(4))
-        0.01 [1.692]
-        0.1 [1.62]
-        1.0 [0.9]
-        """
-        return fit_path(self, X, y, values, sample_weight)
-
     def predict(self, X: Any) -> Floats:
         """Predict ``X @ coef_.T + intercept_``.
 
@@ -179,16 +124,6 @@ class LinearModel(RegressorMixin, BaseEstimator):
 
     def _solve(self, design: Any, y: Floats, limits: Limits) -> Solution:
         raise NotImplementedError
-
-    def _solve_path(
-        self, design: Any, y: Floats, limits: Limits, alphas: Floats
-    ) -> PathSolution:
-        """Solve for all of `alphas`, of shape (n_values, n_targets)."""
-        raise NotImplementedError
-
-    def _check_alphas(self, n_targets: int) -> Floats:
-        """Give one alpha a target."""
-        return np.full(n_targets, float(self.alpha))
 
     def _solve_targets(
         self, design: Any, y: Floats, limits: Limits, l1_ratio: float, alphas: Floats

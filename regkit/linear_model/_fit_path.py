@@ -2,13 +2,14 @@
 
 import copy
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, ClassVar, Self, TypeVar
 
 import numpy as np
 from sklearn.base import clone
 
 from regkit._sklearn import validate_parameters
 from regkit.designs import make_design
+from regkit.linear_model._base import LinearModel
 from regkit.linear_model._inputs import FitData, Floats, check_fit_data
 from regkit.linear_model._limits import Limits, check_limits
 from regkit.linear_model._solution import PathSolution
@@ -21,53 +22,95 @@ from regkit.linear_model._warnings import (
 from regkit.solvers.path import solve_path
 from regkit.solvers.problem import Penalty
 
-if TYPE_CHECKING:
-    from regkit.linear_model._base import LinearModel
-
-_Model = TypeVar("_Model", bound="LinearModel")
+_Model = TypeVar("_Model", bound="PathModel")
 
 
-def fit_path(
-    model: _Model, X: Any, y: Any, values: Iterable[Any], sample_weight: Any
-) -> Iterator[_Model]:
-    """Fit a copy of `model` for each of `values`; see `LinearModel.fit_path`.
+class PathModel(LinearModel):
+    """Base of the regressors for one alpha, which can be fitted for many in one go."""
 
-    Parameters
-    ----------
-    model : LinearModel
-        Left as it is.
-    X, y, sample_weight : object
-        As the user passed them.
-    values : iterable
-        Values of ``model.path_parameter``.
+    path_parameter: ClassVar[str] = "alpha"
+    """The parameter whose values `fit_path` goes along."""
 
-    Returns
-    -------
-    models : iterator of LinearModel
-        All is solved when this returns; coefficients are spread out one by one.
-    """
-    unfitted = clone(model)
-    validate_parameters(unfitted.set_params(**{model.path_parameter: 0.0}))
-    data = check_fit_data(unfitted, X, y, sample_weight)
-    limits = check_limits(
-        data.X.shape[1], unfitted.positive, unfitted.bounds, unfitted.penalty_factor
-    )
-    n_targets = 1 if data.y.ndim == 1 else data.y.shape[1]
-    models, alphas, refused = _copies(unfitted, values, n_targets)
-    if not models:
-        if refused is not None:
-            raise refused
-        return iter(())
-    with np.errstate(over="ignore", invalid="ignore"):  # told in `_judge`
-        design = make_design(
-            data.X,
-            data.sample_weight,
-            bool(unfitted.fit_intercept),
-            bool(unfitted.standardize),
+    def fit_path(
+        self, X: Any, y: Any, values: Any, sample_weight: Any = None
+    ) -> Iterator[Self]:
+        """Fit one model for each of several alphas, all in one go.
+
+        Each is what ``clone(self).set_params(alpha=value).fit(X, y)`` gives, up to
+        `tol`; the estimator itself stays as it is. `PathSearchCV` searches this way.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
+            Training rows, as in `fit`.
+        y : array-like of shape (n_samples,) or (n_samples, n_targets)
+            Targets.
+        values : iterable
+            Alphas, in any order, repeated or not.
+        sample_weight : float or array-like of shape (n_samples,), default=None
+            Weights of the rows, as in `fit`.
+
+        Returns
+        -------
+        models : iterator of estimators
+            Fitted copies, one for each value and in the order of `values`. Before a
+            value that cannot be used it raises, as `fit` does.
+
+        Raises
+        ------
+        ValueError, TypeError
+            When a parameter or the data is not usable; the message names it.
+
+        Warns
+        -----
+        ConvergenceWarning
+            When a duality gap is above `tol` at the end.
+        UserWarning
+            When unpenalised columns are linearly dependent, so that coefficients are
+            not unique.
+
+        Examples
+        --------
+        >>> from regkit import LassoRegressor
+        >>> X, y = [[0.0], [1.0], [2.0], [3.0]], [0.0, 2.0, 4.0, 5.0]
+        >>> for model in LassoRegressor().fit_path(X, y, [0.01, 0.1, 1.0]):
+        ...     print(model.alpha, model.coef_.round(4))
+        0.01 [1.692]
+        0.1 [1.62]
+        1.0 [0.9]
+        """
+        unfitted = clone(self)
+        validate_parameters(unfitted.set_params(**{self.path_parameter: 0.0}))
+        data = check_fit_data(unfitted, X, y, sample_weight)
+        limits = check_limits(
+            data.X.shape[1], unfitted.positive, unfitted.bounds, unfitted.penalty_factor
         )
-        solution = unfitted._solve_path(design, data.y, limits, alphas)
-    _judge(unfitted, solution, limits, alphas)
-    return _fitted(models, solution, data, refused)
+        n_targets = 1 if data.y.ndim == 1 else data.y.shape[1]
+        models, alphas, refused = _copies(unfitted, values, n_targets)
+        if not models:
+            if refused is not None:
+                raise refused
+            return iter(())
+        with np.errstate(over="ignore", invalid="ignore"):  # told in `_judge`
+            design = make_design(
+                data.X,
+                data.sample_weight,
+                bool(unfitted.fit_intercept),
+                bool(unfitted.standardize),
+            )
+            solution = unfitted._solve_path(design, data.y, limits, alphas)
+        _judge(unfitted, solution, limits, alphas)
+        return _fitted(models, solution, data, refused)
+
+    def _solve_path(
+        self, design: Any, y: Floats, limits: Limits, alphas: Floats
+    ) -> PathSolution:
+        """Solve for all of `alphas`, of shape (n_values, n_targets)."""
+        raise NotImplementedError
+
+    def _check_alphas(self, n_targets: int) -> Floats:
+        """Give one alpha a target."""
+        return np.full(n_targets, float(self.alpha))
 
 
 def _copies(
@@ -102,10 +145,10 @@ def _fitted(
 
 
 def _judge(
-    model: "LinearModel", solution: PathSolution, limits: Limits, alphas: Floats
+    model: PathModel, solution: PathSolution, limits: Limits, alphas: Floats
 ) -> None:
-    # Frames up to the user's call: _judge, the function and the method `fit_path`.
-    stacklevel = 4
+    # Frames up to the user's call: _judge and `fit_path`.
+    stacklevel = 3
     name = type(model).__name__
     raise_if_overflowed(name, solution.dual_gaps, solution.intercepts)
     if not solution.converged.all():
@@ -128,7 +171,7 @@ def _judge(
 
 
 def solve_paths(
-    model: "LinearModel",
+    model: PathModel,
     design: Any,
     y: Floats,
     limits: Limits,
@@ -139,7 +182,7 @@ def solve_paths(
 
     Parameters
     ----------
-    model : LinearModel
+    model : PathModel
         Says `tol`, `max_iter` and `solver`.
     design : Design
         X.

@@ -2,15 +2,14 @@
 
 from typing import Any, ClassVar
 
-from regkit.linear_model._base import LinearModel
-from regkit.linear_model._fit_path import solve_paths
+from regkit.linear_model._fit_path import PathModel, solve_paths
 from regkit.linear_model._inputs import Floats
 from regkit.linear_model._limits import Limits
 from regkit.linear_model._parameters import ALPHA, COMMON, L1_RATIO
 from regkit.linear_model._solution import PathSolution, Solution
 
 
-class ElasticNetRegressor(LinearModel):
+class ElasticNetRegressor(PathModel):
     r"""Linear regression with L1 and L2 penalties, solved to a certified optimum.
 
     Minimises over the coefficients :math:`\beta` and the intercept :math:`b`

@@ -2,15 +2,14 @@
 
 from typing import Any, ClassVar
 
-from regkit.linear_model._base import LinearModel
-from regkit.linear_model._fit_path import solve_paths
+from regkit.linear_model._fit_path import PathModel, solve_paths
 from regkit.linear_model._inputs import Floats
 from regkit.linear_model._limits import Limits
 from regkit.linear_model._parameters import ALPHA, COMMON
 from regkit.linear_model._solution import PathSolution, Solution
 
 
-class LassoRegressor(LinearModel):
+class LassoRegressor(PathModel):
     r"""Linear regression with an L1 penalty, solved to a certified optimum.
 
     Minimises over the coefficients :math:`\beta` and the intercept :math:`b`

@@ -6,8 +6,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from regkit._sklearn import StrOptions
-from regkit.linear_model._base import LinearModel
-from regkit.linear_model._fit_path import solve_paths
+from regkit.linear_model._fit_path import PathModel, solve_paths
 from regkit.linear_model._inputs import Floats
 from regkit.linear_model._limits import Limits, as_floats
 from regkit.linear_model._parameters import ALPHA, COMMON, PATH_SOLVERS, RIDGE_SOLVERS
@@ -18,7 +17,7 @@ from regkit.solvers.ridge import RidgeResult, solve_ridge
 _BLOCK = 1 << 25
 
 
-class RidgeRegressor(LinearModel):
+class RidgeRegressor(PathModel):
     r"""Linear regression with an L2 penalty, solved exactly.
 
     Minimises over the coefficients :math:`\beta` and the intercept :math:`b`
@@ -240,12 +239,14 @@ class RidgeRegressor(LinearModel):
 
     def _needs_path_solver(self, limits: Limits) -> bool:
         """Tell whether the solvers of the elastic net must do it."""
-        if not limits.bounded:
-            return self.solver in PATH_SOLVERS - {"auto"}
+        if limits.bounded:
+            self._check_bounded_solver()
+        return limits.bounded or self.solver in PATH_SOLVERS - {"auto"}
+
+    def _check_bounded_solver(self) -> None:
         if self.solver not in PATH_SOLVERS:
             raise ValueError(
                 f"solver={self.solver!r} cannot keep coefficients within bounds; use "
                 "solver='auto', 'active_set' or 'coordinate_descent' with bounds or "
                 "positive=True."
             )
-        return True

@@ -102,7 +102,7 @@ class RidgeRegressorCV(LinearModel):
         Mean held-out error of each alpha: squared, or minus the score with `scoring`; a
         column a target with ``alpha_per_target=True``. NaN where it could not be
         computed.
-    cv_error_se_ : ndarray of the shape of cv_error_
+    cv_error_se_ : ndarray of the same shape
         Standard errors of `cv_error_`, where there are.
     mse_path_ : ndarray of shape (n_alphas, n_folds) or (n_alphas, n_folds, n_targets)
         Mean squared error on each fold's held-out rows; only with folds.
