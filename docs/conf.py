@@ -39,6 +39,7 @@ html_css_files = ["regkit.css"]
 myst_enable_extensions = ["colon_fence", "dollarmath"]
 myst_heading_anchors = 3
 html_math_renderer = "mathml"
+suppress_warnings = ["ref.term"]  # scikit-learn's docstrings point to its own glossary
 
 # --------------------------------------------------------------------------- API
 

@@ -2,7 +2,7 @@
 
 Docstrings are written to be read in a terminal. Two things that read well there would
 stop docutils: a line continued by a backslash in a raw string, and a name that ends in
-an underscore, such as a fitted attribute, in the shape of an array. Methods inherited
+an underscore, such as a fitted attribute, where a type is described. Methods inherited
 from scikit-learn point into its own glossary and guide, which are not part of the site.
 """
 
@@ -11,13 +11,14 @@ from typing import Any
 
 from sphinx.application import Sphinx
 
-_NAME_IN_SHAPE = re.compile(r"(of shape \([^)]*?\w)_(?=[,)])")
+_DESCRIBED = re.compile(r"^( *)(\w+)( : .*)$")
+_BARE_NAME = re.compile(r"(?<![`\w])(\w+)_(?![`\w])")
 
 _FOREIGN_ROLE = re.compile(r":(?:term|ref):`([^`<]*?)\s*(?:<[^`>]*>)?`")
 
 
 def repair(
-    app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: list[str]
+    app: Sphinx, what: str, path: str, obj: Any, options: Any, lines: list[str]
 ) -> None:
     """Join continued lines, and escape names that look like links."""
     joined: list[str] = []
@@ -26,7 +27,11 @@ def repair(
             joined[-1] = joined[-1][:-1].rstrip() + " " + line.strip()
         else:
             joined.append(line)
-    lines[:] = [_NAME_IN_SHAPE.sub(r"\1\\_", line) for line in joined]
+    for k, line in enumerate(joined):
+        if described := _DESCRIBED.match(line):
+            indent, name, kind = described.groups()
+            joined[k] = indent + name + _BARE_NAME.sub(r"\1\\_", kind)
+    lines[:] = joined
 
 
 def unlink(
