@@ -111,6 +111,8 @@ def minimise(
         state.size[0] = 0
         for i in range(n_queue):
             queue[i] = state.active[i]
+            # At a smaller alpha it may depend on the others, and stay fixed.
+            state.free[queue[i]] = False
     fewest = n + 1
     patience = PATIENCE
     unrest = np.inf

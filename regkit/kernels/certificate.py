@@ -65,8 +65,9 @@ def duality_gap(
 
     A slope towards an infinite bound of an unpenalised column has no scaling that
     makes it feasible; one Newton step of that column alone, c²/(2|z_j|²), stands for
-    it (``square`` holds |z_j|²). So it does where the slope is rounding error: the
-    conjugate, times the distance of the bound, would turn that into a gap.
+    it (``square`` holds |z_j|²). So it does, for want of a threshold, where what the
+    ridge leaves of the slope is rounding error: the conjugate would multiply that by
+    the distance of the bound, or divide its square by however small a ridge.
     """
     kappa = closest = within = 1.0
     primal = 0.5 * residual_square
@@ -103,12 +104,13 @@ def duality_gap(
             if coef[j] == 0.0 and abs(slope) <= threshold:
                 continue
             ridge = alpha * l2[j]
-            if threshold == 0.0 and ridge == 0.0 and slope != 0.0:
-                room = upper[j] - coef[j] if slope > 0.0 else coef[j] - lower[j]
-                rounded = slope * slope <= 2.0 * ROUNDED**2 * square[j] * primal
-                if room == np.inf or rounded:
+            rest = slope - ridge * coef[j]
+            if threshold == 0.0 and rest != 0.0:
+                room = upper[j] - coef[j] if rest > 0.0 else coef[j] - lower[j]
+                rounded = rest * rest <= 2.0 * ROUNDED**2 * square[j] * primal
+                if rounded or (room == np.inf and ridge == 0.0):
                     if square[j] > 0.0:
-                        found += 0.5 * slope * slope / square[j]
+                        found += 0.5 * rest * rest / (square[j] + ridge)
                     continue
             found += _fenchel_young(
                 coef[j], slope, threshold, ridge, lower[j], upper[j]

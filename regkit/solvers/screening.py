@@ -179,7 +179,7 @@ class ScreenedPath:
             threshold = max(2.0 * alpha - self.alpha, 0.8 * alpha)
         missed = self._wanted(threshold)
         n_iter = 0
-        fell_back = False
+        before: tuple[float, Floats] | None = None
         refined = np.inf
         while True:
             self._admit(missed)
@@ -194,12 +194,18 @@ class ScreenedPath:
                 # The system is solved again for what the residual itself leaves over.
                 refined = self.gap
                 continue
-            if fell_back or not self._fall_back():
+            if before is not None:
                 break
-            fell_back = True
-        if fell_back and self._inner.name == Descent.name:
-            # Sweeping was for this alpha only.
-            self._change_method(ActiveSet)
+            reached = self.gap, self._inner.coef().copy()
+            if not self._fall_back():
+                break
+            before = reached
+        if before is not None:
+            if not self.gap <= before[0]:
+                self._return_to(before[1], alpha)
+            if self._inner.name == Descent.name:
+                # Sweeping was for this alpha only.
+                self._change_method(ActiveSet)
         self.alpha = alpha
         return n_iter
 
@@ -249,6 +255,12 @@ class ScreenedPath:
         else:
             self._change_method(Descent)
         return True
+
+    def _return_to(self, coef: Floats, alpha: float) -> None:
+        """Take back what was reached with the first columns of the working set."""
+        n_more = len(self._inner.columns) - len(coef)
+        self._inner.restart(np.concatenate([coef, np.zeros(n_more)]))
+        self._certify(alpha)
 
     def _make(self, method: "type[ActiveSet] | type[Descent]") -> Inner:
         return method(self._design, self.problem, self._products, self._max_iter)

@@ -221,6 +221,24 @@ def test_large_and_sparse_arithmetic_agrees(
         assert few.primal == pytest.approx(two.primal, rel=1e-12)
 
 
+@pytest.mark.parametrize("zeros", [False, True])
+def test_sparse_arithmetic_survives_large_means(zeros: bool) -> None:
+    """The scale of a column far from zero comes from centred entries."""
+    rng = np.random.default_rng(0)
+    dense = 1e3 + 1e-4 * rng.standard_normal((300, 170))
+    if zeros:
+        dense[:10, :50] = 0
+    y = rng.standard_normal(300)
+    options: dict[str, Any] = {"standardize": True, "fit_intercept": False}
+    coef = rng.standard_normal(170)
+    one, two = (
+        certify(table, y, coef, 0.0, alpha=0.1, **options)
+        for table in (dense, sp.csc_array(dense))
+    )
+    assert two.primal == pytest.approx(one.primal, rel=1e-9)
+    assert two.subgradient == pytest.approx(one.subgradient, rel=1e-6)
+
+
 def test_unpenalised_columns_do_not_open_the_gap() -> None:
     """Without the projection the dual would have to shrink to nothing."""
     rng = np.random.default_rng(4)

@@ -106,3 +106,17 @@ def test_least_squares_at_the_end_counts_too(shape):
         found = solve_path(make_design(X), y, penalty, alphas, max_nonzero=5)
         assert len(found.alphas) == len(found.dual_gaps) == expected
         assert found.coefs.shape == (X.shape[1], expected)
+
+
+def test_columns_that_depend_on_others_once_the_ridge_is_gone():
+    """They leave the factor, but can still be moved to their bounds."""
+    # One direction, once centred.
+    X = np.array([[1.25730221, -1.32104863], [6.40422650, 1.04900117]])
+    y = np.array([0.47354048, -0.35186762])
+    lower, upper = np.array([-0.030644709, -0.028187273]), np.ones(2)
+    penalty = Penalty.build(2, 0.5, lower=lower, upper=upper)
+    found = solve_path(
+        make_design(X), y, penalty, np.array([0.0]), tol=1e-10, solver="active_set"
+    )
+    assert found.converged.all()
+    np.testing.assert_array_equal(found.coefs.toarray()[:, -1], lower)
