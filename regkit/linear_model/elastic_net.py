@@ -2,15 +2,15 @@
 
 from typing import Any, ClassVar
 
-from regkit.linear_model._base import LinearModel
 from regkit.linear_model._fit_path import solve_paths
+from regkit.linear_model._from_statistics import FitsFromStatistics
 from regkit.linear_model._inputs import Floats
 from regkit.linear_model._limits import Limits
 from regkit.linear_model._parameters import ALPHA, COMMON, L1_RATIO
 from regkit.linear_model._solution import PathSolution, Solution
 
 
-class ElasticNetRegressor(LinearModel):
+class ElasticNetRegressor(FitsFromStatistics):
     r"""Linear regression with L1 and L2 penalties, solved to a certified optimum.
 
     Minimises over the coefficients :math:`\beta` and the intercept :math:`b`
@@ -78,6 +78,8 @@ class ElasticNetRegressor(LinearModel):
         Number of columns seen in `fit`.
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Names of the columns seen in `fit`; only when X has string column names.
+    statistics_ : SufficientStatistics
+        Of the rows seen; only after `partial_fit`.
 
     See Also
     --------

@@ -2,15 +2,15 @@
 
 from typing import Any, ClassVar
 
-from regkit.linear_model._base import LinearModel
 from regkit.linear_model._fit_path import solve_paths
+from regkit.linear_model._from_statistics import FitsFromStatistics
 from regkit.linear_model._inputs import Floats
 from regkit.linear_model._limits import Limits
 from regkit.linear_model._parameters import ALPHA, COMMON
 from regkit.linear_model._solution import PathSolution, Solution
 
 
-class LassoRegressor(LinearModel):
+class LassoRegressor(FitsFromStatistics):
     r"""Linear regression with an L1 penalty, solved to a certified optimum.
 
     Minimises over the coefficients :math:`\beta` and the intercept :math:`b`
@@ -75,6 +75,8 @@ class LassoRegressor(LinearModel):
         Number of columns seen in `fit`.
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Names of the columns seen in `fit`; only when X has string column names.
+    statistics_ : SufficientStatistics
+        Of the rows seen; only after `partial_fit`.
 
     See Also
     --------

@@ -6,8 +6,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from regkit._sklearn import StrOptions
-from regkit.linear_model._base import LinearModel
 from regkit.linear_model._fit_path import solve_paths
+from regkit.linear_model._from_statistics import FitsFromStatistics
 from regkit.linear_model._inputs import Floats
 from regkit.linear_model._limits import Limits, as_floats
 from regkit.linear_model._parameters import ALPHA, COMMON, PATH_SOLVERS, RIDGE_SOLVERS
@@ -18,7 +18,7 @@ from regkit.solvers.ridge import RidgeResult, solve_ridge
 _BLOCK = 1 << 25
 
 
-class RidgeRegressor(LinearModel):
+class RidgeRegressor(FitsFromStatistics):
     r"""Linear regression with an L2 penalty, solved exactly.
 
     Minimises over the coefficients :math:`\beta` and the intercept :math:`b`
@@ -86,6 +86,8 @@ class RidgeRegressor(LinearModel):
         Number of columns seen in `fit`.
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Names of the columns seen in `fit`; only when X has string column names.
+    statistics_ : SufficientStatistics
+        Of the rows seen; only after `partial_fit`.
 
     See Also
     --------
