@@ -102,7 +102,7 @@ def cluster(directory: Path, y: Any) -> dict[str, Any]:
     )
     with (
         distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, dashboard_address=None
+            n_workers=2, threads_per_worker=1, dashboard_address=":0"
         ) as workers,
         distributed.Client(workers),
     ):
