@@ -31,6 +31,7 @@ from regkit.linear_model._warnings import (
     warn_not_converged,
     warn_not_unique,
 )
+from regkit.linear_model._wide import MOST_SUMMED_UP, Passes
 from regkit.linear_model.statistics import SufficientStatistics
 from regkit.solvers.criteria import information_criteria
 from regkit.solvers.fold import Fold
@@ -39,6 +40,7 @@ from regkit.solvers.folds import Folded, FoldedDesign, FoldPaths, PathSettings
 from regkit.solvers.path import alpha_grid, solve_path
 from regkit.solvers.problem import PathResult, Penalty
 from regkit.solvers.relaxed import relax
+from regkit.solvers.wide_rows import WideRows
 
 
 class _Candidate(NamedTuple):
@@ -154,12 +156,7 @@ class CrossValidatedPath(LinearModel):
 
     def _fit_statistics(self, statistics: SufficientStatistics) -> None:
         name = type(self).__name__
-        if self.criterion != "cv" or self.scoring is not None:
-            raise ValueError(
-                f"{name} needs the rows in memory for criterion={self.criterion!r} "
-                f"and scoring={self.scoring!r}; without them, it takes criterion='cv' "
-                "and scoring=None."
-            )
+        self._check_rows_not_needed()
         moments = statistics.moments()
         labels = statistics.folds
         if len(labels) < 2 or statistics.n_targets != 1:
@@ -189,7 +186,37 @@ class CrossValidatedPath(LinearModel):
     ) -> None:
         split_params, _ = route(self, params, sample_weight)
         labels = fold_labels(check_cv(self.cv), *source.targets(y), split_params)
-        self._fit_statistics(statistics_of(source, y, sample_weight, labels))
+        if source.n_features <= MOST_SUMMED_UP:
+            self._fit_statistics(statistics_of(source, y, sample_weight, labels))
+        else:
+            self._fit_wide(Passes(source, y, sample_weight, labels))
+
+    def _fit_wide(self, passes: Passes) -> None:
+        """Fit to rows in chunks that have too many columns for their moments."""
+        self._check_rows_not_needed()
+        n_features = passes.source.n_features
+        if self.relaxed is not None or min(self._l1_ratios()) == 0.0:
+            raise ValueError(
+                f"{type(self).__name__} with {n_features:,} columns, read in chunks, "
+                f"takes no relaxed={self.relaxed!r} and no l1_ratio of 0."
+            )
+        limits = check_limits(
+            n_features, self.positive, self.bounds, self.penalty_factor
+        )
+        with np.errstate(over="ignore", invalid="ignore"):  # told in `_judge`
+            rows = WideRows(passes, bool(self.fit_intercept), bool(self.standardize))
+            empty = np.empty((0, n_features))
+            data = FitData(empty, np.empty(0), None, passes.names)
+            folds = list(range(len(rows.test_weights)))
+            self._choose(rows, data, limits, folds, rows, {})
+
+    def _check_rows_not_needed(self) -> None:
+        if self.criterion != "cv" or self.scoring is not None:
+            raise ValueError(
+                f"{type(self).__name__} needs the rows in memory for "
+                f"criterion={self.criterion!r} and scoring={self.scoring!r}; without "
+                "them, it takes criterion='cv' and scoring=None."
+            )
 
     def _choose(
         self,
@@ -294,6 +321,8 @@ class CrossValidatedPath(LinearModel):
                 "grid starts where all coefficients become zero, which a pure L2 "
                 "penalty never does."
             )
+        if isinstance(design, WideRows):
+            return design.alpha_grid(penalty, int(self.alphas), self.eps)
         return alpha_grid(design, y, penalty, n_alphas=int(self.alphas), eps=self.eps)
 
     def _n_threads(self) -> int:

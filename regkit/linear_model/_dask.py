@@ -46,6 +46,10 @@ class DaskRows:
         self._parts = _partitions(X)
 
     @property
+    def n_features(self) -> int:
+        return int(self._X.shape[1]) if self._is_array else len(self._X.columns)
+
+    @property
     def lengths(self) -> NDArray[np.int64]:
         """Rows of each partition; counted, by a pass, where Dask does not know."""
         if self._lengths is None:

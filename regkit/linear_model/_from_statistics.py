@@ -8,9 +8,14 @@ from regkit._sklearn import check_same_features, validate_parameters
 from regkit.linear_model._base import LinearModel
 from regkit.linear_model._inputs import check_fit_data
 from regkit.linear_model._limits import check_limits
+from regkit.linear_model._solution import Solution
 from regkit.linear_model._sources import RowSource, statistics_of
 from regkit.linear_model._statistics_checks import check_statistics, no_fold
+from regkit.linear_model._wide import MOST_SUMMED_UP, Passes
 from regkit.linear_model.statistics import SufficientStatistics, of_rows
+from regkit.solvers.folds import PathSettings
+from regkit.solvers.problem import Penalty
+from regkit.solvers.wide_rows import MOST_COLUMNS, WideRows
 
 
 class FitsFromStatistics(LinearModel):
@@ -19,7 +24,48 @@ class FitsFromStatistics(LinearModel):
     def _fit_source(
         self, source: RowSource, y: Any, sample_weight: Any, params: dict[str, Any]
     ) -> None:
-        self._fit_statistics(statistics_of(source, y, sample_weight))
+        n_features = source.n_features
+        if n_features <= MOST_SUMMED_UP:
+            self._fit_statistics(statistics_of(source, y, sample_weight))
+            return
+        l1_ratio = self._l1_ratio()
+        if l1_ratio == 0.0:
+            if n_features > MOST_COLUMNS:
+                raise ValueError(
+                    f"{type(self).__name__} without an L1 penalty needs all "
+                    f"{n_features:,} columns at once: more than {MOST_COLUMNS:,} are "
+                    "too many for rows that are read in chunks."
+                )
+            self._fit_statistics(statistics_of(source, y, sample_weight))
+            return
+        limits = check_limits(
+            n_features, self.positive, self.bounds, self.penalty_factor
+        )
+        penalty = Penalty.build(
+            n_features, l1_ratio, limits.factor, limits.lower, limits.upper
+        )
+        passes = Passes(source, y, sample_weight, None)
+        settings = PathSettings(self.tol, self.max_iter, self.solver)
+        with np.errstate(over="ignore", invalid="ignore"):  # told in `_judge`
+            rows = WideRows(passes, bool(self.fit_intercept), bool(self.standardize))
+            found = rows.solve(penalty, np.array([float(self.alpha)]), settings).whole
+        assert found is not None
+        solution = Solution(
+            np.ascontiguousarray(found.coefs.toarray().T),
+            found.intercepts,
+            found.dual_gaps,
+            np.array([found.null_objective]),
+            found.n_iters,
+            found.converged,
+            found.unique,
+            found.solver,
+        )
+        self._judge(solution, limits, self.alpha, stacklevel=4)
+        self._keep(solution, 1, n_features, passes.names)
+
+    def _l1_ratio(self) -> float:
+        """Return the share of the L1 penalty."""
+        raise NotImplementedError
 
     def fit_statistics(self, statistics: SufficientStatistics) -> Self:
         """Fit the model to rows that are known by their statistics alone.

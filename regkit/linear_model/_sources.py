@@ -1,7 +1,7 @@
 """Rows that are visited, never held: what estimators ask of them."""
 
 from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple, NoReturn, Protocol, TypeVar
 
 import numpy as np
 import scipy.sparse as sp
@@ -26,6 +26,10 @@ class Block(NamedTuple):
 
 class RowSource(Protocol):
     """Rows in chunks, somewhere."""
+
+    @property
+    def n_features(self) -> int:
+        """Columns, known without a pass."""
 
     def reduce(
         self,
@@ -83,13 +87,20 @@ def sum_up(block: Block) -> SufficientStatistics:
     try:
         return of_rows(block.data, block.labels)
     except ValueError as error:
-        # NaN and inf are not looked for beforehand: they come out of the sums.
-        X = block.data.X
-        entries: Any = getattr(X, "data", X) if sp.issparse(X) else X
-        if np.isfinite(entries).all():
-            raise ValueError(f"Chunk {block.number}: {error}") from None
+        refuse(block, str(error))
+
+
+def refuse(block: Block, reason: str) -> NoReturn:
+    """Say which chunk it is, and whether NaN or infinity is the reason.
+
+    They are not looked for beforehand: they come out of the sums.
+    """
+    X = block.data.X
+    entries: Any = getattr(X, "data", X) if sp.issparse(X) else X
+    if not np.isfinite(entries).all():
         what = "NaN" if np.isnan(entries).any() else "infinity"
-        raise ValueError(f"Chunk {block.number}: Input X contains {what}.") from None
+        reason = f"Input X contains {what}."
+    raise ValueError(f"Chunk {block.number}: {reason}") from None
 
 
 def merged(parts: Iterable[SufficientStatistics]) -> SufficientStatistics:

@@ -32,6 +32,10 @@ class StreamedRows:
     def __init__(self, chunks: RowChunks) -> None:
         self._chunks = chunks
 
+    @property
+    def n_features(self) -> int:
+        return self._chunks.count_features()
+
     def reduce(
         self,
         task: Callable[[Block], Found],

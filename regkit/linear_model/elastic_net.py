@@ -149,6 +149,9 @@ class ElasticNetRegressor(FitsFromStatistics):
         self.max_iter = max_iter
         self.warm_start = warm_start
 
+    def _l1_ratio(self) -> float:
+        return float(self.l1_ratio)
+
     def _solve(self, design: Any, y: Floats, limits: Limits) -> Solution:
         alphas = self._check_alphas(1 if y.ndim == 1 else y.shape[1])
         return self._solve_targets(design, y, limits, float(self.l1_ratio), alphas)

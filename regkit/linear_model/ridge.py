@@ -150,6 +150,9 @@ class RidgeRegressor(FitsFromStatistics):
         self.max_iter = max_iter
         self.warm_start = warm_start
 
+    def _l1_ratio(self) -> float:
+        return 0.0
+
     def _solve(self, design: Any, y: Floats, limits: Limits) -> Solution:
         targets = y.reshape(len(y), -1)
         alphas = self._check_alphas(targets.shape[1])

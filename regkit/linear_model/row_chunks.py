@@ -174,6 +174,13 @@ class RowChunks:
         """Read all chunks, one ahead of the caller."""
         return read_ahead(self._chunks())
 
+    def count_features(self) -> int:
+        """Return the number of columns, from the first chunk; 0 without chunks."""
+        for chunk in self._chunks():
+            shape = np.shape(chunk.X)
+            return shape[1] if len(shape) == 2 else 0
+        return 0
+
     def _chunks(self) -> Iterator[Chunk]:
         if self._is_array:
             yield from self._slices()
