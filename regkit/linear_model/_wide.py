@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import partial, reduce
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -146,4 +146,8 @@ def _correlate(residuals: Residuals, block: Block) -> Correlations:
 
 
 def _join_correlations(parts: Iterable[Correlations]) -> Correlations:
-    return reduce(Correlations.plus, parts)
+    remaining = iter(parts)
+    total = next(remaining).copy()  # the part stays as it is
+    for part in remaining:
+        total.add(part)
+    return total

@@ -116,14 +116,21 @@ class Correlations(NamedTuple):
     """What a pass computes for M residuals r of models."""
 
     products: Floats
-    """(p, M): Σ w (x - centre) r."""
+    """(p, M): Σ w (x - centre) r over dense rows, Σ w x r over sparse ones."""
     sums: Floats
     """(M,): Σ w r."""
+    sparse_sums: Floats
+    """(M,): Σ w r over sparse rows, from whose products the centre is left to take."""
     squares: Floats
     """(M,): Σ w r²."""
 
-    def plus(self, other: "Correlations") -> "Correlations":
-        return Correlations(*(a + b for a, b in zip(self, other, strict=True)))
+    def copy(self) -> "Correlations":
+        return Correlations(*(array.copy() for array in self))
+
+    def add(self, other: "Correlations") -> None:
+        """Add other rows' correlations, in place: they are too large for more."""
+        for mine, theirs in zip(self, other, strict=True):
+            mine += theirs
 
 
 def correlate_rows(
@@ -148,8 +155,6 @@ def correlate_rows(
     weighted = left if weight is None else left * weight[:, None]
     sums = weighted.sum(axis=0)
     squares = np.einsum("im,im->m", weighted, left)
-    if is_sparse:
-        products = X.transpose() @ weighted - np.outer(centre, sums)
-    else:
-        products = (X - centre).T @ weighted
-    return Correlations(np.asarray(products), sums, squares)
+    products = X.transpose() @ weighted if is_sparse else (X - centre).T @ weighted
+    of_sparse = sums if is_sparse else np.zeros_like(sums)
+    return Correlations(np.asarray(products), sums, of_sparse, squares)

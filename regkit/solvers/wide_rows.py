@@ -44,8 +44,8 @@ Indices = NDArray[np.int64]
 _BATCH = 300
 # The moments of more are not kept: 0.8 GB for each fold.
 MOST_COLUMNS = 10_000
-# Entries of correlations that a pass computes: alphas, folds and columns (256 MB).
-_ENTRIES = 1 << 25
+# Entries of correlations that a pass computes: alphas, folds and columns (128 MB).
+_ENTRIES = 1 << 24
 
 
 class Visits(Protocol):
@@ -103,7 +103,7 @@ class WideRows:
                 np.array([1.0]),
                 PathSettings(),
             )
-            correlation = self.correlations([(-1, fitted, 0)], free)[0][:, 0]
+            correlation = self.correlations([(-1, fitted, 0)], free)[0][0]
         top = largest_alpha(correlation, problem) or float(
             np.finfo(np.float64).resolution
         )
@@ -130,7 +130,7 @@ class WideRows:
     def correlations(
         self, models: Sequence[tuple[int, PathResult, int]], columns: Indices
     ) -> tuple[Floats, Floats]:
-        """Return correlations (p, M) in Z's units and |r|² (M,) of some models.
+        """Return correlations (M, p) in Z's units and |r|² (M,) of some models.
 
         A model is a fold, a path on ``columns``, and which of its alphas.
         """
@@ -142,12 +142,13 @@ class WideRows:
         found = self.visits.correlate(
             Residuals(columns, coefs, levels, folds, self._centre)
         )
-        products = found.products
+        products = np.ascontiguousarray(found.products.T)
         for m, k in enumerate(folds.tolist()):
             thin = self.thin[k]
             # About the training rows' own means; without an intercept about zero.
-            products[:, m] += (self._centre - thin.offset) * found.sums[m]
-            products[:, m] /= thin.total_weight * thin.scale
+            products[m] += (self._centre - thin.offset) * found.sums[m]
+            products[m] -= self._centre * found.sparse_sums[m]
+            products[m] /= thin.total_weight * thin.scale
         weights = np.array([self.thin[k].total_weight for k in folds.tolist()])
         return products, found.squares / weights
 
@@ -210,9 +211,7 @@ class _Walk:
             batch = range(self._done, min(self._done + per_pass, len(self._alphas)))
             models = [(k, path, i - start) for i in batch for k, path in paths.items()]
             products, squares = self._rows.correlations(models, self._columns)
-            slopes = np.ascontiguousarray(products.T).reshape(
-                len(batch), len(paths), n_features
-            )
+            slopes = products.reshape(len(batch), len(paths), n_features)
             left = squares.reshape(len(batch), len(paths))
             for at, i in enumerate(batch):
                 for slope, k in zip(slopes[at], paths, strict=True):
