@@ -72,8 +72,16 @@ class Design(Protocol):
     total_weight: float
 
     @property
+    def has_gram(self) -> bool:
+        """Whether ZᵀZ has been formed, so that `gram` costs nothing."""
+
+    @property
     def offset(self) -> Floats:
         """The means m_j, shape (n_features,)."""
+
+    @property
+    def offset_rest(self) -> Floats:
+        """What the means are above `offset`, which is rounded; (n_features,)."""
 
     @property
     def scale(self) -> Floats:

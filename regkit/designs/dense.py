@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,6 +84,7 @@ class DenseDesign:
         means = guess + shift
         # A constant column's deviation is its mean's rounding error.
         variance[np.sqrt(variance) <= 4.0 * _EPS * np.abs(means)] = 0.0
+        self._rest = shift - (means - guess)
         return means, variance
 
     @cached_property
@@ -91,6 +92,13 @@ class DenseDesign:
         if self.fit_intercept:
             return self._statistics[0]
         return np.zeros(self.n_features)
+
+    @property
+    def offset_rest(self) -> Floats:
+        if not self.fit_intercept:
+            return np.zeros(self.n_features)
+        _ = self._statistics  # measures it
+        return self._rest
 
     @cached_property
     def scale(self) -> Floats:
@@ -124,6 +132,10 @@ class DenseDesign:
         """Whether raw products may be centred afterwards."""
         deviation = np.sqrt(self._statistics[1])
         return bool(np.all(np.abs(self.offset) <= _SAFE_RATIO**2 * deviation))
+
+    @property
+    def has_gram(self) -> bool:
+        return self._gram is not None
 
     def centre(self, y: Floats) -> tuple[Floats, Any]:
         mean = np.zeros(y.shape[1:])
@@ -413,10 +425,19 @@ def _start_of_run(rows: Indices) -> int | None:
     return int(rows[0]) if run and len(rows) else None
 
 
+class Gathers(Protocol):
+    """What `DenseColumns` asks of a design."""
+
+    n_samples: int
+
+    def gather(self, columns: Indices) -> Floats:
+        """Return columns of Z as contiguous rows."""
+
+
 class DenseColumns:
     """Columns of Z gathered contiguously, centred, scaled and weighted."""
 
-    def __init__(self, design: DenseDesign) -> None:
+    def __init__(self, design: Gathers) -> None:
         self._design = design
         self._rows = np.empty((0, design.n_samples))
         self._size = 0

@@ -71,6 +71,8 @@ class SparseDesign:
         self._means, self._variance = means, variance
         self._sums = means  # Σ p_i x_ij of the entries as they are kept
         self._centre = means.copy() if fit_intercept else np.zeros(self.n_features)
+        # Other means are a few deviations large: their rounding does not matter.
+        self.offset_rest = np.zeros(self.n_features)
         if fit_intercept:
             self._centre_far_columns()
 
@@ -87,7 +89,9 @@ class SparseDesign:
         left, variance = kernels.moments(*self._columns, self._weight)
         is_constant = self._variance[far] == 0.0
         self._variance[far] = np.where(is_constant, 0.0, variance[far])
-        self._means = np.where(far, self._means + left, self._means)
+        means = np.where(far, self._means + left, self._means)
+        self.offset_rest = np.where(far, left - (means - self._means), 0.0)
+        self._means = means
         self._centre = np.where(far, left, self._centre)
         self._sums = np.where(far, left, self._sums)
 
@@ -129,6 +133,10 @@ class SparseDesign:
     def constant(self) -> NDArray[np.bool_]:
         is_zero: NDArray[np.bool_] = self.lengths == 0.0
         return is_zero
+
+    @property
+    def has_gram(self) -> bool:
+        return self._gram is not None
 
     def centre(self, y: Floats) -> tuple[Floats, Any]:
         mean = np.zeros(y.shape[1:])

@@ -13,6 +13,7 @@ from regkit.designs import make_design
 from regkit.linear_model._inputs import Floats, check_fit_data, check_predict_X
 from regkit.linear_model._limits import Limits, check_limits
 from regkit.linear_model._solution import Solution, join_targets
+from regkit.linear_model._sources import RowSource, as_source
 from regkit.linear_model._warnings import (
     raise_if_overflowed,
     unpenalized_cause,
@@ -38,12 +39,16 @@ class LinearModel(RegressorMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix, dataframe, RowChunks} of shape \
+                (n_samples, n_features)
             Training rows. Float32 and float64, C or F ordered arrays and CSR or CSC
             matrices are used in place and never written; everything else is
-            converted to float64, other sparse formats to CSC.
+            converted to float64, other sparse formats to CSC. `RowChunks`, and memory
+            maps of 256 MB and more, are read chunk by chunk; Dask arrays and data
+            frames are summed up where their partitions are.
         y : array-like of shape (n_samples,) or (n_samples, n_targets)
-            Targets. Each column of a two-dimensional `y` is a problem of its own.
+            Targets. Each column of a two-dimensional `y` is a problem of its own. None
+            where `RowChunks` bring them.
         sample_weight : float or array-like of shape (n_samples,), default=None
             Weights of the rows, non-negative and not all zero. An integer weight
             counts as that many copies of the row.
@@ -67,6 +72,10 @@ class LinearModel(RegressorMixin, BaseEstimator):
             are not unique.
         """
         validate_parameters(self)
+        source = as_source(X)
+        if source is not None:
+            self._fit_source(source, y, sample_weight, {})
+            return self
         data = check_fit_data(self, X, y, sample_weight)
         n_features = data.X.shape[1]
         limits = check_limits(
@@ -84,18 +93,20 @@ class LinearModel(RegressorMixin, BaseEstimator):
         self._keep(solution, data.y.ndim, n_features, data.feature_names)
         return self
 
-    def predict(self, X: Any) -> Floats:
+    def predict(self, X: Any) -> Any:
         """Predict ``X @ coef_.T + intercept_``.
 
         Parameters
         ----------
-        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix, dataframe, RowChunks} of shape \
+                (n_samples, n_features)
             Rows to predict for.
 
         Returns
         -------
         y_pred : ndarray of shape (n_samples,) or (n_samples, n_targets)
-            Predictions, in float64.
+            Predictions, in float64; a Dask array or series, not yet computed, for a
+            Dask array or data frame.
 
         Raises
         ------
@@ -107,6 +118,9 @@ class LinearModel(RegressorMixin, BaseEstimator):
         coef: Any = self.__dict__.get("coef_")
         if coef is None:
             check_is_fitted(self, "coef_")
+        source = as_source(X)
+        if source is not None:
+            return source.predict(self.predict)
         check_same_features(self, X)
         X = check_predict_X(self, X, self.n_features_in_)
         return linear_predictor(X, coef, self.intercept_)
@@ -123,6 +137,12 @@ class LinearModel(RegressorMixin, BaseEstimator):
         return tags
 
     def _solve(self, design: Any, y: Floats, limits: Limits) -> Solution:
+        raise NotImplementedError
+
+    def _fit_source(
+        self, source: RowSource, y: Any, sample_weight: Any, params: dict[str, Any]
+    ) -> None:
+        """Fit to rows that are read as they are needed."""
         raise NotImplementedError
 
     def _solve_targets(
@@ -160,7 +180,9 @@ class LinearModel(RegressorMixin, BaseEstimator):
         starts = np.array(previous, dtype=np.float64).reshape(n_targets, n_features)
         return starts if np.isfinite(starts).all() else None
 
-    def _judge(self, solution: Solution, limits: Limits, alpha: Any) -> None:
+    def _judge(
+        self, solution: Solution, limits: Limits, alpha: Any, stacklevel: int = 3
+    ) -> None:
         name = type(self).__name__
         raise_if_overflowed(name, solution.dual_gaps, solution.intercepts)
         if not solution.converged.all():
@@ -172,13 +194,17 @@ class LinearModel(RegressorMixin, BaseEstimator):
                 ("target", np.arange(len(solution.dual_gaps))),
                 tol=self.tol,
                 max_iter=self.max_iter,
-                stacklevel=3,
+                stacklevel=stacklevel,
             )
         if not solution.unique:
             cause = unpenalized_cause(alpha, limits.factor)
             if cause:
                 warn_not_unique(
-                    name, cause, solution.solver, self.standardize, stacklevel=3
+                    name,
+                    cause,
+                    solution.solver,
+                    self.standardize,
+                    stacklevel=stacklevel,
                 )
 
     def _keep(
@@ -204,6 +230,8 @@ class LinearModel(RegressorMixin, BaseEstimator):
             fitted["feature_names_in_"] = names
         else:
             self.__dict__.pop("feature_names_in_", None)
+        # What `partial_fit` would go on from: it puts its own back.
+        self.__dict__.pop("statistics_", None)
         self.__dict__.update(fitted)
 
 

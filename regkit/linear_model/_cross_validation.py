@@ -16,7 +16,14 @@ from regkit.linear_model._compute_path import as_regularization_path, check_alph
 from regkit.linear_model._inputs import FitData, Floats, check_fit_data
 from regkit.linear_model._limits import Limits, check_limits
 from regkit.linear_model._selection import Choice, ErrorCurve, choose, fold_statistics
+from regkit.linear_model._sources import (
+    RowSource,
+    as_source,
+    fold_labels,
+    statistics_of,
+)
 from regkit.linear_model._splits import make_folds, make_router, route
+from regkit.linear_model._statistics_checks import check_statistics
 from regkit.linear_model._warnings import (
     raise_if_overflowed,
     unpenalized_cause,
@@ -24,12 +31,16 @@ from regkit.linear_model._warnings import (
     warn_not_converged,
     warn_not_unique,
 )
+from regkit.linear_model._wide import MOST_SUMMED_UP, Passes
+from regkit.linear_model.statistics import SufficientStatistics
 from regkit.solvers.criteria import information_criteria
 from regkit.solvers.fold import Fold
-from regkit.solvers.folds import FoldedDesign, FoldPaths, PathSettings
+from regkit.solvers.fold_statistics import FoldedStatistics
+from regkit.solvers.folds import Folded, FoldedDesign, FoldPaths, PathSettings
 from regkit.solvers.path import alpha_grid, solve_path
 from regkit.solvers.problem import PathResult, Penalty
 from regkit.solvers.relaxed import relax
+from regkit.solvers.wide_rows import WideRows
 
 
 class _Candidate(NamedTuple):
@@ -81,6 +92,10 @@ class CrossValidatedPath(LinearModel):
             unpenalised columns are linearly dependent.
         """
         validate_parameters(self)
+        source = as_source(X)
+        if source is not None:
+            self._fit_source(source, y, sample_weight, params)
+            return self
         cv = check_cv(self.cv)
         split_params, score_params = route(self, params, sample_weight)
         data = check_fit_data(self, X, y, sample_weight)
@@ -103,19 +118,126 @@ class CrossValidatedPath(LinearModel):
                 bool(self.fit_intercept),
                 bool(self.standardize),
             )
-            candidates = self._solve_all(design, data, limits, folds, score_params)
-            self._judge_paths(candidates, limits)
-            best = _best(candidates)
-            choice = choose(
-                best.curve, self.selection, null_at_largest=_starts_null(best)
+            folded = FoldedDesign(
+                design, data.y, data.sample_weight, folds, self._n_threads()
             )
-            if choice.is_worth_a_warning:
-                warn_at_grid_edge(type(self).__name__, choice.edge, stacklevel=2)
-            fitted = self._curves(candidates, best, choice)
-            if self.refit:
-                fitted |= self._coefficients(design, data, best, choice.index)
-        self._keep_all(fitted, data)
+            self._choose(design, data, limits, folds, folded, score_params)
         return self
+
+    def fit_statistics(self, statistics: SufficientStatistics) -> Self:
+        """Choose alpha and fit to rows that are known by their statistics alone.
+
+        The folds are those of the statistics, whatever `cv` says.
+
+        Parameters
+        ----------
+        statistics : SufficientStatistics
+            With two folds or more, of one target. Not changed, and not kept.
+
+        Returns
+        -------
+        self : estimator
+            As `fit` would leave it for the rows and these folds, to about 8 digits.
+
+        Raises
+        ------
+        ValueError, TypeError
+            When a parameter or the statistics are not usable.
+
+        Warns
+        -----
+        ConvergenceWarning, UserWarning
+            As `fit` does.
+        """
+        validate_parameters(self)
+        check_statistics(statistics)
+        self._fit_statistics(statistics)
+        return self
+
+    def _fit_statistics(self, statistics: SufficientStatistics) -> None:
+        name = type(self).__name__
+        self._check_rows_not_needed()
+        moments = statistics.moments()
+        labels = statistics.folds
+        if len(labels) < 2 or statistics.n_targets != 1:
+            raise ValueError(
+                f"{name} needs statistics with two folds or more and one target: these "
+                f"have {len(labels)} and {statistics.n_targets}."
+            )
+        limits = check_limits(
+            moments.n_features, self.positive, self.bounds, self.penalty_factor
+        )
+        how = bool(self.fit_intercept), bool(self.standardize)
+        with np.errstate(over="ignore", invalid="ignore"):  # told in `_judge`
+            design, y = statistics.problem(*how)
+            folded = FoldedStatistics(
+                design,
+                [statistics.without_fold(label).moments() for label in labels],
+                [statistics.part(label) for label in labels],
+                *how,
+                self._n_threads(),
+            )
+            empty = np.empty((0, moments.n_features))
+            data = FitData(empty, y.reshape(-1), None, statistics.feature_names)
+            self._choose(design, data, limits, labels, folded, {})
+
+    def _fit_source(
+        self, source: RowSource, y: Any, sample_weight: Any, params: dict[str, Any]
+    ) -> None:
+        split_params, _ = route(self, params, sample_weight)
+        labels = fold_labels(check_cv(self.cv), *source.targets(y), split_params)
+        if source.n_features <= MOST_SUMMED_UP:
+            self._fit_statistics(statistics_of(source, y, sample_weight, labels))
+        else:
+            self._fit_wide(Passes(source, y, sample_weight, labels))
+
+    def _fit_wide(self, passes: Passes) -> None:
+        """Fit to rows in chunks that have too many columns for their moments."""
+        self._check_rows_not_needed()
+        n_features = passes.source.n_features
+        if self.relaxed is not None or min(self._l1_ratios()) == 0.0:
+            raise ValueError(
+                f"{type(self).__name__} with {n_features:,} columns, read in chunks, "
+                f"takes no relaxed={self.relaxed!r} and no l1_ratio of 0."
+            )
+        limits = check_limits(
+            n_features, self.positive, self.bounds, self.penalty_factor
+        )
+        with np.errstate(over="ignore", invalid="ignore"):  # told in `_judge`
+            rows = WideRows(passes, bool(self.fit_intercept), bool(self.standardize))
+            empty = np.empty((0, n_features))
+            data = FitData(empty, np.empty(0), None, passes.names)
+            folds = list(range(len(rows.test_weights)))
+            self._choose(rows, data, limits, folds, rows, {})
+
+    def _check_rows_not_needed(self) -> None:
+        if self.criterion != "cv" or self.scoring is not None:
+            raise ValueError(
+                f"{type(self).__name__} needs the rows in memory for "
+                f"criterion={self.criterion!r} and scoring={self.scoring!r}; without "
+                "them, it takes criterion='cv' and scoring=None."
+            )
+
+    def _choose(
+        self,
+        design: Any,
+        data: FitData,
+        limits: Limits,
+        folds: list[Any],
+        folded: Folded,
+        score_params: dict[str, Any],
+    ) -> None:
+        """Solve all paths, choose, and set the attributes."""
+        candidates = self._solve_all(design, data, limits, folds, folded, score_params)
+        self._judge_paths(candidates, limits)
+        best = _best(candidates)
+        choice = choose(best.curve, self.selection, null_at_largest=_starts_null(best))
+        if choice.is_worth_a_warning:
+            warn_at_grid_edge(type(self).__name__, choice.edge, stacklevel=3)
+        fitted = self._curves(candidates, best, choice)
+        if self.refit:
+            fitted |= self._coefficients(design, data, best, choice.index)
+        self._keep_all(fitted, data)
 
     def get_metadata_routing(self) -> Any:
         """Say where `fit` passes its arguments on to: the splitter and the scorer.
@@ -154,13 +276,11 @@ class CrossValidatedPath(LinearModel):
         design: Any,
         data: FitData,
         limits: Limits,
-        folds: list[Fold],
+        folds: list[Any],
+        folded: Folded,
         score_params: dict[str, Any],
     ) -> list[_Candidate]:
         settings = PathSettings(self.tol, self.max_iter, self.solver)
-        folded = FoldedDesign(
-            design, data.y, data.sample_weight, folds, self._n_threads()
-        )
         candidates = []
         for l1_ratio in self._l1_ratios():
             penalty = Penalty.build(
@@ -170,7 +290,13 @@ class CrossValidatedPath(LinearModel):
             found = FoldPaths(None, [], np.empty((len(alphas), 0)))
             if folds:
                 found = folded.solve(penalty, alphas, settings, bool(self.refit))
-                curve = self._held_out_curve(data, folds, found, l1_ratio, score_params)
+                errors = found.errors
+                if self.scoring is not None:
+                    errors = -self._scores(
+                        data, folds, found.folds, l1_ratio, score_params
+                    )
+                mean, se = fold_statistics(errors, folded.test_weights)
+                curve = ErrorCurve(alphas, mean, se, errors)
             else:
                 full = solve_path(design, data.y, penalty, alphas, **settings.options)
                 found = found._replace(whole=full)
@@ -195,6 +321,8 @@ class CrossValidatedPath(LinearModel):
                 "grid starts where all coefficients become zero, which a pure L2 "
                 "penalty never does."
             )
+        if isinstance(design, WideRows):
+            return design.alpha_grid(penalty, int(self.alphas), self.eps)
         return alpha_grid(design, y, penalty, n_alphas=int(self.alphas), eps=self.eps)
 
     def _n_threads(self) -> int:
@@ -204,21 +332,6 @@ class CrossValidatedPath(LinearModel):
         if self.n_jobs < 0:
             return max(1, available + 1 + int(self.n_jobs))
         return min(available, int(self.n_jobs))
-
-    def _held_out_curve(
-        self,
-        data: FitData,
-        folds: list[Fold],
-        found: FoldPaths,
-        l1_ratio: float,
-        score_params: dict[str, Any],
-    ) -> ErrorCurve:
-        errors = found.errors
-        if self.scoring is not None:
-            errors = -self._scores(data, folds, found.folds, l1_ratio, score_params)
-        weights = [fold.test_weight(data.sample_weight).sum() for fold in folds]
-        mean, se = fold_statistics(errors, np.array(weights))
-        return ErrorCurve(found.folds[0].alphas, mean, se, errors)
 
     def _scores(
         self,
@@ -271,12 +384,12 @@ class CrossValidatedPath(LinearModel):
                         ("alpha", path.alphas),
                         tol=self.tol,
                         max_iter=self.max_iter,
-                        stacklevel=3,
+                        stacklevel=4,
                     )
                 cause = unpenalized_cause(path.alphas, limits.factor)
                 if cause and not path.unique:
                     warn_not_unique(
-                        where, cause, path.solver, self.standardize, stacklevel=3
+                        where, cause, path.solver, self.standardize, stacklevel=4
                     )
 
     def _curves(

@@ -35,7 +35,14 @@ class FitData(NamedTuple):
     """(n_features,) column names of a dataframe."""
 
 
-def check_fit_data(caller: Any, X: Any, y: Any, sample_weight: Any) -> FitData:
+def check_fit_data(
+    caller: Any,
+    X: Any,
+    y: Any,
+    sample_weight: Any,
+    *,
+    allow_zero_weights: bool = False,
+) -> FitData:
     """Check and convert the training data; nothing is written to `caller`.
 
     Parameters
@@ -48,6 +55,8 @@ def check_fit_data(caller: Any, X: Any, y: Any, sample_weight: Any) -> FitData:
         Targets.
     sample_weight : None, number or array-like of shape (n_samples,)
         Weights of the rows.
+    allow_zero_weights : bool
+        Whether all weights may be zero.
 
     Returns
     -------
@@ -66,8 +75,7 @@ def check_fit_data(caller: Any, X: Any, y: Any, sample_weight: Any) -> FitData:
     if not _is_plain(X, 2):
         names = feature_names(X)
         X = _convert_X(caller, X)
-    if not (_is_plain(y, 1) and y.dtype == _FLOAT64):
-        y = _convert_y(caller, y)
+    y = check_y(caller, y)
     n_samples = X.shape[0]
     if y.shape[0] != n_samples:
         raise ValueError(
@@ -75,8 +83,18 @@ def check_fit_data(caller: Any, X: Any, y: Any, sample_weight: Any) -> FitData:
             f"X has {n_samples}, y has {y.shape[0]}."
         )
     if sample_weight is not None:
-        sample_weight = _check_sample_weight(sample_weight, n_samples)
+        sample_weight = check_sample_weight(
+            sample_weight, n_samples, allow_zero=allow_zero_weights
+        )
     return FitData(X, y, sample_weight, names)
+
+
+def check_y(caller: Any, y: Any) -> Floats:
+    """Check and convert targets alone; see `check_fit_data`."""
+    if _is_plain(y, 1) and y.dtype == _FLOAT64:
+        plain: Floats = y
+        return plain
+    return _convert_y(caller, y)
 
 
 def check_predict_X(caller: Any, X: Any, n_features: int) -> Any:
@@ -236,7 +254,10 @@ def _canonical_sparse(X: Any) -> Any:
     return X
 
 
-def _check_sample_weight(sample_weight: Any, n_samples: int) -> Floats:
+def check_sample_weight(
+    sample_weight: Any, n_samples: int, *, allow_zero: bool = True
+) -> Floats:
+    """Check and convert weights alone; see `check_fit_data`."""
     if isinstance(sample_weight, int | float | np.number):
         sample_weight = np.full(n_samples, float(sample_weight))
     if not _is_plain(sample_weight, 1) or sample_weight.dtype != _FLOAT64:
@@ -260,7 +281,7 @@ def _check_sample_weight(sample_weight: Any, n_samples: int) -> Floats:
         )
     with np.errstate(over="ignore"):
         total = float(np.sum(sample_weight))
-    if total == 0:
+    if total == 0 and not allow_zero:
         raise ValueError("sample_weight must not be all zero.")
     if not np.isfinite(total):
         raise ValueError("sample_weight is too large: its sum overflows to infinity.")

@@ -3,13 +3,14 @@
 from typing import Any, ClassVar
 
 from regkit.linear_model._fit_path import PathModel, solve_paths
+from regkit.linear_model._from_statistics import FitsFromStatistics
 from regkit.linear_model._inputs import Floats
 from regkit.linear_model._limits import Limits
 from regkit.linear_model._parameters import ALPHA, COMMON, L1_RATIO
 from regkit.linear_model._solution import PathSolution, Solution
 
 
-class ElasticNetRegressor(PathModel):
+class ElasticNetRegressor(FitsFromStatistics, PathModel):
     r"""Linear regression with L1 and L2 penalties, solved to a certified optimum.
 
     Minimises over the coefficients :math:`\beta` and the intercept :math:`b`
@@ -77,6 +78,8 @@ class ElasticNetRegressor(PathModel):
         Number of columns seen in `fit`.
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Names of the columns seen in `fit`; only when X has string column names.
+    statistics_ : SufficientStatistics
+        Of the rows seen; only after `partial_fit`.
 
     See Also
     --------
@@ -145,6 +148,9 @@ class ElasticNetRegressor(PathModel):
         self.tol = tol
         self.max_iter = max_iter
         self.warm_start = warm_start
+
+    def _l1_ratio(self) -> float:
+        return float(self.l1_ratio)
 
     def _solve(self, design: Any, y: Floats, limits: Limits) -> Solution:
         alphas = self._check_alphas(1 if y.ndim == 1 else y.shape[1])

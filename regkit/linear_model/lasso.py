@@ -3,13 +3,14 @@
 from typing import Any, ClassVar
 
 from regkit.linear_model._fit_path import PathModel, solve_paths
+from regkit.linear_model._from_statistics import FitsFromStatistics
 from regkit.linear_model._inputs import Floats
 from regkit.linear_model._limits import Limits
 from regkit.linear_model._parameters import ALPHA, COMMON
 from regkit.linear_model._solution import PathSolution, Solution
 
 
-class LassoRegressor(PathModel):
+class LassoRegressor(FitsFromStatistics, PathModel):
     r"""Linear regression with an L1 penalty, solved to a certified optimum.
 
     Minimises over the coefficients :math:`\beta` and the intercept :math:`b`
@@ -74,6 +75,8 @@ class LassoRegressor(PathModel):
         Number of columns seen in `fit`.
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Names of the columns seen in `fit`; only when X has string column names.
+    statistics_ : SufficientStatistics
+        Of the rows seen; only after `partial_fit`.
 
     See Also
     --------
@@ -138,6 +141,9 @@ class LassoRegressor(PathModel):
         self.tol = tol
         self.max_iter = max_iter
         self.warm_start = warm_start
+
+    def _l1_ratio(self) -> float:
+        return 1.0
 
     def _solve(self, design: Any, y: Floats, limits: Limits) -> Solution:
         alphas = self._check_alphas(1 if y.ndim == 1 else y.shape[1])

@@ -7,6 +7,7 @@ import numpy as np
 
 from regkit._sklearn import StrOptions
 from regkit.linear_model._fit_path import PathModel, solve_paths
+from regkit.linear_model._from_statistics import FitsFromStatistics
 from regkit.linear_model._inputs import Floats
 from regkit.linear_model._limits import Limits, as_floats
 from regkit.linear_model._parameters import ALPHA, COMMON, PATH_SOLVERS, RIDGE_SOLVERS
@@ -17,7 +18,7 @@ from regkit.solvers.ridge import RidgeResult, solve_ridge
 _BLOCK = 1 << 25
 
 
-class RidgeRegressor(PathModel):
+class RidgeRegressor(FitsFromStatistics, PathModel):
     r"""Linear regression with an L2 penalty, solved exactly.
 
     Minimises over the coefficients :math:`\beta` and the intercept :math:`b`
@@ -85,6 +86,8 @@ class RidgeRegressor(PathModel):
         Number of columns seen in `fit`.
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Names of the columns seen in `fit`; only when X has string column names.
+    statistics_ : SufficientStatistics
+        Of the rows seen; only after `partial_fit`.
 
     See Also
     --------
@@ -146,6 +149,9 @@ class RidgeRegressor(PathModel):
         self.tol = tol
         self.max_iter = max_iter
         self.warm_start = warm_start
+
+    def _l1_ratio(self) -> float:
+        return 0.0
 
     def _solve(self, design: Any, y: Floats, limits: Limits) -> Solution:
         targets = y.reshape(len(y), -1)

@@ -8,7 +8,7 @@ copy of X, and each path is certified like the path on all rows.
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -52,8 +52,29 @@ class FoldPaths(NamedTuple):
     fold whose held-out rows all have weight zero."""
 
 
+class Folded(Protocol):
+    """What cross-validation asks of its folds."""
+
+    test_weights: Floats
+
+    def solve(
+        self,
+        penalty: Penalty,
+        alphas: Floats,
+        settings: PathSettings,
+        with_whole: bool = True,
+    ) -> FoldPaths:
+        """Solve the path on the training rows of every fold, and on all rows."""
+
+
 class FoldedDesign:
-    """A design, and what its folds share."""
+    """A design, and what its folds share.
+
+    Attributes
+    ----------
+    test_weights : ndarray (K,)
+        Sums of the held-out rows' weights.
+    """
 
     def __init__(
         self,
@@ -81,6 +102,9 @@ class FoldedDesign:
         self._sample_weight = sample_weight
         self._folds = folds
         self._n_threads = n_threads
+        self.test_weights = np.array(
+            [fold.test_weight(sample_weight).sum() for fold in folds]
+        )
         self._moments: FoldMoments | None = None
         if is_small(design) and folds:
             self._moments = FoldMoments(design, y, sample_weight, folds)

@@ -133,11 +133,12 @@ def alpha_grid(
 
 
 def is_small(design: Design) -> bool:
-    """Whether the Gram matrix of all columns is worth forming at once."""
+    """Whether the Gram matrix of all columns is there, or worth forming at once."""
     from regkit.solvers.complete_gram import COLUMNS_OF_TALL, FEW_COLUMNS
 
     p = design.n_features
-    return p <= FEW_COLUMNS or p <= min(COLUMNS_OF_TALL, design.n_samples)
+    few = p <= FEW_COLUMNS or p <= min(COLUMNS_OF_TALL, design.n_samples)
+    return few or design.has_gram
 
 
 def _walk(

@@ -1,0 +1,177 @@
+"""LassoRegressorCV on a file larger than the memory allowed, and on two processes.
+
+    python -m benchmarks.beyond_memory                # 1 GB
+    python -m benchmarks.beyond_memory --gigabytes 6  # needs that much disk
+
+The file holds float32 rows of 300 columns; 5 folds, 100 alphas. Three processes in
+turn: one reads the file from end to end, as fast as it can; one fits from the memory
+map, its private memory limited to 1.5 GB (``resource.RLIMIT_DATA``); one is the client
+of a Dask cluster of two worker processes with one thread each. Every time is printed
+with the file in the page cache and, where the system lets go of it, without.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+P = 300
+LIMIT = 1500 << 20
+BLOCK = 50_000
+
+
+def write_rows(directory: Path, n: int) -> None:
+    rng = np.random.default_rng(0)
+    coef = np.zeros(P)
+    coef[:40] = rng.standard_normal(40)
+    y = np.empty(n)
+    with (directory / "X").open("wb") as file:
+        for start in range(0, n, BLOCK):
+            rows = min(BLOCK, n - start)
+            X = rng.standard_normal((rows, P), dtype=np.float32)
+            X[:, 1:] += 0.5 * X[:, :-1]
+            X += np.arange(P, dtype=np.float32) / 30  # means of up to 9 deviations
+            file.write(X.tobytes())
+            y[start : start + rows] = X @ coef + 20.0 * rng.standard_normal(rows)
+        file.flush()
+        os.fsync(file.fileno())
+    np.save(directory / "y.npy", y)
+
+
+def forget(directory: Path) -> None:
+    """Ask the system to drop the file from its cache."""
+    with (directory / "X").open("rb") as file:
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+def rows(path: str, start: int, stop: int) -> Any:
+    shape = (stop - start, P)
+    return np.memmap(path, np.float32, "r", offset=4 * P * start, shape=shape)
+
+
+def read(directory: Path, y: Any) -> dict[str, Any]:
+    buffer = bytearray(1 << 24)
+    started = time.perf_counter()
+    with (directory / "X").open("rb", buffering=0) as file:
+        while file.readinto(buffer):
+            pass
+    return {"seconds": time.perf_counter() - started}
+
+
+def fit(directory: Path, y: Any) -> dict[str, Any]:
+    import resource
+
+    from regkit import LassoRegressorCV
+
+    X = rows(str(directory / "X"), 0, len(y))
+    LassoRegressorCV().fit(X[:1000], y[:1000])  # compiles
+    resource.setrlimit(resource.RLIMIT_DATA, (LIMIT, LIMIT))
+    started = time.perf_counter()
+    model = LassoRegressorCV(cv=5, alphas=100).fit(X, y)
+    return _report(model, time.perf_counter() - started)
+
+
+def cluster(directory: Path, y: Any) -> dict[str, Any]:
+    import dask
+    import dask.array as da
+    import distributed
+
+    from regkit import LassoRegressorCV
+
+    step = 4 * BLOCK
+    part = dask.delayed(rows)
+    X = da.concatenate(
+        [
+            da.from_delayed(
+                part(str(directory / "X"), start, min(len(y), start + step)),
+                (min(len(y), start + step) - start, P),
+                np.float32,
+            )
+            for start in range(0, len(y), step)
+        ]
+    )
+    with (
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, dashboard_address=":0"
+        ) as workers,
+        distributed.Client(workers),
+    ):
+        LassoRegressorCV().fit(X[:2000].rechunk((1000, P)), y[:2000])
+        started = time.perf_counter()
+        model = LassoRegressorCV(cv=5, alphas=100).fit(X, y)
+        return _report(model, time.perf_counter() - started)
+
+
+def _report(model: Any, seconds: float) -> dict[str, Any]:
+    import resource
+
+    path = model.path_
+    return {
+        "seconds": seconds,
+        "gap": float(np.max(path.dual_gaps) / path.null_objective),
+        "nonzeros": int(np.count_nonzero(model.coef_)),
+        "alpha": model.alpha_,
+        "megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+    }
+
+
+TASKS = {"read": read, "fit": fit, "cluster": cluster}
+
+
+def measure(task: str, directory: Path) -> dict[str, Any]:
+    """Run a task in a process of its own."""
+    command = [sys.executable, "-m", "benchmarks.beyond_memory", "--task", task]
+    command += ["--directory", str(directory)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--gigabytes", type=float, default=1.0)
+    parser.add_argument(
+        "--directory", type=Path, help="with the rows of an earlier run"
+    )
+    parser.add_argument("--task", choices=TASKS, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.task:
+        warnings.simplefilter("ignore")
+        y = np.load(options.directory / "y.npy")
+        print(json.dumps(TASKS[options.task](options.directory, y)))
+        return
+    with tempfile.TemporaryDirectory() as temporary:
+        directory = options.directory or Path(temporary)
+        directory.mkdir(exist_ok=True)
+        if not (directory / "y.npy").exists():
+            write_rows(directory, int(options.gigabytes * 1e9 / (4 * P)))
+        size = (directory / "X").stat().st_size / 1e9
+        print(f"{size:.1f} GB, {size * 1e9 / 4 / P:,.0f} rows of {P} float32 columns")
+        for state in ("from the page cache", "dropped from the page cache"):
+            once = None
+            for task in TASKS:
+                if state.startswith("dropped"):
+                    forget(directory)
+                elif task == "read":
+                    read(directory, None)
+                found = measure(task, directory)
+                once = once or found["seconds"]
+                note = f"{found['seconds'] / once:.2f} reads"
+                if "gap" in found:
+                    note += f", gap {found['gap']:.0e}, {found['nonzeros']} nonzero"
+                    note += f", peak {found['megabytes']:,} MB resident"
+                print(f"{state:28s} {task:8s} {found['seconds']:6.2f} s  {note}")
+
+
+if __name__ == "__main__":
+    main()

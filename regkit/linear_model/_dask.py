@@ -1,0 +1,198 @@
+"""Dask arrays and data frames, whose rows are summed up where they are.
+
+Each partition is a task of its own, and partial results are merged as a tree: neither
+the client nor any worker ever has more of X than the partitions it works on. Tasks
+change nothing that they are given, so that Dask may run them again when it loses a
+worker.
+"""
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any
+
+import dask
+import numpy as np
+from numpy.typing import NDArray
+from sklearn import config_context
+
+from regkit.designs.threads import one_blas_thread
+from regkit.linear_model._inputs import (
+    Floats,
+    check_fit_data,
+    check_sample_weight,
+    check_y,
+)
+from regkit.linear_model._sources import Block, Found
+from regkit.linear_model._statistics_checks import no_fold
+
+# Partial results that one task merges.
+_BRANCHES = 8
+
+
+class DaskRows:
+    """The partitions of a Dask array or data frame."""
+
+    def __init__(self, X: Any) -> None:
+        self._X = X
+        self._is_array = hasattr(X, "chunks")
+        self._lengths: NDArray[np.int64] | None = None
+        if self._is_array:
+            if X.ndim != 2:
+                raise ValueError(f"X must be a 2D array, got one of shape {X.shape}.")
+            if X.numblocks[1] > 1:
+                X = self._X = X.rechunk({1: -1})
+            if not np.isnan(X.chunks[0]).any():
+                self._lengths = np.array(X.chunks[0], dtype=np.int64)
+        self._parts = _partitions(X)
+
+    @property
+    def n_features(self) -> int:
+        return int(self._X.shape[1]) if self._is_array else len(self._X.columns)
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """Rows of each partition; counted, by a pass, where Dask does not know."""
+        if self._lengths is None:
+            counts = dask.compute(*[dask.delayed(_n_rows)(X) for X in self._parts])
+            self._lengths = np.array(counts, dtype=np.int64)
+        return self._lengths
+
+    def reduce(
+        self,
+        task: Callable[[Block], Found],
+        combine: Callable[[Iterable[Found]], Found],
+        y: Any,
+        sample_weight: Any,
+        labels: NDArray[np.int64] | None,
+    ) -> Found:
+        if y is None:
+            raise ValueError("y must be passed beside a Dask X, got None.")
+        given = zip(
+            self._parts,
+            self._beside("y", y),
+            self._beside("sample_weight", sample_weight),
+            self._labels(labels),
+            strict=True,
+        )
+        visit = dask.delayed(partial(_visit, task), pure=False)
+        found = [visit(number, *parts) for number, parts in enumerate(given)]
+        join = dask.delayed(partial(_join, combine), pure=False)
+        while len(found) > 1:
+            found = [
+                join(found[at : at + _BRANCHES])
+                for at in range(0, len(found), _BRANCHES)
+            ]
+        result: Found | None = found[0].compute()
+        if result is None:
+            raise ValueError("X has no rows: all of its partitions are empty.")
+        return result
+
+    def targets(self, y: Any) -> tuple[Floats | None, int]:
+        return None, int(self.lengths.sum())
+
+    def predict(self, predict: Callable[[Any], Floats]) -> Any:
+        if not self._is_array:
+            return self._X.map_partitions(partial(_predict_frame, predict))
+        width = predict(np.zeros((1, self._X.shape[1]))).shape[1:]
+        how: dict[str, Any] = {"drop_axis": 1}
+        if width:
+            how = {"chunks": (self._X.chunks[0], width)}
+        meta = np.empty((0,) * (1 + len(width)))
+        visit = partial(_predict_block, predict, width)
+        return self._X.map_blocks(visit, dtype=np.float64, meta=meta, **how)
+
+    def _beside(self, name: str, values: Any) -> list[Any]:
+        """Cut y or the weights as X is cut."""
+        count = len(self._parts)
+        if values is None or np.isscalar(values):
+            return [values] * count
+        if not dask.is_dask_collection(values):
+            if name == "y":
+                values = check_y("X", values)
+            else:
+                values = check_sample_weight(values, int(self.lengths.sum()))
+            if len(values) != self.lengths.sum():
+                raise ValueError(
+                    f"X and {name} must have the same number of rows: X has "
+                    f"{self.lengths.sum()}, {name} has {len(values)}."
+                )
+            return list(np.split(values, np.cumsum(self.lengths)[:-1]))
+        if hasattr(values, "chunks"):
+            chunks: dict[int, Any] = {1: -1} if values.ndim == 2 else {}
+            if self._is_array and not np.isnan(self._X.chunks[0]).any():
+                if values.shape[0] != self._X.shape[0]:
+                    raise ValueError(
+                        f"X and {name} must have the same number of rows: X has "
+                        f"{self._X.shape[0]}, {name} has {values.shape[0]}."
+                    )
+                chunks[0] = self._X.chunks[0]
+            values = values.rechunk(chunks) if chunks else values
+        parts = _partitions(values)
+        if len(parts) != count:
+            raise ValueError(
+                f"X and {name} must have the same partitions: X has {count}, {name} "
+                f"has {len(parts)}."
+            )
+        return parts
+
+    def _labels(self, labels: NDArray[np.int64] | None) -> list[Any]:
+        if labels is None:
+            return [no_fold()] * len(self._parts)
+        cut = np.split(labels, np.cumsum(self.lengths)[:-1])
+        # One label for all rows travels lighter than one for each.
+        return [
+            part[:1] if len(part) and np.all(part == part[0]) else part for part in cut
+        ]
+
+
+def _partitions(values: Any) -> list[Any]:
+    parts = values.to_delayed()
+    return list(parts.ravel()) if isinstance(parts, np.ndarray) else list(parts)
+
+
+def _n_rows(X: Any) -> int:
+    return int(X.shape[0])
+
+
+def _visit(
+    task: Callable[[Block], Found],
+    number: int,
+    X: Any,
+    y: Any,
+    sample_weight: Any,
+    labels: NDArray[np.int64],
+) -> Found | None:
+    if not X.shape[0]:
+        return None
+    try:
+        y = check_y("X", y)
+        # Whether X is finite comes out of the sums, without a pass of its own.
+        with config_context(assume_finite=True):
+            data = check_fit_data("X", X, y, None)
+        if sample_weight is not None:
+            sample_weight = check_sample_weight(sample_weight, len(y))
+    except (ValueError, TypeError) as error:
+        raise type(error)(f"Chunk {number}: {error}") from None
+    with one_blas_thread():  # the workers' threads share the cores
+        return task(Block(number, data._replace(sample_weight=sample_weight), labels))
+
+
+def _join(
+    combine: Callable[[Iterable[Found]], Found], parts: list[Found | None]
+) -> Found | None:
+    found = [part for part in parts if part is not None]
+    return combine(found) if found else None
+
+
+def _predict_block(
+    predict: Callable[[Any], Floats], width: tuple[int, ...], X: Any
+) -> Floats:
+    return predict(X) if X.shape[0] else np.empty((0, *width))
+
+
+def _predict_frame(predict: Callable[[Any], Floats], X: Any) -> Any:
+    import pandas as pd
+
+    predicted = np.empty(0) if not len(X) else predict(X)
+    made: Any = pd.Series if predicted.ndim == 1 else pd.DataFrame
+    return made(predicted, index=X.index)

@@ -1,0 +1,163 @@
+"""Fitting without the rows: from their statistics, or batch by batch."""
+
+from typing import Any, Self
+
+import numpy as np
+
+from regkit._sklearn import check_same_features, validate_parameters
+from regkit.linear_model._base import LinearModel
+from regkit.linear_model._inputs import check_fit_data
+from regkit.linear_model._limits import check_limits
+from regkit.linear_model._solution import Solution
+from regkit.linear_model._sources import RowSource, statistics_of
+from regkit.linear_model._statistics_checks import check_statistics, no_fold
+from regkit.linear_model._wide import MOST_SUMMED_UP, Passes
+from regkit.linear_model.statistics import SufficientStatistics, of_rows
+from regkit.solvers.folds import PathSettings
+from regkit.solvers.problem import Penalty
+from regkit.solvers.wide_rows import MOST_COLUMNS, WideRows
+
+
+class FitsFromStatistics(LinearModel):
+    """Base of the estimators for one alpha."""
+
+    def _fit_source(
+        self, source: RowSource, y: Any, sample_weight: Any, params: dict[str, Any]
+    ) -> None:
+        n_features = source.n_features
+        if n_features <= MOST_SUMMED_UP:
+            self._fit_statistics(statistics_of(source, y, sample_weight))
+            return
+        l1_ratio = self._l1_ratio()
+        if l1_ratio == 0.0:
+            if n_features > MOST_COLUMNS:
+                raise ValueError(
+                    f"{type(self).__name__} without an L1 penalty needs all "
+                    f"{n_features:,} columns at once: more than {MOST_COLUMNS:,} are "
+                    "too many for rows that are read in chunks."
+                )
+            self._fit_statistics(statistics_of(source, y, sample_weight))
+            return
+        limits = check_limits(
+            n_features, self.positive, self.bounds, self.penalty_factor
+        )
+        penalty = Penalty.build(
+            n_features, l1_ratio, limits.factor, limits.lower, limits.upper
+        )
+        passes = Passes(source, y, sample_weight, None)
+        settings = PathSettings(self.tol, self.max_iter, self.solver)
+        with np.errstate(over="ignore", invalid="ignore"):  # told in `_judge`
+            rows = WideRows(passes, bool(self.fit_intercept), bool(self.standardize))
+            found = rows.solve(penalty, np.array([float(self.alpha)]), settings).whole
+        assert found is not None
+        solution = Solution(
+            np.ascontiguousarray(found.coefs.toarray().T),
+            found.intercepts,
+            found.dual_gaps,
+            np.array([found.null_objective]),
+            found.n_iters,
+            found.converged,
+            found.unique,
+            found.solver,
+        )
+        self._judge(solution, limits, self.alpha, stacklevel=4)
+        self._keep(solution, 1, n_features, passes.names)
+
+    def _l1_ratio(self) -> float:
+        """Return the share of the L1 penalty."""
+        raise NotImplementedError
+
+    def fit_statistics(self, statistics: SufficientStatistics) -> Self:
+        """Fit the model to rows that are known by their statistics alone.
+
+        Parameters
+        ----------
+        statistics : SufficientStatistics
+            Of all training rows. Not changed, and not kept.
+
+        Returns
+        -------
+        self : estimator
+            As `fit` would leave it for the rows, to about 8 digits and more: see
+            `SufficientStatistics` for what statistics cannot tell.
+
+        Raises
+        ------
+        ValueError, TypeError
+            When a parameter or the statistics are not usable.
+
+        Warns
+        -----
+        ConvergenceWarning, UserWarning
+            As `fit` does.
+        """
+        validate_parameters(self)
+        check_statistics(statistics)
+        self._fit_statistics(statistics)
+        return self
+
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Fit the model to these rows and those of earlier calls since the last `fit`.
+
+        Exact, not a step of some descent: the rows' sufficient statistics, (p + T)²
+        numbers, are kept in `statistics_`, and every call solves anew. `fit` and
+        `fit_statistics` keep none, so the rows of a `fit` do not count: begin with
+        `partial_fit`, or update `SufficientStatistics` of your own.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
+            More training rows.
+        y : array-like of shape (n_samples,) or (n_samples, n_targets)
+            Their targets.
+        sample_weight : float or array-like of shape (n_samples,), default=None
+            Their weights, on one scale through all calls.
+
+        Returns
+        -------
+        self : estimator
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError, TypeError
+            When a parameter or the data is not usable; the estimator, statistics
+            included, is then as it was.
+
+        Warns
+        -----
+        ConvergenceWarning, UserWarning
+            As `fit` does.
+        """
+        validate_parameters(self)
+        before: SufficientStatistics | None = self.__dict__.get("statistics_")
+        if before is not None:
+            check_same_features(self, X)
+        data = check_fit_data(self, X, y, sample_weight, allow_zero_weights=True)
+        if before is None:
+            statistics = of_rows(data, no_fold())
+        else:
+            if data.X.shape[1] != before.n_features:
+                raise ValueError(
+                    f"X has {data.X.shape[1]} features, but {type(self).__name__} is "
+                    f"expecting {before.n_features} features as input."
+                )
+            # Names were looked at above, where plain arrays may go without.
+            data = data._replace(feature_names=before.feature_names)
+            statistics = before + of_rows(data, no_fold())
+        self._fit_statistics(statistics)
+        self.statistics_ = statistics
+        return self
+
+    def _fit_statistics(self, statistics: SufficientStatistics) -> None:
+        moments = statistics.moments()
+        limits = check_limits(
+            moments.n_features, self.positive, self.bounds, self.penalty_factor
+        )
+        with np.errstate(over="ignore", invalid="ignore"):  # told in `_judge`
+            design, y = statistics.problem(
+                bool(self.fit_intercept), bool(self.standardize)
+            )
+            solution = self._solve(design, y, limits)
+        self._judge(solution, limits, self.alpha, stacklevel=4)
+        self._keep(solution, y.ndim, moments.n_features, statistics.feature_names)

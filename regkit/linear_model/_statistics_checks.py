@@ -1,0 +1,80 @@
+"""Checking what users pass to `SufficientStatistics`."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regkit.linear_model._inputs import Floats
+
+# The label of rows that belong to no fold: no one holds them out.
+NO_FOLD = -1
+
+
+def no_fold() -> NDArray[np.int64]:
+    """Return the label of rows that no fold holds out."""
+    return np.array([NO_FOLD])
+
+
+def check_fold(fold: Any, n_samples: int) -> NDArray[np.int64]:
+    """Give one label, or one for each row."""
+    if fold is None:
+        return no_fold()
+    labels = np.asarray(fold)
+    if labels.dtype.kind not in "iu" or labels.shape not in ((), (n_samples,)):
+        raise ValueError(
+            f"fold must be an integer or {n_samples} of them, one per row of X, got "
+            f"{fold!r}."
+        )
+    if labels.min(initial=0) < NO_FOLD:
+        raise ValueError(
+            f"fold must hold labels of 0 and more, or -1 for rows of no fold, got "
+            f"{labels.min()}."
+        )
+    return np.atleast_1d(labels).astype(np.int64)
+
+
+def check_names(names: Any, n_features: int) -> NDArray[Any] | None:
+    if names is None:
+        return None
+    checked = np.array(names, dtype=object)
+    is_text = all(isinstance(name, str) for name in checked.flat)
+    if checked.shape != (n_features,) or not is_text:
+        raise ValueError(
+            f"feature_names must be {n_features} strings, one per feature, got "
+            f"{names!r}."
+        )
+    return checked
+
+
+def check_moments(
+    n_samples: int, total_weight: float, mean: Floats, cross: Floats
+) -> None:
+    """Refuse what no rows can have; whether positive definite is left to solvers."""
+    if not n_samples >= 0 or not np.isfinite(total_weight) or not total_weight >= 0.0:
+        raise ValueError(
+            "n_samples and total_weight must be finite and not negative, got "
+            f"{n_samples} and {total_weight:g}."
+        )
+    if not (np.isfinite(mean).all() and np.isfinite(cross).all()):
+        raise ValueError("Means and cross-products must be finite.")
+    square = cross.diagonal()
+    if square.min(initial=0.0) < 0.0:
+        raise ValueError(
+            f"A sum of squares cannot be negative: {square.min():g} on the diagonal."
+        )
+    root = np.sqrt(square)
+    limit = (1.0 + 1e-9) * np.outer(root, root)
+    if np.any(np.abs(cross) > limit) or np.any(np.abs(cross - cross.T) > 1e-9 * limit):
+        raise ValueError(
+            "Cross-products must be symmetric, and none larger than the geometric "
+            "mean of its two sums of squares; are they centred by the means?"
+        )
+
+
+def check_statistics(statistics: Any) -> None:
+    """Refuse what are no statistics, whatever class of the package they lack."""
+    if not hasattr(statistics, "without_fold"):
+        raise TypeError(
+            f"statistics must be SufficientStatistics, got {type(statistics).__name__}."
+        )

@@ -1,0 +1,213 @@
+"""`RowChunks`, checked chunk by chunk and worked on by the threads of this process."""
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+from sklearn import config_context
+
+from regkit._sklearn import feature_names
+from regkit.designs.streaming import map_stream
+from regkit.linear_model._inputs import (
+    FitData,
+    Floats,
+    check_fit_data,
+    check_sample_weight,
+    check_y,
+)
+from regkit.linear_model._sources import Block, Found
+from regkit.linear_model._statistics_checks import no_fold
+from regkit.linear_model.row_chunks import Chunk, RowChunks
+
+# Bytes of X that a thread works on at a time.
+_BLOCK_BYTES = 1 << 25
+
+
+class StreamedRows:
+    """The chunks of a `RowChunks`, in this process."""
+
+    def __init__(self, chunks: RowChunks) -> None:
+        self._chunks = chunks
+
+    @property
+    def n_features(self) -> int:
+        return self._chunks.count_features()
+
+    def reduce(
+        self,
+        task: Callable[[Block], Found],
+        combine: Callable[[Iterable[Found]], Found],
+        y: Any,
+        sample_weight: Any,
+        labels: NDArray[np.int64] | None,
+    ) -> Found:
+        blocks = _blocks(self._chunks, y, sample_weight, labels)
+        return combine(map_stream(task, blocks))
+
+    def targets(self, y: Any) -> tuple[Floats | None, int]:
+        if y is not None:
+            y = check_y("X", y)
+            return y, len(y)
+        found = []
+        for chunk in self._chunks:
+            if chunk.y is None:
+                raise ValueError(
+                    f"Chunk {chunk.number}: y is neither passed nor comes with the "
+                    "chunk."
+                )
+            found.append(check_y("X", chunk.y))
+        if not found:
+            raise ValueError("X has no chunks: its source is empty.")
+        targets: Floats = np.concatenate(found)
+        return targets, len(targets)
+
+    def predict(self, predict: Callable[[Any], Floats]) -> Any:
+        found = []
+        for chunk in self._chunks:
+            try:
+                found.append(predict(chunk.X))
+            except (ValueError, TypeError) as error:
+                raise type(error)(f"Chunk {chunk.number}: {error}") from None
+        if not found:
+            raise ValueError("X has no chunks: its source is empty.")
+        return np.concatenate(found)
+
+
+def _blocks(
+    chunks: RowChunks,
+    y: Any,
+    sample_weight: Any,
+    labels: NDArray[np.int64] | None,
+) -> Iterator[Block]:
+    """Check the chunks one by one, and cut them into what threads work on."""
+    whole_y = None if y is None else check_y("X", y)
+    weights = None
+    if sample_weight is not None and not np.isscalar(sample_weight):
+        n = np.shape(sample_weight)[0] if whole_y is None else len(whole_y)
+        weights = check_sample_weight(sample_weight, n)
+    first: _Form | None = None
+    start = 0
+    for chunk in chunks:
+        try:
+            form = _Form.of(chunk.X)
+            data = _check_chunk(chunk, start, whole_y, weights, sample_weight)
+            if first is None:
+                first = form._replace(n_features=data.X.shape[1])
+            _compare(first, form._replace(n_features=data.X.shape[1]))
+        except (ValueError, TypeError) as error:
+            raise type(error)(f"Chunk {chunk.number}: {error}") from None
+        n_rows = len(data.y)
+        mine = no_fold() if labels is None else labels[start : start + n_rows]
+        yield from _cut(chunk.number, data, mine)
+        start += n_rows
+    if first is None:
+        raise ValueError("X has no chunks: its source is empty.")
+    if whole_y is not None and start != len(whole_y):
+        raise ValueError(
+            "X and y must have the same number of rows: the chunks of X have "
+            f"{start}, y has {len(whole_y)}."
+        )
+
+
+class _Form(NamedTuple):
+    """What all chunks must have in common."""
+
+    dtypes: Any
+    names: Any
+    n_features: int
+
+    @classmethod
+    def of(cls, X: Any) -> "_Form":
+        dtypes = getattr(X, "dtypes", getattr(X, "dtype", None))
+        if not isinstance(dtypes, np.dtype) and dtypes is not None:
+            dtypes = [str(dtype) for dtype in dtypes]
+        return cls(dtypes, feature_names(X), 0)
+
+
+def _compare(first: _Form, form: _Form) -> None:
+    if form.n_features != first.n_features:
+        raise ValueError(
+            f"X has {form.n_features} features, but the chunks before have "
+            f"{first.n_features}."
+        )
+    if form.dtypes != first.dtypes:
+        raise ValueError(
+            f"X is of type {form.dtypes}, but the chunks before are {first.dtypes}; "
+            "convert them all to one."
+        )
+    if (form.names is None) != (first.names is None) or np.any(
+        form.names != first.names
+    ):
+        raise ValueError(
+            f"X has the columns {form.names}, but the chunks before have {first.names}."
+        )
+
+
+def _check_chunk(
+    chunk: Chunk,
+    start: int,
+    whole_y: Floats | None,
+    weights: Floats | None,
+    sample_weight: Any,
+) -> FitData:
+    if (chunk.y is None) == (whole_y is None):
+        raise ValueError(
+            "y comes with the chunk and is passed as well; leave one of them out."
+            if whole_y is not None
+            else "y is neither passed nor comes with the chunk."
+        )
+    if chunk.sample_weight is not None and sample_weight is not None:
+        raise ValueError(
+            "sample_weight comes with the chunk and is passed as well; leave one of "
+            "them out."
+        )
+    y, weight = chunk.y, chunk.sample_weight
+    if weight is None:
+        weight = sample_weight
+    n_rows = chunk.X.shape[0] if hasattr(chunk.X, "shape") else len(chunk.X)
+    rows = slice(start, start + n_rows)
+    if whole_y is not None:
+        y = whole_y[rows]
+        if len(y) < n_rows:
+            raise ValueError(
+                f"X goes to row {start + n_rows}, but y has {len(whole_y)} rows."
+            )
+    else:
+        y = check_y("X", y)
+    if weights is not None:
+        weight = weights[rows]
+        if len(weight) < n_rows:
+            raise ValueError(
+                f"X goes to row {start + n_rows}, but sample_weight has "
+                f"{len(weights)} entries."
+            )
+    # Whether X is finite comes out of the sums, without a pass of its own.
+    with config_context(assume_finite=True):
+        data = check_fit_data("X", chunk.X, y, None)
+    if weight is not None:
+        weight = check_sample_weight(weight, n_rows)
+    return data._replace(sample_weight=weight)
+
+
+def _cut(number: int, data: FitData, labels: NDArray[np.int64]) -> Iterator[Block]:
+    X, n_rows = data.X, len(data.y)
+    is_sparse = sp.issparse(X)
+    size = X.data.nbytes + X.indices.nbytes if is_sparse else X.nbytes
+    count = max(1, min(n_rows, round(size / _BLOCK_BYTES)))
+    if count == 1:
+        yield Block(number, data, labels)
+        return
+    if is_sparse:
+        X = X.tocsr()
+    bounds = np.linspace(0, n_rows, count + 1).astype(int).tolist()
+    for begin, end in pairwise(bounds):
+        rows = slice(begin, end)
+        part = X[rows] if is_sparse else np.ascontiguousarray(X[rows])
+        weight = None if data.sample_weight is None else data.sample_weight[rows]
+        mine = labels if len(labels) == 1 else labels[rows]
+        yield Block(
+            number, data._replace(X=part, y=data.y[rows], sample_weight=weight), mine
+        )

@@ -1,0 +1,87 @@
+"""Cross-validation where only the moments of each fold's rows are known."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from regkit.designs.centred_moments import CentredMoments
+from regkit.designs.reduced import ReducedDesign
+from regkit.designs.threads import map_in_threads, one_blas_thread
+from regkit.solvers.folds import FoldPaths, PathSettings
+from regkit.solvers.path import solve_path
+from regkit.solvers.problem import Floats, PathResult, Penalty
+
+
+class FoldedStatistics:
+    """The moments of every fold, and of the rows that it trains on.
+
+    Attributes
+    ----------
+    test_weights : ndarray (K,)
+        Sums of the held-out rows' weights.
+    """
+
+    def __init__(
+        self,
+        design: ReducedDesign,
+        training: Sequence[CentredMoments],
+        held_out: Sequence[CentredMoments],
+        fit_intercept: bool,
+        standardize: bool,
+        n_threads: int,
+    ) -> None:
+        # They lack what needs rows, which no path asks for.
+        self._designs: list[Any] = [
+            ReducedDesign(part, fit_intercept, standardize) for part in training
+        ]
+        self._whole: Any = design
+        self._held_out = held_out
+        self._n_threads = n_threads
+        self.test_weights = np.array([part.total_weight for part in held_out])
+
+    def solve(
+        self,
+        penalty: Penalty,
+        alphas: Floats,
+        settings: PathSettings,
+        with_whole: bool = True,
+    ) -> FoldPaths:
+        """Solve the path on the training rows of every fold; see `FoldedDesign`."""
+
+        def solve(design: Any) -> PathResult:
+            y = np.ascontiguousarray(design.targets[:, 0])
+            with np.errstate(over="ignore", invalid="ignore"):  # a thread's own state
+                return solve_path(design, y, penalty, alphas, **settings.options)
+
+        designs = [*self._designs, *([self._whole] if with_whole else [])]
+        with one_blas_thread():
+            paths = map_in_threads(solve, designs, self._n_threads)
+        whole = paths.pop() if with_whole else None
+        errors = [
+            held_out_errors(moments, path)
+            for moments, path in zip(self._held_out, paths, strict=True)
+        ]
+        return FoldPaths(whole, paths, np.stack(errors, axis=1))
+
+
+def held_out_errors(moments: CentredMoments, path: PathResult) -> Floats:
+    """Return the weighted mean squares of the residuals at every alpha, (A,).
+
+    ``(S - 2 bᵀc + bᵀG b) / w`` about the rows' own means, plus the square of the mean
+    residual; right to about 1e-16 of the terms' size, ``S / w``. NaN without weight.
+    """
+    p = moments.n_features
+    coefs = path.coefs.toarray()
+    used = np.flatnonzero(coefs.any(axis=1))
+    coefs = coefs[used]
+    gram = moments.cross[np.ix_(used, used)]
+    squares = moments.cross[p, p] - 2.0 * (moments.cross[p, used] @ coefs)
+    squares += np.einsum("ja,ja->a", coefs, gram @ coefs)
+    level = moments.mean[p] - path.intercepts - moments.mean[used] @ coefs
+    level += moments.rest[p] - moments.rest[used] @ coefs
+    with np.errstate(invalid="ignore", divide="ignore"):
+        errors: Floats = np.maximum(0.0, squares) / moments.total_weight + level**2
+    if moments.total_weight == 0.0:
+        errors[:] = np.nan
+    return errors

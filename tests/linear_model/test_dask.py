@@ -1,0 +1,228 @@
+"""Dask arrays and data frames, on threads and on processes of their own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from itertools import pairwise
+
+import joblib
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.sparse as sp
+from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV
+
+from regkit import (
+    ElasticNetRegressor,
+    LassoRegressor,
+    LassoRegressorCV,
+    PathSearchCV,
+    RidgeRegressor,
+)
+
+dask = pytest.importorskip("dask")
+da = pytest.importorskip("dask.array")
+dd = pytest.importorskip("dask.dataframe")
+distributed = pytest.importorskip("distributed")
+
+N, P = 530, 9
+RNG = np.random.default_rng(0)
+X = RNG.standard_normal((N, P)) @ RNG.standard_normal((P, P)) + 10.0
+X[:, 4] *= RNG.random(N) < 0.2
+Y = X @ [3.0, -2.0, 1.0, 0, 0, 0, 0.5, 0, 0] + RNG.standard_normal(N)
+W = RNG.integers(0, 4, N).astype(float)
+FRAME = pd.DataFrame(X, columns=list("abcdefghi"))
+ROWS = (1, 199, 0, 300, 30)
+
+MODELS = [
+    LassoRegressor(0.1, standardize=True),
+    ElasticNetRegressor(0.1, bounds=(-1, 2), penalty_factor=np.arange(P)),
+    RidgeRegressor(3.0),
+    LassoRegressorCV(alphas=20, eps=1e-5),
+]
+
+
+def sparse_array():
+    cuts = np.cumsum((0, *ROWS))
+    parts = [
+        da.from_delayed(
+            dask.delayed(sp.csr_array)(X[a:b]), (b - a, P), meta=sp.csr_array((0, 0))
+        )
+        for a, b in pairwise(cuts)
+        if b > a
+    ]
+    return da.concatenate(parts)
+
+
+def forms():
+    array = da.from_array(X, chunks=(ROWS, P))
+    yield "array", array, da.from_array(Y, chunks=100), da.from_array(W, chunks=90)
+    yield "columns", da.from_array(X, chunks=(100, 2)), Y, W
+    yield "sparse", sparse_array(), Y, W
+    frame = dd.from_pandas(FRAME, npartitions=4)
+    y = dd.from_pandas(pd.Series(Y), npartitions=4)
+    yield "frame", frame, y, W
+    yield "unknown sizes", frame.to_dask_array(), y.to_dask_array(), W
+    yield "unknown, in memory", frame.to_dask_array(), Y, W
+
+
+@pytest.fixture(scope="module")
+def client():
+    with (
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, dashboard_address=":0", silence_logs=50
+        ) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        yield client
+
+
+def assert_all_forms_agree(model):
+    whole = clone(model).fit(X, Y, W)
+    for form, table, y, weight in forms():
+        found = clone(model).fit(table, y, weight)
+        np.testing.assert_allclose(
+            found.coef_, whole.coef_, rtol=1e-8, atol=1e-9, err_msg=form
+        )
+        assert found.intercept_ == pytest.approx(whole.intercept_, rel=1e-8)
+        assert hasattr(found, "feature_names_in_") == (form == "frame")
+        if hasattr(whole, "alpha_"):
+            assert found.alpha_ == pytest.approx(whole.alpha_, rel=1e-10)
+            np.testing.assert_allclose(found.mse_path_, whole.mse_path_, rtol=1e-8)
+        predicted = found.predict(table)
+        assert dask.is_dask_collection(predicted)
+        np.testing.assert_allclose(np.asarray(predicted.compute()), whole.predict(X))
+        if "unknown" not in form:
+            assert found.score(table, Y) == pytest.approx(whole.score(X, Y))
+
+
+@pytest.mark.parametrize("model", MODELS, ids=repr)
+def test_threads(model):
+    with dask.config.set(scheduler="threads"):
+        assert_all_forms_agree(model)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("model", MODELS, ids=repr)
+def test_processes(model, client):
+    assert_all_forms_agree(model)
+
+
+def test_several_targets():
+    targets = np.stack([Y, -Y + X[:, 0]], axis=1)
+    table = da.from_array(X, chunks=(100, P))
+    whole = RidgeRegressor([1.0, 2.0]).fit(X, targets)
+    found = RidgeRegressor([1.0, 2.0]).fit(
+        table, da.from_array(targets, chunks=(70, 1))
+    )
+    np.testing.assert_allclose(found.coef_, whole.coef_, rtol=1e-8)
+    np.testing.assert_allclose(found.predict(table).compute(), whole.predict(X))
+
+
+def holed(value):
+    changed = X.copy()
+    changed[250, 3] = value
+    return da.from_array(changed, chunks=(100, P))
+
+
+TABLE = da.from_array(X, chunks=(100, P))
+BAD = {
+    "nan": (holed(np.nan), Y, None, "Chunk 2: Input X contains NaN."),
+    "inf": (holed(np.inf), Y, None, "Chunk 2: Input X contains infinity."),
+    "huge": (holed(1e200), Y, None, "Chunk 2: Sums of squares of X or y overflow"),
+    "no y": (TABLE, None, None, "y must be passed beside a Dask X, got None."),
+    "short y": (
+        TABLE,
+        Y[:-1],
+        None,
+        "X and y must have the same number of rows: X has",
+    ),
+    "dask y": (TABLE, da.from_array(Y[:-1]), None, "X and y must have the same number"),
+    "y nan": (
+        TABLE,
+        da.from_array(np.where(Y[5] == Y, np.nan, Y)),
+        None,
+        "Chunk 0: Input y conta",
+    ),
+    "weights": (TABLE, Y, -W, "sample_weight must not be negative"),
+    "dask weights": (
+        TABLE,
+        Y,
+        da.from_array(np.where(Y[5] == Y, -1.0, W)),
+        "Chunk 0: sample_weight must no",
+    ),
+    "partitions": (
+        dd.from_pandas(FRAME, npartitions=4),
+        dd.from_pandas(pd.Series(Y), npartitions=3),
+        None,
+        "X and y must have the same partitions: X has 4, y has 3.",
+    ),
+    "dimensions": (da.from_array(Y), Y, None, "X must be a 2D array, got one of shape"),
+    "no rows": (TABLE[:0], Y[:0], None, "X has no rows: all of its partitions are"),
+    "text": (
+        dd.from_pandas(FRAME.assign(a="x"), npartitions=2),
+        Y,
+        None,
+        "Chunk 0: X must hold numbers: could not convert",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", BAD)
+def test_bad_partitions_get_one_sentence_and_change_nothing(what):
+    table, y, weight, message = BAD[what]
+    model = RidgeRegressor().fit(X[:, :4], Y)
+    before = dict(model.__dict__)
+    with pytest.raises(ValueError, match=r"^.*") as caught:
+        model.fit(table, y, weight)
+    assert str(caught.value).startswith(message)
+    assert model.__dict__ == before
+
+
+def slow_rows(number):
+    time.sleep(0.3)
+    rng = np.random.default_rng(number)
+    return rng.standard_normal((200, 5)) + number
+
+
+@pytest.mark.slow
+def test_losing_a_worker_does_not_lose_the_fit(client):
+    blocks = [slow_rows(number) for number in range(16)]
+    whole = np.concatenate(blocks)
+    y = whole @ [1.0, 2.0, 0.0, 0.0, -1.0]
+    y += np.random.default_rng(99).standard_normal(len(y))
+    table = da.concatenate(
+        [
+            da.from_delayed(dask.delayed(slow_rows)(number), (200, 5), float)
+            for number in range(16)
+        ]
+    )
+    victims = client.run(os.getpid)
+    killer = threading.Timer(1.2, os.kill, (min(victims.values()), signal.SIGKILL))
+    killer.start()
+    found = LassoRegressorCV(cv=4, alphas=20, eps=1e-6).fit(table, y)
+    killer.join()
+    # It was killed while there was work: somebody else is there now.
+    client.wait_for_workers(2, timeout=60)
+    assert set(client.run(os.getpid).values()) != set(victims.values())
+    expected = LassoRegressorCV(cv=4, alphas=20, eps=1e-6).fit(whole, y)
+    np.testing.assert_allclose(found.coef_, expected.coef_, rtol=1e-8, atol=1e-10)
+    assert found.alpha_ == pytest.approx(expected.alpha_, rel=1e-10)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("search", [GridSearchCV, PathSearchCV])
+def test_searches_on_a_cluster(search, client):
+    grid = {"alpha": np.geomspace(1.0, 1e-3, 6)}
+    here = search(LassoRegressor(), grid, cv=3).fit(X, Y)
+    with joblib.parallel_backend("dask"):
+        there = search(LassoRegressor(), grid, cv=3).fit(X, Y)
+    np.testing.assert_allclose(
+        there.cv_results_["mean_test_score"], here.cv_results_["mean_test_score"]
+    )
+    mine, theirs = here.best_estimator_, there.best_estimator_
+    np.testing.assert_allclose(theirs.coef_, mine.coef_, rtol=1e-12)

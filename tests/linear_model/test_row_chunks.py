@@ -1,0 +1,309 @@
+"""Rows that are read chunk by chunk: the same answers, and sentences for bad chunks."""
+
+from __future__ import annotations
+
+import pickle
+import threading
+
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.sparse as sp
+from sklearn.base import clone
+from sklearn.model_selection import GroupKFold, KFold, ShuffleSplit
+
+from regkit import (
+    ElasticNetRegressor,
+    ElasticNetRegressorCV,
+    LassoRegressor,
+    LassoRegressorCV,
+    RidgeRegressor,
+    RowChunks,
+)
+from regkit.designs.threads import n_threads
+from regkit.linear_model import row_chunks
+
+N, P = 530, 9
+RNG = np.random.default_rng(0)
+X = RNG.standard_normal((N, P)) @ RNG.standard_normal((P, P)) + 10.0
+X[:, 4] *= RNG.random(N) < 0.2
+Y = X @ [3.0, -2.0, 1.0, 0, 0, 0, 0.5, 0, 0] + RNG.standard_normal(N)
+W = RNG.integers(0, 4, N).astype(float)
+SLICES = [slice(a, b) for a, b in [(0, 1), (1, 90), (90, 400), (400, N)]]
+
+
+def memory_map(tmp_path, dtype="f8", order="C", offset=0):
+    path = tmp_path / f"X-{dtype}-{order}-{offset}"
+    with path.open("wb") as file:
+        file.write(b"x" * offset)
+        file.write(X.astype(dtype).tobytes(order))
+    return np.memmap(
+        path, dtype=dtype, mode="r", shape=(N, P), order=order, offset=offset
+    )
+
+
+def forms(tmp_path):
+    frame = pd.DataFrame(X, columns=list("abcdefghi"))
+    yield "array", RowChunks(X, chunk_rows=77), Y, W
+    yield "csr", RowChunks(sp.csr_array(X), chunk_rows=100), Y, W
+    yield "list", RowChunks([X[s] for s in SLICES]), Y, W
+    yield (
+        "mixed",
+        RowChunks([sp.csc_array(X[s]) if s.start else X[s] for s in SLICES]),
+        Y,
+        W,
+    )
+    yield "pairs", RowChunks([(X[s], Y[s]) for s in SLICES]), None, W
+    yield "threes", RowChunks(lambda: ((X[s], Y[s], W[s]) for s in SLICES)), None, None
+    yield "frames", RowChunks(lambda: (frame[s] for s in SLICES)), Y, W
+    for order in "CF":
+        yield f"map {order}", RowChunks(memory_map(tmp_path, order=order)), Y, W
+    yield "small reads", RowChunks(memory_map(tmp_path), chunk_rows=3), Y, W
+
+
+MODELS = [
+    LassoRegressor(0.1, standardize=True),
+    ElasticNetRegressor(0.1, bounds=(-1, 2), penalty_factor=np.arange(P)),
+    RidgeRegressor(3.0),
+    LassoRegressorCV(alphas=20, eps=1e-5),
+    ElasticNetRegressorCV(alphas=10, eps=1e-6, l1_ratio=[0.3, 0.8], cv=3),
+]
+
+
+@pytest.mark.parametrize("model", MODELS, ids=repr)
+def test_same_answer_however_the_rows_come(model, tmp_path):
+    whole = clone(model).fit(X, Y, W)
+    for form, chunks, y, weight in forms(tmp_path):
+        found = clone(model).fit(chunks, y, weight)
+        np.testing.assert_allclose(
+            found.coef_, whole.coef_, rtol=1e-8, atol=1e-9, err_msg=form
+        )
+        assert found.intercept_ == pytest.approx(whole.intercept_, rel=1e-8)
+        assert found.dual_gap_ <= 1e-8 * Y.var()
+        assert hasattr(found, "feature_names_in_") == (form == "frames")
+        if hasattr(whole, "alpha_"):
+            assert found.alpha_ == pytest.approx(whole.alpha_, rel=1e-10)
+            np.testing.assert_allclose(found.mse_path_, whole.mse_path_, rtol=1e-8)
+        if y is not None and form != "frames":
+            np.testing.assert_allclose(found.predict(chunks), whole.predict(X))
+            assert found.score(chunks, y) == pytest.approx(whole.score(X, y))
+
+
+def test_blocks_within_a_chunk(monkeypatch):
+    """Chunks are cut for the threads: by any cut, the same answer."""
+    from regkit.linear_model import _streamed
+
+    monkeypatch.setattr(_streamed, "_BLOCK_BYTES", 2000)
+    for source in (X, sp.csr_array(X), [sp.csc_array(X)], np.asfortranarray(X)):
+        found = LassoRegressor(0.1).fit(RowChunks(source), Y, W)
+        whole = LassoRegressor(0.1).fit(X, Y, W)
+        np.testing.assert_allclose(found.coef_, whole.coef_, rtol=1e-8, atol=1e-10)
+
+
+def test_large_memory_maps_need_no_wrapper(tmp_path, monkeypatch):
+    monkeypatch.setattr(row_chunks, "_LARGE_MAP", 1000)
+    monkeypatch.setattr(row_chunks, "_CHUNK_BYTES", 4096)
+    passes = []
+    original = RowChunks.__iter__
+    monkeypatch.setattr(
+        RowChunks, "__iter__", lambda self: passes.append(1) or original(self)
+    )
+    for offset in (0, 5000):
+        mapped = memory_map(tmp_path, "f4", offset=offset)
+        whole = RidgeRegressor().fit(np.array(mapped), Y)
+        found = RidgeRegressor().fit(mapped, Y)
+        np.testing.assert_allclose(found.coef_, whole.coef_, rtol=1e-8)
+        np.testing.assert_allclose(
+            found.predict(mapped), whole.predict(np.array(mapped))
+        )
+        part = mapped[200:]
+        whole = RidgeRegressor().fit(np.array(part), Y[200:])
+        found = RidgeRegressor().fit(part, Y[200:])
+        np.testing.assert_allclose(found.coef_, whole.coef_, rtol=1e-8)
+    assert len(passes) == 6
+
+
+def test_writable_maps_keep_what_was_written(tmp_path):
+    """Memory that is handed back must not hold what no file does."""
+    path = tmp_path / "X"
+    path.write_bytes(np.zeros((4000, P)).tobytes())
+    for mode in ("r+", "c"):
+        mapped = np.memmap(path, dtype="f8", mode=mode, shape=(4000, P))
+        mapped[:] = np.random.default_rng(1).standard_normal((4000, P))
+        copy = np.array(mapped)
+        RidgeRegressor().fit(RowChunks(mapped, chunk_rows=100), copy[:, 0])
+        assert np.array_equal(mapped, copy)
+
+
+def test_parquet(tmp_path):
+    pyarrow = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    frame = pd.DataFrame(X, columns=list("abcdefghi"))
+    frame["price"], frame["w"] = Y, W
+    table = pyarrow.Table.from_pandas(frame)
+    parquet.write_table(table[:300], tmp_path / "1.parquet")
+    parquet.write_table(table[300:], tmp_path / "2.parquet")
+    rows = RowChunks.from_parquet(tmp_path, "price", sample_weight="w", chunk_rows=111)
+    model = LassoRegressor(0.1).fit(rows, None)
+    whole = LassoRegressor(0.1).fit(frame[list("abcdefghi")], Y, W)
+    np.testing.assert_allclose(model.coef_, whole.coef_, rtol=1e-8, atol=1e-10)
+    assert list(model.feature_names_in_) == list("abcdefghi")
+    alone = RowChunks.from_parquet(tmp_path, columns=list("abcdefghi"))
+    np.testing.assert_allclose(
+        model.predict(alone), whole.predict(frame[list("abcdefghi")])
+    )
+    batches = RowChunks(pyarrow.Table.from_pandas(frame[["a", "b"]]).to_batches(50))
+    assert RidgeRegressor().fit(batches, Y).coef_.shape == (2,)
+
+
+def test_folds_of_chunks():
+    groups = np.arange(N) // 50
+    model = LassoRegressorCV(cv=GroupKFold(4), alphas=15)
+    whole = clone(model).fit(X, Y, W, groups=groups)
+    found = clone(model).fit(RowChunks(X, chunk_rows=60), Y, W, groups=groups)
+    np.testing.assert_allclose(found.mse_path_, whole.mse_path_, rtol=1e-8)
+    assert found.alpha_1se_ == pytest.approx(whole.alpha_1se_, rel=1e-10)
+    shuffled = LassoRegressorCV(cv=KFold(3, shuffle=True, random_state=1), alphas=9)
+    whole = clone(shuffled).fit(X, Y)
+    found = clone(shuffled).fit(RowChunks(sp.csr_array(X), chunk_rows=60), Y)
+    np.testing.assert_allclose(found.mse_path_, whole.mse_path_, rtol=1e-8)
+    np.testing.assert_allclose(found.coef_path_, whole.coef_path_, rtol=1e-7, atol=1e-9)
+    with pytest.raises(ValueError, match="cv must hold every row out at most once"):
+        LassoRegressorCV(cv=ShuffleSplit(3)).fit(RowChunks(X), Y)
+    with pytest.raises(ValueError, match="needs the rows in memory for criterion='ai"):
+        LassoRegressorCV(criterion="aic").fit(RowChunks(X), Y)
+
+
+def changed(row, column, value):
+    made = X.copy()
+    made[row, column] = value
+    return made
+
+
+def chunked(number, chunk):
+    """Good chunks, and this one in place of one of them."""
+    return RowChunks([chunk if k == number else X[s] for k, s in enumerate(SLICES)])
+
+
+FRAME = pd.DataFrame(X, columns=list("abcdefghi"))
+BAD = {
+    "width": (chunked(2, X[90:400, :5]), Y, "Chunk 2: X has 5 features, but the chu"),
+    "nan": (
+        chunked(3, changed(450, 2, np.nan)[400:]),
+        Y,
+        "Chunk 3: Input X contains N",
+    ),
+    "inf": (
+        chunked(1, changed(5, 2, np.inf)[1:90]),
+        Y,
+        "Chunk 1: Input X contains inf",
+    ),
+    "sparse nan": (
+        chunked(1, sp.csr_array(changed(5, 2, np.nan)[1:90])),
+        Y,
+        "Chunk 1: Input X contains NaN",
+    ),
+    "huge": (
+        chunked(2, changed(99, 2, 1e200)[90:400]),
+        Y,
+        "Chunk 2: Sums of squares o",
+    ),
+    "empty": (chunked(1, X[:0]), Y, "Chunk 1: Found array with 0 sample(s)"),
+    "dtype": (
+        chunked(2, X[90:400].astype("f4")),
+        Y,
+        "Chunk 2: X is of type float32, b",
+    ),
+    "text": (chunked(2, np.full((310, P), "a")), Y, "Chunk 2: "),
+    "one row": (chunked(2, X[90]), Y, "Chunk 2: "),
+    "names": (
+        RowChunks([FRAME[:200], FRAME[200:].iloc[:, ::-1]]),
+        Y,
+        "Chunk 1: X has the columns ['i'",
+    ),
+    "no names": (RowChunks([FRAME[:200], X[200:]]), Y, "Chunk 1: "),
+    "rows": (RowChunks(X, chunk_rows=100), Y[:-1], "Chunk 5: X goes to row 530, but y"),
+    "more y": (
+        RowChunks(X, chunk_rows=100),
+        np.append(Y, 1.0),
+        "X and y must have the same number of rows: the chunks of X have 530, y has 5",
+    ),
+    "no y": (RowChunks(X), None, "Chunk 0: y is neither passed nor comes with the chu"),
+    "two y": (RowChunks([(X, Y)]), Y, "Chunk 0: y comes with the chunk and is passed"),
+    "y nan": (
+        RowChunks([(X, changed(7, 0, np.nan)[:, 0])]),
+        None,
+        "Chunk 0: Input y c",
+    ),
+    "y length": (RowChunks([(X, Y[:-1])]), None, "Chunk 0: X and y must have the same"),
+    "weight": (RowChunks([(X, Y, -W)]), None, "Chunk 0: sample_weight must not be neg"),
+    "tuple": (RowChunks([(X, Y, W, W)]), None, "Chunk 0 must be X, (X, y) or (X, y, s"),
+    "nothing": (RowChunks([]), Y, "X has no chunks: its source is empty."),
+}
+
+
+@pytest.mark.parametrize("what", BAD)
+@pytest.mark.parametrize("model", [RidgeRegressor(), LassoRegressorCV(cv=3, alphas=5)])
+def test_bad_chunks_get_one_sentence_and_change_nothing(what, model):
+    chunks, y, message = BAD[what]
+    model = clone(model).fit(X[:, :4], RNG.standard_normal(N))
+    before = pickle.dumps(model)
+    threads = threading.active_count()
+    with pytest.raises(ValueError, match=r"^.*") as caught:
+        model.fit(chunks, y)
+    said = str(caught.value)
+    if y is not None and "y must" not in message and model.__class__ is RidgeRegressor:
+        assert said.startswith(message)
+    else:
+        assert message.split(": ")[-1] in said
+    assert pickle.dumps(model) == before
+    assert threading.active_count() <= threads + 1
+
+
+def test_bad_sources():
+    for source in (iter([X]), 3, None, "file.parquet"):
+        with pytest.raises((TypeError, ValueError), match=r"source|Chunk"):
+            RidgeRegressor().fit(RowChunks(source), Y)
+    with pytest.raises(ValueError, match="source must have two dimensions"):
+        RowChunks(Y)
+    with pytest.raises(ValueError, match="chunk_rows must be 1 or more, got 0"):
+        RowChunks(X, chunk_rows=0)
+
+    def broken():
+        yield X[:100]
+        raise OSError("the disk is gone")
+
+    with pytest.raises(OSError, match="the disk is gone"):
+        RidgeRegressor().fit(RowChunks(broken), Y)
+
+
+def test_predicting_names_the_chunk():
+    model = RidgeRegressor().fit(X, Y)
+    with pytest.raises(ValueError, match="Chunk 1: X has 5 features, but RidgeRegress"):
+        model.predict(RowChunks([X, X[:, :5]]))
+    with pytest.raises(ValueError, match="Chunk 0: Input X contains NaN"):
+        model.predict(RowChunks(changed(3, 3, np.nan)))
+
+
+def test_few_chunks_are_held_at_a_time():
+    alive, most = 0, 0
+    lock = threading.Lock()
+
+    class Tracked(np.ndarray):
+        def __del__(self):
+            nonlocal alive
+            with lock:
+                alive -= 1
+
+    def read():
+        nonlocal alive, most
+        for start in range(0, 400, 10):
+            chunk = X[start : start + 10].copy().view(Tracked)
+            with lock:
+                alive += 1
+                most = max(most, alive)
+            yield chunk
+
+    RidgeRegressor().fit(RowChunks(read), Y[:400])
+    # Two for each thread that works, one that was read ahead, one on its way.
+    assert most <= 2 * n_threads() + 3
