@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from regkit.kernels._jit import summing_kernel
 
 # Multiplications in the largest product that is done here.
-SMALL = 256 * 256 * 256
+SMALL = 1 << 23
 
 
 @summing_kernel

@@ -9,7 +9,8 @@ import numpy as np
 
 from regkit.neural_network._fitted import Floats
 
-_SMALLEST = 1e-12
+# A deviation that can still be divided by.
+_SMALLEST = 1e-300
 
 
 class RegressionUncertainty(NamedTuple):
@@ -95,9 +96,14 @@ def noise_deviation(residuals: Floats, epistemic: Floats, weights: Floats) -> Fl
     hundredth of the former: the spread of dropout masks may exceed what residuals show.
     """
     share = weights / weights.sum()
-    square = share @ np.square(residuals)
-    rest = square - share @ np.square(epistemic)
-    return np.sqrt(np.maximum(rest, np.maximum(0.01 * square, _SMALLEST**2)))
+    # Relative to the largest residual: squares neither overflow nor vanish.
+    size = np.max(np.abs(residuals), axis=0)
+    size[size == 0.0] = 1.0
+    square = share @ np.square(residuals / size)
+    with np.errstate(over="ignore"):
+        rest = square - share @ np.square(epistemic / size)
+    deviation: Floats = size * np.sqrt(np.maximum(rest, 0.01 * square))
+    return np.maximum(deviation, _SMALLEST)
 
 
 def gaussian_reach(coverage: float) -> float:

@@ -1,5 +1,6 @@
 """Regression by networks with dropout."""
 
+import warnings
 from numbers import Real
 from typing import Any, ClassVar, Self
 
@@ -172,7 +173,8 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
     validation_loss_curve_ : list of float or None
         Mean loss of the validation rows after each epoch, without dropout.
     validation_scores_ : list of float or None
-        Coefficient of determination, averaged over targets, of the validation rows after each epoch.
+        Coefficient of determination of the validation rows after each epoch, averaged
+        over targets.
     best_loss_ : float
         Least validation loss, or training loss where there are no validation rows.
     best_iter_ : int
@@ -392,6 +394,7 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
             Predictions and standard deviations, each of y's shape.
         """
         X = self._check_X(X)
+        self._warn_of_training_noise()
         mean, epistemic, noise = self._parts(self._fitted, X, n_samples, True)
         total = np.hypot(epistemic, noise)
         return RegressionUncertainty(
@@ -458,6 +461,7 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
         X = self._check_X(X)
         if not 0 < coverage < 1:
             raise ValueError(f"coverage must be in (0, 1), got {coverage!r}.")
+        self._warn_of_training_noise()
         mean, epistemic, noise = self._parts(self._fitted, X, n_samples, True)
         reach: Any = gaussian_reach(coverage)
         if self._calibration is not None:
@@ -484,6 +488,16 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
         """
         self._check_fitted()
         return regressor_of(self)
+
+    def _warn_of_training_noise(self) -> None:
+        if self._calibration is None and self._noise_is_estimated:
+            warnings.warn(
+                "The noise was estimated from the training rows, so deviations and "
+                "intervals are too narrow where the network overfits. Set rows apart "
+                "with calibration_fraction or early_stopping, or give tau.",
+                UserWarning,
+                stacklevel=3,
+            )
 
     @property
     def _one_dimensional(self) -> bool:
@@ -533,7 +547,11 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
             )
             epistemic = noise = np.zeros_like(mean)
         residuals = np.abs(rows.targets - mean)
-        found: dict[str, Any] = {"_calibration": None}
+        estimated = self.loss != "gaussian_nll" and self.tau is None
+        found: dict[str, Any] = {
+            "_calibration": None,
+            "_noise_is_estimated": estimated,
+        }
         if self.loss != "gaussian_nll":
             deviation = noise_deviation(residuals, epistemic, rows.weights)
             if self.tau is not None:

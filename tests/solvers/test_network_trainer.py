@@ -143,7 +143,7 @@ def test_the_same_seed_gives_the_same_numbers():
 
 def test_threads_change_nothing():
     """Up to the largest product that is not left to BLAS."""
-    rows, width = (10, 4) if numba.config.DISABLE_JIT else (256, 256)
+    rows, width = (10, 4) if numba.config.DISABLE_JIT else (128, 256)
     assert rows * width * width <= SMALL
     shape = Architecture(3, (width, width), 1, ("relu", "relu"))
     data = make_data(rows, dtype=np.float32)

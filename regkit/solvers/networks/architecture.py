@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -81,7 +82,7 @@ class Architecture:
         if self.scaled:
             scales, start = start, start + sizes[0]
         weights, biases = [], []
-        for inputs, units in zip(sizes[:-1], sizes[1:], strict=True):
+        for inputs, units in pairwise(sizes):
             weights.append(start)
             biases.append(start + inputs * units)
             start += (inputs + 1) * units

@@ -1,0 +1,314 @@
+"""The two estimators from outside: data, training, prediction, conversion."""
+
+import pickle
+import warnings
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import accuracy_score, r2_score
+from sklearn.model_selection import GridSearchCV, train_test_split
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import MaxAbsScaler
+
+from regkit import DropoutMLPClassifier, DropoutMLPRegressor
+
+SMALL = {"hidden_layer_sizes": (16,), "max_iter": 30, "random_state": 0}
+PLAIN = {
+    **SMALL,
+    "activation": "relu",
+    "embedding": None,
+    "standardize": True,
+}
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(200, 4)) * [1.0, 10.0, 0.1, 100.0] + [0.0, 5.0, 0.0, -300.0]
+Z = (X - X.mean(0)) / X.std(0)
+Y = 20.0 + 5.0 * Z[:, 0] + 3.0 * np.abs(Z[:, 1]) + 0.2 * RNG.normal(size=200)
+LABELS = np.array(["low", "mid", "top"])[np.digitize(Y, np.quantile(Y, [0.3, 0.7]))]
+
+EACH = pytest.mark.parametrize(
+    ("estimator", "target"),
+    [(DropoutMLPRegressor(**SMALL), Y), (DropoutMLPClassifier(**SMALL), LABELS)],
+    ids=["regressor", "classifier"],
+)
+
+
+def probe(model, rows=X):
+    """What the model says, as numbers."""
+    if hasattr(model, "predict_proba"):
+        return model.predict_proba(rows)
+    return model.predict(rows)
+
+
+def test_default_constructors_are_good_on_unscaled_columns():
+    A, B, a, b = train_test_split(X, Y, random_state=0)
+    assert DropoutMLPRegressor(random_state=0).fit(A, a).score(B, b) > 0.95
+    A, B, a, b = train_test_split(X, LABELS, random_state=0)
+    assert DropoutMLPClassifier(random_state=0).fit(A, a).score(B, b) > 0.85
+
+
+@EACH
+def test_the_same_seed_the_same_model(estimator, target):
+    first = probe(clone(estimator).fit(X, target))
+    assert_array_equal(probe(clone(estimator).fit(X, target)), first)
+    other = clone(estimator).set_params(random_state=1).fit(X, target)
+    assert not np.array_equal(probe(other), first)
+
+
+@EACH
+def test_forms_of_X(estimator, target):
+    expected = probe(clone(estimator).fit(X, target))
+    for form in (np.asfortranarray(X), sp.csr_array(X), sp.csc_array(X)):
+        found = probe(clone(estimator).fit(form, target), form)
+        assert_allclose(found, expected, rtol=1e-3, atol=1e-3)
+    frozen = X.copy()
+    frozen.flags.writeable = False
+    assert_array_equal(probe(clone(estimator).fit(frozen, target)), expected)
+
+
+@EACH
+def test_pickle_and_search(estimator, target):
+    model = clone(estimator).fit(X, target)
+    assert_array_equal(probe(pickle.loads(pickle.dumps(model))), probe(model))
+    search = GridSearchCV(
+        make_pipeline(MaxAbsScaler(), clone(estimator)),
+        {f"{type(estimator).__name__.lower()}__dropout": [0.0, 0.9]},
+        cv=2,
+        n_jobs=2,
+    ).fit(X, target)
+    assert list(search.best_params_.values()) == [0.0]
+
+
+@pytest.mark.parametrize("columns", [1, 3])
+def test_shapes_follow_y(columns):
+    y = np.column_stack([Y * (k + 1) for k in range(columns)])
+    model = DropoutMLPRegressor(**SMALL, loss="gaussian_nll").fit(X, y)
+    assert model.predict(X).shape == y.shape
+    assert model.sample_predictions(X, 5).shape == (5, *y.shape)
+    lower, upper = model.predict_interval(X)
+    assert lower.shape == upper.shape == y.shape
+    assert model.n_outputs_ == 2 * columns
+    flat = DropoutMLPRegressor(**SMALL).fit(X, Y)
+    assert flat.predict(X).shape == Y.shape
+    assert flat.sample_predictions(X, 5).shape == (5, 200)
+
+
+def test_losses_predict_what_they_should():
+    rng = np.random.default_rng(0)
+    x = rng.uniform(-1, 1, (3000, 1))
+    y = x[:, 0] + rng.exponential(1.0, 3000)
+    common = {**PLAIN, "dropout": 0.0, "max_iter": 60}
+    grid = np.linspace(-0.8, 0.8, 9)[:, None]
+    for loss, shift in [
+        ({"loss": "squared_error"}, 1.0),
+        ({"loss": "absolute_error"}, np.log(2)),
+        ({"loss": "quantile", "quantile": 0.9}, np.log(10)),
+        ({"loss": "gaussian_nll"}, 1.0),
+        ({"loss": "huber", "huber_delta": 1e-3}, np.log(2)),
+    ]:
+        model = DropoutMLPRegressor(**common, **loss).fit(x, y)
+        error = model.predict(grid) - grid[:, 0] - shift
+        assert abs(error.mean()) < 0.15, loss
+        assert np.abs(error).max() < 0.4, loss
+
+
+def test_binary_multiclass_and_multilabel():
+    binary = DropoutMLPClassifier(**SMALL).fit(X, Y > 20)
+    assert binary.n_outputs_ == 1
+    assert binary.out_activation_ == "logistic"
+    assert_array_equal(binary.classes_, [False, True])
+    three = DropoutMLPClassifier(**SMALL).fit(X, LABELS)
+    assert three.n_outputs_ == 3
+    assert three.out_activation_ == "softmax"
+    several = np.column_stack([Y > 20, Y > 25, Y < 18]).astype(int)
+    labels = DropoutMLPClassifier(**SMALL).fit(X, several)
+    assert labels.predict(X).shape == several.shape
+    assert np.mean(labels.predict(X) == several) > 0.85
+    for model in (binary, three, labels):
+        P = model.predict_proba(X)
+        assert_allclose(np.exp(model.predict_log_proba(X)), P, rtol=1e-6, atol=1e-12)
+        if model is not labels:
+            assert_allclose(P.sum(1), 1.0)
+        averaged = model.predict_proba(X, n_samples=300, random_state=0)
+        assert np.abs(averaged - P).mean() < 0.1
+
+
+def test_class_weights_are_row_weights():
+    weights = {"low": 3.0, "mid": 1.0, "top": 0.5}
+    by_class = DropoutMLPClassifier(**SMALL, class_weight=weights).fit(X, LABELS)
+    rows = np.array([weights[label] for label in LABELS])
+    by_row = DropoutMLPClassifier(**SMALL).fit(X, LABELS, sample_weight=rows)
+    assert_allclose(probe(by_class), probe(by_row), rtol=1e-6)
+    rare = Y > np.quantile(Y, 0.95)
+    plain = DropoutMLPClassifier(**SMALL).fit(X, rare)
+    balanced = DropoutMLPClassifier(**SMALL, class_weight="balanced").fit(X, rare)
+    assert balanced.predict(X).sum() > plain.predict(X).sum()
+
+
+def test_label_smoothing_makes_doubt():
+    sure = DropoutMLPClassifier(**SMALL).fit(X, LABELS)
+    doubting = DropoutMLPClassifier(**SMALL, label_smoothing=0.5).fit(X, LABELS)
+    assert doubting.predict_proba(X).max() < 0.9 < sure.predict_proba(X).max()
+
+
+def test_best_weights_of_the_users_validation_rows():
+    A, B, a, b = train_test_split(X, Y, random_state=0)
+    model = DropoutMLPRegressor(**SMALL, early_stopping=False).fit(
+        A, a, X_val=B, y_val=b
+    )
+    assert len(model.validation_loss_curve_) == model.n_iter_ == 30
+    best = int(np.argmin(model.validation_loss_curve_))
+    assert model.best_iter_ == best + 1
+    assert model.best_loss_ == model.validation_loss_curve_[best]
+    assert_allclose(model.validation_scores_[best], r2_score(b, model.predict(B)))
+    classifier = DropoutMLPClassifier(**SMALL)
+    A, B, a, b = train_test_split(X, LABELS, random_state=0)
+    classifier.fit(A, a, X_val=sp.csr_array(B), y_val=b)
+    best = classifier.best_iter_ - 1
+    assert_allclose(
+        classifier.validation_scores_[best], accuracy_score(b, classifier.predict(B))
+    )
+
+
+def test_patience_ends_training():
+    model = DropoutMLPRegressor(
+        hidden_layer_sizes=16, max_iter=500, n_iter_no_change=5, tol=0, random_state=0
+    ).fit(X, Y)
+    assert model.n_iter_ < 500
+    assert model.n_iter_ - model.best_iter_ == 6
+
+
+@EACH
+def test_warm_start_goes_on(estimator, target):
+    """Two fits of 15 epochs know what one of 30 knows, at a constant rate."""
+    options = {
+        "learning_rate": "constant",
+        "dropout_schedule": "constant",
+        "alpha_schedule": "constant",
+        "tol": 0.0,
+        "n_iter_no_change": 1000,
+        "early_stopping": False,
+        "shuffle": False,
+    }
+    whole = clone(estimator).set_params(**options, max_iter=4).fit(X, target)
+    halves = clone(estimator).set_params(**options, max_iter=2, warm_start=True)
+    halves.fit(X, target)
+    half = probe(halves)
+    halves.fit(X, target)
+    assert_array_equal(probe(halves), probe(whole))
+    assert not np.array_equal(half, probe(whole))
+    parts = clone(estimator).set_params(**options)
+    for _ in range(4):
+        parts.partial_fit(X, target)
+    assert_array_equal(probe(parts), probe(whole))
+    assert parts.n_iter_ == 4
+    assert parts.t_ == 4 * len(X)
+    assert len(parts.loss_curve_) == 4
+
+
+def test_partial_fit_with_announced_classes():
+    model = DropoutMLPClassifier(**SMALL)
+    model.partial_fit(X[:50], LABELS[:50], classes=["low", "mid", "top"])
+    first = LABELS == "low"
+    model.partial_fit(X[first], LABELS[first])
+    assert model.predict_proba(X).shape == (200, 3)
+    with pytest.raises(ValueError, match="not the same as on last call"):
+        model.partial_fit(X, LABELS, classes=["low", "mid"])
+    with pytest.raises(ValueError, match="holds classes that are not in classes_"):
+        model.partial_fit(X[:2], ["low", "new"])
+
+
+def test_float64_and_penalties():
+    model = DropoutMLPRegressor(**SMALL, dtype="float64").fit(X, Y)
+    assert model.score(X, Y) > 0.8
+    sparse = DropoutMLPRegressor(**PLAIN, l1=0.1, alpha=0.0, solver="adam").fit(X, Y)
+    assert np.mean(sparse.coefs_[0] == 0) > 0.3
+    short = DropoutMLPRegressor(**{**PLAIN, "standardize": False}, max_norm=0.01)
+    short.fit(Z, Y)
+    assert np.linalg.norm(short.coefs_[0], axis=0).max() <= 0.01 * (1 + 1e-5)
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh", "logistic", "identity"])
+def test_to_sklearn_predicts_the_same(activation):
+    options = {**PLAIN, "activation": activation, "hidden_layer_sizes": (8, 5)}
+    pairs = [
+        (DropoutMLPRegressor(**options), Y),
+        (DropoutMLPRegressor(**options), np.c_[Y, -Y]),
+        (DropoutMLPRegressor(**options, loss="gaussian_nll"), Y),
+        (DropoutMLPClassifier(**options), LABELS),
+        (DropoutMLPClassifier(**options, input_scaling=True), Y > 20),
+        (DropoutMLPClassifier(**options), np.c_[Y > 20, Y < 18].astype(int)),
+    ]
+    for model, target in pairs:
+        other = model.fit(X, target).to_sklearn()
+        assert type(other).__name__ == type(model).__name__.removeprefix("Dropout")
+        assert_allclose(probe(other), probe(model), rtol=2e-3, atol=2e-4)
+        if hasattr(model, "predict_proba"):
+            assert_array_equal(other.predict(X), model.predict(X))
+
+
+def test_to_sklearn_says_what_it_cannot_express():
+    with pytest.raises(ValueError, match=r"no embedding.*embedding='periodic'"):
+        DropoutMLPRegressor(**SMALL).fit(X, Y).to_sklearn()
+    options = {**PLAIN, "activation": ["relu", "tanh"], "hidden_layer_sizes": (4, 4)}
+    with pytest.raises(ValueError, match="one activation among"):
+        DropoutMLPClassifier(**options).fit(X, LABELS).to_sklearn()
+    with pytest.raises(ValueError, match="gelu"):
+        DropoutMLPRegressor(**{**PLAIN, "activation": "gelu"}).fit(X, Y).to_sklearn()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("model", "target"),
+    [(DropoutMLPRegressor(**PLAIN), Y), (DropoutMLPClassifier(**PLAIN), LABELS)],
+    ids=["regressor", "classifier"],
+)
+def test_onnx(model, target):
+    skl2onnx = pytest.importorskip("skl2onnx", reason="in the dev extra only")
+    runtime = pytest.importorskip("onnxruntime", reason="in the dev extra only")
+    model = clone(model).fit(Z, target)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        exported = skl2onnx.to_onnx(model.to_sklearn(), Z[:1].astype(np.float32))
+    session = runtime.InferenceSession(
+        exported.SerializeToString(), providers=["CPUExecutionProvider"]
+    )
+    found = session.run(None, {"X": Z.astype(np.float32)})[0]
+    if target is Y:
+        assert_allclose(found[:, 0], model.predict(Z), rtol=1e-3, atol=1e-3)
+    else:
+        assert_array_equal(found, model.predict(Z))
+
+
+@EACH
+def test_verbose_prints_a_line_an_epoch(estimator, target, capsys):
+    clone(estimator).set_params(verbose=True, max_iter=3).fit(X, target)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 3
+    assert lines[0].startswith("Epoch 1, loss = ")
+    assert "validation loss = " in lines[0]
+
+
+def test_an_interrupt_keeps_what_was_learnt(monkeypatch):
+    from regkit.neural_network import _progress
+
+    def interrupt(self, epoch):
+        if epoch.number == 3:
+            raise KeyboardInterrupt
+        return False
+
+    monkeypatch.setattr(_progress.Progress, "end", interrupt)
+    model = DropoutMLPRegressor(**SMALL, verbose=True)
+    with pytest.warns(UserWarning, match="interrupted after 3 epochs"):
+        model.fit(X, Y)
+    assert model.n_iter_ == 3
+    assert np.isfinite(model.predict(X)).all()
+
+
+def test_constant_rates_warn_when_they_could_go_on():
+    options = {**SMALL, "learning_rate": "constant", "early_stopping": False}
+    with pytest.warns(ConvergenceWarning, match="max_iter=3 reached"):
+        DropoutMLPRegressor(**{**options, "max_iter": 3}).fit(X, Y)
