@@ -13,8 +13,8 @@ from regkit import __version__
 
 _COMPARE = """\
 Tune least squares, Ridge, Lasso, Elastic Net and networks without and with
-dropout by cross-validation and print their train and test errors. Without FILE: scikit-learn's diabetes data with its
-quadratic terms (442 rows, 64 columns)."""
+dropout by cross-validation and print their train and test errors. Without FILE:
+scikit-learn's diabetes data with its quadratic terms (442 rows, 64 columns)."""
 
 _EXAMPLES = """\
 examples:
