@@ -20,6 +20,9 @@ _CHUNK_BYTES = 1 << 22
 _SMALL = 1 << 17
 # Below this share of the columns, one thread visiting them beats BLAS on all.
 _FEW = 0.4
+# With so many new rows at most, a kernel forms their part of a Gram matrix: BLAS would
+# copy all the others first, which is most of the work.
+_FEW_ROWS = 48
 _EPS = float(np.finfo(np.float64).eps)
 
 
@@ -183,7 +186,7 @@ class DenseDesign:
         weights = [d._root * r for d, r in zip(designs, residuals, strict=True)]
         centre = self.offset
         if not self._by_rows:
-            found = self._correlate_columns_together(weights, columns)
+            found = self._correlate_columns_together(np.stack(weights), columns)
         elif self._X.dtype == np.float64 and all(d._is_safe for d in designs):
             found, centre = (np.stack(weights) @ self._X)[:, columns], 0.0 * centre
         else:
@@ -195,12 +198,11 @@ class DenseDesign:
                 products /= design.scale[columns]
         return found
 
-    def _correlate_columns_together(
-        self, weights: Sequence[Floats], columns: Indices
-    ) -> Floats:
-        """Return the rows' products with columns of X about ``offset``."""
+    def _correlate_columns_together(self, weights: Floats, columns: Indices) -> Floats:
+        """Return the rows' products with columns of X about ``offset``, F order."""
         from regkit.kernels import dense as kernels
 
+        # The kernel takes three rows at a time.
         padded = np.zeros((-(-len(weights) // 3) * 3, self.n_samples))
         padded[: len(weights)] = weights
 
@@ -407,7 +409,23 @@ class DenseDesign:
         return int(self.n_samples * len(columns))
 
     def columns(self) -> ColumnStore:
-        return DenseColumns(self)
+        return RowMajorColumns(self) if self._by_rows else ColumnMajorColumns(self)
+
+    def products(self, rows: Floats, columns: Indices) -> Floats:
+        """Return ``rows @ Z[:, columns]`` for a few rows that sum to zero as Z's do."""
+        found = self._correlate_columns_together(self._root * rows, columns)
+        return found / self.scale[columns] if self._standardize else found
+
+    def combine(self, columns: Indices, coef: Floats) -> Floats:
+        """Return ``Z[:, columns] @ coef``, X in F order."""
+        from regkit.kernels import dense as kernels
+
+        scaled = coef / self.scale[columns] if self._standardize else coef
+        combined: Floats = kernels.combine_columns(
+            self._X.T, columns, scaled, self.offset
+        )
+        combined *= self._root
+        return combined
 
     def gather(self, columns: Indices) -> Floats:
         """Return the columns of Z as contiguous rows, shape (len(columns), n)."""
@@ -426,7 +444,7 @@ def _start_of_run(rows: Indices) -> int | None:
 
 
 class Gathers(Protocol):
-    """What `DenseColumns` asks of a design."""
+    """What `RowMajorColumns` asks of a design."""
 
     n_samples: int
 
@@ -434,7 +452,38 @@ class Gathers(Protocol):
         """Return columns of Z as contiguous rows."""
 
 
-class DenseColumns:
+class ColumnMajorColumns:
+    """Columns of an X in F order where they stand, shared by all designs of X."""
+
+    def __init__(self, design: DenseDesign) -> None:
+        self._design = design
+        self._stored = np.empty(0, dtype=np.int64)
+
+    def append(self, columns: Indices) -> None:
+        self._stored = np.concatenate([self._stored, columns])
+
+    def gram(self, first: int) -> Floats:
+        new = self._design.gather(self._stored[first:])
+        if len(new) <= _FEW_ROWS:
+            return self._design.products(new, self._stored)
+        # So many that BLAS is worth a copy of the others.
+        others = self._design.gather(self._stored[:first])
+        return np.concatenate([new @ others.T, new @ new.T], axis=1)
+
+    def residual(self, target: Floats, coef: Floats) -> Floats:
+        return target - self._design.combine(self._stored, coef)
+
+    def correlate(self, residual: Floats) -> Floats:
+        return self._design.correlate_columns(residual, self._stored)
+
+    def block(self) -> tuple[Any, Indices]:
+        return _block(self._design.gather(self._stored))
+
+    def sweep_residual(self, target: Floats, coef: Floats) -> Floats:
+        return np.append(self.residual(target, coef), 0.0)
+
+
+class RowMajorColumns:
     """Columns of Z gathered contiguously, centred, scaled and weighted."""
 
     def __init__(self, design: Gathers) -> None:
@@ -463,12 +512,18 @@ class DenseColumns:
         return self._rows[: self._size] @ residual
 
     def block(self) -> tuple[Any, Indices]:
-        from regkit.kernels.columns import Block
-
-        size, n = self._size, self._rows.shape[1]
-        entries, zeros = self._rows[:size].ravel(), np.zeros(size)
-        indptr = n * np.arange(size + 1)
-        return Block(entries, entries, 1.0, None, indptr, zeros, zeros), np.arange(size)
+        return _block(self._rows[: self._size])
 
     def sweep_residual(self, target: Floats, coef: Floats) -> Floats:
         return np.append(self.residual(target, coef), 0.0)
+
+
+def _block(rows: Floats) -> tuple[Any, Indices]:
+    """Return gathered columns as coordinate descent takes them."""
+    from regkit.kernels.columns import Block
+
+    size, n = rows.shape
+    entries, zeros = rows.ravel(), np.zeros(size)
+    return Block(entries, entries, 1.0, None, n * np.arange(size + 1), zeros, zeros), (
+        np.arange(size)
+    )

@@ -59,9 +59,11 @@ def by_shares(
     costs: NDArray[Any],
 ) -> NDArray[np.float64]:
     """Return ``task(columns)``, computed in shares of about equal cost."""
-    count = n_threads()
     total = int(costs.sum())
-    if count == 1 or total < _WORTHWHILE or getattr(_thread, "is_busy", False):
+    if total < _WORTHWHILE or getattr(_thread, "is_busy", False):
+        return task(columns)
+    count = n_threads()
+    if count == 1:
         return task(columns)
     bounds = np.searchsorted(np.cumsum(costs), total * np.arange(1, count) / count)
     return np.concatenate(map_in_threads(task, np.split(columns, bounds), count))

@@ -19,6 +19,8 @@ from regkit.kernels._jit import kernel, part
 ROUNDED = 1e-13
 # Coefficients this many times the size of y leave a Gram matrix too few digits.
 HUGE = 1e3
+# Columns whose correlation may exceed this share of the threshold are kept in view.
+NEAR = 0.7
 _EPS = 2.0**-52
 
 
@@ -163,31 +165,70 @@ def wanted(
 
 
 @kernel
-def undecided(
-    correlation: NDArray[np.float64],
-    seen: NDArray[np.float64],
+def foresee(
+    past: NDArray[np.float64],
+    shares: NDArray[np.float64],
     sizes: NDArray[np.float64],
-    travelled: NDArray[np.float64],
+    move: NDArray[np.float64],
     l1: NDArray[np.float64],
     outside: NDArray[np.bool_],
     alpha: float,
-) -> NDArray[np.int64]:
-    """Return the outside columns whose correlation may exceed ``alpha * l1`` by now.
+    correlation: NDArray[np.float64],
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Write the outside columns' correlations as far as known; return the undecided.
 
-    A residual that moves by d changes column j's correlation by at most ``sizes[k, j]``
-    times |d| in the k-th of two norms (see `Design.sizes`). ``travelled[k]`` is the
-    length of all moves so far, ``seen[k, j]`` what it was when the correlation was
-    computed.
+    Where the residual is ``shares_0 r_0 + shares_1 r_1 + d`` and ``past[e]`` holds the
+    correlations with r_e, those with the residual are the same combination of them,
+    give or take ``sizes[k, j]`` times |d|; that is ``move[k]`` in the k-th of two
+    norms (see `Design.sizes`). Undecided are columns that may exceed ``alpha * l1``.
+    Also returns the columns that may exceed `NEAR` times that.
     """
-    found = np.empty(correlation.shape[0], dtype=np.int64)
-    count = 0
-    for j in range(correlation.shape[0]):
-        drift = min(
-            sizes[0, j] * (travelled[0] - seen[0, j]),
-            sizes[1, j] * (travelled[1] - seen[1, j]),
-        )
+    p = correlation.shape[0]
+    first, second = past[0], past[1]
+    this, other = sizes[0], sizes[1]
+    share, other_share = shares[0], shares[1]
+    norm, other_norm = 1.000001 * move[0], 1.000001 * move[1]
+    most = np.empty(p)
+    for j in range(p):  # (no branch: compiled to vector instructions)
+        expected = share * first[j] + other_share * second[j]
+        correlation[j] = expected if outside[j] else correlation[j]
+        drift = min(this[j] * norm, other[j] * other_norm)
+        most[j] = abs(expected) + drift if outside[j] else -1.0
+    undecided = np.empty(p, dtype=np.int64)
+    near = np.empty(p, dtype=np.int64)
+    n_undecided = n_near = 0
+    for j in range(p):
         # Counted or not without a branch, which nobody could predict.
-        found[count] = j
-        may_exceed = abs(correlation[j]) + 1.000001 * drift > alpha * l1[j]
-        count += may_exceed & outside[j]
-    return found[:count]
+        near[n_near] = j
+        n_near += most[j] > NEAR * alpha * l1[j]
+    for j in near[:n_near]:
+        undecided[n_undecided] = j
+        n_undecided += most[j] > alpha * l1[j]
+    return undecided[:n_undecided], near[:n_near]
+
+
+@kernel
+def in_span(
+    past: NDArray[np.float64], residual: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the shares of two past residuals in this one, and what they leave of it.
+
+    By Gram and Schmidt; a past residual that hardly differs from the other has none.
+    """
+    shares = np.zeros(2)
+    first, second = past[0], past[1]
+    square = between = whole = own = other = 0.0
+    for i in range(residual.shape[0]):
+        square += first[i] * first[i]
+        between += first[i] * second[i]
+        whole += second[i] * second[i]
+        own += first[i] * residual[i]
+        other += second[i] * residual[i]
+    if square > 0.0:
+        slope = between / square
+        left = whole - slope * between
+        if left > 1e-10 * whole:
+            shares[1] = (other - slope * own) / left
+        shares[0] = own / square - shares[1] * slope
+    move = residual - shares[0] * first - shares[1] * second
+    return shares, move

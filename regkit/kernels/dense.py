@@ -131,3 +131,41 @@ def correlate_columns_together(
             out[c, r], out[c, r + 1], out[c, r + 2] = l0, l1, l2
             out[d, r], out[d, r + 1], out[d, r + 2] = r0, r1, r2
     return out
+
+
+@summing_kernel
+def combine_columns(
+    transposed: NDArray[Any],
+    columns: NDArray[np.int64],
+    coef: NDArray[np.float64],
+    offset: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Return Σ_k coef_k (x_ij - offset_j), j the k-th of ``columns``, for every row i.
+
+    Columns of coefficient zero are not read.
+    """
+    n = transposed.shape[1]
+    out = np.zeros(n)
+    used = np.flatnonzero(coef)
+    k = 0
+    while k + 4 <= len(used):
+        a, b, c, d = used[k], used[k + 1], used[k + 2], used[k + 3]
+        s0, s1, s2, s3 = coef[a], coef[b], coef[c], coef[d]
+        j0, j1, j2, j3 = columns[a], columns[b], columns[c], columns[d]
+        x0, x1, x2, x3 = transposed[j0], transposed[j1], transposed[j2], transposed[j3]
+        m0, m1, m2, m3 = offset[j0], offset[j1], offset[j2], offset[j3]
+        for i in range(n):
+            out[i] += (
+                s0 * (np.float64(x0[i]) - m0)
+                + s1 * (np.float64(x1[i]) - m1)
+                + s2 * (np.float64(x2[i]) - m2)
+                + s3 * (np.float64(x3[i]) - m3)
+            )
+        k += 4
+    while k < len(used):
+        j = columns[used[k]]
+        column, step, centre = transposed[j], coef[used[k]], offset[j]
+        for i in range(n):
+            out[i] += step * (np.float64(column[i]) - centre)
+        k += 1
+    return out

@@ -14,7 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regkit.designs import Design
-from regkit.kernels.certificate import duality_gap, undecided, wanted
+from regkit.kernels.certificate import (
+    NEAR,
+    duality_gap,
+    foresee,
+    in_span,
+    wanted,
+)
 from regkit.solvers.descent import Descent
 from regkit.solvers.exact import next_stone
 from regkit.solvers.problem import (
@@ -32,6 +38,11 @@ _BATCH = 100
 # What a stored entry of a working-set column costs an alpha in coordinate descent,
 # in units of a multiplication inside the factor: about 15 sweeps, random access.
 _SWEEPING = 120.0
+# Share of the columns that are undecided from which on all are visited: then the
+# residual is remembered, and later ones are seen as combinations of it.
+_MANY = 0.2
+# Rounding of a correlation, beside the column's length and the residual's.
+_ROUNDED = 1e-14
 # A Gram matrix of more columns than this is not formed (3.2 GB).
 _MOST_COLUMNS = 20_000
 
@@ -100,12 +111,14 @@ class ScreenedPath:
         self._may_sweep = self._is_free
         self._outside = problem.upper > problem.lower
         self._square = design.lengths**2
-        # How far the residual has travelled in two norms, in all and when each column's
-        # correlation was last computed: what bounds the change since.
-        self._residual = problem.target
-        self._travelled = np.zeros(2)
-        self._seen = np.zeros((2, design.n_features))
-        self._looked_at = np.arange(design.n_features)
+        # Two residuals with which every column's correlation is known, newest first.
+        self._past_residuals = np.stack([problem.target, 0.0 * problem.target])
+        self._past_norms = np.stack([design.distances(problem.target), np.zeros(2)])
+        self._past = np.stack([products, np.zeros(design.n_features)])
+        self._every = np.arange(design.n_features)
+        # Columns in view, and the alpha at which they were told.
+        self._near, self._near_at = self._every, np.inf
+        self._looked_at = self._every
         self._products = products
         self._correlation = self._products.copy()
         method = Descent if solver == "coordinate_descent" else ActiveSet
@@ -211,8 +224,9 @@ class ScreenedPath:
 
     def _wanted(self, alpha: float) -> Indices:
         p = self.problem
+        in_view = alpha >= NEAR * self._near_at
         found: Indices = wanted(
-            self._looked_at,
+            self._near if in_view else self._every,
             self._correlation,
             p.l1,
             p.lower,
@@ -281,24 +295,17 @@ class ScreenedPath:
         """Bring correlations up to date where they matter, and compute the gap."""
         p = self.problem
         residual = self._inner.residual()
-        self._travelled += self._design.distances(residual - self._residual)
-        self._residual = residual
-        looked_at = undecided(
-            self._correlation,
-            self._seen,
-            self._design.sizes,
-            self._travelled,
-            p.l1,
-            self._outside,
-            alpha,
-        )
+        looked_at = self._foresee(residual, alpha)
         columns = self._inner.columns
         self._looked_at = np.concatenate([columns, looked_at])
         own = self._inner.correlate(residual)
         asked = self._looked_at if own is None else looked_at
+        if len(looked_at) > _MANY * len(self._every):
+            asked = self._every
         found, correlations = yield Request(residual, asked)
         self._correlation[found] = correlations
-        self._seen[:, found] = self._travelled[:, None]
+        if len(found) == len(self._every):
+            self._remember(residual, correlations)
         if own is not None:
             self._correlation[columns] = own
         self._inner.refresh(self._correlation)
@@ -316,3 +323,35 @@ class ScreenedPath:
             sum_of_squares(residual),
         )
         self.gap += self._inner.unpenalised_excess(alpha, self._correlation[columns])
+
+    def _foresee(self, residual: Floats, alpha: float) -> Indices:
+        """Tell all columns' correlations as far as the past ones say.
+
+        Returns the columns outside of the working set that may exceed ``alpha``.
+        """
+        shares, move = in_span(self._past_residuals, residual)
+        # With what the past correlations were rounded by.
+        distances = self._design.distances(move) + _ROUNDED * (
+            np.abs(shares) @ self._past_norms
+        )
+        looked_at: Indices
+        looked_at, self._near = foresee(
+            self._past,
+            shares,
+            self._design.sizes,
+            distances,
+            self.problem.l1,
+            self._outside,
+            alpha,
+            self._correlation,
+        )
+        self._near_at = alpha
+        return looked_at
+
+    def _remember(self, residual: Floats, correlation: Floats) -> None:
+        """Keep the correlations of all columns with a residual, forget the oldest."""
+        for past in (self._past_residuals, self._past_norms, self._past):
+            past[1] = past[0]
+        self._past_residuals[0] = residual
+        self._past_norms[0] = self._design.distances(residual)
+        self._past[0] = correlation

@@ -7,6 +7,7 @@ centring and scale. Between the passes the paths go on in threads of their own.
 
 from collections.abc import Sequence
 from contextlib import nullcontext
+from time import perf_counter
 
 import numpy as np
 
@@ -15,6 +16,10 @@ from regkit.designs.threads import map_in_threads, one_blas_thread
 from regkit.solvers.path import Solved, as_result, walk_down
 from regkit.solvers.problem import Floats, PathResult, Penalty, scale_problem
 from regkit.solvers.screening import Answer, Asking, Request, ScreenedPath
+
+# Seconds that a path works between two requests from which on threads are worth while:
+# below, they would wait for each other's turn in Python.
+_WORTHWHILE = 6e-4
 
 
 def solve_together(
@@ -71,8 +76,12 @@ def _serve(
                 return None
 
     answers: list[tuple[int, Answer | None]] = [(k, None) for k in range(len(paths))]
+    at_a_time = 1
     while answers:
-        requests = map_in_threads(go_on, answers, n_threads)
+        start = perf_counter()
+        requests = map_in_threads(go_on, answers, at_a_time)
+        took = at_a_time * (perf_counter() - start) / len(answers)
+        at_a_time = n_threads if took > _WORTHWHILE else 1
         asked = [
             (k, request)
             for (k, _), request in zip(answers, requests, strict=True)
