@@ -316,7 +316,7 @@ class DenseDesign:
         first = None if rows is None else _start_of_run(rows)
         is_weighted = isinstance(root, np.ndarray)
         is_raw = self._X.dtype == np.float64 and not is_weighted and not centre.any()
-        step = n_rows
+        step = max(1, n_rows)
         if not is_raw or (rows is not None and first is None):
             step = min(step, max(16, p // 4, _CHUNK_BYTES // (8 * p)))
         buffer = np.empty((0 if is_raw else step, p))
