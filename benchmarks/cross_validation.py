@@ -16,6 +16,7 @@ from pathlib import Path
 from benchmarks import report
 from benchmarks.folds import lasso_memory, lasso_rows
 from benchmarks.report import Row
+from benchmarks.ridge import SHAPES, ridge_rows
 from benchmarks.targets import CV_TARGETS
 
 SOLVERS = ("path", "regkit", "scikit-learn", "adelie")
@@ -26,6 +27,7 @@ MEASUREMENTS: dict[str, Callable[[Sequence[str], bool], list[Row]]] = {
     "lasso_cv_correlated": lasso_rows("correlated"),
     "lasso_cv_tall": lasso_rows("tall"),
     "lasso_cv_memory": lasso_memory,
+    **{name: ridge_rows(name) for name in SHAPES},
 }
 
 

@@ -94,4 +94,7 @@ CV_TARGETS = [
     Target("lasso_cv_tall", "scikit-learn", 15.0),
     # Five training sets would be four more X.
     Target("lasso_cv_tall_memory", "", 0.5, "value", gap=None),
+    Target("ridge_loo_tall", "scikit-learn", 80.0, gap=None),
+    Target("ridge_loo_wide", "scikit-learn", 3.0, gap=None),
+    Target("ridge_folds", "scikit-learn", 80.0, gap=None),
 ]

@@ -59,6 +59,7 @@ class DenseDesign:
         self._gram: Floats | None = None
         self._target: Floats | None = None
         self._products = np.empty(0)
+        self._row_gram: tuple[Floats, Floats] | None = None
 
     # What is known of the columns: from one pass, or from a Gram matrix where one
     # was formed anyway.
@@ -329,7 +330,7 @@ class DenseDesign:
         first = None if rows is None else _start_of_run(rows)
         is_weighted = isinstance(root, np.ndarray)
         is_raw = self._X.dtype == np.float64 and not is_weighted and not centre.any()
-        step = n_rows
+        step = max(1, n_rows)
         if not is_raw or (rows is not None and first is None):
             step = min(step, max(16, p // 4, _CHUNK_BYTES // (8 * p)))
         buffer = np.empty((0 if is_raw else step, p))
@@ -361,8 +362,40 @@ class DenseDesign:
     def row_gram(self, column_weights: Floats) -> Floats:
         """Return ``Z diag(column_weights) Zᵀ``, shape (n, n), from one read of X.
 
-        The weights are non-negative; columns of weight 0 are left out.
+        The weights are non-negative; columns of weight 0 are left out. The last result
+        is kept for whoever asks again: not to be written to.
         """
+        known = self._row_gram
+        if known is None or not np.array_equal(known[0], column_weights):
+            if self._is_plain_product(column_weights):
+                gram = self._raw_row_gram(float(column_weights[0]))
+            else:
+                gram = self._gathered_row_gram(column_weights)
+            self._row_gram = known = column_weights.copy(), gram
+        return known[1]
+
+    def _is_plain_product(self, column_weights: Floats) -> bool:
+        """Tell whether the centre may be taken out of the product afterwards."""
+        if self._X.dtype != np.float64 or self._standardize:
+            return False
+        if np.any(column_weights != column_weights[0]):
+            return False
+        centre = self.offset
+        return float(centre @ centre) <= _SAFE_RATIO * float(self._statistics[1].sum())
+
+    def _raw_row_gram(self, column_weight: float) -> Floats:
+        gram: Floats = self._X @ self._X.T
+        cross = self._X @ self.offset
+        gram -= cross
+        gram -= cross[:, None]
+        gram += self.offset @ self.offset
+        root = self._root
+        gram *= column_weight * (root if isinstance(root, np.ndarray) else root**2)
+        if isinstance(root, np.ndarray):
+            gram *= root[:, None]
+        return gram
+
+    def _gathered_row_gram(self, column_weights: Floats) -> Floats:
         chosen = np.flatnonzero(column_weights)
         width = max(16, self.n_samples // 4, _CHUNK_BYTES // (8 * self.n_samples))
         gram = np.zeros((self.n_samples, self.n_samples))

@@ -227,7 +227,11 @@ def _left_out(
     """
     few, combine = factors
     rows = sweep.rows(part)
-    remaining = (np.square(rows.places) @ few) @ combine
+    fits = [
+        (rows.places @ (few * sweep.inner[:, [t]])) @ combine
+        for t in range(data.raw.shape[1])
+    ]
+    remaining = (np.square(rows.places, out=rows.places) @ few) @ combine
     remaining *= rows.square_gain[:, None]
     remaining += rows.start[:, None]
     has_weight = data.weights[part, None] > 0.0
@@ -235,9 +239,8 @@ def _left_out(
     if low.any() or not has_weight.all():
         remaining[low | ~has_weight] = np.inf
         low &= has_weight
-    errors = np.empty((len(rows.gain), data.raw.shape[1], combine.shape[1]))
-    for t in range(errors.shape[1]):
-        fit = (rows.places @ (few * sweep.inner[:, [t]])) @ combine
+    errors = np.empty((len(rows.gain), len(fits), combine.shape[1]))
+    for t, fit in enumerate(fits):
         fit *= rows.gain[:, None]
         fit += rows.base[:, [t]]
         np.divide(fit, remaining, out=errors[:, t])

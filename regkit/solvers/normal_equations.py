@@ -20,7 +20,7 @@ _REFINED = 1e-6
 # … and below this one squaring X has lost too much.
 _HOPELESS = 1e-12
 # More distinct penalties than this are cheaper by one eigendecomposition.
-_MANY = 10
+_MANY = 5
 _ROUNDS = 4
 
 

@@ -83,7 +83,7 @@ class Rows(NamedTuple):
     """
 
     places: Floats
-    """(m, r)"""
+    """(m, r), the caller's to overwrite."""
     start: Floats
     """(m,)"""
     square_gain: Floats
@@ -350,7 +350,8 @@ class RowBasis:
             return None
         largest = float(np.abs(gram).sum(axis=0).max(initial=0.0))
         space = cls._unpenalised(data, used)
-        gram = space.project_out(space.project_out(gram).T)
+        if len(data.free):  # the intercept alone is out already: Z is centred
+            gram = space.project_out(space.project_out(gram).T)
         # Lifted above all others, what is unpenalised has vectors of its own.
         lift = 2.0 * largest if largest > 0.0 else 1.0
         gram += lift * (space.basis @ space.basis.T)
@@ -426,7 +427,7 @@ class RowSweep:
     def rows(self, part: slice) -> Rows:
         gain = self._gain[part]
         return Rows(
-            self._vectors[part],
+            self._vectors[part].copy(),
             np.zeros(len(gain)),
             np.ones(len(gain)),
             np.zeros((len(gain), self.inner.shape[1])),

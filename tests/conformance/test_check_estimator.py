@@ -17,6 +17,7 @@ from regkit import (
     LassoRegressor,
     LassoRegressorCV,
     RidgeRegressor,
+    RidgeRegressorCV,
 )
 
 ESTIMATORS = [
@@ -25,6 +26,7 @@ ESTIMATORS = [
     RidgeRegressor(),
     LassoRegressorCV(cv=3, alphas=10),
     ElasticNetRegressorCV(cv=3, alphas=10),
+    RidgeRegressorCV(),
 ]
 VARIANTS = [
     LassoRegressor(alpha=0.1, positive=True),
@@ -36,6 +38,9 @@ VARIANTS = [
     LassoRegressorCV(cv=3, alphas=10, selection="1se", standardize=True),
     ElasticNetRegressorCV(cv=3, alphas=10, l1_ratio=[0.5, 1.0], n_jobs=2),
     LassoRegressorCV(cv=3, alphas=10, criterion="ebic", relaxed=0.5),
+    RidgeRegressorCV(cv="gcv", standardize=True),
+    RidgeRegressorCV(cv=3, selection="1se"),
+    RidgeRegressorCV(cv=3, alphas=5, positive=True),
 ]
 
 
