@@ -82,4 +82,7 @@ html_theme_options = {
     "pygments_dark_style": "a11y-high-contrast-dark",
     "header_links_before_dropdown": 5,
 }
-html_sidebars = {"install": [], "changelog": [], "benchmarks": []}
+# Pages without pages below them have nothing to navigate.
+html_sidebars = dict.fromkeys(
+    ("install", "tour", "how_it_works", "benchmarks", "changelog", "coming_from_*"), []
+)

@@ -8,6 +8,9 @@ _FIRST = (
     "plot_choosing_alpha",
     "plot_correlated_columns",
     "plot_more_columns_than_rows",
+    "plot_pipeline_search",
+    "plot_dropout",
+    "plot_uncertainty",
 )
 _LAST = ("plot_coming_from_scikit_learn", "plot_coming_from_glmnet")
 

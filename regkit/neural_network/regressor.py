@@ -434,7 +434,7 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
         The interval is the prediction ± a multiple of the deviation that
         ``predict(X, return_std=True)`` gives. With rows set apart
         (`calibration_fraction`, else the validation rows) the multiple is
-        split-conformal [4]_ : at least `coverage` of new rows are covered on average,
+        split-conformal (Lei et al., 2018): at least `coverage` of new rows are covered on average,
         whatever the network is worth (validation rows, which chose the best epoch, make
         that approximate). Otherwise the multiple is that of a normal distribution, and
         the promise is as good as `noise_std_`.

@@ -6,7 +6,11 @@ import numpy as np
 import pytest
 from sklearn.linear_model import BayesianRidge, Ridge
 
-from regkit import PredictionIntervalDisplay, make_house_prices
+from regkit import (
+    DropoutMLPRegressor,
+    PredictionIntervalDisplay,
+    make_house_prices,
+)
 from tests.inspection.figures import assert_no_text_overlaps, assert_texts_inside
 
 Y = np.array([1.0, 5.0, 2.0, 9.0])
@@ -70,6 +74,16 @@ def test_along_one_of_several_columns_each_row_has_its_own_bar(houses):
     assert display.kind == "bars"
     assert display.ax_.get_xlabel() == "area"
     np.testing.assert_array_equal(display.x, X["area"])
+
+
+def test_regkits_own_network(houses):
+    X, y = houses
+    network = DropoutMLPRegressor((8,), max_iter=20, random_state=0).fit(X, y)
+    display = PredictionIntervalDisplay.from_estimator(network, X, y, coverage=0.7)
+    lower, upper = network.predict_interval(X, coverage=0.7)
+    np.testing.assert_array_equal(display.lower, lower)
+    np.testing.assert_array_equal(display.upper, upper)
+    assert display.coverage_ == np.mean((lower <= y) & (y <= upper))
 
 
 class WithInterval:

@@ -8,7 +8,12 @@ from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from regkit import LossCurveDisplay, make_house_prices
+from regkit import (
+    DropoutMLPClassifier,
+    DropoutMLPRegressor,
+    LossCurveDisplay,
+    make_house_prices,
+)
 from tests.inspection.figures import assert_no_text_overlaps, assert_texts_inside
 
 EPOCHS = np.arange(1, 61)
@@ -45,6 +50,19 @@ def test_a_network_of_regkit_names_its_best_epoch():
     Network.validation_loss_curve_ = Network.validation_scores_ = None
     display = LossCurveDisplay.from_estimator(Network())
     assert display.best_line_ is None
+
+
+@pytest.mark.parametrize("family", [DropoutMLPRegressor, DropoutMLPClassifier])
+def test_regkits_own_networks(family):
+    X, y = make_house_prices(150, return_X_y=True)
+    y = y > np.median(y) if family is DropoutMLPClassifier else y
+    network = family((8,), max_iter=20, random_state=0).fit(X, y)
+    display = LossCurveDisplay.from_estimator(network)
+    curve = network.validation_loss_curve_
+    np.testing.assert_array_equal(display.validation_line_.get_ydata(), curve)
+    # The marked epoch is the one whose weights were kept.
+    assert display.best_epoch == np.argmin(curve) + 1
+    assert network.best_loss_ == pytest.approx(min(curve))
 
 
 @pytest.mark.parametrize("family", [MLPRegressor, MLPClassifier])

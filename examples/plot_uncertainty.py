@@ -1,0 +1,70 @@
+"""
+Uncertainty, and what happens outside the data
+==============================================
+
+A prediction without an interval says nothing about how far off it may be. A dropout
+network gives one: switched on while predicting, dropout makes every pass another
+network, and where these disagree, the model does not know. The noise of the
+observations comes on top.
+"""
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from regkit import DropoutMLPRegressor, PredictionIntervalDisplay, make_house_prices
+
+
+def truth(x):
+    return np.sin(3 * x) + 0.5 * x
+
+
+def is_known(x):
+    """Tell where there are training rows: not in the middle, not beyond 2."""
+    return (np.abs(x) < 2) & ~((x > -0.4) & (x < 0.6))
+
+
+rng = np.random.default_rng(0)
+x = rng.uniform(-2, 2, 1200)
+x = x[is_known(x)]
+y = truth(x) + 0.25 * rng.standard_normal(x.size)
+network = DropoutMLPRegressor(
+    dropout=0.2,
+    activation="relu",  # straight lines outside of the data, on which passes differ
+    embedding=None,
+    standardize=True,
+    calibration_fraction=0.3,
+    random_state=0,
+).fit(x[:, None], y)
+
+# %%
+# New rows, in between and beyond those of the training. Where there were data, the 90%
+# interval covers about 90%. Outside it widens as far as the passes disagree, which is
+# a warning but no promise: no model can know what happens there.
+new_x = rng.uniform(-3, 3, 300)
+new_y = truth(new_x) + 0.25 * rng.standard_normal(new_x.size)
+display = PredictionIntervalDisplay.from_estimator(
+    network, new_x[:, None], new_y, coverage=0.9
+)
+for low, high in ((-3, -2), (-0.4, 0.6), (2, 3)):
+    display.ax_.axvspan(low, high, color="0.9", zorder=0)
+display.ax_.set_title("Grey: no training rows")
+
+inside = (display.lower <= new_y) & (new_y <= display.upper)
+known = is_known(new_x)
+print(f"coverage where there were training rows: {inside[known].mean():.0%}")
+print(f"coverage elsewhere:                      {inside[~known].mean():.0%}")
+
+# %%
+# The standard deviation of a prediction has two parts: what the network does not know,
+# which differs from place to place, and the noise, which does not.
+_, std = network.predict([[-1.0], [0.1], [2.8]], return_std=True)
+print(f"noise {network.noise_std_:.2f}; total at -1, 0.1 and 2.8: {std.round(2)}")
+
+# %%
+# With many columns, rows are drawn in the order of their prediction.
+X, price = make_house_prices(1500, return_X_y=True, as_frame=True)
+network = DropoutMLPRegressor(calibration_fraction=0.2, random_state=0)
+network.fit(X[:1000], price[:1000])
+display = PredictionIntervalDisplay.from_estimator(network, X[1000:], price[1000:])
+print(f"coverage on new rows: {display.coverage_:.0%} (promised: 90%)")
+plt.show()
