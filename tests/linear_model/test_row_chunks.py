@@ -286,7 +286,7 @@ def test_who_takes_no_chunks_says_so():
         lambda: LassoRegressor().partial_fit(chunks, Y),
         lambda: lasso_path(chunks, Y),
     ):
-        with pytest.raises(TypeError, match="X comes in chunks, which .* does not"):
+        with pytest.raises(TypeError, match=r"X comes in chunks, which .* does not"):
             call()
 
 
