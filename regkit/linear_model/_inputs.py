@@ -154,6 +154,13 @@ def _is_finite(array: NDArray[Any]) -> bool:
 
 
 def _convert_X(caller: Any, X: Any) -> Any:
+    if hasattr(X, "count_features"):  # RowChunks
+        name = caller if isinstance(caller, str) else type(caller).__name__
+        raise TypeError(
+            f"X comes in chunks, which {name} does not take here: pass an array, or "
+            "fit LassoRegressor, ElasticNetRegressor, RidgeRegressor, LassoRegressorCV "
+            "or ElasticNetRegressorCV."
+        )
     checked = _convert(
         "X",
         X,

@@ -18,7 +18,9 @@ from regkit import (
     LassoRegressor,
     LassoRegressorCV,
     RidgeRegressor,
+    RidgeRegressorCV,
     RowChunks,
+    lasso_path,
 )
 from regkit.designs.threads import n_threads
 from regkit.linear_model import row_chunks
@@ -275,6 +277,17 @@ def test_bad_sources():
 
     with pytest.raises(OSError, match="the disk is gone"):
         RidgeRegressor().fit(RowChunks(broken), Y)
+
+
+def test_who_takes_no_chunks_says_so():
+    chunks = RowChunks(X)
+    for call in (
+        lambda: RidgeRegressorCV().fit(chunks, Y),
+        lambda: LassoRegressor().partial_fit(chunks, Y),
+        lambda: lasso_path(chunks, Y),
+    ):
+        with pytest.raises(TypeError, match=r"X comes in chunks, which .* does not"):
+            call()
 
 
 def test_predicting_names_the_chunk():
