@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from regkit.designs import Design
 from regkit.kernels.certificate import duality_gap, undecided, wanted
 from regkit.solvers.descent import Descent
-from regkit.solvers.exact import next_stone
+from regkit.solvers.exact import REFINEMENTS, next_stone
 from regkit.solvers.problem import (
     Floats,
     ScaledProblem,
@@ -79,10 +79,24 @@ class ScreenedPath:
         self.coef = np.zeros(design.n_features)
         self.gap = 0.0
         if len(self._unpenalised):
-            self._admit(self._unpenalised)
-            # At alpha 0 every correlation is computed, as alpha_max needs.
-            self._solve(0.0)
+            self._fit_unpenalised()
         self.top = self.alpha = largest_alpha(self._correlation, problem)
+
+    def _fit_unpenalised(self) -> None:
+        """Go to the null model: unpenalised columns alone, refined by the residual.
+
+        alpha_max is what that leaves to the other columns, and a Gram matrix squares
+        the condition of columns far from zero.
+        """
+        self._admit(self._unpenalised)
+        columns = self._inner.columns
+        for _ in range(REFINEMENTS if len(columns) > 1 else 0):
+            self._inner.minimise(0.0, 0.9 * self._goal)
+            residual = self._inner.residual()
+            self._correlation[columns] = self._inner.correlate(residual)
+            self._inner.refresh(self._correlation)
+        # At alpha 0 every correlation is computed.
+        self._solve(0.0)
 
     @property
     def name(self) -> str:
