@@ -29,6 +29,16 @@ class Row:
     exceeds: bool = False
 
 
+_PACKAGES = (
+    "regkit",
+    "numpy",
+    "scikit-learn",
+    "celer",
+    "skglm",
+    "adelie",
+    "torch",
+    "skorch",
+)
 HEADER = ("problem", "solver", "time", "gap", "nonzeros", "ratio to regkit", "note")
 TARGET_HEADER = ("problem", "against", "measure", "required", "measured", "gap", "")
 
@@ -36,7 +46,7 @@ TARGET_HEADER = ("problem", "against", "measure", "required", "measured", "gap",
 def machine(load: float) -> str:
     """One line on the machine, its load before the start and what was measured."""
     versions = []
-    for name in ("regkit", "numpy", "scikit-learn", "celer", "skglm", "adelie"):
+    for name in _PACKAGES:
         try:
             versions.append(f"{name} {version(name)}")
         except PackageNotFoundError:
@@ -116,14 +126,14 @@ def _measured(target: Target, own: Row, peer: Row) -> float | None:
 
 def measurements(rows: Sequence[Row]) -> str:
     """All rows, as a Markdown table."""
-    return _markdown(HEADER, [cells(rows, row) for row in rows])
+    return markdown(HEADER, [cells(rows, row) for row in rows])
 
 
 def targets(rows: Sequence[Row], asked: Sequence[Target] = TARGETS) -> str:
     """The targets of the problems that were run, as a Markdown table."""
     problems = {row.problem for row in rows}
     judged = [_judge(t, rows) for t in asked if t.problem in problems]
-    return _markdown(TARGET_HEADER, judged)
+    return markdown(TARGET_HEADER, judged)
 
 
 def as_csv(rows: Sequence[Row]) -> str:
@@ -146,7 +156,8 @@ def as_csv(rows: Sequence[Row]) -> str:
     return text.getvalue()
 
 
-def _markdown(header: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
+def markdown(header: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
+    """A Markdown table, its columns aligned."""
     table = [tuple(header), *map(tuple, lines)]
     widths = [max(len(line[i]) for line in table) for i in range(len(header))]
     text = [

@@ -178,7 +178,8 @@ class DropoutMLP(CallbackSupportMixin, BaseEstimator):
         """Draw parameters, and learn how to scale."""
         architecture = make_architecture(self, table.X.shape[1], goal.n_outputs)
         rng = np.random.default_rng(seed)
-        params = architecture.initial(rng, np.dtype(self.dtype))
+        small = self.layer_rates == "equal"
+        params = architecture.initial(rng, np.dtype(self.dtype), small)
         p = table.X.shape[1]
         inputs = Scaling.none(p)
         if isinstance(self.standardize, str):

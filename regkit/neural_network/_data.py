@@ -47,7 +47,7 @@ class Table:
             if counts.min() < 2 or min(apart, n - apart) < len(counts):
                 labels = None
         if n < 2:
-            raise ValueError(f"{name} needs at least 2 rows, there is {n}.")
+            raise ValueError(f"{name} needs at least 2 rows, got n_samples={n}.")
         try:
             kept, apart_rows = train_test_split(
                 np.arange(n), test_size=fraction, random_state=seed, stratify=labels

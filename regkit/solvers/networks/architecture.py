@@ -134,24 +134,42 @@ class Architecture:
             for name, (place, shape) in self.pieces().items()
         }
 
-    def initial(self, rng: np.random.Generator, dtype: Any) -> NDArray[Any]:
-        """Draw parameters: He et al. (2015) for weights, zeros for biases."""
+    def initial(
+        self, rng: np.random.Generator, dtype: Any, small: bool = False
+    ) -> NDArray[Any]:
+        """Draw parameters.
+
+        Weights are normal with the variance that keeps the size of activations (He et
+        al. 2015), biases zero. With ``small``, both are uniform within ± 1/√inputs:
+        better where learning rates are small, because the features are learnt and not
+        only weighed.
+        """
         params = np.zeros(self.n_params, dtype=dtype)
-        for name, view in self.views(params).items():
-            if name.startswith("weights"):
-                layer = int(name.removeprefix("weights"))
-                last = layer == len(self.hidden)
-                gain = 1.0 if last else _GAIN.get(self.activations[layer], 2.0)
-                spread = math.sqrt(gain / max(1, view.shape[1]))
-                view[:] = rng.normal(0.0, spread, view.shape)
-            elif name == "scales":
-                view[:] = 1.0
-            elif name == "frequencies" and self.embedding is not None:
-                view[:] = rng.normal(0.0, self.embedding.frequency_scale, view.shape)
-            elif name == "phases":
-                view[:] = rng.uniform(-0.5, 0.5, view.shape)
-            elif name == "mixing":
-                view[:] = rng.normal(0.0, view.shape[-1] ** -0.5, view.shape)
+        views = self.views(params)
+        for layer in range(len(self.sizes) - 1):
+            weights, biases = views[f"weights{layer}"], views[f"biases{layer}"]
+            inputs = max(1, weights.shape[1])
+            if small:
+                limit = inputs**-0.5
+                weights[:] = rng.uniform(-limit, limit, weights.shape)
+                biases[:] = rng.uniform(-limit, limit, biases.shape)
+                continue
+            last = layer == len(self.hidden)
+            gain = 1.0 if last else _GAIN.get(self.activations[layer], 2.0)
+            gain = 1.0 if layer == 0 else gain
+            weights[:] = rng.normal(0.0, math.sqrt(gain / inputs), weights.shape)
+        if self.scaled:
+            views["scales"][:] = 1.0
+        if self.embedding is not None:
+            spread = self.embedding.frequency_scale
+            limit = self.embedding.n_frequencies**-0.5
+            for name, draw in (
+                ("frequencies", lambda shape: rng.normal(0.0, spread, shape)),
+                ("phases", lambda shape: rng.uniform(-0.5, 0.5, shape)),
+                ("mixing", lambda shape: rng.uniform(-limit, limit, shape)),
+                ("shifts", lambda shape: rng.uniform(-limit, limit, shape)),
+            ):
+                views[name][:] = draw(views[name].shape)
         return params
 
     def groups(self, rates: dict[str, float] | None = None) -> Groups:

@@ -61,9 +61,10 @@ class Scaling:
         """Scale rows of a dense X, in float64."""
         with np.errstate(over="ignore"):
             Z = (np.asarray(X, dtype=np.float64) - self.center) / self.scale
-            if np.isfinite(self.clip):
-                Z /= np.sqrt(1.0 + np.square(Z / self.clip))
-        return np.clip(Z, -_FARTHEST, _FARTHEST)
+        np.clip(Z, -_FARTHEST, _FARTHEST, out=Z)
+        if np.isfinite(self.clip):
+            Z /= np.sqrt(1.0 + np.square(Z / self.clip))
+        return Z
 
     def undo(self, Z: NDArray[Any]) -> Floats:
         """Return to the units of X; there must be no clipping."""
