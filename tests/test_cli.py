@@ -9,7 +9,6 @@ import pytest
 import regkit
 from regkit.__main__ import main
 
-
 LINEAR = ["--no-networks"]
 
 
