@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from regkit.designs.base import ColumnStore, Floats, Indices, norm, read_only
+from regkit.designs.dense_columns import ColumnMajorColumns, RowMajorColumns
 from regkit.designs.moments import Moments
 from regkit.designs.threads import by_shares
 
@@ -20,9 +21,6 @@ _CHUNK_BYTES = 1 << 22
 _SMALL = 1 << 17
 # Below this share of the columns, one thread visiting them beats BLAS on all.
 _FEW = 0.4
-# With so many new rows at most, a kernel forms their part of a Gram matrix: BLAS would
-# copy all the others first, which is most of the work.
-_FEW_ROWS = 48
 _EPS = float(np.finfo(np.float64).eps)
 
 
@@ -474,89 +472,3 @@ def _start_of_run(rows: Indices) -> int | None:
     """Return where rows that follow each other start; None for any others."""
     run = bool(np.all(np.diff(rows) == 1))
     return int(rows[0]) if run and len(rows) else None
-
-
-class Gathers(Protocol):
-    """What `RowMajorColumns` asks of a design."""
-
-    n_samples: int
-
-    def gather(self, columns: Indices) -> Floats:
-        """Return columns of Z as contiguous rows."""
-
-
-class ColumnMajorColumns:
-    """Columns of an X in F order where they stand, shared by all designs of X."""
-
-    def __init__(self, design: DenseDesign) -> None:
-        self._design = design
-        self._stored = np.empty(0, dtype=np.int64)
-
-    def append(self, columns: Indices) -> None:
-        self._stored = np.concatenate([self._stored, columns])
-
-    def gram(self, first: int) -> Floats:
-        new = self._design.gather(self._stored[first:])
-        if len(new) <= _FEW_ROWS:
-            return self._design.products(new, self._stored)
-        # So many that BLAS is worth a copy of the others.
-        others = self._design.gather(self._stored[:first])
-        return np.concatenate([new @ others.T, new @ new.T], axis=1)
-
-    def residual(self, target: Floats, coef: Floats) -> Floats:
-        return target - self._design.combine(self._stored, coef)
-
-    def correlate(self, residual: Floats) -> Floats:
-        return self._design.correlate_columns(residual, self._stored)
-
-    def block(self) -> tuple[Any, Indices]:
-        return _block(self._design.gather(self._stored))
-
-    def sweep_residual(self, target: Floats, coef: Floats) -> Floats:
-        return np.append(self.residual(target, coef), 0.0)
-
-
-class RowMajorColumns:
-    """Columns of Z gathered contiguously, centred, scaled and weighted."""
-
-    def __init__(self, design: Gathers) -> None:
-        self._design = design
-        self._rows = np.empty((0, design.n_samples))
-        self._size = 0
-
-    def append(self, columns: Indices) -> None:
-        new = self._design.gather(columns)
-        size = self._size + len(columns)
-        if size > len(self._rows):
-            grown = np.empty((max(2 * len(self._rows), size), new.shape[1]))
-            grown[: self._size] = self._rows[: self._size]
-            self._rows = grown
-        self._rows[self._size : size] = new
-        self._size = size
-
-    def gram(self, first: int) -> Floats:
-        stored = self._rows[: self._size]
-        return stored[first:] @ stored.T
-
-    def residual(self, target: Floats, coef: Floats) -> Floats:
-        return target - coef @ self._rows[: self._size]
-
-    def correlate(self, residual: Floats) -> Floats:
-        return self._rows[: self._size] @ residual
-
-    def block(self) -> tuple[Any, Indices]:
-        return _block(self._rows[: self._size])
-
-    def sweep_residual(self, target: Floats, coef: Floats) -> Floats:
-        return np.append(self.residual(target, coef), 0.0)
-
-
-def _block(rows: Floats) -> tuple[Any, Indices]:
-    """Return gathered columns as coordinate descent takes them."""
-    from regkit.kernels.columns import Block
-
-    size, n = rows.shape
-    entries, zeros = rows.ravel(), np.zeros(size)
-    return Block(entries, entries, 1.0, None, n * np.arange(size + 1), zeros, zeros), (
-        np.arange(size)
-    )

@@ -20,7 +20,7 @@ from scipy.linalg import lapack
 
 from regkit.designs.base import ColumnStore, Floats, Indices, norm
 from regkit.designs.centred_moments import CentredMoments
-from regkit.designs.dense import RowMajorColumns
+from regkit.designs.dense_columns import RowMajorColumns
 
 _EPS = float(np.finfo(np.float64).eps)
 # A deviation below this share of its mean is the rounding error of a constant column,

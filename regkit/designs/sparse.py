@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from regkit.designs.base import ColumnStore, Floats, Indices, norm, read_only
 from regkit.designs.moments import Moments
+from regkit.designs.sparse_columns import COST_OF_A_COLUMN, SparseColumns
+from regkit.designs.sparse_storage import Storage, with_stored
 from regkit.designs.threads import by_shares
 from regkit.kernels import sparse as kernels
 
@@ -16,23 +18,6 @@ from regkit.kernels import sparse as kernels
 # of 16 digits. Only a column whose zeros have next to no weight can be that far from
 # zero: that one is centred entry by entry, its zeros of positive weight stored.
 _FAR_FROM_ZERO = 30.0
-# What it takes to come to a column, in units of a stored entry.
-_COST_OF_A_COLUMN = 16
-
-
-class Storage:
-    """X by columns and, where that is asked for, by rows."""
-
-    def __init__(self, X: Any) -> None:
-        if not X.has_canonical_format:
-            X = X.copy()
-            X.sum_duplicates()
-        self._given = X
-        self.by_columns = X.tocsc()
-
-    @cached_property
-    def by_rows(self) -> Any:
-        return self._given.tocsr()
 
 
 class SparseDesign:
@@ -42,7 +27,7 @@ class SparseDesign:
 
     def __init__(
         self,
-        X: "Any | Storage",
+        X: Any | Storage,
         sample_weight: Floats | None,
         fit_intercept: bool,
         standardize: bool,
@@ -81,7 +66,7 @@ class SparseDesign:
         far = np.abs(self._means) > _FAR_FROM_ZERO * np.sqrt(self._variance)
         if not far.any():
             return
-        X = _with_stored(self._stored.by_columns, far, self._weight > 0.0)
+        X = with_stored(self._stored.by_columns, far, self._weight > 0.0)
         for j in np.flatnonzero(far):
             X.data[X.indptr[j] : X.indptr[j + 1]] -= self._means[j]
         self._stored = Storage(X)
@@ -193,7 +178,7 @@ class SparseDesign:
     def _costs(self, columns: Indices) -> Indices:
         """Return what a pass over each column costs, in stored entries."""
         indptr = self._stored.by_columns.indptr
-        costs: Indices = indptr[columns + 1] - indptr[columns] + _COST_OF_A_COLUMN
+        costs: Indices = indptr[columns + 1] - indptr[columns] + COST_OF_A_COLUMN
         return costs
 
     def gram(self, target: Floats) -> tuple[Floats, Floats]:
@@ -380,110 +365,3 @@ def _arrays(X: Any) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
     # Unsigned indices spare kernels a test for each entry, whether it is negative.
     unsigned = np.uint64 if X.indices.dtype.itemsize == 8 else np.uint32
     return read_only(X.data), read_only(X.indices.view(unsigned)), read_only(X.indptr)
-
-
-def _stored(block: Any) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
-    return read_only(block.data), read_only(block.indices), read_only(block.indptr)
-
-
-def _with_stored(X: Any, columns: NDArray[np.bool_], rows: NDArray[np.bool_]) -> Any:
-    """Return a float64 copy of a CSC X that stores these columns' zeros in ``rows``."""
-    X = X.astype(np.float64, copy=True)
-    counts = np.diff(X.indptr)
-    lacking = np.flatnonzero(columns & (counts < X.shape[0]))
-    if not len(lacking):
-        return X
-    values, indices, lengths = [], [], counts.copy()
-    for j in range(X.shape[1]):
-        stored = slice(X.indptr[j], X.indptr[j + 1])
-        values.append(X.data[stored])
-        indices.append(X.indices[stored])
-        if columns[j]:
-            absent = rows.copy()
-            absent[X.indices[stored]] = False
-            added = np.flatnonzero(absent)
-            values.append(np.zeros(len(added)))
-            indices.append(added.astype(X.indices.dtype))
-            lengths[j] += len(added)
-    indptr = np.concatenate([[0], np.cumsum(lengths)]).astype(X.indptr.dtype)
-    filled = (np.concatenate(values), np.concatenate(indices), indptr)
-    return type(X)(filled, shape=X.shape)
-
-
-class SparseColumns:
-    """The numbers of the stored columns, and where each stands."""
-
-    def __init__(self, design: SparseDesign) -> None:
-        self._design = design
-        self._stored = np.empty(0, dtype=np.int64)
-        self._position = np.full(design.n_features, -1, dtype=np.int32)
-        self._n_rows = design.n_samples
-        self._coef = np.empty(0)
-        self._combined = np.zeros(self._n_rows), 0.0
-        self._block: Any = None
-
-    def append(self, columns: Indices) -> None:
-        size = len(self._stored)
-        self._stored = np.concatenate([self._stored, columns])
-        self._position[columns] = np.arange(size, len(self._stored))
-
-    def gram(self, first: int) -> Floats:
-        new = self._stored[first:]
-        return self._design.gram_rows(new, self._stored, self._position)
-
-    def residual(self, target: Floats, coef: Floats) -> Floats:
-        return target - self._design.centred(*self._combine(coef))
-
-    def block(self) -> tuple[Any, Indices]:
-        size = len(self._stored)
-        if self._block is None:
-            self._block = self._design.block(self._stored)
-        held = len(self._block.indptr) - 1
-        if held < size:
-            new = self._design.block(self._stored[held:])
-            self._block = _joined(self._block, new)
-        return self._block, np.arange(size)
-
-    def correlate(self, residual: Floats) -> Floats:
-        block, columns = self.block()
-        weight = self._design.weighted(residual)
-
-        def visit(share: Indices) -> Floats:
-            products: Floats = kernels.correlate(
-                *_stored(block), share, block.offset, weight
-            )
-            return products
-
-        return by_shares(visit, columns, np.diff(block.indptr) + _COST_OF_A_COLUMN)
-
-    def sweep_residual(self, target: Floats, coef: Floats) -> Floats:
-        sums, mean = self._combine(coef)
-        return np.append(self._design.unweighted(target) - sums, mean)
-
-    def _combine(self, coef: Floats) -> tuple[Floats, float]:
-        """Return what `SparseDesign.combine` does; coefficients often come again."""
-        held = len(self._coef)
-        if not np.array_equal(coef[:held], self._coef) or coef[held:].any():
-            self._coef = coef.copy()
-            if self._block is None:
-                self._combined = self._design.combine(self._stored, coef)
-            else:
-                block, columns = self.block()
-                sums = kernels.combine(*_stored(block), columns, coef, self._n_rows)
-                self._combined = sums, float(np.einsum("i,i->", block.offset, coef))
-        return self._combined
-
-
-def _joined(first: Any, second: Any) -> Any:
-    """Return the columns of two blocks side by side."""
-    parts = {
-        name: np.concatenate([getattr(first, name), getattr(second, name)])
-        for name in ("data", "indices", "offset", "mean")
-    }
-    parts["weighted"] = parts["data"]
-    if first.weighted is not first.data:
-        parts["weighted"] = np.concatenate([first.weighted, second.weighted])
-    parts["indptr"] = np.concatenate(
-        [first.indptr, first.indptr[-1] + second.indptr[1:]]
-    )
-    return first._replace(**parts)

@@ -23,6 +23,8 @@ from regkit.solvers.together import solve_together
 
 # Work of a fold, in multiplications, below which threads cost more than they save.
 _WORTHWHILE = 1 << 22
+# Entries of an X (64 MB) that a processor's cache may hold from read to read.
+_STAYS_IN_CACHE = 1 << 23
 # Paths that share a read of X: their sums stay in registers and first-level cache.
 _AT_A_TIME = 12
 
@@ -133,30 +135,45 @@ class FoldedDesign:
         """
         walks = settings.solver != "auto" or penalty.is_bounded
         walks = walks or (penalty.l1_ratio > 0.0 and alphas[-1] > 0.0)
-        if self._moments is None and walks:
+        # In bigger ones a read takes longer than waiting for the others that share it.
+        every = np.arange(self._design.n_features)
+        is_big = self._design.n_stored(every) > _STAYS_IN_CACHE
+        if self._moments is None and walks and is_big:
             return self._solve_together(penalty, alphas, settings, with_whole)
+        return self._solve_apart(penalty, alphas, settings, with_whole)
+
+    def _solve_apart(
+        self,
+        penalty: Penalty,
+        alphas: Floats,
+        settings: PathSettings,
+        with_whole: bool,
+    ) -> FoldPaths:
+        """Solve each path by itself, several at a time."""
         n_threads = self._n_threads
         if self._moments is not None:
             # Two or three systems an alpha, of at most p columns.
             work = len(alphas) * self._design.n_features**2
             n_threads = n_threads if work > _WORTHWHILE else 1
 
-        def solve(k: int) -> tuple[PathResult, Floats]:
+        def solve(k: int | None) -> tuple[PathResult, Floats]:
             with np.errstate(over="ignore", invalid="ignore"):  # a thread's own state
-                design = self._training_design(k)
+                design = self._design if k is None else self._training_design(k)
                 path = solve_path(design, self._y, penalty, alphas, **settings.options)
-                return path, self._errors(k, path)
+                return path, np.empty(0) if k is None else self._errors(k, path)
 
+        waiting = self._waiting(with_whole)
         side_by_side = one_blas_thread() if n_threads > 1 else nullcontext()
         with side_by_side:
-            solved = map_in_threads(solve, range(len(self._folds)), n_threads)
+            solved = map_in_threads(solve, waiting, n_threads)
+        whole = solved.pop()[0] if with_whole else None
         paths, errors = zip(*solved, strict=True)
-        whole = None
-        if with_whole:
-            whole = solve_path(
-                self._design, self._y, penalty, alphas, **settings.options
-            )
         return FoldPaths(whole, list(paths), np.stack(errors, axis=1))
+
+    def _waiting(self, with_whole: bool) -> list[int | None]:
+        """List the folds, and None for all rows."""
+        waiting: list[int | None] = [*range(len(self._folds))]
+        return [*waiting, None] if with_whole else waiting
 
     def _solve_together(
         self,
@@ -167,9 +184,7 @@ class FoldedDesign:
     ) -> FoldPaths:
         """Solve the paths side by side, a dozen at a time."""
         paths: list[PathResult] = []
-        waiting: list[int | None] = [*range(len(self._folds))]
-        if with_whole:
-            waiting.append(None)
+        waiting = self._waiting(with_whole)
         while waiting:
             now, waiting = waiting[:_AT_A_TIME], waiting[_AT_A_TIME:]
             designs = [

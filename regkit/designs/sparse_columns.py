@@ -1,0 +1,99 @@
+"""Columns of a sparse X for a working set."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regkit.designs.base import Floats, Indices, read_only
+from regkit.designs.threads import by_shares
+from regkit.kernels import sparse as kernels
+
+if TYPE_CHECKING:
+    from regkit.designs.sparse import SparseDesign
+
+# What it takes to come to a column, in units of a stored entry.
+COST_OF_A_COLUMN = 16
+
+
+def _stored(block: Any) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+    return read_only(block.data), read_only(block.indices), read_only(block.indptr)
+
+
+class SparseColumns:
+    """The numbers of the stored columns, and where each stands."""
+
+    def __init__(self, design: "SparseDesign") -> None:
+        self._design = design
+        self._stored = np.empty(0, dtype=np.int64)
+        self._position = np.full(design.n_features, -1, dtype=np.int32)
+        self._n_rows = design.n_samples
+        self._coef = np.empty(0)
+        self._combined = np.zeros(self._n_rows), 0.0
+        self._block: Any = None
+
+    def append(self, columns: Indices) -> None:
+        size = len(self._stored)
+        self._stored = np.concatenate([self._stored, columns])
+        self._position[columns] = np.arange(size, len(self._stored))
+
+    def gram(self, first: int) -> Floats:
+        new = self._stored[first:]
+        return self._design.gram_rows(new, self._stored, self._position)
+
+    def residual(self, target: Floats, coef: Floats) -> Floats:
+        return target - self._design.centred(*self._combine(coef))
+
+    def block(self) -> tuple[Any, Indices]:
+        size = len(self._stored)
+        if self._block is None:
+            self._block = self._design.block(self._stored)
+        held = len(self._block.indptr) - 1
+        if held < size:
+            new = self._design.block(self._stored[held:])
+            self._block = _joined(self._block, new)
+        return self._block, np.arange(size)
+
+    def correlate(self, residual: Floats) -> Floats:
+        block, columns = self.block()
+        weight = self._design.weighted(residual)
+
+        def visit(share: Indices) -> Floats:
+            products: Floats = kernels.correlate(
+                *_stored(block), share, block.offset, weight
+            )
+            return products
+
+        return by_shares(visit, columns, np.diff(block.indptr) + COST_OF_A_COLUMN)
+
+    def sweep_residual(self, target: Floats, coef: Floats) -> Floats:
+        sums, mean = self._combine(coef)
+        return np.append(self._design.unweighted(target) - sums, mean)
+
+    def _combine(self, coef: Floats) -> tuple[Floats, float]:
+        """Return what `SparseDesign.combine` does; coefficients often come again."""
+        held = len(self._coef)
+        if not np.array_equal(coef[:held], self._coef) or coef[held:].any():
+            self._coef = coef.copy()
+            if self._block is None:
+                self._combined = self._design.combine(self._stored, coef)
+            else:
+                block, columns = self.block()
+                sums = kernels.combine(*_stored(block), columns, coef, self._n_rows)
+                self._combined = sums, float(np.einsum("i,i->", block.offset, coef))
+        return self._combined
+
+
+def _joined(first: Any, second: Any) -> Any:
+    """Return the columns of two blocks side by side."""
+    parts = {
+        name: np.concatenate([getattr(first, name), getattr(second, name)])
+        for name in ("data", "indices", "offset", "mean")
+    }
+    parts["weighted"] = parts["data"]
+    if first.weighted is not first.data:
+        parts["weighted"] = np.concatenate([first.weighted, second.weighted])
+    parts["indptr"] = np.concatenate(
+        [first.indptr, first.indptr[-1] + second.indptr[1:]]
+    )
+    return first._replace(**parts)
