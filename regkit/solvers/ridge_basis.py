@@ -358,7 +358,7 @@ class RowBasis:
         values, vectors = np.linalg.eigh(gram)
         n_left = len(used) - space.basis.shape[1]
         values, vectors = values[:n_left], _spread(vectors[:, :n_left], used, data)
-        values[values <= 8.0 * _EPS * np.sqrt(len(used)) * largest] = 0.0
+        values[values <= 8.0 * _EPS * np.sqrt(len(used)) * lift] = 0.0
         return cls(data, values, _Precision(values, largest, None), vectors)
 
     @classmethod
@@ -378,7 +378,7 @@ class RowBasis:
         squares = np.zeros(vectors.shape[1])
         tolerance = rank_tolerance(data.design.n_samples, data.design.n_features)
         values = values[n_free:]
-        values[values <= tolerance * np.max(values, initial=0.0)] = 0.0
+        values[values <= tolerance * (np.max(values) if largest > 0.0 else lift)] = 0.0
         squares[: len(values)] = values**2
         precision = _Precision(squares, float(np.max(squares, initial=0.0)), tolerance)
         return cls(data, squares, precision, vectors)
