@@ -32,6 +32,8 @@ from regkit.solvers.unpenalised import (
 FEW_COLUMNS = 500
 # With this many at most it is formed where there are more rows than columns.
 COLUMNS_OF_TALL = 3000
+# Unpenalised columns are refined where less than this share of one's square is its own.
+_REFINED = 1e-6
 
 
 class GramSolution(NamedTuple):
@@ -72,17 +74,30 @@ class CompleteGram:
         is_free = (scaled.l1 == 0.0) & (scaled.l2 == 0.0)
         self._unpenalised = is_free & (scaled.upper > scaled.lower)
         if self._unpenalised.any():
-            self._fit_unpenalised()
+            self._fit_unpenalised(design)
         self._square = gram.diagonal().copy()
         self._every = np.arange(p)
         self.top = self._stone = largest_alpha(self._state.correlation, scaled)
 
-    def _fit_unpenalised(self) -> None:
-        """Bring the state to the null model: unpenalised columns alone."""
+    def _fit_unpenalised(self, design: Design) -> None:
+        """Bring the state to the null model: unpenalised columns alone.
+
+        alpha_max is what their residual leaves to the others. A Gram matrix squares
+        the condition of columns far from zero: there the residual itself is asked.
+        """
         closed = np.where(self._unpenalised, self.scaled.upper, 0.0)
         opened = np.where(self._unpenalised, self.scaled.lower, 0.0)
         alone = self._problem._replace(lower=opened, upper=closed)
-        exact.minimise(alone, self._state, len(closed), 1.0, 1000, False)
+        state = self._state
+        exact.minimise(alone, state, len(closed), 1.0, 1000, False)
+        k = state.size[0]
+        pivots = state.factor.diagonal()[:k] ** 2
+        if np.all(pivots > _REFINED * self._problem.gram.diagonal()[state.active[:k]]):
+            return
+        for _ in range(exact.REFINEMENTS):
+            residual = self.scaled.target - design.predict(state.coef)
+            state.correlation[:] = design.correlate(residual)
+            exact.minimise(alone, state, len(closed), 1.0, 1000, False)
 
     def start_from(self, coef: Floats) -> None:
         """Take ``coef`` for the solution at some unknown alpha."""

@@ -8,6 +8,9 @@ from regkit.solvers.problem import Floats
 
 # An alpha below this share of its predecessor is approached in steps.
 LARGEST_DROP = 0.6
+# Where a Gram matrix has few digits, each solution for what the residual itself leaves
+# over gains about as many as it has.
+REFINEMENTS = 3
 
 
 def next_stone(stone: float, alpha: float, top: float) -> float:

@@ -22,7 +22,7 @@ from regkit.kernels.certificate import (
     wanted,
 )
 from regkit.solvers.descent import Descent
-from regkit.solvers.exact import next_stone
+from regkit.solvers.exact import REFINEMENTS, next_stone
 from regkit.solvers.problem import (
     Floats,
     ScaledProblem,
@@ -133,10 +133,24 @@ class ScreenedPath:
     def start(self) -> Asking[None]:
         """Fit the unpenalised columns, which gives ``top``."""
         if len(self._unpenalised):
-            self._admit(self._unpenalised)
-            # At alpha 0 every correlation is computed, as alpha_max needs.
-            yield from self._solve(0.0)
+            yield from self._fit_unpenalised()
         self.top = self.alpha = largest_alpha(self._correlation, self.problem)
+
+    def _fit_unpenalised(self) -> Asking[None]:
+        """Go to the null model: unpenalised columns alone, refined by the residual.
+
+        alpha_max is what that leaves to the other columns, and a Gram matrix squares
+        the condition of columns far from zero.
+        """
+        self._admit(self._unpenalised)
+        columns = self._inner.columns
+        for _ in range(REFINEMENTS if len(columns) > 1 else 0):
+            self._inner.minimise(0.0, 0.9 * self._goal)
+            found, correlations = yield Request(self._inner.residual(), columns)
+            self._correlation[found] = correlations
+            self._inner.refresh(self._correlation)
+        # At alpha 0 every correlation is computed.
+        yield from self._solve(0.0)
 
     @property
     def name(self) -> str:
@@ -215,7 +229,7 @@ class ScreenedPath:
             before = reached
         if before is not None:
             if not self.gap <= before[0]:
-                self._return_to(before[1], alpha)
+                yield from self._return_to(before[1], alpha)
             if self._inner.name == Descent.name:
                 # Sweeping was for this alpha only.
                 self._change_method(ActiveSet)
@@ -270,11 +284,11 @@ class ScreenedPath:
             self._change_method(Descent)
         return True
 
-    def _return_to(self, coef: Floats, alpha: float) -> None:
+    def _return_to(self, coef: Floats, alpha: float) -> Asking[None]:
         """Take back what was reached with the first columns of the working set."""
         n_more = len(self._inner.columns) - len(coef)
         self._inner.restart(np.concatenate([coef, np.zeros(n_more)]))
-        self._certify(alpha)
+        yield from self._certify(alpha)
 
     def _make(self, method: "type[ActiveSet] | type[Descent]") -> Inner:
         return method(self._design, self.problem, self._products, self._max_iter)

@@ -83,9 +83,9 @@ def alpha_noise(
     """How far off rounding can put alpha_max: what |x_j| |y| eps makes of c_j.
 
     Sums of n products in float64 end within about sqrt(n) eps |x_j| |y| of the truth;
-    where y is nearly orthogonal to all columns, c_j has no correct digit. The residual
-    of two or more unpenalised columns comes from their Gram matrix, whose condition
-    is the square of theirs.
+    where y is nearly orthogonal to all columns, c_j has no correct digit. Fitting two
+    or more unpenalised columns multiplies that by their condition, by its square where
+    their Gram matrix, which has that condition, has no digits left to start from.
     """
     largest = np.abs(X).max(axis=0)
     p, X, y, _, scale = _centred(X, y, sample_weight, fit_intercept)
@@ -97,7 +97,8 @@ def alpha_noise(
     unpenalised = unpenalised[:, lengths > 0] / lengths[lengths > 0]
     if unpenalised.size:
         values = np.linalg.svd(unpenalised, compute_uv=False)
-        noise *= float(values[0] / values[values > 1e-8 * values[0]][-1]) ** 2
+        condition = float(values[0] / values[values > 1e-8 * values[0]][-1])
+        noise *= condition if condition < 1e5 else condition**2
     return float(np.max(noise[counted] / (factor * scale)[counted], initial=0.0))
 
 

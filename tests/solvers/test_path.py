@@ -120,3 +120,25 @@ def test_columns_that_depend_on_others_once_the_ridge_is_gone():
     )
     assert found.converged.all()
     np.testing.assert_array_equal(found.coefs.toarray()[:, -1], lower)
+
+
+@pytest.mark.parametrize("p", [8, 520])
+@pytest.mark.parametrize("form", FORMS)
+def test_alpha_max_beside_unpenalised_columns_far_from_zero(p, form):
+    """Not centred, these are parallel but for a millionth; a QR is accurate."""
+    rng = np.random.default_rng(3)
+    X = rng.normal(size=(20, p))
+    X[:, :3] += np.array([3e5, -3e5, 6e5])
+    y = X[:, :6] @ np.array([1.0, 2.0, -1.0, 0.5, 1.0, 1.0]) + rng.normal(size=20)
+    factor = np.ones(p)
+    factor[:3] = 0.0
+    basis, _ = np.linalg.qr(X[:, :3])
+    rest = y - basis @ (basis.T @ y)
+    rest -= basis @ (basis.T @ rest)
+    expected = np.abs(X[:, 3:].T @ rest).max() / len(y)
+    design = make_design(FORMS[form](X), fit_intercept=False)
+    penalty = Penalty.build(p, factor=factor)
+    alphas = alpha_grid(design, y, penalty, n_alphas=2)
+    assert alphas[0] == pytest.approx(expected, rel=1e-8)
+    found = solve_path(design, y, penalty, alphas)
+    assert found.coefs[3:, [0]].nnz == 0
