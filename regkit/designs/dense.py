@@ -21,6 +21,9 @@ _CHUNK_BYTES = 1 << 22
 _SMALL = 1 << 17
 # Below this share of the columns, one thread visiting them beats BLAS on all.
 _FEW = 0.4
+# Where a variance is below this share of the guessed mean's squared error, the square
+# of the one has drowned in that of the other.
+_LOST = 1e-4
 _EPS = float(np.finfo(np.float64).eps)
 
 
@@ -65,14 +68,26 @@ class DenseDesign:
     @cached_property
     def _statistics(self) -> tuple[Floats, Floats]:
         """The means and the mean squares about them, to full accuracy."""
+        means, variance, shift = self._moments(self._X, self._rough_means())
+        # Sums in float32 may have missed the mean of a column by more than it varies.
+        lost = np.flatnonzero(variance < _LOST * shift**2)
+        if len(lost):
+            order = "C" if self._by_rows else "F"
+            again = read_only(np.asarray(self._X[:, lost], order=order))
+            means[lost], variance[lost], _ = self._moments(again, means[lost])
+        return means, variance
+
+    def _moments(
+        self, X: NDArray[Any], guess: Floats
+    ) -> tuple[Floats, Floats, Floats]:
+        """Return means, variances, and how far ``guess`` was from the means."""
         from regkit.kernels import dense as kernels
 
-        guess = self._rough_means()
         if self._by_rows:
-            shift, square = kernels.moments_rows(self._X, guess, self._weight)
+            shift, square = kernels.moments_rows(X, guess, self._weight)
         else:
-            shift, square = kernels.moments_columns(self._X.T, guess, self._weight)
-        return self._settle(guess, shift, square)
+            shift, square = kernels.moments_columns(X.T, guess, self._weight)
+        return *self._settle(guess, shift, square), shift
 
     def _rough_means(self) -> Floats:
         means: NDArray[Any] = self._weight.astype(self._X.dtype) @ self._X

@@ -146,13 +146,8 @@ class ScreenedPath:
         columns = self._inner.columns
         for _ in range(REFINEMENTS if len(columns) > 1 else 0):
             self._inner.minimise(0.0, 0.9 * self._goal)
-            residual = self._inner.residual()
-            own = self._inner.correlate(residual)
-            if own is None:
-                found, correlations = yield Request(residual, columns)
-                self._correlation[found] = correlations
-            else:
-                self._correlation[columns] = own
+            found, correlations = yield Request(self._inner.residual(), columns)
+            self._correlation[found] = correlations
             self._inner.refresh(self._correlation)
         # At alpha 0 every correlation is computed.
         yield from self._solve(0.0)

@@ -80,15 +80,15 @@ class Problem:
 
     @property
     def typical_square(self) -> float:
-        """The weighted mean square of a typical column, centred where it would be."""
-        if self.standardize:
-            return 1.0
+        """The weighted mean square of a typical column, as it would be scaled."""
         X = self.dense.astype(float)
         weight = np.ones(len(X)) if self.sample_weight is None else self.sample_weight
         weight = weight / weight.sum()
-        if self.fit_intercept:
-            X = X - weight @ X
-        square = weight @ X**2
+        mean = weight @ X
+        variance = weight @ (X - mean) ** 2
+        square = variance if self.fit_intercept else weight @ X**2
+        if self.standardize:
+            square = square / np.where(variance > 0, variance, 1.0)
         kept = square[square > 0]
         return float(np.median(kept)) if len(kept) else 1.0
 
