@@ -83,6 +83,14 @@ html_theme_options = {
     "header_links_before_dropdown": 5,
 }
 # Pages without pages below them have nothing to navigate.
-html_sidebars = dict.fromkeys(
-    ("install", "tour", "how_it_works", "benchmarks", "changelog", "coming_from_*"), []
-)
+html_sidebars: dict[str, list[str]] = {
+    page: []
+    for page in (
+        "install",
+        "tour",
+        "how_it_works",
+        "benchmarks",
+        "changelog",
+        "coming_from_*",
+    )
+}

@@ -72,14 +72,16 @@ class DenseDesign:
         # Sums in float32 may have missed the mean of a column by more than it varies.
         lost = np.flatnonzero(variance < _LOST * shift**2)
         if len(lost):
-            order = "C" if self._by_rows else "F"
-            again = read_only(np.asarray(self._X[:, lost], order=order))
+            chosen = self._X[:, lost]
+            again = read_only(
+                np.ascontiguousarray(chosen)
+                if self._by_rows
+                else np.asfortranarray(chosen)
+            )
             means[lost], variance[lost], _ = self._moments(again, means[lost])
         return means, variance
 
-    def _moments(
-        self, X: NDArray[Any], guess: Floats
-    ) -> tuple[Floats, Floats, Floats]:
+    def _moments(self, X: NDArray[Any], guess: Floats) -> tuple[Floats, Floats, Floats]:
         """Return means, variances, and how far ``guess`` was from the means."""
         from regkit.kernels import dense as kernels
 

@@ -71,7 +71,7 @@ def _residual(
     under, over = real(-parameter), real(1.0 - parameter)
     if loss == ABSOLUTE:
         under, over = real(-1.0), real(1.0)
-    total = 0.0
+    total: float = 0.0
     for t in range(n_targets):
         output, target, slope = outputs[t], targets[t], slopes[t]
         part = zero
@@ -94,7 +94,7 @@ def _residual(
                 part += weights[i] * g * r
                 slope[i] = share * weights[i] * g
         total += float(part)
-    return total / n_targets
+    return float(total / n_targets)
 
 
 @inlined_kernel
@@ -108,7 +108,7 @@ def _gaussian(
     """½ (s + (y - μ)² exp(-s) + log 2π): outputs hold all μ, then all s = log σ²."""
     n_targets, m = targets.shape
     share = scale / n_targets
-    total = 0.0
+    total: float = 0.0
     for t in range(n_targets):
         for i in range(m):
             weight = float(weights[i])
@@ -123,7 +123,7 @@ def _gaussian(
             slopes[n_targets + t, i] = (
                 share * weight * inside * 0.5 * (1.0 - r * r * precision)
             )
-    return total / n_targets
+    return float(total / n_targets)
 
 
 @inlined_kernel
@@ -137,7 +137,7 @@ def _binary(
     """log(1 + exp z) - y z for every output z and label y in [0, 1]."""
     n_targets, m = targets.shape
     share = scale / n_targets
-    total = 0.0
+    total: float = 0.0
     for t in range(n_targets):
         for i in range(m):
             z, y = float(outputs[t, i]), float(targets[t, i])
@@ -146,7 +146,7 @@ def _binary(
             total += weight * (max(z, 0.0) - y * z + math.log1p(e))
             probability = (1.0 if z >= 0.0 else e) / (1.0 + e)
             slopes[t, i] = share * weight * (probability - y)
-    return total / n_targets
+    return float(total / n_targets)
 
 
 @inlined_kernel
@@ -165,7 +165,7 @@ def _softmax(
     """
     n_classes, m = outputs.shape
     uniform = smoothing / n_classes
-    total = 0.0
+    total: float = 0.0
     for i in range(m):
         label = int(targets[0, i])
         weight = float(weights[i])

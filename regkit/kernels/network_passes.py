@@ -2,9 +2,9 @@
 
 Everything is stored unit by row: the activations of a layer are an array (units, m) for
 m rows of data, so that every loop over a batch runs over consecutive numbers whatever
-the width of the layer, and a unit's bias and dropout key are constants of that loop. All
-parameters are one vector with the weights of a layer as (units, inputs); all buffers
-are flat and cut to the batch at hand, so nothing is allocated in a step.
+the width of the layer, and a unit's bias and dropout key are constants of that loop.
+All parameters are one vector with the weights of a layer as (units, inputs); all
+buffers are flat and cut to the batch at hand, so nothing is allocated in a step.
 """
 
 from typing import Any, NamedTuple
@@ -387,7 +387,7 @@ def forward(
     m: int,
 ) -> NDArray[Any]:
     """Run the gathered batch through the network; return its outputs."""
-    first_row = np.int64(0)  # typed: Numba would compile anew for the literal
+    first_row: Any = np.int64(0)  # typed: Numba would compile anew for the literal
     prepare_inputs(net, params, work, m)
     drop_inputs(net, work, dropout, fraction, key, first_row, m)
     for layer in range(net.weights.shape[0]):

@@ -40,14 +40,14 @@ def sample(
 ) -> None:
     """Fill ``out`` (n_passes, rows, n_outputs) from ``start`` to ``stop``.
 
-    With ``fraction`` 0 passes are deterministic. The noise of a row depends on the seed,
-    the number of the pass and the row only. What comes before the first noise, the
-    first product where inputs are not dropped, is computed once for all passes.
+    With ``fraction`` 0 passes are deterministic. The noise of a row depends on the
+    seed, the number of the pass and the row only. What comes before the first noise is
+    computed once for all passes: the first product too, where inputs are not dropped.
     """
     origin = root(seed)
     inputs_fixed = dropout.rates[0] * fraction <= 0.0
     width, units = net.sizes[0], net.sizes[1]
-    layer = np.int64(0)  # typed: Numba would compile anew for the literal
+    layer: Any = np.int64(0)  # typed: Numba would compile anew for the literal
     for lo in range(start, stop, size):
         order = np.arange(lo, min(stop, lo + size))
         m = order.shape[0]

@@ -266,7 +266,7 @@ def train(
     shuffled: bool,
     watch: Watch,
 ) -> None:
-    """Run the epochs of ``schedule``, ``n_batches`` rows each, or until a reason to end.
+    """Run the epochs of ``schedule``, ``n_batches`` rows each, until a reason to end.
 
     The loss of the held-out rows is monitored, the training loss where there are none.
     """

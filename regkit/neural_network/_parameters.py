@@ -109,7 +109,7 @@ def dropout_rates(
     """Give the dropout rate of the inputs, then of each hidden layer."""
     rates = _one_a_layer("dropout", dropout, n_layers)
     for rate in rates:
-        if not isinstance(rate, Real) or not 0 <= rate < 1:
+        if not isinstance(rate, int | float | np.number) or not 0 <= rate < 1:
             raise ValueError(f"dropout must hold numbers in [0, 1), got {rate!r}.")
     return (float(input_dropout), *(float(rate) for rate in rates))
 

@@ -7,6 +7,8 @@ import numpy as np
 
 from regkit.solvers.networks.trainer import Epoch
 
+__all__ = ["CallbackSupportMixin", "Progress", "with_callbacks"]
+
 try:
     from sklearn.callback import CallbackSupportMixin, with_callbacks
 except ImportError:  # scikit-learn before 1.9 has no callbacks

@@ -540,7 +540,7 @@ class DropoutMLPClassifier(ClassifierMixin, DropoutMLP):
     def _encode(
         self, labels: NDArray[Any], classes: NDArray[Any], multilabel: bool
     ) -> Floats:
-        """Number classes in one column, or give probabilities of logistic outputs."""
+        """Give class numbers in one column, or probabilities of logistic outputs."""
         if multilabel:
             numbers = labels.astype(np.float64)
         else:

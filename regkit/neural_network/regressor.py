@@ -434,9 +434,9 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
         The interval is the prediction ± a multiple of the deviation that
         ``predict(X, return_std=True)`` gives. With rows set apart
         (`calibration_fraction`, else the validation rows) the multiple is
-        split-conformal (Lei et al., 2018): at least `coverage` of new rows are covered on average,
-        whatever the network is worth (validation rows, which chose the best epoch, make
-        that approximate). Otherwise the multiple is that of a normal distribution, and
+        split-conformal (Lei et al., 2018): at least `coverage` of new rows are covered
+        on average, whatever the network is worth (validation rows, which chose the best
+        epoch, make that approximate). Otherwise the multiple is that of a normal distribution, and
         the promise is as good as `noise_std_`.
 
         Parameters
@@ -501,7 +501,7 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
 
     @property
     def _one_dimensional(self) -> bool:
-        return self._y_ndim == 1
+        return bool(self._y_ndim == 1)
 
     def _shaped(self, values: Floats) -> Floats:
         return values[:, 0] if self._one_dimensional else values
@@ -587,7 +587,7 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
 
     def _validation_targets(self, y_val: Any, goal: Goal) -> Floats:
         y_val = np.asarray(y_val, dtype=np.float64)
-        targets = y_val.reshape(len(y_val), -1)
+        targets: Floats = y_val.reshape(len(y_val), -1)
         if not np.isfinite(targets).all():
             raise ValueError("y_val contains NaN or infinity.")
         if targets.shape[1] != goal.targets.shape[1]:

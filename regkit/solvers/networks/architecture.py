@@ -125,7 +125,7 @@ class Architecture:
     @property
     def n_params(self) -> int:
         """Length of the parameter vector."""
-        return max(place.stop for place, _ in self.pieces().values())
+        return max(int(place.stop) for place, _ in self.pieces().values())
 
     def views(self, params: NDArray[Any]) -> dict[str, NDArray[Any]]:
         """Return each array of ``params`` by name, without copying."""

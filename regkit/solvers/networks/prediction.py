@@ -60,7 +60,8 @@ def outputs(
     net: Network, dropout: Dropout, params: NDArray[Any], rows: Rows
 ) -> NDArray[Any]:
     """Return the outputs (n, n_outputs) without noise."""
-    return passes(net, dropout, params, rows, 1, 0, noisy=False)[0]
+    found: NDArray[Any] = passes(net, dropout, params, rows, 1, 0, noisy=False)[0]
+    return found
 
 
 def chunks(net: Network, rows: Rows, n_passes: int) -> list[tuple[int, int]]:

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from regkit.kernels.network_passes import Rows
@@ -74,7 +73,7 @@ class Scaling:
         """Scale X, a C- or F-ordered array or a sparse matrix, for the kernels."""
         p = X.shape[1]
         none = np.empty(0, dtype=dtype)
-        if sp.issparse(X):
+        if not isinstance(X, np.ndarray):
             X = X.tocsr()
             indices = X.indices.astype(np.int32)
             columns = Scaling(self.center[indices], self.scale[indices], self.clip)
@@ -107,7 +106,7 @@ def weighted_moments(X: Any, weights: Floats) -> tuple[Floats, Floats]:
     weights : ndarray (n,)
     """
     share = weights / weights.sum()
-    if sp.issparse(X):
+    if not isinstance(X, np.ndarray):
         return _sparse_moments(X.tocsc(), share)
     X = np.asarray(X)
     center = np.empty(X.shape[1])
@@ -150,7 +149,7 @@ def _sparse_moments(X: Any, share: Floats) -> tuple[Floats, Floats]:
 
 def _column(X: Any, j: int, share: Floats) -> tuple[Floats, Floats]:
     """Give the values of a column and their shares; absent ones are one zero."""
-    if not sp.issparse(X):
+    if isinstance(X, np.ndarray):
         return np.asarray(X[:, j], dtype=np.float64), share
     column = X[:, [j]].tocsc()
     mass = share[column.indices]
