@@ -436,8 +436,8 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
         (`calibration_fraction`, else the validation rows) the multiple is
         split-conformal (Lei et al., 2018): at least `coverage` of new rows are covered
         on average, whatever the network is worth (validation rows, which chose the best
-        epoch, make that approximate). Otherwise the multiple is that of a normal distribution, and
-        the promise is as good as `noise_std_`.
+        epoch, make that approximate). Otherwise the multiple is that of a normal
+        distribution, and the promise is as good as `noise_std_`.
 
         Parameters
         ----------
