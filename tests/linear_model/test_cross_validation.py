@@ -31,6 +31,7 @@ from regkit import (
     LassoRegressorCV,
     make_correlated_regression,
 )
+from regkit.solvers import folds as folds_module
 
 # The grids here are short: many end before the best alpha.
 pytestmark = pytest.mark.filterwarnings("ignore:.*xtend the grid:UserWarning")
@@ -48,8 +49,12 @@ SPLITTERS = [
 ]
 
 
-@pytest.fixture(params=["tall", "wide"])
-def data(request):
+@pytest.fixture(params=["tall", "wide", "wide, paths together"])
+def data(request, monkeypatch):
+    """A problem for each way in which folds are solved."""
+    if "together" in request.param:
+        monkeypatch.setattr(folds_module, "_STAYS_IN_CACHE", 0)
+        monkeypatch.setattr(folds_module, "_AT_A_TIME", 4)
     shape = (60, 12) if request.param == "tall" else (60, 700)
     return make_correlated_regression(*shape, correlation=0.5, random_state=0)
 
