@@ -23,7 +23,7 @@ def test_solutions_minimise_the_loss_in_their_regions(budget, seed):
     display = PenaltyGeometryDisplay.from_data(X, y, budget=budget)
     best = display.least_squares
     Z = (X - X.mean(axis=0)) / X.std(axis=0)
-    np.testing.assert_allclose(best, np.linalg.lstsq(Z, y - y.mean())[0])
+    np.testing.assert_allclose(best, np.linalg.lstsq(Z, y - y.mean(), rcond=None)[0])
 
     def loss(beta):
         return 0.5 * np.mean((y - y.mean() - Z @ beta) ** 2)
