@@ -124,7 +124,8 @@ def assert_leave_one_out(problem: Problem) -> None:
     # What an error has to say in the mean, it has to say precisely.
     share = np.sqrt(weight / weight.sum())[:, None]
     limit = 1e-6 * share * np.abs(expected) + 1e-7 * spread
-    limit += 1e-14 * np.abs(y).max()
+    # y's own last digit, where a row is nearly alone in its weight enlarged by 1 - h.
+    limit += 1e-14 * np.abs(y).max() * (1.0 + share / (1.0 - share**2))
     assert np.all(share * np.abs(found - np.abs(expected)) <= limit)
     np.testing.assert_allclose(
         model.cv_error_,
