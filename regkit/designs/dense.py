@@ -289,7 +289,7 @@ class DenseDesign:
         products = share * moments.products
         if self.fit_intercept:
             products -= share * moments.level * shift
-        self._statistics = self._settle(centre, shift, gram.diagonal())
+        self._note_moments(centre, shift, gram.diagonal())
         self._keep_gram(self.centre(y)[0], gram, products, shift)
 
     def _loses_digits(self, centre: Floats, shift: Floats, square: Floats) -> bool:
