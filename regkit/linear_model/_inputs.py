@@ -20,6 +20,8 @@ Floats = NDArray[np.float64]
 
 _FLOAT64 = np.dtype(np.float64)
 _FLOAT32 = np.dtype(np.float32)
+# Entries from which a pass over them is worth several threads.
+_LARGE = 1 << 20
 
 
 class FitData(NamedTuple):
@@ -150,6 +152,9 @@ def _is_finite(array: NDArray[Any]) -> bool:
     # inf - inf and sums that overflow also come out as not finite; the slow way
     # then looks at every entry.
     with np.errstate(all="ignore"):
+        if array.ndim == 2 and array.size >= _LARGE:
+            # By columns, which BLAS does on several threads.
+            return bool(np.isfinite(np.ones(len(array), array.dtype) @ array).all())
         return bool(np.isfinite(np.add.reduce(array, axis=None)))
 
 
