@@ -164,7 +164,7 @@ BAD = {
     "dimensions": (da.from_array(Y), Y, None, "X must be a 2D array, got one of shape"),
     "no rows": (TABLE[:0], Y[:0], None, "X has no rows: all of its partitions are"),
     "text": (
-        dd.from_pandas(FRAME.assign(a="x"), npartitions=2),
+        dd.from_pandas(FRAME.assign(a="x"), npartitions=1),
         Y,
         None,
         "Chunk 0: X must hold numbers: could not convert",
