@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from regkit.designs.base import ColumnStore, Floats, Indices, norm, read_only
 from regkit.designs.dense_columns import ColumnMajorColumns, RowMajorColumns
+from regkit.designs.dense_products import centred_products
 from regkit.designs.moments import Moments
 from regkit.designs.threads import by_shares
 
@@ -235,10 +236,12 @@ class DenseDesign:
         if self._gram is not None:
             return self._gram, self._products_with(target)
         centre = self.guessed_centre()
-        gram, products, shift = self._centred_products(target, centre)
+        gram, products, shift = centred_products(self._X, target, centre, self._root)
         if self.fit_intercept and self._loses_digits(centre, shift, gram.diagonal()):
             centre = centre + shift
-            gram, products, shift = self._centred_products(target, centre)
+            gram, products, shift = centred_products(
+                self._X, target, centre, self._root
+            )
         self._note_moments(centre, shift, gram.diagonal())
         return self._keep_gram(target, gram, products, shift)
 
@@ -276,7 +279,7 @@ class DenseDesign:
             root = np.sqrt(weight)
             total, n_rows = float(weight.sum()), int(np.count_nonzero(weight))
             target = root * y[rows]
-        gram, products, shift = self._centred_products(target, centre, rows, root)
+        gram, products, shift = centred_products(self._X, target, centre, root, rows)
         level = float(root @ target if weight is not None else target.sum())
         return Moments(
             total, n_rows, shift, gram, products, level, float(target @ target)
@@ -321,58 +324,6 @@ class DenseDesign:
         if np.all(np.abs(means) <= 0.5 * _SAFE_RATIO * sample.std(axis=0)):
             return np.zeros(self.n_features)
         return means
-
-    def _centred_products(
-        self,
-        target: Floats,
-        centre: Floats,
-        rows: Indices | None = None,
-        root: Floats | float | None = None,
-    ) -> tuple[Floats, Floats, Floats]:
-        """Return Σ p d dᵀ, Σ sqrt(p) target d and Σ p d for d = x - centre.
-
-        Over all rows, or over some with a ``root`` (sqrt(p)) of their own, in whose
-        order ``target`` is as well. Rows pass through a buffer that stays in cache; no
-        second X is formed. What needs neither conversion, centre nor weights is not
-        even copied there.
-        """
-        p = self.n_features
-        gram = np.zeros((p, p))
-        products = np.zeros((*target.shape[1:], p))
-        shift = np.zeros(p)
-        root = self._root if root is None else root
-        n_rows = len(target)
-        first = None if rows is None else _start_of_run(rows)
-        is_weighted = isinstance(root, np.ndarray)
-        is_raw = self._X.dtype == np.float64 and not is_weighted and not centre.any()
-        step = max(1, n_rows)
-        if not is_raw or (rows is not None and first is None):
-            step = min(step, max(16, p // 4, _CHUNK_BYTES // (8 * p)))
-        buffer = np.empty((0 if is_raw else step, p))
-        square = np.empty((p, p))
-        ones = np.ones(step)
-        for start in range(0, n_rows, step):
-            stop = min(start + step, n_rows)
-            if rows is None:
-                part = self._X[start:stop]
-            elif first is not None:
-                part = self._X[first + start : first + stop]
-            else:
-                part = self._X[rows[start:stop]]
-            if not is_raw:
-                part = np.subtract(part, centre, out=buffer[: stop - start])
-            weight = ones[: stop - start]
-            if isinstance(root, np.ndarray):
-                weight = root[start:stop]
-                part *= weight[:, None]
-            shift += weight @ part
-            gram += np.matmul(part.T, part, out=square)
-            products += target[start:stop].T @ part
-        if not isinstance(root, np.ndarray):
-            gram *= root**2
-            products *= root
-            shift *= root**2
-        return gram, products.T, shift
 
     def row_gram(self, column_weights: Floats) -> Floats:
         """Return ``Z diag(column_weights) Zᵀ``, shape (n, n), from one read of X.
@@ -483,9 +434,3 @@ class DenseDesign:
         if self._standardize:
             gathered /= self.scale[columns, None]
         return gathered
-
-
-def _start_of_run(rows: Indices) -> int | None:
-    """Return where rows that follow each other start; None for any others."""
-    run = bool(np.all(np.diff(rows) == 1))
-    return int(rows[0]) if run and len(rows) else None

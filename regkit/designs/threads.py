@@ -84,12 +84,14 @@ def map_in_threads(
         _pool = ThreadPoolExecutor(max(1, n_threads() - 1), thread_name_prefix="regkit")
     results: list[Any] = [None] * len(items)
     waiting = iter(range(len(items)))
+    handling = np.geterr()  # each thread has its own
 
     def work() -> None:
         _thread.is_busy = True
         try:
-            for i in waiting:
-                results[i] = task(items[i])
+            with np.errstate(**handling):
+                for i in waiting:
+                    results[i] = task(items[i])
         finally:
             _thread.is_busy = False
 
