@@ -1,6 +1,6 @@
 """A dense X in memory, float32 or float64, in either storage order."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -9,7 +9,13 @@ from numpy.typing import NDArray
 
 from regkit.designs.base import ColumnStore, Floats, Indices, norm, read_only
 from regkit.designs.dense_columns import ColumnMajorColumns, RowMajorColumns
-from regkit.designs.dense_products import centred_products
+from regkit.designs.dense_products import (
+    centred_products,
+    moments_by_rows,
+    row_products,
+    times,
+    transposed_times,
+)
 from regkit.designs.moments import Moments
 from regkit.designs.threads import by_shares
 
@@ -84,16 +90,16 @@ class DenseDesign:
 
     def _moments(self, X: NDArray[Any], guess: Floats) -> tuple[Floats, Floats, Floats]:
         """Return means, variances, and how far ``guess`` was from the means."""
-        from regkit.kernels import dense as kernels
-
         if self._by_rows:
-            shift, square = kernels.moments_rows(X, guess, self._weight)
+            shift, square = moments_by_rows(X, guess, self._weight)
         else:
+            from regkit.kernels import dense as kernels
+
             shift, square = kernels.moments_columns(X.T, guess, self._weight)
         return *self._settle(guess, shift, square), shift
 
     def _rough_means(self) -> Floats:
-        means: NDArray[Any] = self._weight.astype(self._X.dtype) @ self._X
+        means = transposed_times(self._X, self._weight.astype(self._X.dtype))
         return means.astype(np.float64)
 
     def _settle(
@@ -160,19 +166,25 @@ class DenseDesign:
     def centre(self, y: Floats) -> tuple[Floats, Any]:
         mean = np.zeros(y.shape[1:])
         if self.fit_intercept:
-            mean = self._weight @ y
-            mean = mean + self._weight @ (y - mean)
+            mean = self._mean(y)
+            mean = mean + self._mean(y - mean)
         root = self._root
         if isinstance(root, np.ndarray) and y.ndim == 2:
             root = root[:, None]
         return (y - mean) * root, mean
+
+    def _mean(self, y: Floats) -> Floats:
+        if y.size == len(y):  # not by BLAS, whose threads would wake for it
+            return np.add.reduce(self._weight * y.ravel()).reshape(y.shape[1:])
+        return np.asarray(self._weight @ y)
 
     def correlate(self, residual: Floats) -> Floats:
         if residual.ndim == 2:
             return np.stack([self.correlate(r) for r in residual.T], axis=1)
         weight = self._root * residual
         if self._X.dtype == np.float64 and self._is_safe:
-            products: Floats = weight @ self._X - self.offset * weight.sum()
+            products: Floats = transposed_times(self._X, weight)
+            products -= self.offset * weight.sum()
         else:
             from regkit.kernels import dense as kernels
 
@@ -205,7 +217,8 @@ class DenseDesign:
         if not self._by_rows:
             found = self._correlate_columns_together(np.stack(weights), columns)
         elif self._X.dtype == np.float64 and all(d._is_safe for d in designs):
-            found, centre = (np.stack(weights) @ self._X)[:, columns], 0.0 * centre
+            found = transposed_times(self._X, np.stack(weights))[:, columns]
+            centre = 0.0 * centre
         else:
             answers = zip(designs, residuals, strict=True)
             return np.stack([d.correlate(r)[columns] for d, r in answers])
@@ -350,8 +363,7 @@ class DenseDesign:
         return float(centre @ centre) <= _SAFE_RATIO * float(self._statistics[1].sum())
 
     def _raw_row_gram(self, column_weight: float) -> Floats:
-        gram: Floats = self._X @ self._X.T
-        cross = self._X @ self.offset
+        gram, cross = row_products(self._X, self.offset)
         gram -= cross
         gram -= cross[:, None]
         gram += self.offset @ self.offset
@@ -383,7 +395,7 @@ class DenseDesign:
 
     def predict(self, coef: Floats) -> Floats:
         scaled = coef / self.scale
-        return (self._X @ scaled - self.offset @ scaled) * self._root
+        return (times(self._X, scaled) - self.offset @ scaled) * self._root
 
     def reweighted(self, sample_weight: Floats) -> "DenseDesign":
         return DenseDesign(
@@ -394,15 +406,20 @@ class DenseDesign:
         fitted: Floats = (self._X[np.ix_(rows, columns)] - self.offset[columns]) @ coefs
         return fitted
 
-    def predict_rows(self, rows: slice, coefs: Floats) -> Floats:
-        part = self._X[rows]
+    def row_predictor(self, coefs: Floats) -> Callable[[slice], Floats]:
         scaled = coefs / self.scale[:, None]
-        if self._X.dtype == np.float64 and self._is_safe:
+        is_raw = self._X.dtype == np.float64 and self._is_safe
+        centre = self.offset @ scaled
+
+        def predict(rows: slice) -> Floats:
+            part = self._X[rows]
+            if not is_raw:
+                return np.asarray((part - self.offset) @ scaled)
             predicted: Floats = part @ scaled
-            predicted -= self.offset @ scaled
+            predicted -= centre
             return predicted
-        centred: Floats = (part - self.offset) @ scaled
-        return centred
+
+        return predict
 
     def n_stored(self, columns: Indices) -> int:
         return int(self.n_samples * len(columns))

@@ -1,12 +1,20 @@
-"""Products of a dense X with itself: by columns, shares of the rows side by side."""
+"""Products with a dense X and of it with itself, in shares side by side.
 
-from typing import Any
+BLAS could split them among threads of its own. But it splits so flat products worse;
+and its threads, once awake, spin for some 30 ms, in the way of whatever comes next on
+threads other than theirs: regkit's kernels, or another library's BLAS.
+"""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from regkit.designs.base import Floats, Indices
 from regkit.designs.threads import map_in_threads, n_threads, one_blas_thread
+
+_Found = TypeVar("_Found")
 
 # Bytes of X that are centred at a time on the way to a Gram matrix.
 _CHUNK_BYTES = 1 << 22
@@ -17,8 +25,68 @@ _CACHED_BYTES = 5 << 19
 _SHARES = 4
 # The products of the shares together hold at most this part of X's entries.
 _ROOM = 8
+# Of so many rows and more, BLAS splits X Xᵀ well.
+_LARGEST = 2000
 # Fewer entries than this are not worth a second thread.
 _WORTHWHILE = 1 << 18
+
+
+def times(X: NDArray[Any], right: Floats) -> Floats:
+    """Return ``X @ right``."""
+    return np.concatenate(_by_rows(lambda share: X[share] @ right, X))
+
+
+def transposed_times(X: NDArray[Any], left: NDArray[Any]) -> NDArray[Any]:
+    """Return ``left @ X``."""
+    found = _by_rows(lambda share: left[..., share] @ X[share], X)
+    return np.asarray(sum(found[1:], found[0]))
+
+
+def moments_by_rows(
+    X: NDArray[Any], centre: Floats, weight: Floats
+) -> tuple[Floats, Floats]:
+    """Return Σ p d and Σ p d² for d = x - centre, X in C order."""
+    from regkit.kernels import dense as kernels
+
+    def visit(share: slice) -> tuple[Floats, Floats]:
+        return kernels.moments_rows(X[share], centre, weight[share])
+
+    shifts, squares = zip(*_by_rows(visit, X), strict=True)
+    return sum(shifts[1:], shifts[0]), sum(squares[1:], squares[0])
+
+
+def _by_rows(task: Callable[[slice], _Found], X: NDArray[Any]) -> list[_Found]:
+    """Return what ``task`` finds in shares of the rows of X, or in all at once."""
+    n = len(X)
+    if X.size < _WORTHWHILE:
+        return [task(slice(0, n))]
+    count = min(n, _SHARES)
+    edges = [n * k // count for k in range(count + 1)]
+    shares = [slice(a, b) for a, b in zip(edges, edges[1:], strict=False)]
+    with one_blas_thread():
+        return map_in_threads(task, shares, n_threads())
+
+
+def row_products(X: NDArray[Any], centre: Floats) -> tuple[Floats, Floats]:
+    """Return ``X Xᵀ`` and ``X @ centre``, the columns in shares."""
+    n, p = X.shape
+    count = 1 if n > _LARGEST or n * p < _WORTHWHILE else min(_SHARES, p // (2 * n))
+    if count <= 1:
+        return np.asarray(X @ X.T), np.asarray(X @ centre)
+    edges = [p * k // count for k in range(count + 1)]
+
+    def visit(span: tuple[int, int]) -> tuple[Floats, Floats]:
+        part = X[:, slice(*span)]
+        return part @ part.T, part @ centre[slice(*span)]
+
+    with one_blas_thread():
+        spans = list(zip(edges, edges[1:], strict=False))
+        found = map_in_threads(visit, spans, n_threads())
+    gram, cross = found[0]
+    for other in found[1:]:
+        gram += other[0]
+        cross += other[1]
+    return gram, cross
 
 
 def centred_products(
@@ -77,7 +145,6 @@ def centred_products(
             step = max(p, _CACHED_BYTES // (8 * p))
         edges = [n_rows * k // count for k in range(count + 1)]
         spans = [(a, b, step) for a, b in zip(edges, edges[1:], strict=False)]
-        # BLAS splits so flat a product worse than it multiplies a share of its rows.
         with one_blas_thread():
             found = map_in_threads(visit, spans, n_threads())
         gram, products, shift = found[0]

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from scipy.linalg import lapack
 
 from regkit.designs import Design
+from regkit.designs.dense_products import times
+from regkit.designs.threads import calm_blas
 from regkit.solvers.problem import Floats
 from regkit.solvers.spectral import ColumnSpace, rank_tolerance
 
@@ -33,6 +35,13 @@ class System(Protocol):
         """Solve for one or many right-hand sides."""
 
 
+class Systems(Protocol):
+    """Matrices that differ by a multiple of the penalty's."""
+
+    def system(self, alpha: float) -> System:
+        """Give the matrix of one penalty."""
+
+
 class Factor:
     """Cholesky factor of a matrix scaled to a unit diagonal."""
 
@@ -48,7 +57,8 @@ class Factor:
         # Not SciPy's: it has threads of its own, for which those of NumPy, awake after
         # the Gram matrix, would not make room. (One column does not wake them.)
         try:
-            self._factor = np.linalg.cholesky(scaled).T
+            with calm_blas(len(scaled)):
+                self._factor = np.linalg.cholesky(scaled).T
         except np.linalg.LinAlgError:
             return
         self.rcond = float(lapack.dpocon(self._factor, norm, uplo="U")[0])
@@ -65,9 +75,10 @@ class Spectrum:
 
     def __init__(self, matrix: Floats, shift: Floats) -> None:
         self._root = np.sqrt(shift)
-        self._values, self._vectors = np.linalg.eigh(
-            matrix / (self._root * self._root[:, None])
-        )
+        with calm_blas(len(matrix)):
+            self._values, self._vectors = np.linalg.eigh(
+                matrix / (self._root * self._root[:, None])
+            )
         self._values = np.maximum(self._values, 0.0)
 
     def shifted(self, alpha: float) -> "ShiftedSpectrum":
@@ -194,13 +205,19 @@ def expand(design: Design, kept: NDArray[np.intp], coef: Floats) -> Floats:
 
 
 def by_rows(
-    design: Design, target: Floats, alphas: Floats, factor: Floats, goals: Floats
+    design: Design,
+    target: Floats,
+    alphas: Floats,
+    factor: Floats,
+    goals: Floats,
+    known: Systems | None = None,
 ) -> tuple[Floats, Floats, bool]:
     """Solve with the n x n matrix ``Z F⁻¹ Zᵀ + a I``, for positive alphas.
 
     The residual is a v with ``(Z F⁻¹ Zᵀ + a I) v = t``, and ``g = F⁻¹ Zᵀ v``; columns
     without a penalty are projected out of both sides first. A v that leaves the
-    remainder e = residual - a v is above the optimum by at most ``|e|²/2``.
+    remainder e = residual - a v is above the optimum by at most ``|e|²/2``. Where the
+    systems are ``known``, their factorization is saved.
 
     Returns
     -------
@@ -229,7 +246,7 @@ def by_rows(
         return coef, gaps, True
     everything = np.arange(p)
     together = groups(alphas)
-    family = Family(gram, np.ones(n), len(together))
+    family = Family(gram, np.ones(n), len(together)) if known is None else known
     for alpha, mine in together:
         system = family.system(alpha)
         if system.rcond < _HOPELESS:
@@ -242,7 +259,7 @@ def by_rows(
             left = target[:, mine] - expand(design, everything, found)
             rest = space.project_out(left) - alpha * dual
             gap = 0.5 * np.sum(rest**2, axis=0)
-            gradient = 0.5 / alpha * np.sum(rest * (gram @ rest), axis=0)
+            gradient = 0.5 / alpha * np.sum(rest * times(gram, rest), axis=0)
             exact = system.rcond > _REFINED and np.all(gradient <= 0.1 * goals[mine])
             if exact or np.all(gap >= 0.01 * last):
                 break

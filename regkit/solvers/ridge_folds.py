@@ -42,7 +42,7 @@ class FoldFit:
         first, last = int(rows[0]), int(rows[-1]) + 1
         if np.array_equal(rows, np.arange(first, last)):
             scaled = coefs * design.scale[:, None]
-            predicted = design.predict_rows(slice(first, last), scaled)
+            predicted = design.row_predictor(scaled)(slice(first, last))
         else:
             predicted = design.fitted(rows, np.arange(design.n_features), coefs)
         predicted += level
