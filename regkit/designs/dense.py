@@ -175,7 +175,8 @@ class DenseDesign:
 
     def _mean(self, y: Floats) -> Floats:
         if y.size == len(y):  # not by BLAS, whose threads would wake for it
-            return np.add.reduce(self._weight * y.ravel()).reshape(y.shape[1:])
+            mean = np.asarray(np.add.reduce(self._weight * y.ravel()))
+            return mean.reshape(y.shape[1:])
         return np.asarray(self._weight @ y)
 
     def correlate(self, residual: Floats) -> Floats:
@@ -363,14 +364,15 @@ class DenseDesign:
         return float(centre @ centre) <= _SAFE_RATIO * float(self._statistics[1].sum())
 
     def _raw_row_gram(self, column_weight: float) -> Floats:
-        gram, cross = row_products(self._X, self.offset)
-        gram -= cross
-        gram -= cross[:, None]
-        gram += self.offset @ self.offset
-        root = self._root
-        gram *= column_weight * (root if isinstance(root, np.ndarray) else root**2)
-        if isinstance(root, np.ndarray):
-            gram *= root[:, None]
+        from regkit.kernels import dense as kernels
+
+        gram = row_products(self._X)
+        kernels.complete_row_products(
+            gram,
+            times(self._X, self.offset),
+            float(self.offset @ self.offset),
+            np.sqrt(column_weight) * np.broadcast_to(self._root, len(gram)),
+        )
         return gram
 
     def _gathered_row_gram(self, column_weights: Floats) -> Floats:

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import blas
 
 from regkit.designs.base import Floats, Indices
 from regkit.designs.threads import map_in_threads, n_threads, one_blas_thread
@@ -25,8 +26,6 @@ _CACHED_BYTES = 5 << 19
 _SHARES = 4
 # The products of the shares together hold at most this part of X's entries.
 _ROOM = 8
-# Of so many rows and more, BLAS splits X Xᵀ well.
-_LARGEST = 2000
 # Fewer entries than this are not worth a second thread.
 _WORTHWHILE = 1 << 18
 
@@ -67,26 +66,16 @@ def _by_rows(task: Callable[[slice], _Found], X: NDArray[Any]) -> list[_Found]:
         return map_in_threads(task, shares, n_threads())
 
 
-def row_products(X: NDArray[Any], centre: Floats) -> tuple[Floats, Floats]:
-    """Return ``X Xᵀ`` and ``X @ centre``, the columns in shares."""
-    n, p = X.shape
-    count = 1 if n > _LARGEST or n * p < _WORTHWHILE else min(_SHARES, p // (2 * n))
-    if count <= 1:
-        return np.asarray(X @ X.T), np.asarray(X @ centre)
-    edges = [p * k // count for k in range(count + 1)]
+def row_products(X: NDArray[Any]) -> Floats:
+    """Return the upper triangle of ``X Xᵀ``, C order.
 
-    def visit(span: tuple[int, int]) -> tuple[Floats, Floats]:
-        part = X[:, slice(*span)]
-        return part @ part.T, part @ centre[slice(*span)]
-
-    with one_blas_thread():
-        spans = list(zip(edges, edges[1:], strict=False))
-        found = map_in_threads(visit, spans, n_threads())
-    gram, cross = found[0]
-    for other in found[1:]:
-        gram += other[0]
-        cross += other[1]
-    return gram, cross
+    By SciPy's BLAS, as is what is made of them: see `regkit.solvers.row_systems`.
+    """
+    if X.flags.c_contiguous:
+        found: Floats = blas.dsyrk(1.0, X.T, trans=True, lower=True)
+    else:
+        found = blas.dsyrk(1.0, X, lower=True)
+    return found.T
 
 
 def centred_products(

@@ -114,7 +114,12 @@ def calm_blas(size: int) -> AbstractContextManager[None]:
 
     Threads of BLAS that have woken spin for some 30 ms, in the way of the threads here.
     """
-    return one_blas_thread() if _TINY < size <= _SMALL else nullcontext()
+    return one_blas_thread() if is_calm(size) else nullcontext()
+
+
+def is_calm(size: int) -> bool:
+    """Tell whether BLAS would wake for a matrix of ``size`` columns and gain nothing."""
+    return _TINY < size <= _SMALL
 
 
 @contextmanager

@@ -174,8 +174,8 @@ class RidgeErrors:
         folded = RidgeFolds(self._design, self._Y, weight, folds, self._penalty)
         alphas = self._grid_for_folds(alphas)
         squares, errors = [], []
-        for k, fold in enumerate(folds):
-            fit = folded.fit(k, alphas, **settings)
+        fits = folded.fits(alphas, **settings)
+        for k, (fold, fit) in enumerate(zip(folds, fits, strict=True)):
             judge(k, fit.result)
             square = folded.mean_squares(k, fit)
             if not self._per_target:

@@ -43,9 +43,14 @@ class Systems(Protocol):
 
 
 class Factor:
-    """Cholesky factor of a matrix scaled to a unit diagonal."""
+    """Cholesky factor of a matrix scaled to a unit diagonal.
 
-    def __init__(self, matrix: Floats) -> None:
+    By the library that formed the matrix, NumPy's or SciPy's BLAS: the threads of the
+    one, still awake, would not make room for those of the other. (One column to solve
+    for does not wake them.)
+    """
+
+    def __init__(self, matrix: Floats, *, of_rows: bool = False) -> None:
         diagonal = matrix.diagonal()
         self.rcond = 0.0
         if not len(diagonal) or not np.all(diagonal > 0.0):
@@ -54,13 +59,16 @@ class Factor:
         scaled = matrix * self._scale
         scaled *= self._scale[:, None]
         norm = float(np.max(np.abs(scaled).sum(axis=0), initial=0.0))
-        # Not SciPy's: it has threads of its own, for which those of NumPy, awake after
-        # the Gram matrix, would not make room. (One column does not wake them.)
-        try:
-            with calm_blas(len(scaled)):
-                self._factor = np.linalg.cholesky(scaled).T
-        except np.linalg.LinAlgError:
-            return
+        with calm_blas(len(scaled)):
+            if of_rows:
+                self._factor, info = lapack.dpotrf(scaled.T, overwrite_a=True)
+                if info != 0:
+                    return
+            else:
+                try:
+                    self._factor = np.linalg.cholesky(scaled).T
+                except np.linalg.LinAlgError:
+                    return
         self.rcond = float(lapack.dpocon(self._factor, norm, uplo="U")[0])
 
     def solve(self, right: Floats) -> Floats:
@@ -101,8 +109,11 @@ class ShiftedSpectrum:
 class Family:
     """The matrices ``matrix + a diag(shift)`` for the penalties asked for."""
 
-    def __init__(self, matrix: Floats, shift: Floats, n_alphas: int) -> None:
+    def __init__(
+        self, matrix: Floats, shift: Floats, n_alphas: int, *, of_rows: bool = False
+    ) -> None:
         self._matrix = matrix
+        self._of_rows = of_rows
         self._shift = shift
         self._spectrum = None
         if n_alphas > _MANY and np.all(shift > 0.0):
@@ -115,7 +126,7 @@ class Family:
                 return system
         shifted = self._matrix.copy()
         shifted.flat[:: len(shifted) + 1] += alpha * self._shift
-        return Factor(shifted)
+        return Factor(shifted, of_rows=self._of_rows)
 
 
 def groups(alphas: Floats) -> list[tuple[float, NDArray[np.intp]]]:
@@ -246,7 +257,9 @@ def by_rows(
         return coef, gaps, True
     everything = np.arange(p)
     together = groups(alphas)
-    family = Family(gram, np.ones(n), len(together)) if known is None else known
+    family = known
+    if family is None:
+        family = Family(gram, np.ones(n), len(together), of_rows=True)
     for alpha, mine in together:
         system = family.system(alpha)
         if system.rcond < _HOPELESS:
