@@ -13,6 +13,10 @@ from regkit.designs.moments import Moments
 Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
+# While |mean| stays below this many deviations, centring after a product of raw
+# values costs at most 3 of the 16 digits; beyond it the centre goes into the product.
+SAFE_RATIO = 30.0
+
 
 def read_only(array: NDArray[Any]) -> NDArray[Any]:
     """Return a view that cannot be written to.
@@ -59,6 +63,27 @@ class ColumnStore(Protocol):
 
     def sweep_residual(self, target: Floats, coef: Floats) -> Floats:
         """Return the residual in the form that sweeps over the block update."""
+
+
+class LockstepStore(Protocol):
+    """The columns of three designs of one X; arrays have a row for each of them.
+
+    Fewer designs have the last stand in for those that are missing. Each has a working
+    set, ``working[k, :sizes[k]]``, in order of arrival.
+    """
+
+    def grow(
+        self, gram: Floats, working: Indices, before: Indices, sizes: Indices
+    ) -> None:
+        """Write the Gram matrices ``gram[k]``, known up to ``before[k]`` columns."""
+
+    def residuals(
+        self, targets: Floats, working: Indices, sizes: Indices, coefs: Floats
+    ) -> Floats:
+        """Return ``targets - Z[:, working] @ coefs``, shape (3, n)."""
+
+    def correlate(self, residuals: Floats, columns: Indices, out: Floats) -> None:
+        """Write the columns' correlations with the residuals to ``out[:, columns]``."""
 
 
 class Design(Protocol):
@@ -122,6 +147,13 @@ class Design(Protocol):
         """Return one row of correlations a design and residual, from one read of X.
 
         ``designs`` are the design itself or ones that it has `reweighted`.
+        """
+
+    def side_by_side(self, designs: Sequence[Any]) -> Sequence[LockstepStore] | None:
+        """Return a store for every three of ``designs``, or None.
+
+        They are as `correlate_together` takes them. None where columns do not stand
+        contiguously, or where the designs' means are too far apart.
         """
 
     def gram(self, target: Floats) -> tuple[Floats, Floats]:
