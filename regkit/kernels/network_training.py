@@ -264,16 +264,23 @@ def train(
     seed: int,
     count: int,
     shuffled: bool,
+    opens: bool,
+    closes: bool,
     watch: Watch,
 ) -> None:
     """Run the epochs of ``schedule``, ``n_batches`` rows each, until a reason to end.
 
     The loss of the held-out rows is monitored, the training loss where there are none.
+    Where ``data`` are only some of an epoch's rows, the schedule is of this part of one
+    epoch, ``data.total_weight`` is of all rows, and ``opens`` and ``closes`` say
+    whether the part is the first and the last of its epoch.
     """
     counts = watch.counts
     for e in range(schedule.shape[0] // n_batches):
         epoch = counts[EPOCHS]
-        copy_row(state.params, watch.safe)
+        if opens:
+            copy_row(state.params, watch.safe)
+            watch.training[epoch] = 0.0
         rates = schedule[e * n_batches : (e + 1) * n_batches]
         total = train_epoch(
             net,
@@ -290,9 +297,9 @@ def train(
             count + e * n_batches,
             shuffled,
         )
-        monitored = total / data.total_weight
-        watch.training[epoch] = monitored
-        if held_out.weights.shape[0] > 0:
+        watch.training[epoch] += total / data.total_weight
+        monitored = watch.training[epoch]
+        if closes and held_out.weights.shape[0] > 0:
             total = evaluate(
                 net,
                 loss,
@@ -308,6 +315,8 @@ def train(
         if not (math.isfinite(monitored) and _is_finite(state.params)):
             copy_row(watch.safe, state.params)
             counts[OUTCOME] = DIVERGED
+            return
+        if not closes:
             return
         counts[EPOCHS] += 1
         _judge(watch, monitored, state.params, rates[-1, 0] * watch.marks[1])

@@ -41,12 +41,14 @@ SOLVERS = {
     "sgd": network_optimisers.SGD,
 }
 
+OUTCOMES = {CONVERGED: "converged", DIVERGED: "diverged"}
+
 # Seconds between looks at the clock, the keyboard and nothing else.
 _BETWEEN_LOOKS = 0.1
 _ADAPTIVE_DIVISOR = 5.0
 _SMALLEST_RATE = 1e-6
 # Rows of a validation batch.
-_VALIDATION_ROWS = 256
+VALIDATION_ROWS = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,8 +239,8 @@ def run(
     batch_rows = -(-n // batches)
     n_targets = data.targets.shape[1]
     dtype = parameters.params.dtype
-    work = make_work(net, n_targets, max(batch_rows, _VALIDATION_ROWS), dtype)
-    watch = _new_watch(settings, parameters.params, n_targets)
+    work = make_work(net, n_targets, max(batch_rows, VALIDATION_ROWS), dtype)
+    watch = new_watch(settings, parameters.params, n_targets)
     state = State(
         parameters.params,
         parameters.first,
@@ -256,7 +258,7 @@ def run(
             while watch.counts[EPOCHS] < settings.max_iter:
                 done = int(watch.counts[EPOCHS])
                 epochs = min(chunk, settings.max_iter - done)
-                schedule = _schedule(settings, done * batches, epochs * batches, total)
+                rates = schedule(settings, done * batches, epochs * batches, total)
                 if observer is not None:
                     observer.begin()
                 begun = time.perf_counter()
@@ -270,12 +272,14 @@ def run(
                     held_out,
                     state,
                     work,
-                    schedule,
+                    rates,
                     batches,
-                    _VALIDATION_ROWS,
+                    VALIDATION_ROWS,
                     settings.seed,
                     parameters.n_steps,
                     settings.shuffle,
+                    True,
+                    True,
                     watch,
                 )
                 run_now = int(watch.counts[EPOCHS]) - done
@@ -284,21 +288,20 @@ def run(
                 if observer is None:
                     chunk = max(1, min(2 * chunk, int(_BETWEEN_LOOKS / seconds)))
                 elif run_now and observer.end(
-                    _last_epoch(watch, len(held_out.weights) > 0)
+                    last_epoch(watch, len(held_out.weights) > 0)
                 ):
                     outcome = "stopped"
                     break
                 if watch.counts[OUTCOME] != UNDER_WAY:
-                    outcome = {CONVERGED: "converged", DIVERGED: "diverged"}[
-                        int(watch.counts[OUTCOME])
-                    ]
+                    outcome = OUTCOMES[int(watch.counts[OUTCOME])]
                     break
         except KeyboardInterrupt:
             outcome = "interrupted"
-    return _result(watch, held_out, outcome)
+    return result(watch, held_out, outcome)
 
 
-def _new_watch(settings: Settings, params: NDArray[Any], n_targets: int) -> Watch:
+def new_watch(settings: Settings, params: NDArray[Any], n_targets: int) -> Watch:
+    """Remember nothing yet."""
     n_scores = n_targets if LOSSES[settings.loss] < network_losses.BINARY else 1
     adaptive = settings.learning_rate == "adaptive"
     return Watch(
@@ -316,9 +319,10 @@ def _new_watch(settings: Settings, params: NDArray[Any], n_targets: int) -> Watc
     )
 
 
-def _schedule(
+def schedule(
     settings: Settings, first: int, count: int, total: int
 ) -> NDArray[np.float64]:
+    """Give learning rate, dropout and penalty factors of steps out of ``total``."""
     columns = [
         factors(name, first, count, total)
         for name in (
@@ -331,13 +335,15 @@ def _schedule(
     return np.stack(columns, axis=1)
 
 
-def _last_epoch(watch: Watch, validated: bool) -> Epoch:
+def last_epoch(watch: Watch, validated: bool) -> Epoch:
+    """Tell of the epoch that was run last."""
     number = int(watch.counts[EPOCHS])
     validation = float(watch.validation[number - 1]) if validated else float("nan")
     return Epoch(number, float(watch.training[number - 1]), validation)
 
 
-def _result(watch: Watch, held_out: Data, outcome: str) -> TrainingResult:
+def result(watch: Watch, held_out: Data, outcome: str) -> TrainingResult:
+    """Sum a run up."""
     n_epochs, best_epoch = int(watch.counts[EPOCHS]), int(watch.counts[1])
     validated = n_epochs if len(held_out.weights) else 0
     return TrainingResult(
