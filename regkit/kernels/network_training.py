@@ -169,14 +169,18 @@ def evaluate(
     params: NDArray[Any],
     work: Work,
     size: int,
+    first: int,
+    end: int,
     scores: NDArray[np.float64],
 ) -> float:
-    """Return the sum of the losses without noise; add to ``scores`` (`score_batch`)."""
-    n = data.weights.shape[0]
+    """Return the sum of the losses of rows [first, end) without noise.
+
+    Their scores are added to ``scores`` (`score_batch`).
+    """
     key = root(0)
     total = 0.0
-    for start in range(0, n, size):
-        order = np.arange(start, min(n, start + size))
+    for start in range(first, end, size):
+        order = np.arange(start, min(end, start + size))
         m = order.shape[0]
         targets, weights = load_batch(net, data, order, work)
         outputs = forward(net, params, work, dropout, 0.0, key, m)
@@ -205,6 +209,11 @@ class Watch(NamedTuple):
     """(n_params,), parameters after the best epoch."""
     safe: NDArray[Any]
     """(n_params,), parameters before the epoch under way."""
+    half_losses: NDArray[np.float64]
+    """(2, 2), of the first and the second half of the validation rows: the last loss
+    and the least."""
+    halves: NDArray[Any]
+    """(2, n_params), parameters after the epoch that was best for each half."""
     tol: float
     patience: int
     adaptive: float
@@ -238,6 +247,10 @@ def _judge(watch: Watch, loss: float, params: NDArray[Any], rate: float) -> None
         marks[0] = loss
         counts[BEST] = counts[EPOCHS]
         copy_row(params, watch.best)
+    for half in range(2):
+        if watch.half_losses[half, 0] < watch.half_losses[half, 1]:
+            watch.half_losses[half, 1] = watch.half_losses[half, 0]
+            copy_row(params, watch.halves[half])
     if counts[STALE] <= watch.patience:
         return
     if watch.adaptive > 1.0 and rate > watch.smallest:
@@ -299,17 +312,23 @@ def train(
         )
         watch.training[epoch] += total / data.total_weight
         monitored = watch.training[epoch]
-        if closes and held_out.weights.shape[0] > 0:
-            total = evaluate(
-                net,
-                loss,
-                dropout,
-                held_out,
-                state.params,
-                work,
-                size,
-                watch.scores[epoch],
-            )
+        n_held = held_out.weights.shape[0]
+        if closes and n_held > 0:
+            middle = (n_held + 1) // 2
+            for half in range(2):
+                watch.half_losses[half, 0] = evaluate(
+                    net,
+                    loss,
+                    dropout,
+                    held_out,
+                    state.params,
+                    work,
+                    size,
+                    half * middle,
+                    n_held if half else middle,
+                    watch.scores[epoch],
+                )
+            total = watch.half_losses[0, 0] + watch.half_losses[1, 0]
             monitored = total / held_out.total_weight
             watch.validation[epoch] = monitored
         if not (math.isfinite(monitored) and _is_finite(state.params)):

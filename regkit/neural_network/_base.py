@@ -163,6 +163,7 @@ class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator):
         With ``history``, the attributes of earlier epochs, one more epoch. ``given``
         are X and y as the user passed them, for callbacks.
         """
+        parts = parts._replace(validate=parts.validate.in_halves())
         table, held_out = parts.learn, parts.validate
         settings = self._settings(fitted.architecture, goal, parts.n_rows, seed)
         if history is not None:
@@ -216,7 +217,7 @@ class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator):
         self._refuse_nothing(result)
         if len(held_out.weights) and result.best_epoch:
             fitted.parameters.params[:] = result.best
-        found = attributes(result) | self._calibrate(fitted, parts)
+        found = attributes(result) | self._calibrate(fitted, parts, result)
         if context is not None:
             context.call_on_fit_task_end(
                 estimator=self, reconstruction_attributes=lambda: found, **data
@@ -338,6 +339,8 @@ class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator):
     def _scores(self, means: Floats, fitted: Fitted, held_out: Table) -> list[float]:
         raise NotImplementedError
 
-    def _calibrate(self, fitted: Fitted, parts: Parts) -> dict[str, Any]:
+    def _calibrate(
+        self, fitted: Fitted, parts: Parts, result: TrainingResult
+    ) -> dict[str, Any]:
         """Learn from held-out rows how far predictions are off."""
         return {}

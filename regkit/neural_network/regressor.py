@@ -20,11 +20,13 @@ from regkit.neural_network._summaries import FirstTargets
 from regkit.neural_network._to_sklearn import regressor_of
 from regkit.neural_network._uncertainty import (
     Calibration,
+    Judged,
     RegressionUncertainty,
     gaussian_reach,
     noise_deviation,
 )
 from regkit.solvers.networks.scaling import Moments, Scaling
+from regkit.solvers.networks.trainer import TrainingResult
 
 # Passes for deviations of calibration rows; the default of predictions.
 _N_PASSES = 100
@@ -134,8 +136,10 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
         Share of the rows to set apart for `predict_interval` and the noise's size.
     tau : float, default=None
         Precision of the noise, the inverse of its variance in y's units [3]_; None
-        estimates it: from rows set apart for calibration or validation, else from the
-        training rows, whose residuals are too small where the network overfits.
+        estimates it as the mean square of residuals less that of the epistemic
+        deviations: of rows set apart for calibration, else of the validation rows (see
+        `predict_interval`), else of the training rows, whose residuals are too small
+        where the network overfits.
     standardize : bool or "robust", default="robust"
         How to centre and scale the columns of X before anything else: True by weighted
         means and standard deviations; "robust" by weighted medians and interquartile
@@ -465,9 +469,11 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
         The interval is the prediction ± a multiple of the deviation that
         ``predict(X, return_std=True)`` gives. With rows set apart
         (`calibration_fraction`, else the validation rows) the multiple is
-        split-conformal (Lei et al., 2018): at least `coverage` of new rows are covered
-        on average, whatever the network is worth (validation rows, which chose the best
-        epoch, make that approximate). Otherwise the multiple is that of a normal
+        split-conformal [4]_: at least `coverage` of new rows are covered on average,
+        whatever the network is worth. Validation rows chose the epoch whose weights are
+        kept, so their residuals are too small. Each half of them is therefore compared
+        with the epoch that the other half would have chosen, which makes the promise
+        approximate. Without rows set apart the multiple is that of a normal
         distribution, and the promise is as good as `noise_std_`.
 
         Parameters
@@ -566,34 +572,55 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
             noise += self.noise_std_
         return mean, epistemic, noise
 
-    def _calibrate(self, fitted: Fitted, parts: Parts) -> dict[str, Any]:
-        apart = parts.calibrate if len(parts.calibrate.weights) else parts.validate
-        rows = apart if len(apart.weights) else parts.learn
-        held_out = rows is not parts.learn
-        if held_out or self.loss == "gaussian_nll":
-            mean, epistemic, noise = self._parts(fitted, rows.X, _N_PASSES, False)
-        else:  # the spread would only be subtracted from residuals that are too small
-            mean = fitted.targets.undo(
-                fitted.outputs(rows.X)[:, : rows.targets.shape[1]]
-            )
-            epistemic = noise = np.zeros_like(mean)
-        residuals = np.abs(rows.targets - mean)
+    def _calibrate(
+        self, fitted: Fitted, parts: Parts, result: TrainingResult
+    ) -> dict[str, Any]:
+        judged = self._judged(fitted, parts, result)
         estimated = self.loss != "gaussian_nll" and self.tau is None
         found: dict[str, Any] = {
             "_calibration": None,
             "_noise_is_estimated": estimated,
         }
+        noise = judged.noise
         if self.loss != "gaussian_nll":
-            deviation = noise_deviation(residuals, epistemic, rows.weights)
+            deviation = noise_deviation(
+                judged.residuals, judged.epistemic, judged.weights
+            )
             if self.tau is not None:
                 deviation = np.full_like(deviation, self.tau**-0.5)
             one = len(deviation) == 1
             found["noise_std_"] = float(deviation[0]) if one else deviation
             noise = noise + deviation
-        if held_out:
-            scores = residuals / np.hypot(epistemic, noise)
+        if judged.held_out:
+            scores = judged.residuals / np.hypot(judged.epistemic, noise)
             found["_calibration"] = Calibration(np.sort(scores, axis=0))
         return found
+
+    def _judged(self, fitted: Fitted, parts: Parts, result: TrainingResult) -> Judged:
+        """Compare predictions with rows held out if there are any.
+
+        The network was chosen to fit the validation rows best. So each half of them
+        judges the network that it would have been had the other half chosen.
+        """
+        n = len(parts.validate.weights)
+        if len(parts.calibrate.weights):
+            tables, networks = [parts.calibrate], [fitted]
+        elif n > 1:
+            halves = np.split(np.arange(n), [(n + 1) // 2])
+            tables = [parts.validate.take(half) for half in halves]
+            networks = [fitted.with_params(params) for params in result.halves[::-1]]
+        else:
+            tables, networks = [parts.learn], [fitted]
+        held_out = tables[0] is not parts.learn
+        found = []
+        for rows, network in zip(tables, networks, strict=True):
+            mean, epistemic, noise = self._parts(network, rows.X, _N_PASSES, False)
+            if not held_out and self.loss != "gaussian_nll":
+                # It would only be subtracted from residuals that are too small.
+                epistemic = np.zeros_like(epistemic)
+            found.append((np.abs(rows.targets - mean), epistemic, noise, rows.weights))
+        joined = [np.concatenate(each) for each in zip(*found, strict=True)]
+        return Judged(joined[0], joined[1], joined[2], joined[3], held_out)
 
     def _check_y(self, y: Any, X: Any) -> Any:
         return y

@@ -196,6 +196,9 @@ class TrainingResult:
         Weighted means of squared errors per target, or the share of hits.
     best : ndarray (n_params,)
         Parameters after the best epoch.
+    halves : ndarray (2, n_params)
+        Parameters after the epoch that was best for the first and for the second half
+        of the monitored rows; the first half is the longer one.
     """
 
     outcome: str
@@ -206,6 +209,7 @@ class TrainingResult:
     validation_curve: NDArray[np.float64]
     validation_scores: NDArray[np.float64]
     best: NDArray[Any]
+    halves: NDArray[Any]
 
 
 def n_batches(n_rows: int, batch_size: int) -> int:
@@ -312,6 +316,8 @@ def new_watch(settings: Settings, params: NDArray[Any], n_targets: int) -> Watch
         marks=np.array([np.inf, 1.0]),
         best=params.copy(),
         safe=params.copy(),
+        half_losses=np.full((2, 2), np.inf),
+        halves=np.stack([params, params]),
         tol=settings.tol,
         patience=settings.patience,
         adaptive=_ADAPTIVE_DIVISOR if adaptive else 1.0,
@@ -355,4 +361,5 @@ def result(watch: Watch, held_out: Data, outcome: str) -> TrainingResult:
         validation_curve=watch.validation[:validated].copy(),
         validation_scores=watch.scores[:validated] / (held_out.total_weight or 1.0),
         best=watch.best,
+        halves=watch.halves,
     )
