@@ -20,7 +20,7 @@ from regkit.designs.moments import Moments
 from regkit.designs.threads import by_shares
 
 if TYPE_CHECKING:
-    from regkit.designs.dense_lockstep import LockstepColumns
+    from regkit.kernels.lockstep import Columns
 
 # Bytes of X that are centred at a time on the way to a Gram matrix.
 _CHUNK_BYTES = 1 << 22
@@ -247,7 +247,7 @@ class DenseDesign:
 
     def side_by_side(
         self, designs: Sequence["DenseDesign"]
-    ) -> "list[LockstepColumns] | None":
+    ) -> "list[Columns] | None":
         if self._by_rows:
             return None
         from regkit.designs.dense_lockstep import share_columns

@@ -11,12 +11,29 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from regkit.kernels._jit import kernel, summing_kernel
+from regkit.kernels._jit import kernel, part, summing_kernel, summing_part
+from regkit.kernels.active_set import minimise
 from regkit.kernels.certificate import duality_gap, in_span
 from regkit.kernels.hull import Problem, State
 
 # Columns looked at together: their bounds stay in the first-level cache.
 _STRIP = 1024
+# Share of the columns that are undecided from which on all are visited: then the
+# residuals are remembered, and later ones are seen as combinations of them.
+MANY = 0.2
+# Rounding of a correlation, beside the column's length and the residual's.
+ROUNDED_SUM = 1e-14
+
+
+class Columns(NamedTuple):
+    """X, and what a path's Z makes of it."""
+
+    transposed: NDArray[Any]  # (p, n)
+    offset: NDArray[np.float64]  # m
+    weights: NDArray[np.float64]  # (3, n), the roots' squares
+    roots: NDArray[np.float64]  # (3, n)
+    shift: NDArray[np.float64]  # (3, p)
+    inverse: NDArray[np.float64]  # (3, p)
 
 
 class Terms(NamedTuple):
@@ -30,6 +47,25 @@ class Terms(NamedTuple):
     noise: NDArray[np.float64]
     lengths: NDArray[np.float64]
     squares: NDArray[np.float64]  # of the lengths
+
+
+class Past(NamedTuple):
+    """Two residuals of each path for which every correlation is known, newest first."""
+
+    residuals: NDArray[np.float64]  # (3, 2, n)
+    errors: NDArray[np.float64]  # (3, 2), of a correlation, for columns of length 1
+    correlation: NDArray[np.float64]  # (3, 2, p)
+
+
+class View(NamedTuple):
+    """What was seen at the last visit of columns, each (3, p)."""
+
+    inside: NDArray[np.bool_]  # columns in the path's working set
+    coef: NDArray[np.float64]
+    correlation: NDArray[np.float64]
+    before: NDArray[np.float64]  # correlations at the last alpha
+    expected: NDArray[np.float64]  # and those expected at the next
+    seen: NDArray[np.int64]  # (p,), at which alpha a column was visited last
 
 
 @summing_kernel
@@ -65,22 +101,19 @@ def moments(
     return out
 
 
-@summing_kernel
+@summing_part
 def correlate(
-    transposed: NDArray[Any],
+    X: Columns,
     columns: NDArray[np.int64],
-    offset: NDArray[np.float64],
-    weights: NDArray[np.float64],
-    shift: NDArray[np.float64],
-    inverse: NDArray[np.float64],
+    residuals: NDArray[np.float64],
     out: NDArray[np.float64],
 ) -> None:
     """Write z_kjᵀ r_k to ``out[k, j]`` for j of ``columns``.
 
-    ``weights`` holds the residuals, each row times its root; ``shift`` how far the
-    means are from ``offset``; ``inverse`` the scales' reciprocals. Four columns and
-    three paths at a time make twelve sums in registers.
+    Four columns and three paths at a time make twelve sums in registers.
     """
+    transposed, offset, shift, inverse = X.transposed, X.offset, X.shift, X.inverse
+    weights = X.roots * residuals
     n = transposed.shape[1]
     count = columns.shape[0]
     w0, w1, w2 = weights[0], weights[1], weights[2]
@@ -122,26 +155,24 @@ def correlate(
             out[2, j] = (s2 - shift[2, j] * level2) * inverse[2, j]
 
 
-@summing_kernel
-def products(
-    transposed: NDArray[Any],
+@summing_part
+def extend(
+    X: Columns,
     working: NDArray[np.int64],
     before: NDArray[np.int64],
     sizes: NDArray[np.int64],
-    offset: NDArray[np.float64],
-    weights: NDArray[np.float64],
-    shift: NDArray[np.float64],
-    inverse: NDArray[np.float64],
     gram: NDArray[np.float64],
 ) -> None:
     """Write each path's Gram matrix of the columns ``working[k, :sizes[k]]``.
 
-    It is known up to ``before[k]``; ``weights`` are the samples' in each path. About
-    the means of all rows, then brought to the path's own. In tiles of 4 x 4; one that
-    would stand out over an edge repeats the last row or column.
+    It is known up to ``before[k]``. About the means of all rows, then brought to the
+    path's own. In tiles of 4 x 4; one that would stand out over an edge repeats the
+    last row or column.
     """
+    transposed, offset, weights = X.transposed, X.offset, X.weights
+    shift, inverse = X.shift, X.inverse
     n = transposed.shape[1]
-    for k in range(gram.shape[0]):
+    for k in range(3):
         size, total = before[k], sizes[k]
         if size == total:
             continue
@@ -207,24 +238,22 @@ def products(
                         gram[k, b + u, one] = entry
 
 
-@summing_kernel
-def residuals(
-    transposed: NDArray[Any],
+@summing_part
+def residuals_of(
+    X: Columns,
     working: NDArray[np.int64],
     sizes: NDArray[np.int64],
     coef: NDArray[np.float64],
-    offset: NDArray[np.float64],
-    roots: NDArray[np.float64],
-    shift: NDArray[np.float64],
-    inverse: NDArray[np.float64],
     targets: NDArray[np.float64],
 ) -> NDArray[np.float64]:
     """Return ``targets - Z[:, working] @ coef`` for each path, shape (3, n)."""
+    transposed, offset, roots = X.transposed, X.offset, X.roots
+    shift, inverse = X.shift, X.inverse
     n = transposed.shape[1]
     out = np.empty(targets.shape)
     used = np.empty(working.shape[1] + 3, dtype=np.int64)
     steps = np.empty(working.shape[1] + 3)
-    for k in range(targets.shape[0]):
+    for k in range(3):
         count = 0
         level = 0.0
         for a in range(sizes[k]):
@@ -256,14 +285,12 @@ def residuals(
     return out
 
 
-@kernel
-def look_ahead(
-    past_residuals: NDArray[np.float64],
-    past_errors: NDArray[np.float64],
-    past: NDArray[np.float64],
+@part
+def undecided(
+    past: Past,
     residuals: NDArray[np.float64],
-    lengths: NDArray[np.float64],
-    l1: NDArray[np.float64],
+    terms: Terms,
+    least_l1: NDArray[np.float64],
     inside: NDArray[np.bool_],
     alpha: float,
 ) -> NDArray[np.int64]:
@@ -271,20 +298,18 @@ def look_ahead(
 
     As `regkit.kernels.certificate.foresee` does for one path, but without writing the
     correlations down: the others are below ``alpha * l1``, and nobody asks for more.
-    ``past_errors[k, e]`` is how wrong the correlations ``past[k, e]`` may be, of
-    columns of length 1.
     """
-    p = l1.shape[0]
+    p = least_l1.shape[0]
     shares = np.empty((3, 2))
     norms = np.empty(3)
     for k in range(3):
-        own, move = in_span(past_residuals[k], residuals[k])
+        own, move = in_span(past.residuals[k], residuals[k])
         square = 0.0
         for i in range(move.shape[0]):
             square += move[i] * move[i]
-        shares[k] = own
-        error = abs(own[0]) * past_errors[k, 0] + abs(own[1]) * past_errors[k, 1]
-        norms[k] = 1.000001 * np.sqrt(square) + error
+        shares[k, 0], shares[k, 1] = own[0], own[1]
+        norms[k] = 1.000001 * np.sqrt(square)
+        norms[k] += abs(own[0]) * past.errors[k, 0] + abs(own[1]) * past.errors[k, 1]
     most = np.empty(_STRIP)
     found = np.empty(p, dtype=np.int64)
     count = 0
@@ -294,8 +319,9 @@ def look_ahead(
             most[j] = -1.0
         for k in range(3):
             share, other, norm = shares[k, 0], shares[k, 1], norms[k]
-            x, y = past[k, 0, first : first + m], past[k, 1, first : first + m]
-            length = lengths[k, first : first + m]
+            x = past.correlation[k, 0, first : first + m]
+            y = past.correlation[k, 1, first : first + m]
+            length = terms.lengths[k, first : first + m]
             held = inside[k, first : first + m]
             for j in range(m):  # (no branch: compiled to vector instructions)
                 bound = abs(share * x[j] + other * y[j]) + length[j] * norm
@@ -304,35 +330,33 @@ def look_ahead(
         for j in range(m):
             # Counted or not without a branch, which nobody could predict.
             found[count] = first + j
-            count += most[j] > alpha * l1[first + j]
+            count += most[j] > alpha * least_l1[first + j]
     return found[:count]
 
 
-@kernel
+@part
 def wanted_by_each(
     columns: NDArray[np.int64],
-    inside: NDArray[np.bool_],
-    correlation: NDArray[np.float64],
-    expected: NDArray[np.float64],
+    view: View,
+    slopes: NDArray[np.float64],
     terms: Terms,
     alpha: float,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return which of ``columns`` each path wants, and how many it does.
 
-    Those not inside whose expected correlation is above ``alpha * l1``, and whose
-    present one has somewhere to go.
+    Those not inside whose slope is above ``alpha * l1``, and whose coefficient has
+    somewhere to go.
     """
-    n_paths = inside.shape[0]
-    found = np.empty((n_paths, columns.shape[0]), dtype=np.int64)
-    counts = np.zeros(n_paths, dtype=np.int64)
-    for k in range(n_paths):
+    found = np.empty((3, columns.shape[0]), dtype=np.int64)
+    counts = np.zeros(3, dtype=np.int64)
+    for k in range(3):
         count = 0
         for j in columns:
-            slope = expected[k, j]
-            if abs(slope) <= alpha * terms.l1[k, j] or inside[k, j]:
+            slope = abs(slopes[k, j])
+            if slope <= alpha * terms.l1[k, j] or view.inside[k, j]:
                 continue
-            if abs(slope) > alpha * terms.l1[k, j] * (1.0 + 1e-12) + terms.noise[k, j]:
-                rising = correlation[k, j] > 0.0
+            if slope > alpha * terms.l1[k, j] * (1.0 + 1e-12) + terms.noise[k, j]:
+                rising = view.correlation[k, j] > 0.0
                 room = terms.upper[k, j] if rising else -terms.lower[k, j]
                 if room > 0.0:
                     found[k, count] = j
@@ -341,84 +365,140 @@ def wanted_by_each(
     return found, counts
 
 
-@kernel
+@part
 def expect(
-    columns: NDArray[np.int64],
-    correlation: NDArray[np.float64],
-    before: NDArray[np.float64],
-    seen: NDArray[np.int64],
-    visit: int,
-    step: float,
-    expected: NDArray[np.float64],
+    columns: NDArray[np.int64], view: View, number: int, step: float
 ) -> None:
     """Write the correlations expected at the next alpha, ``step`` of the last move on.
 
-    As they are where a column has not been visited the last time as well.
+    As they are where a column has not been visited at the last alpha as well.
     """
-    for k in range(correlation.shape[0]):
+    for k in range(3):
         for j in columns:
-            now = correlation[k, j]
-            moved = now - before[k, j] if seen[j] == visit - 1 else 0.0
-            expected[k, j] = now + step * moved
-            before[k, j] = now
+            now = view.correlation[k, j]
+            moved = now - view.before[k, j] if view.seen[j] == number - 1 else 0.0
+            view.expected[k, j] = now + step * moved
+            view.before[k, j] = now
     for j in columns:
-        seen[j] = visit
+        view.seen[j] = number
 
 
 @kernel
-def take_in(
+def solve(
+    X: Columns,
+    terms: Terms,
+    view: View,
     found: NDArray[np.int64],
     counts: NDArray[np.int64],
-    correlation: NDArray[np.float64],
-    terms: Terms,
-    inside: NDArray[np.bool_],
     working: NDArray[np.int64],
     sizes: NDArray[np.int64],
     problem: Problem,
     state: State,
-) -> None:
-    """Take each path's ``found[k, :counts[k]]`` into its working set."""
-    for k in range(counts.shape[0]):
+    starts: NDArray[np.float64],
+    alpha: float,
+    max_iter: int,
+    ridged: bool,
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Take ``found[k, :counts[k]]`` in and minimise over each path's working set.
+
+    Arrays of `Problem` and `State` have a row for each path, with room for the new
+    columns. Returns the iterations made, and which paths have come to their optimum;
+    ``starts`` keeps where they were before.
+    """
+    before = sizes.copy()
+    for k in range(3):
         for c in range(counts[k]):
             a, j = sizes[k] + c, found[k, c]
             working[k, a] = j
-            inside[k, j] = True
+            view.inside[k, j] = True
             problem.target[k, a] = terms.products[k, j]
             problem.l1[k, a] = terms.l1[k, j]
             problem.l2[k, a] = terms.l2[k, j]
             problem.lower[k, a] = terms.lower[k, j]
             problem.upper[k, a] = terms.upper[k, j]
             problem.noise[k, a] = terms.noise[k, j]
-            state.correlation[k, a] = correlation[k, j]
+            state.correlation[k, a] = view.correlation[k, j]
         sizes[k] += counts[k]
+    extend(X, working, before, sizes, problem.gram)
+    n_iter = np.zeros(3, dtype=np.int64)
+    are_solved = np.ones(3, dtype=np.bool_)
+    for k in range(3):
+        for a in range(sizes[k]):
+            starts[k, a] = state.coef[k, a]
+        one = Problem(
+            problem.gram[k],
+            problem.target[k],
+            problem.l1[k],
+            problem.l2[k],
+            problem.lower[k],
+            problem.upper[k],
+            problem.noise[k],
+        )
+        its = State(
+            state.coef[k],
+            state.correlation[k],
+            state.free[k],
+            state.side[k],
+            state.active[k],
+            state.factor[k],
+            state.size[k],
+        )
+        n_iter[k], are_solved[k] = minimise(one, its, sizes[k], alpha, max_iter, ridged)
+    return n_iter, are_solved
 
 
 @kernel
-def conclude(
-    columns: NDArray[np.int64],
+def visit(
+    X: Columns,
+    terms: Terms,
+    least_l1: NDArray[np.float64],
+    targets: NDArray[np.float64],
+    past: Past,
+    view: View,
     working: NDArray[np.int64],
     sizes: NDArray[np.int64],
-    correlation: NDArray[np.float64],
-    residuals: NDArray[np.float64],
-    terms: Terms,
-    alpha: float,
     state: State,
-    coefs: NDArray[np.float64],
+    alpha: float,
+    likely: float,
+    number: int,
+    step: float,
+    goals: NDArray[np.float64],
     gaps: NDArray[np.float64],
-) -> None:
-    """Let the working sets know the exact correlations, and compute the gaps."""
-    for k in range(gaps.shape[0]):
-        for a in range(sizes[k]):
-            j = working[k, a]
-            state.correlation[k, a] = correlation[k, j]
-            coefs[k, j] = state.coef[k, a]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], bool]:
+    """Visit the columns that matter at ``alpha`` or ``likely``, the next threshold.
+
+    Computes the gaps. Returns the columns that each path wants, their numbers, and
+    whether they were missed at ``alpha``. Where none is, and all gaps are below
+    ``goals``, those expected above ``likely`` are returned.
+    """
+    p = least_l1.shape[0]
+    residuals = residuals_of(X, working, sizes, state.coef, targets)
+    columns = undecided(past, residuals, terms, least_l1, view.inside, likely)
+    is_complete = columns.shape[0] > MANY * p
+    if is_complete:
+        columns = np.arange(p)
+    correlate(X, columns, residuals, view.correlation)
+    for k in range(3):
         square = 0.0
         for i in range(residuals.shape[1]):
             square += residuals[k, i] * residuals[k, i]
+        if is_complete:
+            for i in range(residuals.shape[1]):
+                past.residuals[k, 1, i] = past.residuals[k, 0, i]
+                past.residuals[k, 0, i] = residuals[k, i]
+            past.errors[k, 1] = past.errors[k, 0]
+            past.errors[k, 0] = ROUNDED_SUM * np.sqrt(square)
+            for j in range(p):
+                past.correlation[k, 1, j] = past.correlation[k, 0, j]
+                past.correlation[k, 0, j] = view.correlation[k, j]
+        for a in range(sizes[k]):
+            j = working[k, a]
+            state.correlation[k, a] = view.correlation[k, j]
+            view.coef[k, j] = state.coef[k, a]
         gaps[k] = duality_gap(
             columns,
-            coefs[k],
-            correlation[k],
+            view.coef[k],
+            view.correlation[k],
             terms.l1[k],
             terms.l2[k],
             terms.lower[k],
@@ -427,3 +507,12 @@ def conclude(
             alpha,
             square,
         )
+    found, counts = wanted_by_each(columns, view, view.correlation, terms, alpha)
+    is_missing = counts[0] + counts[1] + counts[2] > 0
+    is_settled = not is_missing
+    for k in range(3):
+        is_settled = is_settled and gaps[k] <= goals[k]
+    if is_settled:
+        expect(columns, view, number, step)
+        found, counts = wanted_by_each(columns, view, view.expected, terms, likely)
+    return found, counts, is_missing

@@ -17,17 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regkit.designs import Design
-from regkit.designs.base import LockstepStore
 from regkit.kernels.cholesky import BLOCK
 from regkit.kernels.hull import Problem, State
-from regkit.kernels.lockstep import (
-    Terms,
-    conclude,
-    expect,
-    look_ahead,
-    take_in,
-    wanted_by_each,
-)
+from regkit.kernels.lockstep import Columns, Past, Terms, View, solve, visit
 from regkit.solvers import exact
 from regkit.solvers.path import Solved, go_on
 from regkit.solvers.problem import (
@@ -37,7 +29,6 @@ from regkit.solvers.problem import (
     ScaledProblem,
     largest_alpha,
     scale_problem,
-    sum_of_squares,
 )
 
 Indices = NDArray[np.int64]
@@ -47,10 +38,6 @@ ABREAST = 3
 _LIKELY = 0.99
 # At most this many columns enter at a time, or twice the present working set.
 _BATCH = 100
-# Share of the columns that are undecided from which on all are visited.
-_MANY = 0.2
-# Rounding of a correlation, beside the column's length and the residual's.
-_ROUNDED = 1e-14
 # Working sets up to this size, or those whose Gram matrices are no larger than X.
 _ALWAYS_HELD = 2048
 # Columns that there is room for at first.
@@ -62,15 +49,15 @@ class LockstepPaths:
 
     def __init__(
         self,
-        store: LockstepStore,
+        columns: Columns,
         designs: Sequence[Design],
         problems: Sequence[ScaledProblem],
         *,
         tol: float,
         max_iter: int,
     ) -> None:
-        """Take the designs that ``store`` has been made for, and their problems."""
-        self._store = store
+        """Take X as the designs see it, and their problems."""
+        self._X = columns
         self._problems = problems
         self._n_paths = len(problems)
         self._max_iter = max_iter
@@ -83,13 +70,10 @@ class LockstepPaths:
         # Whoever stands in for a missing path has nothing to explain.
         self._targets = np.zeros((ABREAST, n))
         self._targets[: len(problems)] = [q.target for q in problems]
-        self._every = np.arange(p)
-        self._correlation = np.empty((ABREAST, p))
-        store.correlate(self._targets, self._every, self._correlation)
         at = [min(k, len(problems) - 1) for k in range(ABREAST)]
         lengths = np.stack([designs[k].lengths for k in at])
         self._terms = Terms(
-            self._correlation.copy(),
+            np.zeros((ABREAST, p)),
             np.stack([problems[k].l1 for k in at]),
             np.stack([problems[k].l2 for k in at]),
             np.stack([problems[k].lower for k in at]),
@@ -99,26 +83,29 @@ class LockstepPaths:
             lengths**2,
         )
         self._least_l1 = self._terms.l1.min(axis=0)
-        self._coefs = np.zeros((ABREAST, p))
-        # Two residuals of each path for which every correlation is known.
-        self._past_residuals = np.zeros((ABREAST, 2, n))
-        self._past_errors = np.zeros((ABREAST, 2))
-        self._past = np.zeros((ABREAST, 2, p))
-        self._remember(self._targets)
-        # The columns last visited; what they had been the time before, and when.
-        self._visited = self._every
-        self._before = self._correlation.copy()
-        self._expected = self._correlation.copy()
-        self._seen = np.zeros(p, dtype=np.int64)
-        self._visit = 0
+        self._past = Past(
+            np.zeros((ABREAST, 2, n)),
+            np.zeros((ABREAST, 2)),
+            np.zeros((ABREAST, 2, p)),
+        )
+        self._view = View(
+            np.zeros((ABREAST, p), dtype=np.bool_),
+            *(np.zeros((ABREAST, p)) for _ in range(4)),
+            np.full(p, -1),
+        )
         self._gaps = np.zeros(ABREAST)
-        self._inside = np.zeros((ABREAST, p), dtype=np.bool_)
+        self._n_visits = 0
         self._sizes = np.zeros(ABREAST, dtype=np.int64)
         self._working = np.zeros((ABREAST, 0), dtype=np.int64)
         self._problem = _stacked_problem(0)
         self._state = _stacked_state(0, 0)
-        self._views: list[tuple[Problem, State]] = []
         self._make_room(_ROOM)
+        # Columns that the paths want, and how many.
+        self._found = np.zeros((ABREAST, 0), dtype=np.int64)
+        self._counts = np.zeros(ABREAST, dtype=np.int64)
+        # The null models: every column is visited, none wanted.
+        self._visit(np.inf, 0.0, 0.0)
+        self._terms.products[:] = self._view.correlation
 
     def walk(self, alphas: Floats) -> list[Solved]:
         """Solve for one alpha after the other, as many as can be in lockstep.
@@ -134,22 +121,26 @@ class LockstepPaths:
         values: list[list[Floats]] = [[] for _ in self._problems]
         gaps, n_iters = [], []
         n_iter = np.zeros(ABREAST, dtype=np.int64)
+        before = np.inf
         for at, (alpha, is_asked_for) in enumerate(stops):
-            following = stops[min(at + 1, len(stops) - 1)][0]
-            n_more = self._settle(alpha, min(alpha, following))
+            following = min(alpha, stops[min(at + 1, len(stops) - 1)][0])
+            # Correlations are expected to move on as they last did.
+            step = 0.0
+            if alpha < before:
+                step = min(1.0, (alpha - following) / (before - alpha))
+            n_more = self._settle(alpha, following, step)
             if n_more is None:
                 break
             n_iter += n_more
-            self._look_forward(stops[max(at - 1, 0)][0], alpha, following)
+            before = alpha
             if not is_asked_for:
                 continue
             for k in range(self._n_paths):
                 size = self._sizes[k]
-                working, coef = self._working[k, :size], self._state.coef[k, :size]
-                support = working[coef != 0.0]
-                support.sort()
+                is_used = self._state.coef[k, :size] != 0.0
+                support = np.sort(self._working[k, :size][is_used])
                 supports[k].append(support)
-                values[k].append(self._coefs[k, support])
+                values[k].append(self._view.coef[k, support])
             gaps.append(self._gaps.copy())
             n_iters.append(n_iter)
             n_iter = np.zeros(ABREAST, dtype=np.int64)
@@ -168,28 +159,20 @@ class LockstepPaths:
             for k, problem in enumerate(self._problems)
         ]
 
-    def _settle(self, alpha: float, following: float) -> Indices | None:
+    def _settle(self, alpha: float, following: float, step: float) -> Indices | None:
         """Solve for ``alpha``; return each path's iterations, None for no success."""
         n_iter = np.zeros(ABREAST, dtype=np.int64)
         refined = np.inf
-        found, counts = self._wanted(self._expected, _LIKELY * alpha)
         while True:
-            if not self._admit(found, counts):
+            most = int(np.max(self._sizes + self._counts))
+            if most > self._most:
                 return None
-            for k, (problem, state) in enumerate(self._views):
-                n_iter[k] += exact.minimise(
-                    problem,
-                    state,
-                    self._sizes[k],
-                    alpha,
-                    self._max_iter,
-                    self._ridged,
-                )
-            self._certify(alpha, following)
-            found, counts = self._wanted(self._correlation, alpha)
-            if counts.any():
-                continue
+            self._make_room(most)
+            n_iter += self._solve(alpha)
+            self._visit(alpha, following, step)
             excess = float(np.max(self._gaps - self._goals))
+            if self._is_missing:
+                continue
             if excess <= 0.0:
                 return n_iter
             # The systems are solved again for what the residuals leave over.
@@ -197,105 +180,60 @@ class LockstepPaths:
                 return None
             refined = excess
 
-    def _look_forward(self, before: float, alpha: float, following: float) -> None:
-        """Expect correlations to move on towards the next alpha as they last did."""
-        step = 0.0
-        if following < alpha < before < np.inf:
-            step = min(1.0, (alpha - following) / (before - alpha))
-        self._visit += 1
-        expect(
-            self._visited,
-            self._correlation,
-            self._before,
-            self._seen,
-            self._visit,
-            step,
-            self._expected,
-        )
-
-    def _wanted(self, correlation: Floats, alpha: float) -> tuple[Indices, Indices]:
-        found, counts = wanted_by_each(
-            self._visited,
-            self._inside,
-            self._correlation,
-            correlation,
+    def _solve(self, alpha: float) -> Indices:
+        n_iter, are_solved = solve(
+            self._X,
             self._terms,
-            alpha,
-        )
-        for k in np.flatnonzero(counts > np.maximum(_BATCH, 2 * self._sizes)):
-            most = max(_BATCH, 2 * self._sizes[k])
-            columns = found[k, : counts[k]]
-            pull = np.abs(correlation[k, columns]) / self._terms.l1[k, columns]
-            found[k, :most] = columns[np.argpartition(-pull, most)[:most]]
-            counts[k] = most
-        return found, counts
-
-    def _admit(self, found: Indices, counts: Indices) -> bool:
-        """Take each path's columns in; refuse if they are too many to hold."""
-        if not counts.any():
-            return True
-        before = self._sizes.copy()
-        most = int(np.max(before + counts))
-        if most > self._most:
-            return False
-        self._make_room(most)
-        take_in(
-            found,
-            counts,
-            self._correlation,
-            self._terms,
-            self._inside,
+            self._view,
+            self._found,
+            self._counts,
             self._working,
             self._sizes,
             self._problem,
             self._state,
+            self._starts,
+            alpha,
+            self._max_iter,
+            self._ridged,
         )
-        self._store.grow(self._problem.gram, self._working, before, self._sizes)
-        return True
+        for k in np.flatnonzero(~are_solved):
+            n_iter[k] += exact.minimise_from(
+                Problem(*(array[k] for array in self._problem)),
+                State(*(array[k] for array in self._state)),
+                self._starts[k, : self._sizes[k]],
+                alpha,
+                self._max_iter - n_iter[k],
+            )
+        found: Indices = n_iter
+        return found
 
-    def _certify(self, alpha: float, following: float) -> None:
-        """Visit the columns that matter at ``alpha`` or at the next one."""
-        residuals = self._store.residuals(
-            self._targets, self._working, self._sizes, self._state.coef
-        )
-        columns = look_ahead(
-            self._past_residuals,
-            self._past_errors,
-            self._past,
-            residuals,
-            self._terms.lengths,
+    def _visit(self, alpha: float, following: float, step: float) -> None:
+        found, counts, self._is_missing = visit(
+            self._X,
+            self._terms,
             self._least_l1,
-            self._inside,
-            _LIKELY * following,
-        )
-        if len(columns) > _MANY * len(self._every):
-            columns = self._every
-        self._store.correlate(residuals, columns, self._correlation)
-        self._visited = columns
-        if columns is self._every:
-            self._remember(residuals)
-        conclude(
-            columns,
+            self._targets,
+            self._past,
+            self._view,
             self._working,
             self._sizes,
-            self._correlation,
-            residuals,
-            self._terms,
-            alpha,
             self._state,
-            self._coefs,
+            alpha,
+            _LIKELY * following,
+            self._n_visits,
+            step,
+            self._goals,
             self._gaps,
         )
-
-    def _remember(self, residuals: Floats) -> None:
-        """Keep the correlations of all columns with three residuals."""
-        for past in (self._past_residuals, self._past_errors, self._past):
-            past[:, 1] = past[:, 0]
-        self._past_residuals[:, 0] = residuals
-        self._past_errors[:, 0] = _ROUNDED * np.sqrt(
-            [sum_of_squares(residual) for residual in residuals]
-        )
-        self._past[:, 0] = self._correlation
+        self._n_visits += 1
+        for k in np.flatnonzero(counts > np.maximum(_BATCH, 2 * self._sizes)):
+            most = max(_BATCH, 2 * self._sizes[k])
+            columns = found[k, : counts[k]]
+            pull = np.abs(self._view.correlation[k, columns])
+            pull /= self._terms.l1[k, columns]
+            found[k, :most] = columns[np.argpartition(-pull, most)[:most]]
+            counts[k] = most
+        self._found, self._counts = found, counts
 
     def _make_room(self, size: int) -> None:
         """Have room for ``size`` columns, in arrays that are not touched in advance."""
@@ -315,10 +253,7 @@ class LockstepPaths:
             corner = tuple(slice(0, min(held, length)) for length in old.shape[1:])
             new[(slice(None), *corner)] = old[(slice(None), *corner)]
         self._working, self._problem, self._state = working, problem, state
-        self._views = [
-            (Problem(*(a[k] for a in problem)), State(*(a[k] for a in state)))
-            for k in range(self._n_paths)
-        ]
+        self._starts = np.zeros((ABREAST, room))
 
 
 def _stacked_problem(room: int) -> Problem:
@@ -361,7 +296,7 @@ def can_go_in_lockstep(penalty: Penalty, alphas: Floats, solver: str) -> bool:
 
 
 def solve_in_lockstep(
-    store: LockstepStore,
+    columns: Columns,
     designs: Sequence[Design],
     y: Floats,
     penalty: Penalty,
@@ -371,9 +306,9 @@ def solve_in_lockstep(
     max_iter: int,
     solver: str,
 ) -> list[PathResult]:
-    """Solve the paths on up to three ``designs``, which ``store`` has been made for."""
+    """Solve the paths on up to three ``designs``; ``columns`` is X as they see it."""
     problems = [scale_problem(design, y, penalty) for design in designs]
-    walk = LockstepPaths(store, designs, problems, tol=tol, max_iter=max_iter)
+    walk = LockstepPaths(columns, designs, problems, tol=tol, max_iter=max_iter)
     solved = walk.walk(alphas)
     del walk  # its Gram matrices, before those of paths that have to go on alone
     return [
