@@ -21,6 +21,10 @@ _STRIP = 1024
 # Share of the columns that are undecided from which on all are visited: then the
 # residuals are remembered, and later ones are seen as combinations of them.
 MANY = 0.2
+# Columns expected to exceed this share of the next threshold are admitted.
+LIKELY = 0.99
+# What stops the walk.
+END, ROOM, UNSOLVED, STUCK = 0, 1, 2, 3
 # Rounding of a correlation, beside the column's length and the residual's.
 ROUNDED_SUM = 1e-14
 
@@ -47,6 +51,7 @@ class Terms(NamedTuple):
     noise: NDArray[np.float64]
     lengths: NDArray[np.float64]
     squares: NDArray[np.float64]  # of the lengths
+    least_l1: NDArray[np.float64]  # (p,), of the paths
 
 
 class Past(NamedTuple):
@@ -66,6 +71,35 @@ class View(NamedTuple):
     before: NDArray[np.float64]  # correlations at the last alpha
     expected: NDArray[np.float64]  # and those expected at the next
     seen: NDArray[np.int64]  # (p,), at which alpha a column was visited last
+
+
+class Work(NamedTuple):
+    """The paths' working sets, with room for columns to come, and how they stand."""
+
+    problem: Problem  # its arrays, as those of the state, have a row for each path
+    state: State
+    columns: NDArray[np.int64]  # (3, room), in order of arrival
+    sizes: NDArray[np.int64]  # (3,)
+    starts: NDArray[np.float64]  # (3, room), coefficients before the last solve
+    wanted: NDArray[np.int64]  # (3, p), columns to take in
+    n_wanted: NDArray[np.int64]  # (3,)
+    goals: NDArray[np.float64]  # (3,), for the duality gaps
+    gaps: NDArray[np.float64]  # (3,)
+    is_solved: NDArray[np.bool_]  # (3,)
+    n_iter: NDArray[np.int64]  # (3,), linear systems since the last kept solution
+    n_last: NDArray[np.int64]  # (3,), in the last solve
+    refined: NDArray[np.float64]  # [0]: the excess over a goal that was refined last
+
+
+class Found(NamedTuple):
+    """Solutions, one behind the other."""
+
+    columns: NDArray[np.int64]  # (3, room)
+    values: NDArray[np.float64]  # (3, room)
+    starts: NDArray[np.int64]  # (3, alphas + 1)
+    gaps: NDArray[np.float64]  # (3, alphas)
+    n_iter: NDArray[np.int64]  # (3, alphas)
+    at: NDArray[np.int64]  # [0]: how many there are
 
 
 @summing_kernel
@@ -290,7 +324,6 @@ def undecided(
     past: Past,
     residuals: NDArray[np.float64],
     terms: Terms,
-    least_l1: NDArray[np.float64],
     inside: NDArray[np.bool_],
     alpha: float,
 ) -> NDArray[np.int64]:
@@ -299,6 +332,7 @@ def undecided(
     As `regkit.kernels.certificate.foresee` does for one path, but without writing the
     correlations down: the others are below ``alpha * l1``, and nobody asks for more.
     """
+    least_l1 = terms.least_l1
     p = least_l1.shape[0]
     shares = np.empty((3, 2))
     norms = np.empty(3)
@@ -335,20 +369,20 @@ def undecided(
 
 
 @part
-def wanted_by_each(
+def want(
     columns: NDArray[np.int64],
     view: View,
     slopes: NDArray[np.float64],
     terms: Terms,
     alpha: float,
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return which of ``columns`` each path wants, and how many it does.
+    work: Work,
+) -> bool:
+    """Note which of ``columns`` each path wants; is there any?
 
     Those not inside whose slope is above ``alpha * l1``, and whose coefficient has
     somewhere to go.
     """
-    found = np.empty((3, columns.shape[0]), dtype=np.int64)
-    counts = np.zeros(3, dtype=np.int64)
+    is_any = False
     for k in range(3):
         count = 0
         for j in columns:
@@ -359,10 +393,11 @@ def wanted_by_each(
                 rising = view.correlation[k, j] > 0.0
                 room = terms.upper[k, j] if rising else -terms.lower[k, j]
                 if room > 0.0:
-                    found[k, count] = j
+                    work.wanted[k, count] = j
                     count += 1
-        counts[k] = count
-    return found, counts
+        work.n_wanted[k] = count
+        is_any = is_any or count > 0
+    return is_any
 
 
 @part
@@ -383,33 +418,15 @@ def expect(
         view.seen[j] = number
 
 
-@kernel
-def solve(
-    X: Columns,
-    terms: Terms,
-    view: View,
-    found: NDArray[np.int64],
-    counts: NDArray[np.int64],
-    working: NDArray[np.int64],
-    sizes: NDArray[np.int64],
-    problem: Problem,
-    state: State,
-    starts: NDArray[np.float64],
-    alpha: float,
-    max_iter: int,
-    ridged: bool,
-) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Take ``found[k, :counts[k]]`` in and minimise over each path's working set.
-
-    Arrays of `Problem` and `State` have a row for each path, with room for the new
-    columns. Returns the iterations made, and which paths have come to their optimum;
-    ``starts`` keeps where they were before.
-    """
+@part
+def take_in(X: Columns, terms: Terms, view: View, work: Work) -> None:
+    """Take the columns that each path wants into its working set."""
+    problem, state, sizes = work.problem, work.state, work.sizes
     before = sizes.copy()
     for k in range(3):
-        for c in range(counts[k]):
-            a, j = sizes[k] + c, found[k, c]
-            working[k, a] = j
+        for c in range(work.n_wanted[k]):
+            a, j = sizes[k] + c, work.wanted[k, c]
+            work.columns[k, a] = j
             view.inside[k, j] = True
             problem.target[k, a] = terms.products[k, j]
             problem.l1[k, a] = terms.l1[k, j]
@@ -418,13 +435,19 @@ def solve(
             problem.upper[k, a] = terms.upper[k, j]
             problem.noise[k, a] = terms.noise[k, j]
             state.correlation[k, a] = view.correlation[k, j]
-        sizes[k] += counts[k]
-    extend(X, working, before, sizes, problem.gram)
-    n_iter = np.zeros(3, dtype=np.int64)
-    are_solved = np.ones(3, dtype=np.bool_)
+        sizes[k] += work.n_wanted[k]
+        work.n_wanted[k] = 0
+    extend(X, work.columns, before, sizes, problem.gram)
+
+
+@part
+def minimise_each(work: Work, alpha: float, max_iter: int, ridged: bool) -> bool:
+    """Minimise over each path's working set; have all come to their optimum?"""
+    problem, state = work.problem, work.state
+    are_all = True
     for k in range(3):
-        for a in range(sizes[k]):
-            starts[k, a] = state.coef[k, a]
+        for a in range(work.sizes[k]):
+            work.starts[k, a] = state.coef[k, a]
         one = Problem(
             problem.gram[k],
             problem.target[k],
@@ -443,59 +466,67 @@ def solve(
             state.factor[k],
             state.size[k],
         )
-        n_iter[k], are_solved[k] = minimise(one, its, sizes[k], alpha, max_iter, ridged)
-    return n_iter, are_solved
+        n_iter, is_solved = minimise(one, its, work.sizes[k], alpha, max_iter, ridged)
+        work.n_iter[k] += n_iter
+        work.n_last[k] = n_iter
+        work.is_solved[k] = is_solved
+        are_all = are_all and is_solved
+    return are_all
 
 
-@kernel
-def visit(
-    X: Columns,
-    terms: Terms,
-    least_l1: NDArray[np.float64],
-    targets: NDArray[np.float64],
-    past: Past,
-    view: View,
-    working: NDArray[np.int64],
-    sizes: NDArray[np.int64],
-    state: State,
-    alpha: float,
-    likely: float,
-    number: int,
-    step: float,
-    goals: NDArray[np.float64],
-    gaps: NDArray[np.float64],
-) -> tuple[NDArray[np.int64], NDArray[np.int64], bool]:
-    """Visit the columns that matter at ``alpha`` or ``likely``, the next threshold.
-
-    Computes the gaps. Returns the columns that each path wants, their numbers, and
-    whether they were missed at ``alpha``. Where none is, and all gaps are below
-    ``goals``, those expected above ``likely`` are returned.
-    """
-    p = least_l1.shape[0]
-    residuals = residuals_of(X, working, sizes, state.coef, targets)
-    columns = undecided(past, residuals, terms, least_l1, view.inside, likely)
-    is_complete = columns.shape[0] > MANY * p
-    if is_complete:
-        columns = np.arange(p)
-    correlate(X, columns, residuals, view.correlation)
+@part
+def remember(
+    past: Past, residuals: NDArray[np.float64], correlation: NDArray[np.float64]
+) -> None:
+    """Keep the correlations of all columns with three residuals."""
     for k in range(3):
         square = 0.0
         for i in range(residuals.shape[1]):
             square += residuals[k, i] * residuals[k, i]
-        if is_complete:
-            for i in range(residuals.shape[1]):
-                past.residuals[k, 1, i] = past.residuals[k, 0, i]
-                past.residuals[k, 0, i] = residuals[k, i]
-            past.errors[k, 1] = past.errors[k, 0]
-            past.errors[k, 0] = ROUNDED_SUM * np.sqrt(square)
-            for j in range(p):
-                past.correlation[k, 1, j] = past.correlation[k, 0, j]
-                past.correlation[k, 0, j] = view.correlation[k, j]
+            past.residuals[k, 1, i] = past.residuals[k, 0, i]
+            past.residuals[k, 0, i] = residuals[k, i]
+        past.errors[k, 1] = past.errors[k, 0]
+        past.errors[k, 0] = ROUNDED_SUM * np.sqrt(square)
+        for j in range(correlation.shape[1]):
+            past.correlation[k, 1, j] = past.correlation[k, 0, j]
+            past.correlation[k, 0, j] = correlation[k, j]
+
+
+@part
+def visit(
+    X: Columns,
+    terms: Terms,
+    targets: NDArray[np.float64],
+    past: Past,
+    view: View,
+    work: Work,
+    alpha: float,
+    likely: float,
+) -> NDArray[np.int64]:
+    """Visit the columns that matter at ``alpha`` or ``likely``, the next threshold.
+
+    Computes the gaps, and lets the working sets know their exact correlations. Returns
+    the columns visited.
+    """
+    p = terms.least_l1.shape[0]
+    state, sizes = work.state, work.sizes
+    residuals = residuals_of(X, work.columns, sizes, state.coef, targets)
+    columns = undecided(past, residuals, terms, view.inside, likely)
+    is_complete = columns.shape[0] > MANY * p
+    if is_complete:
+        columns = np.arange(p)
+    correlate(X, columns, residuals, view.correlation)
+    if is_complete:
+        remember(past, residuals, view.correlation)
+    for k in range(3):
+        square = 0.0
+        for i in range(residuals.shape[1]):
+            square += residuals[k, i] * residuals[k, i]
         for a in range(sizes[k]):
-            j = working[k, a]
+            j = work.columns[k, a]
             state.correlation[k, a] = view.correlation[k, j]
             view.coef[k, j] = state.coef[k, a]
-        gaps[k] = duality_gap(
+        work.gaps[k] = duality_gap(
             columns,
             view.coef[k],
             view.correlation[k],
@@ -507,12 +538,102 @@ def visit(
             alpha,
             square,
         )
-    found, counts = wanted_by_each(columns, view, view.correlation, terms, alpha)
-    is_missing = counts[0] + counts[1] + counts[2] > 0
-    is_settled = not is_missing
+    return columns
+
+
+@part
+def note(found: Found, work: Work, at: int) -> None:
+    """Keep the solutions, the ``at``-th to be kept."""
     for k in range(3):
-        is_settled = is_settled and gaps[k] <= goals[k]
-    if is_settled:
-        expect(columns, view, number, step)
-        found, counts = wanted_by_each(columns, view, view.expected, terms, likely)
-    return found, counts, is_missing
+        stored = found.starts[k, at]
+        for a in range(work.sizes[k]):
+            if work.state.coef[k, a] != 0.0:
+                found.columns[k, stored] = work.columns[k, a]
+                found.values[k, stored] = work.state.coef[k, a]
+                stored += 1
+        found.starts[k, at + 1] = stored
+        found.gaps[k, at] = work.gaps[k]
+        found.n_iter[k, at] = work.n_iter[k]
+        work.n_iter[k] = 0
+
+
+@kernel
+def follow(
+    X: Columns,
+    terms: Terms,
+    targets: NDArray[np.float64],
+    past: Past,
+    view: View,
+    work: Work,
+    found: Found,
+    alphas: NDArray[np.float64],
+    is_kept: NDArray[np.bool_],
+    at: int,
+    event: int,
+    max_iter: int,
+    ridged: bool,
+    most: int,
+) -> tuple[int, int]:
+    """Solve for one of ``alphas`` after the other, from the ``at``-th on.
+
+    Returns where it stands and what has stopped it; called again with both, it goes
+    on. `ROOM`: some path wants more columns than there is room for, or more than
+    ``most`` and than twice those it has. `UNSOLVED`: block pivoting did not settle in
+    paths where ``work.is_solved`` is false; the minimum may be found by other means.
+    `STUCK`: a gap stays above its goal. `END`.
+    """
+    room = work.columns.shape[1]
+    while at < alphas.shape[0]:
+        alpha = alphas[at]
+        if event != UNSOLVED:
+            for k in range(3):
+                size, count = work.sizes[k], work.n_wanted[k]
+                if size + count > room or count > max(most, 2 * size):
+                    return at, ROOM
+                if found.starts[k, found.at[0]] + size + count > found.values.shape[1]:
+                    return at, ROOM
+            take_in(X, terms, view, work)
+            if not minimise_each(work, alpha, max_iter, ridged):
+                return at, UNSOLVED
+        event = END
+
+        # Correlations are expected to move on towards the next alpha as they last did.
+        following = min(alpha, alphas[min(at + 1, alphas.shape[0] - 1)])
+        step = 0.0
+        if at > 0 and alpha < alphas[at - 1]:
+            step = min(1.0, (alpha - following) / (alphas[at - 1] - alpha))
+        likely = LIKELY * following
+        columns = visit(X, terms, targets, past, view, work, alpha, likely)
+        if want(columns, view, view.correlation, terms, alpha, work):
+            continue
+        excess = work.gaps[0] - work.goals[0]
+        for k in range(1, 3):
+            excess = max(excess, work.gaps[k] - work.goals[k])
+        if excess <= 0.0:
+            expect(columns, view, at, step)
+            want(columns, view, view.expected, terms, likely, work)
+            if is_kept[at]:
+                note(found, work, found.at[0])
+                found.at[0] += 1
+            at += 1
+            work.refined[0] = np.inf
+        elif excess < 0.5 * work.refined[0]:
+            # The systems are solved again for what the residuals leave over.
+            work.refined[0] = excess
+        else:
+            return at, STUCK
+    return at, END
+
+
+@kernel
+def start(
+    X: Columns,
+    terms: Terms,
+    targets: NDArray[np.float64],
+    past: Past,
+    view: View,
+) -> None:
+    """Compute every column's correlation with the targets."""
+    correlate(X, np.arange(terms.least_l1.shape[0]), targets, view.correlation)
+    remember(past, targets, view.correlation)
+    terms.products[:] = view.correlation

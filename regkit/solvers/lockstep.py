@@ -19,7 +19,19 @@ from numpy.typing import NDArray
 from regkit.designs import Design
 from regkit.kernels.cholesky import BLOCK
 from regkit.kernels.hull import Problem, State
-from regkit.kernels.lockstep import Columns, Past, Terms, View, solve, visit
+from regkit.kernels.lockstep import (
+    END,
+    ROOM,
+    UNSOLVED,
+    Columns,
+    Found,
+    Past,
+    Terms,
+    View,
+    Work,
+    follow,
+    start,
+)
 from regkit.solvers import exact
 from regkit.solvers.path import Solved, go_on
 from regkit.solvers.problem import (
@@ -34,8 +46,6 @@ from regkit.solvers.problem import (
 Indices = NDArray[np.int64]
 
 ABREAST = 3
-# Columns expected to exceed this share of the next threshold are admitted.
-_LIKELY = 0.99
 # At most this many columns enter at a time, or twice the present working set.
 _BATCH = 100
 # Working sets up to this size, or those whose Gram matrices are no larger than X.
@@ -59,10 +69,7 @@ class LockstepPaths:
         """Take X as the designs see it, and their problems."""
         self._X = columns
         self._problems = problems
-        self._n_paths = len(problems)
         self._max_iter = max_iter
-        self._goals = np.zeros(ABREAST)
-        self._goals[: len(problems)] = [tol * p.null_objective for p in problems]
         self._ridged = bool(np.any(problems[0].l2 > 0.0))
         self._rank = max(design.max_rank for design in designs)
         n, p = designs[0].n_samples, designs[0].n_features
@@ -70,19 +77,7 @@ class LockstepPaths:
         # Whoever stands in for a missing path has nothing to explain.
         self._targets = np.zeros((ABREAST, n))
         self._targets[: len(problems)] = [q.target for q in problems]
-        at = [min(k, len(problems) - 1) for k in range(ABREAST)]
-        lengths = np.stack([designs[k].lengths for k in at])
-        self._terms = Terms(
-            np.zeros((ABREAST, p)),
-            np.stack([problems[k].l1 for k in at]),
-            np.stack([problems[k].l2 for k in at]),
-            np.stack([problems[k].lower for k in at]),
-            np.stack([problems[k].upper for k in at]),
-            np.stack([problems[k].noise for k in at]),
-            lengths,
-            lengths**2,
-        )
-        self._least_l1 = self._terms.l1.min(axis=0)
+        self._terms = _terms(designs, problems)
         self._past = Past(
             np.zeros((ABREAST, 2, n)),
             np.zeros((ABREAST, 2)),
@@ -91,21 +86,12 @@ class LockstepPaths:
         self._view = View(
             np.zeros((ABREAST, p), dtype=np.bool_),
             *(np.zeros((ABREAST, p)) for _ in range(4)),
-            np.full(p, -1),
+            np.full(p, -2),
         )
-        self._gaps = np.zeros(ABREAST)
-        self._n_visits = 0
-        self._sizes = np.zeros(ABREAST, dtype=np.int64)
-        self._working = np.zeros((ABREAST, 0), dtype=np.int64)
-        self._problem = _stacked_problem(0)
-        self._state = _stacked_state(0, 0)
+        self._work = _empty_work(p)
+        self._work.goals[: len(problems)] = [tol * q.null_objective for q in problems]
         self._make_room(_ROOM)
-        # Columns that the paths want, and how many.
-        self._found = np.zeros((ABREAST, 0), dtype=np.int64)
-        self._counts = np.zeros(ABREAST, dtype=np.int64)
-        # The null models: every column is visited, none wanted.
-        self._visit(np.inf, 0.0, 0.0)
-        self._terms.products[:] = self._view.correlation
+        start(self._X, self._terms, self._targets, self._past, self._view)
 
     def walk(self, alphas: Floats) -> list[Solved]:
         """Solve for one alpha after the other, as many as can be in lockstep.
@@ -116,144 +102,168 @@ class LockstepPaths:
             largest_alpha(row, problem)
             for row, problem in zip(self._terms.products, self._problems, strict=False)
         ]
-        stops = list(_stops(alphas, max(tops)))
-        supports: list[list[Indices]] = [[] for _ in self._problems]
-        values: list[list[Floats]] = [[] for _ in self._problems]
-        gaps, n_iters = [], []
-        n_iter = np.zeros(ABREAST, dtype=np.int64)
-        before = np.inf
-        for at, (alpha, is_asked_for) in enumerate(stops):
-            following = min(alpha, stops[min(at + 1, len(stops) - 1)][0])
-            # Correlations are expected to move on as they last did.
-            step = 0.0
-            if alpha < before:
-                step = min(1.0, (alpha - following) / (before - alpha))
-            n_more = self._settle(alpha, following, step)
-            if n_more is None:
-                break
-            n_iter += n_more
-            before = alpha
-            if not is_asked_for:
-                continue
-            for k in range(self._n_paths):
-                size = self._sizes[k]
-                is_used = self._state.coef[k, :size] != 0.0
-                support = np.sort(self._working[k, :size][is_used])
-                supports[k].append(support)
-                values[k].append(self._view.coef[k, support])
-            gaps.append(self._gaps.copy())
-            n_iters.append(n_iter)
-            n_iter = np.zeros(ABREAST, dtype=np.int64)
-        return [
-            Solved(
-                np.cumsum([0, *map(len, supports[k])]),
-                np.concatenate([np.empty(0, dtype=np.int64), *supports[k]]),
-                np.concatenate([np.empty(0), *values[k]]),
-                np.array([found[k] for found in gaps]),
-                np.array([found[k] for found in n_iters], dtype=np.int64),
-                True,
-                "active_set",
-                problem.target_mean,
-                problem.null_objective,
-            )
-            for k, problem in enumerate(self._problems)
-        ]
-
-    def _settle(self, alpha: float, following: float, step: float) -> Indices | None:
-        """Solve for ``alpha``; return each path's iterations, None for no success."""
-        n_iter = np.zeros(ABREAST, dtype=np.int64)
-        refined = np.inf
+        stops, are_kept = zip(*_stops(alphas, max(tops)), strict=True)
+        found = _empty_found(len(alphas))
+        at, event = 0, END
         while True:
-            most = int(np.max(self._sizes + self._counts))
-            if most > self._most:
-                return None
-            self._make_room(most)
-            n_iter += self._solve(alpha)
-            self._visit(alpha, following, step)
-            excess = float(np.max(self._gaps - self._goals))
-            if self._is_missing:
-                continue
-            if excess <= 0.0:
-                return n_iter
-            # The systems are solved again for what the residuals leave over.
-            if not excess < 0.5 * refined:
-                return None
-            refined = excess
-
-    def _solve(self, alpha: float) -> Indices:
-        n_iter, are_solved = solve(
-            self._X,
-            self._terms,
-            self._view,
-            self._found,
-            self._counts,
-            self._working,
-            self._sizes,
-            self._problem,
-            self._state,
-            self._starts,
-            alpha,
-            self._max_iter,
-            self._ridged,
-        )
-        for k in np.flatnonzero(~are_solved):
-            n_iter[k] += exact.minimise_from(
-                Problem(*(array[k] for array in self._problem)),
-                State(*(array[k] for array in self._state)),
-                self._starts[k, : self._sizes[k]],
-                alpha,
-                self._max_iter - n_iter[k],
+            at, event = follow(
+                self._X,
+                self._terms,
+                self._targets,
+                self._past,
+                self._view,
+                self._work,
+                found,
+                np.array(stops),
+                np.array(are_kept),
+                at,
+                event,
+                self._max_iter,
+                self._ridged,
+                _BATCH,
             )
-        found: Indices = n_iter
-        return found
+            if event == UNSOLVED:
+                self._solve_otherwise(stops[at])
+            elif event != ROOM or not self._can_admit():
+                break
+            else:
+                most = int(np.max(self._work.sizes + self._work.n_wanted))
+                found = _with_room(found, most)
+        return [self._solved(found, k) for k in range(len(self._problems))]
 
-    def _visit(self, alpha: float, following: float, step: float) -> None:
-        found, counts, self._is_missing = visit(
-            self._X,
-            self._terms,
-            self._least_l1,
-            self._targets,
-            self._past,
-            self._view,
-            self._working,
-            self._sizes,
-            self._state,
-            alpha,
-            _LIKELY * following,
-            self._n_visits,
-            step,
-            self._goals,
-            self._gaps,
+    def _solved(self, found: Found, k: int) -> Solved:
+        count = found.at[0]
+        indptr = found.starts[k, : count + 1]
+        stored = slice(0, indptr[-1])
+        at = np.repeat(np.arange(count), np.diff(indptr))
+        columns = found.columns[k, stored]
+        ascending = np.lexsort((columns, at))
+        return Solved(
+            indptr.copy(),
+            columns[ascending],
+            found.values[k, stored][ascending],
+            found.gaps[k, :count].copy(),
+            found.n_iter[k, :count].copy(),
+            True,
+            "active_set",
+            self._problems[k].target_mean,
+            self._problems[k].null_objective,
         )
-        self._n_visits += 1
-        for k in np.flatnonzero(counts > np.maximum(_BATCH, 2 * self._sizes)):
-            most = max(_BATCH, 2 * self._sizes[k])
-            columns = found[k, : counts[k]]
+
+    def _solve_otherwise(self, alpha: float) -> None:
+        """Start again where block pivoting has not settled."""
+        work = self._work
+        for k in np.flatnonzero(~work.is_solved):
+            work.n_iter[k] += exact.minimise_from(
+                Problem(*(array[k] for array in work.problem)),
+                State(*(array[k] for array in work.state)),
+                work.starts[k, : work.sizes[k]],
+                alpha,
+                self._max_iter - work.n_last[k],
+            )
+
+    def _can_admit(self) -> bool:
+        """Have room for the columns wanted, the most urgent ones if they are many."""
+        work = self._work
+        for k in np.flatnonzero(work.n_wanted > np.maximum(_BATCH, 2 * work.sizes)):
+            most = max(_BATCH, 2 * work.sizes[k])
+            columns = work.wanted[k, : work.n_wanted[k]].copy()
             pull = np.abs(self._view.correlation[k, columns])
             pull /= self._terms.l1[k, columns]
-            found[k, :most] = columns[np.argpartition(-pull, most)[:most]]
-            counts[k] = most
-        self._found, self._counts = found, counts
+            work.wanted[k, :most] = columns[np.argpartition(-pull, most)[:most]]
+            work.n_wanted[k] = most
+        most = int(np.max(work.sizes + work.n_wanted))
+        if most > self._most:
+            return False
+        self._make_room(most)
+        return True
 
     def _make_room(self, size: int) -> None:
         """Have room for ``size`` columns, in arrays that are not touched in advance."""
-        room = self._working.shape[1]
+        work = self._work
+        room, held = work.columns.shape[1], int(work.sizes.max())
         if size <= room:
             return
-        room, held = max(room + room // 2, size), int(self._sizes.max())
+        room = max(room + room // 2, size)
         support = room if self._ridged else min(room, self._rank)
-        working = np.zeros((ABREAST, room), dtype=np.int64)
         problem = _stacked_problem(room)
         state = _stacked_state(room, support + 2 * BLOCK)
+        columns = np.zeros((ABREAST, room), dtype=np.int64)
         for new, old in zip(
-            (working, *problem, *state),
-            (self._working, *self._problem, *self._state),
+            (columns, *problem, *state),
+            (work.columns, *work.problem, *work.state),
             strict=True,
         ):
             corner = tuple(slice(0, min(held, length)) for length in old.shape[1:])
             new[(slice(None), *corner)] = old[(slice(None), *corner)]
-        self._working, self._problem, self._state = working, problem, state
-        self._starts = np.zeros((ABREAST, room))
+        self._work = work._replace(
+            problem=problem,
+            state=state,
+            columns=columns,
+            starts=np.zeros((ABREAST, room)),
+        )
+
+
+def _terms(designs: Sequence[Design], problems: Sequence[ScaledProblem]) -> Terms:
+    at = [min(k, len(problems) - 1) for k in range(ABREAST)]
+    lengths = np.stack([designs[k].lengths for k in at])
+    l1 = np.stack([problems[k].l1 for k in at])
+    return Terms(
+        np.zeros(lengths.shape),
+        l1,
+        np.stack([problems[k].l2 for k in at]),
+        np.stack([problems[k].lower for k in at]),
+        np.stack([problems[k].upper for k in at]),
+        np.stack([problems[k].noise for k in at]),
+        lengths,
+        lengths**2,
+        l1.min(axis=0),
+    )
+
+
+def _empty_work(p: int) -> Work:
+    def counts() -> Indices:
+        return np.zeros(ABREAST, dtype=np.int64)
+
+    return Work(
+        problem=_stacked_problem(0),
+        state=_stacked_state(0, 0),
+        columns=np.zeros((ABREAST, 0), dtype=np.int64),
+        sizes=counts(),
+        starts=np.zeros((ABREAST, 0)),
+        wanted=np.zeros((ABREAST, p), dtype=np.int64),
+        n_wanted=counts(),
+        goals=np.zeros(ABREAST),
+        gaps=np.zeros(ABREAST),
+        is_solved=np.ones(ABREAST, dtype=np.bool_),
+        n_iter=counts(),
+        n_last=counts(),
+        refined=np.full(1, np.inf),
+    )
+
+
+def _empty_found(n_alphas: int) -> Found:
+    return Found(
+        columns=np.zeros((ABREAST, 0), dtype=np.int64),
+        values=np.zeros((ABREAST, 0)),
+        starts=np.zeros((ABREAST, n_alphas + 1), dtype=np.int64),
+        gaps=np.zeros((ABREAST, n_alphas)),
+        n_iter=np.zeros((ABREAST, n_alphas), dtype=np.int64),
+        at=np.zeros(1, dtype=np.int64),
+    )
+
+
+def _with_room(found: Found, size: int) -> Found:
+    """Have room for another solution of ``size`` columns, if not for many."""
+    held = int(found.starts[:, found.at[0]].max())
+    room = found.values.shape[1]
+    if held + size <= room:
+        return found
+    columns = np.zeros((ABREAST, 2 * (room + size)), dtype=np.int64)
+    values = np.zeros(columns.shape)
+    columns[:, :held] = found.columns[:, :held]
+    values[:, :held] = found.values[:, :held]
+    return found._replace(columns=columns, values=values)
 
 
 def _stacked_problem(room: int) -> Problem:
