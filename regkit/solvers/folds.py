@@ -189,15 +189,13 @@ class FoldedDesign:
         designs = [
             self._design if k is None else self._training_design(k) for k in waiting
         ]
-        stores = self._design.side_by_side(designs)
-        if stores is None:
-            return None
+        columns: Sequence[Any] | None
 
         def solve(at: int) -> list[tuple[PathResult, Floats]]:
             mine = slice(ABREAST * at, ABREAST * (at + 1))
             with np.errstate(over="ignore", invalid="ignore"):  # a thread's own state
                 paths = solve_in_lockstep(
-                    stores[at],
+                    columns[at],
                     designs[mine],
                     self._y,
                     penalty,
@@ -211,7 +209,10 @@ class FoldedDesign:
 
         side_by_side = one_blas_thread() if self._n_threads > 1 else nullcontext()
         with side_by_side:
-            threes = map_in_threads(solve, range(len(stores)), self._n_threads)
+            columns = self._design.side_by_side(designs)
+            if columns is None:
+                return None
+            threes = map_in_threads(solve, range(len(columns)), self._n_threads)
         solved = [one for three in threes for one in three]
         whole = solved.pop()[0] if with_whole else None
         paths, errors = zip(*solved, strict=True)
