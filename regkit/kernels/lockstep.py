@@ -69,7 +69,7 @@ class View(NamedTuple):
     coef: NDArray[np.float64]
     correlation: NDArray[np.float64]
     before: NDArray[np.float64]  # correlations at the last alpha
-    expected: NDArray[np.float64]  # and those expected at the next
+    is_held: NDArray[np.bool_]  # (p,), columns in any working set
     seen: NDArray[np.int64]  # (p,), at which alpha a column was visited last
 
 
@@ -140,14 +140,19 @@ def correlate(
     X: Columns,
     columns: NDArray[np.int64],
     residuals: NDArray[np.float64],
+    limit: NDArray[np.float64],
+    alpha: float,
     out: NDArray[np.float64],
-) -> None:
+) -> NDArray[np.int64]:
     """Write z_kjᵀ r_k to ``out[k, j]`` for j of ``columns``.
 
-    Four columns and three paths at a time make twelve sums in registers.
+    Returns those that exceed ``alpha * limit`` for any k. Four columns and three paths
+    at a time make twelve sums in registers.
     """
     transposed, offset, shift, inverse = X.transposed, X.offset, X.shift, X.inverse
     weights = X.roots * residuals
+    above = np.empty(columns.shape[0], dtype=np.int64)
+    n_above = 0
     n = transposed.shape[1]
     count = columns.shape[0]
     w0, w1, w2 = weights[0], weights[1], weights[2]
@@ -182,11 +187,16 @@ def correlate(
             d1 += u1 * y
             d2 += u2 * y
         lines = ((ja, a0, a1, a2), (jb, b0, b1, b2), (jc, c0, c1, c2), (jd, d0, d1, d2))
-        for t in range(4):
+        for t in range(min(4, count - c)):
             j, s0, s1, s2 = lines[t]
-            out[0, j] = (s0 - shift[0, j] * level0) * inverse[0, j]
-            out[1, j] = (s1 - shift[1, j] * level1) * inverse[1, j]
-            out[2, j] = (s2 - shift[2, j] * level2) * inverse[2, j]
+            s0 = (s0 - shift[0, j] * level0) * inverse[0, j]
+            s1 = (s1 - shift[1, j] * level1) * inverse[1, j]
+            s2 = (s2 - shift[2, j] * level2) * inverse[2, j]
+            out[0, j], out[1, j], out[2, j] = s0, s1, s2
+            if max(abs(s0), abs(s1), abs(s2)) > alpha * limit[j]:
+                above[n_above] = j
+                n_above += 1
+    return above[:n_above]
 
 
 @summing_part
@@ -324,10 +334,10 @@ def undecided(
     past: Past,
     residuals: NDArray[np.float64],
     terms: Terms,
-    inside: NDArray[np.bool_],
+    is_held: NDArray[np.bool_],
     alpha: float,
 ) -> NDArray[np.int64]:
-    """Return the columns that are inside or may exceed ``alpha * l1`` in any path.
+    """Return the columns that are held or may exceed ``alpha * l1`` in any path.
 
     As `regkit.kernels.certificate.foresee` does for one path, but without writing the
     correlations down: the others are below ``alpha * l1``, and nobody asks for more.
@@ -356,66 +366,78 @@ def undecided(
             x = past.correlation[k, 0, first : first + m]
             y = past.correlation[k, 1, first : first + m]
             length = terms.lengths[k, first : first + m]
-            held = inside[k, first : first + m]
             for j in range(m):  # (no branch: compiled to vector instructions)
                 bound = abs(share * x[j] + other * y[j]) + length[j] * norm
-                bound = np.inf if held[j] else bound
                 most[j] = bound if bound > most[j] else most[j]
         for j in range(m):
             # Counted or not without a branch, which nobody could predict.
             found[count] = first + j
-            count += most[j] > alpha * least_l1[first + j]
+            is_above = most[j] > alpha * least_l1[first + j]
+            count += is_above | is_held[first + j]
     return found[:count]
 
 
 @part
-def want(
-    columns: NDArray[np.int64],
-    view: View,
-    slopes: NDArray[np.float64],
-    terms: Terms,
-    alpha: float,
-    work: Work,
-) -> bool:
-    """Note which of ``columns`` each path wants; is there any?
+def is_wanted(terms: Terms, view: View, k: int, j: int, slope: float) -> bool:
+    """Whether path k may move column j, of more than ``slope`` rounding error."""
+    if view.inside[k, j] or slope <= terms.noise[k, j]:
+        return False
+    is_rising = view.correlation[k, j] > 0.0
+    return (terms.upper[k, j] if is_rising else -terms.lower[k, j]) > 0.0
 
-    Those not inside whose slope is above ``alpha * l1``, and whose coefficient has
-    somewhere to go.
-    """
+
+@part
+def want_missed(
+    columns: NDArray[np.int64], terms: Terms, view: View, work: Work, alpha: float
+) -> bool:
+    """Note which of ``columns`` each path should have had at ``alpha``; any?"""
     is_any = False
     for k in range(3):
         count = 0
         for j in columns:
-            slope = abs(slopes[k, j])
-            if slope <= alpha * terms.l1[k, j] or view.inside[k, j]:
-                continue
-            if slope > alpha * terms.l1[k, j] * (1.0 + 1e-12) + terms.noise[k, j]:
-                rising = view.correlation[k, j] > 0.0
-                room = terms.upper[k, j] if rising else -terms.lower[k, j]
-                if room > 0.0:
-                    work.wanted[k, count] = j
-                    count += 1
+            threshold = alpha * terms.l1[k, j]
+            slope = abs(view.correlation[k, j]) - threshold * (1.0 + 1e-12)
+            if slope > 0.0 and is_wanted(terms, view, k, j, slope):
+                work.wanted[k, count] = j
+                count += 1
         work.n_wanted[k] = count
         is_any = is_any or count > 0
     return is_any
 
 
 @part
-def expect(
-    columns: NDArray[np.int64], view: View, number: int, step: float
+def want_expected(
+    columns: NDArray[np.int64],
+    terms: Terms,
+    view: View,
+    work: Work,
+    number: int,
+    step: float,
+    alpha: float,
 ) -> None:
-    """Write the correlations expected at the next alpha, ``step`` of the last move on.
+    """Note which of ``columns`` each path is expected to want at the next ``alpha``.
 
-    As they are where a column has not been visited at the last alpha as well.
+    Correlations are expected to move on by ``step`` times their last move, or to stay
+    where a column has not been visited at the last alpha as well.
     """
-    for k in range(3):
-        for j in columns:
-            now = view.correlation[k, j]
-            moved = now - view.before[k, j] if view.seen[j] == number - 1 else 0.0
-            view.expected[k, j] = now + step * moved
-            view.before[k, j] = now
-    for j in columns:
+    count = columns.shape[0]
+    steps = np.empty(count)
+    for c in range(count):
+        j = columns[c]
+        steps[c] = step if view.seen[j] == number - 1 else 0.0
         view.seen[j] = number
+    for k in range(3):
+        n_wanted = 0
+        for c in range(count):
+            j = columns[c]
+            now = view.correlation[k, j]
+            expected = abs(now + steps[c] * (now - view.before[k, j]))
+            view.before[k, j] = now
+            slope = expected - alpha * terms.l1[k, j]
+            if slope > 0.0 and is_wanted(terms, view, k, j, slope):
+                work.wanted[k, n_wanted] = j
+                n_wanted += 1
+        work.n_wanted[k] = n_wanted
 
 
 @part
@@ -428,6 +450,7 @@ def take_in(X: Columns, terms: Terms, view: View, work: Work) -> None:
             a, j = sizes[k] + c, work.wanted[k, c]
             work.columns[k, a] = j
             view.inside[k, j] = True
+            view.is_held[j] = True
             problem.target[k, a] = terms.products[k, j]
             problem.l1[k, a] = terms.l1[k, j]
             problem.l2[k, a] = terms.l2[k, j]
@@ -493,41 +516,33 @@ def remember(
 
 
 @part
-def visit(
-    X: Columns,
+def certify(
+    columns: NDArray[np.int64],
+    residuals: NDArray[np.float64],
     terms: Terms,
-    targets: NDArray[np.float64],
-    past: Past,
     view: View,
     work: Work,
     alpha: float,
-    likely: float,
-) -> NDArray[np.int64]:
-    """Visit the columns that matter at ``alpha`` or ``likely``, the next threshold.
+) -> float:
+    """Compute the gaps; return the largest excess over a goal.
 
-    Computes the gaps, and lets the working sets know their exact correlations. Returns
-    the columns visited.
+    ``columns`` are those above ``alpha * l1``, inside or not.
     """
-    p = terms.least_l1.shape[0]
-    state, sizes = work.state, work.sizes
-    residuals = residuals_of(X, work.columns, sizes, state.coef, targets)
-    columns = undecided(past, residuals, terms, view.inside, likely)
-    is_complete = columns.shape[0] > MANY * p
-    if is_complete:
-        columns = np.arange(p)
-    correlate(X, columns, residuals, view.correlation)
-    if is_complete:
-        remember(past, residuals, view.correlation)
+    looked_at = np.empty(work.columns.shape[1] + columns.shape[0], dtype=np.int64)
+    largest = -np.inf
     for k in range(3):
         square = 0.0
         for i in range(residuals.shape[1]):
             square += residuals[k, i] * residuals[k, i]
-        for a in range(sizes[k]):
-            j = work.columns[k, a]
-            state.correlation[k, a] = view.correlation[k, j]
-            view.coef[k, j] = state.coef[k, a]
-        work.gaps[k] = duality_gap(
-            columns,
+        count = work.sizes[k]
+        for a in range(count):
+            looked_at[a] = work.columns[k, a]
+        for j in columns:
+            if not view.inside[k, j]:
+                looked_at[count] = j
+                count += 1
+        gap = duality_gap(
+            looked_at[:count],
             view.coef[k],
             view.correlation[k],
             terms.l1[k],
@@ -538,7 +553,11 @@ def visit(
             alpha,
             square,
         )
-    return columns
+        work.gaps[k] = gap
+        # (A gap that is NaN is too large.)
+        excess = gap - work.goals[k]
+        largest = largest if excess <= largest else excess
+    return largest
 
 
 @part
@@ -582,7 +601,7 @@ def follow(
     paths where ``work.is_solved`` is false; the minimum may be found by other means.
     `STUCK`: a gap stays above its goal. `END`.
     """
-    room = work.columns.shape[1]
+    room, p = work.columns.shape[1], terms.least_l1.shape[0]
     while at < alphas.shape[0]:
         alpha = alphas[at]
         if event != UNSOLVED:
@@ -603,15 +622,25 @@ def follow(
         if at > 0 and alpha < alphas[at - 1]:
             step = min(1.0, (alpha - following) / (alphas[at - 1] - alpha))
         likely = LIKELY * following
-        columns = visit(X, terms, targets, past, view, work, alpha, likely)
-        if want(columns, view, view.correlation, terms, alpha, work):
+        residuals = residuals_of(X, work.columns, work.sizes, work.state.coef, targets)
+        columns = undecided(past, residuals, terms, view.is_held, likely)
+        is_complete = columns.shape[0] > MANY * p
+        if is_complete:
+            columns = np.arange(p)
+        limit, slopes = terms.least_l1, view.correlation
+        above = correlate(X, columns, residuals, limit, alpha, slopes)
+        if is_complete:
+            remember(past, residuals, slopes)
+        for k in range(3):
+            for a in range(work.sizes[k]):
+                j = work.columns[k, a]
+                work.state.correlation[k, a] = slopes[k, j]
+                view.coef[k, j] = work.state.coef[k, a]
+        if want_missed(above, terms, view, work, alpha):
             continue
-        excess = work.gaps[0] - work.goals[0]
-        for k in range(1, 3):
-            excess = max(excess, work.gaps[k] - work.goals[k])
+        excess = certify(above, residuals, terms, view, work, alpha)
         if excess <= 0.0:
-            expect(columns, view, at, step)
-            want(columns, view, view.expected, terms, likely, work)
+            want_expected(columns, terms, view, work, at, step, likely)
             if is_kept[at]:
                 note(found, work, found.at[0])
                 found.at[0] += 1
@@ -634,6 +663,7 @@ def start(
     view: View,
 ) -> None:
     """Compute every column's correlation with the targets."""
-    correlate(X, np.arange(terms.least_l1.shape[0]), targets, view.correlation)
+    every = np.arange(terms.least_l1.shape[0])
+    correlate(X, every, targets, terms.least_l1, np.inf, view.correlation)
     remember(past, targets, view.correlation)
     terms.products[:] = view.correlation

@@ -85,7 +85,8 @@ class LockstepPaths:
         )
         self._view = View(
             np.zeros((ABREAST, p), dtype=np.bool_),
-            *(np.zeros((ABREAST, p)) for _ in range(4)),
+            *(np.zeros((ABREAST, p)) for _ in range(3)),
+            np.zeros(p, dtype=np.bool_),
             np.full(p, -2),
         )
         self._work = _empty_work(p)
