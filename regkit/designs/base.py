@@ -129,9 +129,9 @@ class Design(Protocol):
         """
 
     def side_by_side(self, designs: Sequence[Any]) -> Sequence[Any] | None:
-        """Return, for every three of ``designs``, a `regkit.kernels.lockstep.Columns`.
+        """Return X as every three of ``designs`` see it, or None.
 
-        They are as `correlate_together` takes them. None where columns do not stand
+        Each a `regkit.kernels.three_views.Columns`. The designs are as `correlate_together` takes them. None where columns do not stand
         contiguously, or where the designs' means are too far apart.
         """
 

@@ -7,13 +7,11 @@ import numpy as np
 
 from regkit.designs.base import SAFE_RATIO, Floats, Indices
 from regkit.designs.threads import by_shares
-from regkit.kernels import lockstep as kernels
+from regkit.kernels import three_views as kernels
+from regkit.kernels.three_views import ABREAST
 
 if TYPE_CHECKING:
     from regkit.designs.dense import DenseDesign
-
-# Paths that share a store of columns.
-ABREAST = 3
 
 
 def share_columns(
@@ -29,9 +27,7 @@ def share_columns(
     return [_columns(whole, three) for three in threes]
 
 
-def _columns(
-    whole: "DenseDesign", designs: Sequence["DenseDesign"]
-) -> kernels.Columns:
+def _columns(whole: "DenseDesign", designs: Sequence["DenseDesign"]) -> kernels.Columns:
     """Show X as three designs see it; the last stands in for those missing."""
     three = [*designs, *[designs[-1]] * (ABREAST - len(designs))]
     weights = np.stack([d.weights for d in three])

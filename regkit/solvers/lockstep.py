@@ -1,14 +1,12 @@
-"""Three paths in lockstep on one X, in one thread: they share columns and passes.
+"""Three paths in lockstep on one X, in one thread: they share the passes over X.
 
-What the path driver of `regkit.solvers.screening` does for one path, on a working set
-that three share: a column that any of them wants is gathered once, its products with
-the others serve all three Gram matrices, and one visit gives its correlation with
-three residuals. So little is done between the kernels that threads, each with paths of
-its own, do not wait for each other's turn in Python.
+What `regkit.kernels.lockstep` needs around its walk: arrays, more of them where the
+working sets grow, and another method where block pivoting does not settle. So little
+is done in Python that threads, each with paths of its own, do not wait for each other.
 
-Made for what folds are: paths that want nearly the same columns at nearly the same
-alphas. Where one of them needs more than block pivoting (or all of them more memory
-than X), the walk ends, to be gone on with by each path for itself.
+Made for what folds are: paths that look at nearly the same columns at nearly the same
+alphas. Where one of them needs more than exact solutions of small systems, or all of
+them more memory than X, the walk ends, to be gone on with by each path for itself.
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,15 +21,15 @@ from regkit.kernels.lockstep import (
     END,
     ROOM,
     UNSOLVED,
-    Columns,
     Found,
     Past,
     Terms,
     View,
     Work,
     follow,
-    start,
+    remember,
 )
+from regkit.kernels.three_views import ABREAST, Columns, correlate
 from regkit.solvers import exact
 from regkit.solvers.path import Solved, go_on
 from regkit.solvers.problem import (
@@ -45,10 +43,9 @@ from regkit.solvers.problem import (
 
 Indices = NDArray[np.int64]
 
-ABREAST = 3
 # At most this many columns enter at a time, or twice the present working set.
 _BATCH = 100
-# Working sets up to this size, or those whose Gram matrices are no larger than X.
+# Working sets of this size are held whatever their Gram matrices are beside X.
 _ALWAYS_HELD = 2048
 # Columns that there is room for at first.
 _ROOM = 256
@@ -73,7 +70,7 @@ class LockstepPaths:
         self._ridged = bool(np.any(problems[0].l2 > 0.0))
         self._rank = max(design.max_rank for design in designs)
         n, p = designs[0].n_samples, designs[0].n_features
-        self._most = max(_ALWAYS_HELD, int(np.sqrt(n * p / ABREAST)))
+        self._most = _most_columns(n, p)
         # Whoever stands in for a missing path has nothing to explain.
         self._targets = np.zeros((ABREAST, n))
         self._targets[: len(problems)] = [q.target for q in problems]
@@ -84,15 +81,21 @@ class LockstepPaths:
             np.zeros((ABREAST, 2, p)),
         )
         self._view = View(
-            np.zeros((ABREAST, p), dtype=np.bool_),
-            *(np.zeros((ABREAST, p)) for _ in range(3)),
-            np.zeros(p, dtype=np.bool_),
-            np.full(p, -2),
+            inside=np.zeros((ABREAST, p), dtype=np.bool_),
+            coef=np.zeros((ABREAST, p)),
+            correlation=np.zeros((ABREAST, p)),
+            before=np.zeros((ABREAST, p)),
+            is_held=np.zeros(p, dtype=np.bool_),
+            seen=np.full(p, -2),
         )
         self._work = _empty_work(p)
         self._work.goals[: len(problems)] = [tol * q.null_objective for q in problems]
         self._make_room(_ROOM)
-        start(self._X, self._terms, self._targets, self._past, self._view)
+        every, slopes = np.arange(p), self._view.correlation
+        least = self._terms.least_l1
+        correlate(columns, every, self._targets, least, np.inf, slopes)
+        remember(self._past, self._targets, slopes)
+        self._terms.products[:] = slopes
 
     def walk(self, alphas: Floats) -> list[Solved]:
         """Solve for one alpha after the other, as many as can be in lockstep.
@@ -205,6 +208,11 @@ class LockstepPaths:
         )
 
 
+def _most_columns(n: int, p: int) -> int:
+    """Return how many columns each path may hold, for matrices no larger than X."""
+    return max(_ALWAYS_HELD, int(np.sqrt(n * p / ABREAST)))
+
+
 def _terms(designs: Sequence[Design], problems: Sequence[ScaledProblem]) -> Terms:
     at = [min(k, len(problems) - 1) for k in range(ABREAST)]
     lengths = np.stack([designs[k].lengths for k in at])
@@ -285,7 +293,7 @@ def _stacked_state(room: int, support: int) -> State:
 
 
 def _stops(alphas: Floats, top: float) -> Iterator[tuple[float, bool]]:
-    """List the alphas and the stones on the way to them; which are the alphas?"""
+    """List the alphas and the stones on the way to them, and which are which."""
     reached = top
     for alpha in map(float, alphas):
         if alpha >= reached:
