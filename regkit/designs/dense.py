@@ -27,7 +27,7 @@ from regkit.designs.moments import Moments
 from regkit.designs.threads import by_shares
 
 if TYPE_CHECKING:
-    from regkit.designs.dense_lockstep import LockstepColumns
+    from regkit.kernels.three_views import Columns
 
 # Bytes of X that are centred at a time on the way to a Gram matrix.
 _CHUNK_BYTES = 1 << 22
@@ -89,7 +89,8 @@ class DenseDesign:
     @property
     def roots(self) -> Floats:
         """Their square roots."""
-        return np.sqrt(self._weight)
+        roots: Floats = np.sqrt(self._weight)
+        return roots
 
     @property
     def means(self) -> Floats:
@@ -260,9 +261,7 @@ class DenseDesign:
                 products /= design.scale[columns]
         return found
 
-    def side_by_side(
-        self, designs: Sequence["DenseDesign"]
-    ) -> "list[LockstepColumns] | None":
+    def side_by_side(self, designs: Sequence["DenseDesign"]) -> "list[Columns] | None":
         if self._by_rows:
             return None
         from regkit.designs.dense_lockstep import share_columns
