@@ -6,6 +6,7 @@ threads other than theirs: regkit's kernels, or another library's BLAS.
 """
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any, TypeVar
 
 import numpy as np
@@ -61,7 +62,7 @@ def _by_rows(task: Callable[[slice], _Found], X: NDArray[Any]) -> list[_Found]:
         return [task(slice(0, n))]
     count = min(n, _SHARES)
     edges = [n * k // count for k in range(count + 1)]
-    shares = [slice(a, b) for a, b in zip(edges, edges[1:], strict=False)]
+    shares = [slice(a, b) for a, b in pairwise(edges)]
     with one_blas_thread():
         return map_in_threads(task, shares, n_threads())
 
@@ -133,7 +134,7 @@ def centred_products(
         if in_cache:
             step = max(p, _CACHED_BYTES // (8 * p))
         edges = [n_rows * k // count for k in range(count + 1)]
-        spans = [(a, b, step) for a, b in zip(edges, edges[1:], strict=False)]
+        spans = [(a, b, step) for a, b in pairwise(edges)]
         with one_blas_thread():
             found = map_in_threads(visit, spans, n_threads())
         gram, products, shift = found[0]
