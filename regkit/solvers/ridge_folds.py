@@ -160,7 +160,7 @@ class RidgeFolds:
             part = slice(start, start + step)
             errors = self._Y[rows[part], :, None] - fit.predict(rows[part])
             np.square(errors, out=errors)
-            squares += np.tensordot(weights[part], errors, axes=1).T
+            squares += np.einsum("i,ita->at", weights[part], errors)
         with np.errstate(invalid="ignore"):
             mean: Floats = squares / weights.sum()
         return mean

@@ -118,7 +118,7 @@ class RowFolds:
         if self._is_centred:
             unpenalised = root[:, None]
             share = root**2
-            means = gram @ share
+            means = times(gram, share)
             distance = float(share @ means)
             gram -= means
             gram -= means[:, None]
@@ -158,5 +158,6 @@ class RowFolds:
             unique=True,
             solver="dual_cholesky",
         )
-        levels = result.intercepts - means @ duals
+        # Not by BLAS: NumPy's threads would wake, and be in the next fold's way.
+        levels = result.intercepts - np.einsum("i,ij->j", means, duals)
         return RowFoldFit(result, len(alphas), self._kernel, rows, duals, levels)
