@@ -11,6 +11,7 @@ correlations and duality gaps are the same, to rounding. B is only computed wher
 somebody asks for more than products with the targets.
 """
 
+from copy import copy
 from functools import cached_property
 from typing import Any
 
@@ -82,6 +83,25 @@ class ReducedDesign:
         self.targets = np.zeros((self.n_samples, n_targets))
         self.targets[:rank] = triangle
         self.targets[-1] = target_mean
+
+    def refined(self, triangle: Floats) -> "ReducedDesign":
+        """Return the design with other rows of the same products, known better.
+
+        ``triangle`` (at most p + T, p + T) is R of a QR decomposition of [Z, target]:
+        its singular values have all digits, where those of products lack half.
+        """
+        made = copy(self)
+        p, size = self.n_features, len(triangle)
+        rows = np.zeros((self.n_samples, p))
+        rows[:size] = triangle[:, :p]
+        rows[:, self.constant] = 0.0
+        made.targets = np.zeros_like(self.targets)
+        made.targets[:size] = triangle[:, p:]
+        made.targets[-1] = self.targets[-1]
+        made._top = rows[:size]
+        made._gram = rows.T @ rows
+        made.__dict__["_rows"] = rows
+        return made
 
     @cached_property
     def _rows(self) -> Floats:

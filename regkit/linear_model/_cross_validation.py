@@ -172,7 +172,7 @@ class CrossValidatedPath(LinearModel):
             design, y = statistics.problem(*how)
             folded = FoldedStatistics(
                 design,
-                [statistics.without_fold(label).moments() for label in labels],
+                [statistics.moments(without=label) for label in labels],
                 [statistics.part(label) for label in labels],
                 *how,
                 self._n_threads(),

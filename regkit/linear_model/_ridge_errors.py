@@ -41,6 +41,19 @@ class ErrorTable(NamedTuple):
     """(n, T, A), squared errors or predictions of each row, where they are kept."""
 
 
+def table_of_folds(
+    alphas: Floats, squares: list[Floats], errors: list[Floats], sizes: Floats
+) -> ErrorTable:
+    """Put the folds' mean squares (A, G) together, and other errors if there are."""
+    mse = np.stack(squares, axis=1)
+    judged = np.stack(errors, axis=1) if errors else mse
+    curves = []
+    for g in range(mse.shape[2]):
+        mean, se = fold_statistics(judged[:, :, g], sizes)
+        curves.append(ErrorCurve(alphas, mean, se, judged[:, :, g]))
+    return ErrorTable(alphas, curves, mse, None)
+
+
 class Scoring(NamedTuple):
     """How to judge predictions other than by their squared errors."""
 
@@ -83,7 +96,15 @@ class _Echo(RegressorMixin, BaseEstimator):
 
 
 class RidgeErrors:
-    """The data of one `fit`, and what is asked of it."""
+    """The data of one `fit`, and what is asked of it.
+
+    Attributes
+    ----------
+    design : Design
+        Of all rows.
+    y : ndarray
+        The targets.
+    """
 
     def __init__(
         self,
@@ -94,7 +115,8 @@ class RidgeErrors:
         per_target: bool,
         scoring: Scoring | None,
     ) -> None:
-        self._design, self._data, self._scoring = design, data, scoring
+        self.design, self.y = design, data.y
+        self._data, self._scoring = data, scoring
         self._per_target = per_target and data.y.ndim == 2
         self._Y = data.y.reshape(len(data.y), -1)
         self._penalty = Penalty.build(
@@ -111,6 +133,7 @@ class RidgeErrors:
             target,
             self._Y - mean,
             self._penalty.factor,
+            int(np.count_nonzero(weights)),
         )
 
     @property
@@ -124,7 +147,7 @@ class RidgeErrors:
         alphas, bases = self._grid(alphas, decompose(self._ridge))
         found = leave_one_out(
             self._ridge,
-            alphas / self._design.total_weight,
+            alphas / self.design.total_weight,
             bases,
             per_target=self._per_target,
             keep_errors=keep or self._scoring is not None,
@@ -149,7 +172,7 @@ class RidgeErrors:
     def generalised(self, alphas: Alphas) -> ErrorTable:
         """Judge every alpha by generalised cross-validation."""
         alphas, bases = self._grid(alphas, decompose(self._ridge))
-        values = generalised(self._ridge, alphas / self._design.total_weight, bases)
+        values = generalised(self._ridge, alphas / self.design.total_weight, bases)
         if not self._per_target:
             values = values.mean(axis=1, keepdims=True)
         curves = [ErrorCurve(alphas, column) for column in values.T]
@@ -164,7 +187,7 @@ class RidgeErrors:
     ) -> ErrorTable:
         """Judge every alpha by folds; ``judge`` sees each fold's fits."""
         weight = self._data.sample_weight
-        folded = RidgeFolds(self._design, self._Y, weight, folds, self._penalty)
+        folded = RidgeFolds(self.design, self._Y, weight, folds, self._penalty)
         alphas = self._grid_for_folds(alphas)
         squares, errors = [], []
         for k, fold in enumerate(folds):
@@ -180,14 +203,8 @@ class RidgeErrors:
                     self._data.y, predicted, fold.test, self._per_target
                 )
                 errors.append(-scores)
-        mse = np.stack(squares, axis=1)
-        judged = mse if self._scoring is None else np.stack(errors, axis=1)
         sizes = np.array([fold.test_weight(weight).sum() for fold in folds])
-        curves = []
-        for g in range(mse.shape[2]):
-            mean, se = fold_statistics(judged[:, :, g], sizes)
-            curves.append(ErrorCurve(alphas, mean, se, judged[:, :, g]))
-        return ErrorTable(alphas, curves, mse, None)
+        return table_of_folds(alphas, squares, errors, sizes)
 
     def _grid(
         self, alphas: Alphas, bases: Iterator[Basis]
@@ -204,8 +221,8 @@ class RidgeErrors:
         try:
             values = next(decompose(self._ridge)).values
         except TooLarge:
-            values = rough_eigenvalues(self._design, self._penalty.factor)
+            values = rough_eigenvalues(self.design, self._penalty.factor)
         return self._spread(values, alphas)
 
     def _spread(self, values: Floats, n_alphas: int) -> Floats:
-        return alpha_grid(values, n_alphas) * self._design.total_weight
+        return alpha_grid(values, n_alphas) * self.design.total_weight

@@ -66,20 +66,27 @@ class FoldedStatistics:
 
 
 def held_out_errors(moments: CentredMoments, path: PathResult) -> Floats:
-    """Return the weighted mean squares of the residuals at every alpha, (A,).
+    """Return the weighted mean squares of the residuals at every alpha, (A,)."""
+    return mean_squares(moments, 0, path.coefs.toarray(), path.intercepts)
+
+
+def mean_squares(
+    moments: CentredMoments, target: int, coefs: Floats, intercepts: Floats
+) -> Floats:
+    """Return the weighted mean squares of a target's residuals, (A,).
 
     ``(S - 2 bᵀc + bᵀG b) / w`` about the rows' own means, plus the square of the mean
     residual; right to about 1e-16 of the terms' size, ``S / w``. NaN without weight.
+    ``coefs`` are (p, A).
     """
-    p = moments.n_features
-    coefs = path.coefs.toarray()
+    at = moments.n_features + target
     used = np.flatnonzero(coefs.any(axis=1))
     coefs = coefs[used]
     gram = moments.cross[np.ix_(used, used)]
-    squares = moments.cross[p, p] - 2.0 * (moments.cross[p, used] @ coefs)
+    squares = moments.cross[at, at] - 2.0 * (moments.cross[at, used] @ coefs)
     squares += np.einsum("ja,ja->a", coefs, gram @ coefs)
-    level = moments.mean[p] - path.intercepts - moments.mean[used] @ coefs
-    level += moments.rest[p] - moments.rest[used] @ coefs
+    level = moments.mean[at] - intercepts - moments.mean[used] @ coefs
+    level += moments.rest[at] - moments.rest[used] @ coefs
     with np.errstate(invalid="ignore", divide="ignore"):
         errors: Floats = np.maximum(0.0, squares) / moments.total_weight + level**2
     if moments.total_weight == 0.0:

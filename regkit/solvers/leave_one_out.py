@@ -25,12 +25,12 @@ from regkit.solvers.ridge_basis import (
 
 _EPS = float(np.finfo(np.float64).eps)
 # Rows that are refitted without, at most, where the shortcut has too few digits.
-_MOST_REFITS = 50
+MOST_REFITS = 50
 # Up to this many columns, a fit an alpha is affordable where nothing else is precise.
-_DAMPED = 500
-_DAMPED_REMAINING = 1e-6
+DAMPED = 500
+DAMPED_REMAINING = 1e-6
 # Entries of Z that are looked at at a time.
-_CHUNK = 1 << 18
+CHUNK = 1 << 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ def generalised(data: RidgeData, alphas: Floats, bases: Iterable[Basis]) -> Floa
 
     ``bases`` are those of `decompose`. NaN where rounding errors leave nothing of it.
     """
-    n = np.count_nonzero(data.weights)
+    n = data.n_rows
     values = np.full((len(alphas), data.raw.shape[1]), np.nan)
     todo = np.arange(len(alphas))
     for basis in bases:
@@ -142,10 +142,10 @@ def leave_one_out(
         todo = todo[~ledger.is_complete[todo]]
         if not len(todo):
             break
-    if data.design.n_features <= _DAMPED:
+    if data.design.n_features <= DAMPED:
         for k in todo[~ledger.is_entered[todo]]:
             sweep = DampedSweep(data, float(alphas[k]))
-            ledger.enter(sweep, np.array([k]), np.full(1, _DAMPED_REMAINING))
+            ledger.enter(sweep, np.array([k]), np.full(1, DAMPED_REMAINING))
     return ledger.close()
 
 
@@ -176,32 +176,29 @@ class _Ledger:
     def enter(self, sweep: Sweep, mine: NDArray[np.intp], least: Floats) -> None:
         """Take down what ``sweep`` says of its alphas, where 1 - h is not too small."""
         data = self._data
-        factors = _compress(sweep.filters)
+        factors = compress(sweep.filters)
 
         def visit(part: slice) -> Floats:
-            errors, unsure = _left_out(data, sweep, factors, least, part)
+            errors, unsure = left_out(data, sweep, factors, least, part)
             self._unsure[part, mine] = unsure
             if self._errors is not None:
                 self._errors[part, :, mine] = errors
-            return _moments(data.weights[part], errors, self._per_target)
+            return sums(data.weights[part], errors, self._per_target)
 
         n = len(data.weights)
-        step = max(16, _CHUNK // (len(sweep.filters) + len(mine)))
+        step = max(16, CHUNK // (len(sweep.filters) + len(mine)))
         parts = [slice(i, min(i + step, n)) for i in range(0, n, step)]
-        sums = [visit(part) for part in parts]
-        self._moments[:, mine] = np.sum(sums, axis=0)
+        self._moments[:, mine] = np.sum([visit(part) for part in parts], axis=0)
 
     def close(self) -> LeftOut:
         """Refit where that is needed and feasible, and sum up."""
         data = self._data
-        self._moments[:, self._unsure.sum(axis=0) > _MOST_REFITS] = np.nan
+        self._moments[:, self._unsure.sum(axis=0) > MOST_REFITS] = np.nan
         known = self.is_entered
         for i in np.flatnonzero(self._unsure[:, known].any(axis=1)):
             mine = np.flatnonzero(self._unsure[i] & known)
             errors = _refit_without(data, np.array([i]), self._alphas[mine])
-            self._moments[:, mine] += _moments(
-                data.weights[[i]], errors, self._per_target
-            )
+            self._moments[:, mine] += sums(data.weights[[i]], errors, self._per_target)
             if self._errors is not None:
                 self._errors[i, :, mine] = errors[0].T
         absent = np.flatnonzero(data.weights == 0.0)
@@ -209,11 +206,10 @@ class _Ledger:
             self._errors[absent] = _refit_without(data, absent, self._alphas)
         mean, square = self._moments
         variance = np.maximum(square - mean**2, 0.0)
-        n_rows = np.count_nonzero(data.weights)
-        return LeftOut(mean, np.sqrt(variance / (n_rows - 1)), self._errors)
+        return LeftOut(mean, np.sqrt(variance / (data.n_rows - 1)), self._errors)
 
 
-def _left_out(
+def left_out(
     data: RidgeData,
     sweep: Sweep,
     factors: tuple[Floats, Floats],
@@ -247,7 +243,7 @@ def _left_out(
     return errors, low
 
 
-def _moments(weights: Floats, errors: Floats, per_target: bool) -> Floats:
+def sums(weights: Floats, errors: Floats, per_target: bool) -> Floats:
     """Return the weighted sums of squares and of their squares, (2, A, T or 1)."""
     squares = errors**2
     if not per_target:
@@ -279,7 +275,7 @@ def _refit_without(data: RidgeData, rows: NDArray[np.intp], alphas: Floats) -> F
     return data.raw[rows][:, :, None] - fitted.reshape(len(rows), n_targets, -1)
 
 
-def _compress(filters: Floats) -> tuple[Floats, Floats]:
+def compress(filters: Floats) -> tuple[Floats, Floats]:
     """Return two thin factors of D.
 
     1/(λ + a) is so smooth in a that a score of columns tell all others to rounding:

@@ -53,6 +53,8 @@ class RidgeData:
         ``y - mean``.
     factor : ndarray (p,)
         f, 0 for an unpenalised column and inf for an excluded one.
+    n_rows : int
+        Rows of positive weight.
     """
 
     design: Design
@@ -61,6 +63,7 @@ class RidgeData:
     target: Floats
     raw: Floats
     factor: Floats
+    n_rows: int
 
     @property
     def free(self) -> NDArray[np.intp]:
@@ -257,7 +260,7 @@ class ColumnBasis:
         data = self._data
         square = self.values[:, None] + alphas
         inverse = np.divide(1.0, square, out=np.zeros_like(square), where=square > 0.0)
-        n = np.count_nonzero(data.weights) - data.fit_intercept - self._free.shape[1]
+        n = data.n_rows - data.fit_intercept - self._free.shape[1]
         left = n - self.values @ inverse
         total = np.sum(data.target**2, axis=0)
         share = (2.0 - self.values[:, None] * inverse) * inverse
@@ -282,20 +285,20 @@ class ColumnSweep:
         free_inner: Floats,
     ) -> None:
         self.filters, self.inner = filters, inner
-        self._data, self._directions = data, directions
-        self._free_inner = free_inner
+        self._data, self.directions = data, directions
+        self.free_inner = free_inner
 
     def rows(self, part: slice) -> Rows:
         data = self._data
-        places = data.design.predict_rows(part, self._directions)
-        free = places[:, : len(self._free_inner)]
+        places = data.design.predict_rows(part, self.directions)
+        free = places[:, : len(self.free_inner)]
         weights = data.weights[part]
         own = np.einsum("ij,ij->i", free, free) + float(data.fit_intercept)
         return Rows(
-            places[:, len(self._free_inner) :],
+            places[:, len(self.free_inner) :],
             1.0 - weights * own,
             -weights,
-            data.raw[part] - free @ self._free_inner,
+            data.raw[part] - free @ self.free_inner,
             np.full(len(weights), -1.0),
         )
 
