@@ -7,7 +7,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from regkit.designs.base import ColumnStore, Floats, Indices, norm, read_only
+from regkit.designs.base import (
+    ColumnStore,
+    Floats,
+    Indices,
+    far_from_zero,
+    norm,
+    read_only,
+)
 from regkit.designs.dense_columns import ColumnMajorColumns, RowMajorColumns
 from regkit.designs.moments import Moments
 from regkit.designs.threads import by_shares
@@ -438,6 +445,14 @@ class DenseDesign:
         return DenseDesign(
             self._X, sample_weight, self.fit_intercept, self._standardize
         )
+
+    def centred_twin(self, y: Floats) -> "tuple[DenseDesign, Floats] | None":
+        if self.fit_intercept or not far_from_zero(*self._statistics):
+            return None
+        weight = None
+        if isinstance(self._root, np.ndarray):
+            weight = self.total_weight * self._weight
+        return DenseDesign(self._X, weight, True, self._standardize), y
 
     def fitted(self, rows: Indices, columns: Indices, coefs: Floats) -> Floats:
         fitted: Floats = (self._X[np.ix_(rows, columns)] - self.offset[columns]) @ coefs
