@@ -12,6 +12,7 @@ residuals, correlations and duality gaps are the same, to rounding. B is only co
 where somebody asks for more than products with the targets.
 """
 
+from collections.abc import Callable
 from copy import copy
 from functools import cached_property
 from typing import Any
@@ -167,6 +168,9 @@ class ReducedDesign:
 
     def predict(self, coef: Floats) -> Floats:
         return self._rows @ coef
+
+    def row_predictor(self, coefs: Floats) -> Callable[[slice], Floats]:
+        return lambda rows: self._rows[rows] @ coefs
 
     def n_stored(self, columns: Indices) -> int:
         return self.n_samples * len(columns)

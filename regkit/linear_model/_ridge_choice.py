@@ -10,6 +10,7 @@ from sklearn.model_selection import check_cv
 
 from regkit._sklearn import validate_parameters
 from regkit.designs import make_design
+from regkit.designs.threads import calm_blas
 from regkit.linear_model._base import LinearModel
 from regkit.linear_model._compute_path import check_alphas
 from regkit.linear_model._inputs import check_fit_data
@@ -105,7 +106,10 @@ class ChoosesAlpha(LinearModel):
         if self._has_folds():
             cv = check_cv(self.cv)
             folds = make_folds(cv, data.X, data.y, data.sample_weight, split_params)
-        with np.errstate(over="ignore", invalid="ignore"):  # told in `_judge`
+        with (
+            np.errstate(over="ignore", invalid="ignore"),  # told in `_judge`
+            calm_blas(min(data.X.shape)),
+        ):
             design = make_design(
                 data.X,
                 data.sample_weight,
@@ -246,7 +250,7 @@ class ChoosesAlpha(LinearModel):
             results = table.results
             fitted["cv_results_"] = results if y.ndim == 2 else results[:, 0]
         single = self._single(fitted["alpha_"])
-        solution = single._solve(design, y, limits)
+        solution = single._solve(design, y, limits, table.known)
         self._judge(solution, limits, fitted["alpha_"], stacklevel=4)
         for choice in choices:
             if choice.is_worth_a_warning:

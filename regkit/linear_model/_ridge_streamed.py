@@ -15,6 +15,7 @@ from regkit.linear_model._ridge_errors import Alphas, ErrorTable, table_of_folds
 from regkit.linear_model._selection import ErrorCurve
 from regkit.linear_model._sources import Block, RowSource
 from regkit.linear_model.statistics import SufficientStatistics
+from regkit.solvers.column_basis import ColumnBasis, DampedSweep
 from regkit.solvers.fold_statistics import mean_squares
 from regkit.solvers.leave_one_out import (
     DAMPED,
@@ -24,7 +25,7 @@ from regkit.solvers.leave_one_out import (
 )
 from regkit.solvers.problem import Penalty
 from regkit.solvers.ridge import RidgeResult
-from regkit.solvers.ridge_basis import ColumnBasis, DampedSweep, RidgeData
+from regkit.solvers.ridge_basis import RidgeData
 from regkit.solvers.ridge_folds import fit_alphas
 from regkit.solvers.ridge_grid import alpha_grid
 from regkit.solvers.ridge_visits import (
@@ -134,18 +135,18 @@ class StatisticsErrors:
             # What squares leave unsure, singular values may tell.
             again = mine[found.n_unsure[mine] > 0]
             better, _ = self._judged(self._refined(), scaled, again, per_target)
-            found.sums[:, again] = better.sums[:, again]
+            found.sums[:, :, again] = better.sums[:, :, again]
             found.n_unsure[again] = better.n_unsure[again]
         few = (found.n_unsure > 0) & (found.n_unsure <= MOST_REFITS)
         if few.any():
             again = np.flatnonzero(few)
             last, _ = self._judged(self._refined(), scaled, again, per_target, few)
             factor = self._penalty.factor
-            refit_without(last, self.design, factor, alphas, per_target)
-            found.sums[:, again] = last.sums[:, again]
+            refit_without(last, self.design, factor, alphas)
+            found.sums[:, :, again] = last.sums[:, :, again]
         unknown = np.setdiff1d(np.arange(len(alphas)), mine)
-        found.sums[:, unknown] = np.nan
-        found.sums[:, found.n_unsure > MOST_REFITS] = np.nan
+        found.sums[:, :, unknown] = np.nan
+        found.sums[:, :, found.n_unsure > MOST_REFITS] = np.nan
         return self._table_of_rows(alphas, found)
 
     def _judged(
@@ -164,11 +165,12 @@ class StatisticsErrors:
         fits = []
         if len(mine):
             least = basis.least_remaining(alphas[mine])
-            fits.append(Fits.of(basis.sweep(alphas[mine]), mine, least))
+            fits.append(Fits(mine, basis.sweep(alphas[mine]).parts, least))
         if self.design.n_features <= DAMPED:
             for k in wanted[~is_precise]:
                 sweep = DampedSweep(self._ridge, float(alphas[k]))
-                fits.append(Fits.of(sweep, np.array([k]), np.full(1, DAMPED_REMAINING)))
+                least = np.full(1, DAMPED_REMAINING)
+                fits.append(Fits(np.array([k]), sweep.parts, least))
             mine = wanted
         frame = Frame.of(self.design)
         question = Question(frame, fits, len(alphas), per_target, set_apart)
@@ -176,7 +178,7 @@ class StatisticsErrors:
         return self._rows.judge(question), mine
 
     def _table_of_rows(self, alphas: Floats, found: Answer) -> ErrorTable:
-        mean, square = found.sums
+        mean, square = np.moveaxis(found.sums, 2, 1)
         if self._scoring is not None:
             judged = scores(self._scoring, mean, self._variances(), self._per_target)
             curves = [ErrorCurve(alphas, -column) for column in judged.T]

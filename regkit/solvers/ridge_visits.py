@@ -7,7 +7,7 @@ visit between the two finds the triangle of a QR decomposition; where some rows 
 about a coefficient alone, a last visit sums up the others without them.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -17,16 +17,11 @@ from scipy import sparse
 
 from regkit.designs.centred_moments import CentredMoments
 from regkit.designs.reduced import ReducedDesign
-from regkit.solvers.leave_one_out import (
-    CHUNK,
-    MOST_REFITS,
-    compress,
-    left_out,
-    sums,
-)
+from regkit.solvers.column_basis import ColumnSweep
+from regkit.solvers.leave_one_out import CHUNK, MOST_REFITS
 from regkit.solvers.problem import Floats
 from regkit.solvers.ridge import solve_ridge
-from regkit.solvers.ridge_basis import ColumnSweep, RidgeData
+from regkit.solvers.ridge_basis import RidgeData
 
 
 class Frame(NamedTuple):
@@ -59,14 +54,17 @@ class Frame(NamedTuple):
         centred: Floats = (_dense(X) - self.offset) - self.rest
         return centred / self.scale
 
-    def predict(self, X: Any, coefs: Floats) -> Floats:
-        """Return ``rows(X) @ coefs``, without forming the rows of a sparse X."""
+    def predictor(self, coefs: Floats) -> Callable[[Any], Floats]:
+        """Return what gives ``rows(X) @ coefs``, forming no rows of a sparse X."""
         scaled = coefs / self.scale[:, None]
-        if _is_sparse(X):
-            predicted: Floats = X @ scaled - self.offset @ scaled
-            return predicted
-        centred: Floats = (X - self.offset) @ scaled
-        return centred
+        centre = self.offset @ scaled
+
+        def predict(X: Any) -> Floats:
+            if _is_sparse(X):
+                return np.asarray(X @ scaled - centre)
+            return np.asarray((X - self.offset) @ scaled)
+
+        return predict
 
 
 def _is_sparse(X: Any) -> bool:
@@ -79,28 +77,13 @@ def _dense(X: Any) -> Floats:
 
 
 class Fits(NamedTuple):
-    """The fits of some alphas: as much of a `ColumnSweep` as other rows need."""
+    """The fits of some alphas: the ``parts`` of a `ColumnSweep`."""
 
     mine: NDArray[np.intp]
     """Places among all alphas, (B,)."""
-    factors: tuple[Floats, Floats]
-    """Of the sweep's filters."""
-    inner: Floats
-    directions: Floats
-    free_inner: Floats
+    parts: tuple[Floats, ...]
     least: Floats
     """(B,), the values of 1 - h below which too few digits are left."""
-
-    @classmethod
-    def of(cls, sweep: ColumnSweep, mine: NDArray[np.intp], least: Floats) -> "Fits":
-        return cls(
-            mine,
-            compress(sweep.filters),
-            sweep.inner,
-            sweep.directions,
-            sweep.free_inner,
-            least,
-        )
 
 
 class Question(NamedTuple):
@@ -130,7 +113,7 @@ class Answer:
 
     Attributes
     ----------
-    sums : ndarray (2, A, T or 1)
+    sums : ndarray (2, T or 1, A)
         Of squared errors and of their squares, by weights that sum to 1.
     n_unsure : ndarray (A,) of int
         Rows whose error is not in the sums.
@@ -162,20 +145,22 @@ def judge_rows(question: Question, X: Any, Y: Floats, weight: Floats | None) -> 
     )
     n_means = Y.shape[1] if question.per_target else 1
     answer = Answer(
-        np.zeros((2, question.n_alphas, n_means)),
+        np.zeros((2, n_means, question.n_alphas)),
         np.zeros(question.n_alphas, dtype=np.int64),
         [],
         None,
     )
     unsure = np.zeros((len(Y), question.n_alphas), dtype=bool)
-    for mine, factors, inner, directions, free_inner, least in question.fits:
-        sweep = ColumnSweep(data, factors[0], inner, directions, free_inner)
-        step = max(16, CHUNK // (len(inner) + len(mine) + X.shape[1]))
+    for mine, parts, least in question.fits:
+        sweep = ColumnSweep(data, *parts)
+        step = max(16, CHUNK // (sweep.width + Y.shape[1] * len(mine) + X.shape[1]))
         for start in range(0, len(Y), step):
             part = slice(start, min(start + step, len(Y)))
-            errors, low = left_out(data, sweep, factors, least, part)
-            answer.sums[:, mine] += sums(data.weights[part], errors, n_means > 1)
-            unsure[part, mine] = low
+            remaining, errors = sweep.judge(part)
+            found, unsure[part, mine] = _summed_up(
+                errors, remaining, least, data.weights[part], n_means
+            )
+            answer.sums[:, :, mine] += found
     answer.n_unsure += unsure.sum(axis=0)
     if question.set_apart.any():
         is_apart = (unsure & question.set_apart).any(axis=1)
@@ -196,8 +181,25 @@ class _Shown:
     def __init__(self, X: Any, frame: Frame) -> None:
         self._X, self._frame = X, frame
 
-    def predict_rows(self, rows: slice, coefs: Floats) -> Floats:
-        return self._frame.predict(self._X[rows], coefs)
+    def row_predictor(self, coefs: Floats) -> Callable[[slice], Floats]:
+        predict = self._frame.predictor(coefs)
+        return lambda rows: predict(self._X[rows])
+
+
+def _summed_up(
+    residuals: Floats,
+    remaining: Floats,
+    least: Floats,
+    weights: Floats,
+    n_means: int,
+) -> tuple[Floats, NDArray[np.bool_]]:
+    """Return the sums (2, T or 1, B) of errors, and which are unsure, (m, B)."""
+    from regkit.kernels.left_out import left_out_errors
+
+    found = np.zeros((2, n_means, len(least)))
+    unsure = np.zeros(remaining.shape, dtype=np.bool_)
+    left_out_errors(residuals, remaining, least, weights, found, unsure)
+    return found, unsure
 
 
 def join_answers(parts: Iterable[Answer]) -> Answer:
@@ -220,7 +222,6 @@ def refit_without(
     design: ReducedDesign,
     factor: Floats,
     alphas: Floats,
-    per_target: bool,
 ) -> None:
     """Add the errors of the rows set apart to the sums, each by a fit without it.
 
@@ -234,8 +235,6 @@ def refit_without(
         Of the penalty, which stays in the units of all rows' scales.
     alphas : ndarray (A,)
         On `solve_ridge`'s scale.
-    per_target : bool
-        Whether targets are told apart.
     """
     assert answer.others is not None
     own = factor * design.scale**2
@@ -258,8 +257,14 @@ def refit_without(
             columns=np.repeat(np.arange(n_targets), len(mine)),
         )
         fitted = (found.coefs @ row.x + found.intercepts).reshape(n_targets, -1)
-        share = np.array([row.weight / design.total_weight])
-        answer.sums[:, mine] += sums(share, (row.y[:, None] - fitted)[None], per_target)
+        errors = np.ascontiguousarray((row.y[:, None] - fitted)[None])
+        answer.sums[:, :, mine] += _summed_up(
+            errors,
+            np.ones((1, len(mine))),
+            np.zeros(len(mine)),
+            np.array([row.weight / design.total_weight]),
+            answer.sums.shape[1],
+        )[0]
 
 
 def triangle_of(frame: Frame, X: Any, Y: Floats, weight: Floats | None) -> Floats:
