@@ -20,10 +20,13 @@ class FoldedStatistics:
     ----------
     test_weights : ndarray (K,)
         Sums of the held-out rows' weights.
+    test_variances : ndarray (K,)
+        Variances of the held-out rows' targets; NaN without weight.
     """
 
     def __init__(
         self,
+        moments: CentredMoments,
         design: ReducedDesign,
         training: Sequence[CentredMoments],
         held_out: Sequence[CentredMoments],
@@ -36,9 +39,12 @@ class FoldedStatistics:
             ReducedDesign(part, fit_intercept, standardize) for part in training
         ]
         self._whole: Any = design
-        self._held_out = held_out
+        self._moments, self._held_out = moments, held_out
         self._n_threads = n_threads
         self.test_weights = np.array([part.total_weight for part in held_out])
+        squares = np.array([part.cross[-1, -1] for part in held_out])
+        with np.errstate(invalid="ignore"):
+            self.test_variances: Floats = squares / self.test_weights
 
     def solve(
         self,
@@ -63,6 +69,10 @@ class FoldedStatistics:
             for moments, path in zip(self._held_out, paths, strict=True)
         ]
         return FoldPaths(whole, paths, np.stack(errors, axis=1))
+
+    def mean_squares(self, path: PathResult) -> Floats:
+        """Return the mean squared residuals of all rows; see `Folded`."""
+        return held_out_errors(self._moments, path)
 
 
 def held_out_errors(moments: CentredMoments, path: PathResult) -> Floats:

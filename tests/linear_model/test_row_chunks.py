@@ -20,6 +20,7 @@ from regkit import (
     RidgeRegressor,
     RidgeRegressorCV,
     RowChunks,
+    SufficientStatistics,
     lasso_path,
 )
 from regkit.designs.threads import n_threads
@@ -175,8 +176,49 @@ def test_folds_of_chunks():
     np.testing.assert_allclose(found.coef_path_, whole.coef_path_, rtol=1e-7, atol=1e-9)
     with pytest.raises(ValueError, match="cv must hold every row out at most once"):
         LassoRegressorCV(cv=ShuffleSplit(3)).fit(RowChunks(X), Y)
-    with pytest.raises(ValueError, match="needs the rows in memory for criterion='ai"):
-        LassoRegressorCV(criterion="aic").fit(RowChunks(X), Y)
+    with pytest.raises(
+        ValueError, match="needs the rows in memory for scoring='neg_ma"
+    ):
+        LassoRegressorCV(scoring="neg_mean_absolute_error").fit(RowChunks(X), Y)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"criterion": "aic"},
+        {"criterion": "ebic", "standardize": True},
+        {"scoring": "r2"},
+        {"scoring": "neg_root_mean_squared_error", "selection": "1se"},
+        {"scoring": "neg_mean_squared_error", "relaxed": 0.5},
+    ],
+    ids=repr,
+)
+@pytest.mark.parametrize("l1_ratio", [1.0, 0.4])
+def test_judged_by_moments(options, l1_ratio):
+    """Criteria and scores need no predictions; with a criterion, one pass will do."""
+    model = ElasticNetRegressorCV(l1_ratio=l1_ratio, alphas=25, eps=1e-4, **options)
+    whole = clone(model).fit(X, Y, W)
+    parts = [SufficientStatistics().update(X, Y, W, np.arange(N) * 5 // N)]
+    passes = []
+
+    def read():
+        passes.append(1)
+        yield from ((X[s], Y[s], W[s]) for s in SLICES)
+
+    for found in (
+        clone(model).fit(RowChunks(sp.csr_array(X), chunk_rows=100), Y, W),
+        clone(model).fit(RowChunks(read), None),
+        clone(model).fit_statistics(sum(parts)),
+    ):
+        assert set(vars(found)) == set(vars(whole))
+        curve = "criterion_" if "criterion" in options else "cv_error_"
+        np.testing.assert_allclose(
+            getattr(found, curve), getattr(whole, curve), rtol=1e-8
+        )
+        assert found.alpha_ == pytest.approx(whole.alpha_, rel=1e-10)
+        np.testing.assert_allclose(found.coef_, whole.coef_, rtol=1e-7, atol=1e-9)
+    # One to count the columns; with folds one for y.
+    assert len(passes) == 2 + ("criterion" not in options)
 
 
 def changed(row, column, value):
