@@ -164,7 +164,7 @@ def _report(model: Any, seconds: float) -> dict[str, Any]:
 
     gap = model.dual_gap_
     if hasattr(model, "path_"):
-        gap = np.max(model.path_.dual_gaps)
+        gap = np.max(model.path_.dual_gaps) / model.path_.null_objective
     return {
         "seconds": seconds,
         "gap": float(gap),

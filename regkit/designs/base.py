@@ -77,6 +77,7 @@ class Design(Protocol):
 
     is_sparse: bool
     fit_intercept: bool
+    standardize: bool
     n_samples: int
     n_features: int
     max_rank: int  # what Z's rank cannot exceed, given its rows

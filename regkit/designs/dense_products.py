@@ -6,6 +6,8 @@ threads other than theirs: regkit's kernels, or another library's BLAS.
 """
 
 from collections.abc import Callable
+from contextlib import nullcontext
+from itertools import pairwise
 from typing import Any, TypeVar
 
 import numpy as np
@@ -26,13 +28,16 @@ _CACHED_BYTES = 5 << 19
 _SHARES = 4
 # The products of the shares together hold at most this part of X's entries.
 _ROOM = 8
+# For fewer than this BLAS does not wake its own.
+_UNNOTICED = 1 << 13
 # Fewer entries than this are not worth a second thread.
 _WORTHWHILE = 1 << 18
 
 
 def times(X: NDArray[Any], right: Floats) -> Floats:
     """Return ``X @ right``."""
-    return np.concatenate(_by_rows(lambda share: X[share] @ right, X))
+    columns = right.size // max(1, len(right))
+    return np.concatenate(_by_rows(lambda share: X[share] @ right, X, columns))
 
 
 def transposed_times(X: NDArray[Any], left: NDArray[Any]) -> NDArray[Any]:
@@ -54,14 +59,17 @@ def moments_by_rows(
     return sum(shifts[1:], shifts[0]), sum(squares[1:], squares[0])
 
 
-def _by_rows(task: Callable[[slice], _Found], X: NDArray[Any]) -> list[_Found]:
+def _by_rows(
+    task: Callable[[slice], _Found], X: NDArray[Any], columns: int = 1
+) -> list[_Found]:
     """Return what ``task`` finds in shares of the rows of X, or in all at once."""
     n = len(X)
-    if X.size < _WORTHWHILE:
-        return [task(slice(0, n))]
+    if X.size * columns < _WORTHWHILE:
+        with nullcontext() if X.size * columns < _UNNOTICED else one_blas_thread():
+            return [task(slice(0, n))]
     count = min(n, _SHARES)
     edges = [n * k // count for k in range(count + 1)]
-    shares = [slice(a, b) for a, b in zip(edges, edges[1:], strict=False)]
+    shares = [slice(a, b) for a, b in pairwise(edges)]
     with one_blas_thread():
         return map_in_threads(task, shares, n_threads())
 
@@ -93,8 +101,9 @@ def centred_products(
     """
     n_rows, p = len(target), X.shape[1]
     first = None if rows is None else _start_of_run(rows)
+    has_centre = bool(centre.any())
     is_raw = not isinstance(root, np.ndarray)
-    is_raw &= X.dtype == np.float64 and not centre.any()
+    is_raw &= X.dtype == np.float64 and not has_centre
 
     def visit(span: tuple[int, int, int]) -> tuple[Floats, Floats, Floats]:
         begin, end, step = span
@@ -123,6 +132,36 @@ def centred_products(
             products += target[start:stop].T @ part
         return gram, products, shift
 
+    def buffered(span: tuple[int, int, int]) -> tuple[Floats, Floats, Floats]:
+        """As `visit`, targets and weights beside the rows, multiplied along with them.
+
+        (By NumPy, which lets other threads run meanwhile; SciPy's BLAS does not.)
+        """
+        begin, end, step = span
+        targets = target.reshape(n_rows, -1)
+        buffer = np.empty((step, p + 1 + targets.shape[1]))
+        summed = np.zeros((buffer.shape[1], buffer.shape[1]))
+        square = np.empty_like(summed)
+        for start in range(begin, end, step):
+            stop = min(start + step, end)
+            held = buffer[: stop - start]
+            part, weight = held[:, :p], held[:, p]
+            if first is not None or rows is None:
+                from_ = start if first is None else first + start
+                part[:] = X[from_ : from_ + len(held)]
+            else:
+                part[:] = X[rows[start:stop]]
+            if has_centre:
+                part -= centre
+            weight[:] = 1.0
+            if isinstance(root, np.ndarray):
+                weight[:] = root[start:stop]
+                part *= weight[:, None]
+            held[:, p + 1 :] = targets[start:stop]
+            summed += np.matmul(held.T, held, out=square)
+        products = summed[p + 1 :, :p].reshape(*target.shape[1:], p)
+        return summed[:p, :p].copy(), products, summed[p, :p]
+
     count = min(_SHARES, n_rows // max(1, _ROOM * p))
     in_cache = is_raw and (rows is None or first is not None)
     step = max(16, p // 4, _CHUNK_BYTES // (8 * p))
@@ -133,9 +172,10 @@ def centred_products(
         if in_cache:
             step = max(p, _CACHED_BYTES // (8 * p))
         edges = [n_rows * k // count for k in range(count + 1)]
-        spans = [(a, b, step) for a, b in zip(edges, edges[1:], strict=False)]
+        spans = [(a, b, step) for a, b in pairwise(edges)]
         with one_blas_thread():
-            found = map_in_threads(visit, spans, n_threads())
+            task = visit if is_raw else buffered
+            found = map_in_threads(task, spans, n_threads())
         gram, products, shift = found[0]
         for other in found[1:]:
             gram += other[0]

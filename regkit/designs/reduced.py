@@ -50,7 +50,7 @@ class ReducedDesign:
         n_targets = len(moments.mean) - p
         self.n_samples = n_targets + p + 1 + (not fit_intercept)
         self.max_rank = moments.n_samples - fit_intercept
-        self.fit_intercept = fit_intercept
+        self.fit_intercept, self.standardize = fit_intercept, standardize
         self.total_weight = moments.total_weight
         cross = moments.cross / moments.total_weight
         deviation = np.sqrt(np.maximum(0.0, cross.diagonal()[:p]))
@@ -78,7 +78,7 @@ class ReducedDesign:
         if not fit_intercept:
             self._gram = self._centred + np.outer(means[:, :p], means[:, :p])
         self._deviation = np.sqrt(np.maximum(0.0, self._centred.diagonal()))
-        self._moments, self._standardize = moments, standardize
+        self._moments = moments
         self._is_refined = False
         self.lengths: Floats = np.sqrt(np.maximum(0.0, self._gram.diagonal()))
         self.sizes = np.stack([self.lengths, self.lengths])
@@ -134,7 +134,7 @@ class ReducedDesign:
         if not far_from_zero(means, self._deviation**2):
             return None
         # There the targets' means are the last row, not the first.
-        twin = ReducedDesign(self._moments, True, self._standardize)
+        twin = ReducedDesign(self._moments, True, self.standardize)
         return twin, np.append(y[1:-1], y[0])
 
     def centre(self, y: Floats) -> tuple[Floats, Any]:

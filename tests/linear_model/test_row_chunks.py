@@ -177,7 +177,7 @@ def test_folds_of_chunks():
     with pytest.raises(ValueError, match="cv must hold every row out at most once"):
         LassoRegressorCV(cv=ShuffleSplit(3)).fit(RowChunks(X), Y)
     with pytest.raises(
-        ValueError, match="needs the rows in memory for scoring='neg_ma"
+        ValueError, match="needs the rows in memory for scoring='neg_me"
     ):
         LassoRegressorCV(scoring="neg_mean_absolute_error").fit(RowChunks(X), Y)
 
