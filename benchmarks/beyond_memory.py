@@ -1,13 +1,15 @@
-"""LassoRegressorCV on a file larger than the memory allowed, and on two processes.
+"""Cross-validation on a file larger than the memory allowed, and on two processes.
 
     python -m benchmarks.beyond_memory                # 1 GB
     python -m benchmarks.beyond_memory --gigabytes 6  # needs that much disk
 
-The file holds float32 rows of 300 columns; 5 folds, 100 alphas. Three processes in
-turn: one reads the file from end to end, as fast as it can; one fits from the memory
-map, its private memory limited to 1.5 GB (``resource.RLIMIT_DATA``); one is the client
-of a Dask cluster of two worker processes with one thread each. Every time is printed
-with the file in the page cache and, where the system lets go of it, without.
+The file holds float32 rows of 300 columns. Processes in turn: one reads the file from
+end to end, as fast as it can; one fits `LassoRegressorCV` (5 folds, 100 alphas) from
+the memory map, its private memory limited to 1.5 GB (``resource.RLIMIT_DATA``); one is
+the client of a Dask cluster of two worker processes with one thread each; one leaves
+out each row in turn, `RidgeRegressorCV` with 100 alphas, in the same 1.5 GB. Every time
+is printed with the file in the page cache and, where the system lets go of it, without;
+first of all what the processor can multiply.
 """
 
 from __future__ import annotations
@@ -68,16 +70,61 @@ def read(directory: Path, y: Any) -> dict[str, Any]:
     return {"seconds": time.perf_counter() - started}
 
 
-def fit(directory: Path, y: Any) -> dict[str, Any]:
-    import resource
+def multiply(directory: Path, y: Any) -> dict[str, Any]:
+    """Multiplications and additions in float64, 1e9 a second, at BLAS's best."""
+    A, X = np.ones((4000, 4000)), np.ones((2000, P))
+    return {
+        "square": 2e-9 * len(A) ** 3 / _least_seconds(lambda: A @ A, 3),
+        "gram": _gram_rate(X),
+    }
 
+
+def _least_seconds(task: Any, repeats: int) -> float:
+    times = []
+    for _ in range(repeats + 1):
+        started = time.perf_counter()
+        task()
+        times.append(time.perf_counter() - started)
+    return min(times[1:])
+
+
+def _gram_rate(X: Any) -> float:
+    """n p² a second of XᵀX in cache, one BLAS thread on each core."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    from threadpoolctl import threadpool_limits
+
+    count = len(os.sched_getaffinity(0))
+    with threadpool_limits(1), ThreadPoolExecutor(count) as pool:
+
+        def everywhere() -> None:
+            list(pool.map(lambda _: [X.T @ X for _ in range(50)], range(count)))
+
+        return 1e-9 * count * 50 * X.size * P / _least_seconds(everywhere, 5)
+
+
+def fit(directory: Path, y: Any) -> dict[str, Any]:
     from regkit import LassoRegressorCV
 
+    return _limited(LassoRegressorCV(cv=5, alphas=100), directory, y)
+
+
+def ridge(directory: Path, y: Any) -> dict[str, Any]:
+    from regkit import RidgeRegressorCV
+
+    return _limited(RidgeRegressorCV(alphas=100), directory, y)
+
+
+def _limited(model: Any, directory: Path, y: Any) -> dict[str, Any]:
+    import resource
+
+    from regkit import RowChunks
+
     X = rows(str(directory / "X"), 0, len(y))
-    LassoRegressorCV().fit(X[:1000], y[:1000])  # compiles
+    model.fit(RowChunks(X[:1000]), y[:1000])  # compiles
     resource.setrlimit(resource.RLIMIT_DATA, (LIMIT, LIMIT))
     started = time.perf_counter()
-    model = LassoRegressorCV(cv=5, alphas=100).fit(X, y)
+    model.fit(X, y)
     return _report(model, time.perf_counter() - started)
 
 
@@ -115,17 +162,19 @@ def cluster(directory: Path, y: Any) -> dict[str, Any]:
 def _report(model: Any, seconds: float) -> dict[str, Any]:
     import resource
 
-    path = model.path_
+    gap = model.dual_gap_
+    if hasattr(model, "path_"):
+        gap = np.max(model.path_.dual_gaps) / model.path_.null_objective
     return {
         "seconds": seconds,
-        "gap": float(np.max(path.dual_gaps) / path.null_objective),
+        "gap": float(gap),
         "nonzeros": int(np.count_nonzero(model.coef_)),
         "alpha": model.alpha_,
         "megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
     }
 
 
-TASKS = {"read": read, "fit": fit, "cluster": cluster}
+TASKS = {"read": read, "fit": fit, "cluster": cluster, "ridge": ridge}
 
 
 def measure(task: str, directory: Path) -> dict[str, Any]:
@@ -143,12 +192,13 @@ def main() -> None:
     parser.add_argument(
         "--directory", type=Path, help="with the rows of an earlier run"
     )
-    parser.add_argument("--task", choices=TASKS, help=argparse.SUPPRESS)
+    parser.add_argument("--task", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.task:
         warnings.simplefilter("ignore")
         y = np.load(options.directory / "y.npy")
-        print(json.dumps(TASKS[options.task](options.directory, y)))
+        task = {**TASKS, "multiply": multiply}[options.task]
+        print(json.dumps(task(options.directory, y)))
         return
     with tempfile.TemporaryDirectory() as temporary:
         directory = options.directory or Path(temporary)
@@ -157,6 +207,12 @@ def main() -> None:
             write_rows(directory, int(options.gigabytes * 1e9 / (4 * P)))
         size = (directory / "X").stat().st_size / 1e9
         print(f"{size:.1f} GB, {size * 1e9 / 4 / P:,.0f} rows of {P} float32 columns")
+        rate = measure("multiply", directory)
+        print(
+            f"float64: {rate['square']:.0f} GFLOP/s for square matrices, "
+            f"{rate['gram']:.0f} for rows of {P} columns: at least "
+            f"{size * P / 4 / rate['gram']:.1f} s for n p² of them"
+        )
         for state in ("from the page cache", "dropped from the page cache"):
             once = None
             for task in TASKS:

@@ -101,8 +101,9 @@ def centred_products(
     """
     n_rows, p = len(target), X.shape[1]
     first = None if rows is None else _start_of_run(rows)
+    has_centre = bool(centre.any())
     is_raw = not isinstance(root, np.ndarray)
-    is_raw &= X.dtype == np.float64 and not centre.any()
+    is_raw &= X.dtype == np.float64 and not has_centre
 
     def visit(span: tuple[int, int, int]) -> tuple[Floats, Floats, Floats]:
         begin, end, step = span
@@ -131,6 +132,36 @@ def centred_products(
             products += target[start:stop].T @ part
         return gram, products, shift
 
+    def buffered(span: tuple[int, int, int]) -> tuple[Floats, Floats, Floats]:
+        """As `visit`, targets and weights beside the rows, multiplied along with them.
+
+        (By NumPy, which lets other threads run meanwhile; SciPy's BLAS does not.)
+        """
+        begin, end, step = span
+        targets = target.reshape(n_rows, -1)
+        buffer = np.empty((step, p + 1 + targets.shape[1]))
+        summed = np.zeros((buffer.shape[1], buffer.shape[1]))
+        square = np.empty_like(summed)
+        for start in range(begin, end, step):
+            stop = min(start + step, end)
+            held = buffer[: stop - start]
+            part, weight = held[:, :p], held[:, p]
+            if first is not None or rows is None:
+                from_ = start if first is None else first + start
+                part[:] = X[from_ : from_ + len(held)]
+            else:
+                part[:] = X[rows[start:stop]]
+            if has_centre:
+                part -= centre
+            weight[:] = 1.0
+            if isinstance(root, np.ndarray):
+                weight[:] = root[start:stop]
+                part *= weight[:, None]
+            held[:, p + 1 :] = targets[start:stop]
+            summed += np.matmul(held.T, held, out=square)
+        products = summed[p + 1 :, :p].reshape(*target.shape[1:], p)
+        return summed[:p, :p].copy(), products, summed[p, :p]
+
     count = min(_SHARES, n_rows // max(1, _ROOM * p))
     in_cache = is_raw and (rows is None or first is not None)
     step = max(16, p // 4, _CHUNK_BYTES // (8 * p))
@@ -143,7 +174,8 @@ def centred_products(
         edges = [n_rows * k // count for k in range(count + 1)]
         spans = [(a, b, step) for a, b in pairwise(edges)]
         with one_blas_thread():
-            found = map_in_threads(visit, spans, n_threads())
+            task = visit if is_raw else buffered
+            found = map_in_threads(task, spans, n_threads())
         gram, products, shift = found[0]
         for other in found[1:]:
             gram += other[0]

@@ -6,11 +6,14 @@ With centred and scaled moments G = ZᵀZ, c = ZᵀY and S = YᵀY, the triangle
     [ c   G  ] = [ Aᵀ B ] [ 0   Bᵀ]
 
 make a table of p + T rows, targets Lᵀ above 0 beside columns A above Bᵀ, whose inner
-products are those of the n rows. Solvers cannot tell the difference: residuals,
-correlations and duality gaps are the same, to rounding. B is only computed where
-somebody asks for more than products with the targets.
+products are those of the n rows. Without an intercept G, c and S are about the means
+all the same, and the means are one more row. Solvers cannot tell the difference:
+residuals, correlations and duality gaps are the same, to rounding. B is only computed
+where somebody asks for more than products with the targets.
 """
 
+from collections.abc import Callable
+from copy import copy
 from functools import cached_property
 from typing import Any
 
@@ -18,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import lapack
 
-from regkit.designs.base import ColumnStore, Floats, Indices, norm
+from regkit.designs.base import ColumnStore, Floats, Indices, far_from_zero, norm
 from regkit.designs.centred_moments import CentredMoments
 from regkit.designs.dense_columns import RowMajorColumns
 
@@ -45,7 +48,7 @@ class ReducedDesign:
     ) -> None:
         p = self.n_features = moments.n_features
         n_targets = len(moments.mean) - p
-        self.n_samples = n_targets + p + 1
+        self.n_samples = n_targets + p + 1 + (not fit_intercept)
         self.max_rank = moments.n_samples - fit_intercept
         self.fit_intercept, self.standardize = fit_intercept, standardize
         self.total_weight = moments.total_weight
@@ -64,12 +67,19 @@ class ReducedDesign:
             self.offset = moments.mean[:p].copy()
             self.offset_rest = moments.rest[:p].copy()
             target_mean = moments.mean[p:].copy()
-        else:
-            cross += np.outer(moments.mean, moments.mean)
         units = np.concatenate([self.scale, np.ones(n_targets)])
         cross /= units
         cross /= units[:, None]
-        self._gram = np.ascontiguousarray(cross[:p, :p])
+        # Without an intercept the means are a row of their own: of products they would
+        # leave nothing but themselves, were they many deviations large.
+        means = (moments.mean + moments.rest)[None] / units
+        self._means = means[:0] if fit_intercept else means
+        self._centred = self._gram = np.ascontiguousarray(cross[:p, :p])
+        if not fit_intercept:
+            self._gram = self._centred + np.outer(means[:, :p], means[:, :p])
+        self._deviation = np.sqrt(np.maximum(0.0, self._centred.diagonal()))
+        self._moments = moments
+        self._is_refined = False
         self.lengths: Floats = np.sqrt(np.maximum(0.0, self._gram.diagonal()))
         self.sizes = np.stack([self.lengths, self.lengths])
         self.constant: NDArray[np.bool_] = self.lengths == 0.0
@@ -78,22 +88,54 @@ class ReducedDesign:
         triangle, order = _triangle(cross[p:, p:])
         rank = len(triangle)
         leading = triangle[:, order[:rank]]
-        self._top = np.linalg.solve(leading.T, cross[p:, :p][order[:rank]])
+        beside = np.linalg.solve(leading.T, cross[p:, :p][order[:rank]])
+        self._top = np.concatenate([self._means[:, :p], beside])
         self.targets = np.zeros((self.n_samples, n_targets))
-        self.targets[:rank] = triangle
+        self.targets[: len(self._top)] = np.concatenate([self._means[:, p:], triangle])
         self.targets[-1] = target_mean
+
+    def refined(self, triangle: Floats) -> "ReducedDesign":
+        """Return the design with other rows of the same products, known better.
+
+        ``triangle`` (at most p + T, p + T) is R of a QR decomposition of [Z, target]:
+        its singular values have all digits, where those of products lack half.
+        """
+        made = copy(self)
+        p, size = self.n_features, len(triangle)
+        rows = np.zeros((self.n_samples, p))
+        rows[:size] = triangle[:, :p]
+        rows[:, self.constant] = 0.0
+        made.targets = np.zeros_like(self.targets)
+        made.targets[:size] = triangle[:, p:]
+        made.targets[-1] = self.targets[-1]
+        made._is_refined = True
+        made._top = rows[:size]
+        made._gram = rows.T @ rows
+        made.__dict__["_rows"] = rows
+        return made
 
     @cached_property
     def _rows(self) -> Floats:
-        """A above Bᵀ."""
+        """The means where they count, and A above Bᵀ."""
         rank, p = self._top.shape
         rows = np.zeros((self.n_samples, p))
         rows[:rank] = self._top
-        units = np.where(self.constant, 1.0, self.lengths)
-        left = (self._gram - self._top.T @ self._top) / units
+        beside = self._top[len(self._means) :]
+        units = np.where(self._deviation == 0.0, 1.0, self._deviation)
+        left = (self._centred - beside.T @ beside) / units
         triangle, _ = _triangle(left / units[:, None])
         rows[rank : rank + len(triangle)] = triangle * units
         return rows
+
+    def centred_twin(self, y: Floats) -> "tuple[ReducedDesign, Floats] | None":
+        if self.fit_intercept or self._is_refined:
+            return None
+        means = self._means[0, : self.n_features]
+        if not far_from_zero(means, self._deviation**2):
+            return None
+        # There the targets' means are the last row, not the first.
+        twin = ReducedDesign(self._moments, True, self.standardize)
+        return twin, np.append(y[1:-1], y[0])
 
     def centre(self, y: Floats) -> tuple[Floats, Any]:
         target = y.copy()
@@ -126,6 +168,9 @@ class ReducedDesign:
 
     def predict(self, coef: Floats) -> Floats:
         return self._rows @ coef
+
+    def row_predictor(self, coefs: Floats) -> Callable[[slice], Floats]:
+        return lambda rows: self._rows[rows] @ coefs
 
     def n_stored(self, columns: Indices) -> int:
         return self.n_samples * len(columns)

@@ -7,7 +7,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from regkit.designs.base import ColumnStore, Floats, Indices, norm, read_only
+from regkit.designs.base import (
+    ColumnStore,
+    Floats,
+    Indices,
+    far_from_zero,
+    norm,
+    read_only,
+)
 from regkit.designs.moments import Moments
 from regkit.designs.sparse_columns import COST_OF_A_COLUMN, SparseColumns
 from regkit.designs.sparse_storage import Storage, with_stored
@@ -349,6 +356,12 @@ class SparseDesign:
         X = self._shared.by_rows[rows][:, columns]
         fitted: Floats = X @ coefs - self.offset[columns] @ coefs
         return fitted
+
+    def centred_twin(self, y: Floats) -> "tuple[SparseDesign, Floats] | None":
+        if self.fit_intercept or not far_from_zero(self._means, self._variance):
+            return None
+        weight = self.total_weight * self._weight
+        return SparseDesign(self._shared, weight, True, self.standardize), y
 
     def row_predictor(self, coefs: Floats) -> Callable[[slice], Floats]:
         scaled = coefs / self.scale[:, None]

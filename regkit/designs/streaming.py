@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from regkit.designs.threads import n_threads, one_blas_thread
+from regkit.designs.threads import n_threads, one_blas_thread, side_by_side
 
 _Item = TypeVar("_Item")
 _Found = TypeVar("_Found")
@@ -32,6 +32,11 @@ def map_stream(
     a share of the rows for each core beats a share of each product.
     """
     count = n_threads()
+
+    def work(item: _Item) -> _Found:
+        with side_by_side():
+            return task(item)
+
     with one_blas_thread():
         if count == 1:
             yield from map(task, items)
@@ -40,7 +45,7 @@ def map_stream(
         with ThreadPoolExecutor(count, thread_name_prefix="regkit") as pool:
             try:
                 for item in items:
-                    waiting.append(pool.submit(task, item))
+                    waiting.append(pool.submit(work, item))
                     if len(waiting) >= 2 * count:
                         yield waiting.popleft().result()
                 while waiting:

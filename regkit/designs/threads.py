@@ -91,13 +91,9 @@ def map_in_threads(
     handling = np.geterr()  # each thread has its own
 
     def work() -> None:
-        _thread.is_busy = True
-        try:
-            with np.errstate(**handling):
-                for i in waiting:
-                    results[i] = task(items[i])
-        finally:
-            _thread.is_busy = False
+        with side_by_side(), np.errstate(**handling):
+            for i in waiting:
+                results[i] = task(items[i])
 
     # This thread works too: did it sleep, the system would wake one of the others on
     # its core, in the other's way.
@@ -107,6 +103,17 @@ def map_in_threads(
         if not future.cancel():  # still waiting for others' work to end
             future.result()
     return results
+
+
+@contextmanager
+def side_by_side() -> Iterator[None]:
+    """Have this thread work by itself, others being busy with shares of their own."""
+    before = getattr(_thread, "is_busy", False)
+    _thread.is_busy = True
+    try:
+        yield
+    finally:
+        _thread.is_busy = before
 
 
 def calm_blas(size: int) -> AbstractContextManager[None]:

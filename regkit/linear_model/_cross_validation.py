@@ -15,6 +15,7 @@ from regkit.linear_model._base import LinearModel
 from regkit.linear_model._compute_path import as_regularization_path, check_alphas
 from regkit.linear_model._inputs import FitData, Floats, check_fit_data
 from regkit.linear_model._limits import Limits, check_limits
+from regkit.linear_model._moment_scores import check_moment_scoring, scores
 from regkit.linear_model._selection import Choice, ErrorCurve, choose, fold_statistics
 from regkit.linear_model._sources import (
     RowSource,
@@ -105,10 +106,7 @@ class CrossValidatedPath(LinearModel):
             n_features, self.positive, self.bounds, self.penalty_factor
         )
         folds: list[Fold] = []
-        if self.criterion != "cv" and len(data.y) == 1:
-            raise ValueError(
-                f"criterion={self.criterion!r} cannot judge a fit to 1 sample."
-            )
+        self._check_one_is_enough(len(data.y))
         if self.criterion == "cv":
             folds = make_folds(cv, data.X, data.y, data.sample_weight, split_params)
         with np.errstate(over="ignore", invalid="ignore"):  # told in `_judge`
@@ -132,7 +130,8 @@ class CrossValidatedPath(LinearModel):
         Parameters
         ----------
         statistics : SufficientStatistics
-            With two folds or more, of one target. Not changed, and not kept.
+            With two folds or more, unless `criterion` is an information criterion, and
+            one target. Not changed, and not kept.
 
         Returns
         -------
@@ -156,14 +155,21 @@ class CrossValidatedPath(LinearModel):
 
     def _fit_statistics(self, statistics: SufficientStatistics) -> None:
         name = type(self).__name__
-        self._check_rows_not_needed()
+        check_moment_scoring(name, self.scoring)
         moments = statistics.moments()
-        labels = statistics.folds
-        if len(labels) < 2 or statistics.n_targets != 1:
+        has_folds = self.criterion == "cv"
+        labels = statistics.folds if has_folds else []
+        if has_folds and len(labels) < 2:
             raise ValueError(
-                f"{name} needs statistics with two folds or more and one target: these "
-                f"have {len(labels)} and {statistics.n_targets}."
+                f"{name} needs statistics with two folds or more: these have "
+                f"{len(labels)}."
             )
+        if statistics.n_targets != 1:
+            raise ValueError(
+                f"{name} takes one target, which has an alpha of its own: these "
+                f"statistics have {statistics.n_targets}."
+            )
+        self._check_one_is_enough(moments.n_samples)
         limits = check_limits(
             moments.n_features, self.positive, self.bounds, self.penalty_factor
         )
@@ -171,8 +177,9 @@ class CrossValidatedPath(LinearModel):
         with np.errstate(over="ignore", invalid="ignore"):  # told in `_judge`
             design, y = statistics.problem(*how)
             folded = FoldedStatistics(
+                moments,
                 design,
-                [statistics.without_fold(label).moments() for label in labels],
+                [statistics.moments(without=label) for label in labels],
                 [statistics.part(label) for label in labels],
                 *how,
                 self._n_threads(),
@@ -185,15 +192,24 @@ class CrossValidatedPath(LinearModel):
         self, source: RowSource, y: Any, sample_weight: Any, params: dict[str, Any]
     ) -> None:
         split_params, _ = route(self, params, sample_weight)
-        labels = fold_labels(check_cv(self.cv), *source.targets(y), split_params)
+        labels = None
+        if self.criterion == "cv":
+            labels = fold_labels(check_cv(self.cv), *source.targets(y), split_params)
         if source.n_features <= MOST_SUMMED_UP:
+            check_moment_scoring(type(self).__name__, self.scoring)
             self._fit_statistics(statistics_of(source, y, sample_weight, labels))
         else:
             self._fit_wide(Passes(source, y, sample_weight, labels))
 
     def _fit_wide(self, passes: Passes) -> None:
         """Fit to rows in chunks that have too many columns for their moments."""
-        self._check_rows_not_needed()
+        if self.criterion != "cv" or self.scoring is not None:
+            raise ValueError(
+                f"{type(self).__name__} needs the rows in memory for "
+                f"criterion={self.criterion!r} and scoring={self.scoring!r}; for more "
+                f"than {MOST_SUMMED_UP:,} columns in chunks it takes criterion='cv' "
+                "and scoring=None."
+            )
         n_features = passes.source.n_features
         if self.relaxed is not None or min(self._l1_ratios()) == 0.0:
             raise ValueError(
@@ -210,12 +226,10 @@ class CrossValidatedPath(LinearModel):
             folds = list(range(len(rows.test_weights)))
             self._choose(rows, data, limits, folds, rows, {})
 
-    def _check_rows_not_needed(self) -> None:
-        if self.criterion != "cv" or self.scoring is not None:
+    def _check_one_is_enough(self, n_samples: int) -> None:
+        if self.criterion != "cv" and n_samples == 1:
             raise ValueError(
-                f"{type(self).__name__} needs the rows in memory for "
-                f"criterion={self.criterion!r} and scoring={self.scoring!r}; without "
-                "them, it takes criterion='cv' and scoring=None."
+                f"criterion={self.criterion!r} cannot judge a fit to 1 sample."
             )
 
     def _choose(
@@ -291,7 +305,10 @@ class CrossValidatedPath(LinearModel):
             if folds:
                 found = folded.solve(penalty, alphas, settings, bool(self.refit))
                 errors = found.errors
-                if self.scoring is not None:
+                if isinstance(folded, FoldedStatistics) and self.scoring is not None:
+                    spread = folded.test_variances
+                    errors = -scores(self.scoring, errors, spread, per_target=True)
+                elif self.scoring is not None:
                     errors = -self._scores(
                         data, folds, found.folds, l1_ratio, score_params
                     )
@@ -300,13 +317,9 @@ class CrossValidatedPath(LinearModel):
             else:
                 full = solve_path(design, data.y, penalty, alphas, **settings.options)
                 found = found._replace(whole=full)
+                squares = folded.mean_squares(full)
                 values = information_criteria(
-                    design,
-                    data.y,
-                    data.sample_weight,
-                    penalty,
-                    full,
-                    self.criterion,
+                    design, data.y, squares, penalty, full, self.criterion
                 )
                 curve = ErrorCurve(alphas, values)
             candidates.append(_Candidate(l1_ratio, penalty, found, curve))

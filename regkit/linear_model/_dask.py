@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn import config_context
 
-from regkit.designs.threads import one_blas_thread
+from regkit.designs.threads import one_blas_thread, side_by_side
 from regkit.linear_model._inputs import (
     Floats,
     check_fit_data,
@@ -207,7 +207,8 @@ def _visit(
             sample_weight = check_sample_weight(sample_weight, len(y))
     except (ValueError, TypeError) as error:
         raise type(error)(f"Chunk {number}: {error}") from None
-    with one_blas_thread():  # the workers' threads share the cores
+    # The workers' threads share the cores.
+    with one_blas_thread(), side_by_side():
         return task(Block(number, data._replace(sample_weight=sample_weight), labels))
 
 

@@ -46,6 +46,23 @@ class ErrorTable(NamedTuple):
     """What was factored on the way and serves the fit to all rows."""
 
 
+def table_of_folds(
+    alphas: Floats,
+    squares: list[Floats],
+    errors: list[Floats],
+    sizes: Floats,
+    known: Systems | None = None,
+) -> ErrorTable:
+    """Put the folds' mean squares (A, G) together, and other errors if there are."""
+    mse = np.stack(squares, axis=1)
+    judged = np.stack(errors, axis=1) if errors else mse
+    curves = []
+    for g in range(mse.shape[2]):
+        mean, se = fold_statistics(judged[:, :, g], sizes)
+        curves.append(ErrorCurve(alphas, mean, se, judged[:, :, g]))
+    return ErrorTable(alphas, curves, mse, None, known)
+
+
 class Scoring(NamedTuple):
     """How to judge predictions other than by their squared errors."""
 
@@ -88,7 +105,15 @@ class _Echo(RegressorMixin, BaseEstimator):
 
 
 class RidgeErrors:
-    """The data of one `fit`, and what is asked of it."""
+    """The data of one `fit`, and what is asked of it.
+
+    Attributes
+    ----------
+    design : Design
+        Of all rows.
+    y : ndarray
+        The targets.
+    """
 
     def __init__(
         self,
@@ -99,7 +124,8 @@ class RidgeErrors:
         per_target: bool,
         scoring: Scoring | None,
     ) -> None:
-        self._design, self._data, self._scoring = design, data, scoring
+        self.design, self.y = design, data.y
+        self._data, self._scoring = data, scoring
         self._per_target = per_target and data.y.ndim == 2
         self._Y = data.y.reshape(len(data.y), -1)
         self._penalty = Penalty.build(
@@ -116,6 +142,7 @@ class RidgeErrors:
             target,
             self._Y - mean,
             self._penalty.factor,
+            int(np.count_nonzero(weights)),
         )
 
     @property
@@ -155,7 +182,7 @@ class RidgeErrors:
         alphas, bases = self._grid(alphas, chain([first], bases))
         found = leave_one_out(
             self._ridge,
-            alphas / self._design.total_weight,
+            alphas / self.design.total_weight,
             bases,
             per_target=self._per_target,
             keep_errors=keep,
@@ -165,7 +192,7 @@ class RidgeErrors:
     def generalised(self, alphas: Alphas) -> ErrorTable:
         """Judge every alpha by generalised cross-validation."""
         alphas, bases = self._grid(alphas, decompose(self._ridge))
-        values = generalised(self._ridge, alphas / self._design.total_weight, bases)
+        values = generalised(self._ridge, alphas / self.design.total_weight, bases)
         if not self._per_target:
             values = values.mean(axis=1, keepdims=True)
         curves = [ErrorCurve(alphas, column) for column in values.T]
@@ -184,7 +211,7 @@ class RidgeErrors:
             found = self._folds_of_one_row(alphas, folds)
             if found is not None:
                 return found
-        folded = RidgeFolds(self._design, self._Y, weight, folds, self._penalty)
+        folded = RidgeFolds(self.design, self._Y, weight, folds, self._penalty)
         alphas = self._grid_for_folds(alphas)
         squares, errors = [], []
         fits = folded.fits(alphas, **settings)
@@ -200,26 +227,8 @@ class RidgeErrors:
                     self._data.y, predicted, fold.test, self._per_target
                 )
                 errors.append(-scores)
-        return self._table_of_folds(alphas, folds, squares, errors)
-
-    def _table_of_folds(
-        self,
-        alphas: Floats,
-        folds: Sequence[Fold],
-        squares: list[Floats],
-        errors: list[Floats],
-        known: Systems | None = None,
-    ) -> ErrorTable:
-        """Sum up mean squares (A, G) of each fold, and errors if there is a scorer."""
-        weight = self._data.sample_weight
-        mse = np.stack(squares, axis=1)
-        judged = mse if self._scoring is None else np.stack(errors, axis=1)
         sizes = np.array([fold.test_weight(weight).sum() for fold in folds])
-        curves = []
-        for g in range(mse.shape[2]):
-            mean, se = fold_statistics(judged[:, :, g], sizes)
-            curves.append(ErrorCurve(alphas, mean, se, judged[:, :, g]))
-        return ErrorTable(alphas, curves, mse, None, known)
+        return table_of_folds(alphas, squares, errors, sizes)
 
     def _are_single_rows(self, folds: Sequence[Fold]) -> bool:
         """Tell whether each fold leaves out one row, and nothing else differs."""
@@ -227,7 +236,7 @@ class RidgeErrors:
         if any(len(fold.test) != 1 for fold in folds) or self._penalty.is_bounded:
             return False
         # Scales would be those of the other rows.
-        if self._design.standardize or not self._ridge.weights.all():
+        if self.design.standardize or not self._ridge.weights.all():
             return False
         left_out = (fold.left_out(n) for fold in folds)
         return all(
@@ -259,7 +268,10 @@ class RidgeErrors:
                         self._data.y, predicted, fold.test, self._per_target
                     )
                 )
-        return self._table_of_folds(alphas, folds, list(squares), errors, known)
+        sizes = np.array(
+            [fold.test_weight(self._data.sample_weight).sum() for fold in folds]
+        )
+        return table_of_folds(alphas, list(squares), errors, sizes, known)
 
     def _grid(
         self, alphas: Alphas, bases: Iterator[Basis]
@@ -276,8 +288,8 @@ class RidgeErrors:
         try:
             values = next(decompose(self._ridge)).values
         except TooLarge:
-            values = rough_eigenvalues(self._design, self._penalty.factor)
+            values = rough_eigenvalues(self.design, self._penalty.factor)
         return self._spread(values, alphas)
 
     def _spread(self, values: Floats, n_alphas: int) -> Floats:
-        return alpha_grid(values, n_alphas) * self._design.total_weight
+        return alpha_grid(values, n_alphas) * self.design.total_weight

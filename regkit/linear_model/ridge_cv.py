@@ -1,35 +1,17 @@
 """Ridge with its alpha chosen from the data."""
 
-from collections.abc import Sequence
 from numbers import Integral
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
-import numpy as np
-from sklearn.metrics import check_scoring, get_scorer_names
-from sklearn.model_selection import check_cv
+from sklearn.metrics import get_scorer_names
 
-from regkit._sklearn import Interval, StrOptions, validate_parameters
-from regkit.designs import Design, make_design
-from regkit.designs.threads import calm_blas
-from regkit.linear_model._base import LinearModel
-from regkit.linear_model._compute_path import check_alphas
-from regkit.linear_model._inputs import FitData, check_fit_data
-from regkit.linear_model._limits import Limits, check_limits
+from regkit._sklearn import Interval, StrOptions
 from regkit.linear_model._parameters import COMMON, RIDGE_SOLVERS
-from regkit.linear_model._ridge_errors import ErrorTable, RidgeErrors, Scoring
-from regkit.linear_model._selection import Choice, choose
-from regkit.linear_model._splits import make_folds, make_router, route
-from regkit.linear_model._warnings import (
-    raise_if_overflowed,
-    warn_at_grid_edge,
-    warn_not_converged,
-    warn_not_judged,
-)
+from regkit.linear_model._ridge_choice import ChoosesAlpha
 from regkit.linear_model.ridge import RidgeRegressor
-from regkit.solvers.ridge import RidgeResult
 
 
-class RidgeRegressorCV(LinearModel):
+class RidgeRegressorCV(ChoosesAlpha):
     r"""Ridge with alpha chosen by cross-validation.
 
     By default each row in turn is left out: exactly, for all alphas from one
@@ -59,7 +41,9 @@ class RidgeRegressorCV(LinearModel):
     scoring : str or callable, default=None
         Judge by this scorer of scikit-learn instead of by the mean squared error. It is
         shown predictions only. Without folds it is given those of all rows at once, so
-        that there is no standard error. "gcv" takes none.
+        that there is no standard error. "gcv" takes none. Rows in chunks are judged by
+        "neg_mean_squared_error", "neg_root_mean_squared_error" or "r2", which need no
+        predictions.
     alpha_per_target : bool, default=False
         Whether each column of a two-dimensional y gets an alpha of its own; otherwise
         their average error counts.
@@ -217,101 +201,6 @@ class RidgeRegressorCV(LinearModel):
         self.tol = tol
         self.max_iter = max_iter
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None, **params: Any) -> Self:
-        """Choose alpha and fit the model at it.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
-            Training rows, taken as by `RidgeRegressor`: never written, and no copy is
-            made for a fold.
-        y : array-like of shape (n_samples,) or (n_samples, n_targets)
-            Targets.
-        sample_weight : float or array-like of shape (n_samples,), default=None
-            Weights of the rows, non-negative and not all zero: in training and in the
-            held-out errors.
-        **params : dict
-            `groups` for the splitter. With metadata routing enabled, whatever the
-            splitter and the scorer request.
-
-        Returns
-        -------
-        self : estimator
-            The fitted estimator.
-
-        Raises
-        ------
-        ValueError, TypeError
-            When a parameter or the data is not usable; the message names it.
-
-        Warns
-        -----
-        ConvergenceWarning
-            When an iterative solver stopped above `tol`.
-        UserWarning
-            When the least error is at an end of the grid and still falling, when alphas
-            could not be judged, or when unpenalised columns are linearly dependent.
-        """
-        validate_parameters(self)
-        split_params, score_params = route(self, params, sample_weight)
-        data = check_fit_data(self, X, y, sample_weight)
-        limits = check_limits(
-            data.X.shape[1], self.positive, self.bounds, self.penalty_factor
-        )
-        self._check_combination(data, limits, split_params)
-        with (
-            np.errstate(over="ignore", invalid="ignore"),  # told in `_judge`
-            calm_blas(min(data.X.shape)),
-        ):
-            design = make_design(
-                data.X,
-                data.sample_weight,
-                bool(self.fit_intercept),
-                bool(self.standardize),
-            )
-            table = self._errors(design, data, limits, split_params, score_params)
-            is_automatic = isinstance(self.alphas, Integral)
-            choices = [
-                choose(curve, self.selection, null_at_largest=is_automatic)
-                for curve in table.curves
-            ]
-            fitted = self._curves(
-                table, choices, bool(self.alpha_per_target) and data.y.ndim == 2
-            )
-            if table.results is not None:
-                results = table.results
-                fitted["cv_results_"] = results if data.y.ndim == 2 else results[:, 0]
-            single = self._single(fitted["alpha_"])
-            solution = single._solve(design, data.y, limits, table.known)
-        self._judge(solution, limits, fitted["alpha_"])
-        at_edge = [t for t, c in enumerate(choices) if c.is_worth_a_warning]
-        if at_edge:
-            advice = choices[at_edge[0]].edge
-            if len(choices) > 1:
-                advice = f"for target {at_edge[0]}, {advice}"
-            if len(at_edge) > 1:
-                others = ", ".join(str(t) for t in at_edge[1:])
-                advice += f" So it is for the targets {others}."
-            warn_at_grid_edge(type(self).__name__, advice, stacklevel=2)
-        for name in ("mse_path_", "cv_error_se_", "alpha_1se_", "cv_results_"):
-            self.__dict__.pop(name, None)
-        self._keep(solution, data.y.ndim, data.X.shape[1], data.feature_names)
-        self.__dict__.update(fitted)
-        return self
-
-    def get_metadata_routing(self) -> Any:
-        """Say where `fit` passes its arguments on to: the splitter and the scorer.
-
-        Returns
-        -------
-        routing : MetadataRouter
-            The routes.
-        """
-        return make_router(self, has_folds=self._has_folds())
-
-    def _has_folds(self) -> bool:
-        return self.cv is not None and not isinstance(self.cv, str)
-
     def _single(self, alpha: Any) -> RidgeRegressor:
         """Return the unfitted estimator for chosen alphas."""
         return RidgeRegressor(
@@ -325,140 +214,3 @@ class RidgeRegressorCV(LinearModel):
             tol=self.tol,
             max_iter=self.max_iter,
         )
-
-    def _check_combination(
-        self, data: FitData, limits: Limits, split_params: dict[str, Any]
-    ) -> None:
-        """Refuse what one way of cross-validation cannot do."""
-        if self.store_cv_results and self.cv is not None:
-            raise ValueError(
-                "store_cv_results=True keeps the errors of rows left out one at a "
-                f"time: it needs cv=None, got cv={self.cv!r}."
-            )
-        if limits.bounded:
-            self._single(0.0)._check_bounded_solver()
-        if self._has_folds():
-            return
-        if limits.bounded:
-            raise ValueError(
-                f"cv={self.cv!r} cannot be combined with bounds or positive=True, for "
-                "which its formula does not hold; use folds, for example cv=5."
-            )
-        if split_params:
-            raise ValueError(
-                f"{', '.join(split_params)} was passed to fit, but cv={self.cv!r} "
-                "makes no folds; set cv to a splitter that uses it."
-            )
-        if self.cv == "gcv" and self.scoring is not None:
-            raise ValueError(
-                "scoring needs held-out predictions, which cv='gcv' does not make; use "
-                "cv=None or folds."
-            )
-        n = len(data.y)
-        if data.sample_weight is not None:
-            n = int(np.count_nonzero(data.sample_weight))
-        if n < 2:
-            raise ValueError(
-                f"cv={self.cv!r} needs at least two rows of positive weight, got "
-                f"n_samples = {n}."
-            )
-
-    def _errors(
-        self,
-        design: Design,
-        data: FitData,
-        limits: Limits,
-        split_params: dict[str, Any],
-        score_params: dict[str, Any],
-    ) -> ErrorTable:
-        if isinstance(self.alphas, Integral):
-            alphas: Any = int(self.alphas)
-        else:
-            alphas = check_alphas(self.alphas)
-        scoring = None
-        if self.scoring is not None:
-            scorer = check_scoring(self, scoring=self.scoring)
-            scoring = Scoring(scorer, score_params)
-        errors = RidgeErrors(
-            design,
-            data,
-            limits,
-            bool(self.fit_intercept),
-            bool(self.alpha_per_target),
-            scoring,
-        )
-        name = type(self).__name__
-        raise_if_overflowed(name, errors.size)
-        try:
-            if self._has_folds():
-                table = self._fold_errors(errors, alphas, data, split_params)
-            elif self.cv is None:
-                table = errors.leave_one_out(alphas, bool(self.store_cv_results))
-            else:
-                table = errors.generalised(alphas)
-        except FloatingPointError:
-            raise_if_overflowed(name, np.array([np.inf]))
-            raise
-        lacking = np.isnan(table.curves[0].mean)
-        if not self._has_folds() and lacking.any():
-            warn_not_judged(name, self.cv, table.alphas[lacking], stacklevel=3)
-        return table
-
-    def _fold_errors(
-        self,
-        errors: RidgeErrors,
-        alphas: Any,
-        data: FitData,
-        split_params: dict[str, Any],
-    ) -> ErrorTable:
-        folds = make_folds(
-            check_cv(self.cv), data.X, data.y, data.sample_weight, split_params
-        )
-
-        def judge(k: int, result: RidgeResult) -> None:
-            where = f"{type(self).__name__}, in fold {k} of {len(folds)},"
-            self._judge_fold(where, result)
-
-        settings = {"solver": self.solver, "tol": self.tol, "max_iter": self.max_iter}
-        return errors.folds(alphas, folds, judge, **settings)
-
-    def _judge_fold(self, where: str, result: RidgeResult) -> None:
-        raise_if_overflowed(type(self).__name__, result.dual_gaps, result.intercepts)
-        if not result.converged.all():
-            warn_not_converged(
-                where,
-                result.dual_gaps,
-                result.null_objectives,
-                result.converged,
-                ("problem", np.arange(len(result.dual_gaps))),
-                tol=self.tol,
-                max_iter=self.max_iter,
-                stacklevel=7,
-            )
-
-    def _curves(
-        self, table: ErrorTable, choices: list[Choice], is_per_target: bool
-    ) -> dict[str, Any]:
-        """Give what is known of every alpha, and the choices."""
-
-        def joined(values: Sequence[Any]) -> Any:
-            return np.stack(values, axis=-1) if is_per_target else values[0]
-
-        alphas, curves = table.alphas, table.curves
-        pairs = list(zip(curves, choices, strict=True))
-        fitted: dict[str, Any] = {
-            "alphas_": alphas,
-            "alpha_": joined([float(alphas[c.index]) for c in choices]),
-            "alpha_min_": joined([float(alphas[c.index_min]) for c in choices]),
-            "cv_error_": joined([curve.mean for curve in curves]),
-            "best_score_": joined([-float(curve.mean[c.index]) for curve, c in pairs]),
-            "at_grid_edge_": joined([bool(c.edge) for c in choices]),
-        }
-        if all(curve.se is not None for curve in curves):
-            fitted["cv_error_se_"] = joined([curve.se for curve in curves])
-        places = [c.index_1se for c in choices if c.index_1se is not None]
-        if len(places) == len(choices):
-            fitted["alpha_1se_"] = joined([float(alphas[i]) for i in places])
-        if table.mse is not None:
-            fitted["mse_path_"] = table.mse if is_per_target else table.mse[:, :, 0]
-        return fitted

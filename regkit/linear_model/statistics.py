@@ -456,17 +456,20 @@ class SufficientStatistics:
 
     # -------------------------------------------------------------------- for solvers
 
-    def moments(self) -> CentredMoments:
-        """Return the moments of all rows; not to be written to.
+    def moments(self, without: int | None = None) -> CentredMoments:
+        """Return the moments of all rows, or of all but one fold's.
+
+        They are not to be written to.
 
         Raises
         ------
         ValueError
             While there are no rows of positive weight.
         """
-        labels = sorted(self._parts)
-        if not self.total_weight > 0.0:
-            raise ValueError("These statistics hold no rows of positive weight.")
+        labels = sorted(label for label in self._parts if label != without)
+        if not any(self._parts[label].total_weight > 0.0 for label in labels):
+            rows = "rows" if without is None else f"rows but those of fold {without}"
+            raise ValueError(f"These statistics hold no {rows} of positive weight.")
         if len(labels) == 1:
             return self._parts[labels[0]]
         whole = self._parts[labels[0]].copy()

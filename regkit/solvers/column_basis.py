@@ -116,7 +116,7 @@ class ColumnBasis:
         data = self._data
         square = self.values[:, None] + alphas
         inverse = np.divide(1.0, square, out=np.zeros_like(square), where=square > 0.0)
-        n = np.count_nonzero(data.weights) - data.fit_intercept - self._free.shape[1]
+        n = data.n_rows - data.fit_intercept - self._free.shape[1]
         left = n - self.values @ inverse
         total = np.sum(data.target**2, axis=0)
         share = (2.0 - self.values[:, None] * inverse) * inverse
@@ -130,7 +130,13 @@ class ColumnBasis:
 
 
 class ColumnSweep(PlacedSweep):
-    """Fits of several alphas over a `ColumnBasis`."""
+    """Fits of several alphas over a `ColumnBasis`.
+
+    Attributes
+    ----------
+    parts : tuple of ndarray
+        All that the fits are besides ``data``: what they are for other rows.
+    """
 
     def __init__(
         self,
@@ -141,6 +147,7 @@ class ColumnSweep(PlacedSweep):
         free_inner: Floats,
     ) -> None:
         super().__init__(filters, inner)
+        self.parts = filters, inner, directions, free_inner
         self._data, self._predict = data, data.design.row_predictor(directions)
         self._free_inner = free_inner
 

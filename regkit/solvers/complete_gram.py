@@ -52,6 +52,17 @@ class CompleteGram:
     def __init__(self, design: Design, y: Floats, penalty: Penalty) -> None:
         target, _ = design.centre(y)
         gram, products = design.gram(target)
+        self._begin(design, y, penalty, gram, products)
+
+    def _begin(
+        self,
+        design: Design,
+        y: Floats,
+        penalty: Penalty,
+        gram: Floats,
+        products: Floats,
+    ) -> None:
+        """Go to the null model."""
         # Only now: forming the Gram matrix has measured the columns.
         self.scaled = scale_problem(design, y, penalty)
         scaled = self.scaled
@@ -74,22 +85,22 @@ class CompleteGram:
         is_free = (scaled.l1 == 0.0) & (scaled.l2 == 0.0)
         self._unpenalised = is_free & (scaled.upper > scaled.lower)
         if self._unpenalised.any():
-            self._fit_unpenalised(design)
+            closed = np.where(self._unpenalised, scaled.upper, 0.0)
+            opened = np.where(self._unpenalised, scaled.lower, 0.0)
+            alone = self._problem._replace(lower=opened, upper=closed)
+            self._fit_unpenalised(design, alone)
         self._square = gram.diagonal().copy()
         self._every = np.arange(p)
         self.top = self._stone = largest_alpha(self._state.correlation, scaled)
 
-    def _fit_unpenalised(self, design: Design) -> None:
+    def _fit_unpenalised(self, design: Design, alone: Problem) -> None:
         """Bring the state to the null model: unpenalised columns alone.
 
         alpha_max is what their residual leaves to the others. A Gram matrix squares
         the condition of columns far from zero: there the residual itself is asked.
         """
-        closed = np.where(self._unpenalised, self.scaled.upper, 0.0)
-        opened = np.where(self._unpenalised, self.scaled.lower, 0.0)
-        alone = self._problem._replace(lower=opened, upper=closed)
         state = self._state
-        exact.minimise(alone, state, len(closed), 1.0, 1000, False)
+        self._minimise(alone, 1.0, 1000, False)
         k = state.size[0]
         pivots = state.factor.diagonal()[:k] ** 2
         if np.all(pivots > _REFINED * self._problem.gram.diagonal()[state.active[:k]]):
@@ -97,7 +108,14 @@ class CompleteGram:
         for _ in range(exact.REFINEMENTS):
             residual = self.scaled.target - design.predict(state.coef)
             state.correlation[:] = design.correlate(residual)
-            exact.minimise(alone, state, len(closed), 1.0, 1000, False)
+            self._minimise(alone, 1.0, 1000, False)
+
+    def _minimise(
+        self, problem: Problem, alpha: float, max_iter: int, ridged: bool
+    ) -> int:
+        """Bring the state to the optimum at ``alpha``; count the systems."""
+        state = self._state
+        return exact.minimise(problem, state, len(state.coef), alpha, max_iter, ridged)
 
     def start_from(self, coef: Floats) -> None:
         """Take ``coef`` for the solution at some unknown alpha."""
@@ -140,14 +158,7 @@ class CompleteGram:
         n_iter = 0
         while True:
             self._stone = exact.next_stone(self._stone, alpha, self.top)
-            n_iter += exact.minimise(
-                self._problem,
-                self._state,
-                len(self._state.coef),
-                self._stone,
-                max_iter,
-                self._ridged,
-            )
+            n_iter += self._minimise(self._problem, self._stone, max_iter, self._ridged)
             if self._stone <= alpha:
                 self._stone = min(alpha, self.top)
                 return n_iter

@@ -10,7 +10,6 @@ from scipy.special import gammaln
 from regkit.designs import Design
 from regkit.solvers.path import is_small
 from regkit.solvers.problem import Floats, PathResult, Penalty
-from regkit.solvers.residuals import mean_squares
 
 Indices = NDArray[np.int64]
 
@@ -20,12 +19,14 @@ _EPS = float(np.finfo(np.float64).eps)
 def information_criteria(
     design: Design,
     y: Floats,
-    sample_weight: Floats | None,
+    mean_square: Floats,
     penalty: Penalty,
     path: PathResult,
     criterion: str,
 ) -> Floats:
     """Return AIC, BIC or EBIC at every alpha, up to a constant.
+
+    ``mean_square`` (A,) are the weighted means of the squared residuals, RSS / n.
 
     With n the sum of the weights, RSS the weighted residual sum of squares, k the
     degrees of freedom and d of p penalised columns in the model,
@@ -40,8 +41,6 @@ def information_criteria(
     their gamma = 1.
     """
     n = design.total_weight
-    weight = np.ones(len(y)) if sample_weight is None else sample_weight
-    mean_square = mean_squares(design, y, weight, path, rows=np.arange(len(y)))
     centred, _ = design.centre(y)
     noise = 64.0 * _EPS * float(centred @ centred)
     df = degrees_of_freedom(design, y, penalty, path)

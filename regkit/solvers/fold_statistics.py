@@ -20,10 +20,13 @@ class FoldedStatistics:
     ----------
     test_weights : ndarray (K,)
         Sums of the held-out rows' weights.
+    test_variances : ndarray (K,)
+        Variances of the held-out rows' targets; NaN without weight.
     """
 
     def __init__(
         self,
+        moments: CentredMoments,
         design: ReducedDesign,
         training: Sequence[CentredMoments],
         held_out: Sequence[CentredMoments],
@@ -36,9 +39,12 @@ class FoldedStatistics:
             ReducedDesign(part, fit_intercept, standardize) for part in training
         ]
         self._whole: Any = design
-        self._held_out = held_out
+        self._moments, self._held_out = moments, held_out
         self._n_threads = n_threads
         self.test_weights = np.array([part.total_weight for part in held_out])
+        squares = np.array([part.cross[-1, -1] for part in held_out])
+        with np.errstate(invalid="ignore"):
+            self.test_variances: Floats = squares / self.test_weights
 
     def solve(
         self,
@@ -64,22 +70,33 @@ class FoldedStatistics:
         ]
         return FoldPaths(whole, paths, np.stack(errors, axis=1))
 
+    def mean_squares(self, path: PathResult) -> Floats:
+        """Return the mean squared residuals of all rows; see `Folded`."""
+        return held_out_errors(self._moments, path)
+
 
 def held_out_errors(moments: CentredMoments, path: PathResult) -> Floats:
-    """Return the weighted mean squares of the residuals at every alpha, (A,).
+    """Return the weighted mean squares of the residuals at every alpha, (A,)."""
+    return mean_squares(moments, 0, path.coefs.toarray(), path.intercepts)
+
+
+def mean_squares(
+    moments: CentredMoments, target: int, coefs: Floats, intercepts: Floats
+) -> Floats:
+    """Return the weighted mean squares of a target's residuals, (A,).
 
     ``(S - 2 bᵀc + bᵀG b) / w`` about the rows' own means, plus the square of the mean
     residual; right to about 1e-16 of the terms' size, ``S / w``. NaN without weight.
+    ``coefs`` are (p, A).
     """
-    p = moments.n_features
-    coefs = path.coefs.toarray()
+    at = moments.n_features + target
     used = np.flatnonzero(coefs.any(axis=1))
     coefs = coefs[used]
     gram = moments.cross[np.ix_(used, used)]
-    squares = moments.cross[p, p] - 2.0 * (moments.cross[p, used] @ coefs)
+    squares = moments.cross[at, at] - 2.0 * (moments.cross[at, used] @ coefs)
     squares += np.einsum("ja,ja->a", coefs, gram @ coefs)
-    level = moments.mean[p] - path.intercepts - moments.mean[used] @ coefs
-    level += moments.rest[p] - moments.rest[used] @ coefs
+    level = moments.mean[at] - intercepts - moments.mean[used] @ coefs
+    level += moments.rest[at] - moments.rest[used] @ coefs
     with np.errstate(invalid="ignore", divide="ignore"):
         errors: Floats = np.maximum(0.0, squares) / moments.total_weight + level**2
     if moments.total_weight == 0.0:

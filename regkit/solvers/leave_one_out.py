@@ -22,12 +22,12 @@ from regkit.solvers.tridiagonal_basis import TridiagonalBasis
 
 _EPS = float(np.finfo(np.float64).eps)
 # Rows that are refitted without, at most, where the shortcut has too few digits.
-_MOST_REFITS = 50
+MOST_REFITS = 50
 # Up to this many columns, a fit an alpha is affordable where nothing else is precise.
-_DAMPED = 500
-_DAMPED_REMAINING = 1e-6
+DAMPED = 500
+DAMPED_REMAINING = 1e-6
 # Numbers about rows that are looked at at a time, so that they stay in cache …
-_CHUNK = 1 << 18
+CHUNK = 1 << 18
 # … and from how many on this pays on several threads.
 _WORTHWHILE = 1 << 18
 
@@ -92,7 +92,7 @@ def generalised(data: RidgeData, alphas: Floats, bases: Iterable[Basis]) -> Floa
 
     ``bases`` are those of `decompose`. NaN where rounding errors leave nothing of it.
     """
-    n = np.count_nonzero(data.weights)
+    n = data.n_rows
     values = np.full((len(alphas), data.raw.shape[1]), np.nan)
     todo = np.arange(len(alphas))
     for basis in bases:
@@ -142,10 +142,10 @@ def leave_one_out(
         todo = todo[~ledger.is_complete[todo]]
         if not len(todo):
             break
-    if data.design.n_features <= _DAMPED:
+    if data.design.n_features <= DAMPED:
         for k in todo[~ledger.is_entered[todo]]:
             sweep = DampedSweep(data, float(alphas[k]))
-            ledger.enter(sweep, np.array([k]), np.full(1, _DAMPED_REMAINING))
+            ledger.enter(sweep, np.array([k]), np.full(1, DAMPED_REMAINING))
     return ledger.close()
 
 
@@ -192,7 +192,7 @@ class _Ledger:
             return moments, 0 if unsure is None else unsure.sum(axis=0)
 
         n = len(data.weights)
-        step = max(16, _CHUNK // (sweep.width + n_targets * len(mine)))
+        step = max(16, CHUNK // (sweep.width + n_targets * len(mine)))
         parts = [slice(i, min(i + step, n)) for i in range(0, n, step)]
         if n * sweep.width < _WORTHWHILE:
             found = [visit(part) for part in parts]
@@ -218,7 +218,7 @@ class _Ledger:
     def close(self) -> LeftOut:
         """Refit where that is needed and feasible, and sum up."""
         data = self._data
-        self._moments[:, :, self._n_unsure > _MOST_REFITS] = np.nan
+        self._moments[:, :, self._n_unsure > MOST_REFITS] = np.nan
         known = self.is_entered
         unsure = np.empty(0, dtype=np.intp)
         if self._n_unsure[known].any():
@@ -237,8 +237,7 @@ class _Ledger:
             self._errors[absent] = _refit_without(data, absent, self._alphas)
         mean, square = np.moveaxis(self._moments, 2, 1)
         variance = np.maximum(square - mean**2, 0.0)
-        n_rows = np.count_nonzero(data.weights)
-        return LeftOut(mean, np.sqrt(variance / (n_rows - 1)), self._errors)
+        return LeftOut(mean, np.sqrt(variance / (data.n_rows - 1)), self._errors)
 
 
 def _refit_without(data: RidgeData, rows: NDArray[np.intp], alphas: Floats) -> Floats:

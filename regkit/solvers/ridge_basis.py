@@ -57,6 +57,8 @@ class RidgeData:
         ``y - mean``.
     factor : ndarray (p,)
         f, 0 for an unpenalised column and inf for an excluded one.
+    n_rows : int
+        Rows of positive weight.
     """
 
     design: Design
@@ -65,6 +67,7 @@ class RidgeData:
     target: Floats
     raw: Floats
     factor: Floats
+    n_rows: int
 
     @property
     def free(self) -> NDArray[np.intp]:

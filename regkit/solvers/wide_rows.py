@@ -127,6 +127,10 @@ class WideRows:
         errors = errors.reshape(len(alphas), len(self._labels))
         return FoldPaths(whole, [paths[k] for k in self._labels], errors)
 
+    def mean_squares(self, path: PathResult) -> Floats:
+        """Refuse: no information criterion is asked of so many columns."""
+        raise NotImplementedError
+
     def correlations(
         self, models: Sequence[tuple[int, PathResult, int]], columns: Indices
     ) -> tuple[Floats, Floats]:

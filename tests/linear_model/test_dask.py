@@ -22,6 +22,7 @@ from regkit import (
     LassoRegressorCV,
     PathSearchCV,
     RidgeRegressor,
+    RidgeRegressorCV,
 )
 
 dask = pytest.importorskip("dask")
@@ -43,6 +44,8 @@ MODELS = [
     ElasticNetRegressor(0.1, bounds=(-1, 2), penalty_factor=np.arange(P)),
     RidgeRegressor(3.0),
     LassoRegressorCV(alphas=20, eps=1e-5),
+    RidgeRegressorCV(alphas=[0.0, 1.0, 100.0]),
+    RidgeRegressorCV(cv=4, standardize=True),
 ]
 
 
@@ -92,7 +95,7 @@ def assert_all_forms_agree(model):
         assert hasattr(found, "feature_names_in_") == (form == "frame")
         if hasattr(whole, "alpha_"):
             assert found.alpha_ == pytest.approx(whole.alpha_, rel=1e-10)
-            np.testing.assert_allclose(found.mse_path_, whole.mse_path_, rtol=1e-8)
+            np.testing.assert_allclose(found.cv_error_, whole.cv_error_, rtol=1e-8)
         predicted = found.predict(table)
         assert dask.is_dask_collection(predicted)
         np.testing.assert_allclose(np.asarray(predicted.compute()), whole.predict(X))
