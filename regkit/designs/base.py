@@ -1,7 +1,7 @@
 """What every design offers, and the choice of one by the type of X."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -70,6 +70,7 @@ class Design(Protocol):
 
     is_sparse: bool
     fit_intercept: bool
+    standardize: bool
     n_samples: int
     n_features: int
     max_rank: int  # what Z's rank cannot exceed, given its rows
@@ -183,8 +184,8 @@ class Design(Protocol):
         No weights and no scales: ``coefs`` (columns, K) are in the user's units.
         """
 
-    def predict_rows(self, rows: slice, coefs: Floats) -> Floats:
-        """Return rows of ``Z @ coefs`` without their weights, for coefs (p, K)."""
+    def row_predictor(self, coefs: Floats) -> Callable[[slice], Floats]:
+        """Return what gives rows of ``Z @ coefs`` without their weights; (p, K)."""
 
     def n_stored(self, columns: Indices) -> int:
         """Return how many entries of X the columns store."""
