@@ -252,10 +252,15 @@ class ChoosesAlpha(LinearModel):
         single = self._single(fitted["alpha_"])
         solution = single._solve(design, y, limits, table.known)
         self._judge(solution, limits, fitted["alpha_"], stacklevel=4)
-        for choice in choices:
-            if choice.is_worth_a_warning:
-                warn_at_grid_edge(type(self).__name__, choice.edge, stacklevel=3)
-                break
+        at_edge = [t for t, c in enumerate(choices) if c.is_worth_a_warning]
+        if at_edge:
+            advice = choices[at_edge[0]].edge
+            if len(choices) > 1:
+                advice = f"for target {at_edge[0]}, {advice}"
+            if len(at_edge) > 1:
+                others = ", ".join(str(t) for t in at_edge[1:])
+                advice += f" So it is for the targets {others}."
+            warn_at_grid_edge(type(self).__name__, advice, stacklevel=3)
         for name in ("mse_path_", "cv_error_se_", "alpha_1se_", "cv_results_"):
             self.__dict__.pop(name, None)
         self._keep(solution, y.ndim, design.n_features, names)
