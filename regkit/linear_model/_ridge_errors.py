@@ -47,11 +47,7 @@ class ErrorTable(NamedTuple):
 
 
 def table_of_folds(
-    alphas: Floats,
-    squares: list[Floats],
-    errors: list[Floats],
-    sizes: Floats,
-    known: Systems | None = None,
+    alphas: Floats, squares: list[Floats], errors: list[Floats], sizes: Floats
 ) -> ErrorTable:
     """Put the folds' mean squares (A, G) together, and other errors if there are."""
     mse = np.stack(squares, axis=1)
@@ -60,7 +56,7 @@ def table_of_folds(
     for g in range(mse.shape[2]):
         mean, se = fold_statistics(judged[:, :, g], sizes)
         curves.append(ErrorCurve(alphas, mean, se, judged[:, :, g]))
-    return ErrorTable(alphas, curves, mse, None, known)
+    return ErrorTable(alphas, curves, mse, None)
 
 
 class Scoring(NamedTuple):
@@ -227,8 +223,20 @@ class RidgeErrors:
                     self._data.y, predicted, fold.test, self._per_target
                 )
                 errors.append(-scores)
+        return self._table_of_folds(alphas, folds, squares, errors)
+
+    def _table_of_folds(
+        self,
+        alphas: Floats,
+        folds: Sequence[Fold],
+        squares: list[Floats],
+        errors: list[Floats],
+        known: Systems | None = None,
+    ) -> ErrorTable:
+        """Sum up mean squares (A, G) of each fold, and errors if there is a scorer."""
+        weight = self._data.sample_weight
         sizes = np.array([fold.test_weight(weight).sum() for fold in folds])
-        return table_of_folds(alphas, squares, errors, sizes)
+        return table_of_folds(alphas, squares, errors, sizes)._replace(known=known)
 
     def _are_single_rows(self, folds: Sequence[Fold]) -> bool:
         """Tell whether each fold leaves out one row, and nothing else differs."""
@@ -268,10 +276,7 @@ class RidgeErrors:
                         self._data.y, predicted, fold.test, self._per_target
                     )
                 )
-        sizes = np.array(
-            [fold.test_weight(self._data.sample_weight).sum() for fold in folds]
-        )
-        return table_of_folds(alphas, list(squares), errors, sizes, known)
+        return self._table_of_folds(alphas, folds, list(squares), errors, known)
 
     def _grid(
         self, alphas: Alphas, bases: Iterator[Basis]

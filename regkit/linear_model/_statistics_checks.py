@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regkit.linear_model._inputs import Floats
+from regkit.linear_model._limits import as_floats
 
 # The label of rows that belong to no fold: no one holds them out.
 NO_FOLD = -1
@@ -47,6 +48,42 @@ def check_names(names: Any, n_features: int) -> NDArray[Any] | None:
     return checked
 
 
+def join_moments(
+    X_mean: Any, y_mean: Any, X_cross: Any, Xy_cross: Any, y_cross: Any
+) -> tuple[Floats, Floats]:
+    """Put the means, and the products, of X and y into one array each."""
+    y_means = as_floats("y_mean", y_mean)
+    x_means = as_floats("X_mean", X_mean)
+    if x_means.ndim != 1 or not x_means.size or y_means.ndim > 1:
+        raise ValueError(
+            "X_mean must have shape (n_features,) and y_mean () or (n_targets,), "
+            f"got {x_means.shape} and {y_means.shape}."
+        )
+    p, tail = len(x_means), y_means.shape
+    blocks = {}
+    for name, value, shape in (
+        ("X_cross", X_cross, (p, p)),
+        ("Xy_cross", Xy_cross, (p, *tail)),
+        ("y_cross", y_cross, (*tail, *tail)),
+    ):
+        blocks[name] = as_floats(name, value)
+        if blocks[name].shape != shape:
+            raise ValueError(
+                f"{name} must have shape {shape} beside X_mean of shape {(p,)} and "
+                f"y_mean of shape {tail}, got {blocks[name].shape}."
+            )
+    n_targets = y_means.size
+    mixed = blocks["Xy_cross"].reshape(p, n_targets)
+    cross = np.block(
+        [
+            [blocks["X_cross"], mixed],
+            [mixed.T, blocks["y_cross"].reshape(n_targets, n_targets)],
+        ]
+    )
+    mean = np.concatenate([x_means, y_means.reshape(n_targets)])
+    return mean, cross
+
+
 def check_moments(
     n_samples: int, total_weight: float, mean: Floats, cross: Floats
 ) -> None:
@@ -78,3 +115,37 @@ def check_statistics(statistics: Any) -> None:
         raise TypeError(
             f"statistics must be SufficientStatistics, got {type(statistics).__name__}."
         )
+
+
+def check_same_columns(statistics: Any, other: Any) -> None:
+    """Refuse to merge rows of other columns or targets."""
+    if other.n_features != statistics.n_features:
+        raise ValueError(
+            f"X has {other.n_features} features, but SufficientStatistics is "
+            f"expecting {statistics.n_features} features as input."
+        )
+    if (other._y_ndim, other.n_targets) != (statistics._y_ndim, statistics.n_targets):
+        raise ValueError(
+            f"y must have {_targets(statistics)} as in the rows before, got "
+            f"{_targets(other)}."
+        )
+    mine, theirs = statistics.feature_names, other.feature_names
+    if (mine is None) != (theirs is None):
+        which = "has no" if theirs is None else "has"
+        raise ValueError(
+            f"X {which} column names, unlike the rows before it in these statistics."
+        )
+    if mine is not None and theirs is not None:
+        different = np.flatnonzero(mine != theirs)
+        if different.size:
+            at = different[0]
+            raise ValueError(
+                f"Column {at} of X is {theirs[at]!r}, but {mine[at]!r} in the "
+                "rows before it in these statistics."
+            )
+
+
+def _targets(statistics: Any) -> str:
+    if statistics._y_ndim == 1:
+        return "shape (n_samples,)"
+    return f"shape (n_samples, {statistics.n_targets})"

@@ -9,15 +9,15 @@ from numpy.typing import NDArray
 from regkit.designs.centred_moments import CentredMoments
 from regkit.designs.reduced import ReducedDesign
 from regkit.linear_model._inputs import FitData, Floats, check_fit_data
-from regkit.linear_model._limits import as_floats
 from regkit.linear_model._statistics_checks import (
     NO_FOLD,
     check_fold,
     check_moments,
     check_names,
+    check_same_columns,
+    join_moments,
 )
-
-_FORMAT = 1  # of the files that `save` writes
+from regkit.linear_model._statistics_file import Saved, read, write
 
 
 class SufficientStatistics:
@@ -160,7 +160,7 @@ class SufficientStatistics:
         if not other._parts:
             return self
         if self._parts:
-            self._check_same_columns(other)
+            check_same_columns(self, other)
         else:
             self._y_ndim, self.feature_names = other._y_ndim, other.feature_names
         added = {label: part.copy() for label, part in other._parts.items()}
@@ -234,38 +234,11 @@ class SufficientStatistics:
         ValueError
             When shapes do not fit together or no rows can have these moments.
         """
-        y_means = as_floats("y_mean", y_mean)
-        x_means = as_floats("X_mean", X_mean)
-        if x_means.ndim != 1 or not x_means.size or y_means.ndim > 1:
-            raise ValueError(
-                "X_mean must have shape (n_features,) and y_mean () or (n_targets,), "
-                f"got {x_means.shape} and {y_means.shape}."
-            )
-        p, tail = len(x_means), y_means.shape
-        blocks = {}
-        for name, value, shape in (
-            ("X_cross", X_cross, (p, p)),
-            ("Xy_cross", Xy_cross, (p, *tail)),
-            ("y_cross", y_cross, (*tail, *tail)),
-        ):
-            blocks[name] = as_floats(name, value)
-            if blocks[name].shape != shape:
-                raise ValueError(
-                    f"{name} must have shape {shape} beside X_mean of shape {(p,)} and "
-                    f"y_mean of shape {tail}, got {blocks[name].shape}."
-                )
-        n_targets = y_means.size
-        mixed = blocks["Xy_cross"].reshape(p, n_targets)
-        cross = np.block(
-            [
-                [blocks["X_cross"], mixed],
-                [mixed.T, blocks["y_cross"].reshape(n_targets, n_targets)],
-            ]
-        )
-        mean = np.concatenate([x_means, y_means.reshape(n_targets)])
+        mean, cross = join_moments(X_mean, y_mean, X_cross, Xy_cross, y_cross)
         check_moments(n_samples, total_weight, mean, cross)
+        p = len(X_cross)
         made = cls()
-        made._y_ndim = 1 + y_means.ndim
+        made._y_ndim = 1 + np.ndim(y_mean)
         made.feature_names = check_names(feature_names, p)
         label = NO_FOLD if fold is None else int(check_fold(fold, 1)[0])
         rest = np.zeros(len(mean))
@@ -389,23 +362,7 @@ class SufficientStatistics:
         path : str or path
             Written as it is, whatever its suffix.
         """
-        labels = sorted(self._parts)
-        parts = [self._parts[label] for label in labels]
-        arrays: dict[str, Any] = {
-            "format": np.array(_FORMAT),
-            "y_ndim": np.array(self._y_ndim),
-            "n_features": np.array(self.n_features or 0),
-            "labels": np.array(labels, dtype=np.int64),
-            "n_samples": np.array([part.n_samples for part in parts], dtype=np.int64),
-            "total_weight": np.array([part.total_weight for part in parts]),
-        }
-        for at, part in enumerate(parts):
-            arrays[f"mean_{at}"] = np.stack([part.mean, part.rest])
-            arrays[f"cross_{at}"] = part.cross
-        if self.feature_names is not None:
-            arrays["feature_names"] = self.feature_names.astype(np.str_)
-        with open(path, "wb") as file:  # noqa: PTH123 (np.savez would add a suffix)
-            np.savez(file, **arrays)
+        write(path, Saved(self._parts, self._y_ndim, self.feature_names))
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> Self:
@@ -422,36 +379,12 @@ class SufficientStatistics:
         Raises
         ------
         ValueError
-            When the file is something else.
+            When the file holds something else.
+        OSError
+            When there is no such file.
         """
-        try:
-            with np.load(path, allow_pickle=False) as file:
-                arrays = dict(file)
-            made = cls._from_arrays(arrays)
-        except OSError:
-            raise
-        except Exception as error:
-            raise ValueError(
-                f"{path} holds no statistics that this version can read: {error}."
-            ) from None
-        return made
-
-    @classmethod
-    def _from_arrays(cls, arrays: dict[str, Any]) -> Self:
-        if arrays["format"] != _FORMAT:
-            raise ValueError(f"its format is {arrays['format']}, not {_FORMAT}")
         made = cls()
-        made._y_ndim = int(arrays["y_ndim"])
-        if "feature_names" in arrays:
-            made.feature_names = arrays["feature_names"].astype(object)
-        for at, label in enumerate(arrays["labels"].tolist()):
-            (mean, rest), cross = arrays[f"mean_{at}"], arrays[f"cross_{at}"]
-            n_samples = int(arrays["n_samples"][at])
-            weight = float(arrays["total_weight"][at])
-            check_moments(n_samples, weight, mean, cross)
-            made._parts[label] = CentredMoments(
-                int(arrays["n_features"]), n_samples, weight, mean, rest, cross
-            )
+        made._parts, made._y_ndim, made.feature_names = read(path)
         return made
 
     # -------------------------------------------------------------------- for solvers
@@ -502,33 +435,6 @@ class SufficientStatistics:
                 f"{self.folds}."
             )
 
-    def _check_same_columns(self, other: "SufficientStatistics") -> None:
-        if other.n_features != self.n_features:
-            raise ValueError(
-                f"X has {other.n_features} features, but SufficientStatistics is "
-                f"expecting {self.n_features} features as input."
-            )
-        if (other._y_ndim, other.n_targets) != (self._y_ndim, self.n_targets):
-            raise ValueError(
-                f"y must have {_targets(self)} as in the rows before, got "
-                f"{_targets(other)}."
-            )
-        mine, theirs = self.feature_names, other.feature_names
-        if (mine is None) != (theirs is None):
-            which = "has no" if theirs is None else "has"
-            raise ValueError(
-                f"X {which} column names, unlike the rows before it in these "
-                "statistics."
-            )
-        if mine is not None and theirs is not None:
-            different = np.flatnonzero(mine != theirs)
-            if different.size:
-                at = different[0]
-                raise ValueError(
-                    f"Column {at} of X is {theirs[at]!r}, but {mine[at]!r} in the "
-                    "rows before it in these statistics."
-                )
-
 
 def of_rows(data: FitData, labels: NDArray[np.int64]) -> SufficientStatistics:
     """Return the statistics of checked rows; ``labels`` are one, or one for each."""
@@ -554,9 +460,3 @@ def of_rows(data: FitData, labels: NDArray[np.int64]) -> SufficientStatistics:
             )
         made._parts[label] = part
     return made
-
-
-def _targets(statistics: SufficientStatistics) -> str:
-    if statistics._y_ndim == 1:
-        return "shape (n_samples,)"
-    return f"shape (n_samples, {statistics.n_targets})"

@@ -1,0 +1,80 @@
+"""The file that `SufficientStatistics.save` writes: arrays by name, no pickle."""
+
+from os import PathLike
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regkit.designs.centred_moments import CentredMoments
+from regkit.linear_model._statistics_checks import check_moments
+
+_FORMAT = 1
+
+
+class Saved(NamedTuple):
+    """All that statistics are."""
+
+    parts: dict[int, CentredMoments]
+    y_ndim: int
+    feature_names: NDArray[Any] | None
+
+
+def write(path: str | PathLike[str], saved: Saved) -> None:
+    """Write a file, whatever its suffix."""
+    labels = sorted(saved.parts)
+    parts = [saved.parts[label] for label in labels]
+    arrays: dict[str, Any] = {
+        "format": np.array(_FORMAT),
+        "y_ndim": np.array(saved.y_ndim),
+        "n_features": np.array(parts[0].n_features if parts else 0),
+        "labels": np.array(labels, dtype=np.int64),
+        "n_samples": np.array([part.n_samples for part in parts], dtype=np.int64),
+        "total_weight": np.array([part.total_weight for part in parts]),
+    }
+    for at, part in enumerate(parts):
+        arrays[f"mean_{at}"] = np.stack([part.mean, part.rest])
+        arrays[f"cross_{at}"] = part.cross
+    if saved.feature_names is not None:
+        arrays["feature_names"] = saved.feature_names.astype(np.str_)
+    with open(path, "wb") as file:  # noqa: PTH123 (np.savez would add a suffix)
+        np.savez(file, **arrays)
+
+
+def read(path: str | PathLike[str]) -> Saved:
+    """Read a file.
+
+    Raises
+    ------
+    ValueError
+        When it holds something else.
+    OSError
+        When there is none.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return _from_arrays(dict(file))
+    except OSError:
+        raise
+    except Exception as error:
+        raise ValueError(
+            f"{path} holds no statistics that this version can read: {error}."
+        ) from None
+
+
+def _from_arrays(arrays: dict[str, Any]) -> Saved:
+    if arrays["format"] != _FORMAT:
+        raise ValueError(f"its format is {arrays['format']}, not {_FORMAT}")
+    names = None
+    if "feature_names" in arrays:
+        names = arrays["feature_names"].astype(object)
+    parts = {}
+    for at, label in enumerate(arrays["labels"].tolist()):
+        (mean, rest), cross = arrays[f"mean_{at}"], arrays[f"cross_{at}"]
+        n_samples = int(arrays["n_samples"][at])
+        weight = float(arrays["total_weight"][at])
+        check_moments(n_samples, weight, mean, cross)
+        parts[label] = CentredMoments(
+            int(arrays["n_features"]), n_samples, weight, mean, rest, cross
+        )
+    return Saved(parts, int(arrays["y_ndim"]), names)
