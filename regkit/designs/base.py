@@ -13,6 +13,10 @@ from regkit.designs.moments import Moments
 Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
+# While |mean| stays below this many deviations, centring after a product of raw
+# values costs at most 3 of the 16 digits; beyond it the centre goes into the product.
+SAFE_RATIO = 30.0
+
 
 def read_only(array: NDArray[Any]) -> NDArray[Any]:
     """Return a view that cannot be written to.
@@ -123,6 +127,13 @@ class Design(Protocol):
         """Return one row of correlations a design and residual, from one read of X.
 
         ``designs`` are the design itself or ones that it has `reweighted`.
+        """
+
+    def side_by_side(self, designs: Sequence[Any]) -> Sequence[Any] | None:
+        """Return X as every three of ``designs`` see it, or None.
+
+        Each a `regkit.kernels.three_views.Columns`. The designs are as `correlate_together` takes them. None where columns do not stand
+        contiguously, or where the designs' means are too far apart.
         """
 
     def gram(self, target: Floats) -> tuple[Floats, Floats]:

@@ -2,12 +2,19 @@
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from regkit.designs.base import ColumnStore, Floats, Indices, norm, read_only
+from regkit.designs.base import (
+    SAFE_RATIO,
+    ColumnStore,
+    Floats,
+    Indices,
+    norm,
+    read_only,
+)
 from regkit.designs.dense_columns import ColumnMajorColumns, RowMajorColumns
 from regkit.designs.dense_products import (
     centred_products,
@@ -19,9 +26,9 @@ from regkit.designs.dense_products import (
 from regkit.designs.moments import Moments
 from regkit.designs.threads import by_shares
 
-# While |mean| stays below this many deviations, centring after a product of raw
-# values costs at most 3 of the 16 digits; beyond it the centre goes into the product.
-_SAFE_RATIO = 30.0
+if TYPE_CHECKING:
+    from regkit.kernels.three_views import Columns
+
 # Bytes of X that are centred at a time on the way to a Gram matrix.
 _CHUNK_BYTES = 1 << 22
 # Up to this many entries, finding the means costs less than guessing them.
@@ -69,14 +76,39 @@ class DenseDesign:
         self._products = np.empty(0)
         self._row_gram: tuple[Floats, Floats] | None = None
 
+    @property
+    def transposed(self) -> NDArray[Any]:
+        """X's columns as rows."""
+        return self._X.T
+
+    @property
+    def weights(self) -> Floats:
+        """The rows' weights p, which sum to 1."""
+        return self._weight
+
+    @property
+    def roots(self) -> Floats:
+        """Their square roots."""
+        roots: Floats = np.sqrt(self._weight)
+        return roots
+
+    @property
+    def means(self) -> Floats:
+        """The columns' means, whether or not they are subtracted."""
+        return self._statistics[0]
+
     # What is known of the columns: from one pass, or from a Gram matrix where one
     # was formed anyway.
 
     @cached_property
     def _statistics(self) -> tuple[Floats, Floats]:
         """The means and the mean squares about them, to full accuracy."""
-        means, variance, shift = self._moments(self._X, self._rough_means())
-        # Sums in float32 may have missed the mean of a column by more than it varies.
+        return self._recovered(*self._moments(self._X, self._rough_means()))
+
+    def _recovered(
+        self, means: Floats, variance: Floats, shift: Floats
+    ) -> tuple[Floats, Floats]:
+        """Compute anew where the guess was off by more than a column varies."""
         lost = np.flatnonzero(variance < _LOST * shift**2)
         if len(lost):
             chosen = self._X[:, lost]
@@ -157,7 +189,7 @@ class DenseDesign:
     def _is_safe(self) -> bool:
         """Whether raw products may be centred afterwards."""
         deviation = np.sqrt(self._statistics[1])
-        return bool(np.all(np.abs(self.offset) <= _SAFE_RATIO**2 * deviation))
+        return bool(np.all(np.abs(self.offset) <= SAFE_RATIO**2 * deviation))
 
     @property
     def has_gram(self) -> bool:
@@ -228,6 +260,19 @@ class DenseDesign:
             if self.standardize:
                 products /= design.scale[columns]
         return found
+
+    def side_by_side(self, designs: Sequence["DenseDesign"]) -> "list[Columns] | None":
+        if self._by_rows:
+            return None
+        from regkit.designs.dense_lockstep import share_columns
+
+        return share_columns(self, designs)
+
+    def learn_moments(self, centre: Floats, shift: Floats, square: Floats) -> None:
+        """Take the means and variances from moments about ``centre``."""
+        if "_statistics" not in self.__dict__:
+            settled = self._settle(centre, shift, square)
+            self._statistics = self._recovered(*settled, shift)
 
     def _correlate_columns_together(self, weights: Floats, columns: Indices) -> Floats:
         """Return the rows' products with columns of X about ``offset``, F order."""
@@ -311,7 +356,7 @@ class DenseDesign:
 
     def _loses_digits(self, centre: Floats, shift: Floats, square: Floats) -> bool:
         """Tell whether squares about ``centre`` are too far from the variances."""
-        far = np.abs(shift) > _SAFE_RATIO * np.sqrt(
+        far = np.abs(shift) > SAFE_RATIO * np.sqrt(
             np.maximum(0.0, square - shift * shift)
         )
         return bool(np.any(far & (np.abs(shift) > 4.0 * _EPS * np.abs(centre))))
@@ -335,7 +380,7 @@ class DenseDesign:
             return self._rough_means()
         sample = self._X[:: max(1, self.n_samples // 128)].astype(np.float64)
         means: Floats = sample.mean(axis=0)
-        if np.all(np.abs(means) <= 0.5 * _SAFE_RATIO * sample.std(axis=0)):
+        if np.all(np.abs(means) <= 0.5 * SAFE_RATIO * sample.std(axis=0)):
             return np.zeros(self.n_features)
         return means
 
@@ -361,7 +406,7 @@ class DenseDesign:
         if np.any(column_weights != column_weights[0]):
             return False
         centre = self.offset
-        return float(centre @ centre) <= _SAFE_RATIO * float(self._statistics[1].sum())
+        return float(centre @ centre) <= SAFE_RATIO * float(self._statistics[1].sum())
 
     def _raw_row_gram(self, column_weight: float) -> Floats:
         from regkit.kernels import dense as kernels
