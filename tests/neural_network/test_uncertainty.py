@@ -39,6 +39,61 @@ def test_intervals_cover_what_they_promise(changes, coverage):
     assert abs(np.mean(found) - coverage) < 3 * 0.046 / np.sqrt(8)
 
 
+def friedman(rng, n):
+    rows = rng.uniform(size=(n, 5))
+    y = 10 * np.sin(np.pi * rows[:, 0] * rows[:, 1]) + 20 * (rows[:, 2] - 0.5) ** 2
+    return rows, y + 10 * rows[:, 3] + 5 * rows[:, 4]
+
+
+def wave(rng, n):
+    rows = rng.uniform(-2, 2, (n, 2))
+    return rows, np.sin(2 * rows[:, 0])
+
+
+def plane(rng, n):
+    rows = rng.normal(size=(n, 10))
+    return rows, rows[:, 0] - rows[:, 1]
+
+
+@pytest.mark.slow
+def test_defaults_cover_new_rows_and_find_the_noise():
+    """Validation rows that chose the epoch, 20 of them or 80, are no excuse."""
+    shares, noises = [], []
+    for truth, noise in ((wave, 0.25), (friedman, 1.0), (plane, 0.25)):
+        for n, seeds in ((100, 4), (400, 3)):
+            for seed in range(seeds):
+                rng = np.random.default_rng(seed)
+                rows, y = truth(rng, n)
+                model = DropoutMLPRegressor(random_state=seed)
+                model.fit(rows, y + noise * rng.normal(size=n))
+                new, y = truth(rng, 2000)
+                y = y + noise * rng.normal(size=2000)
+                shares.append(covered(model, 0.9, new, y))
+                if truth is wave and n == 400:  # learnt: what is left is noise
+                    noises.append(model.noise_std_ / noise)
+    assert 0.87 < np.mean(shares) < 0.93
+    assert 0.9 < np.mean(noises) < 1.1
+
+
+def test_halves_of_the_validation_rows_judge_each_other():
+    """They show the error of new rows, where those that chose the epoch show less."""
+    ratios, chosen = [], []
+    for seed in range(12):
+        rows, y = make(100, 200 + seed)
+        model = DropoutMLPRegressor(**{**SMALL, "random_state": seed, "max_iter": 40})
+        model.fit(rows, y)
+        found = model.predict_uncertainty(NEW_X)
+        total = np.sqrt(np.mean(found.total**2))
+        error = np.sqrt(np.mean((NEW_Y - found.mean) ** 2))
+        ratios.append(total / error)
+        scale = model._fitted.targets.scale[0]
+        chosen.append(np.sqrt(2 * model.best_loss_) * scale / error)
+    # 20 rows tell a deviation up to 16%, and so 12 fits up to 4.6%; what half of the
+    # rows chose is a little worse than what all of them chose.
+    assert 0.9 < np.mean(ratios) < 1.15
+    assert np.mean(chosen) < np.mean(ratios) - 0.05
+
+
 def test_intervals_follow_the_noise_with_a_variance_head():
     rng = np.random.default_rng(0)
     x = rng.uniform(-1, 1, (3000, 1))

@@ -318,6 +318,22 @@ def test_best_epoch_of_held_out_rows():
     assert_allclose(result.validation_scores[result.best_epoch - 1], error)
 
 
+def test_best_epochs_of_halves_of_the_held_out_rows():
+    data, held_out = make_data(12), make_data(9, seed=9)
+    changes = {"learning_rate_init": 0.3, "max_iter": 30}
+    _, result = train(data, held_out=held_out, **changes)
+    for half, rows in enumerate([slice(0, 5), slice(5, 9)]):
+        part = Data(
+            held_out.rows._replace(dense=held_out.rows.dense[rows]),
+            held_out.targets[rows],
+            held_out.weights[rows],
+            float(held_out.weights[rows].sum()),
+        )
+        _, alone = train(data, held_out=part, **changes)
+        assert alone.best_epoch != result.best_epoch
+        assert_array_equal(result.halves[half], alone.best)
+
+
 def test_patience_ends_a_run_and_adaptive_rates_fall():
     data = make_data()
     _, patient = train(data, tol=1e9, patience=3, max_iter=50)
