@@ -398,6 +398,8 @@ def test_what_is_missing_is_said():
         DropoutMLPClassifier(**SMALL, class_weight={"no": 2.0}).fit(
             chunks_of(X), LABELS
         )
+    with pytest.raises(TypeError, match="X_val must be in memory, got RowChunks"):
+        model.fit(X, Y, X_val=chunks_of(X), y_val=Y)
     fitted = DropoutMLPClassifier(**SMALL).fit(X, LABELS)
     with pytest.raises(ValueError, match="Chunk 0: X has 3 features, but"):
         fitted.predict(RowChunks(X[:, :3]))

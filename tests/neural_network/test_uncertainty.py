@@ -5,6 +5,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from regkit import DropoutMLPClassifier, DropoutMLPRegressor
+from regkit.neural_network import regressor
 
 SMALL = {"hidden_layer_sizes": (32,), "max_iter": 60, "random_state": 0}
 
@@ -136,6 +137,16 @@ def test_samples_repeat_with_their_seed_only():
     assert not np.array_equal(model.sample_predictions(X, 3, random_state=2), first)
     std = model.predict(X, return_std=True)[1]
     assert_array_equal(model.predict(X, return_std=True)[1], std)
+
+
+def test_many_validation_rows_are_thinned(monkeypatch):
+    model = DropoutMLPRegressor(**SMALL).fit(X, Y)
+    monkeypatch.setattr(regressor, "_MOST_JUDGED", 60)
+    thinned = DropoutMLPRegressor(**SMALL).fit(X, Y)
+    assert len(model._calibration.scores) == 120
+    assert len(thinned._calibration.scores) == 60
+    assert_array_equal(thinned.predict(X), model.predict(X))
+    assert thinned.noise_std_ == pytest.approx(model.noise_std_, rel=0.3)
 
 
 def test_intervals_without_held_out_rows_warn():

@@ -204,7 +204,21 @@ def _quartiles(
     a weight counts as that many rows.
     """
     carried = share > 0
-    values, share = values[carried], share[carried]
+    if not carried.all():
+        values, share = values[carried], share[carried]
+    if share[0] == share[-1] and np.all(share == share[0]):
+        # Without sorting: a tenth of the time.
+        n = len(values)
+        wanted = np.ceil(np.array([0.25, 0.5, 0.75]) * n * (1 - 1e-12)).astype(int) - 1
+        values = np.partition(values, wanted)
+        low, center, high = values[wanted]
+        return (
+            float(low),
+            float(center),
+            float(high),
+            float(values.min()),
+            float(values.max()),
+        )
     order = np.argsort(values)
     values, reached = values[order], np.cumsum(share[order])
     reached *= 1.0 + 1e-12
