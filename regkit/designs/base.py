@@ -1,7 +1,7 @@
 """What every design offers, and the choice of one by the type of X."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -12,6 +12,10 @@ from regkit.designs.moments import Moments
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
+
+# While |mean| stays below this many deviations, centring after a product of raw
+# values costs at most 3 of the 16 digits; beyond it the centre goes into the product.
+SAFE_RATIO = 30.0
 
 
 def read_only(array: NDArray[Any]) -> NDArray[Any]:
@@ -59,6 +63,27 @@ class ColumnStore(Protocol):
 
     def sweep_residual(self, target: Floats, coef: Floats) -> Floats:
         """Return the residual in the form that sweeps over the block update."""
+
+
+class LockstepStore(Protocol):
+    """The columns of three designs of one X; arrays have a row for each of them.
+
+    Fewer designs have the last stand in for those that are missing. Each has a working
+    set, ``working[k, :sizes[k]]``, in order of arrival.
+    """
+
+    def grow(
+        self, gram: Floats, working: Indices, before: Indices, sizes: Indices
+    ) -> None:
+        """Write the Gram matrices ``gram[k]``, known up to ``before[k]`` columns."""
+
+    def residuals(
+        self, targets: Floats, working: Indices, sizes: Indices, coefs: Floats
+    ) -> Floats:
+        """Return ``targets - Z[:, working] @ coefs``, shape (3, n)."""
+
+    def correlate(self, residuals: Floats, columns: Indices, out: Floats) -> None:
+        """Write the columns' correlations with the residuals to ``out[:, columns]``."""
 
 
 class Design(Protocol):
@@ -124,6 +149,13 @@ class Design(Protocol):
         ``designs`` are the design itself or ones that it has `reweighted`.
         """
 
+    def side_by_side(self, designs: Sequence[Any]) -> Sequence[LockstepStore] | None:
+        """Return a store for every three of ``designs``, or None.
+
+        They are as `correlate_together` takes them. None where columns do not stand
+        contiguously, or where the designs' means are too far apart.
+        """
+
     def gram(self, target: Floats) -> tuple[Floats, Floats]:
         """Return ``ZᵀZ`` and ``Zᵀ target``, target (n,) or (n, T), from one read of X.
 
@@ -171,8 +203,8 @@ class Design(Protocol):
         No weights and no scales: ``coefs`` (columns, K) are in the user's units.
         """
 
-    def predict_rows(self, rows: slice, coefs: Floats) -> Floats:
-        """Return rows of ``Z @ coefs`` without their weights, for coefs (p, K)."""
+    def row_predictor(self, coefs: Floats) -> Callable[[slice], Floats]:
+        """Return what gives rows of ``Z @ coefs`` without their weights; (p, K)."""
 
     def n_stored(self, columns: Indices) -> int:
         """Return how many entries of X the columns store."""

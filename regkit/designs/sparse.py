@@ -1,6 +1,6 @@
 """A sparse X in memory, CSC or CSR; centred implicitly, never densified."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -175,6 +175,9 @@ class SparseDesign:
             found[k] /= design.scale[columns]
         return found
 
+    def side_by_side(self, designs: Sequence["SparseDesign"]) -> None:
+        return None
+
     def _costs(self, columns: Indices) -> Indices:
         """Return what a pass over each column costs, in stored entries."""
         indptr = self._stored.by_columns.indptr
@@ -347,11 +350,17 @@ class SparseDesign:
         fitted: Floats = X @ coefs - self.offset[columns] @ coefs
         return fitted
 
-    def predict_rows(self, rows: slice, coefs: Floats) -> Floats:
+    def row_predictor(self, coefs: Floats) -> Callable[[slice], Floats]:
         scaled = coefs / self.scale[:, None]
-        predicted: Floats = self._stored.by_rows[rows] @ scaled
-        predicted -= self._centre @ scaled
-        return predicted
+        centre = self._centre @ scaled
+        by_rows = self._stored.by_rows
+
+        def predict(rows: slice) -> Floats:
+            predicted: Floats = by_rows[rows] @ scaled
+            predicted -= centre
+            return predicted
+
+        return predict
 
     def n_stored(self, columns: Indices) -> int:
         indptr = self._stored.by_columns.indptr

@@ -12,6 +12,11 @@ ADAM = 0
 ADAMW = 1
 SGD = 2
 
+# Decay takes weights and moments of units that nothing holds up towards zero for ever,
+# and arithmetic on subnormal numbers (below 1.2e-38 in float32) takes many times as
+# long. What is smaller than this changes no prediction: it becomes zero.
+_NOTHING = 1e-30
+
 
 class Optimiser(NamedTuple):
     """What a step does; see `step`."""
@@ -53,6 +58,12 @@ def pull_to_zero(gradient: Any, weight: Any, l1: Any) -> Any:
     if weight < zero:
         return gradient - l1
     return max(gradient - l1, zero) + min(gradient + l1, zero)
+
+
+@inlined_kernel
+def _flush(value: Any, nothing: Any) -> Any:
+    """Return zero for what is too small to matter."""
+    return value if abs(value) > nothing else nothing - nothing
 
 
 @kernel
@@ -127,22 +138,24 @@ def _adam(
     c1, c2 = real(1.0 - optimiser.first), real(1.0 - optimiser.second)
     epsilon, move_, root_ = real(optimiser.epsilon), real(move), real(root)
     alpha_, shrink_, l1_ = real(alpha), real(shrink), real(l1)
+    nothing = real(_NOTHING)
     if l1 == 0.0:
         for i in range(params.shape[0]):
             w = params[i]
             g = gradient[i] + alpha_ * w
-            m = b1 * first[i] + c1 * g
-            v = b2 * second[i] + c2 * g * g
+            m = _flush(b1 * first[i] + c1 * g, nothing)
+            v = _flush(b2 * second[i] + c2 * g * g, nothing)
             first[i] = m
             second[i] = v
-            params[i] = shrink_ * w - move_ * m / (np.sqrt(v) * root_ + epsilon)
+            new = shrink_ * w - move_ * m / (np.sqrt(v) * root_ + epsilon)
+            params[i] = _flush(new, nothing)
         return
     for i in range(params.shape[0]):
         w = params[i]
         g = pull_to_zero(gradient[i] + alpha_ * w, w, l1_)
-        m = b1 * first[i] + c1 * g
-        v = b2 * second[i] + c2 * g * g
-        new = shrink_ * w - move_ * m / (np.sqrt(v) * root_ + epsilon)
+        m = _flush(b1 * first[i] + c1 * g, nothing)
+        v = _flush(b2 * second[i] + c2 * g * g, nothing)
+        new = _flush(shrink_ * w - move_ * m / (np.sqrt(v) * root_ + epsilon), nothing)
         crosses = new * w < zero
         first[i] = zero if crosses else m
         second[i] = v
@@ -163,13 +176,14 @@ def _sgd(
     real = params.dtype.type
     zero = real(0.0)
     momentum_, move_, alpha_, l1_ = real(momentum), real(move), real(alpha), real(l1)
+    nothing = real(_NOTHING)
     for i in range(params.shape[0]):
         w = params[i]
         g = gradient[i] + alpha_ * w
         if l1 != 0.0:
             g = pull_to_zero(g, w, l1_)
-        v = momentum_ * velocity[i] - move_ * g
-        new = w + (momentum_ * v - move_ * g if nesterov else v)
+        v = _flush(momentum_ * velocity[i] - move_ * g, nothing)
+        new = _flush(w + (momentum_ * v - move_ * g if nesterov else v), nothing)
         crosses = l1 != 0.0 and new * w < zero
         velocity[i] = zero if crosses else v
         params[i] = zero if crosses else new

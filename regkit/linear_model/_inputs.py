@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_array
 
 from regkit._sklearn import feature_names, get_config
+from regkit.designs.threads import map_in_threads, n_threads
 
 Floats = NDArray[np.float64]
 
@@ -153,8 +154,12 @@ def _is_finite(array: NDArray[Any]) -> bool:
     # then looks at every entry.
     with np.errstate(all="ignore"):
         if array.ndim == 2 and array.size >= _LARGE:
-            # By columns, which BLAS does on several threads.
-            return bool(np.isfinite(np.ones(len(array), array.dtype) @ array).all())
+            by_rows = array if array.flags.c_contiguous else array.T
+            shares = np.array_split(by_rows, min(len(by_rows), 4 * n_threads()))
+            sums = map_in_threads(
+                lambda part: np.add.reduce(part, axis=None), shares, n_threads()
+            )
+            return bool(np.isfinite(sums).all())
         return bool(np.isfinite(np.add.reduce(array, axis=None)))
 
 

@@ -18,11 +18,13 @@ from regkit.solvers.leave_one_out import (
     generalised,
     leave_one_out,
 )
+from regkit.solvers.normal_equations import Systems
 from regkit.solvers.problem import Penalty
 from regkit.solvers.ridge import RidgeResult
 from regkit.solvers.ridge_basis import Basis, RidgeData
 from regkit.solvers.ridge_folds import RidgeFolds
 from regkit.solvers.ridge_grid import alpha_grid, rough_eigenvalues
+from regkit.solvers.tridiagonal_basis import TridiagonalBasis
 
 Alphas = Floats | int
 """Given, or how many to find."""
@@ -39,6 +41,8 @@ class ErrorTable(NamedTuple):
     """(A, n_folds, G), mean squared errors of each fold."""
     results: Floats | None
     """(n, T, A), squared errors or predictions of each row, where they are kept."""
+    known: Systems | None = None
+    """What was factored on the way and serves the fit to all rows."""
 
 
 class Scoring(NamedTuple):
@@ -121,7 +125,10 @@ class RidgeErrors:
 
     def leave_one_out(self, alphas: Alphas, keep: bool) -> ErrorTable:
         """Judge every alpha by rows left out one at a time."""
-        alphas, bases = self._grid(alphas, decompose(self._ridge))
+        bases = decompose(self._ridge)
+        first = next(bases)
+        alphas, bases = self._grid(alphas, chain([first], bases))
+        known = first if isinstance(first, TridiagonalBasis) else None
         found = leave_one_out(
             self._ridge,
             alphas / self._design.total_weight,
@@ -135,7 +142,7 @@ class RidgeErrors:
                 for mean, se in zip(found.mean.T, found.se.T, strict=True)
             ]
             results = None if found.errors is None else found.errors**2
-            return ErrorTable(alphas, curves, None, results)
+            return ErrorTable(alphas, curves, None, results, known)
         assert found.errors is not None
         predicted = self._Y[:, :, None] - found.errors
         used = np.flatnonzero(self._ridge.weights)
@@ -144,7 +151,7 @@ class RidgeErrors:
         )
         scores[np.isnan(found.mean).any(axis=1)] = np.nan
         curves = [ErrorCurve(alphas, -column) for column in scores.T]
-        return ErrorTable(alphas, curves, None, predicted if keep else None)
+        return ErrorTable(alphas, curves, None, predicted if keep else None, known)
 
     def generalised(self, alphas: Alphas) -> ErrorTable:
         """Judge every alpha by generalised cross-validation."""
@@ -167,8 +174,8 @@ class RidgeErrors:
         folded = RidgeFolds(self._design, self._Y, weight, folds, self._penalty)
         alphas = self._grid_for_folds(alphas)
         squares, errors = [], []
-        for k, fold in enumerate(folds):
-            fit = folded.fit(k, alphas, **settings)
+        fits = folded.fits(alphas, **settings)
+        for k, (fold, fit) in enumerate(zip(folds, fits, strict=True)):
             judge(k, fit.result)
             square = folded.mean_squares(k, fit)
             if not self._per_target:

@@ -10,6 +10,7 @@ from sklearn.model_selection import check_cv
 
 from regkit._sklearn import Interval, StrOptions, validate_parameters
 from regkit.designs import Design, make_design
+from regkit.designs.threads import calm_blas
 from regkit.linear_model._base import LinearModel
 from regkit.linear_model._compute_path import check_alphas
 from regkit.linear_model._inputs import FitData, check_fit_data
@@ -258,7 +259,10 @@ class RidgeRegressorCV(LinearModel):
             data.X.shape[1], self.positive, self.bounds, self.penalty_factor
         )
         self._check_combination(data, limits, split_params)
-        with np.errstate(over="ignore", invalid="ignore"):  # told in `_judge`
+        with (
+            np.errstate(over="ignore", invalid="ignore"),  # told in `_judge`
+            calm_blas(min(data.X.shape)),
+        ):
             design = make_design(
                 data.X,
                 data.sample_weight,
@@ -278,7 +282,7 @@ class RidgeRegressorCV(LinearModel):
                 results = table.results
                 fitted["cv_results_"] = results if data.y.ndim == 2 else results[:, 0]
             single = self._single(fitted["alpha_"])
-            solution = single._solve(design, data.y, limits)
+            solution = single._solve(design, data.y, limits, table.known)
         self._judge(solution, limits, fitted["alpha_"])
         for choice in choices:
             if choice.is_worth_a_warning:

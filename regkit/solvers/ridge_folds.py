@@ -1,6 +1,6 @@
 """Ridge on the training rows of a fold for all alphas, and its errors on the rest."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,12 +8,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regkit.designs import Design
+from regkit.designs.threads import (
+    is_calm,
+    map_in_threads,
+    n_threads,
+    one_blas_thread,
+)
 from regkit.solvers.fold import Fold
 from regkit.solvers.fold_moments import FoldMoments
 from regkit.solvers.path import is_small, solve_path
 from regkit.solvers.problem import Floats, Penalty
 from regkit.solvers.ridge import RidgeResult, solve_ridge
 
+# Folds that are fitted before the first of them is judged.
+_FOLDS_A_THREAD = 4
 # Predictions that are held at a time.
 _ENTRIES = 1 << 20
 
@@ -42,7 +50,7 @@ class FoldFit:
         first, last = int(rows[0]), int(rows[-1]) + 1
         if np.array_equal(rows, np.arange(first, last)):
             scaled = coefs * design.scale[:, None]
-            predicted = design.predict_rows(slice(first, last), scaled)
+            predicted = design.row_predictor(scaled)(slice(first, last))
         else:
             predicted = design.fitted(rows, np.arange(design.n_features), coefs)
         predicted += level
@@ -79,6 +87,22 @@ class RidgeFolds:
         if design.n_samples >= design.n_features and is_small(design):
             first = np.ascontiguousarray(Y[:, 0])
             self._moments = FoldMoments(design, first, sample_weight, folds)
+
+    def fits(self, alphas: Floats, **settings: Any) -> Iterator[FoldFit]:
+        """Fit the training rows of one fold after the other; see `fit_alphas`."""
+        count, at_a_time = len(self._folds), 1
+        if self._moments is not None and is_calm(self._design.n_features):
+            at_a_time = _FOLDS_A_THREAD * n_threads()
+        for start in range(0, count, at_a_time):
+            some = range(start, min(start + at_a_time, count))
+            if len(some) == 1:
+                yield self.fit(start, alphas, **settings)
+                continue
+            with one_blas_thread():
+                found = map_in_threads(
+                    lambda k: self.fit(k, alphas, **settings), some, n_threads()
+                )
+            yield from found
 
     def fit(self, k: int, alphas: Floats, **settings: Any) -> FoldFit:
         """Fit the training rows of fold k with every alpha; see `fit_alphas`."""

@@ -196,6 +196,23 @@ def test_weight_decay_ignores_the_batch_size(solver, size):
     assert_allclose(found.params, start * (1 - 0.05 * 0.5) ** steps, rtol=1e-12)
 
 
+@pytest.mark.parametrize("solver", ["adam", "adamw", "sgd"])
+def test_what_decays_reaches_zero_not_subnormal_numbers(solver):
+    """Arithmetic on subnormal numbers takes many times as long."""
+    found, _ = train(
+        make_data(X=np.zeros((12, 3)), y=np.zeros(12), dtype=np.float32),
+        dtype=np.float32,
+        solver=solver,
+        alpha=1.0,
+        batch_size=12,
+        max_iter=3000,
+    )
+    for state in (found.params, found.first, found.second):
+        assert not np.any((state != 0) & (np.abs(state) < np.finfo(np.float32).tiny))
+    if solver != "adam":  # whose steps do not shrink with the gradient
+        assert np.mean(found.params == 0) > 0.5
+
+
 def test_weights_of_rows_are_repetitions():
     rng = np.random.default_rng(0)
     X, counts = rng.normal(size=(12, 3)), rng.integers(0, 4, 12)
