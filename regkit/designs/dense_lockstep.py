@@ -19,9 +19,7 @@ ABREAST = 3
 class LockstepColumns:
     """X's columns where they stand, for up to three designs."""
 
-    def __init__(
-        self, whole: "DenseDesign", designs: Sequence["DenseDesign"]
-    ) -> None:
+    def __init__(self, whole: "DenseDesign", designs: Sequence["DenseDesign"]) -> None:
         """Take up to three designs of ``whole``'s X."""
         self._X = whole.transposed
         self._offset = whole.offset

@@ -356,7 +356,8 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix, dataframe, RowChunks} of shape \
+                (n_samples, n_features)
             Training rows.
         y : array-like of shape (n_samples,) or (n_samples, n_targets)
             Targets.
@@ -378,7 +379,8 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix, dataframe, RowChunks} of shape \
+                (n_samples, n_features)
             Rows to predict for.
         return_std : bool, default=False
             Whether to return standard deviations of y given X as well: the root of
@@ -389,7 +391,8 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
         Returns
         -------
         y_pred : ndarray of shape (n_samples,) or (n_samples, n_targets)
-            Predictions, in float64.
+            Predictions, in float64; without `return_std` a Dask array or series, not
+            yet computed, for a Dask array or data frame.
         y_std : ndarray of the same shape
             Only with `return_std`.
 
@@ -418,7 +421,8 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix, dataframe, RowChunks} of shape \
+                (n_samples, n_features)
             Rows to predict for.
         n_samples : int, default=100
             Number of dropout masks; always the same ones.
@@ -444,7 +448,8 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix, dataframe} of shape (n_rows, n_features)
+        X : {array-like, sparse matrix, dataframe, RowChunks} of shape \
+                (n_rows, n_features)
             Rows to predict for.
         n_samples : int, default=100
             Number of predictions for each row; masks of all are independent.
@@ -481,7 +486,8 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix, dataframe, RowChunks} of shape \
+                (n_samples, n_features)
             Rows to predict for.
         coverage : float, default=0.9
             Probability, in (0, 1).
