@@ -65,32 +65,12 @@ class ColumnStore(Protocol):
         """Return the residual in the form that sweeps over the block update."""
 
 
-class LockstepStore(Protocol):
-    """The columns of three designs of one X; arrays have a row for each of them.
-
-    Fewer designs have the last stand in for those that are missing. Each has a working
-    set, ``working[k, :sizes[k]]``, in order of arrival.
-    """
-
-    def grow(
-        self, gram: Floats, working: Indices, before: Indices, sizes: Indices
-    ) -> None:
-        """Write the Gram matrices ``gram[k]``, known up to ``before[k]`` columns."""
-
-    def residuals(
-        self, targets: Floats, working: Indices, sizes: Indices, coefs: Floats
-    ) -> Floats:
-        """Return ``targets - Z[:, working] @ coefs``, shape (3, n)."""
-
-    def correlate(self, residuals: Floats, columns: Indices, out: Floats) -> None:
-        """Write the columns' correlations with the residuals to ``out[:, columns]``."""
-
-
 class Design(Protocol):
     """The matrix Z of the module's docstring, without its entries being visible."""
 
     is_sparse: bool
     fit_intercept: bool
+    standardize: bool
     n_samples: int
     n_features: int
     max_rank: int  # what Z's rank cannot exceed, given its rows
@@ -149,10 +129,10 @@ class Design(Protocol):
         ``designs`` are the design itself or ones that it has `reweighted`.
         """
 
-    def side_by_side(self, designs: Sequence[Any]) -> Sequence[LockstepStore] | None:
-        """Return a store for every three of ``designs``, or None.
+    def side_by_side(self, designs: Sequence[Any]) -> Sequence[Any] | None:
+        """Return X as every three of ``designs`` see it, or None.
 
-        They are as `correlate_together` takes them. None where columns do not stand
+        Each a `regkit.kernels.three_views.Columns`. The designs are as `correlate_together` takes them. None where columns do not stand
         contiguously, or where the designs' means are too far apart.
         """
 

@@ -27,7 +27,7 @@ from regkit.designs.moments import Moments
 from regkit.designs.threads import by_shares
 
 if TYPE_CHECKING:
-    from regkit.designs.dense_lockstep import LockstepColumns
+    from regkit.kernels.three_views import Columns
 
 # Bytes of X that are centred at a time on the way to a Gram matrix.
 _CHUNK_BYTES = 1 << 22
@@ -57,7 +57,7 @@ class DenseDesign:
         self._X = read_only(X)
         self._by_rows = bool(X.flags.c_contiguous)
         self.fit_intercept = fit_intercept
-        self._standardize = standardize
+        self.standardize = standardize
         n = self.n_samples
         if sample_weight is None:
             self.total_weight = float(n)
@@ -89,7 +89,8 @@ class DenseDesign:
     @property
     def roots(self) -> Floats:
         """Their square roots."""
-        return np.sqrt(self._weight)
+        roots: Floats = np.sqrt(self._weight)
+        return roots
 
     @property
     def means(self) -> Floats:
@@ -159,7 +160,7 @@ class DenseDesign:
 
     @cached_property
     def scale(self) -> Floats:
-        if not self._standardize:
+        if not self.standardize:
             return np.ones(self.n_features)
         deviation = np.sqrt(self._statistics[1])
         deviation[deviation == 0.0] = 1.0
@@ -206,7 +207,7 @@ class DenseDesign:
 
     def _mean(self, y: Floats) -> Floats:
         if y.size == len(y):  # not by BLAS, whose threads would wake for it
-            mean = np.asarray(np.add.reduce(self._weight * y.ravel()))
+            mean: Floats = np.add.reduce(self._weight * y.ravel(), keepdims=True)
             return mean.reshape(y.shape[1:])
         return np.asarray(self._weight @ y)
 
@@ -227,7 +228,7 @@ class DenseDesign:
                 products = kernels.correlate_columns(
                     self._X.T, every, self.offset, weight
                 )
-        return products / self.scale if self._standardize else products
+        return products / self.scale if self.standardize else products
 
     def correlate_columns(self, residual: Floats, columns: Indices) -> Floats:
         if self._by_rows or len(columns) > _FEW * self.n_features:
@@ -236,7 +237,7 @@ class DenseDesign:
 
         weight = self._root * residual
         products = kernels.correlate_columns(self._X.T, columns, self.offset, weight)
-        return products / self.scale[columns] if self._standardize else products
+        return products / self.scale[columns] if self.standardize else products
 
     def correlate_together(
         self,
@@ -256,13 +257,11 @@ class DenseDesign:
             return np.stack([d.correlate(r)[columns] for d, r in answers])
         for products, weight, design in zip(found, weights, designs, strict=True):
             products -= (design.offset - centre)[columns] * weight.sum()
-            if self._standardize:
+            if self.standardize:
                 products /= design.scale[columns]
         return found
 
-    def side_by_side(
-        self, designs: Sequence["DenseDesign"]
-    ) -> "list[LockstepColumns] | None":
+    def side_by_side(self, designs: Sequence["DenseDesign"]) -> "list[Columns] | None":
         if self._by_rows:
             return None
         from regkit.designs.dense_lockstep import share_columns
@@ -312,7 +311,7 @@ class DenseDesign:
         if self.fit_intercept:
             # ``target`` is centred: ``products`` needs no correction.
             gram -= np.outer(shift, shift)
-        if self._standardize:
+        if self.standardize:
             gram /= self.scale
             gram /= self.scale[:, None]
             products = (products.T / self.scale).T
@@ -402,7 +401,7 @@ class DenseDesign:
 
     def _is_plain_product(self, column_weights: Floats) -> bool:
         """Tell whether the centre may be taken out of the product afterwards."""
-        if self._X.dtype != np.float64 or self._standardize:
+        if self._X.dtype != np.float64 or self.standardize:
             return False
         if np.any(column_weights != column_weights[0]):
             return False
@@ -437,7 +436,7 @@ class DenseDesign:
         entries: Floats = self._X[rows] - self.offset
         root = self._root
         entries *= root[rows, None] if isinstance(root, np.ndarray) else root
-        if self._standardize:
+        if self.standardize:
             entries /= self.scale
         return entries
 
@@ -446,9 +445,7 @@ class DenseDesign:
         return (times(self._X, scaled) - self.offset @ scaled) * self._root
 
     def reweighted(self, sample_weight: Floats) -> "DenseDesign":
-        return DenseDesign(
-            self._X, sample_weight, self.fit_intercept, self._standardize
-        )
+        return DenseDesign(self._X, sample_weight, self.fit_intercept, self.standardize)
 
     def fitted(self, rows: Indices, columns: Indices, coefs: Floats) -> Floats:
         fitted: Floats = (self._X[np.ix_(rows, columns)] - self.offset[columns]) @ coefs
@@ -478,13 +475,13 @@ class DenseDesign:
     def products(self, rows: Floats, columns: Indices) -> Floats:
         """Return ``rows @ Z[:, columns]`` for a few rows that sum to zero as Z's do."""
         found = self._correlate_columns_together(self._root * rows, columns)
-        return found / self.scale[columns] if self._standardize else found
+        return found / self.scale[columns] if self.standardize else found
 
     def combine(self, columns: Indices, coef: Floats) -> Floats:
         """Return ``Z[:, columns] @ coef``, X in F order."""
         from regkit.kernels import dense as kernels
 
-        scaled = coef / self.scale[columns] if self._standardize else coef
+        scaled = coef / self.scale[columns] if self.standardize else coef
         combined: Floats = kernels.combine_columns(
             self._X.T, columns, scaled, self.offset
         )
@@ -496,6 +493,6 @@ class DenseDesign:
         gathered = np.ascontiguousarray(self._X[:, columns].T, dtype=np.float64)
         gathered -= self.offset[columns, None]
         gathered *= self._root
-        if self._standardize:
+        if self.standardize:
             gathered /= self.scale[columns, None]
         return gathered

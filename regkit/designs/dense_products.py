@@ -6,6 +6,8 @@ threads other than theirs: regkit's kernels, or another library's BLAS.
 """
 
 from collections.abc import Callable
+from contextlib import nullcontext
+from itertools import pairwise
 from typing import Any, TypeVar
 
 import numpy as np
@@ -26,13 +28,16 @@ _CACHED_BYTES = 5 << 19
 _SHARES = 4
 # The products of the shares together hold at most this part of X's entries.
 _ROOM = 8
+# For fewer than this BLAS does not wake its own.
+_UNNOTICED = 1 << 13
 # Fewer entries than this are not worth a second thread.
 _WORTHWHILE = 1 << 18
 
 
 def times(X: NDArray[Any], right: Floats) -> Floats:
     """Return ``X @ right``."""
-    return np.concatenate(_by_rows(lambda share: X[share] @ right, X))
+    columns = right.size // max(1, len(right))
+    return np.concatenate(_by_rows(lambda share: X[share] @ right, X, columns))
 
 
 def transposed_times(X: NDArray[Any], left: NDArray[Any]) -> NDArray[Any]:
@@ -54,14 +59,17 @@ def moments_by_rows(
     return sum(shifts[1:], shifts[0]), sum(squares[1:], squares[0])
 
 
-def _by_rows(task: Callable[[slice], _Found], X: NDArray[Any]) -> list[_Found]:
+def _by_rows(
+    task: Callable[[slice], _Found], X: NDArray[Any], columns: int = 1
+) -> list[_Found]:
     """Return what ``task`` finds in shares of the rows of X, or in all at once."""
     n = len(X)
-    if X.size < _WORTHWHILE:
-        return [task(slice(0, n))]
+    if X.size * columns < _WORTHWHILE:
+        with nullcontext() if X.size * columns < _UNNOTICED else one_blas_thread():
+            return [task(slice(0, n))]
     count = min(n, _SHARES)
     edges = [n * k // count for k in range(count + 1)]
-    shares = [slice(a, b) for a, b in zip(edges, edges[1:], strict=False)]
+    shares = [slice(a, b) for a, b in pairwise(edges)]
     with one_blas_thread():
         return map_in_threads(task, shares, n_threads())
 
@@ -133,7 +141,7 @@ def centred_products(
         if in_cache:
             step = max(p, _CACHED_BYTES // (8 * p))
         edges = [n_rows * k // count for k in range(count + 1)]
-        spans = [(a, b, step) for a, b in zip(edges, edges[1:], strict=False)]
+        spans = [(a, b, step) for a, b in pairwise(edges)]
         with one_blas_thread():
             found = map_in_threads(visit, spans, n_threads())
         gram, products, shift = found[0]

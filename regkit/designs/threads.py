@@ -118,7 +118,7 @@ def calm_blas(size: int) -> AbstractContextManager[None]:
 
 
 def is_calm(size: int) -> bool:
-    """Tell whether BLAS would wake for a matrix of ``size`` columns and gain nothing."""
+    """Tell whether threads of BLAS gain nothing on ``size`` columns, but wake."""
     return _TINY < size <= _SMALL
 
 

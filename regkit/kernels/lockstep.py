@@ -1,22 +1,33 @@
-"""Three paths on reweighted rows of one X in F order: what a read of X gives them all.
+"""Three paths walking down the alphas in lockstep, without a word of Python.
 
-Each path k has a Z of its own, ``z_kij = r_ki (x_ij - m_kj) / s_kj``: roots of weights,
-means and scales. X is read about the means m of all rows (``offset``); what sets a
-path's Z apart is put right in the sums: ``shift``, how far its means are from those,
-and ``inverse``, its scales' reciprocals.
+What the path driver of `regkit.solvers.screening` does for one path, for three at a
+time, each on its own working set: the columns that matter to any of them are visited
+once (`regkit.kernels.three_views`). The walk stops where more memory is wanted, or
+another method; `regkit.solvers.lockstep` sees to it.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from regkit.kernels._jit import kernel, summing_kernel
+from regkit.kernels._jit import kernel, part
+from regkit.kernels.active_set import minimise
 from regkit.kernels.certificate import duality_gap, in_span
 from regkit.kernels.hull import Problem, State
+from regkit.kernels.three_views import Columns, correlate, extend, residuals_of
 
 # Columns looked at together: their bounds stay in the first-level cache.
 _STRIP = 1024
+# Share of the columns that are undecided from which on all are visited: then the
+# residuals are remembered, and later ones are seen as combinations of them.
+MANY = 0.2
+# Columns expected to exceed this share of the next threshold are admitted.
+LIKELY = 0.99
+# What stops the walk.
+END, ROOM, UNSOLVED, STUCK = 0, 1, 2, 3
+# Rounding of a correlation, beside the column's length and the residual's.
+ROUNDED_SUM = 1e-14
 
 
 class Terms(NamedTuple):
@@ -30,261 +41,82 @@ class Terms(NamedTuple):
     noise: NDArray[np.float64]
     lengths: NDArray[np.float64]
     squares: NDArray[np.float64]  # of the lengths
+    least_l1: NDArray[np.float64]  # (p,), of the paths
 
 
-@summing_kernel
-def moments(
-    transposed: NDArray[Any],
-    columns: NDArray[np.int64],
-    offset: NDArray[np.float64],
-    weights: NDArray[np.float64],
-) -> NDArray[np.float64]:
-    """Return Σ_i w_ri d and Σ_i w_ri d², d = x_ij - offset_j, shape (columns, r, 2).
+class Past(NamedTuple):
+    """Two residuals of each path for which every correlation is known, newest first."""
 
-    The number of rows r of ``weights`` is a multiple of 3.
-    """
-    n = transposed.shape[1]
-    out = np.empty((columns.shape[0], weights.shape[0], 2))
-    for c in range(columns.shape[0]):
-        column = transposed[columns[c]]
-        centre = offset[columns[c]]
-        for r in range(0, weights.shape[0], 3):
-            w0, w1, w2 = weights[r], weights[r + 1], weights[r + 2]
-            f0 = f1 = f2 = s0 = s1 = s2 = 0.0
-            for i in range(n):
-                d = np.float64(column[i]) - centre
-                e = d * d
-                f0 += w0[i] * d
-                f1 += w1[i] * d
-                f2 += w2[i] * d
-                s0 += w0[i] * e
-                s1 += w1[i] * e
-                s2 += w2[i] * e
-            out[c, r, 0], out[c, r + 1, 0], out[c, r + 2, 0] = f0, f1, f2
-            out[c, r, 1], out[c, r + 1, 1], out[c, r + 2, 1] = s0, s1, s2
-    return out
+    residuals: NDArray[np.float64]  # (3, 2, n)
+    errors: NDArray[np.float64]  # (3, 2), of a correlation, for columns of length 1
+    correlation: NDArray[np.float64]  # (3, 2, p)
 
 
-@summing_kernel
-def correlate(
-    transposed: NDArray[Any],
-    columns: NDArray[np.int64],
-    offset: NDArray[np.float64],
-    weights: NDArray[np.float64],
-    shift: NDArray[np.float64],
-    inverse: NDArray[np.float64],
-    out: NDArray[np.float64],
-) -> None:
-    """Write z_kjᵀ r_k to ``out[k, j]`` for j of ``columns``.
+class View(NamedTuple):
+    """What was seen at the last visit of columns, each (3, p)."""
 
-    ``weights`` holds the residuals, each row times its root; ``shift`` how far the
-    means are from ``offset``; ``inverse`` the scales' reciprocals. Four columns and
-    three paths at a time make twelve sums in registers.
-    """
-    n = transposed.shape[1]
-    count = columns.shape[0]
-    w0, w1, w2 = weights[0], weights[1], weights[2]
-    level0 = level1 = level2 = 0.0
-    for i in range(n):
-        level0 += w0[i]
-        level1 += w1[i]
-        level2 += w2[i]
-    for c in range(0, count, 4):
-        last = count - 1
-        ja, jb = columns[c], columns[min(c + 1, last)]
-        jc, jd = columns[min(c + 2, last)], columns[min(c + 3, last)]
-        xa, xb, xc, xd = transposed[ja], transposed[jb], transposed[jc], transposed[jd]
-        ma, mb, mc, md = offset[ja], offset[jb], offset[jc], offset[jd]
-        a0 = a1 = a2 = b0 = b1 = b2 = c0 = c1 = c2 = d0 = d1 = d2 = 0.0
-        for i in range(n):
-            u0, u1, u2 = w0[i], w1[i], w2[i]
-            a = np.float64(xa[i]) - ma
-            b = np.float64(xb[i]) - mb
-            x = np.float64(xc[i]) - mc
-            y = np.float64(xd[i]) - md
-            a0 += u0 * a
-            a1 += u1 * a
-            a2 += u2 * a
-            b0 += u0 * b
-            b1 += u1 * b
-            b2 += u2 * b
-            c0 += u0 * x
-            c1 += u1 * x
-            c2 += u2 * x
-            d0 += u0 * y
-            d1 += u1 * y
-            d2 += u2 * y
-        lines = ((ja, a0, a1, a2), (jb, b0, b1, b2), (jc, c0, c1, c2), (jd, d0, d1, d2))
-        for t in range(4):
-            j, s0, s1, s2 = lines[t]
-            out[0, j] = (s0 - shift[0, j] * level0) * inverse[0, j]
-            out[1, j] = (s1 - shift[1, j] * level1) * inverse[1, j]
-            out[2, j] = (s2 - shift[2, j] * level2) * inverse[2, j]
+    inside: NDArray[np.bool_]  # columns in the path's working set
+    coef: NDArray[np.float64]
+    correlation: NDArray[np.float64]
+    before: NDArray[np.float64]  # correlations at the last alpha
+    is_held: NDArray[np.bool_]  # (p,), columns in any working set
+    seen: NDArray[np.int64]  # (p,), at which alpha a column was visited last
 
 
-@summing_kernel
-def products(
-    transposed: NDArray[Any],
-    working: NDArray[np.int64],
-    before: NDArray[np.int64],
-    sizes: NDArray[np.int64],
-    offset: NDArray[np.float64],
-    weights: NDArray[np.float64],
-    shift: NDArray[np.float64],
-    inverse: NDArray[np.float64],
-    gram: NDArray[np.float64],
-) -> None:
-    """Write each path's Gram matrix of the columns ``working[k, :sizes[k]]``.
+class Work(NamedTuple):
+    """The paths' working sets, with room for columns to come, and how they stand."""
 
-    It is known up to ``before[k]``; ``weights`` are the samples' in each path. About
-    the means of all rows, then brought to the path's own. In tiles of 4 x 4; one that
-    would stand out over an edge repeats the last row or column.
-    """
-    n = transposed.shape[1]
-    for k in range(gram.shape[0]):
-        size, total = before[k], sizes[k]
-        if size == total:
-            continue
-        new = np.empty((total - size, n))
-        for a in range(size, total):
-            column = transposed[working[k, a]]
-            centre = offset[working[k, a]]
-            row = new[a - size]
-            for i in range(n):
-                row[i] = weights[k, i] * (np.float64(column[i]) - centre)
-        edge = total - size - 1
-        for b in range(0, total, 4):
-            j0, j1 = working[k, b], working[k, min(b + 1, total - 1)]
-            j2 = working[k, min(b + 2, total - 1)]
-            j3 = working[k, min(b + 3, total - 1)]
-            x0, x1, x2, x3 = (
-                transposed[j0],
-                transposed[j1],
-                transposed[j2],
-                transposed[j3],
-            )
-            m0, m1, m2, m3 = offset[j0], offset[j1], offset[j2], offset[j3]
-            for a in range(0, total - size, 4):
-                r0, r1 = new[a], new[min(a + 1, edge)]
-                r2, r3 = new[min(a + 2, edge)], new[min(a + 3, edge)]
-                s00 = s01 = s02 = s03 = s10 = s11 = s12 = s13 = 0.0
-                s20 = s21 = s22 = s23 = s30 = s31 = s32 = s33 = 0.0
-                for i in range(n):
-                    c0 = np.float64(x0[i]) - m0
-                    c1 = np.float64(x1[i]) - m1
-                    c2 = np.float64(x2[i]) - m2
-                    c3 = np.float64(x3[i]) - m3
-                    s00 += r0[i] * c0
-                    s01 += r0[i] * c1
-                    s02 += r0[i] * c2
-                    s03 += r0[i] * c3
-                    s10 += r1[i] * c0
-                    s11 += r1[i] * c1
-                    s12 += r1[i] * c2
-                    s13 += r1[i] * c3
-                    s20 += r2[i] * c0
-                    s21 += r2[i] * c1
-                    s22 += r2[i] * c2
-                    s23 += r2[i] * c3
-                    s30 += r3[i] * c0
-                    s31 += r3[i] * c1
-                    s32 += r3[i] * c2
-                    s33 += r3[i] * c3
-                lines = (
-                    (s00, s01, s02, s03),
-                    (s10, s11, s12, s13),
-                    (s20, s21, s22, s23),
-                    (s30, s31, s32, s33),
-                )
-                for t in range(min(4, total - size - a)):
-                    line = lines[t]
-                    one = size + a + t
-                    own, scale = shift[k, working[k, one]], inverse[k, working[k, one]]
-                    for u in range(min(4, total - b)):
-                        j = working[k, b + u]
-                        entry = (line[u] - own * shift[k, j]) * (scale * inverse[k, j])
-                        gram[k, one, b + u] = entry
-                        gram[k, b + u, one] = entry
+    problem: Problem  # its arrays, as those of the state, have a row for each path
+    state: State
+    columns: NDArray[np.int64]  # (3, room), in order of arrival
+    sizes: NDArray[np.int64]  # (3,)
+    starts: NDArray[np.float64]  # (3, room), coefficients before the last solve
+    wanted: NDArray[np.int64]  # (3, p), columns to take in
+    n_wanted: NDArray[np.int64]  # (3,)
+    goals: NDArray[np.float64]  # (3,), for the duality gaps
+    gaps: NDArray[np.float64]  # (3,)
+    is_solved: NDArray[np.bool_]  # (3,)
+    n_iter: NDArray[np.int64]  # (3,), linear systems since the last kept solution
+    n_last: NDArray[np.int64]  # (3,), in the last solve
+    refined: NDArray[np.float64]  # [0]: the excess over a goal that was refined last
 
 
-@summing_kernel
-def residuals(
-    transposed: NDArray[Any],
-    working: NDArray[np.int64],
-    sizes: NDArray[np.int64],
-    coef: NDArray[np.float64],
-    offset: NDArray[np.float64],
-    roots: NDArray[np.float64],
-    shift: NDArray[np.float64],
-    inverse: NDArray[np.float64],
-    targets: NDArray[np.float64],
-) -> NDArray[np.float64]:
-    """Return ``targets - Z[:, working] @ coef`` for each path, shape (3, n)."""
-    n = transposed.shape[1]
-    out = np.empty(targets.shape)
-    used = np.empty(working.shape[1] + 3, dtype=np.int64)
-    steps = np.empty(working.shape[1] + 3)
-    for k in range(targets.shape[0]):
-        count = 0
-        level = 0.0
-        for a in range(sizes[k]):
-            if coef[k, a] != 0.0:
-                j = working[k, a]
-                used[count] = j
-                steps[count] = coef[k, a] * inverse[k, j]
-                level += steps[count] * shift[k, j]
-                count += 1
-        for a in range(count, count + 3):  # to make a multiple of four
-            used[a] = used[0]
-            steps[a] = 0.0
-        combined = np.full(n, -level)
-        for a in range(0, count, 4):
-            j0, j1, j2, j3 = used[a], used[a + 1], used[a + 2], used[a + 3]
-            s0, s1, s2, s3 = steps[a], steps[a + 1], steps[a + 2], steps[a + 3]
-            x0, x1 = transposed[j0], transposed[j1]
-            x2, x3 = transposed[j2], transposed[j3]
-            m0, m1, m2, m3 = offset[j0], offset[j1], offset[j2], offset[j3]
-            for i in range(n):
-                combined[i] += (
-                    s0 * (np.float64(x0[i]) - m0)
-                    + s1 * (np.float64(x1[i]) - m1)
-                    + s2 * (np.float64(x2[i]) - m2)
-                    + s3 * (np.float64(x3[i]) - m3)
-                )
-        for i in range(n):
-            out[k, i] = targets[k, i] - roots[k, i] * combined[i]
-    return out
+class Found(NamedTuple):
+    """Solutions, one behind the other."""
+
+    columns: NDArray[np.int64]  # (3, room)
+    values: NDArray[np.float64]  # (3, room)
+    starts: NDArray[np.int64]  # (3, alphas + 1)
+    gaps: NDArray[np.float64]  # (3, alphas)
+    n_iter: NDArray[np.int64]  # (3, alphas)
+    at: NDArray[np.int64]  # [0]: how many there are
 
 
-@kernel
-def look_ahead(
-    past_residuals: NDArray[np.float64],
-    past_errors: NDArray[np.float64],
-    past: NDArray[np.float64],
+@part
+def undecided(
+    past: Past,
     residuals: NDArray[np.float64],
-    lengths: NDArray[np.float64],
-    l1: NDArray[np.float64],
-    inside: NDArray[np.bool_],
+    terms: Terms,
+    is_held: NDArray[np.bool_],
     alpha: float,
 ) -> NDArray[np.int64]:
-    """Return the columns that are inside or may exceed ``alpha * l1`` in any path.
+    """Return the columns that are held or may exceed ``alpha * l1`` in any path.
 
     As `regkit.kernels.certificate.foresee` does for one path, but without writing the
     correlations down: the others are below ``alpha * l1``, and nobody asks for more.
-    ``past_errors[k, e]`` is how wrong the correlations ``past[k, e]`` may be, of
-    columns of length 1.
     """
-    p = l1.shape[0]
+    least_l1 = terms.least_l1
+    p = least_l1.shape[0]
     shares = np.empty((3, 2))
     norms = np.empty(3)
     for k in range(3):
-        own, move = in_span(past_residuals[k], residuals[k])
+        own, move = in_span(past.residuals[k], residuals[k])
         square = 0.0
         for i in range(move.shape[0]):
             square += move[i] * move[i]
-        shares[k] = own
-        error = abs(own[0]) * past_errors[k, 0] + abs(own[1]) * past_errors[k, 1]
-        norms[k] = 1.000001 * np.sqrt(square) + error
+        shares[k, 0], shares[k, 1] = own[0], own[1]
+        norms[k] = 1.000001 * np.sqrt(square)
+        norms[k] += abs(own[0]) * past.errors[k, 0] + abs(own[1]) * past.errors[k, 1]
     most = np.empty(_STRIP)
     found = np.empty(p, dtype=np.int64)
     count = 0
@@ -294,131 +126,189 @@ def look_ahead(
             most[j] = -1.0
         for k in range(3):
             share, other, norm = shares[k, 0], shares[k, 1], norms[k]
-            x, y = past[k, 0, first : first + m], past[k, 1, first : first + m]
-            length = lengths[k, first : first + m]
-            held = inside[k, first : first + m]
+            x = past.correlation[k, 0, first : first + m]
+            y = past.correlation[k, 1, first : first + m]
+            length = terms.lengths[k, first : first + m]
             for j in range(m):  # (no branch: compiled to vector instructions)
                 bound = abs(share * x[j] + other * y[j]) + length[j] * norm
-                bound = np.inf if held[j] else bound
                 most[j] = bound if bound > most[j] else most[j]
         for j in range(m):
             # Counted or not without a branch, which nobody could predict.
             found[count] = first + j
-            count += most[j] > alpha * l1[first + j]
+            is_above = most[j] > alpha * least_l1[first + j]
+            count += is_above | is_held[first + j]
     return found[:count]
 
 
-@kernel
-def wanted_by_each(
-    columns: NDArray[np.int64],
-    inside: NDArray[np.bool_],
-    correlation: NDArray[np.float64],
-    expected: NDArray[np.float64],
-    terms: Terms,
-    alpha: float,
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return which of ``columns`` each path wants, and how many it does.
+@part
+def is_wanted(terms: Terms, view: View, k: int, j: int, slope: float) -> bool:
+    """Whether path k may move column j, of more than ``slope`` rounding error."""
+    if view.inside[k, j] or slope <= terms.noise[k, j]:
+        return False
+    is_rising = view.correlation[k, j] > 0.0
+    room: float = terms.upper[k, j] if is_rising else -terms.lower[k, j]
+    return room > 0.0
 
-    Those not inside whose expected correlation is above ``alpha * l1``, and whose
-    present one has somewhere to go.
-    """
-    n_paths = inside.shape[0]
-    found = np.empty((n_paths, columns.shape[0]), dtype=np.int64)
-    counts = np.zeros(n_paths, dtype=np.int64)
-    for k in range(n_paths):
+
+@part
+def want_missed(
+    columns: NDArray[np.int64], terms: Terms, view: View, work: Work, alpha: float
+) -> bool:
+    """Note which of ``columns`` each path lacks at ``alpha``; say if there is any."""
+    is_any = False
+    for k in range(3):
         count = 0
         for j in columns:
-            slope = expected[k, j]
-            if abs(slope) <= alpha * terms.l1[k, j] or inside[k, j]:
-                continue
-            if abs(slope) > alpha * terms.l1[k, j] * (1.0 + 1e-12) + terms.noise[k, j]:
-                rising = correlation[k, j] > 0.0
-                room = terms.upper[k, j] if rising else -terms.lower[k, j]
-                if room > 0.0:
-                    found[k, count] = j
-                    count += 1
-        counts[k] = count
-    return found, counts
+            threshold = alpha * terms.l1[k, j]
+            slope = abs(view.correlation[k, j]) - threshold * (1.0 + 1e-12)
+            if slope > 0.0 and is_wanted(terms, view, k, j, slope):
+                work.wanted[k, count] = j
+                count += 1
+        work.n_wanted[k] = count
+        is_any = is_any or count > 0
+    return is_any
 
 
-@kernel
-def expect(
+@part
+def want_expected(
     columns: NDArray[np.int64],
-    correlation: NDArray[np.float64],
-    before: NDArray[np.float64],
-    seen: NDArray[np.int64],
-    visit: int,
-    step: float,
-    expected: NDArray[np.float64],
-) -> None:
-    """Write the correlations expected at the next alpha, ``step`` of the last move on.
-
-    As they are where a column has not been visited the last time as well.
-    """
-    for k in range(correlation.shape[0]):
-        for j in columns:
-            now = correlation[k, j]
-            moved = now - before[k, j] if seen[j] == visit - 1 else 0.0
-            expected[k, j] = now + step * moved
-            before[k, j] = now
-    for j in columns:
-        seen[j] = visit
-
-
-@kernel
-def take_in(
-    found: NDArray[np.int64],
-    counts: NDArray[np.int64],
-    correlation: NDArray[np.float64],
     terms: Terms,
-    inside: NDArray[np.bool_],
-    working: NDArray[np.int64],
-    sizes: NDArray[np.int64],
-    problem: Problem,
-    state: State,
+    view: View,
+    work: Work,
+    number: int,
+    step: float,
+    alpha: float,
 ) -> None:
-    """Take each path's ``found[k, :counts[k]]`` into its working set."""
-    for k in range(counts.shape[0]):
-        for c in range(counts[k]):
-            a, j = sizes[k] + c, found[k, c]
-            working[k, a] = j
-            inside[k, j] = True
+    """Note which of ``columns`` each path is expected to want at the next ``alpha``.
+
+    Correlations are expected to move on by ``step`` times their last move, or to stay
+    where a column has not been visited at the last alpha as well.
+    """
+    count = columns.shape[0]
+    steps = np.empty(count)
+    for c in range(count):
+        j = columns[c]
+        steps[c] = step if view.seen[j] == number - 1 else 0.0
+        view.seen[j] = number
+    for k in range(3):
+        n_wanted = 0
+        for c in range(count):
+            j = columns[c]
+            now = view.correlation[k, j]
+            expected = abs(now + steps[c] * (now - view.before[k, j]))
+            view.before[k, j] = now
+            slope = expected - alpha * terms.l1[k, j]
+            if slope > 0.0 and is_wanted(terms, view, k, j, slope):
+                work.wanted[k, n_wanted] = j
+                n_wanted += 1
+        work.n_wanted[k] = n_wanted
+
+
+@part
+def take_in(X: Columns, terms: Terms, view: View, work: Work) -> None:
+    """Take the columns that each path wants into its working set."""
+    problem, state, sizes = work.problem, work.state, work.sizes
+    before = sizes.copy()
+    for k in range(3):
+        for c in range(work.n_wanted[k]):
+            a, j = sizes[k] + c, work.wanted[k, c]
+            work.columns[k, a] = j
+            view.inside[k, j] = True
+            view.is_held[j] = True
             problem.target[k, a] = terms.products[k, j]
             problem.l1[k, a] = terms.l1[k, j]
             problem.l2[k, a] = terms.l2[k, j]
             problem.lower[k, a] = terms.lower[k, j]
             problem.upper[k, a] = terms.upper[k, j]
             problem.noise[k, a] = terms.noise[k, j]
-            state.correlation[k, a] = correlation[k, j]
-        sizes[k] += counts[k]
+            state.correlation[k, a] = view.correlation[k, j]
+        sizes[k] += work.n_wanted[k]
+        work.n_wanted[k] = 0
+    extend(X, work.columns, before, sizes, problem.gram)
+
+
+@part
+def minimise_each(work: Work, alpha: float, max_iter: int, ridged: bool) -> bool:
+    """Minimise over each path's working set; say if all optima were reached."""
+    problem, state = work.problem, work.state
+    are_all = True
+    for k in range(3):
+        for a in range(work.sizes[k]):
+            work.starts[k, a] = state.coef[k, a]
+        one = Problem(
+            problem.gram[k],
+            problem.target[k],
+            problem.l1[k],
+            problem.l2[k],
+            problem.lower[k],
+            problem.upper[k],
+            problem.noise[k],
+        )
+        its = State(
+            state.coef[k],
+            state.correlation[k],
+            state.free[k],
+            state.side[k],
+            state.active[k],
+            state.factor[k],
+            state.size[k],
+        )
+        n_iter, is_solved = minimise(one, its, work.sizes[k], alpha, max_iter, ridged)
+        work.n_iter[k] += n_iter
+        work.n_last[k] = n_iter
+        work.is_solved[k] = is_solved
+        are_all = are_all and is_solved
+    return are_all
 
 
 @kernel
-def conclude(
-    columns: NDArray[np.int64],
-    working: NDArray[np.int64],
-    sizes: NDArray[np.int64],
-    correlation: NDArray[np.float64],
-    residuals: NDArray[np.float64],
-    terms: Terms,
-    alpha: float,
-    state: State,
-    coefs: NDArray[np.float64],
-    gaps: NDArray[np.float64],
+def remember(
+    past: Past, residuals: NDArray[np.float64], correlation: NDArray[np.float64]
 ) -> None:
-    """Let the working sets know the exact correlations, and compute the gaps."""
-    for k in range(gaps.shape[0]):
-        for a in range(sizes[k]):
-            j = working[k, a]
-            state.correlation[k, a] = correlation[k, j]
-            coefs[k, j] = state.coef[k, a]
+    """Keep the correlations of all columns with three residuals."""
+    for k in range(3):
         square = 0.0
         for i in range(residuals.shape[1]):
             square += residuals[k, i] * residuals[k, i]
-        gaps[k] = duality_gap(
-            columns,
-            coefs[k],
-            correlation[k],
+            past.residuals[k, 1, i] = past.residuals[k, 0, i]
+            past.residuals[k, 0, i] = residuals[k, i]
+        past.errors[k, 1] = past.errors[k, 0]
+        past.errors[k, 0] = ROUNDED_SUM * np.sqrt(square)
+        for j in range(correlation.shape[1]):
+            past.correlation[k, 1, j] = past.correlation[k, 0, j]
+            past.correlation[k, 0, j] = correlation[k, j]
+
+
+@part
+def certify(
+    columns: NDArray[np.int64],
+    residuals: NDArray[np.float64],
+    terms: Terms,
+    view: View,
+    work: Work,
+    alpha: float,
+) -> float:
+    """Compute the gaps; return the largest excess over a goal.
+
+    ``columns`` are those above ``alpha * l1``, inside or not.
+    """
+    looked_at = np.empty(work.columns.shape[1] + columns.shape[0], dtype=np.int64)
+    largest = -np.inf
+    for k in range(3):
+        square = 0.0
+        for i in range(residuals.shape[1]):
+            square += residuals[k, i] * residuals[k, i]
+        count = work.sizes[k]
+        for a in range(count):
+            looked_at[a] = work.columns[k, a]
+        for j in columns:
+            if not view.inside[k, j]:
+                looked_at[count] = j
+                count += 1
+        gap = duality_gap(
+            looked_at[:count],
+            view.coef[k],
+            view.correlation[k],
             terms.l1[k],
             terms.l2[k],
             terms.lower[k],
@@ -427,3 +317,102 @@ def conclude(
             alpha,
             square,
         )
+        work.gaps[k] = gap
+        # (A gap that is NaN is too large.)
+        excess = gap - work.goals[k]
+        largest = largest if excess <= largest else excess
+    return largest
+
+
+@part
+def note(found: Found, work: Work, at: int) -> None:
+    """Keep the solutions, the ``at``-th to be kept."""
+    for k in range(3):
+        stored = found.starts[k, at]
+        for a in range(work.sizes[k]):
+            if work.state.coef[k, a] != 0.0:
+                found.columns[k, stored] = work.columns[k, a]
+                found.values[k, stored] = work.state.coef[k, a]
+                stored += 1
+        found.starts[k, at + 1] = stored
+        found.gaps[k, at] = work.gaps[k]
+        found.n_iter[k, at] = work.n_iter[k]
+        work.n_iter[k] = 0
+
+
+@kernel
+def follow(
+    X: Columns,
+    terms: Terms,
+    targets: NDArray[np.float64],
+    past: Past,
+    view: View,
+    work: Work,
+    found: Found,
+    alphas: NDArray[np.float64],
+    is_kept: NDArray[np.bool_],
+    at: int,
+    event: int,
+    max_iter: int,
+    ridged: bool,
+    most: int,
+) -> tuple[int, int]:
+    """Solve for one of ``alphas`` after the other, from the ``at``-th on.
+
+    Returns where it stands and what has stopped it; called again with both, it goes
+    on. `ROOM`: some path wants more columns than there is room for, or more than
+    ``most`` and than twice those it has. `UNSOLVED`: block pivoting did not settle in
+    paths where ``work.is_solved`` is false; the minimum may be found by other means.
+    `STUCK`: a gap stays above its goal. `END`.
+    """
+    room, p = work.columns.shape[1], terms.least_l1.shape[0]
+    while at < alphas.shape[0]:
+        alpha = alphas[at]
+        if event != UNSOLVED:
+            for k in range(3):
+                size, count = work.sizes[k], work.n_wanted[k]
+                if size + count > room or count > max(most, 2 * size):
+                    return at, ROOM
+                if found.starts[k, found.at[0]] + size + count > found.values.shape[1]:
+                    return at, ROOM
+            take_in(X, terms, view, work)
+            if not minimise_each(work, alpha, max_iter, ridged):
+                return at, UNSOLVED
+        event = END
+
+        # Correlations are expected to move on towards the next alpha as they last did.
+        following = min(alpha, alphas[min(at + 1, alphas.shape[0] - 1)])
+        step = 0.0
+        if at > 0 and alpha < alphas[at - 1]:
+            step = min(1.0, (alpha - following) / (alphas[at - 1] - alpha))
+        likely = LIKELY * following
+        residuals = residuals_of(X, work.columns, work.sizes, work.state.coef, targets)
+        columns = undecided(past, residuals, terms, view.is_held, likely)
+        is_complete = columns.shape[0] > MANY * p
+        if is_complete:
+            columns = np.arange(p)
+        limit, slopes = terms.least_l1, view.correlation
+        above = correlate(X, columns, residuals, limit, alpha, slopes)
+        if is_complete:
+            remember(past, residuals, slopes)
+        for k in range(3):
+            for a in range(work.sizes[k]):
+                j = work.columns[k, a]
+                work.state.correlation[k, a] = slopes[k, j]
+                view.coef[k, j] = work.state.coef[k, a]
+        if want_missed(above, terms, view, work, alpha):
+            continue
+        excess = certify(above, residuals, terms, view, work, alpha)
+        if excess <= 0.0:
+            want_expected(columns, terms, view, work, at, step, likely)
+            if is_kept[at]:
+                note(found, work, found.at[0])
+                found.at[0] += 1
+            at += 1
+            work.refined[0] = np.inf
+        elif excess < 0.5 * work.refined[0]:
+            # The systems are solved again for what the residuals leave over.
+            work.refined[0] = excess
+        else:
+            return at, STUCK
+    return at, END

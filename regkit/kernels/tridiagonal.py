@@ -56,7 +56,7 @@ def solve(multipliers: Floats, inverse: Floats, right: Floats) -> Floats:
 def inverse_forms(
     columns: Floats, start: int, stop: int, multipliers: Floats, inverse: Floats
 ) -> Floats:
-    """Return ``qᵀ (T + a I)⁻¹ q`` for the columns q of (r, n) from start to stop, (m, A).
+    """Return ``qᵀ (T + a I)⁻¹ q``, (m, A), for the columns q from start to stop.
 
     Each is ``Σ_j w_j² / D_j`` with ``L w = q``: a sum of squares, nothing cancels. Here
     the factors lie alpha by alpha, (A, r).

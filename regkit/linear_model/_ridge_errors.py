@@ -13,6 +13,7 @@ from regkit.linear_model._limits import Limits
 from regkit.linear_model._selection import ErrorCurve, fold_statistics
 from regkit.solvers.fold import Fold
 from regkit.solvers.leave_one_out import (
+    LeftOut,
     TooLarge,
     decompose,
     generalised,
@@ -125,16 +126,8 @@ class RidgeErrors:
 
     def leave_one_out(self, alphas: Alphas, keep: bool) -> ErrorTable:
         """Judge every alpha by rows left out one at a time."""
-        bases = decompose(self._ridge)
-        first = next(bases)
-        alphas, bases = self._grid(alphas, chain([first], bases))
-        known = first if isinstance(first, TridiagonalBasis) else None
-        found = leave_one_out(
-            self._ridge,
-            alphas / self._design.total_weight,
-            bases,
-            per_target=self._per_target,
-            keep_errors=keep or self._scoring is not None,
+        alphas, found, known = self._leave_out(
+            alphas, keep or self._scoring is not None
         )
         if self._scoring is None:
             curves = [
@@ -152,6 +145,22 @@ class RidgeErrors:
         scores[np.isnan(found.mean).any(axis=1)] = np.nan
         curves = [ErrorCurve(alphas, -column) for column in scores.T]
         return ErrorTable(alphas, curves, None, predicted if keep else None, known)
+
+    def _leave_out(
+        self, alphas: Alphas, keep: bool
+    ) -> tuple[Floats, LeftOut, Systems | None]:
+        """Give the alphas, what is known of each, and what was factored on the way."""
+        bases = decompose(self._ridge)
+        first = next(bases)
+        alphas, bases = self._grid(alphas, chain([first], bases))
+        found = leave_one_out(
+            self._ridge,
+            alphas / self._design.total_weight,
+            bases,
+            per_target=self._per_target,
+            keep_errors=keep,
+        )
+        return alphas, found, first if isinstance(first, TridiagonalBasis) else None
 
     def generalised(self, alphas: Alphas) -> ErrorTable:
         """Judge every alpha by generalised cross-validation."""
@@ -171,6 +180,10 @@ class RidgeErrors:
     ) -> ErrorTable:
         """Judge every alpha by folds; ``judge`` sees each fold's fits."""
         weight = self._data.sample_weight
+        if self._are_single_rows(folds) and settings["solver"] in ("auto", "cholesky"):
+            found = self._folds_of_one_row(alphas, folds)
+            if found is not None:
+                return found
         folded = RidgeFolds(self._design, self._Y, weight, folds, self._penalty)
         alphas = self._grid_for_folds(alphas)
         squares, errors = [], []
@@ -187,6 +200,18 @@ class RidgeErrors:
                     self._data.y, predicted, fold.test, self._per_target
                 )
                 errors.append(-scores)
+        return self._table_of_folds(alphas, folds, squares, errors)
+
+    def _table_of_folds(
+        self,
+        alphas: Floats,
+        folds: Sequence[Fold],
+        squares: list[Floats],
+        errors: list[Floats],
+        known: Systems | None = None,
+    ) -> ErrorTable:
+        """Sum up mean squares (A, G) of each fold, and errors if there is a scorer."""
+        weight = self._data.sample_weight
         mse = np.stack(squares, axis=1)
         judged = mse if self._scoring is None else np.stack(errors, axis=1)
         sizes = np.array([fold.test_weight(weight).sum() for fold in folds])
@@ -194,7 +219,47 @@ class RidgeErrors:
         for g in range(mse.shape[2]):
             mean, se = fold_statistics(judged[:, :, g], sizes)
             curves.append(ErrorCurve(alphas, mean, se, judged[:, :, g]))
-        return ErrorTable(alphas, curves, mse, None)
+        return ErrorTable(alphas, curves, mse, None, known)
+
+    def _are_single_rows(self, folds: Sequence[Fold]) -> bool:
+        """Tell whether each fold leaves out one row, and nothing else differs."""
+        n = len(self._Y)
+        if any(len(fold.test) != 1 for fold in folds) or self._penalty.is_bounded:
+            return False
+        # Scales would be those of the other rows.
+        if self._design.standardize or not self._ridge.weights.all():
+            return False
+        left_out = (fold.left_out(n) for fold in folds)
+        return all(
+            rows is not None and np.array_equal(rows, fold.test)
+            for rows, fold in zip(left_out, folds, strict=True)
+        )
+
+    def _folds_of_one_row(
+        self, alphas: Alphas, folds: Sequence[Fold]
+    ) -> ErrorTable | None:
+        """Judge every alpha without refitting; None where that is not precise."""
+        try:
+            alphas, found, known = self._leave_out(alphas, keep=True)
+        except TooLarge:
+            return None
+        assert found.errors is not None
+        if np.isnan(found.mean).any():
+            return None
+        rows = np.concatenate([fold.test for fold in folds])
+        squares = np.moveaxis(found.errors[rows] ** 2, 2, 1)
+        if not self._per_target:
+            squares = squares.mean(axis=2, keepdims=True)
+        errors = []
+        if self._scoring is not None:
+            for fold in folds:
+                predicted = self._Y[fold.test, :, None] - found.errors[fold.test]
+                errors.append(
+                    -self._scoring.scores(
+                        self._data.y, predicted, fold.test, self._per_target
+                    )
+                )
+        return self._table_of_folds(alphas, folds, list(squares), errors, known)
 
     def _grid(
         self, alphas: Alphas, bases: Iterator[Basis]

@@ -284,10 +284,15 @@ class RidgeRegressorCV(LinearModel):
             single = self._single(fitted["alpha_"])
             solution = single._solve(design, data.y, limits, table.known)
         self._judge(solution, limits, fitted["alpha_"])
-        for choice in choices:
-            if choice.is_worth_a_warning:
-                warn_at_grid_edge(type(self).__name__, choice.edge, stacklevel=2)
-                break
+        at_edge = [t for t, c in enumerate(choices) if c.is_worth_a_warning]
+        if at_edge:
+            advice = choices[at_edge[0]].edge
+            if len(choices) > 1:
+                advice = f"for target {at_edge[0]}, {advice}"
+            if len(at_edge) > 1:
+                others = ", ".join(str(t) for t in at_edge[1:])
+                advice += f" So it is for the targets {others}."
+            warn_at_grid_edge(type(self).__name__, advice, stacklevel=2)
         for name in ("mse_path_", "cv_error_se_", "alpha_1se_", "cv_results_"):
             self.__dict__.pop(name, None)
         self._keep(solution, data.y.ndim, data.X.shape[1], data.feature_names)

@@ -14,9 +14,10 @@ import numpy as np
 
 from regkit.designs import Design
 from regkit.designs.threads import map_in_threads, one_blas_thread
+from regkit.kernels.three_views import ABREAST
 from regkit.solvers.fold import Fold
 from regkit.solvers.fold_moments import FoldMoments
-from regkit.solvers.lockstep import ABREAST, can_go_in_lockstep, solve_in_lockstep
+from regkit.solvers.lockstep import can_go_in_lockstep, solve_in_lockstep
 from regkit.solvers.path import is_small, solve_path
 from regkit.solvers.problem import Floats, PathResult, Penalty
 from regkit.solvers.residuals import mean_squares
@@ -26,7 +27,8 @@ from regkit.solvers.together import solve_together
 _WORTHWHILE = 1 << 22
 # Entries of an X (64 MB) that a processor's cache may hold from read to read.
 _STAYS_IN_CACHE = 1 << 23
-# Paths that share a read of X: their sums stay in registers and first-level cache.
+# Paths that share a read of X where they are not in lockstep: their sums stay in
+# registers and first-level cache.
 _AT_A_TIME = 12
 
 
@@ -189,15 +191,13 @@ class FoldedDesign:
         designs = [
             self._design if k is None else self._training_design(k) for k in waiting
         ]
-        stores = self._design.side_by_side(designs)
-        if stores is None:
-            return None
 
-        def solve(at: int) -> list[tuple[PathResult, Floats]]:
+        def solve(three: tuple[int, Any]) -> list[tuple[PathResult, Floats]]:
+            at, columns = three
             mine = slice(ABREAST * at, ABREAST * (at + 1))
             with np.errstate(over="ignore", invalid="ignore"):  # a thread's own state
                 paths = solve_in_lockstep(
-                    stores[at],
+                    columns,
                     designs[mine],
                     self._y,
                     penalty,
@@ -211,8 +211,11 @@ class FoldedDesign:
 
         side_by_side = one_blas_thread() if self._n_threads > 1 else nullcontext()
         with side_by_side:
-            threes = map_in_threads(solve, range(len(stores)), self._n_threads)
-        solved = [one for three in threes for one in three]
+            threes = self._design.side_by_side(designs)
+            if threes is None:
+                return None
+            found = map_in_threads(solve, list(enumerate(threes)), self._n_threads)
+        solved = [one for three in found for one in three]
         whole = solved.pop()[0] if with_whole else None
         paths, errors = zip(*solved, strict=True)
         return FoldPaths(whole, list(paths), np.stack(errors, axis=1))

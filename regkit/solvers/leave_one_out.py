@@ -27,7 +27,7 @@ _MOST_REFITS = 50
 _DAMPED = 500
 _DAMPED_REMAINING = 1e-6
 # Numbers about rows that are looked at at a time, so that they stay in cache …
-_CHUNK = 1 << 17
+_CHUNK = 1 << 18
 # … and from how many on this pays on several threads.
 _WORTHWHILE = 1 << 18
 
@@ -75,10 +75,8 @@ def decompose(data: RidgeData) -> Iterator[Basis]:
             f"Leaving out one row at a time would need a dense {size} x {size} matrix "
             "for this sparse X; use folds, for example cv=5."
         )
-    squared: Basis | None
-    squared = (
-        ColumnBasis.from_gram(data) if is_tall else TridiagonalBasis.from_gram(data)
-    )
+    by_gram = ColumnBasis.from_gram if is_tall else TridiagonalBasis.from_gram
+    squared: Basis | None = by_gram(data)
     if not np.isfinite(design.lengths).all():
         raise FloatingPointError("Sums of squares of X overflow.")
     if squared is not None:
@@ -174,7 +172,8 @@ class _Ledger:
     @property
     def is_complete(self) -> NDArray[np.bool_]:
         """Which alphas have all their errors, shape (A,)."""
-        return self.is_entered & (self._n_unsure == 0)
+        complete: NDArray[np.bool_] = self.is_entered & (self._n_unsure == 0)
+        return complete
 
     def enter(self, sweep: Sweep, mine: NDArray[np.intp], least: Floats) -> None:
         """Take down what ``sweep`` says of its alphas, where 1 - h is not too small."""

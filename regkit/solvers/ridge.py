@@ -12,7 +12,7 @@ from regkit.solvers.problem import Floats
 
 _EPS = float(np.finfo(np.float64).eps)
 # The largest Gram matrix formed of a sparse X, where products with X are cheap.
-_SPARSE_GRAM = 2000
+SPARSE_GRAM = 2000
 # A sparse X of so few entries, zeros included, may pass through a dense array.
 FEW_ENTRIES = 1 << 20
 # Beyond this a Gram matrix of a sparse X is refused even on request.
@@ -193,7 +193,7 @@ def _run(
             "sparse X; use 'auto' or 'conjugate_gradient'."
         )
     everything = np.arange(len(a))
-    small = not design.is_sparse or size <= _SPARSE_GRAM
+    small = not design.is_sparse or size <= SPARSE_GRAM
     if solver == "cholesky" or (solver == "auto" and small):
         if n >= p:
             found = normal_equations.by_columns(*problems)

@@ -94,8 +94,9 @@ class Sweep(Protocol):
 class Basis(Protocol):
     """A decomposition of a `RidgeData` that serves every alpha."""
 
-    values: Floats
-    """λ, (r,)"""
+    @property
+    def values(self) -> Floats:
+        """λ, (r,)."""
 
     def is_precise(self, alphas: Floats) -> NDArray[np.bool_]:
         """Say for which alphas rounding errors are negligible, shape (A,)."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from regkit.solvers.fold_moments import FoldMoments
 from regkit.solvers.path import is_small, solve_path
 from regkit.solvers.problem import Floats, Penalty
 from regkit.solvers.ridge import RidgeResult, solve_ridge
+from regkit.solvers.row_folds import RowFoldFit, RowFolds
 
 # Folds that are fitted before the first of them is judged.
 _FOLDS_A_THREAD = 4
@@ -57,6 +59,9 @@ class FoldFit:
         return predicted.reshape(len(rows), -1, self.n_alphas)
 
 
+AnyFit = FoldFit | RowFoldFit
+
+
 class RidgeFolds:
     """The folds of a cross-validation, and what they share."""
 
@@ -88,7 +93,20 @@ class RidgeFolds:
             first = np.ascontiguousarray(Y[:, 0])
             self._moments = FoldMoments(design, first, sample_weight, folds)
 
-    def fits(self, alphas: Floats, **settings: Any) -> Iterator[FoldFit]:
+    @cached_property
+    def _shared_rows(self) -> RowFolds | None:
+        """What the folds of a wide X share, if they can."""
+        if self._moments is not None or self._penalty.is_bounded:
+            return None
+        return RowFolds.build(
+            self._design,
+            self._Y,
+            self._sample_weight,
+            self._folds,
+            self._penalty.factor,
+        )
+
+    def fits(self, alphas: Floats, **settings: Any) -> Iterator[AnyFit]:
         """Fit the training rows of one fold after the other; see `fit_alphas`."""
         count, at_a_time = len(self._folds), 1
         if self._moments is not None and is_calm(self._design.n_features):
@@ -104,8 +122,12 @@ class RidgeFolds:
                 )
             yield from found
 
-    def fit(self, k: int, alphas: Floats, **settings: Any) -> FoldFit:
+    def fit(self, k: int, alphas: Floats, **settings: Any) -> AnyFit:
         """Fit the training rows of fold k with every alpha; see `fit_alphas`."""
+        if settings["solver"] in ("auto", "cholesky") and self._shared_rows is not None:
+            found = self._shared_rows.fit(k, alphas, settings["tol"])
+            if found is not None:
+                return found
         if self._moments is not None:
             training = self._moments.training_design(k)
         else:
@@ -114,12 +136,16 @@ class RidgeFolds:
             )
         return fit_alphas(training, self._Y, self._penalty, alphas, **settings)
 
-    def mean_squares(self, k: int, fit: FoldFit) -> Floats:
+    def mean_squares(self, k: int, fit: AnyFit) -> Floats:
         """Return the weighted means of the squared held-out errors, shape (A, T).
 
         NaN for a fold whose held-out rows all have weight zero.
         """
-        if self._moments is not None and self._Y.shape[1] == 1:
+        if (
+            self._moments is not None
+            and self._Y.shape[1] == 1
+            and isinstance(fit, FoldFit)
+        ):
             every = np.arange(self._design.n_features)
             known = self._moments.held_out_errors(
                 k, every, fit.result.coefs.T, fit.result.intercepts
@@ -134,7 +160,7 @@ class RidgeFolds:
             part = slice(start, start + step)
             errors = self._Y[rows[part], :, None] - fit.predict(rows[part])
             np.square(errors, out=errors)
-            squares += np.tensordot(weights[part], errors, axes=1).T
+            squares += np.einsum("i,ita->at", weights[part], errors)
         with np.errstate(invalid="ignore"):
             mean: Floats = squares / weights.sum()
         return mean
