@@ -1,15 +1,19 @@
 """Training: settings and state in, a frozen result out."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from regkit.designs.threads import n_threads, run_together
 from regkit.kernels import network_losses, network_masks, network_optimisers
+from regkit.kernels.network_crew import CAN_WAIT, has_begun, make_crew
 from regkit.kernels.network_optimisers import Optimiser
-from regkit.kernels.network_passes import Dropout
+from regkit.kernels.network_passes import Dropout, Network
+from regkit.kernels.network_tiles import PANEL
 from regkit.kernels.network_training import (
     CONVERGED,
     DIVERGED,
@@ -47,6 +51,8 @@ _ADAPTIVE_DIVISOR = 5.0
 _SMALLEST_RATE = 1e-6
 # Rows of a validation batch.
 _VALIDATION_ROWS = 256
+# Multiplications of a forward pass that make a thread worth its waiting.
+_WORTHWHILE = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,7 +243,9 @@ def run(
     batch_rows = -(-n // batches)
     n_targets = data.targets.shape[1]
     dtype = parameters.params.dtype
-    work = make_work(net, n_targets, max(batch_rows, _VALIDATION_ROWS), dtype)
+    threads = _threads(net, batch_rows)
+    room = max(batch_rows, _VALIDATION_ROWS)
+    work = make_work(net, n_targets, room, dtype, threads)
     watch = _new_watch(settings, parameters.params, n_targets)
     state = State(
         parameters.params,
@@ -260,7 +268,7 @@ def run(
                 if observer is not None:
                     observer.begin()
                 begun = time.perf_counter()
-                train(
+                arguments = (
                     net,
                     loss,
                     noise,
@@ -278,6 +286,7 @@ def run(
                     settings.shuffle,
                     watch,
                 )
+                _train(arguments, threads)
                 run_now = int(watch.counts[EPOCHS]) - done
                 parameters.n_steps += run_now * batches
                 seconds = (time.perf_counter() - begun) / epochs
@@ -296,6 +305,29 @@ def run(
         except KeyboardInterrupt:
             outcome = "interrupted"
     return _result(watch, held_out, outcome)
+
+
+def _threads(net: Network, batch_rows: int) -> int:
+    """Return how many threads a batch is worth."""
+    if not CAN_WAIT:
+        return 1
+    products = batch_rows * int(net.sizes[1:] @ net.sizes[:-1])
+    return max(1, min(n_threads(), products // _WORTHWHILE, -(-batch_rows // PANEL)))
+
+
+def _train(arguments: tuple[Any, ...], threads: int) -> None:
+    """Run the kernel in several threads."""
+
+    def prepare(size: int) -> Callable[[int], None]:
+        crew = make_crew(size)
+
+        def task(member: int) -> None:
+            if not has_begun(crew, member):
+                train(*(*arguments, crew, member))
+
+        return task
+
+    run_together(prepare, threads)
 
 
 def _new_watch(settings: Settings, params: NDArray[Any], n_targets: int) -> Watch:
