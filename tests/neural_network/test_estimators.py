@@ -75,7 +75,7 @@ def test_pickle_and_search(estimator, target):
     assert_array_equal(probe(pickle.loads(pickle.dumps(model))), probe(model))
     search = GridSearchCV(
         make_pipeline(MaxAbsScaler(), clone(estimator)),
-        {f"{type(estimator).__name__.lower()}__dropout": [0.0, 0.9]},
+        {f"{type(estimator).__name__.lower()}__dropout": [0.0, 0.99]},
         cv=2,
         n_jobs=2,
     ).fit(X, target)
