@@ -101,7 +101,7 @@ def tables(draw: Any) -> tuple[Any, Any, Any, np.random.Generator]:
 
 
 def fit(estimator: Any, *data: Any) -> Any:
-    """Fit where that is possible: plain descent on unscaled rows may diverge at once."""
+    """Fit where that is possible; plain descent on raw rows may diverge at once."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         try:
@@ -109,8 +109,8 @@ def fit(estimator: Any, *data: Any) -> Any:
         except ValueError as error:
             if "the loss is not finite in the first epoch" not in str(error):
                 raise
-    assert not estimator.standardize
-    reject()
+            assert not estimator.standardize
+            return reject()
 
 
 def check_curves(model: Any) -> None:
