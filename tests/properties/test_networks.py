@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
-from hypothesis import given
+from hypothesis import given, reject
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
@@ -101,9 +101,16 @@ def tables(draw: Any) -> tuple[Any, Any, Any, np.random.Generator]:
 
 
 def fit(estimator: Any, *data: Any) -> Any:
+    """Fit where that is possible; plain descent on raw rows may diverge at once."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        return clone(estimator).fit(*data)
+        try:
+            return clone(estimator).fit(*data)
+        except ValueError as error:
+            if "the loss is not finite in the first epoch" not in str(error):
+                raise
+            assert not estimator.standardize
+            return reject()
 
 
 def check_curves(model: Any) -> None:
