@@ -35,7 +35,7 @@ def explain(comparison: "RegularizerComparison") -> dict[str, str]:
     if any(result.is_network for result in comparison.results):
         n_folds = n_network_folds(comparison.n_train, comparison.n_folds)
         if n_folds < comparison.n_folds:
-            lines["chosen"] += f"; for MLP, {n_folds} of the folds"
+            lines["chosen"] += f" (MLP: {n_folds} folds)"
         lines["rate"] = "share of its units that a network drops in each step"
     return lines
 

@@ -1,5 +1,6 @@
 """The comparison tunes inside the training part and reports what it measured."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -166,6 +167,12 @@ def test_the_table_is_aligned_ascii_of_80_columns(diabetes):
     assert lines[11] == ""
     explained = {line.split("  ")[0].rstrip() for line in lines[12:]}
     assert explained == {"train, test", "gap", "nonzero", "chosen", "alpha", "rate"}
+
+
+def test_the_table_admits_to_fewer_folds_for_networks(diabetes):
+    table = repr(replace(diabetes, n_train=50_000_000, n_test=10_000_000))
+    assert "5-fold cross-validation on the training rows (MLP: 3 folds)" in table
+    assert max(map(len, table.splitlines())) <= 80
 
 
 @pytest.mark.parametrize("scale", [1e-9, 1.0, 1e3, 1e7, 1e12])
