@@ -1,7 +1,7 @@
 """What every design offers, and the choice of one by the type of X."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -12,6 +12,10 @@ from regkit.designs.moments import Moments
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
+
+# While |mean| stays below this many deviations, centring after a product of raw
+# values costs at most 3 of the 16 digits; beyond it the centre goes into the product.
+SAFE_RATIO = 30.0
 
 
 def read_only(array: NDArray[Any]) -> NDArray[Any]:
@@ -66,6 +70,7 @@ class Design(Protocol):
 
     is_sparse: bool
     fit_intercept: bool
+    standardize: bool
     n_samples: int
     n_features: int
     max_rank: int  # what Z's rank cannot exceed, given its rows
@@ -124,6 +129,13 @@ class Design(Protocol):
         ``designs`` are the design itself or ones that it has `reweighted`.
         """
 
+    def side_by_side(self, designs: Sequence[Any]) -> Sequence[Any] | None:
+        """Return X as every three of ``designs`` see it, or None.
+
+        Each a `regkit.kernels.three_views.Columns`. The designs are as `correlate_together` takes them. None where columns do not stand
+        contiguously, or where the designs' means are too far apart.
+        """
+
     def gram(self, target: Floats) -> tuple[Floats, Floats]:
         """Return ``ZᵀZ`` and ``Zᵀ target``, target (n,) or (n, T), from one read of X.
 
@@ -171,8 +183,8 @@ class Design(Protocol):
         No weights and no scales: ``coefs`` (columns, K) are in the user's units.
         """
 
-    def predict_rows(self, rows: slice, coefs: Floats) -> Floats:
-        """Return rows of ``Z @ coefs`` without their weights, for coefs (p, K)."""
+    def row_predictor(self, coefs: Floats) -> Callable[[slice], Floats]:
+        """Return what gives rows of ``Z @ coefs`` without their weights; (p, K)."""
 
     def n_stored(self, columns: Indices) -> int:
         """Return how many entries of X the columns store."""

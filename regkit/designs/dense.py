@@ -1,20 +1,34 @@
 """A dense X in memory, float32 or float64, in either storage order."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from regkit.designs.base import ColumnStore, Floats, Indices, norm, read_only
+from regkit.designs.base import (
+    SAFE_RATIO,
+    ColumnStore,
+    Floats,
+    Indices,
+    norm,
+    read_only,
+)
 from regkit.designs.dense_columns import ColumnMajorColumns, RowMajorColumns
+from regkit.designs.dense_products import (
+    centred_products,
+    moments_by_rows,
+    row_products,
+    times,
+    transposed_times,
+)
 from regkit.designs.moments import Moments
 from regkit.designs.threads import by_shares
 
-# While |mean| stays below this many deviations, centring after a product of raw
-# values costs at most 3 of the 16 digits; beyond it the centre goes into the product.
-_SAFE_RATIO = 30.0
+if TYPE_CHECKING:
+    from regkit.kernels.three_views import Columns
+
 # Bytes of X that are centred at a time on the way to a Gram matrix.
 _CHUNK_BYTES = 1 << 22
 # Up to this many entries, finding the means costs less than guessing them.
@@ -43,7 +57,7 @@ class DenseDesign:
         self._X = read_only(X)
         self._by_rows = bool(X.flags.c_contiguous)
         self.fit_intercept = fit_intercept
-        self._standardize = standardize
+        self.standardize = standardize
         n = self.n_samples
         if sample_weight is None:
             self.total_weight = float(n)
@@ -62,14 +76,39 @@ class DenseDesign:
         self._products = np.empty(0)
         self._row_gram: tuple[Floats, Floats] | None = None
 
+    @property
+    def transposed(self) -> NDArray[Any]:
+        """X's columns as rows."""
+        return self._X.T
+
+    @property
+    def weights(self) -> Floats:
+        """The rows' weights p, which sum to 1."""
+        return self._weight
+
+    @property
+    def roots(self) -> Floats:
+        """Their square roots."""
+        roots: Floats = np.sqrt(self._weight)
+        return roots
+
+    @property
+    def means(self) -> Floats:
+        """The columns' means, whether or not they are subtracted."""
+        return self._statistics[0]
+
     # What is known of the columns: from one pass, or from a Gram matrix where one
     # was formed anyway.
 
     @cached_property
     def _statistics(self) -> tuple[Floats, Floats]:
         """The means and the mean squares about them, to full accuracy."""
-        means, variance, shift = self._moments(self._X, self._rough_means())
-        # Sums in float32 may have missed the mean of a column by more than it varies.
+        return self._recovered(*self._moments(self._X, self._rough_means()))
+
+    def _recovered(
+        self, means: Floats, variance: Floats, shift: Floats
+    ) -> tuple[Floats, Floats]:
+        """Compute anew where the guess was off by more than a column varies."""
         lost = np.flatnonzero(variance < _LOST * shift**2)
         if len(lost):
             chosen = self._X[:, lost]
@@ -83,16 +122,16 @@ class DenseDesign:
 
     def _moments(self, X: NDArray[Any], guess: Floats) -> tuple[Floats, Floats, Floats]:
         """Return means, variances, and how far ``guess`` was from the means."""
-        from regkit.kernels import dense as kernels
-
         if self._by_rows:
-            shift, square = kernels.moments_rows(X, guess, self._weight)
+            shift, square = moments_by_rows(X, guess, self._weight)
         else:
+            from regkit.kernels import dense as kernels
+
             shift, square = kernels.moments_columns(X.T, guess, self._weight)
         return *self._settle(guess, shift, square), shift
 
     def _rough_means(self) -> Floats:
-        means: NDArray[Any] = self._weight.astype(self._X.dtype) @ self._X
+        means = transposed_times(self._X, self._weight.astype(self._X.dtype))
         return means.astype(np.float64)
 
     def _settle(
@@ -121,7 +160,7 @@ class DenseDesign:
 
     @cached_property
     def scale(self) -> Floats:
-        if not self._standardize:
+        if not self.standardize:
             return np.ones(self.n_features)
         deviation = np.sqrt(self._statistics[1])
         deviation[deviation == 0.0] = 1.0
@@ -150,7 +189,7 @@ class DenseDesign:
     def _is_safe(self) -> bool:
         """Whether raw products may be centred afterwards."""
         deviation = np.sqrt(self._statistics[1])
-        return bool(np.all(np.abs(self.offset) <= _SAFE_RATIO**2 * deviation))
+        return bool(np.all(np.abs(self.offset) <= SAFE_RATIO**2 * deviation))
 
     @property
     def has_gram(self) -> bool:
@@ -159,19 +198,26 @@ class DenseDesign:
     def centre(self, y: Floats) -> tuple[Floats, Any]:
         mean = np.zeros(y.shape[1:])
         if self.fit_intercept:
-            mean = self._weight @ y
-            mean = mean + self._weight @ (y - mean)
+            mean = self._mean(y)
+            mean = mean + self._mean(y - mean)
         root = self._root
         if isinstance(root, np.ndarray) and y.ndim == 2:
             root = root[:, None]
         return (y - mean) * root, mean
+
+    def _mean(self, y: Floats) -> Floats:
+        if y.size == len(y):  # not by BLAS, whose threads would wake for it
+            mean: Floats = np.add.reduce(self._weight * y.ravel(), keepdims=True)
+            return mean.reshape(y.shape[1:])
+        return np.asarray(self._weight @ y)
 
     def correlate(self, residual: Floats) -> Floats:
         if residual.ndim == 2:
             return np.stack([self.correlate(r) for r in residual.T], axis=1)
         weight = self._root * residual
         if self._X.dtype == np.float64 and self._is_safe:
-            products: Floats = weight @ self._X - self.offset * weight.sum()
+            products: Floats = transposed_times(self._X, weight)
+            products -= self.offset * weight.sum()
         else:
             from regkit.kernels import dense as kernels
 
@@ -182,7 +228,7 @@ class DenseDesign:
                 products = kernels.correlate_columns(
                     self._X.T, every, self.offset, weight
                 )
-        return products / self.scale if self._standardize else products
+        return products / self.scale if self.standardize else products
 
     def correlate_columns(self, residual: Floats, columns: Indices) -> Floats:
         if self._by_rows or len(columns) > _FEW * self.n_features:
@@ -191,7 +237,7 @@ class DenseDesign:
 
         weight = self._root * residual
         products = kernels.correlate_columns(self._X.T, columns, self.offset, weight)
-        return products / self.scale[columns] if self._standardize else products
+        return products / self.scale[columns] if self.standardize else products
 
     def correlate_together(
         self,
@@ -204,15 +250,29 @@ class DenseDesign:
         if not self._by_rows:
             found = self._correlate_columns_together(np.stack(weights), columns)
         elif self._X.dtype == np.float64 and all(d._is_safe for d in designs):
-            found, centre = (np.stack(weights) @ self._X)[:, columns], 0.0 * centre
+            found = transposed_times(self._X, np.stack(weights))[:, columns]
+            centre = 0.0 * centre
         else:
             answers = zip(designs, residuals, strict=True)
             return np.stack([d.correlate(r)[columns] for d, r in answers])
         for products, weight, design in zip(found, weights, designs, strict=True):
             products -= (design.offset - centre)[columns] * weight.sum()
-            if self._standardize:
+            if self.standardize:
                 products /= design.scale[columns]
         return found
+
+    def side_by_side(self, designs: Sequence["DenseDesign"]) -> "list[Columns] | None":
+        if self._by_rows:
+            return None
+        from regkit.designs.dense_lockstep import share_columns
+
+        return share_columns(self, designs)
+
+    def learn_moments(self, centre: Floats, shift: Floats, square: Floats) -> None:
+        """Take the means and variances from moments about ``centre``."""
+        if "_statistics" not in self.__dict__:
+            settled = self._settle(centre, shift, square)
+            self._statistics = self._recovered(*settled, shift)
 
     def _correlate_columns_together(self, weights: Floats, columns: Indices) -> Floats:
         """Return the rows' products with columns of X about ``offset``, F order."""
@@ -235,10 +295,12 @@ class DenseDesign:
         if self._gram is not None:
             return self._gram, self._products_with(target)
         centre = self.guessed_centre()
-        gram, products, shift = self._centred_products(target, centre)
+        gram, products, shift = centred_products(self._X, target, centre, self._root)
         if self.fit_intercept and self._loses_digits(centre, shift, gram.diagonal()):
             centre = centre + shift
-            gram, products, shift = self._centred_products(target, centre)
+            gram, products, shift = centred_products(
+                self._X, target, centre, self._root
+            )
         self._note_moments(centre, shift, gram.diagonal())
         return self._keep_gram(target, gram, products, shift)
 
@@ -249,7 +311,7 @@ class DenseDesign:
         if self.fit_intercept:
             # ``target`` is centred: ``products`` needs no correction.
             gram -= np.outer(shift, shift)
-        if self._standardize:
+        if self.standardize:
             gram /= self.scale
             gram /= self.scale[:, None]
             products = (products.T / self.scale).T
@@ -276,7 +338,7 @@ class DenseDesign:
             root = np.sqrt(weight)
             total, n_rows = float(weight.sum()), int(np.count_nonzero(weight))
             target = root * y[rows]
-        gram, products, shift = self._centred_products(target, centre, rows, root)
+        gram, products, shift = centred_products(self._X, target, centre, root, rows)
         level = float(root @ target if weight is not None else target.sum())
         return Moments(
             total, n_rows, shift, gram, products, level, float(target @ target)
@@ -294,7 +356,7 @@ class DenseDesign:
 
     def _loses_digits(self, centre: Floats, shift: Floats, square: Floats) -> bool:
         """Tell whether squares about ``centre`` are too far from the variances."""
-        far = np.abs(shift) > _SAFE_RATIO * np.sqrt(
+        far = np.abs(shift) > SAFE_RATIO * np.sqrt(
             np.maximum(0.0, square - shift * shift)
         )
         return bool(np.any(far & (np.abs(shift) > 4.0 * _EPS * np.abs(centre))))
@@ -318,61 +380,9 @@ class DenseDesign:
             return self._rough_means()
         sample = self._X[:: max(1, self.n_samples // 128)].astype(np.float64)
         means: Floats = sample.mean(axis=0)
-        if np.all(np.abs(means) <= 0.5 * _SAFE_RATIO * sample.std(axis=0)):
+        if np.all(np.abs(means) <= 0.5 * SAFE_RATIO * sample.std(axis=0)):
             return np.zeros(self.n_features)
         return means
-
-    def _centred_products(
-        self,
-        target: Floats,
-        centre: Floats,
-        rows: Indices | None = None,
-        root: Floats | float | None = None,
-    ) -> tuple[Floats, Floats, Floats]:
-        """Return Σ p d dᵀ, Σ sqrt(p) target d and Σ p d for d = x - centre.
-
-        Over all rows, or over some with a ``root`` (sqrt(p)) of their own, in whose
-        order ``target`` is as well. Rows pass through a buffer that stays in cache; no
-        second X is formed. What needs neither conversion, centre nor weights is not
-        even copied there.
-        """
-        p = self.n_features
-        gram = np.zeros((p, p))
-        products = np.zeros((*target.shape[1:], p))
-        shift = np.zeros(p)
-        root = self._root if root is None else root
-        n_rows = len(target)
-        first = None if rows is None else _start_of_run(rows)
-        is_weighted = isinstance(root, np.ndarray)
-        is_raw = self._X.dtype == np.float64 and not is_weighted and not centre.any()
-        step = max(1, n_rows)
-        if not is_raw or (rows is not None and first is None):
-            step = min(step, max(16, p // 4, _CHUNK_BYTES // (8 * p)))
-        buffer = np.empty((0 if is_raw else step, p))
-        square = np.empty((p, p))
-        ones = np.ones(step)
-        for start in range(0, n_rows, step):
-            stop = min(start + step, n_rows)
-            if rows is None:
-                part = self._X[start:stop]
-            elif first is not None:
-                part = self._X[first + start : first + stop]
-            else:
-                part = self._X[rows[start:stop]]
-            if not is_raw:
-                part = np.subtract(part, centre, out=buffer[: stop - start])
-            weight = ones[: stop - start]
-            if isinstance(root, np.ndarray):
-                weight = root[start:stop]
-                part *= weight[:, None]
-            shift += weight @ part
-            gram += np.matmul(part.T, part, out=square)
-            products += target[start:stop].T @ part
-        if not isinstance(root, np.ndarray):
-            gram *= root**2
-            products *= root
-            shift *= root**2
-        return gram, products.T, shift
 
     def row_gram(self, column_weights: Floats) -> Floats:
         """Return ``Z diag(column_weights) Zᵀ``, shape (n, n), from one read of X.
@@ -391,23 +401,23 @@ class DenseDesign:
 
     def _is_plain_product(self, column_weights: Floats) -> bool:
         """Tell whether the centre may be taken out of the product afterwards."""
-        if self._X.dtype != np.float64 or self._standardize:
+        if self._X.dtype != np.float64 or self.standardize:
             return False
         if np.any(column_weights != column_weights[0]):
             return False
         centre = self.offset
-        return float(centre @ centre) <= _SAFE_RATIO * float(self._statistics[1].sum())
+        return float(centre @ centre) <= SAFE_RATIO * float(self._statistics[1].sum())
 
     def _raw_row_gram(self, column_weight: float) -> Floats:
-        gram: Floats = self._X @ self._X.T
-        cross = self._X @ self.offset
-        gram -= cross
-        gram -= cross[:, None]
-        gram += self.offset @ self.offset
-        root = self._root
-        gram *= column_weight * (root if isinstance(root, np.ndarray) else root**2)
-        if isinstance(root, np.ndarray):
-            gram *= root[:, None]
+        from regkit.kernels import dense as kernels
+
+        gram = row_products(self._X)
+        kernels.complete_row_products(
+            gram,
+            times(self._X, self.offset),
+            float(self.offset @ self.offset),
+            np.sqrt(column_weight) * np.broadcast_to(self._root, len(gram)),
+        )
         return gram
 
     def _gathered_row_gram(self, column_weights: Floats) -> Floats:
@@ -426,32 +436,35 @@ class DenseDesign:
         entries: Floats = self._X[rows] - self.offset
         root = self._root
         entries *= root[rows, None] if isinstance(root, np.ndarray) else root
-        if self._standardize:
+        if self.standardize:
             entries /= self.scale
         return entries
 
     def predict(self, coef: Floats) -> Floats:
         scaled = coef / self.scale
-        return (self._X @ scaled - self.offset @ scaled) * self._root
+        return (times(self._X, scaled) - self.offset @ scaled) * self._root
 
     def reweighted(self, sample_weight: Floats) -> "DenseDesign":
-        return DenseDesign(
-            self._X, sample_weight, self.fit_intercept, self._standardize
-        )
+        return DenseDesign(self._X, sample_weight, self.fit_intercept, self.standardize)
 
     def fitted(self, rows: Indices, columns: Indices, coefs: Floats) -> Floats:
         fitted: Floats = (self._X[np.ix_(rows, columns)] - self.offset[columns]) @ coefs
         return fitted
 
-    def predict_rows(self, rows: slice, coefs: Floats) -> Floats:
-        part = self._X[rows]
+    def row_predictor(self, coefs: Floats) -> Callable[[slice], Floats]:
         scaled = coefs / self.scale[:, None]
-        if self._X.dtype == np.float64 and self._is_safe:
+        is_raw = self._X.dtype == np.float64 and self._is_safe
+        centre = self.offset @ scaled
+
+        def predict(rows: slice) -> Floats:
+            part = self._X[rows]
+            if not is_raw:
+                return np.asarray((part - self.offset) @ scaled)
             predicted: Floats = part @ scaled
-            predicted -= self.offset @ scaled
+            predicted -= centre
             return predicted
-        centred: Floats = (part - self.offset) @ scaled
-        return centred
+
+        return predict
 
     def n_stored(self, columns: Indices) -> int:
         return int(self.n_samples * len(columns))
@@ -462,13 +475,13 @@ class DenseDesign:
     def products(self, rows: Floats, columns: Indices) -> Floats:
         """Return ``rows @ Z[:, columns]`` for a few rows that sum to zero as Z's do."""
         found = self._correlate_columns_together(self._root * rows, columns)
-        return found / self.scale[columns] if self._standardize else found
+        return found / self.scale[columns] if self.standardize else found
 
     def combine(self, columns: Indices, coef: Floats) -> Floats:
         """Return ``Z[:, columns] @ coef``, X in F order."""
         from regkit.kernels import dense as kernels
 
-        scaled = coef / self.scale[columns] if self._standardize else coef
+        scaled = coef / self.scale[columns] if self.standardize else coef
         combined: Floats = kernels.combine_columns(
             self._X.T, columns, scaled, self.offset
         )
@@ -480,12 +493,6 @@ class DenseDesign:
         gathered = np.ascontiguousarray(self._X[:, columns].T, dtype=np.float64)
         gathered -= self.offset[columns, None]
         gathered *= self._root
-        if self._standardize:
+        if self.standardize:
             gathered /= self.scale[columns, None]
         return gathered
-
-
-def _start_of_run(rows: Indices) -> int | None:
-    """Return where rows that follow each other start; None for any others."""
-    run = bool(np.all(np.diff(rows) == 1))
-    return int(rows[0]) if run and len(rows) else None

@@ -47,7 +47,7 @@ class ReducedDesign:
         n_targets = len(moments.mean) - p
         self.n_samples = n_targets + p + 1
         self.max_rank = moments.n_samples - fit_intercept
-        self.fit_intercept = fit_intercept
+        self.fit_intercept, self.standardize = fit_intercept, standardize
         self.total_weight = moments.total_weight
         cross = moments.cross / moments.total_weight
         deviation = np.sqrt(np.maximum(0.0, cross.diagonal()[:p]))

@@ -1,6 +1,6 @@
 """A sparse X in memory, CSC or CSR; centred implicitly, never densified."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -37,7 +37,7 @@ class SparseDesign:
         self._stored = self._shared
         self.n_samples, self.n_features = self._stored.by_columns.shape
         self.fit_intercept = fit_intercept
-        self._standardize = standardize
+        self.standardize = standardize
         n = self.n_samples
         if sample_weight is None:
             self.total_weight = float(n)
@@ -90,7 +90,7 @@ class SparseDesign:
 
     @cached_property
     def scale(self) -> Floats:
-        if not self._standardize:
+        if not self.standardize:
             return np.ones(self.n_features)
         deviation = np.sqrt(self._variance)
         deviation[deviation == 0.0] = 1.0
@@ -147,7 +147,7 @@ class SparseDesign:
             return products
 
         products = by_shares(visit, columns, self._costs(columns))
-        return products / self.scale[columns] if self._standardize else products
+        return products / self.scale[columns] if self.standardize else products
 
     def correlate_together(
         self,
@@ -174,6 +174,9 @@ class SparseDesign:
             found[k] -= design._centre[columns] * weights[:, k].sum()
             found[k] /= design.scale[columns]
         return found
+
+    def side_by_side(self, designs: Sequence["SparseDesign"]) -> None:
+        return None
 
     def _costs(self, columns: Indices) -> Indices:
         """Return what a pass over each column costs, in stored entries."""
@@ -260,7 +263,7 @@ class SparseDesign:
         """Return ``Z[:, columns]ᵀ Z[:, stored]``; ``position[l]`` is where l is."""
         products = self._raw_gram(self._weight, columns, stored, position)
         products -= np.outer(self._centre[columns], self._centre[stored])
-        if self._standardize:
+        if self.standardize:
             products /= np.outer(self.scale[columns], self.scale[stored])
         return products
 
@@ -302,7 +305,7 @@ class SparseDesign:
         at = np.arange(bounds[-1]) + np.repeat(indptr[columns] - bounds[:-1], counts)
         data, indices = data[at], indices[at]
         scale = self.scale[columns]
-        if self._standardize:
+        if self.standardize:
             data = data / np.repeat(scale, counts)
         # Equal weights need no second copy of the entries.
         weighted, weight = data, float(self._weight[0])
@@ -339,7 +342,7 @@ class SparseDesign:
 
     def reweighted(self, sample_weight: Floats) -> "SparseDesign":
         return SparseDesign(
-            self._shared, sample_weight, self.fit_intercept, self._standardize
+            self._shared, sample_weight, self.fit_intercept, self.standardize
         )
 
     def fitted(self, rows: Indices, columns: Indices, coefs: Floats) -> Floats:
@@ -347,11 +350,17 @@ class SparseDesign:
         fitted: Floats = X @ coefs - self.offset[columns] @ coefs
         return fitted
 
-    def predict_rows(self, rows: slice, coefs: Floats) -> Floats:
+    def row_predictor(self, coefs: Floats) -> Callable[[slice], Floats]:
         scaled = coefs / self.scale[:, None]
-        predicted: Floats = self._stored.by_rows[rows] @ scaled
-        predicted -= self._centre @ scaled
-        return predicted
+        centre = self._centre @ scaled
+        by_rows = self._stored.by_rows
+
+        def predict(rows: slice) -> Floats:
+            predicted: Floats = by_rows[rows] @ scaled
+            predicted -= centre
+            return predicted
+
+        return predict
 
     def n_stored(self, columns: Indices) -> int:
         indptr = self._stored.by_columns.indptr

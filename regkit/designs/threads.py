@@ -8,7 +8,7 @@ so, as joblib does in its workers.
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from threading import Lock, local
 from typing import Any, TypeVar
 
@@ -21,6 +21,10 @@ _Found = TypeVar("_Found")
 
 # Below so many stored entries a pass takes less than handing it out.
 _WORTHWHILE = 1 << 18
+# Matrices of so few columns BLAS leaves to one thread …
+_TINY = 30
+# … and of so few it decomposes as fast on one.
+_SMALL = 500
 
 _pool: ThreadPoolExecutor | None = None
 _thread = local()  # .is_busy: this thread already works side by side with others
@@ -84,12 +88,14 @@ def map_in_threads(
         _pool = ThreadPoolExecutor(max(1, n_threads() - 1), thread_name_prefix="regkit")
     results: list[Any] = [None] * len(items)
     waiting = iter(range(len(items)))
+    handling = np.geterr()  # each thread has its own
 
     def work() -> None:
         _thread.is_busy = True
         try:
-            for i in waiting:
-                results[i] = task(items[i])
+            with np.errstate(**handling):
+                for i in waiting:
+                    results[i] = task(items[i])
         finally:
             _thread.is_busy = False
 
@@ -101,6 +107,19 @@ def map_in_threads(
         if not future.cancel():  # still waiting for others' work to end
             future.result()
     return results
+
+
+def calm_blas(size: int) -> AbstractContextManager[None]:
+    """Keep BLAS to one thread where matrices of ``size`` columns gain nothing by more.
+
+    Threads of BLAS that have woken spin for some 30 ms, in the way of the threads here.
+    """
+    return one_blas_thread() if is_calm(size) else nullcontext()
+
+
+def is_calm(size: int) -> bool:
+    """Tell whether threads of BLAS gain nothing on ``size`` columns, but wake."""
+    return _TINY < size <= _SMALL
 
 
 @contextmanager

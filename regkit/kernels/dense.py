@@ -10,10 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from regkit.kernels._jit import summing_kernel
+from regkit.kernels._jit import kernel, summing_kernel
 
 # Columns handled together in C order: their sums stay in the first-level cache.
 _STRIP = 1024
+# Rows and columns of a square that stays in cache.
+_TILE = 64
 
 
 @summing_kernel
@@ -169,3 +171,32 @@ def combine_columns(
             out[i] += step * (np.float64(column[i]) - centre)
         k += 1
     return out
+
+
+@kernel
+def complete_row_products(
+    products: NDArray[np.float64],
+    cross: NDArray[np.float64],
+    square: float,
+    root: NDArray[np.float64],
+) -> None:
+    """Turn the upper triangle of X Xᵀ into Z Zᵀ, in place, both triangles.
+
+    ``cross`` is X m and ``square`` mᵀm for the means m of the columns; ``root`` are the
+    square roots of the rows' weights.
+    """
+    n = products.shape[0]
+    for top in range(0, n, _TILE):
+        bottom = min(top + _TILE, n)
+        for left in range(top, n, _TILE):
+            right = min(left + _TILE, n)
+            for i in range(top, bottom):
+                row = products[i]
+                for j in range(max(i, left), right):
+                    row[j] = ((row[j] - cross[i] - cross[j]) + square) * (
+                        root[i] * root[j]
+                    )
+            for j in range(left, right):
+                row = products[j]
+                for i in range(top, min(j, bottom)):
+                    row[i] = products[i, j]

@@ -169,14 +169,18 @@ def evaluate(
     params: NDArray[Any],
     work: Work,
     size: int,
+    first: int,
+    end: int,
     scores: NDArray[np.float64],
 ) -> float:
-    """Return the sum of the losses without noise; add to ``scores`` (`score_batch`)."""
-    n = data.weights.shape[0]
+    """Return the sum of the losses of rows [first, end) without noise.
+
+    Their scores are added to ``scores`` (`score_batch`).
+    """
     key = root(0)
     total = 0.0
-    for start in range(0, n, size):
-        order = np.arange(start, min(n, start + size))
+    for start in range(first, end, size):
+        order = np.arange(start, min(end, start + size))
         m = order.shape[0]
         targets, weights = load_batch(net, data, order, work)
         outputs = forward(net, params, work, dropout, 0.0, key, m)
@@ -205,6 +209,11 @@ class Watch(NamedTuple):
     """(n_params,), parameters after the best epoch."""
     safe: NDArray[Any]
     """(n_params,), parameters before the epoch under way."""
+    half_losses: NDArray[np.float64]
+    """(2, 2), of the first and the second half of the validation rows: the last loss
+    and the least."""
+    halves: NDArray[Any]
+    """(2, n_params), parameters after the epoch that was best for each half."""
     tol: float
     patience: int
     adaptive: float
@@ -238,6 +247,10 @@ def _judge(watch: Watch, loss: float, params: NDArray[Any], rate: float) -> None
         marks[0] = loss
         counts[BEST] = counts[EPOCHS]
         copy_row(params, watch.best)
+    for half in range(2):
+        if watch.half_losses[half, 0] < watch.half_losses[half, 1]:
+            watch.half_losses[half, 1] = watch.half_losses[half, 0]
+            copy_row(params, watch.halves[half])
     if counts[STALE] <= watch.patience:
         return
     if watch.adaptive > 1.0 and rate > watch.smallest:
@@ -264,16 +277,23 @@ def train(
     seed: int,
     count: int,
     shuffled: bool,
+    opens: bool,
+    closes: bool,
     watch: Watch,
 ) -> None:
     """Run the epochs of ``schedule``, ``n_batches`` rows each, until a reason to end.
 
     The loss of the held-out rows is monitored, the training loss where there are none.
+    Where ``data`` are only some of an epoch's rows, the schedule is of this part of one
+    epoch, ``data.total_weight`` is of all rows, and ``opens`` and ``closes`` say
+    whether the part is the first and the last of its epoch.
     """
     counts = watch.counts
     for e in range(schedule.shape[0] // n_batches):
         epoch = counts[EPOCHS]
-        copy_row(state.params, watch.safe)
+        if opens:
+            copy_row(state.params, watch.safe)
+            watch.training[epoch] = 0.0
         rates = schedule[e * n_batches : (e + 1) * n_batches]
         total = train_epoch(
             net,
@@ -290,24 +310,32 @@ def train(
             count + e * n_batches,
             shuffled,
         )
-        monitored = total / data.total_weight
-        watch.training[epoch] = monitored
-        if held_out.weights.shape[0] > 0:
-            total = evaluate(
-                net,
-                loss,
-                dropout,
-                held_out,
-                state.params,
-                work,
-                size,
-                watch.scores[epoch],
-            )
+        watch.training[epoch] += total / data.total_weight
+        monitored = watch.training[epoch]
+        n_held = held_out.weights.shape[0]
+        if closes and n_held > 0:
+            middle = (n_held + 1) // 2
+            for half in range(2):
+                watch.half_losses[half, 0] = evaluate(
+                    net,
+                    loss,
+                    dropout,
+                    held_out,
+                    state.params,
+                    work,
+                    size,
+                    half * middle,
+                    n_held if half else middle,
+                    watch.scores[epoch],
+                )
+            total = watch.half_losses[0, 0] + watch.half_losses[1, 0]
             monitored = total / held_out.total_weight
             watch.validation[epoch] = monitored
         if not (math.isfinite(monitored) and _is_finite(state.params)):
             copy_row(watch.safe, state.params)
             counts[OUTCOME] = DIVERGED
+            return
+        if not closes:
             return
         counts[EPOCHS] += 1
         _judge(watch, monitored, state.params, rates[-1, 0] * watch.marks[1])

@@ -6,7 +6,7 @@ change nothing that they are given, so that Dask may run them again when it lose
 worker.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
 
@@ -24,6 +24,7 @@ from regkit.linear_model._inputs import (
 )
 from regkit.linear_model._sources import Block, Found
 from regkit.linear_model._statistics_checks import no_fold
+from regkit.linear_model.row_chunks import RowChunks
 
 # Partial results that one task merges.
 _BRANCHES = 8
@@ -31,6 +32,8 @@ _BRANCHES = 8
 
 class DaskRows:
     """The partitions of a Dask array or data frame."""
+
+    may_be_empty = True
 
     def __init__(self, X: Any) -> None:
         self._X = X
@@ -65,8 +68,7 @@ class DaskRows:
         sample_weight: Any,
         labels: NDArray[np.int64] | None,
     ) -> Found:
-        if y is None:
-            raise ValueError("y must be passed beside a Dask X, got None.")
+        _require_y(y)
         given = zip(
             self._parts,
             self._beside("y", y),
@@ -90,16 +92,30 @@ class DaskRows:
     def targets(self, y: Any) -> tuple[Floats | None, int]:
         return None, int(self.lengths.sum())
 
-    def predict(self, predict: Callable[[Any], Floats]) -> Any:
+    def chunks(self, y: Any, sample_weight: Any) -> tuple[RowChunks, Any, Any]:
+        _require_y(y)
+        beside: list[Any] = []
+        for name, values in (("y", y), ("sample_weight", sample_weight)):
+            comes = dask.is_dask_collection(values)
+            beside.append(self._beside(name, values if comes else None))
+        chunks = RowChunks(_Partitions(list(zip(self._parts, *beside, strict=True))))
+        rest = [
+            None if dask.is_dask_collection(values) else values
+            for values in (y, sample_weight)
+        ]
+        return chunks, rest[0], rest[1]
+
+    def predict(self, predict: Callable[[Any], Any]) -> Any:
         if not self._is_array:
             return self._X.map_partitions(partial(_predict_frame, predict))
-        width = predict(np.zeros((1, self._X.shape[1]))).shape[1:]
+        one = predict(np.zeros((1, self._X.shape[1])))
+        width = one.shape[1:]
         how: dict[str, Any] = {"drop_axis": 1}
         if width:
             how = {"chunks": (self._X.chunks[0], width)}
-        meta = np.empty((0,) * (1 + len(width)))
-        visit = partial(_predict_block, predict, width)
-        return self._X.map_blocks(visit, dtype=np.float64, meta=meta, **how)
+        meta = np.empty((0,) * (1 + len(width)), dtype=one.dtype)
+        visit = partial(_predict_block, predict, meta.dtype, width)
+        return self._X.map_blocks(visit, dtype=meta.dtype, meta=meta, **how)
 
     def _beside(self, name: str, values: Any) -> list[Any]:
         """Cut y or the weights as X is cut."""
@@ -145,6 +161,24 @@ class DaskRows:
         ]
 
 
+class _Partitions(Sequence[Any]):
+    """Partitions with what belongs to them, each computed when it is asked for."""
+
+    def __init__(self, parts: list[Any]) -> None:
+        self._parts = parts
+
+    def __len__(self) -> int:
+        return len(self._parts)
+
+    def __getitem__(self, number: Any) -> Any:
+        return dask.compute(self._parts[number])[0]
+
+
+def _require_y(y: Any) -> None:
+    if y is None:
+        raise ValueError("y must be passed beside a Dask X, got None.")
+
+
 def _partitions(values: Any) -> list[Any]:
     parts = values.to_delayed()
     return list(parts.ravel()) if isinstance(parts, np.ndarray) else list(parts)
@@ -185,12 +219,12 @@ def _join(
 
 
 def _predict_block(
-    predict: Callable[[Any], Floats], width: tuple[int, ...], X: Any
-) -> Floats:
-    return predict(X) if X.shape[0] else np.empty((0, *width))
+    predict: Callable[[Any], Any], dtype: Any, width: tuple[int, ...], X: Any
+) -> Any:
+    return predict(X) if X.shape[0] else np.empty((0, *width), dtype=dtype)
 
 
-def _predict_frame(predict: Callable[[Any], Floats], X: Any) -> Any:
+def _predict_frame(predict: Callable[[Any], Any], X: Any) -> Any:
     import pandas as pd
 
     predicted = np.empty(0) if not len(X) else predict(X)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_array
 
 from regkit._sklearn import feature_names, get_config
+from regkit.designs.threads import map_in_threads, n_threads
 
 Floats = NDArray[np.float64]
 
@@ -149,13 +150,20 @@ def _is_plain(array: Any, n_dims: int) -> bool:
 def _is_finite(array: NDArray[Any]) -> bool:
     if get_config()["assume_finite"]:
         return True
+    if array.size < _LARGE:
+        return bool(np.isfinite(_sum(array)))
+    # In threads, but not in those of BLAS: they would go on spinning for a tenth of a
+    # second, in the way of the solver's.
+    count = n_threads()
+    parts = np.array_split(array.ravel(order="K"), count)
+    return bool(np.isfinite(map_in_threads(_sum, parts, count)).all())
+
+
+def _sum(array: NDArray[Any]) -> Any:
     # inf - inf and sums that overflow also come out as not finite; the slow way
     # then looks at every entry.
     with np.errstate(all="ignore"):
-        if array.ndim == 2 and array.size >= _LARGE:
-            # By columns, which BLAS does on several threads.
-            return bool(np.isfinite(np.ones(len(array), array.dtype) @ array).all())
-        return bool(np.isfinite(np.add.reduce(array, axis=None)))
+        return np.add.reduce(array, axis=None)
 
 
 def _convert_X(caller: Any, X: Any) -> Any:

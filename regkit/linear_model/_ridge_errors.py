@@ -13,16 +13,19 @@ from regkit.linear_model._limits import Limits
 from regkit.linear_model._selection import ErrorCurve, fold_statistics
 from regkit.solvers.fold import Fold
 from regkit.solvers.leave_one_out import (
+    LeftOut,
     TooLarge,
     decompose,
     generalised,
     leave_one_out,
 )
+from regkit.solvers.normal_equations import Systems
 from regkit.solvers.problem import Penalty
 from regkit.solvers.ridge import RidgeResult
 from regkit.solvers.ridge_basis import Basis, RidgeData
 from regkit.solvers.ridge_folds import RidgeFolds
 from regkit.solvers.ridge_grid import alpha_grid, rough_eigenvalues
+from regkit.solvers.tridiagonal_basis import TridiagonalBasis
 
 Alphas = Floats | int
 """Given, or how many to find."""
@@ -39,6 +42,8 @@ class ErrorTable(NamedTuple):
     """(A, n_folds, G), mean squared errors of each fold."""
     results: Floats | None
     """(n, T, A), squared errors or predictions of each row, where they are kept."""
+    known: Systems | None = None
+    """What was factored on the way and serves the fit to all rows."""
 
 
 class Scoring(NamedTuple):
@@ -121,13 +126,8 @@ class RidgeErrors:
 
     def leave_one_out(self, alphas: Alphas, keep: bool) -> ErrorTable:
         """Judge every alpha by rows left out one at a time."""
-        alphas, bases = self._grid(alphas, decompose(self._ridge))
-        found = leave_one_out(
-            self._ridge,
-            alphas / self._design.total_weight,
-            bases,
-            per_target=self._per_target,
-            keep_errors=keep or self._scoring is not None,
+        alphas, found, known = self._leave_out(
+            alphas, keep or self._scoring is not None
         )
         if self._scoring is None:
             curves = [
@@ -135,7 +135,7 @@ class RidgeErrors:
                 for mean, se in zip(found.mean.T, found.se.T, strict=True)
             ]
             results = None if found.errors is None else found.errors**2
-            return ErrorTable(alphas, curves, None, results)
+            return ErrorTable(alphas, curves, None, results, known)
         assert found.errors is not None
         predicted = self._Y[:, :, None] - found.errors
         used = np.flatnonzero(self._ridge.weights)
@@ -144,7 +144,23 @@ class RidgeErrors:
         )
         scores[np.isnan(found.mean).any(axis=1)] = np.nan
         curves = [ErrorCurve(alphas, -column) for column in scores.T]
-        return ErrorTable(alphas, curves, None, predicted if keep else None)
+        return ErrorTable(alphas, curves, None, predicted if keep else None, known)
+
+    def _leave_out(
+        self, alphas: Alphas, keep: bool
+    ) -> tuple[Floats, LeftOut, Systems | None]:
+        """Give the alphas, what is known of each, and what was factored on the way."""
+        bases = decompose(self._ridge)
+        first = next(bases)
+        alphas, bases = self._grid(alphas, chain([first], bases))
+        found = leave_one_out(
+            self._ridge,
+            alphas / self._design.total_weight,
+            bases,
+            per_target=self._per_target,
+            keep_errors=keep,
+        )
+        return alphas, found, first if isinstance(first, TridiagonalBasis) else None
 
     def generalised(self, alphas: Alphas) -> ErrorTable:
         """Judge every alpha by generalised cross-validation."""
@@ -164,11 +180,15 @@ class RidgeErrors:
     ) -> ErrorTable:
         """Judge every alpha by folds; ``judge`` sees each fold's fits."""
         weight = self._data.sample_weight
+        if self._are_single_rows(folds) and settings["solver"] in ("auto", "cholesky"):
+            found = self._folds_of_one_row(alphas, folds)
+            if found is not None:
+                return found
         folded = RidgeFolds(self._design, self._Y, weight, folds, self._penalty)
         alphas = self._grid_for_folds(alphas)
         squares, errors = [], []
-        for k, fold in enumerate(folds):
-            fit = folded.fit(k, alphas, **settings)
+        fits = folded.fits(alphas, **settings)
+        for k, (fold, fit) in enumerate(zip(folds, fits, strict=True)):
             judge(k, fit.result)
             square = folded.mean_squares(k, fit)
             if not self._per_target:
@@ -180,6 +200,18 @@ class RidgeErrors:
                     self._data.y, predicted, fold.test, self._per_target
                 )
                 errors.append(-scores)
+        return self._table_of_folds(alphas, folds, squares, errors)
+
+    def _table_of_folds(
+        self,
+        alphas: Floats,
+        folds: Sequence[Fold],
+        squares: list[Floats],
+        errors: list[Floats],
+        known: Systems | None = None,
+    ) -> ErrorTable:
+        """Sum up mean squares (A, G) of each fold, and errors if there is a scorer."""
+        weight = self._data.sample_weight
         mse = np.stack(squares, axis=1)
         judged = mse if self._scoring is None else np.stack(errors, axis=1)
         sizes = np.array([fold.test_weight(weight).sum() for fold in folds])
@@ -187,7 +219,47 @@ class RidgeErrors:
         for g in range(mse.shape[2]):
             mean, se = fold_statistics(judged[:, :, g], sizes)
             curves.append(ErrorCurve(alphas, mean, se, judged[:, :, g]))
-        return ErrorTable(alphas, curves, mse, None)
+        return ErrorTable(alphas, curves, mse, None, known)
+
+    def _are_single_rows(self, folds: Sequence[Fold]) -> bool:
+        """Tell whether each fold leaves out one row, and nothing else differs."""
+        n = len(self._Y)
+        if any(len(fold.test) != 1 for fold in folds) or self._penalty.is_bounded:
+            return False
+        # Scales would be those of the other rows.
+        if self._design.standardize or not self._ridge.weights.all():
+            return False
+        left_out = (fold.left_out(n) for fold in folds)
+        return all(
+            rows is not None and np.array_equal(rows, fold.test)
+            for rows, fold in zip(left_out, folds, strict=True)
+        )
+
+    def _folds_of_one_row(
+        self, alphas: Alphas, folds: Sequence[Fold]
+    ) -> ErrorTable | None:
+        """Judge every alpha without refitting; None where that is not precise."""
+        try:
+            alphas, found, known = self._leave_out(alphas, keep=True)
+        except TooLarge:
+            return None
+        assert found.errors is not None
+        if np.isnan(found.mean).any():
+            return None
+        rows = np.concatenate([fold.test for fold in folds])
+        squares = np.moveaxis(found.errors[rows] ** 2, 2, 1)
+        if not self._per_target:
+            squares = squares.mean(axis=2, keepdims=True)
+        errors = []
+        if self._scoring is not None:
+            for fold in folds:
+                predicted = self._Y[fold.test, :, None] - found.errors[fold.test]
+                errors.append(
+                    -self._scoring.scores(
+                        self._data.y, predicted, fold.test, self._per_target
+                    )
+                )
+        return self._table_of_folds(alphas, folds, list(squares), errors, known)
 
     def _grid(
         self, alphas: Alphas, bases: Iterator[Basis]

@@ -8,7 +8,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from regkit.linear_model._inputs import FitData, Floats
-from regkit.linear_model.row_chunks import as_row_chunks
+from regkit.linear_model.row_chunks import RowChunks, as_row_chunks
 from regkit.linear_model.statistics import SufficientStatistics, of_rows
 
 Found = TypeVar("Found")
@@ -26,6 +26,9 @@ class Block(NamedTuple):
 
 class RowSource(Protocol):
     """Rows in chunks, somewhere."""
+
+    may_be_empty: bool
+    """Whether a chunk without rows is no mistake."""
 
     @property
     def n_features(self) -> int:
@@ -48,7 +51,13 @@ class RowSource(Protocol):
     def targets(self, y: Any) -> tuple[Floats | None, int]:
         """Return what a splitter may see of y, and the number of rows."""
 
-    def predict(self, predict: Callable[[Any], Floats]) -> Any:
+    def chunks(self, y: Any, sample_weight: Any) -> tuple[RowChunks, Any, Any]:
+        """Return the rows to read one chunk after the other in this process.
+
+        Beside them, y and the weights, or None where they come with the chunks.
+        """
+
+    def predict(self, predict: Callable[[Any], Any]) -> Any:
         """Return the predictions for all rows."""
 
 

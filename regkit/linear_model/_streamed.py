@@ -29,6 +29,8 @@ _BLOCK_BYTES = 1 << 25
 class StreamedRows:
     """The chunks of a `RowChunks`, in this process."""
 
+    may_be_empty = False
+
     def __init__(self, chunks: RowChunks) -> None:
         self._chunks = chunks
 
@@ -64,6 +66,9 @@ class StreamedRows:
         targets: Floats = np.concatenate(found)
         return targets, len(targets)
 
+    def chunks(self, y: Any, sample_weight: Any) -> tuple[RowChunks, Any, Any]:
+        return self._chunks, y, sample_weight
+
     def predict(self, predict: Callable[[Any], Floats]) -> Any:
         found = []
         for chunk in self._chunks:
@@ -88,15 +93,15 @@ def _blocks(
     if sample_weight is not None and not np.isscalar(sample_weight):
         n = np.shape(sample_weight)[0] if whole_y is None else len(whole_y)
         weights = check_sample_weight(sample_weight, n)
-    first: _Form | None = None
+    first: Form | None = None
     start = 0
     for chunk in chunks:
         try:
-            form = _Form.of(chunk.X)
+            form = Form.of(chunk.X)
             data = _check_chunk(chunk, start, whole_y, weights, sample_weight)
             if first is None:
                 first = form._replace(n_features=data.X.shape[1])
-            _compare(first, form._replace(n_features=data.X.shape[1]))
+            first.compare(form._replace(n_features=data.X.shape[1]))
         except (ValueError, TypeError) as error:
             raise type(error)(f"Chunk {chunk.number}: {error}") from None
         n_rows = len(data.y)
@@ -112,7 +117,7 @@ def _blocks(
         )
 
 
-class _Form(NamedTuple):
+class Form(NamedTuple):
     """What all chunks must have in common."""
 
     dtypes: Any
@@ -120,30 +125,37 @@ class _Form(NamedTuple):
     n_features: int
 
     @classmethod
-    def of(cls, X: Any) -> "_Form":
+    def of(cls, X: Any) -> "Form":
         dtypes = getattr(X, "dtypes", getattr(X, "dtype", None))
         if not isinstance(dtypes, np.dtype) and dtypes is not None:
             dtypes = [str(dtype) for dtype in dtypes]
         return cls(dtypes, feature_names(X), 0)
 
+    def compare(self, form: "Form") -> None:
+        """Refuse a later chunk that is not like the first.
 
-def _compare(first: _Form, form: _Form) -> None:
-    if form.n_features != first.n_features:
-        raise ValueError(
-            f"X has {form.n_features} features, but the chunks before have "
-            f"{first.n_features}."
-        )
-    if form.dtypes != first.dtypes:
-        raise ValueError(
-            f"X is of type {form.dtypes}, but the chunks before are {first.dtypes}; "
-            "convert them all to one."
-        )
-    if (form.names is None) != (first.names is None) or np.any(
-        form.names != first.names
-    ):
-        raise ValueError(
-            f"X has the columns {form.names}, but the chunks before have {first.names}."
-        )
+        Raises
+        ------
+        ValueError
+            When the columns, their names or their types differ.
+        """
+        if form.n_features != self.n_features:
+            raise ValueError(
+                f"X has {form.n_features} features, but the chunks before have "
+                f"{self.n_features}."
+            )
+        if form.dtypes != self.dtypes:
+            raise ValueError(
+                f"X is of type {form.dtypes}, but the chunks before are {self.dtypes}; "
+                "convert them all to one."
+            )
+        if (form.names is None) != (self.names is None) or np.any(
+            form.names != self.names
+        ):
+            raise ValueError(
+                f"X has the columns {form.names}, but the chunks before have "
+                f"{self.names}."
+            )
 
 
 def _check_chunk(
@@ -153,6 +165,32 @@ def _check_chunk(
     weights: Floats | None,
     sample_weight: Any,
 ) -> FitData:
+    y, weight = beside(chunk, start, whole_y, weights, sample_weight)
+    if whole_y is None:
+        y = check_y("X", y)
+    # Whether X is finite comes out of the sums, without a pass of its own.
+    with config_context(assume_finite=True):
+        data = check_fit_data("X", chunk.X, y, None)
+    if weight is not None:
+        weight = check_sample_weight(weight, len(data.y))
+    return data._replace(sample_weight=weight)
+
+
+def beside(
+    chunk: Chunk, start: int, whole_y: Any, weights: Any, sample_weight: Any
+) -> tuple[Any, Any]:
+    """Return y and the weights of a chunk, unchecked where they come with it.
+
+    Parameters
+    ----------
+    chunk : Chunk
+    start : int
+        The number of its first row.
+    whole_y, weights : ndarray or None
+        Of all rows, checked, where they were passed.
+    sample_weight : object
+        The weights as they were passed; a number is the weight of all rows.
+    """
     if (chunk.y is None) == (whole_y is None):
         raise ValueError(
             "y comes with the chunk and is passed as well; leave one of them out."
@@ -175,8 +213,6 @@ def _check_chunk(
             raise ValueError(
                 f"X goes to row {start + n_rows}, but y has {len(whole_y)} rows."
             )
-    else:
-        y = check_y("X", y)
     if weights is not None:
         weight = weights[rows]
         if len(weight) < n_rows:
@@ -184,12 +220,7 @@ def _check_chunk(
                 f"X goes to row {start + n_rows}, but sample_weight has "
                 f"{len(weights)} entries."
             )
-    # Whether X is finite comes out of the sums, without a pass of its own.
-    with config_context(assume_finite=True):
-        data = check_fit_data("X", chunk.X, y, None)
-    if weight is not None:
-        weight = check_sample_weight(weight, n_rows)
-    return data._replace(sample_weight=weight)
+    return y, weight
 
 
 def _cut(number: int, data: FitData, labels: NDArray[np.int64]) -> Iterator[Block]:

@@ -12,6 +12,7 @@ from regkit.linear_model._inputs import Floats
 from regkit.linear_model._limits import Limits, as_floats
 from regkit.linear_model._parameters import ALPHA, COMMON, PATH_SOLVERS, RIDGE_SOLVERS
 from regkit.linear_model._solution import PathSolution, Solution
+from regkit.solvers.normal_equations import Systems
 from regkit.solvers.ridge import RidgeResult, solve_ridge
 
 # Entries of the targets, repeated for several alphas, that are solved at once.
@@ -153,7 +154,9 @@ class RidgeRegressor(FitsFromStatistics, PathModel):
     def _l1_ratio(self) -> float:
         return 0.0
 
-    def _solve(self, design: Any, y: Floats, limits: Limits) -> Solution:
+    def _solve(
+        self, design: Any, y: Floats, limits: Limits, known: Systems | None = None
+    ) -> Solution:
         targets = y.reshape(len(y), -1)
         alphas = self._check_alphas(targets.shape[1])
         if self._needs_path_solver(limits):
@@ -161,7 +164,7 @@ class RidgeRegressor(FitsFromStatistics, PathModel):
             return self._solve_targets(
                 design, y, limits, 0.0, alphas / design.total_weight
             )
-        result = self._solve_squares(design, targets, limits, alphas)
+        result = self._solve_squares(design, targets, limits, alphas, known)
         return Solution(
             np.ascontiguousarray(result.coefs),
             result.intercepts,
@@ -209,7 +212,12 @@ class RidgeRegressor(FitsFromStatistics, PathModel):
         )
 
     def _solve_squares(
-        self, design: Any, targets: Floats, limits: Limits, alphas: Floats
+        self,
+        design: Any,
+        targets: Floats,
+        limits: Limits,
+        alphas: Floats,
+        known: Systems | None = None,
     ) -> RidgeResult:
         factor = limits.factor
         if factor is None:
@@ -222,6 +230,7 @@ class RidgeRegressor(FitsFromStatistics, PathModel):
             solver=self.solver,
             tol=self.tol,
             max_iter=self.max_iter,
+            known=known,
         )
 
     def _check_alphas(self, n_targets: int) -> Floats:

@@ -10,6 +10,7 @@ from sklearn.model_selection import check_cv
 
 from regkit._sklearn import Interval, StrOptions, validate_parameters
 from regkit.designs import Design, make_design
+from regkit.designs.threads import calm_blas
 from regkit.linear_model._base import LinearModel
 from regkit.linear_model._compute_path import check_alphas
 from regkit.linear_model._inputs import FitData, check_fit_data
@@ -258,7 +259,10 @@ class RidgeRegressorCV(LinearModel):
             data.X.shape[1], self.positive, self.bounds, self.penalty_factor
         )
         self._check_combination(data, limits, split_params)
-        with np.errstate(over="ignore", invalid="ignore"):  # told in `_judge`
+        with (
+            np.errstate(over="ignore", invalid="ignore"),  # told in `_judge`
+            calm_blas(min(data.X.shape)),
+        ):
             design = make_design(
                 data.X,
                 data.sample_weight,
@@ -278,12 +282,17 @@ class RidgeRegressorCV(LinearModel):
                 results = table.results
                 fitted["cv_results_"] = results if data.y.ndim == 2 else results[:, 0]
             single = self._single(fitted["alpha_"])
-            solution = single._solve(design, data.y, limits)
+            solution = single._solve(design, data.y, limits, table.known)
         self._judge(solution, limits, fitted["alpha_"])
-        for choice in choices:
-            if choice.is_worth_a_warning:
-                warn_at_grid_edge(type(self).__name__, choice.edge, stacklevel=2)
-                break
+        at_edge = [t for t, c in enumerate(choices) if c.is_worth_a_warning]
+        if at_edge:
+            advice = choices[at_edge[0]].edge
+            if len(choices) > 1:
+                advice = f"for target {at_edge[0]}, {advice}"
+            if len(at_edge) > 1:
+                others = ", ".join(str(t) for t in at_edge[1:])
+                advice += f" So it is for the targets {others}."
+            warn_at_grid_edge(type(self).__name__, advice, stacklevel=2)
         for name in ("mse_path_", "cv_error_se_", "alpha_1se_", "cv_results_"):
             self.__dict__.pop(name, None)
         self._keep(solution, data.y.ndim, data.X.shape[1], data.feature_names)

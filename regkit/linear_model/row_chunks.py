@@ -181,14 +181,30 @@ class RowChunks:
             return shape[1] if len(shape) == 2 else 0
         return 0
 
-    def _chunks(self) -> Iterator[Chunk]:
+    @property
+    def n_chunks(self) -> int | None:
+        """Number of chunks, None where they can only be read one after the other."""
         if self._is_array:
-            yield from self._slices()
+            rows = self._chunk_rows or _rows_of(self._source)
+            return -(-int(self._source.shape[0]) // rows)
+        return None if callable(self._source) else len(self._source)
+
+    def read(self, order: Sequence[int] | None = None) -> Iterator[Chunk]:
+        """Read chunks, in this order of their numbers where `n_chunks` is known."""
+        return self._chunks(order)
+
+    def _chunks(self, order: Sequence[int] | None = None) -> Iterator[Chunk]:
+        if self._is_array:
+            yield from self._slices(order)
             return
-        items: Iterable[Any] = self._source
+        items: Iterable[Any]
         if callable(self._source):
-            items = self._source()
-        for number, item in enumerate(items):
+            items = enumerate(self._source())
+        elif order is None:
+            items = enumerate(self._source)
+        else:
+            items = ((number, self._source[number]) for number in order)
+        for number, item in items:
             parts = item if isinstance(item, tuple) else (item,)
             if not 1 <= len(parts) <= 3:
                 raise ValueError(
@@ -198,15 +214,17 @@ class RowChunks:
             X, y, weight = (*parts, None, None)[:3]
             yield Chunk(number, _from_arrow(X), y, weight)
 
-    def _slices(self) -> Iterator[Chunk]:
+    def _slices(self, order: Sequence[int] | None) -> Iterator[Chunk]:
         X = self._source
         rows = self._chunk_rows or _rows_of(X)
-        for number, start in enumerate(range(0, X.shape[0], rows)):
-            _advise(X, start + rows, start + (1 + _AHEAD) * rows, "MADV_WILLNEED")
-            _advise(
-                X, start - 2 * _BEHIND * rows, start - _BEHIND * rows, "MADV_DONTNEED"
-            )
-            part = X[start : start + rows]
+        numbers = range(self.n_chunks or 0) if order is None else order
+        for at, number in enumerate(numbers):
+            for ahead in numbers[at + 1 : at + 1 + _AHEAD]:
+                _advise(X, ahead * rows, (ahead + 1) * rows, "MADV_WILLNEED")
+            if at >= _BEHIND:
+                behind = numbers[at - _BEHIND]
+                _advise(X, behind * rows, (behind + 1) * rows, "MADV_DONTNEED")
+            part = X[number * rows : (number + 1) * rows]
             # Plain arrays: a memory map's own class slows down every view of it.
             yield Chunk(
                 number, part if sp.issparse(part) else np.asarray(part), None, None

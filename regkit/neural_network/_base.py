@@ -2,7 +2,7 @@
 
 import warnings
 from dataclasses import replace
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from regkit._sklearn import check_same_features, validate_parameters
-from regkit.linear_model._inputs import check_fit_data, check_predict_X
+from regkit.linear_model._inputs import check_predict_X
 from regkit.neural_network._data import Table, no_rows
 from regkit.neural_network._fitted import Fitted, Floats
 from regkit.neural_network._parameters import make_architecture, make_settings
@@ -21,7 +21,9 @@ from regkit.neural_network._progress import (
     Progress,
     with_callbacks,
 )
-from regkit.solvers.networks.scaling import Scaling
+from regkit.neural_network._rows import Goal, Parts, RowsByUse
+from regkit.solvers.networks.scaling import Moments, Scaling
+from regkit.solvers.networks.streamed import run_streamed
 from regkit.solvers.networks.trainer import (
     Parameters,
     Settings,
@@ -33,27 +35,7 @@ from regkit.solvers.networks.trainer import (
 _CLIP = 3.0
 
 
-class Goal(NamedTuple):
-    """What a subclass makes of y."""
-
-    targets: Floats
-    """(n, n_targets), for the kernels."""
-    n_outputs: int
-    loss: str
-    loss_parameter: float
-    attributes: dict[str, Any]
-    """Fitted attributes that y decides."""
-
-
-class Parts(NamedTuple):
-    """Rows by their use."""
-
-    learn: Table
-    validate: Table
-    calibrate: Table
-
-
-class DropoutMLP(CallbackSupportMixin, BaseEstimator):
+class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator):
     """Base of the dropout networks; subclasses say what y means.
 
     A fit that fails, at whatever step, leaves the estimator as it was: attributes are
@@ -75,10 +57,12 @@ class DropoutMLP(CallbackSupportMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
-            Training rows; never written. Sparse rows are filled in a batch at a time.
+        X : {array-like, sparse matrix, dataframe, RowChunks, Dask array or data \
+                frame} of shape (n_samples, n_features)
+            Training rows; never written. Sparse rows are filled in a batch at a time;
+            rows in chunks are read anew in every epoch (see `buffer_chunks`).
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Targets.
+            Targets; None where they come with the chunks of X.
         sample_weight : float or array-like of shape (n_samples,), default=None
             Weights of the rows, non-negative and not all zero.
         X_val, y_val : as X and y, default=None
@@ -104,78 +88,39 @@ class DropoutMLP(CallbackSupportMixin, BaseEstimator):
         validate_parameters(self)
         if (X_val is None) != (y_val is None):
             raise ValueError("X_val and y_val must be given together.")
-        data = check_fit_data(self, X, self._check_y(y, X), sample_weight)
         before = self.__dict__.get("_fitted") if self.warm_start else None
-        goal = self._make_goal(y, data.y, fresh=before is None)
-        weights = self._row_weights(y, data.sample_weight, len(goal.targets))
-        table = Table(data.X, goal.targets, weights).without_weightless()
-        self._check_width(before, data.X.shape[1])
-        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
-        table, held_out, calibration = self._set_apart(table, seed)
+        seed = self._draw_seed(self.random_state)
+        given = self._take(X, y, sample_weight, before is None, seed)
+        n_features = given.table.X.shape[1]
+        self._check_width(before, n_features)
+        monitors = self.early_stopping and X_val is None
+        learn, validate, calibrate = self._set_apart(given.table, seed, monitors)
+        stream = self._stream(given, validate, calibrate)
         if X_val is not None:
-            held_out = self._check_validation(X_val, y_val, goal, data.X.shape[1])
-        fitted = before or self._start(table, goal, seed)
-        parts = Parts(table, held_out, calibration)
-        self._train(fitted, parts, goal, seed, data.feature_names, (X, y))
+            validate = self._check_validation(X_val, y_val, given.goal, n_features)
+        parts = Parts(learn, validate, calibrate, stream)
+        fitted = before or self._start(parts, given.goal, seed)
+        self._train(fitted, parts, given.goal, seed, given.names, (X, y))
         return self
 
     def _continue(self, X: Any, y: Any, sample_weight: Any, fresh: bool) -> Self:
         """Train for one epoch, at the constant initial rates."""
-        data = check_fit_data(self, X, self._check_y(y, X), sample_weight)
         before = None if fresh else self._fitted
-        self._check_width(before, data.X.shape[1])
-        goal = self._make_goal(y, data.y, fresh=fresh)
-        weights = self._row_weights(y, data.sample_weight, len(goal.targets))
-        table = Table(data.X, goal.targets, weights).without_weightless()
-        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
-        fitted = before or self._start(table, goal, seed)
+        seed = self._draw_seed(self.random_state)
+        given = self._take(X, y, sample_weight, fresh, seed)
+        self._check_width(before, given.table.X.shape[1])
+        none = no_rows(given.table)
+        parts = Parts(given.table, none, none, self._stream(given, none, none))
+        fitted = before or self._start(parts, given.goal, seed)
         history = {} if fresh else self.__dict__
-        parts = Parts(table, no_rows(table), no_rows(table))
-        names = data.feature_names
-        self._train(fitted, parts, goal, fitted.seed, names, (X, y), history)
+        self._train(
+            fitted, parts, given.goal, fitted.seed, given.names, (X, y), history
+        )
         return self
 
-    def _check_width(self, before: Fitted | None, n_features: int) -> None:
-        if before is not None and before.architecture.n_features != n_features:
-            raise ValueError(
-                f"X has {n_features} features, but {type(self).__name__} is expecting "
-                f"{before.architecture.n_features} features as input."
-            )
-
-    def _set_apart(self, table: Table, seed: int) -> tuple[Table, Table, Table]:
-        """Rows to learn from, to validate on and to calibrate on."""
-        calibration = held_out = no_rows(table)
-        fraction = getattr(self, "calibration_fraction", 0.0)
-        if fraction > 0:
-            table, calibration = table.split(
-                fraction, seed, False, "calibration_fraction"
-            )
-        if self.early_stopping:
-            table, held_out = table.split(
-                self.validation_fraction,
-                seed,
-                self._stratify,
-                "validation_fraction",
-            )
-        return table, held_out, calibration
-
-    def _check_validation(
-        self, X_val: Any, y_val: Any, goal: Goal, n_features: int
-    ) -> Table:
-        try:
-            X_val = check_predict_X(self, X_val, n_features)
-            targets = self._validation_targets(y_val, goal)
-        except ValueError as error:
-            raise ValueError(f"X_val and y_val: {error}") from error
-        if len(targets) != X_val.shape[0]:
-            raise ValueError(
-                "X_val and y_val must have the same number of rows: X_val has "
-                f"{X_val.shape[0]}, y_val has {len(targets)}."
-            )
-        return Table(X_val, targets, np.ones(len(targets)))
-
-    def _start(self, table: Table, goal: Goal, seed: int) -> Fitted:
+    def _start(self, parts: Parts, goal: Goal, seed: int) -> Fitted:
         """Draw parameters, and learn how to scale."""
+        table, stream = parts.learn, parts.stream
         architecture = make_architecture(self, table.X.shape[1], goal.n_outputs)
         rng = np.random.default_rng(seed)
         small = self.layer_rates == "equal"
@@ -185,12 +130,13 @@ class DropoutMLP(CallbackSupportMixin, BaseEstimator):
         if isinstance(self.standardize, str):
             inputs = Scaling.robust(table.X, table.weights, _CLIP)
         elif self.standardize:
-            inputs = Scaling.standard(table.X, table.weights)
+            moments = None if stream is None else stream.totals.columns
+            inputs = Scaling.standard(moments or Moments.of(table.X, table.weights))
         return Fitted(
             architecture,
             Parameters.start(params),
             inputs,
-            self._target_scaling(table),
+            self._target_scaling(parts),
             self._settings(architecture, goal, 1, seed).noise(),
             seed,
         )
@@ -217,8 +163,9 @@ class DropoutMLP(CallbackSupportMixin, BaseEstimator):
         With ``history``, the attributes of earlier epochs, one more epoch. ``given``
         are X and y as the user passed them, for callbacks.
         """
+        parts = parts._replace(validate=parts.validate.in_halves())
         table, held_out = parts.learn, parts.validate
-        settings = self._settings(fitted.architecture, goal, len(table.weights), seed)
+        settings = self._settings(fitted.architecture, goal, parts.n_rows, seed)
         if history is not None:
             settings = settings.for_one_epoch()
         fitted = replace(
@@ -228,7 +175,7 @@ class DropoutMLP(CallbackSupportMixin, BaseEstimator):
         def attributes(result: TrainingResult | None = None) -> dict[str, Any]:
             found = self._attributes(fitted, goal, names)
             if result is not None:
-                found |= self._told(result, len(table.weights), history)
+                found |= self._told(result, parts.n_rows, history)
                 if len(held_out.weights):
                     found["validation_scores_"] = self._scores(
                         result.validation_scores, fitted, held_out
@@ -243,19 +190,34 @@ class DropoutMLP(CallbackSupportMixin, BaseEstimator):
         observer = None
         if context is not None or self.verbose:
             observer = Progress(self, context, attributes, data)
-        dtype = fitted.parameters.params.dtype
-        result = run(
-            fitted.architecture,
-            settings,
-            table.data(fitted.inputs, fitted.targets, dtype),
-            held_out.data(fitted.inputs, fitted.targets, dtype),
-            fitted.parameters,
-            observer,
-        )
+        scaling = fitted.inputs, fitted.targets, fitted.parameters.params.dtype
+        monitored = held_out.data(*scaling)
+        if parts.stream is None:
+            result = run(
+                fitted.architecture,
+                settings,
+                table.data(*scaling),
+                monitored,
+                fitted.parameters,
+                observer,
+            )
+        else:
+            result = run_streamed(
+                fitted.architecture,
+                settings,
+                parts.stream.feed(
+                    *scaling,
+                    seed=seed if self.shuffle else None,
+                    buffer_chunks=self.buffer_chunks,
+                ),
+                monitored,
+                fitted.parameters,
+                observer,
+            )
         self._refuse_nothing(result)
         if len(held_out.weights) and result.best_epoch:
             fitted.parameters.params[:] = result.best
-        found = attributes(result) | self._calibrate(fitted, parts)
+        found = attributes(result) | self._calibrate(fitted, parts, result)
         if context is not None:
             context.call_on_fit_task_end(
                 estimator=self, reconstruction_attributes=lambda: found, **data
@@ -371,27 +333,14 @@ class DropoutMLP(CallbackSupportMixin, BaseEstimator):
         return tags
 
     # What subclasses decide.
-    _stratify = False
-
-    def _check_y(self, y: Any, X: Any) -> Any:
-        """Give what `check_fit_data` can check as numbers."""
-        raise NotImplementedError
-
-    def _make_goal(self, y: Any, checked: Floats, fresh: bool) -> Goal:
-        raise NotImplementedError
-
-    def _validation_targets(self, y_val: Any, goal: Goal) -> Floats:
-        raise NotImplementedError
-
-    def _row_weights(self, y: Any, sample_weight: Floats | None, n_rows: int) -> Floats:
-        return np.ones(n_rows) if sample_weight is None else sample_weight
-
-    def _target_scaling(self, table: Table) -> Scaling:
-        return Scaling.none(table.targets.shape[1])
+    def _target_scaling(self, parts: Parts) -> Scaling:
+        return Scaling.none(parts.learn.targets.shape[1])
 
     def _scores(self, means: Floats, fitted: Fitted, held_out: Table) -> list[float]:
         raise NotImplementedError
 
-    def _calibrate(self, fitted: Fitted, parts: Parts) -> dict[str, Any]:
+    def _calibrate(
+        self, fitted: Fitted, parts: Parts, result: TrainingResult
+    ) -> dict[str, Any]:
         """Learn from held-out rows how far predictions are off."""
         return {}

@@ -1,6 +1,6 @@
 """Rows set apart for validation and calibration, and the kernels' form of data."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -22,11 +22,19 @@ class Table:
     """(n, n_targets)"""
     weights: Floats
     """(n,)"""
+    numbers: NDArray[np.int64] | None = None
+    """(n,), where these rows are a sample: their numbers, ascending."""
 
     def take(self, index: NDArray[Any]) -> "Table":
         """Return some of the rows."""
         X = self.X.tocsr() if not isinstance(self.X, np.ndarray) else self.X
-        return Table(X[index], self.targets[index], self.weights[index])
+        numbers = None if self.numbers is None else self.numbers[index]
+        return Table(X[index], self.targets[index], self.weights[index], numbers)
+
+    def in_halves(self) -> "Table":
+        """Put every other row first: halves that are alike, whatever the order."""
+        n = len(self.weights)
+        return self.take(np.r_[0:n:2, 1:n:2])
 
     def without_weightless(self) -> "Table":
         """Drop rows of weight zero: they must not even fill a batch."""
@@ -58,11 +66,17 @@ class Table:
             ) from error
         return self.take(np.sort(kept)), self.take(np.sort(apart_rows))
 
-    def data(self, inputs: Scaling, targets: Scaling, dtype: Any) -> Data:
-        """Scale for the kernels; weights get mean 1."""
+    def data(
+        self,
+        inputs: Scaling,
+        targets: Scaling,
+        dtype: Any,
+        mean_weight: float | None = None,
+    ) -> Data:
+        """Scale for the kernels; weights get mean 1, or are divided by the mean."""
         weights = self.weights
         if len(weights):
-            weights = weights / weights.mean()
+            weights = weights / (mean_weight or weights.mean())
         scaled = np.ascontiguousarray(targets.apply(self.targets), dtype=dtype)
         return Data(
             inputs.rows(self.X, dtype),
@@ -75,4 +89,4 @@ class Table:
 def no_rows(like: Table) -> Table:
     """Return a table of the same columns without rows."""
     X = np.empty((0, like.X.shape[1]))
-    return replace(like, X=X, targets=like.targets[:0], weights=like.weights[:0])
+    return Table(X, like.targets[:0], like.weights[:0], np.empty(0, dtype=np.int64))

@@ -1,6 +1,6 @@
 """A trained network with everything that prediction needs."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -36,6 +36,10 @@ class Fitted:
     targets: Scaling
     dropout: Dropout
     seed: int
+
+    def with_params(self, params: NDArray[Any]) -> "Fitted":
+        """Return the same network with other weights, for prediction."""
+        return replace(self, parameters=replace(self.parameters, params=params))
 
     def rows(self, X: Any) -> Rows:
         """Scale rows of X."""

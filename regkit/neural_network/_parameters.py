@@ -49,6 +49,7 @@ COMMON: dict[str, list[Any]] = {
     "dtype": [StrOptions({"float32", "float64"})],
     "warm_start": ["boolean"],
     "shuffle": ["boolean"],
+    "buffer_chunks": [_COUNT],
     "random_state": ["random_state"],
     "verbose": ["verbose"],
 }

@@ -89,6 +89,27 @@ class Calibration:
         return np.asarray(self.scores[rank - 1], dtype=np.float64)
 
 
+class Judged(NamedTuple):
+    """Predictions compared with the truth, row by row.
+
+    Attributes
+    ----------
+    residuals : ndarray (n, n_targets)
+        Absolute.
+    epistemic, noise : ndarray (n, n_targets)
+        Predicted deviations; the latter is 0 where it is yet to be estimated.
+    weights : ndarray (n,)
+    held_out : bool
+        Whether nothing was learnt from these rows.
+    """
+
+    residuals: Floats
+    epistemic: Floats
+    noise: Floats
+    weights: Floats
+    held_out: bool
+
+
 def noise_deviation(residuals: Floats, epistemic: Floats, weights: Floats) -> Floats:
     """Return the deviation of the noise that explains residuals, one a target.
 

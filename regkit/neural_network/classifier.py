@@ -11,10 +11,13 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from sklearn.utils.validation import check_array, column_or_1d
 
 from regkit._sklearn import Interval, StrOptions, validate_parameters
-from regkit.neural_network._base import DropoutMLP, Goal
+from regkit.neural_network._base import DropoutMLP
+from regkit.neural_network._by_chunks import by_chunks
 from regkit.neural_network._data import Table
 from regkit.neural_network._fitted import Fitted, Floats
 from regkit.neural_network._parameters import COMMON
+from regkit.neural_network._rows import Goal
+from regkit.neural_network._summaries import LabelCounts
 from regkit.neural_network._to_sklearn import classifier_of
 from regkit.neural_network._uncertainty import ClassUncertainty, entropy
 
@@ -135,6 +138,9 @@ class DropoutMLPClassifier(ClassifierMixin, DropoutMLP):
         of the last fit; schedules start anew.
     shuffle : bool, default=True
         Whether rows are drawn in a new order in each epoch.
+    buffer_chunks : int, default=4
+        With an X in chunks (`RowChunks`, a large memory map, Dask): how many chunks
+        are mixed at a time. See the notes.
     random_state : int, RandomState instance or None, default=None
         Of initial weights, order, masks and rows set apart. The same number gives the
         same network on any number of threads.
@@ -181,6 +187,21 @@ class DropoutMLPClassifier(ClassifierMixin, DropoutMLP):
     See Also
     --------
     DropoutMLPRegressor : For numbers.
+
+    Notes
+    -----
+    An X in chunks is read once to check it, once to count it, and then once an epoch.
+    With `shuffle` an epoch visits the chunks in a new random order, `buffer_chunks` at
+    a time, whose rows are drawn in random order: rows far apart never share a batch
+    unless their chunks do, so that chunks sorted by time or by class want a larger
+    buffer, or rows shuffled once on disk. Chunks from a callable come in the callable's
+    order. About two buffers are in memory. Each buffer is cut into equal batches.
+
+    Rows set apart for validation or calibration, and quartiles of columns, come from a
+    random sample of up to 100,000 rows (or 64 MB of X), of which the fractions are
+    taken; it depends on `random_state` and the number of rows only. Means and
+    deviations are those of all rows. Up to `buffer_chunks` chunks are held instead, and
+    give the same network as one array of their rows.
 
     References
     ----------
@@ -246,6 +267,7 @@ class DropoutMLPClassifier(ClassifierMixin, DropoutMLP):
         dtype: str = "float32",
         warm_start: bool = False,
         shuffle: bool = True,
+        buffer_chunks: int = 4,
         random_state: Any = None,
         verbose: Any = False,
     ) -> None:
@@ -282,6 +304,7 @@ class DropoutMLPClassifier(ClassifierMixin, DropoutMLP):
         self.dtype = dtype
         self.warm_start = warm_start
         self.shuffle = shuffle
+        self.buffer_chunks = buffer_chunks
         self.random_state = random_state
         self.verbose = verbose
 
@@ -323,6 +346,7 @@ class DropoutMLPClassifier(ClassifierMixin, DropoutMLP):
         finally:
             del self._announced
 
+    @by_chunks(lazy=True)
     def predict(self, X: Any) -> NDArray[Any]:
         """Predict the most probable class, or all labels above one half.
 
@@ -369,11 +393,20 @@ class DropoutMLPClassifier(ClassifierMixin, DropoutMLP):
             When X holds NaN or inf, or its columns are not those seen in `fit`.
         """
         if n_samples is not None:
-            mean: Floats = self.sample_predictions(X, n_samples, random_state).mean(0)
-            return mean
+            return self._average(X, n_samples, random_state=random_state)
+        return self._proba(X)
+
+    @by_chunks(lazy=True)
+    def _proba(self, X: Any) -> Floats:
         X = self._check_X(X)
         return self._probabilities(self._fitted.outputs(X))
 
+    @by_chunks()
+    def _average(self, X: Any, n_samples: int, random_state: Any) -> Floats:
+        mean: Floats = self.sample_predictions(X, n_samples, random_state).mean(0)
+        return mean
+
+    @by_chunks(lazy=True)
     def predict_log_proba(self, X: Any) -> Floats:
         """Predict logarithms of class probabilities.
 
@@ -398,6 +431,7 @@ class DropoutMLPClassifier(ClassifierMixin, DropoutMLP):
         logs: Floats = outputs - largest - np.log(mass)
         return logs
 
+    @by_chunks(axis=1)
     def sample_predictions(
         self, X: Any, n_samples: int = _N_PASSES, random_state: Any = None
     ) -> Floats:
@@ -421,6 +455,7 @@ class DropoutMLPClassifier(ClassifierMixin, DropoutMLP):
         raw = self._fitted.passes(X, n_samples, self._draw_seed(random_state))
         return self._probabilities(raw)
 
+    @by_chunks()
     def predict_uncertainty(
         self, X: Any, n_samples: int = _N_PASSES
     ) -> ClassUncertainty:
@@ -538,7 +573,11 @@ class DropoutMLPClassifier(ClassifierMixin, DropoutMLP):
         )
 
     def _encode(
-        self, labels: NDArray[Any], classes: NDArray[Any], multilabel: bool
+        self,
+        labels: NDArray[Any],
+        classes: NDArray[Any],
+        multilabel: bool,
+        name: str = "y",
     ) -> Floats:
         """Give class numbers in one column, or probabilities of logistic outputs."""
         if multilabel:
@@ -547,7 +586,7 @@ class DropoutMLPClassifier(ClassifierMixin, DropoutMLP):
             known = np.isin(labels, classes)
             if not known.all():
                 raise ValueError(
-                    f"y holds classes that are not in classes_: "
+                    f"{name} holds classes that are not in classes_: "
                     f"{np.unique(labels[~known]).tolist()!r}."
                 )
             numbers = np.searchsorted(classes, labels).astype(np.float64)[:, None]
@@ -555,19 +594,29 @@ class DropoutMLPClassifier(ClassifierMixin, DropoutMLP):
                 return numbers
         return numbers * (1.0 - self.label_smoothing) + 0.5 * self.label_smoothing
 
-    def _validation_targets(self, y_val: Any, goal: Goal) -> Floats:
-        labels = self._labels(y_val)
+    def _plain_y(self, y: Any) -> NDArray[Any]:
+        return self._labels(y)
+
+    def _summary(self) -> LabelCounts:
+        return LabelCounts()
+
+    def _targets(self, y: Any, goal: Goal, name: str) -> Floats:
+        labels = self._labels(y)
         classes = goal.attributes["classes_"]
         if goal.attributes["_multilabel"] != (labels.ndim == 2):
-            raise ValueError("y_val and y must both hold one label a row, or several.")
-        return self._encode(labels, classes, labels.ndim == 2)
+            raise ValueError(
+                f"{name} must hold one label a row as y does, or several as y does."
+            )
+        return self._encode(labels, classes, labels.ndim == 2, name)
 
-    def _row_weights(self, y: Any, sample_weight: Floats | None, n_rows: int) -> Floats:
-        weights = super()._row_weights(y, sample_weight, n_rows)
-        if self.class_weight is None:
+    @property
+    def _class_weight(self) -> Any:
+        return self.class_weight
+
+    def _row_weights(self, y: Any, weights: Floats, class_weight: Any) -> Floats:
+        if class_weight is None:
             return weights
-        labels = self._labels(y)
-        factors: Floats = compute_sample_weight(self.class_weight, labels)
+        factors: Floats = compute_sample_weight(class_weight, self._labels(y))
         return weights * factors
 
     def _scores(self, means: Floats, fitted: Fitted, held_out: Table) -> list[float]:

@@ -9,18 +9,24 @@ from sklearn.base import RegressorMixin
 
 from regkit._sklearn import Interval, StrOptions, validate_parameters
 from regkit.kernels.network_losses import LOG_VARIANCE_LIMIT
-from regkit.neural_network._base import DropoutMLP, Goal, Parts
+from regkit.linear_model._inputs import check_y
+from regkit.neural_network._base import DropoutMLP
+from regkit.neural_network._by_chunks import by_chunks
 from regkit.neural_network._data import Table
 from regkit.neural_network._fitted import Fitted, Floats
 from regkit.neural_network._parameters import COMMON
+from regkit.neural_network._rows import Goal, Parts
+from regkit.neural_network._summaries import FirstTargets
 from regkit.neural_network._to_sklearn import regressor_of
 from regkit.neural_network._uncertainty import (
     Calibration,
+    Judged,
     RegressionUncertainty,
     gaussian_reach,
     noise_deviation,
 )
-from regkit.solvers.networks.scaling import Scaling, weighted_moments
+from regkit.solvers.networks.scaling import Moments, Scaling
+from regkit.solvers.networks.trainer import TrainingResult
 
 # Passes for deviations of calibration rows; the default of predictions.
 _N_PASSES = 100
@@ -130,8 +136,10 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
         Share of the rows to set apart for `predict_interval` and the noise's size.
     tau : float, default=None
         Precision of the noise, the inverse of its variance in y's units [3]_; None
-        estimates it: from rows set apart for calibration or validation, else from the
-        training rows, whose residuals are too small where the network overfits.
+        estimates it as the mean square of residuals less that of the epistemic
+        deviations: of rows set apart for calibration, else of the validation rows (see
+        `predict_interval`), else of the training rows, whose residuals are too small
+        where the network overfits.
     standardize : bool or "robust", default="robust"
         How to centre and scale the columns of X before anything else: True by weighted
         means and standard deviations; "robust" by weighted medians and interquartile
@@ -152,6 +160,9 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
         of the last fit; schedules start anew.
     shuffle : bool, default=True
         Whether rows are drawn in a new order in each epoch.
+    buffer_chunks : int, default=4
+        With an X in chunks (`RowChunks`, a large memory map, Dask): how many chunks
+        are mixed at a time. See the notes.
     random_state : int, RandomState instance or None, default=None
         Of initial weights, order, masks and rows set apart. The same number gives the
         same network on any number of threads.
@@ -198,6 +209,21 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
     See Also
     --------
     DropoutMLPClassifier : For classes.
+
+    Notes
+    -----
+    An X in chunks is read once to check it, once to count it, and then once an epoch.
+    With `shuffle` an epoch visits the chunks in a new random order, `buffer_chunks` at
+    a time, whose rows are drawn in random order: rows far apart never share a batch
+    unless their chunks do, so that chunks sorted by time or by class want a larger
+    buffer, or rows shuffled once on disk. Chunks from a callable come in the callable's
+    order. About two buffers are in memory. Each buffer is cut into equal batches.
+
+    Rows set apart for validation or calibration, and quartiles of columns, come from a
+    random sample of up to 100,000 rows (or 64 MB of X), of which the fractions are
+    taken; it depends on `random_state` and the number of rows only. Means and
+    deviations are those of all rows. Up to `buffer_chunks` chunks are held instead, and
+    give the same network as one array of their rows.
 
     References
     ----------
@@ -276,6 +302,7 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
         dtype: str = "float32",
         warm_start: bool = False,
         shuffle: bool = True,
+        buffer_chunks: int = 4,
         random_state: Any = None,
         verbose: Any = False,
     ) -> None:
@@ -316,6 +343,7 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
         self.dtype = dtype
         self.warm_start = warm_start
         self.shuffle = shuffle
+        self.buffer_chunks = buffer_chunks
         self.random_state = random_state
         self.verbose = verbose
 
@@ -373,9 +401,14 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
         if return_std:
             found = self.predict_uncertainty(X, n_samples)
             return found.mean, found.total
+        return self._predict(X)
+
+    @by_chunks(lazy=True)
+    def _predict(self, X: Any) -> Floats:
         X = self._check_X(X)
         return self._shaped(self._means(self._fitted.outputs(X)))
 
+    @by_chunks()
     def predict_uncertainty(
         self, X: Any, n_samples: int = _N_PASSES
     ) -> RegressionUncertainty:
@@ -401,6 +434,7 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
             *(self._shaped(part) for part in (mean, epistemic, noise, total))
         )
 
+    @by_chunks(axis=1)
     def sample_predictions(
         self, X: Any, n_samples: int = _N_PASSES, random_state: Any = None
     ) -> Floats:
@@ -426,6 +460,7 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
         samples = self._means(raw)
         return samples[..., 0] if self._one_dimensional else samples
 
+    @by_chunks()
     def predict_interval(
         self, X: Any, coverage: float = 0.9, n_samples: int = _N_PASSES
     ) -> tuple[Floats, Floats]:
@@ -434,9 +469,11 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
         The interval is the prediction ± a multiple of the deviation that
         ``predict(X, return_std=True)`` gives. With rows set apart
         (`calibration_fraction`, else the validation rows) the multiple is
-        split-conformal (Lei et al., 2018): at least `coverage` of new rows are covered
-        on average, whatever the network is worth (validation rows, which chose the best
-        epoch, make that approximate). Otherwise the multiple is that of a normal
+        split-conformal [4]_: at least `coverage` of new rows are covered on average,
+        whatever the network is worth. Validation rows chose the epoch whose weights are
+        kept, so their residuals are too small. Each half of them is therefore compared
+        with the epoch that the other half would have chosen, which makes the promise
+        approximate. Without rows set apart the multiple is that of a normal
         distribution, and the promise is as good as `noise_std_`.
 
         Parameters
@@ -496,7 +533,7 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
                 "intervals are too narrow where the network overfits. Set rows apart "
                 "with calibration_fraction or early_stopping, or give tau.",
                 UserWarning,
-                stacklevel=3,
+                stacklevel=4,
             )
 
     @property
@@ -535,34 +572,55 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
             noise += self.noise_std_
         return mean, epistemic, noise
 
-    def _calibrate(self, fitted: Fitted, parts: Parts) -> dict[str, Any]:
-        apart = parts.calibrate if len(parts.calibrate.weights) else parts.validate
-        rows = apart if len(apart.weights) else parts.learn
-        held_out = rows is not parts.learn
-        if held_out or self.loss == "gaussian_nll":
-            mean, epistemic, noise = self._parts(fitted, rows.X, _N_PASSES, False)
-        else:  # the spread would only be subtracted from residuals that are too small
-            mean = fitted.targets.undo(
-                fitted.outputs(rows.X)[:, : rows.targets.shape[1]]
-            )
-            epistemic = noise = np.zeros_like(mean)
-        residuals = np.abs(rows.targets - mean)
+    def _calibrate(
+        self, fitted: Fitted, parts: Parts, result: TrainingResult
+    ) -> dict[str, Any]:
+        judged = self._judged(fitted, parts, result)
         estimated = self.loss != "gaussian_nll" and self.tau is None
         found: dict[str, Any] = {
             "_calibration": None,
             "_noise_is_estimated": estimated,
         }
+        noise = judged.noise
         if self.loss != "gaussian_nll":
-            deviation = noise_deviation(residuals, epistemic, rows.weights)
+            deviation = noise_deviation(
+                judged.residuals, judged.epistemic, judged.weights
+            )
             if self.tau is not None:
                 deviation = np.full_like(deviation, self.tau**-0.5)
             one = len(deviation) == 1
             found["noise_std_"] = float(deviation[0]) if one else deviation
             noise = noise + deviation
-        if held_out:
-            scores = residuals / np.hypot(epistemic, noise)
+        if judged.held_out:
+            scores = judged.residuals / np.hypot(judged.epistemic, noise)
             found["_calibration"] = Calibration(np.sort(scores, axis=0))
         return found
+
+    def _judged(self, fitted: Fitted, parts: Parts, result: TrainingResult) -> Judged:
+        """Compare predictions with rows held out if there are any.
+
+        The network was chosen to fit the validation rows best. So each half of them
+        judges the network that it would have been had the other half chosen.
+        """
+        n = len(parts.validate.weights)
+        if len(parts.calibrate.weights):
+            tables, networks = [parts.calibrate], [fitted]
+        elif n > 1:
+            halves = np.split(np.arange(n), [(n + 1) // 2])
+            tables = [parts.validate.take(half) for half in halves]
+            networks = [fitted.with_params(params) for params in result.halves[::-1]]
+        else:
+            tables, networks = [parts.learn], [fitted]
+        held_out = tables[0] is not parts.learn
+        found = []
+        for rows, network in zip(tables, networks, strict=True):
+            mean, epistemic, noise = self._parts(network, rows.X, _N_PASSES, False)
+            if not held_out and self.loss != "gaussian_nll":
+                # It would only be subtracted from residuals that are too small.
+                epistemic = np.zeros_like(epistemic)
+            found.append((np.abs(rows.targets - mean), epistemic, noise, rows.weights))
+        joined = [np.concatenate(each) for each in zip(*found, strict=True)]
+        return Judged(joined[0], joined[1], joined[2], joined[3], held_out)
 
     def _check_y(self, y: Any, X: Any) -> Any:
         return y
@@ -585,25 +643,33 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
             {"_y_ndim": checked.ndim, "out_activation_": "identity"},
         )
 
-    def _validation_targets(self, y_val: Any, goal: Goal) -> Floats:
-        y_val = np.asarray(y_val, dtype=np.float64)
-        targets: Floats = y_val.reshape(len(y_val), -1)
+    def _plain_y(self, y: Any) -> Floats:
+        return check_y(self, y)
+
+    def _summary(self) -> FirstTargets:
+        return FirstTargets()
+
+    def _targets(self, y: Any, goal: Goal, name: str) -> Floats:
+        y = np.asarray(y, dtype=np.float64)
+        targets: Floats = y.reshape(len(y), -1)
         if not np.isfinite(targets).all():
-            raise ValueError("y_val contains NaN or infinity.")
+            raise ValueError(f"{name} contains NaN or infinity.")
         if targets.shape[1] != goal.targets.shape[1]:
             raise ValueError(
-                f"y_val has {targets.shape[1]} targets, y has {goal.targets.shape[1]}."
+                f"{name} has {targets.shape[1]} targets, y has {goal.targets.shape[1]}."
             )
         return targets
 
-    def _target_scaling(self, table: Table) -> Scaling:
+    def _target_scaling(self, parts: Parts) -> Scaling:
+        table, stream = parts.learn, parts.stream
         if not self.standardize_target:
             return Scaling.none(table.targets.shape[1])
-        return Scaling.standard(table.targets, table.weights)
+        moments = None if stream is None else stream.totals.targets
+        return Scaling.standard(moments or Moments.of(table.targets, table.weights))
 
     def _scores(self, means: Floats, fitted: Fitted, held_out: Table) -> list[float]:
         """Turn mean squared errors per target into R², averaged over targets."""
-        spread = weighted_moments(held_out.targets, held_out.weights)[1]
+        spread = Moments.of(held_out.targets, held_out.weights).scale
         relative = np.square(fitted.targets.scale / spread)
         return [float(np.mean(1.0 - epoch * relative)) for epoch in means]
 

@@ -71,11 +71,11 @@ def minimise(
     start = state.coef[:n].copy()
     n_iter, solved = active_set.minimise(problem, state, n, alpha, max_iter, ridged)
     if not solved:
-        n_iter += _minimise_from(problem, state, start, alpha, max_iter - n_iter)
+        n_iter += minimise_from(problem, state, start, alpha, max_iter - n_iter)
     return int(n_iter)
 
 
-def _minimise_from(
+def minimise_from(
     problem: Problem, state: State, start: Floats, alpha: float, max_iter: int
 ) -> int:
     """Start again from ``start`` where block pivoting has not settled."""

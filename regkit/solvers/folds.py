@@ -14,8 +14,10 @@ import numpy as np
 
 from regkit.designs import Design
 from regkit.designs.threads import map_in_threads, one_blas_thread
+from regkit.kernels.three_views import ABREAST
 from regkit.solvers.fold import Fold
 from regkit.solvers.fold_moments import FoldMoments
+from regkit.solvers.lockstep import can_go_in_lockstep, solve_in_lockstep
 from regkit.solvers.path import is_small, solve_path
 from regkit.solvers.problem import Floats, PathResult, Penalty
 from regkit.solvers.residuals import mean_squares
@@ -25,7 +27,8 @@ from regkit.solvers.together import solve_together
 _WORTHWHILE = 1 << 22
 # Entries of an X (64 MB) that a processor's cache may hold from read to read.
 _STAYS_IN_CACHE = 1 << 23
-# Paths that share a read of X: their sums stay in registers and first-level cache.
+# Paths that share a read of X where they are not in lockstep: their sums stay in
+# registers and first-level cache.
 _AT_A_TIME = 12
 
 
@@ -135,6 +138,12 @@ class FoldedDesign:
         """
         walks = settings.solver != "auto" or penalty.is_bounded
         walks = walks or (penalty.l1_ratio > 0.0 and alphas[-1] > 0.0)
+        if self._moments is None and can_go_in_lockstep(
+            penalty, alphas, settings.solver
+        ):
+            found = self._solve_in_lockstep(penalty, alphas, settings, with_whole)
+            if found is not None:
+                return found
         # In bigger ones a read takes longer than waiting for the others that share it.
         every = np.arange(self._design.n_features)
         is_big = self._design.n_stored(every) > _STAYS_IN_CACHE
@@ -166,6 +175,47 @@ class FoldedDesign:
         side_by_side = one_blas_thread() if n_threads > 1 else nullcontext()
         with side_by_side:
             solved = map_in_threads(solve, waiting, n_threads)
+        whole = solved.pop()[0] if with_whole else None
+        paths, errors = zip(*solved, strict=True)
+        return FoldPaths(whole, list(paths), np.stack(errors, axis=1))
+
+    def _solve_in_lockstep(
+        self,
+        penalty: Penalty,
+        alphas: Floats,
+        settings: PathSettings,
+        with_whole: bool,
+    ) -> FoldPaths | None:
+        """Solve the paths three at a time, if X is stored for it; threes in threads."""
+        waiting = self._waiting(with_whole)
+        designs = [
+            self._design if k is None else self._training_design(k) for k in waiting
+        ]
+
+        def solve(three: tuple[int, Any]) -> list[tuple[PathResult, Floats]]:
+            at, columns = three
+            mine = slice(ABREAST * at, ABREAST * (at + 1))
+            with np.errstate(over="ignore", invalid="ignore"):  # a thread's own state
+                paths = solve_in_lockstep(
+                    columns,
+                    designs[mine],
+                    self._y,
+                    penalty,
+                    alphas,
+                    **settings.options,
+                )
+                return [
+                    (path, np.empty(0) if k is None else self._errors(k, path))
+                    for k, path in zip(waiting[mine], paths, strict=True)
+                ]
+
+        side_by_side = one_blas_thread() if self._n_threads > 1 else nullcontext()
+        with side_by_side:
+            threes = self._design.side_by_side(designs)
+            if threes is None:
+                return None
+            found = map_in_threads(solve, list(enumerate(threes)), self._n_threads)
+        solved = [one for three in found for one in three]
         whole = solved.pop()[0] if with_whole else None
         paths, errors = zip(*solved, strict=True)
         return FoldPaths(whole, list(paths), np.stack(errors, axis=1))

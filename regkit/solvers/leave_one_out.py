@@ -12,16 +12,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from regkit.designs.threads import map_in_threads, n_threads, one_blas_thread
+from regkit.solvers.column_basis import ColumnBasis, DampedSweep
 from regkit.solvers.problem import Floats
 from regkit.solvers.ridge import FEW_ENTRIES, LARGEST_GRAM, solve_ridge
-from regkit.solvers.ridge_basis import (
-    Basis,
-    ColumnBasis,
-    DampedSweep,
-    RidgeData,
-    RowBasis,
-    Sweep,
-)
+from regkit.solvers.ridge_basis import Basis, RidgeData, Sweep
+from regkit.solvers.row_basis import RowBasis
+from regkit.solvers.tridiagonal_basis import TridiagonalBasis
 
 _EPS = float(np.finfo(np.float64).eps)
 # Rows that are refitted without, at most, where the shortcut has too few digits.
@@ -29,8 +26,10 @@ _MOST_REFITS = 50
 # Up to this many columns, a fit an alpha is affordable where nothing else is precise.
 _DAMPED = 500
 _DAMPED_REMAINING = 1e-6
-# Entries of Z that are looked at at a time.
+# Numbers about rows that are looked at at a time, so that they stay in cache …
 _CHUNK = 1 << 18
+# … and from how many on this pays on several threads.
+_WORTHWHILE = 1 << 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +75,8 @@ def decompose(data: RidgeData) -> Iterator[Basis]:
             f"Leaving out one row at a time would need a dense {size} x {size} matrix "
             "for this sparse X; use folds, for example cv=5."
         )
-    squared = ColumnBasis.from_gram(data) if is_tall else RowBasis.from_gram(data)
+    by_gram = ColumnBasis.from_gram if is_tall else TridiagonalBasis.from_gram
+    squared: Basis | None = by_gram(data)
     if not np.isfinite(design.lengths).all():
         raise FloatingPointError("Sums of squares of X overflow.")
     if squared is not None:
@@ -84,7 +84,7 @@ def decompose(data: RidgeData) -> Iterator[Basis]:
     if is_tall:
         yield ColumnBasis.from_singular_values(data)
     elif not design.is_sparse or n * p <= FEW_ENTRIES:
-        yield RowBasis.from_singular_values(data)
+        yield RowBasis(data)
 
 
 def generalised(data: RidgeData, alphas: Floats, bases: Iterable[Basis]) -> Floats:
@@ -156,105 +156,89 @@ class _Ledger:
         self, data: RidgeData, alphas: Floats, per_target: bool, keep_errors: bool
     ) -> None:
         n, n_targets = data.raw.shape
-        self._data, self._alphas, self._per_target = data, alphas, per_target
+        self._data, self._alphas = data, alphas
         self._errors = np.zeros((n, n_targets, len(alphas))) if keep_errors else None
         n_means = n_targets if per_target else 1
-        self._moments = np.full((2, len(alphas), n_means), np.nan)
-        self._unsure = np.zeros((n, len(alphas)), dtype=bool)
+        self._moments = np.full((2, n_means, len(alphas)), np.nan)
+        self._unsure = np.zeros((n, len(alphas)), dtype=np.bool_)
+        self._n_unsure = np.zeros(len(alphas), dtype=np.int64)
 
     @property
     def is_entered(self) -> NDArray[np.bool_]:
         """Which alphas have errors, shape (A,)."""
-        entered: NDArray[np.bool_] = ~np.isnan(self._moments[0, :, 0])
+        entered: NDArray[np.bool_] = ~np.isnan(self._moments[0, 0])
         return entered
 
     @property
     def is_complete(self) -> NDArray[np.bool_]:
         """Which alphas have all their errors, shape (A,)."""
-        return self.is_entered & ~self._unsure.any(axis=0)
+        complete: NDArray[np.bool_] = self.is_entered & (self._n_unsure == 0)
+        return complete
 
     def enter(self, sweep: Sweep, mine: NDArray[np.intp], least: Floats) -> None:
         """Take down what ``sweep`` says of its alphas, where 1 - h is not too small."""
-        data = self._data
-        factors = _compress(sweep.filters)
+        data, n_targets = self._data, self._data.raw.shape[1]
+        if self._n_unsure[mine].any():
+            self._unsure[:, mine] = False
+            self._n_unsure[mine] = 0
 
-        def visit(part: slice) -> Floats:
-            errors, unsure = _left_out(data, sweep, factors, least, part)
-            self._unsure[part, mine] = unsure
+        def visit(part: slice) -> tuple[Floats, NDArray[np.int64] | int]:
+            remaining, errors = sweep.judge(part)
+            moments, unsure = self._divide(data.weights[part], errors, remaining, least)
+            if unsure is not None:
+                self._unsure[part, mine] = unsure
             if self._errors is not None:
                 self._errors[part, :, mine] = errors
-            return _moments(data.weights[part], errors, self._per_target)
+            return moments, 0 if unsure is None else unsure.sum(axis=0)
 
         n = len(data.weights)
-        step = max(16, _CHUNK // (len(sweep.filters) + len(mine)))
+        step = max(16, _CHUNK // (sweep.width + n_targets * len(mine)))
         parts = [slice(i, min(i + step, n)) for i in range(0, n, step)]
-        sums = [visit(part) for part in parts]
-        self._moments[:, mine] = np.sum(sums, axis=0)
+        if n * sweep.width < _WORTHWHILE:
+            found = [visit(part) for part in parts]
+        else:
+            with one_blas_thread():
+                found = map_in_threads(visit, parts, n_threads())
+        self._moments[:, :, mine] = sum(moments for moments, _ in found)
+        self._n_unsure[mine] += sum(count for _, count in found)
+
+    def _divide(
+        self, weights: Floats, errors: Floats, remaining: Floats, least: Floats
+    ) -> tuple[Floats, NDArray[np.bool_] | None]:
+        """Turn residuals into errors, in place; return their moments and the unsure."""
+        from regkit.kernels import left_out as kernels
+
+        moments = np.zeros((2, self._moments.shape[1], len(least)))
+        unsure = np.zeros(remaining.shape, dtype=np.bool_)
+        is_unsure = kernels.left_out_errors(
+            errors, remaining, least, weights, moments, unsure
+        )
+        return moments, unsure if is_unsure else None
 
     def close(self) -> LeftOut:
         """Refit where that is needed and feasible, and sum up."""
         data = self._data
-        self._moments[:, self._unsure.sum(axis=0) > _MOST_REFITS] = np.nan
+        self._moments[:, :, self._n_unsure > _MOST_REFITS] = np.nan
         known = self.is_entered
-        for i in np.flatnonzero(self._unsure[:, known].any(axis=1)):
+        unsure = np.empty(0, dtype=np.intp)
+        if self._n_unsure[known].any():
+            unsure = np.flatnonzero(self._unsure[:, known].any(axis=1))
+        for i in unsure:
             mine = np.flatnonzero(self._unsure[i] & known)
             errors = _refit_without(data, np.array([i]), self._alphas[mine])
-            self._moments[:, mine] += _moments(
-                data.weights[[i]], errors, self._per_target
-            )
+            whole = np.ones((1, len(mine)))
+            self._moments[:, :, mine] += self._divide(
+                data.weights[[i]], errors, whole, np.zeros(len(mine))
+            )[0]
             if self._errors is not None:
                 self._errors[i, :, mine] = errors[0].T
         absent = np.flatnonzero(data.weights == 0.0)
         if self._errors is not None and len(absent):
             self._errors[absent] = _refit_without(data, absent, self._alphas)
-        mean, square = self._moments
+        mean, square = np.moveaxis(self._moments, 2, 1)
         variance = np.maximum(square - mean**2, 0.0)
         n_rows = np.count_nonzero(data.weights)
         return LeftOut(mean, np.sqrt(variance / (n_rows - 1)), self._errors)
-
-
-def _left_out(
-    data: RidgeData,
-    sweep: Sweep,
-    factors: tuple[Floats, Floats],
-    least: Floats,
-    part: slice,
-) -> tuple[Floats, NDArray[np.bool_]]:
-    """Return the errors (m, T, A) of a few rows, and which are unsure (m, A).
-
-    Those are 0, as are the errors of rows without weight. ``factors`` multiply to the
-    sweep's filters.
-    """
-    few, combine = factors
-    rows = sweep.rows(part)
-    fits = [
-        (rows.places @ (few * sweep.inner[:, [t]])) @ combine
-        for t in range(data.raw.shape[1])
-    ]
-    remaining = (np.square(rows.places, out=rows.places) @ few) @ combine
-    remaining *= rows.square_gain[:, None]
-    remaining += rows.start[:, None]
-    has_weight = data.weights[part, None] > 0.0
-    low = remaining < least
-    if low.any() or not has_weight.all():
-        remaining[low | ~has_weight] = np.inf
-        low &= has_weight
-    errors = np.empty((len(rows.gain), len(fits), combine.shape[1]))
-    for t, fit in enumerate(fits):
-        fit *= rows.gain[:, None]
-        fit += rows.base[:, [t]]
-        np.divide(fit, remaining, out=errors[:, t])
-    return errors, low
-
-
-def _moments(weights: Floats, errors: Floats, per_target: bool) -> Floats:
-    """Return the weighted sums of squares and of their squares, (2, A, T or 1)."""
-    squares = errors**2
-    if not per_target:
-        squares = squares.mean(axis=1, keepdims=True)
-    first = np.tensordot(weights, squares, axes=1)
-    second = np.tensordot(weights, squares**2, axes=1)
-    return np.stack([first.T, second.T])
 
 
 def _refit_without(data: RidgeData, rows: NDArray[np.intp], alphas: Floats) -> Floats:
@@ -276,27 +260,5 @@ def _refit_without(data: RidgeData, rows: NDArray[np.intp], alphas: Floats) -> F
     coefs = result.coefs.T
     fitted = others.fitted(rows, np.arange(design.n_features), coefs)
     fitted += others.offset @ coefs + result.intercepts
-    return data.raw[rows][:, :, None] - fitted.reshape(len(rows), n_targets, -1)
-
-
-def _compress(filters: Floats) -> tuple[Floats, Floats]:
-    """Return two thin factors of D.
-
-    1/(λ + a) is so smooth in a that a score of columns tell all others to rounding:
-    Gram and Schmidt's procedure, the longest column first.
-    """
-    rest = filters.copy()
-    basis = np.empty((min(filters.shape), len(filters)))
-    smallest = 32.0 * _EPS * np.sqrt(np.max(np.sum(filters**2, axis=0), initial=0.0))
-    for rank in range(len(basis)):
-        lengths = np.einsum("ij,ij->j", rest, rest)
-        longest = int(np.argmax(lengths))
-        if lengths[longest] <= smallest**2:
-            basis = basis[:rank]
-            break
-        direction = rest[:, longest] / np.sqrt(lengths[longest])
-        direction -= basis[:rank].T @ (basis[:rank] @ direction)
-        direction /= np.sqrt(direction @ direction)
-        basis[rank] = direction
-        rest -= np.outer(direction, direction @ rest)
-    return basis.T, basis @ filters
+    errors = data.raw[rows][:, :, None] - fitted.reshape(len(rows), n_targets, -1)
+    return np.ascontiguousarray(errors)

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from scipy.linalg import lapack
 
 from regkit.designs import Design
+from regkit.designs.dense_products import times
+from regkit.designs.threads import calm_blas
 from regkit.solvers.problem import Floats
 from regkit.solvers.spectral import ColumnSpace, rank_tolerance
 
@@ -33,10 +35,22 @@ class System(Protocol):
         """Solve for one or many right-hand sides."""
 
 
-class Factor:
-    """Cholesky factor of a matrix scaled to a unit diagonal."""
+class Systems(Protocol):
+    """Matrices that differ by a multiple of the penalty's."""
 
-    def __init__(self, matrix: Floats) -> None:
+    def system(self, alpha: float) -> System:
+        """Give the matrix of one penalty."""
+
+
+class Factor:
+    """Cholesky factor of a matrix scaled to a unit diagonal.
+
+    By the library that formed the matrix, NumPy's or SciPy's BLAS: the threads of the
+    one, still awake, would not make room for those of the other. (One column to solve
+    for does not wake them.)
+    """
+
+    def __init__(self, matrix: Floats, *, of_rows: bool = False) -> None:
         diagonal = matrix.diagonal()
         self.rcond = 0.0
         if not len(diagonal) or not np.all(diagonal > 0.0):
@@ -45,12 +59,16 @@ class Factor:
         scaled = matrix * self._scale
         scaled *= self._scale[:, None]
         norm = float(np.max(np.abs(scaled).sum(axis=0), initial=0.0))
-        # Not SciPy's: it has threads of its own, for which those of NumPy, awake after
-        # the Gram matrix, would not make room. (One column does not wake them.)
-        try:
-            self._factor = np.linalg.cholesky(scaled).T
-        except np.linalg.LinAlgError:
-            return
+        with calm_blas(len(scaled)):
+            if of_rows:
+                self._factor, info = lapack.dpotrf(scaled.T, overwrite_a=True)
+                if info != 0:
+                    return
+            else:
+                try:
+                    self._factor = np.linalg.cholesky(scaled).T
+                except np.linalg.LinAlgError:
+                    return
         self.rcond = float(lapack.dpocon(self._factor, norm, uplo="U")[0])
 
     def solve(self, right: Floats) -> Floats:
@@ -65,9 +83,10 @@ class Spectrum:
 
     def __init__(self, matrix: Floats, shift: Floats) -> None:
         self._root = np.sqrt(shift)
-        self._values, self._vectors = np.linalg.eigh(
-            matrix / (self._root * self._root[:, None])
-        )
+        with calm_blas(len(matrix)):
+            self._values, self._vectors = np.linalg.eigh(
+                matrix / (self._root * self._root[:, None])
+            )
         self._values = np.maximum(self._values, 0.0)
 
     def shifted(self, alpha: float) -> "ShiftedSpectrum":
@@ -90,8 +109,11 @@ class ShiftedSpectrum:
 class Family:
     """The matrices ``matrix + a diag(shift)`` for the penalties asked for."""
 
-    def __init__(self, matrix: Floats, shift: Floats, n_alphas: int) -> None:
+    def __init__(
+        self, matrix: Floats, shift: Floats, n_alphas: int, *, of_rows: bool = False
+    ) -> None:
         self._matrix = matrix
+        self._of_rows = of_rows
         self._shift = shift
         self._spectrum = None
         if n_alphas > _MANY and np.all(shift > 0.0):
@@ -104,7 +126,7 @@ class Family:
                 return system
         shifted = self._matrix.copy()
         shifted.flat[:: len(shifted) + 1] += alpha * self._shift
-        return Factor(shifted)
+        return Factor(shifted, of_rows=self._of_rows)
 
 
 def groups(alphas: Floats) -> list[tuple[float, NDArray[np.intp]]]:
@@ -194,13 +216,19 @@ def expand(design: Design, kept: NDArray[np.intp], coef: Floats) -> Floats:
 
 
 def by_rows(
-    design: Design, target: Floats, alphas: Floats, factor: Floats, goals: Floats
+    design: Design,
+    target: Floats,
+    alphas: Floats,
+    factor: Floats,
+    goals: Floats,
+    known: Systems | None = None,
 ) -> tuple[Floats, Floats, bool]:
     """Solve with the n x n matrix ``Z F⁻¹ Zᵀ + a I``, for positive alphas.
 
     The residual is a v with ``(Z F⁻¹ Zᵀ + a I) v = t``, and ``g = F⁻¹ Zᵀ v``; columns
     without a penalty are projected out of both sides first. A v that leaves the
-    remainder e = residual - a v is above the optimum by at most ``|e|²/2``.
+    remainder e = residual - a v is above the optimum by at most ``|e|²/2``. Where the
+    systems are ``known``, their factorization is saved.
 
     Returns
     -------
@@ -229,7 +257,9 @@ def by_rows(
         return coef, gaps, True
     everything = np.arange(p)
     together = groups(alphas)
-    family = Family(gram, np.ones(n), len(together))
+    family = known
+    if family is None:
+        family = Family(gram, np.ones(n), len(together), of_rows=True)
     for alpha, mine in together:
         system = family.system(alpha)
         if system.rcond < _HOPELESS:
@@ -242,7 +272,7 @@ def by_rows(
             left = target[:, mine] - expand(design, everything, found)
             rest = space.project_out(left) - alpha * dual
             gap = 0.5 * np.sum(rest**2, axis=0)
-            gradient = 0.5 / alpha * np.sum(rest * (gram @ rest), axis=0)
+            gradient = 0.5 / alpha * np.sum(rest * times(gram, rest), axis=0)
             exact = system.rcond > _REFINED and np.all(gradient <= 0.1 * goals[mine])
             if exact or np.all(gap >= 0.01 * last):
                 break

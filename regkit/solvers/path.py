@@ -243,6 +243,32 @@ def walk_down(walk: "ScreenedPath", alphas: Floats, limit: int) -> "Asking[Solve
     )
 
 
+def go_on(
+    design: Design,
+    y: Floats,
+    penalty: Penalty,
+    alphas: Floats,
+    solved: Solved,
+    tol: float,
+    max_iter: int,
+    solver: str,
+) -> PathResult:
+    """Solve for the alphas that ``solved`` has not come to; return the whole path."""
+    done = len(solved.gaps)
+    if done < len(alphas):
+        start = None
+        if done:
+            last = slice(*solved.indptr[-2:])
+            start = np.zeros(design.n_features)
+            start[solved.indices[last]] = solved.values[last]
+            start /= design.scale
+        rest = alphas[done:]
+        p = design.n_features
+        found = _solve(design, y, penalty, rest, tol, max_iter, solver, p, start)
+        solved = _join(solved, found) if done else found
+    return as_result(design, penalty, alphas, solved, tol)
+
+
 def _solve_smooth(
     design: Design,
     y: Floats,

@@ -12,7 +12,7 @@ from regkit.solvers.problem import Floats
 
 _EPS = float(np.finfo(np.float64).eps)
 # The largest Gram matrix formed of a sparse X, where products with X are cheap.
-_SPARSE_GRAM = 2000
+SPARSE_GRAM = 2000
 # A sparse X of so few entries, zeros included, may pass through a dense array.
 FEW_ENTRIES = 1 << 20
 # Beyond this a Gram matrix of a sparse X is refused even on request.
@@ -108,6 +108,7 @@ def solve_ridge(
     solver: str = "auto",
     tol: float = 1e-8,
     max_iter: int | None = None,
+    known: normal_equations.Systems | None = None,
 ) -> RidgeResult:
     """Minimise ``Σ w_i (y_i - x_iᵀb - b0)² + alpha Σ f_j b_j²`` for every problem.
 
@@ -127,6 +128,8 @@ def solve_ridge(
         Share of the null objective that a gap may be.
     max_iter : int, optional
         Iterations of conjugate gradients; by default 10 times the smaller dimension.
+    known : Systems, optional
+        ``Z F⁻¹ Zᵀ + a I`` for any a, where they have been factored before.
 
     Raises
     ------
@@ -151,7 +154,7 @@ def solve_ridge(
                 max_iter = 10 * min(Y.shape[0], design.n_features) + 100
             goals = 0.5 * tol * total
             problems = _Problems(design, target, columns, a, factor, goals)
-            _run(problems, solver, max_iter, answers)
+            _run(problems, solver, max_iter, answers, known)
         gaps = np.where(np.isfinite(answers.gaps), answers.gaps, np.inf)
         coefs = (answers.coef / design.scale[:, None]).T
         intercepts = mean - coefs @ design.offset
@@ -168,7 +171,13 @@ def solve_ridge(
     )
 
 
-def _run(problems: _Problems, solver: str, max_iter: int, answers: _Answers) -> None:
+def _run(
+    problems: _Problems,
+    solver: str,
+    max_iter: int,
+    answers: _Answers,
+    known: normal_equations.Systems | None,
+) -> None:
     """Try the routes in the order of their cost until every target has its answer."""
     design, a = problems.design, problems.a
     n, p = design.n_samples, design.n_features
@@ -184,7 +193,7 @@ def _run(problems: _Problems, solver: str, max_iter: int, answers: _Answers) -> 
             "sparse X; use 'auto' or 'conjugate_gradient'."
         )
     everything = np.arange(len(a))
-    small = not design.is_sparse or size <= _SPARSE_GRAM
+    small = not design.is_sparse or size <= SPARSE_GRAM
     if solver == "cholesky" or (solver == "auto" and small):
         if n >= p:
             found = normal_equations.by_columns(*problems)
@@ -193,7 +202,7 @@ def _run(problems: _Problems, solver: str, max_iter: int, answers: _Answers) -> 
             mine = np.flatnonzero(a > 0.0)
             some = problems.chosen(mine)
             coef, gaps, unique = normal_equations.by_rows(
-                design, some.target, some.a, some.factor, some.goals
+                design, some.target, some.a, some.factor, some.goals, known
             )
             answers.take("dual_cholesky", mine, coef, gaps)
             answers.unique &= unique

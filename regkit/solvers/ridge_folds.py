@@ -1,19 +1,29 @@
 """Ridge on the training rows of a fold for all alphas, and its errors on the rest."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from regkit.designs import Design
+from regkit.designs.threads import (
+    is_calm,
+    map_in_threads,
+    n_threads,
+    one_blas_thread,
+)
 from regkit.solvers.fold import Fold
 from regkit.solvers.fold_moments import FoldMoments
 from regkit.solvers.path import is_small, solve_path
 from regkit.solvers.problem import Floats, Penalty
 from regkit.solvers.ridge import RidgeResult, solve_ridge
+from regkit.solvers.row_folds import RowFoldFit, RowFolds
 
+# Folds that are fitted before the first of them is judged.
+_FOLDS_A_THREAD = 4
 # Predictions that are held at a time.
 _ENTRIES = 1 << 20
 
@@ -42,11 +52,14 @@ class FoldFit:
         first, last = int(rows[0]), int(rows[-1]) + 1
         if np.array_equal(rows, np.arange(first, last)):
             scaled = coefs * design.scale[:, None]
-            predicted = design.predict_rows(slice(first, last), scaled)
+            predicted = design.row_predictor(scaled)(slice(first, last))
         else:
             predicted = design.fitted(rows, np.arange(design.n_features), coefs)
         predicted += level
         return predicted.reshape(len(rows), -1, self.n_alphas)
+
+
+AnyFit = FoldFit | RowFoldFit
 
 
 class RidgeFolds:
@@ -80,8 +93,41 @@ class RidgeFolds:
             first = np.ascontiguousarray(Y[:, 0])
             self._moments = FoldMoments(design, first, sample_weight, folds)
 
-    def fit(self, k: int, alphas: Floats, **settings: Any) -> FoldFit:
+    @cached_property
+    def _shared_rows(self) -> RowFolds | None:
+        """What the folds of a wide X share, if they can."""
+        if self._moments is not None or self._penalty.is_bounded:
+            return None
+        return RowFolds.build(
+            self._design,
+            self._Y,
+            self._sample_weight,
+            self._folds,
+            self._penalty.factor,
+        )
+
+    def fits(self, alphas: Floats, **settings: Any) -> Iterator[AnyFit]:
+        """Fit the training rows of one fold after the other; see `fit_alphas`."""
+        count, at_a_time = len(self._folds), 1
+        if self._moments is not None and is_calm(self._design.n_features):
+            at_a_time = _FOLDS_A_THREAD * n_threads()
+        for start in range(0, count, at_a_time):
+            some = range(start, min(start + at_a_time, count))
+            if len(some) == 1:
+                yield self.fit(start, alphas, **settings)
+                continue
+            with one_blas_thread():
+                found = map_in_threads(
+                    lambda k: self.fit(k, alphas, **settings), some, n_threads()
+                )
+            yield from found
+
+    def fit(self, k: int, alphas: Floats, **settings: Any) -> AnyFit:
         """Fit the training rows of fold k with every alpha; see `fit_alphas`."""
+        if settings["solver"] in ("auto", "cholesky") and self._shared_rows is not None:
+            found = self._shared_rows.fit(k, alphas, settings["tol"])
+            if found is not None:
+                return found
         if self._moments is not None:
             training = self._moments.training_design(k)
         else:
@@ -90,12 +136,16 @@ class RidgeFolds:
             )
         return fit_alphas(training, self._Y, self._penalty, alphas, **settings)
 
-    def mean_squares(self, k: int, fit: FoldFit) -> Floats:
+    def mean_squares(self, k: int, fit: AnyFit) -> Floats:
         """Return the weighted means of the squared held-out errors, shape (A, T).
 
         NaN for a fold whose held-out rows all have weight zero.
         """
-        if self._moments is not None and self._Y.shape[1] == 1:
+        if (
+            self._moments is not None
+            and self._Y.shape[1] == 1
+            and isinstance(fit, FoldFit)
+        ):
             every = np.arange(self._design.n_features)
             known = self._moments.held_out_errors(
                 k, every, fit.result.coefs.T, fit.result.intercepts
@@ -110,7 +160,7 @@ class RidgeFolds:
             part = slice(start, start + step)
             errors = self._Y[rows[part], :, None] - fit.predict(rows[part])
             np.square(errors, out=errors)
-            squares += np.tensordot(weights[part], errors, axes=1).T
+            squares += np.einsum("i,ita->at", weights[part], errors)
         with np.errstate(invalid="ignore"):
             mean: Floats = squares / weights.sum()
         return mean

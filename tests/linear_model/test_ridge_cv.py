@@ -391,7 +391,7 @@ def test_large_sparse_tables_are_folded_but_not_decomposed(monkeypatch):
     from regkit.solvers import leave_one_out, ridge
 
     monkeypatch.setattr(leave_one_out, "LARGEST_GRAM", 10)
-    monkeypatch.setattr(ridge, "_SPARSE_GRAM", 10)
+    monkeypatch.setattr(ridge, "SPARSE_GRAM", 10)
     monkeypatch.setattr(ridge, "FEW_ENTRIES", 10)
     X = sp.random_array((60, 30), density=0.2, rng=np.random.default_rng(0))
     y = np.random.default_rng(1).normal(size=60)

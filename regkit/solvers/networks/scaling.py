@@ -1,7 +1,7 @@
 """Fixed preprocessing: columns of X and targets to numbers around one."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,10 +38,9 @@ class Scaling:
         return cls(np.zeros(n_columns), np.ones(n_columns))
 
     @classmethod
-    def standard(cls, X: Any, weights: Floats, clip: float = np.inf) -> "Scaling":
-        """Centre by weighted means, scale by weighted standard deviations."""
-        center, spread = weighted_moments(X, weights)
-        return cls(center, spread, clip)
+    def standard(cls, moments: "Moments") -> "Scaling":
+        """Centre by means, scale by standard deviations."""
+        return cls(moments.center, moments.scale)
 
     @classmethod
     def robust(cls, X: Any, weights: Floats, clip: float) -> "Scaling":
@@ -97,54 +96,93 @@ class Scaling:
         )
 
 
-def weighted_moments(X: Any, weights: Floats) -> tuple[Floats, Floats]:
-    """Return weighted means and standard deviations, 1 for a constant column.
+class Moments(NamedTuple):
+    """Means and standard deviations of columns, to be merged with those of more rows.
 
-    Parameters
+    Attributes
     ----------
-    X : ndarray or sparse matrix (n, p)
-    weights : ndarray (n,)
+    weight : float
+        Sum of the rows' weights.
+    center, spread : ndarray (p,)
+    size : ndarray (p,)
+        Largest absolute values, that tell rounding from spread.
     """
-    share = weights / weights.sum()
-    if not isinstance(X, np.ndarray):
-        return _sparse_moments(X.tocsc(), share)
-    X = np.asarray(X)
-    center = np.empty(X.shape[1])
-    scale = np.empty(X.shape[1])
+
+    weight: float
+    center: Floats
+    spread: Floats
+    size: Floats
+
+    @classmethod
+    def of(cls, X: Any, weights: Floats) -> "Moments":
+        """Sum up an ndarray or sparse matrix (n, p) with weights (n,), not all 0."""
+        total = float(weights.sum())
+        share = weights / total
+        found = (_dense_moments if isinstance(X, np.ndarray) else _sparse_moments)(
+            X, share
+        )
+        return cls(total, *found)
+
+    def merge(self, other: "Moments") -> "Moments":
+        """Return the moments of both sets of rows (Chan, Golub & LeVeque 1983)."""
+        total = self.weight + other.weight
+        a, b = self.weight / total, other.weight / total
+        distance = other.center / 2 - self.center / 2  # the difference may overflow
+        # By roots, whose squares neither overflow nor vanish.
+        spread = np.hypot(
+            np.hypot(np.sqrt(a) * self.spread, np.sqrt(b) * other.spread),
+            2 * np.sqrt(a * b) * np.abs(distance),
+        )
+        center = self.center + 2 * b * distance
+        return Moments(total, center, spread, np.maximum(self.size, other.size))
+
+    @property
+    def scale(self) -> Floats:
+        """What to divide by: the standard deviations, 1 for a constant column."""
+        varies = self.spread > 10 * np.finfo(np.float64).eps * self.size
+        return np.where(varies, self.spread, 1.0)
+
+
+def _dense_moments(X: NDArray[Any], share: Floats) -> tuple[Floats, Floats, Floats]:
+    center, spread, size = np.zeros((3, X.shape[1]))
     step = max(1, _BLOCK // max(1, len(X)))
     for start in range(0, X.shape[1], step):
-        block = X[:, start : start + step].astype(np.float64)
+        part = slice(start, start + step)
+        block = X[:, part].astype(np.float64)
         # Squares of numbers up to 1 do not overflow.
-        size = np.max(np.abs(block), axis=0)
-        size[size == 0.0] = 1.0
-        block /= size
+        size[part] = np.max(np.abs(block), axis=0)
+        unit = np.where(size[part] == 0.0, 1.0, size[part])
+        block /= unit
+        # From the first row: a constant column has no spread, not even of rounding.
+        first = block[0].copy()
+        block -= first
         mean = share @ block
-        spread = np.sqrt(share @ np.square(block - mean))
-        center[start : start + step] = mean * size
-        scale[start : start + step] = np.where(
-            spread > 10 * np.finfo(np.float64).eps, spread * size, 1.0
-        )
-    return center, scale
+        center[part] = (first + mean) * unit
+        spread[part] = np.sqrt(share @ np.square(block - mean)) * unit
+    return center, spread, size
 
 
-def _sparse_moments(X: Any, share: Floats) -> tuple[Floats, Floats]:
-    center = np.zeros(X.shape[1])
-    scale = np.ones(X.shape[1])
+def _sparse_moments(X: Any, share: Floats) -> tuple[Floats, Floats, Floats]:
+    X = X.tocsc()
+    center, spread, size = np.zeros((3, X.shape[1]))
     for j in range(X.shape[1]):
         part = slice(X.indptr[j], X.indptr[j + 1])
         values = X.data[part].astype(np.float64)
         if not len(values):
             continue
         mass = share[X.indices[part]]
-        size = float(np.max(np.abs(values))) or 1.0
-        values = values / size
+        size[j] = np.max(np.abs(values))
+        unit = size[j] or 1.0
+        values = values / unit
+        full = len(values) == X.shape[0]
+        first = values[0] if full else 0.0
+        values -= first
         mean = mass @ values
-        absent = max(0.0, 1.0 - float(mass.sum()))
-        spread = np.sqrt(mass @ np.square(values - mean) + absent * mean**2)
-        center[j] = mean * size
-        if spread > 10 * np.finfo(np.float64).eps:
-            scale[j] = spread * size
-    return center, scale
+        absent = 0.0 if full else max(0.0, 1.0 - float(mass.sum()))
+        variance = mass @ np.square(values - mean) + absent * mean**2
+        center[j] = (first + mean) * unit
+        spread[j] = np.sqrt(variance) * unit
+    return center, spread, size
 
 
 def _column(X: Any, j: int, share: Floats) -> tuple[Floats, Floats]:

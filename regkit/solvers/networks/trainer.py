@@ -41,12 +41,14 @@ SOLVERS = {
     "sgd": network_optimisers.SGD,
 }
 
+OUTCOMES = {CONVERGED: "converged", DIVERGED: "diverged"}
+
 # Seconds between looks at the clock, the keyboard and nothing else.
 _BETWEEN_LOOKS = 0.1
 _ADAPTIVE_DIVISOR = 5.0
 _SMALLEST_RATE = 1e-6
 # Rows of a validation batch.
-_VALIDATION_ROWS = 256
+VALIDATION_ROWS = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +196,9 @@ class TrainingResult:
         Weighted means of squared errors per target, or the share of hits.
     best : ndarray (n_params,)
         Parameters after the best epoch.
+    halves : ndarray (2, n_params)
+        Parameters after the epoch that was best for the first and for the second half
+        of the monitored rows; the first half is the longer one.
     """
 
     outcome: str
@@ -204,6 +209,7 @@ class TrainingResult:
     validation_curve: NDArray[np.float64]
     validation_scores: NDArray[np.float64]
     best: NDArray[Any]
+    halves: NDArray[Any]
 
 
 def n_batches(n_rows: int, batch_size: int) -> int:
@@ -237,8 +243,8 @@ def run(
     batch_rows = -(-n // batches)
     n_targets = data.targets.shape[1]
     dtype = parameters.params.dtype
-    work = make_work(net, n_targets, max(batch_rows, _VALIDATION_ROWS), dtype)
-    watch = _new_watch(settings, parameters.params, n_targets)
+    work = make_work(net, n_targets, max(batch_rows, VALIDATION_ROWS), dtype)
+    watch = new_watch(settings, parameters.params, n_targets)
     state = State(
         parameters.params,
         parameters.first,
@@ -256,7 +262,7 @@ def run(
             while watch.counts[EPOCHS] < settings.max_iter:
                 done = int(watch.counts[EPOCHS])
                 epochs = min(chunk, settings.max_iter - done)
-                schedule = _schedule(settings, done * batches, epochs * batches, total)
+                rates = schedule(settings, done * batches, epochs * batches, total)
                 if observer is not None:
                     observer.begin()
                 begun = time.perf_counter()
@@ -270,12 +276,14 @@ def run(
                     held_out,
                     state,
                     work,
-                    schedule,
+                    rates,
                     batches,
-                    _VALIDATION_ROWS,
+                    VALIDATION_ROWS,
                     settings.seed,
                     parameters.n_steps,
                     settings.shuffle,
+                    True,
+                    True,
                     watch,
                 )
                 run_now = int(watch.counts[EPOCHS]) - done
@@ -284,21 +292,20 @@ def run(
                 if observer is None:
                     chunk = max(1, min(2 * chunk, int(_BETWEEN_LOOKS / seconds)))
                 elif run_now and observer.end(
-                    _last_epoch(watch, len(held_out.weights) > 0)
+                    last_epoch(watch, len(held_out.weights) > 0)
                 ):
                     outcome = "stopped"
                     break
                 if watch.counts[OUTCOME] != UNDER_WAY:
-                    outcome = {CONVERGED: "converged", DIVERGED: "diverged"}[
-                        int(watch.counts[OUTCOME])
-                    ]
+                    outcome = OUTCOMES[int(watch.counts[OUTCOME])]
                     break
         except KeyboardInterrupt:
             outcome = "interrupted"
-    return _result(watch, held_out, outcome)
+    return result(watch, held_out, outcome)
 
 
-def _new_watch(settings: Settings, params: NDArray[Any], n_targets: int) -> Watch:
+def new_watch(settings: Settings, params: NDArray[Any], n_targets: int) -> Watch:
+    """Remember nothing yet."""
     n_scores = n_targets if LOSSES[settings.loss] < network_losses.BINARY else 1
     adaptive = settings.learning_rate == "adaptive"
     return Watch(
@@ -309,6 +316,8 @@ def _new_watch(settings: Settings, params: NDArray[Any], n_targets: int) -> Watc
         marks=np.array([np.inf, 1.0]),
         best=params.copy(),
         safe=params.copy(),
+        half_losses=np.full((2, 2), np.inf),
+        halves=np.stack([params, params]),
         tol=settings.tol,
         patience=settings.patience,
         adaptive=_ADAPTIVE_DIVISOR if adaptive else 1.0,
@@ -316,9 +325,10 @@ def _new_watch(settings: Settings, params: NDArray[Any], n_targets: int) -> Watc
     )
 
 
-def _schedule(
+def schedule(
     settings: Settings, first: int, count: int, total: int
 ) -> NDArray[np.float64]:
+    """Give learning rate, dropout and penalty factors of steps out of ``total``."""
     columns = [
         factors(name, first, count, total)
         for name in (
@@ -331,13 +341,15 @@ def _schedule(
     return np.stack(columns, axis=1)
 
 
-def _last_epoch(watch: Watch, validated: bool) -> Epoch:
+def last_epoch(watch: Watch, validated: bool) -> Epoch:
+    """Tell of the epoch that was run last."""
     number = int(watch.counts[EPOCHS])
     validation = float(watch.validation[number - 1]) if validated else float("nan")
     return Epoch(number, float(watch.training[number - 1]), validation)
 
 
-def _result(watch: Watch, held_out: Data, outcome: str) -> TrainingResult:
+def result(watch: Watch, held_out: Data, outcome: str) -> TrainingResult:
+    """Sum a run up."""
     n_epochs, best_epoch = int(watch.counts[EPOCHS]), int(watch.counts[1])
     validated = n_epochs if len(held_out.weights) else 0
     return TrainingResult(
@@ -349,4 +361,5 @@ def _result(watch: Watch, held_out: Data, outcome: str) -> TrainingResult:
         validation_curve=watch.validation[:validated].copy(),
         validation_scores=watch.scores[:validated] / (held_out.total_weight or 1.0),
         best=watch.best,
+        halves=watch.halves,
     )

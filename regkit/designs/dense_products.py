@@ -1,0 +1,162 @@
+"""Products with a dense X and of it with itself, in shares side by side.
+
+BLAS could split them among threads of its own. But it splits so flat products worse;
+and its threads, once awake, spin for some 30 ms, in the way of whatever comes next on
+threads other than theirs: regkit's kernels, or another library's BLAS.
+"""
+
+from collections.abc import Callable
+from contextlib import nullcontext
+from itertools import pairwise
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import blas
+
+from regkit.designs.base import Floats, Indices
+from regkit.designs.threads import map_in_threads, n_threads, one_blas_thread
+
+_Found = TypeVar("_Found")
+
+# Bytes of X that are centred at a time on the way to a Gram matrix.
+_CHUNK_BYTES = 1 << 22
+# Bytes that are multiplied at a time, so that the three products with the same rows
+# read memory once.
+_CACHED_BYTES = 5 << 19
+# So many shares of the rows, however many threads there are: they tell the last digits.
+_SHARES = 4
+# The products of the shares together hold at most this part of X's entries.
+_ROOM = 8
+# For fewer than this BLAS does not wake its own.
+_UNNOTICED = 1 << 13
+# Fewer entries than this are not worth a second thread.
+_WORTHWHILE = 1 << 18
+
+
+def times(X: NDArray[Any], right: Floats) -> Floats:
+    """Return ``X @ right``."""
+    columns = right.size // max(1, len(right))
+    return np.concatenate(_by_rows(lambda share: X[share] @ right, X, columns))
+
+
+def transposed_times(X: NDArray[Any], left: NDArray[Any]) -> NDArray[Any]:
+    """Return ``left @ X``."""
+    found = _by_rows(lambda share: left[..., share] @ X[share], X)
+    return np.asarray(sum(found[1:], found[0]))
+
+
+def moments_by_rows(
+    X: NDArray[Any], centre: Floats, weight: Floats
+) -> tuple[Floats, Floats]:
+    """Return Σ p d and Σ p d² for d = x - centre, X in C order."""
+    from regkit.kernels import dense as kernels
+
+    def visit(share: slice) -> tuple[Floats, Floats]:
+        return kernels.moments_rows(X[share], centre, weight[share])
+
+    shifts, squares = zip(*_by_rows(visit, X), strict=True)
+    return sum(shifts[1:], shifts[0]), sum(squares[1:], squares[0])
+
+
+def _by_rows(
+    task: Callable[[slice], _Found], X: NDArray[Any], columns: int = 1
+) -> list[_Found]:
+    """Return what ``task`` finds in shares of the rows of X, or in all at once."""
+    n = len(X)
+    if X.size * columns < _WORTHWHILE:
+        with nullcontext() if X.size * columns < _UNNOTICED else one_blas_thread():
+            return [task(slice(0, n))]
+    count = min(n, _SHARES)
+    edges = [n * k // count for k in range(count + 1)]
+    shares = [slice(a, b) for a, b in pairwise(edges)]
+    with one_blas_thread():
+        return map_in_threads(task, shares, n_threads())
+
+
+def row_products(X: NDArray[Any]) -> Floats:
+    """Return the upper triangle of ``X Xᵀ``, C order.
+
+    By SciPy's BLAS, as is what is made of them: see `regkit.solvers.row_systems`.
+    """
+    if X.flags.c_contiguous:
+        found: Floats = blas.dsyrk(1.0, X.T, trans=True, lower=True)
+    else:
+        found = blas.dsyrk(1.0, X, lower=True)
+    return found.T
+
+
+def centred_products(
+    X: NDArray[Any],
+    target: Floats,
+    centre: Floats,
+    root: Floats | float,
+    rows: Indices | None = None,
+) -> tuple[Floats, Floats, Floats]:
+    """Return Σ p d dᵀ, Σ sqrt(p) target d and Σ p d for d = x - centre.
+
+    Over all rows, or over some, in whose order ``target`` and ``root`` (sqrt(p)) are as
+    well. Rows pass through a buffer that stays in cache; no second X is formed. What
+    needs neither conversion, centre nor weights is not even copied there.
+    """
+    n_rows, p = len(target), X.shape[1]
+    first = None if rows is None else _start_of_run(rows)
+    is_raw = not isinstance(root, np.ndarray)
+    is_raw &= X.dtype == np.float64 and not centre.any()
+
+    def visit(span: tuple[int, int, int]) -> tuple[Floats, Floats, Floats]:
+        begin, end, step = span
+        gram = np.zeros((p, p))
+        products = np.zeros((*target.shape[1:], p))
+        shift = np.zeros(p)
+        buffer = np.empty((0 if is_raw else step, p))
+        square = np.empty((p, p))
+        ones = np.ones(step)
+        for start in range(begin, end, step):
+            stop = min(start + step, end)
+            if rows is None:
+                part = X[start:stop]
+            elif first is not None:
+                part = X[first + start : first + stop]
+            else:
+                part = X[rows[start:stop]]
+            if not is_raw:
+                part = np.subtract(part, centre, out=buffer[: stop - start])
+            weight = ones[: stop - start]
+            if isinstance(root, np.ndarray):
+                weight = root[start:stop]
+                part *= weight[:, None]
+            shift += weight @ part
+            gram += np.matmul(part.T, part, out=square)
+            products += target[start:stop].T @ part
+        return gram, products, shift
+
+    count = min(_SHARES, n_rows // max(1, _ROOM * p))
+    in_cache = is_raw and (rows is None or first is not None)
+    step = max(16, p // 4, _CHUNK_BYTES // (8 * p))
+    if count <= 1 or n_rows * p < _WORTHWHILE:
+        step = max(1, n_rows if in_cache else min(step, n_rows))
+        gram, products, shift = visit((0, n_rows, step))
+    else:
+        if in_cache:
+            step = max(p, _CACHED_BYTES // (8 * p))
+        edges = [n_rows * k // count for k in range(count + 1)]
+        spans = [(a, b, step) for a, b in pairwise(edges)]
+        with one_blas_thread():
+            found = map_in_threads(visit, spans, n_threads())
+        gram, products, shift = found[0]
+        for other in found[1:]:
+            gram += other[0]
+            products += other[1]
+            shift += other[2]
+    if not isinstance(root, np.ndarray):
+        gram *= root**2
+        products *= root
+        shift *= root**2
+    return gram, products.T, shift
+
+
+def _start_of_run(rows: Indices) -> int | None:
+    """Return where rows that follow each other start; None for any others."""
+    run = bool(np.all(np.diff(rows) == 1))
+    return int(rows[0]) if run and len(rows) else None

@@ -1,0 +1,175 @@
+"""From what is passed to a fit to rows by their use."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regkit.linear_model._inputs import check_fit_data, check_predict_X
+from regkit.linear_model._sources import as_source
+from regkit.neural_network._chunked import Chunks, Encoding, Stream
+from regkit.neural_network._data import Table, no_rows
+from regkit.neural_network._fitted import Fitted, Floats
+
+
+class Goal(NamedTuple):
+    """What a subclass makes of y."""
+
+    targets: Floats
+    """(n, n_targets), for the kernels."""
+    n_outputs: int
+    loss: str
+    loss_parameter: float
+    attributes: dict[str, Any]
+    """Fitted attributes that y decides."""
+
+
+class Parts(NamedTuple):
+    """Rows by their use."""
+
+    learn: Table
+    validate: Table
+    calibrate: Table
+    stream: Stream | None = None
+    """All rows to learn from, where ``learn`` is only a sample of them."""
+
+    @property
+    def n_rows(self) -> int:
+        """Rows to learn from."""
+        return len(self.learn.weights) if self.stream is None else self.stream.n_rows
+
+
+class Given(NamedTuple):
+    """What was passed to a fit, checked."""
+
+    table: Table
+    """All rows, or a sample of them."""
+    goal: Goal
+    names: NDArray[Any] | None
+    chunks: Chunks | None
+    """The rows of which ``table`` is a sample."""
+    encoding: Encoding | None
+
+
+class RowsByUse:
+    """Checks rows, in memory or in chunks, and parts them; subclasses say what y is."""
+
+    early_stopping: bool
+    validation_fraction: float
+    buffer_chunks: int
+    standardize: Any
+
+    def _take(
+        self, X: Any, y: Any, sample_weight: Any, fresh: bool, seed: int
+    ) -> Given:
+        """Check what was passed; of rows in chunks, draw a sample."""
+        source = as_source(X)
+        if source is None:
+            data = check_fit_data(self, X, self._check_y(y, X), sample_weight)
+            goal = self._make_goal(y, data.y, fresh)
+            weights = data.sample_weight
+            if weights is None:
+                weights = np.ones(len(goal.targets))
+            weights = self._row_weights(y, weights, self._class_weight)
+            table = Table(data.X, goal.targets, weights).without_weightless()
+            return Given(table, goal, data.feature_names, None, None)
+        chunks = Chunks(self, source, y, sample_weight, self._plain_y)
+        summary = self._summary()
+        sample = chunks.survey(seed, summary, self.buffer_chunks)
+        goal = self._make_goal(summary.y, summary.y, fresh)
+        class_weight = summary.class_weight(self._class_weight)
+        encoding = Encoding(
+            lambda y: self._targets(y, goal, "y"),
+            lambda y, weights: self._row_weights(y, weights, class_weight),
+        )
+        table = encoding.table(sample.rows())
+        if not len(table.weights):
+            raise ValueError("class_weight leaves no row with a positive weight.")
+        held = chunks.n_chunks <= self.buffer_chunks
+        return Given(table, goal, chunks.names, None if held else chunks, encoding)
+
+    def _stream(self, given: Given, validate: Table, calibrate: Table) -> Stream | None:
+        """Count what is left to learn from where it is read in chunks."""
+        if given.chunks is None or given.encoding is None:
+            return None
+        numbers = [part.numbers for part in (validate, calibrate)]
+        return Stream(
+            given.chunks,
+            given.encoding,
+            np.concatenate([each for each in numbers if each is not None]),
+            of_columns=self.standardize is True,
+            of_targets=bool(getattr(self, "standardize_target", False)),
+        )
+
+    def _check_width(self, before: Fitted | None, n_features: int) -> None:
+        if before is not None and before.architecture.n_features != n_features:
+            raise ValueError(
+                f"X has {n_features} features, but {type(self).__name__} is expecting "
+                f"{before.architecture.n_features} features as input."
+            )
+
+    def _set_apart(
+        self, table: Table, seed: int, monitors: bool
+    ) -> tuple[Table, Table, Table]:
+        """Rows to learn from, to validate on and to calibrate on."""
+        calibration = held_out = no_rows(table)
+        fraction = getattr(self, "calibration_fraction", 0.0)
+        if fraction > 0:
+            table, calibration = table.split(
+                fraction, seed, False, "calibration_fraction"
+            )
+        if monitors:
+            table, held_out = table.split(
+                self.validation_fraction,
+                seed,
+                self._stratify,
+                "validation_fraction",
+            )
+        return table, held_out, calibration
+
+    def _check_validation(
+        self, X_val: Any, y_val: Any, goal: Goal, n_features: int
+    ) -> Table:
+        if as_source(X_val) is not None and not isinstance(X_val, np.ndarray):
+            raise TypeError(
+                f"X_val must be in memory, got {type(X_val).__name__}; it is read "
+                "after every epoch."
+            )
+        try:
+            X_val = check_predict_X(self, X_val, n_features)
+            targets = self._targets(y_val, goal, "y_val")
+        except ValueError as error:
+            raise ValueError(f"X_val and y_val: {error}") from error
+        if len(targets) != X_val.shape[0]:
+            raise ValueError(
+                "X_val and y_val must have the same number of rows: X_val has "
+                f"{X_val.shape[0]}, y_val has {len(targets)}."
+            )
+        return Table(X_val, targets, np.ones(len(targets)))
+
+    # What subclasses decide.
+    _stratify = False
+
+    def _check_y(self, y: Any, X: Any) -> Any:
+        """Give what `check_fit_data` can check as numbers."""
+        raise NotImplementedError
+
+    def _make_goal(self, y: Any, checked: Floats, fresh: bool) -> Goal:
+        raise NotImplementedError
+
+    def _plain_y(self, y: Any) -> NDArray[Any]:
+        """Check a y, or a chunk's, and convert it to an array."""
+        raise NotImplementedError
+
+    def _summary(self) -> Any:
+        """Give what sums y up chunk by chunk, for `_make_goal`."""
+        raise NotImplementedError
+
+    def _targets(self, y: Any, goal: Goal, name: str) -> Floats:
+        """Encode more rows of y, called ``name``, as the goal encodes it."""
+        raise NotImplementedError
+
+    _class_weight: Any = None
+
+    def _row_weights(self, y: Any, weights: Floats, class_weight: Any) -> Floats:
+        return weights
