@@ -2,26 +2,33 @@
 
 import argparse
 import os
+import shlex
 import sys
 import textwrap
 import warnings
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NoReturn
 
 from regkit import __version__
+from regkit._terminal import ProgressLine
 
 _COMPARE = """\
 Tune least squares, Ridge, Lasso, Elastic Net and networks without and with
 dropout by cross-validation and print their train and test errors. Without FILE:
-scikit-learn's diabetes data with its quadratic terms (442 rows, 64 columns)."""
+scikit-learn's diabetes data with its quadratic terms (442 rows, 64 columns), or
+with --data houses an artificial table of house prices (500 rows, 28 columns)."""
 
 _EXAMPLES = """\
 examples:
   python -m regkit compare
   python -m regkit compare houses.csv --target price
   python -m regkit compare houses.csv --target price --drop id --category district
+  python -m regkit compare houses.csv --target price --output report.html
 """
+
+_FIGURES = (".png", ".svg", ".pdf")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -47,7 +54,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     parser = _build_parser()
     try:
-        arguments = parser.parse_args(argv)
+        given = sys.argv[1:] if argv is None else list(argv)
+        arguments = parser.parse_args(given)
+        arguments.command_line = [*parser.prog.split(), *given]
         if arguments.command is None:
             parser.print_help()
         else:
@@ -83,6 +92,11 @@ def _build_parser() -> argparse.ArgumentParser:
     )
     add = compare.add_argument
     add("file", nargs="?", metavar="FILE", help="CSV file with a header line")
+    add(
+        "--data",
+        choices=("diabetes", "houses"),
+        help="without FILE: which data that regkit brings (default: diabetes)",
+    )
     add("--target", metavar="COLUMN", help="column to predict (needed with FILE)")
     add(
         "--drop",
@@ -131,28 +145,35 @@ def _build_parser() -> argparse.ArgumentParser:
         action="store_false",
         help="linear models only",
     )
+    add(
+        "--output",
+        metavar="FILE",
+        type=Path,
+        help="write a page with the table and pictures (.html)",
+    )
+    add(
+        "--figure",
+        metavar="FILE",
+        type=Path,
+        help="draw the errors (.png, .svg or .pdf)",
+    )
     compare.set_defaults(prog=compare.prog)
     return parser
 
 
 def _compare(arguments: argparse.Namespace) -> None:
-    if arguments.file is None:
-        for option in ("target", "drop", "category"):
-            if getattr(arguments, option):
-                _fail(f"--{option} needs a CSV file before it", arguments.prog)
-    elif arguments.target is None:
-        _fail(
-            f"say which column of {arguments.file} to predict with --target COLUMN",
-            arguments.prog,
-        )
+    _check_source(arguments)
+    _check_destinations(arguments)
 
     # Imported here: --help and usage errors need not wait for scikit-learn.
     from regkit.inspection import compare_regularizers
 
     try:
-        title, X, y = _load(arguments)
-        with warnings.catch_warnings():
-            warnings.showwarning = _show_warning  # type: ignore[assignment]
+        title, X, y, names, notes = _load(arguments)
+        with ProgressLine() as progress, warnings.catch_warnings():
+            warnings.showwarning = progress.show_warning
+            for note in notes:
+                progress.note(note)
             comparison = compare_regularizers(
                 X,
                 y,
@@ -161,25 +182,79 @@ def _compare(arguments: argparse.Namespace) -> None:
                 metric=arguments.metric,
                 networks=arguments.networks,
                 random_state=arguments.seed,
-                progress=lambda name: _show_progress(f"{name} ..."),
+                feature_names=names,
+                progress=progress.step,
             )
+            if arguments.figure is not None:
+                progress.step("drawing")
+                comparison.save_figure(arguments.figure)
+            if arguments.output is not None:
+                progress.step("drawing")
+                page = comparison.to_html(
+                    title, notes=notes, command=shlex.join(arguments.command_line)
+                )
+                arguments.output.write_text(page, encoding="utf-8")
     except ValueError as error:
-        _show_progress("")
         _fail(str(error), arguments.prog)
-    _show_progress("")
     print(title)
     print(comparison)
     print()
-    print(textwrap.fill(comparison.summary(), 80))
+    print(textwrap.fill(comparison.summary(), 80, break_on_hyphens=False))
 
 
-def _load(arguments: argparse.Namespace) -> tuple[str, Any, Any]:
-    """Return a title and the data: the user's table or the bundled one."""
+def _check_source(arguments: argparse.Namespace) -> None:
+    """Refuse options that do not go with the data asked for."""
     if arguments.file is None:
-        from regkit.datasets import load_diabetes_interactions
+        for option in ("target", "drop", "category"):
+            if getattr(arguments, option):
+                _fail(f"--{option} needs a CSV file before it", arguments.prog)
+        return
+    if arguments.data is not None:
+        _fail(f"--data cannot be used with {arguments.file}", arguments.prog)
+    if arguments.target is None:
+        _fail(
+            f"say which column of {arguments.file} to predict with --target COLUMN",
+            arguments.prog,
+        )
 
-        X, y = load_diabetes_interactions(return_X_y=True)
-        return "diabetes progression with quadratic terms", X, y
+
+def _check_destinations(arguments: argparse.Namespace) -> None:
+    """Find out before the work whether its pictures can be made and kept."""
+    for option, endings in (("output", (".html", ".htm")), ("figure", _FIGURES)):
+        path = getattr(arguments, option)
+        if path is None:
+            continue
+        if path.suffix.lower() not in endings:
+            _fail(
+                f"--{option} must end in {' or '.join(endings)}, got {path}",
+                arguments.prog,
+            )
+        if not path.absolute().parent.is_dir():
+            _fail(
+                f"--{option}: there is no folder {path.absolute().parent}",
+                arguments.prog,
+            )
+        if find_spec("matplotlib") is None:
+            _fail(
+                f"--{option} needs matplotlib: install it with "
+                "`pip install matplotlib`",
+                arguments.prog,
+            )
+
+
+def _load(
+    arguments: argparse.Namespace,
+) -> tuple[str, Any, Any, list[str], tuple[str, ...]]:
+    """Return title, data, names and notes: the user's table or one that regkit has."""
+    if arguments.file is None:
+        from regkit.datasets import load_diabetes_interactions, make_house_prices
+
+        if arguments.data == "houses":
+            title, data = "artificial house prices", make_house_prices()
+        else:
+            title = "diabetes progression with quadratic terms"
+            data = load_diabetes_interactions()
+        return title, data.data, data.target, list(data.feature_names), ()
     from regkit.inspection.csv_table import read_csv
 
     table = read_csv(
@@ -188,20 +263,8 @@ def _load(arguments: argparse.Namespace) -> tuple[str, Any, Any]:
         drop=arguments.drop,
         category=arguments.category,
     )
-    for note in table.notes:
-        print(f"note: {note}", file=sys.stderr)
-    return f"{arguments.target} in {arguments.file}", table.X, table.y
-
-
-def _show_progress(message: str) -> None:
-    """Replace the current line of a terminal; say nothing to a file or a pipe."""
-    if sys.stderr.isatty():
-        print(f"\r\x1b[K{message}", end="", file=sys.stderr, flush=True)
-
-
-def _show_warning(message: Warning | str, *_: Any) -> None:
-    _show_progress("")
-    print(f"note: {message}", file=sys.stderr)
+    title = f"{arguments.target} in {arguments.file}"
+    return title, table.X, table.y, table.feature_names, tuple(table.notes)
 
 
 def _fail(message: str, prog: str) -> NoReturn:

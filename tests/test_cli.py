@@ -1,5 +1,8 @@
 """The command line, as its user meets it."""
 
+import contextlib
+import html
+import os
 import subprocess
 import sys
 
@@ -94,7 +97,7 @@ def test_options_reach_the_comparison(houses, capsys):
 def test_the_same_seed_prints_the_same_errors(houses, capsys):
     def table(seed):
         main(["compare", str(houses), "--target", "price", "--seed", seed, *LINEAR])
-        return [line.split()[:-1] for line in capsys.readouterr().out.splitlines()[5:9]]
+        return [line.split()[:-2] for line in capsys.readouterr().out.splitlines()[5:9]]
 
     assert table("3") == table("3") != table("4")
 
@@ -129,6 +132,11 @@ def test_no_command_prints_the_help(capsys):
         (["compare", "--folds", "1"], "n_folds must be at least 2, got 1"),
         (["compare", "--folds", "300"], "442 rows are too few for 300 folds"),
         (["compare", "--test-size", "2"], "test_size must lie strictly in (0, 1)"),
+        (["compare", "--data", "cars"], "argument --data: invalid choice: 'cars'"),
+        (["compare", "x.csv", "--data", "houses"], "--data cannot be used with x.csv"),
+        (["compare", "--output", "r.txt"], "--output must end in .html or .htm, got r"),
+        (["compare", "--figure", "r.gif"], "must end in .png or .svg or .pdf, got r"),
+        (["compare", "--figure", "no/r.png"], "--figure: there is no folder"),
         (["compare", "--seed", "-1"], "random_state must not be negative, got -1"),
     ],
 )
@@ -161,6 +169,70 @@ def test_too_few_rows(houses, capsys):
     houses.write_text("".join(houses.read_text().splitlines(keepends=True)[:9]))
     line = error_of(capsys, "compare", houses, "--target", "price")
     assert "8 rows are too few for 5 folds" in line
+
+
+def test_report_and_figure(houses, tmp_path, capsys):
+    pytest.importorskip("matplotlib")
+    page, figure = tmp_path / "r.html", tmp_path / "f.SVG"
+    options = ["--target=price", f"--output={page}", f"--figure={figure}", *LINEAR]
+    assert main(["compare", str(houses), *options]) == 0
+    out, _ = capsys.readouterr()
+    text = page.read_text(encoding="utf-8")
+    sentence = " ".join(out.split("\n\n")[-1].split())
+    assert html.escape(sentence) in text
+    assert "column &#x27;id&#x27; only counts the rows: left out" in text
+    assert f"compare {houses} --target=price --output={page}" in text
+    assert figure.read_text().count("<svg") == 1
+
+
+@pytest.mark.parametrize("option", ["--output=r.html", "--figure=f.png"])
+def test_missing_matplotlib_is_told_before_the_work(option, capsys, monkeypatch):
+    monkeypatch.setattr("regkit.__main__.find_spec", lambda name: None)
+    line = error_of(capsys, "compare", option)
+    assert "needs matplotlib: install it with `pip install matplotlib`" in line
+
+
+def test_a_page_that_cannot_be_written(houses, tmp_path, capsys):
+    pytest.importorskip("matplotlib")
+    (tmp_path / "r.html").mkdir()
+    options = ["--target=price", f"--output={tmp_path / 'r.html'}", *LINEAR]
+    assert "cannot write the output: " in error_of(
+        capsys, "compare", houses, "--folds=3", *options
+    )
+
+
+def test_house_prices_without_a_file(capsys):
+    assert main(["compare", "--data", "houses", *LINEAR]) == 0
+    out, _ = capsys.readouterr()
+    assert out.startswith("artificial house prices\n375 rows to train and tune, 125")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such terminals")
+def test_progress_on_a_terminal_is_one_line_that_is_erased(houses):
+    import pty
+
+    leader, follower = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "regkit", "compare", houses, "--target=price", *LINEAR],
+        stdout=subprocess.PIPE,
+        stderr=follower,
+        env={**os.environ, "TERM": "xterm"},
+    )
+    os.close(follower)
+    shown = b""
+    with contextlib.suppress(OSError):  # the end of a terminal
+        while chunk := os.read(leader, 4096):
+            shown += chunk
+    os.close(leader)
+    printed, _ = process.communicate(timeout=120)
+    assert process.returncode == 0
+    assert b"\x1b" not in printed
+    note, *steps = shown.decode().split("\r\x1b[K")[1:]
+    assert note == "note: column 'id' only counts the rows: left out\r\n"
+    assert any(step.startswith("compiling ...") for step in steps)
+    assert any(step.startswith("Lasso (3 of 4) ...") for step in steps)
+    assert steps[-1] == ""
+    assert not any("\n" in step for step in steps)
 
 
 def test_an_error_leaves_a_process_with_one_line():

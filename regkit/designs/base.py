@@ -142,7 +142,7 @@ class Design(Protocol):
     def side_by_side(self, designs: Sequence[Any]) -> Sequence[Any] | None:
         """Return X as every three of ``designs`` see it, or None.
 
-        Each a `regkit.kernels.three_views.Columns`. The designs are as
+        Each is a `regkit.kernels.three_views.Columns`; the designs are as
         `correlate_together` takes them. None where columns do not stand contiguously,
         or where the designs' means are too far apart.
         """

@@ -88,12 +88,6 @@ class DenseDesign:
         return self._weight
 
     @property
-    def roots(self) -> Floats:
-        """Their square roots."""
-        roots: Floats = np.sqrt(self._weight)
-        return roots
-
-    @property
     def means(self) -> Floats:
         """The columns' means, whether or not they are subtracted."""
         return self._statistics[0]

@@ -77,7 +77,7 @@ def _by_rows(
 def row_products(X: NDArray[Any]) -> Floats:
     """Return the upper triangle of ``X Xᵀ``, C order.
 
-    By SciPy's BLAS, as is what is made of them: see `regkit.solvers.row_systems`.
+    By SciPy's BLAS, as is what is made of them: see `regkit.solvers.tridiagonal`.
     """
     if X.flags.c_contiguous:
         found: Floats = blas.dsyrk(1.0, X.T, trans=True, lower=True)

@@ -8,8 +8,8 @@ so, as joblib does in its workers.
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from threading import Lock, local
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from threading import Event, Lock, Thread, local
 from typing import Any, TypeVar
 
 import numpy as np
@@ -127,6 +127,82 @@ def calm_blas(size: int) -> AbstractContextManager[None]:
 def is_calm(size: int) -> bool:
     """Tell whether threads of BLAS gain nothing on ``size`` columns, but wake."""
     return _TINY < size <= _SMALL
+
+
+@contextmanager
+def _cores_apart(member: int, size: int) -> Iterator[None]:
+    """Keep this thread to its share of the cores, where the system has a word for it.
+
+    Threads that look for one another instead of sleeping seem to be at work even when
+    they wait, and a system may leave two of them on one core for a tenth of a second.
+    """
+    if size == 1 or not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    allowed = os.sched_getaffinity(0)
+    own = sorted(allowed)[member::size]
+    with suppress(OSError):
+        os.sched_setaffinity(0, own or allowed)
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            os.sched_setaffinity(0, allowed)
+
+
+def run_together(prepare: Callable[[int], Callable[[int], None]], size: int) -> None:
+    """Call ``prepare(n)(member)`` for all members below n, all at the same time.
+
+    They may wait for one another, so each has a thread of its own, member 0 this one;
+    n is ``size``, or less where the system has no more threads to give. A task that is
+    called once more, because this thread was interrupted, must do what is left to do.
+    The interrupt is raised when all have ended.
+    """
+    if getattr(_thread, "is_busy", False):
+        size = 1
+    begin = Event()
+    task: Callable[[int], None] | None = None
+    failures: list[BaseException] = []
+
+    def work(member: int) -> None:
+        begin.wait()
+        _thread.is_busy = True
+        try:
+            if task is not None:
+                with _cores_apart(member, 1 + len(started)):
+                    task(member)
+        except BaseException as error:
+            failures.append(error)
+
+    started: list[Thread] = []
+    try:
+        for member in range(1, size):
+            thread = Thread(target=work, args=(member,), name="regkit", daemon=True)
+            try:
+                thread.start()
+            except RuntimeError:
+                break
+            started.append(thread)
+        task = prepare(1 + len(started))
+    finally:
+        if task is None:
+            begin.set()  # for nothing
+    with _cores_apart(0, 1 + len(started)):
+        try:
+            begin.set()
+            task(0)
+        except KeyboardInterrupt as error:
+            failures.insert(0, error)
+            begin.set()
+            task(0)
+    for thread in started:
+        while thread.is_alive():
+            try:
+                thread.join()
+            except KeyboardInterrupt as error:
+                failures.insert(0, error)
+    if failures:
+        raise failures[0]
 
 
 @contextmanager

@@ -1,10 +1,8 @@
 """What a fit did, shown: pictures, and comparisons of regularizers."""
 
-from regkit.inspection.compare import (
-    ModelResult,
-    RegularizerComparison,
-    compare_regularizers,
-)
+from regkit.inspection.compare import compare_regularizers
+from regkit.inspection.comparison import ModelResult, RegularizerComparison
+from regkit.inspection.comparison_display import RegularizerComparisonDisplay
 from regkit.inspection.fit_display import FitComparisonDisplay
 from regkit.inspection.geometry_display import PenaltyGeometryDisplay
 from regkit.inspection.interval_display import PredictionIntervalDisplay
@@ -22,4 +20,5 @@ __all__ = [
     "compare_regularizers",
     "ModelResult",
     "RegularizerComparison",
+    "RegularizerComparisonDisplay",
 ]

@@ -23,6 +23,8 @@ GREY = "0.55"
 _LONGEST_NAME = 24
 # Labels may fill this share of the width, and stand this many heights apart.
 _LABEL_ROOM = 0.35
+# ... and on a narrow figure so many points, but never more than half.
+_LABEL_POINTS = 100
 _LINE_SPACING = 1.3
 # Of a legend; of equally good ones the first is taken.
 _PLACES = (
@@ -33,16 +35,29 @@ _PLACES = (
 
 def begin(ax: "Axes | None", display: str) -> "Axes":
     """Return the axes to draw on: the user's, or those of a new figure."""
-    try:
-        import matplotlib.pyplot as plt
-    except ImportError as error:
-        raise ImportError(
-            f"{display}.plot needs matplotlib: install it with "
-            "`pip install matplotlib`."
-        ) from error
+    require_matplotlib(f"{display}.plot")
     if ax is None:
+        import matplotlib.pyplot as plt
+
         _, ax = plt.subplots(figsize=(7, 4.5), layout="constrained")
     return ax
+
+
+def require_matplotlib(what: str) -> None:
+    """Say how to install matplotlib where it is missing."""
+    try:
+        import matplotlib  # noqa: F401
+    except ImportError as error:
+        raise ImportError(
+            f"{what} needs matplotlib: install it with `pip install matplotlib`."
+        ) from error
+
+
+def make_figure(width: float, height: float) -> Any:
+    """Make a figure of this size in inches that no window system knows of."""
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height), layout="constrained")
 
 
 def style(k: int) -> dict[str, Any]:
@@ -149,7 +164,9 @@ def label_line_ends(
 
     gap = 0.035  # between line end and name, as a share of the width
     room = max(extent.width for extent in extents[:n_fit]) / box.width + gap + 0.01
-    _stretch_to_the_right(ax, end, min(room, _LABEL_ROOM))
+    points = box.width * 72 / ax.figure.dpi
+    allowed = max(_LABEL_ROOM, min(0.5, _LABEL_POINTS / points))
+    _stretch_to_the_right(ax, end, min(room, allowed))
 
     to_axes = ax.transAxes.inverted()
     at = to_axes.transform(ax.transData.transform([(end, h) for h in heights[:n_fit]]))
@@ -217,6 +234,20 @@ def show_plain_numbers(axis: "Axis") -> None:
     axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axis.set_minor_formatter(NullFormatter())
+
+
+def show_powers_at_ticks(axis: "Axis") -> None:
+    """Write 1.5e10 at each tick: matplotlib's common factor stands on other texts."""
+    from matplotlib.ticker import FuncFormatter
+
+    largest = max(map(abs, axis.get_view_interval()))
+    if not 1e-4 < largest < 1e6:
+        axis.set_major_formatter(FuncFormatter(_with_short_power))
+
+
+def _with_short_power(value: float, _: Any) -> str:
+    digits, _, power = f"{value:.4g}".partition("e")
+    return f"{digits}e{int(power)}" if power else digits
 
 
 def lay_out(ax: "Axes") -> None:

@@ -3,11 +3,14 @@
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from regkit.inspection._path_source import column_scales
+from regkit.inspection._selection_source import selection_of_estimator
+from regkit.inspection.selection_display import AlphaSelectionDisplay
 from regkit.linear_model import (
     ElasticNetRegressorCV,
     LassoRegressorCV,
@@ -22,6 +25,17 @@ Folds = Sequence[tuple[_Rows, _Rows]]
 _SCORING = {"rmse": None, "mae": "neg_mean_absolute_error"}
 
 
+class Path(NamedTuple):
+    """Coefficients along alpha, of the columns that have any."""
+
+    alphas: _Floats
+    """(n_alphas,)"""
+    used: _Rows
+    """(n_used,), columns of X"""
+    coefs: _Floats
+    """(n_used, n_alphas), per standard deviation of the columns"""
+
+
 @dataclass(frozen=True)
 class Tuned:
     """The penalty with the smallest cross-validated loss.
@@ -29,7 +43,7 @@ class Tuned:
     Without one, of least squares and plain networks, ``alpha`` is 0. ``alpha`` and
     ``l1_ratio`` are what the estimator takes; ``mix`` is the l1_ratio of
     the list, which refers to a target of unit standard deviation; ``dropout`` is the
-    rate of a network.
+    rate of a network. ``selection`` and ``path`` are for pictures.
     """
 
     alpha: float = 0.0
@@ -37,6 +51,8 @@ class Tuned:
     l1_ratio: float = 1.0
     mix: float | None = None
     dropout: float = 0.0
+    selection: AlphaSelectionDisplay | None = None
+    path: Path | None = None
 
 
 def tune_elastic_net(
@@ -59,20 +75,48 @@ def tune_elastic_net(
         cv=folds,
         scoring=_SCORING[metric],
         standardize=True,
-        refit=False,
     )
     _fit_quietly(search, X, y / scale)
-    alpha, mix = search.alpha_, search.l1_ratio_
-    l1, l2 = alpha * mix * scale, alpha * (1 - mix)
-    loss = search.cv_error_.min() * (scale if metric == "mae" else scale**2)
-    return Tuned(float(l1 + l2), float(loss), float(l1 / (l1 + l2)), mix)
+    mix = search.l1_ratio_
+    unit = mix * scale + (1 - mix)  # of alpha
+    selection = _selection(search, unit, scale if metric == "mae" else scale**2)
+    used = np.unique(search.path_.sparse_coefs.indices)
+    coefs = search.path_.sparse_coefs.tocsr()[used].toarray()
+    sizes = column_scales(X, X.shape[1])[used, None]
+    return Tuned(
+        alpha=float(search.alpha_ * unit),
+        loss=float(selection.errors.min()),
+        l1_ratio=float(mix * scale / unit),
+        mix=mix,
+        selection=selection,
+        path=Path(search.path_.alphas * unit, used, coefs * sizes * scale),
+    )
 
 
 def tune_ridge(X: Any, y: _Floats, folds: Folds, metric: str) -> Tuned:
     """Tune alpha on scikit-learn's Ridge scale (penalty against a sum over rows)."""
     search = RidgeRegressorCV(cv=folds, scoring=_SCORING[metric], standardize=True)
     _fit_quietly(search, X, y)
-    return Tuned(float(search.alpha_), float(search.cv_error_.min()))
+    selection = _selection(search, 1.0, 1.0)
+    return Tuned(
+        float(search.alpha_), float(selection.errors.min()), selection=selection
+    )
+
+
+def _selection(search: Any, alpha: float, error: float) -> AlphaSelectionDisplay:
+    """Keep the error along alpha for a picture, both in units of their own."""
+    found = selection_of_estimator(search, 0)
+    spread = found.standard_errors
+    one_se = found.alpha_1se
+    return AlphaSelectionDisplay(
+        alphas=found.alphas * alpha,
+        errors=found.errors * error,
+        standard_errors=None if spread is None else spread * error,
+        alpha_min=None if found.alpha_min is None else found.alpha_min * alpha,
+        alpha_1se=None if one_se is None else one_se * alpha,
+        n_nonzero=found.n_nonzero,
+        metric=found.metric,
+    )
 
 
 def compile_solvers(X: Any, y: _Floats, folds: Folds) -> None:

@@ -15,6 +15,7 @@ from regkit.inspection._drawing import (
     show_alpha_axis,
     show_counts,
     show_plain_numbers,
+    show_powers_at_ticks,
     style,
 )
 from regkit.inspection._path_source import column_scales, path_of_estimator
@@ -277,6 +278,7 @@ class RegularizationPathDisplay:
         else:
             ax.set_xlabel("L1 norm of the coefficients")
         ax.margins(x=0.02)
+        show_powers_at_ticks(ax.yaxis)
         self.top_axis_ = show_counts(ax, x, np.count_nonzero(coefs, axis=0))
         order = np.argsort(alphas)
         marks = {

@@ -12,6 +12,7 @@ from regkit.inspection._drawing import (
     show_alpha_axis,
     show_counts,
     show_plain_numbers,
+    show_powers_at_ticks,
 )
 from regkit.inspection._selection_source import (
     SelectionSource,
@@ -238,6 +239,7 @@ class AlphaSelectionDisplay:
         show_alpha_axis(ax)
         ax.set_ylabel(self.metric)
         ax.margins(x=0.02)
+        show_powers_at_ticks(ax.yaxis)
         self.top_axis_ = (
             None
             if self.n_nonzero is None

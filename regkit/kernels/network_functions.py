@@ -13,6 +13,7 @@ from numba.extending import overload
 from numpy.typing import NDArray
 
 from regkit.kernels._jit import inlined_kernel
+from regkit.kernels.network_tiles import PANEL
 
 IDENTITY = 0
 RELU = 1
@@ -116,42 +117,41 @@ def activate(
 ) -> None:
     """Replace pre-activations of one unit by activations; write the slopes.
 
-    ``values`` and ``slopes`` have one entry a row of the batch; the unit's ``bias`` is
+    ``values`` and ``slopes`` are lines of a panel; the unit's ``bias`` is
     added first. GELU is the approximation of Hendrycks & Gimpel (2016) by tanh.
     """
     real = values.dtype.type
     zero, half, one = real(0.0), real(0.5), real(1.0)
-    m = values.shape[0]
     if activation == IDENTITY:
-        for i in range(m):
+        for i in range(PANEL):
             values[i] += bias
             slopes[i] = one
     elif activation == RELU:
-        for i in range(m):
+        for i in range(PANEL):
             v = values[i] + bias
             values[i] = max(v, zero)
             slopes[i] = one if v > zero else zero
     elif activation == LEAKY_RELU:
         small = real(0.01)
-        for i in range(m):
+        for i in range(PANEL):
             v = values[i] + bias
             s = one if v > zero else small
             values[i] = v * s
             slopes[i] = s
     elif activation == TANH:
-        for i in range(m):
+        for i in range(PANEL):
             t = tanh(values[i] + bias)
             values[i] = t
             slopes[i] = one - t * t
     elif activation == LOGISTIC:
-        for i in range(m):
+        for i in range(PANEL):
             s = half + half * tanh(half * (values[i] + bias))
             values[i] = s
             slopes[i] = s * (one - s)
     elif activation == GELU:
         inner, cubic = real(math.sqrt(2.0 / math.pi)), real(0.044715)
         three = real(3.0)
-        for i in range(m):
+        for i in range(PANEL):
             v = values[i] + bias
             w = v * v * cubic
             t = tanh(inner * v * (one + w))
@@ -160,14 +160,14 @@ def activate(
                 one + three * w
             )
     elif activation == SILU:
-        for i in range(m):
+        for i in range(PANEL):
             v = values[i] + bias
             s = half + half * tanh(half * v)
             values[i] = v * s
             slopes[i] = s * (one + v * (one - s))
     elif activation == MISH:
         four = real(4.0)
-        for i in range(m):
+        for i in range(PANEL):
             v = values[i] + bias
             # tanh(log(1 + exp v)) = (1 - q²) / (1 + q²) with q the logistic of -v.
             q = half - half * tanh(half * v)
@@ -179,7 +179,7 @@ def activate(
     else:
         scale, depth = real(1.0507009873554805), real(1.6732632423543772)
         two = real(2.0)
-        for i in range(m):
+        for i in range(PANEL):
             v = values[i] + bias
             t = tanh(half * min(v, zero))
             e = depth * two * t / (one - t)  # depth · (exp(v) - 1)

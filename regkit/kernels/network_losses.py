@@ -1,6 +1,6 @@
-"""Losses of a batch with their derivatives by the network's outputs.
+"""Losses of a panel with their derivatives by the network's outputs.
 
-Arrays are unit by row: outputs (n_outputs, m), targets (n_targets, m). Every loss is
+Arrays are lines: outputs (n_outputs, PANEL), targets (n_targets, PANEL). Every loss is
 averaged over targets, so that its scale does not change with their number.
 """
 
@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from regkit.kernels._jit import inlined_kernel, kernel
+from regkit.kernels._jit import inlined_kernel
+from regkit.kernels.network_tiles import PANEL
 
 SQUARED = 0
 ABSOLUTE = 1
@@ -24,7 +25,7 @@ SOFTMAX = 6
 LOG_VARIANCE_LIMIT = 10.0
 
 
-@kernel
+@inlined_kernel
 def loss_and_slopes(
     loss: int,
     parameter: float,
@@ -63,7 +64,7 @@ def _residual(
     Squared: r²/2. Absolute: |r|. Huber: r²/2 where |r| ≤ δ, else δ(|r| - δ/2).
     Quantile q: -q r where r < 0, else (1 - q) r.
     """
-    n_targets, m = targets.shape
+    n_targets = targets.shape[0]
     real = outputs.dtype.type
     zero, half = real(0.0), real(0.5)
     share = real(scale / n_targets)
@@ -76,19 +77,19 @@ def _residual(
         output, target, slope = outputs[t], targets[t], slopes[t]
         part = zero
         if loss == SQUARED:
-            for i in range(m):
+            for i in range(PANEL):
                 r = output[i] - target[i]
                 g = weights[i] * r
                 part += half * g * r
                 slope[i] = share * g
         elif loss == HUBER:
-            for i in range(m):
+            for i in range(PANEL):
                 r = output[i] - target[i]
                 g = min(max(r, -delta), delta)
                 part += weights[i] * g * (r - half * g)
                 slope[i] = share * weights[i] * g
         else:
-            for i in range(m):
+            for i in range(PANEL):
                 r = output[i] - target[i]
                 g = over if r > zero else (under if r < zero else zero)
                 part += weights[i] * g * r
@@ -106,11 +107,11 @@ def _gaussian(
     scale: float,
 ) -> float:
     """½ (s + (y - μ)² exp(-s) + log 2π): outputs hold all μ, then all s = log σ²."""
-    n_targets, m = targets.shape
+    n_targets = targets.shape[0]
     share = scale / n_targets
     total: float = 0.0
     for t in range(n_targets):
-        for i in range(m):
+        for i in range(PANEL):
             weight = float(weights[i])
             raw = float(outputs[n_targets + t, i])
             s = min(max(raw, -LOG_VARIANCE_LIMIT), LOG_VARIANCE_LIMIT)
@@ -135,11 +136,11 @@ def _binary(
     scale: float,
 ) -> float:
     """log(1 + exp z) - y z for every output z and label y in [0, 1]."""
-    n_targets, m = targets.shape
+    n_targets = targets.shape[0]
     share = scale / n_targets
     total: float = 0.0
     for t in range(n_targets):
-        for i in range(m):
+        for i in range(PANEL):
             z, y = float(outputs[t, i]), float(targets[t, i])
             weight = float(weights[i])
             e = math.exp(-abs(z))
@@ -163,10 +164,10 @@ def _softmax(
     p is 1 for the row's class and 0 elsewhere, mixed with a share ``smoothing`` of the
     uniform distribution.
     """
-    n_classes, m = outputs.shape
+    n_classes = outputs.shape[0]
     uniform = smoothing / n_classes
     total: float = 0.0
-    for i in range(m):
+    for i in range(PANEL):
         label = int(targets[0, i])
         weight = float(weights[i])
         largest = float(outputs[0, i])
@@ -200,14 +201,14 @@ def score_batch(
 
     A row of several labels is hit when all of them are.
     """
-    n_targets, m = targets.shape
+    n_targets = targets.shape[0]
     if loss < BINARY:
         for t in range(n_targets):
-            for i in range(m):
+            for i in range(PANEL):
                 r = float(outputs[t, i]) - float(targets[t, i])
                 scores[t] += float(weights[i]) * r * r
         return
-    for i in range(m):
+    for i in range(PANEL):
         hit = True
         if loss == BINARY:
             for t in range(n_targets):

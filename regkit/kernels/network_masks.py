@@ -1,11 +1,12 @@
 """Dropout noise from counters: a mask is a function of where and when it is used.
 
 The noise of a unit in a row of a step is a hash of (seed, step, layer, unit, row), so a
-run repeats itself on any number of threads and a mask need not be stored. All
-arithmetic is modulo 2³²; Numba widens the product of two uint32 to uint64, so every
-result is cast back. Layer and unit are mixed into two keys by non-linear rounds before
-the row is counted: were both counters multiplied by one constant and added, every row
-would have the same mask, shifted.
+run repeats itself on any number of threads and a mask need not be stored. Bernoulli
+noise takes 16 bits: two neighbouring units share a hash. All arithmetic is modulo 2³²;
+Numba widens the product of two uint32 to uint64, so every result is cast back. Layer
+and unit are mixed into two keys by non-linear rounds before the row is counted: were
+both counters multiplied by one constant and added, every row would have the same mask,
+shifted.
 
 The rounds are C. Wellons' "prospecting for hash functions" (2018), constants
 0x21f0aaad and 0x735a2d97, the least biased two-round 32-bit hash known.
@@ -21,6 +22,7 @@ from regkit.kernels._jit import inlined_kernel, kernel
 
 _16 = np.uint32(16)
 _15 = np.uint32(15)
+_HALF = np.uint32(0xFFFF)
 _FIRST = np.uint32(0x21F0AAAD)
 _SECOND = np.uint32(0x735A2D97)
 _ROW = np.uint32(0x9E3779B9)
@@ -113,20 +115,38 @@ def normal(bits: np.uint32) -> float:
 
 
 @inlined_kernel
+def rounded(rate: float) -> float:
+    """Return the multiple of 2⁻¹⁶ that is nearest to a drop rate, below 1."""
+    return min(math.floor(rate * 65536.0 + 0.5), 65535.0) / 65536.0
+
+
+@inlined_kernel
 def threshold(rate: float) -> np.uint32:
-    """Return the bits below which a unit is dropped."""
-    return np.uint32(min(rate * 4294967296.0, 4294967295.0))
+    """Return the 16 bits below which a unit is dropped at a `rounded` rate."""
+    return np.uint32(rate * 65536.0)
+
+
+@inlined_kernel
+def half(bits: np.uint32, unit: int) -> np.uint32:
+    """Return the 16 bits that belong to a unit: two neighbours share a hash."""
+    return np.uint32(bits >> _16) if unit & 1 else np.uint32(bits & _HALF)
+
+
+@inlined_kernel
+def unit_key(layer: Key, unit: int, kind: int) -> Key:
+    """Return the key of a unit's noise; for Bernoulli noise, neighbours share it."""
+    return derive(layer, unit >> 1 if kind == BERNOULLI else unit)
 
 
 @kernel
 def noise_row(
-    noise: NDArray[Any], key: Key, first_row: int, rate: float, kind: int
+    noise: NDArray[Any], key: Key, unit: int, first_row: int, rate: float, kind: int
 ) -> None:
     """Fill ``noise`` with one unit's multipliers for consecutive rows, mean 1.
 
-    Bernoulli: 0 with probability ``rate``, else 1 / (1 - rate) (inverted dropout).
-    Gaussian: normal with the same mean and variance, rate / (1 - rate) (Srivastava
-    et al. 2014, section 10).
+    ``key`` is the unit's (`unit_key`), ``rate`` is `rounded`. Bernoulli: 0 with that
+    probability, else 1 / (1 - rate) (inverted dropout). Gaussian: normal with the same
+    mean and variance, rate / (1 - rate) (Srivastava et al. 2014, section 10).
     """
     one = noise.dtype.type(1.0)
     if kind == BERNOULLI:
@@ -134,7 +154,7 @@ def noise_row(
         kept = noise.dtype.type(1.0 / (1.0 - rate))
         zero = noise.dtype.type(0.0)
         for i in range(noise.shape[0]):
-            noise[i] = kept if draw(key, first_row + i) >= cut else zero
+            noise[i] = kept if half(draw(key, first_row + i), unit) >= cut else zero
     else:
         spread = math.sqrt(rate / (1.0 - rate))
         for i in range(noise.shape[0]):

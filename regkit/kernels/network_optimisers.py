@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regkit.kernels._jit import inlined_kernel, kernel
+from regkit.kernels.network_crew import Crew, share
 
 ADAM = 0
 ADAMW = 1
@@ -47,6 +48,8 @@ class Groups(NamedTuple):
     """Multiplies alpha; 0 for what is not penalised."""
     sparse: NDArray[np.float64]
     """Multiplies l1."""
+    lengths: NDArray[np.int64]
+    """Parameters that belong together: threads share groups out by so many."""
 
 
 @inlined_kernel
@@ -77,8 +80,10 @@ def step(
     count: int,
     rate: float,
     decay: float,
+    crew: Crew,
+    member: int,
 ) -> None:
-    """Move ``params`` by step number ``count`` ≥ 1.
+    """Move a thread's share of ``params`` by step number ``count`` ≥ 1.
 
     Adam (Kingma & Ba 2015) and SGD add alpha · decay · w to the gradient; AdamW
     (Loshchilov & Hutter 2019) shrinks w by rate · alpha · decay · w beside the step.
@@ -88,7 +93,9 @@ def step(
     correction = 1.0 / (1.0 - optimiser.first**count)
     root = math.sqrt(1.0 / (1.0 - optimiser.second**count))
     for g in range(groups.rates.shape[0]):
-        lo, hi = groups.starts[g], groups.starts[g + 1]
+        length, lo = groups.lengths[g], groups.starts[g]
+        begin, end = share((groups.starts[g + 1] - lo) // length, member, crew)
+        lo, hi = lo + begin * length, lo + end * length
         alpha = optimiser.alpha * decay * groups.decays[g]
         l1 = optimiser.l1 * groups.sparse[g]
         move = rate * groups.rates[g]

@@ -1,126 +1,159 @@
-"""Matrix products of the sizes that tables need.
+"""A layer's products: weights with values, weights with deltas, deltas with values.
 
-Loops over blocks of 4 × 4, which the compiler vectorises along the rows of the batch,
-are faster than one thread of BLAS up to the sizes where caches overflow, and three
-times as fast on the smallest (measured with OpenBLAS in float32); nor do their sums
-depend on the number of threads. Larger products go to BLAS and its threads.
+Every element of a product is one sum in one order, whoever computes it, so results do
+not depend on how panels and units are shared out among threads.
 """
 
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
-from regkit.kernels._jit import summing_kernel
+from regkit.kernels._jit import inlined_kernel, part
+from regkit.kernels.network_tiles import (
+    FEW,
+    PANEL,
+    UNITS,
+    Lines,
+    Matrix,
+    half_tile,
+    tile,
+    transpose,
+)
 
-# Multiplications in the largest product that is done here.
-SMALL = 1 << 23
-
-
-@summing_kernel
-def product(A: NDArray[Any], H: NDArray[Any], Z: NDArray[Any]) -> None:
-    """Write A @ H to Z; H and Z are C-contiguous, A or its transpose is."""
-    n_out, n_in = A.shape
-    m = H.shape[1]
-    if n_out * n_in * m > SMALL:
-        np.dot(A, H, Z)
-        return
-    j4, k4 = n_out - n_out % 4, n_in - n_in % 4
-    Z[:] = Z.dtype.type(0.0)
-    for j in range(0, j4, 4):
-        z0, z1, z2, z3 = Z[j], Z[j + 1], Z[j + 2], Z[j + 3]
-        for k in range(0, k4, 4):
-            h0, h1, h2, h3 = H[k], H[k + 1], H[k + 2], H[k + 3]
-            a00, a01, a02, a03 = A[j, k], A[j, k + 1], A[j, k + 2], A[j, k + 3]
-            i = j + 1
-            a10, a11, a12, a13 = A[i, k], A[i, k + 1], A[i, k + 2], A[i, k + 3]
-            i = j + 2
-            a20, a21, a22, a23 = A[i, k], A[i, k + 1], A[i, k + 2], A[i, k + 3]
-            i = j + 3
-            a30, a31, a32, a33 = A[i, k], A[i, k + 1], A[i, k + 2], A[i, k + 3]
-            for i in range(m):
-                x0, x1, x2, x3 = h0[i], h1[i], h2[i], h3[i]
-                z0[i] += a00 * x0 + a01 * x1 + a02 * x2 + a03 * x3
-                z1[i] += a10 * x0 + a11 * x1 + a12 * x2 + a13 * x3
-                z2[i] += a20 * x0 + a21 * x1 + a22 * x2 + a23 * x3
-                z3[i] += a30 * x0 + a31 * x1 + a32 * x2 + a33 * x3
-        for k in range(k4, n_in):
-            h0 = H[k]
-            a00, a10, a20, a30 = A[j, k], A[j + 1, k], A[j + 2, k], A[j + 3, k]
-            for i in range(m):
-                x0 = h0[i]
-                z0[i] += a00 * x0
-                z1[i] += a10 * x0
-                z2[i] += a20 * x0
-                z3[i] += a30 * x0
-    for j in range(j4, n_out):
-        z0 = Z[j]
-        for k in range(n_in):
-            h0, a00 = H[k], A[j, k]
-            for i in range(m):
-                z0[i] += a00 * h0[i]
+# Numbers of a group of panels that are multiplied one after another.
+_CACHED = 1 << 18
+# Multipliers that lie apart, a cache line or more, are copied side by side where so
+# many of each unit are used, for so many blocks of units at a time.
+_DEEP = 96
+_TOGETHER = 4
 
 
-@summing_kernel
-def outer_product(D: NDArray[Any], H: NDArray[Any], G: NDArray[Any]) -> None:
-    """Write D @ H.T to G; all are C-contiguous."""
-    n_out, m = D.shape
-    n_in = H.shape[0]
-    if n_out * n_in * m > SMALL:
-        np.dot(D, H.T, G)
-        return
-    zero = G.dtype.type(0.0)
-    j4, k4 = n_out - n_out % 4, n_in - n_in % 4
-    for j in range(0, j4, 4):
-        d0, d1, d2, d3 = D[j], D[j + 1], D[j + 2], D[j + 3]
-        for k in range(0, k4, 4):
-            h0, h1, h2, h3 = H[k], H[k + 1], H[k + 2], H[k + 3]
-            s00 = s01 = s02 = s03 = zero
-            s10 = s11 = s12 = s13 = zero
-            s20 = s21 = s22 = s23 = zero
-            s30 = s31 = s32 = s33 = zero
-            for i in range(m):
-                x0, x1, x2, x3 = h0[i], h1[i], h2[i], h3[i]
-                y0, y1, y2, y3 = d0[i], d1[i], d2[i], d3[i]
-                s00 += y0 * x0
-                s01 += y0 * x1
-                s02 += y0 * x2
-                s03 += y0 * x3
-                s10 += y1 * x0
-                s11 += y1 * x1
-                s12 += y1 * x2
-                s13 += y1 * x3
-                s20 += y2 * x0
-                s21 += y2 * x1
-                s22 += y2 * x2
-                s23 += y2 * x3
-                s30 += y3 * x0
-                s31 += y3 * x1
-                s32 += y3 * x2
-                s33 += y3 * x3
-            i = j
-            G[i, k], G[i, k + 1], G[i, k + 2], G[i, k + 3] = s00, s01, s02, s03
-            i = j + 1
-            G[i, k], G[i, k + 1], G[i, k + 2], G[i, k + 3] = s10, s11, s12, s13
-            i = j + 2
-            G[i, k], G[i, k + 1], G[i, k + 2], G[i, k + 3] = s20, s21, s22, s23
-            i = j + 3
-            G[i, k], G[i, k + 1], G[i, k + 2], G[i, k + 3] = s30, s31, s32, s33
-        for k in range(k4, n_in):
-            h0 = H[k]
-            s00 = s10 = s20 = s30 = zero
-            for i in range(m):
-                x0 = h0[i]
-                s00 += d0[i] * x0
-                s10 += d1[i] * x0
-                s20 += d2[i] * x0
-                s30 += d3[i] * x0
-            G[j, k], G[j + 1, k], G[j + 2, k], G[j + 3, k] = s00, s10, s20, s30
-    for j in range(j4, n_out):
-        d0 = D[j]
-        for k in range(n_in):
-            h0 = H[k]
-            s00 = zero
-            for i in range(m):
-                s00 += d0[i] * h0[i]
-            G[j, k] = s00
+@part
+def multiply_panels(
+    units: int,
+    out: Lines,
+    left: Matrix,
+    right: Lines,
+    panels: int,
+    depth: int,
+    space: NDArray[Any],
+) -> None:
+    """Write ``units`` lines of a product to each panel.
+
+    out[p, u] = Σ_k left[u, k] · right[p, k]; ``step`` of ``out`` and ``right`` is
+    between panels. ``space`` has room for 4 · `UNITS` · ``depth`` numbers.
+    """
+    # So many panels at a time that their lines stay in the cache.
+    group = max(1, _CACHED // (depth * PANEL))
+    for start in range(0, panels, group):
+        _multiply_group(
+            units, out, left, right, start, min(panels, start + group), depth, space
+        )
+
+
+@inlined_kernel
+def _multiply_group(
+    units: int,
+    out: Lines,
+    left: Matrix,
+    right: Lines,
+    start: int,
+    stop: int,
+    depth: int,
+    space: NDArray[Any],
+) -> None:
+    u = 0
+    while u < units:
+        left_out = units - u
+        begin = left.start + u * left.by_unit
+        matrix = Matrix(left.numbers, begin, left.by_unit, left.by_depth, 0)
+        at = out.start + u * PANEL
+        if left_out >= UNITS:
+            if left.by_unit == 1 and depth >= _DEEP:
+                if u % (_TOGETHER * UNITS) == 0:
+                    _copy_multipliers(
+                        left, u, min(units - u, _TOGETHER * UNITS), depth, space
+                    )
+                block = u // UNITS % _TOGETHER * UNITS * depth
+                matrix = Matrix(space, block, 1, UNITS, 0)
+            for p in range(start, stop):
+                target = Lines(out.numbers, at + p * out.step, PANEL)
+                source = Lines(right.numbers, right.start + p * right.step, 0)
+                tile(UNITS, target, matrix, source, 1, depth)
+            u += UNITS
+        elif left_out >= FEW:
+            for p in range(start, stop):
+                target = Lines(out.numbers, at + p * out.step, PANEL)
+                source = Lines(right.numbers, right.start + p * right.step, 0)
+                tile(FEW, target, matrix, source, 1, depth)
+            u += FEW
+        else:
+            for p in range(start, stop):
+                target = Lines(out.numbers, at + p * out.step, PANEL)
+                source = Lines(right.numbers, right.start + p * right.step, 0)
+                tile(1, target, matrix, source, 1, depth)
+            u += 1
+
+
+@inlined_kernel
+def _copy_multipliers(
+    left: Matrix, first: int, count: int, depth: int, space: NDArray[Any]
+) -> None:
+    """Write the multipliers of units from ``first`` to blocks of `UNITS` by depth."""
+    for k in range(depth):
+        place = left.start + first + k * left.by_depth
+        for block in range(count // UNITS):
+            at = (block * depth + k) * UNITS
+            for i in range(UNITS):
+                space[at + i] = left.numbers[place + block * UNITS + i]
+
+
+@part
+def multiply_rows(
+    first: int,
+    last: int,
+    out: Lines,
+    left: Lines,
+    right: Lines,
+    panels: int,
+    width: int,
+    space: NDArray[Any],
+) -> None:
+    """Write rows [first, last) of Σ over all rows of data of left[u] · right[k].
+
+    ``step`` of ``left`` and ``right`` is between panels; ``out`` has ``width`` numbers
+    a row. `PANEL` lines of ``right`` at a time are turned, so that the sum over rows of
+    data is one over lines. ``space`` has room for `PANEL`² numbers a panel, and
+    `UNITS` lines more.
+    """
+    turned = Lines(space, UNITS * PANEL, PANEL * PANEL)
+    for k in range(0, width, PANEL):
+        for p in range(panels):
+            transpose(
+                Lines(right.numbers, right.start + p * right.step + k * PANEL, PANEL),
+                Lines(space, turned.start + p * turned.step, PANEL),
+            )
+        whole = k + PANEL <= width
+        narrow = width - k <= PANEL // 2
+        u = first
+        while u < last:
+            matrix = Matrix(left.numbers, left.start + u * PANEL, PANEL, 1, left.step)
+            at = out.start + u * width + k
+            target = Lines(out.numbers, at, width) if whole else Lines(space, 0, PANEL)
+            if last - u >= UNITS:
+                if narrow:
+                    half_tile(UNITS, target, matrix, turned, panels, PANEL)
+                else:
+                    tile(UNITS, target, matrix, turned, panels, PANEL)
+                done = UNITS
+            elif last - u >= FEW:
+                tile(FEW, target, matrix, turned, panels, PANEL)
+                done = FEW
+            else:
+                tile(1, target, matrix, turned, panels, PANEL)
+                done = 1
+            if not whole:
+                for i in range(done):
+                    for c in range(width - k):
+                        out.numbers[at + i * width + c] = space[i * PANEL + c]
+            u += done

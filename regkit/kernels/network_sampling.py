@@ -6,21 +6,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regkit.kernels._jit import kernel
-from regkit.kernels.network_masks import derive, root
+from regkit.kernels.network_inputs import load_inputs
+from regkit.kernels.network_masks import derive, root, rounded
 from regkit.kernels.network_passes import (
     Dropout,
     Network,
     Rows,
     Work,
     copy_row,
-    cut,
     drop_inputs,
     finish,
-    gather,
     multiply,
+    n_panels,
     outputs_of,
-    prepare_inputs,
 )
+from regkit.kernels.network_tiles import PANEL
 
 
 @kernel
@@ -45,32 +45,45 @@ def sample(
     computed once for all passes: the first product too, where inputs are not dropped.
     """
     origin = root(seed)
-    inputs_fixed = dropout.rates[0] * fraction <= 0.0
-    width, units = net.sizes[0], net.sizes[1]
-    layer: Any = np.int64(0)  # typed: Numba would compile anew for the literal
+    inputs_fixed = rounded(dropout.rates[0] * fraction) <= 0.0
+    # Kept where backward passes keep their numbers: there is none here.
+    kept = net.sizes[0] + (net.sizes[1] if inputs_fixed else 0)
+    space = work.space[0]
+    none: Any = np.int64(0)  # typed: Numba would compile anew for the literal
     for lo in range(start, stop, size):
         order = np.arange(lo, min(stop, lo + size))
-        m = order.shape[0]
-        gather(rows, order, net, cut(work.inputs, 0, net.n_features, m))
-        prepare_inputs(net, params, work, m)
+        panels = n_panels(order.shape[0])
+        load_inputs(rows, order, net, params, work, none, panels)
         if inputs_fixed:
-            multiply(net, params, work, layer, m)
-        # Kept where backward passes keep their numbers: there is none here.
-        kept = width + units if inputs_fixed else width
-        source, copy = work.values[: kept * m], work.deltas[: kept * m]
-        copy_row(source, copy)
+            multiply(net, params, work, none, none, panels, space)
         for t in range(out.shape[0]):
             key = derive(origin, first_pass + t)
-            if t > 0:
-                copy_row(copy, source)
+            for panel in range(panels):
+                at = panel * work.height * PANEL
+                source = work.values[at : at + kept * PANEL]
+                copy = work.deltas[at : at + kept * PANEL]
+                if t > 0:
+                    copy_row(copy, source)
+                elif out.shape[0] > 1:
+                    copy_row(source, copy)
             if not inputs_fixed:
-                drop_inputs(net, work, dropout, fraction, key, lo, m)
-                multiply(net, params, work, layer, m)
-            finish(net, params, work, layer, dropout, fraction, key, lo, m)
-            for above in range(1, net.weights.shape[0]):
-                multiply(net, params, work, above, m)
-                finish(net, params, work, above, dropout, fraction, key, lo, m)
-            outputs = outputs_of(net, work, m)
-            for i in range(m):
+                drop_inputs(net, work, dropout, fraction, key, lo, none, panels)
+            for layer in range(net.weights.shape[0]):
+                if layer > 0 or not inputs_fixed:
+                    multiply(net, params, work, layer, none, panels, space)
+                finish(
+                    net,
+                    params,
+                    work,
+                    layer,
+                    dropout,
+                    fraction,
+                    key,
+                    lo,
+                    none,
+                    panels,
+                )
+            for i in range(order.shape[0]):
+                outputs = outputs_of(net, work, i // PANEL)
                 for o in range(outputs.shape[0]):
-                    out[t, lo + i, o] = outputs[o, i]
+                    out[t, lo + i, o] = outputs[o, i % PANEL]

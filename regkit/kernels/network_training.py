@@ -6,7 +6,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from regkit.kernels._jit import inlined_kernel, kernel
+from regkit.kernels._jit import inlined_kernel, kernel, part, summing_part
+from regkit.kernels.network_crew import Crew, meet, share
+from regkit.kernels.network_gradients import sum_gradient
+from regkit.kernels.network_inputs import load_inputs
 from regkit.kernels.network_losses import loss_and_slopes, score_batch
 from regkit.kernels.network_masks import Key, derive, draw, root
 from regkit.kernels.network_optimisers import Groups, Optimiser, limit_norms, step
@@ -17,11 +20,13 @@ from regkit.kernels.network_passes import (
     Work,
     backward,
     copy_row,
-    cut,
     forward,
-    gather,
-    layer_weights,
+    line,
+    lines,
+    n_panels,
+    outputs_of,
 )
+from regkit.kernels.network_tiles import PANEL
 
 _SHUFFLE = 1 << 40  # a layer number that no layer has
 
@@ -58,24 +63,85 @@ class State(NamedTuple):
 
 
 @inlined_kernel
-def load_batch(
-    net: Network, data: Data, order: NDArray[np.int64], work: Work
-) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Gather rows numbered ``order``; return their targets (n_targets, m), weights."""
-    m = order.shape[0]
-    gather(data.rows, order, net, cut(work.inputs, 0, net.n_features, m))
+def load_panels(
+    net: Network,
+    params: NDArray[Any],
+    data: Data,
+    order: Any,
+    work: Work,
+    start: int,
+    stop: int,
+) -> None:
+    """Gather panels' shares of the rows numbered ``order``, with their targets."""
+    load_inputs(data.rows, order, net, params, work, start, stop)
     n_targets = data.targets.shape[1]
-    targets = cut(work.targets, 0, n_targets, m)
-    weights = work.weights[:m]
-    for i in range(m):
-        weights[i] = data.weights[order[i]]
-        for t in range(n_targets):
-            targets[t, i] = data.targets[order[i], t]
-    return targets, weights
+    for panel in range(start, stop):
+        first = panel * PANEL
+        count = min(PANEL, order.shape[0] - first)
+        begin = first * n_targets
+        for i in range(count):
+            r = order[first + i]
+            work.weights[first + i] = data.weights[r]
+            for t in range(n_targets):
+                work.targets[begin + t * PANEL + i] = data.targets[r, t]
+        for i in range(count, PANEL):
+            work.weights[first + i] = data.weights.dtype.type(0.0)
+            for t in range(n_targets):
+                work.targets[begin + t * PANEL + i] = data.targets.dtype.type(0.0)
+
+
+@summing_part
+def note_losses(
+    net: Network,
+    loss: Loss,
+    n_targets: int,
+    work: Work,
+    scale: float,
+    start: int,
+    stop: int,
+) -> None:
+    """Note the losses of panels; write their derivatives by the outputs."""
+    last = net.sizes.shape[0] - 1
+    for panel in range(start, stop):
+        first = panel * work.height + net.firsts[last]
+        work.losses[panel] = loss_and_slopes(
+            loss.kind,
+            loss.parameter,
+            outputs_of(net, work, panel),
+            lines(work.targets, panel * n_targets, n_targets),
+            line(work.weights, panel),
+            lines(work.deltas, first, net.sizes[last]),
+            scale,
+        )
+
+
+@part
+def note_scores(
+    net: Network, loss: Loss, n_targets: int, work: Work, start: int, stop: int
+) -> None:
+    """Note the scores of panels."""
+    for panel in range(start, stop):
+        for s in range(n_targets):
+            work.scores[panel, s] = 0.0
+        score_batch(
+            loss.kind,
+            outputs_of(net, work, panel),
+            lines(work.targets, panel * n_targets, n_targets),
+            line(work.weights, panel),
+            work.scores[panel],
+        )
 
 
 @inlined_kernel
-def batch_gradient(
+def _sum_losses(work: Work, panels: int) -> float:
+    total = 0.0
+    for panel in range(panels):
+        total += work.losses[panel]
+    return total
+
+
+@inlined_kernel
+def run_batch(
     net: Network,
     loss: Loss,
     dropout: Dropout,
@@ -85,18 +151,77 @@ def batch_gradient(
     order: NDArray[np.int64],
     fraction: float,
     key: Key,
+    learning: bool,
+    crew: Crew,
+    member: int,
 ) -> float:
-    """Write the gradient of the batch's mean loss; return the sum of its losses."""
-    m = order.shape[0]
-    targets, weights = load_batch(net, data, order, work)
-    outputs = forward(net, state.params, work, dropout, fraction, key, m)
-    last = net.sizes.shape[0] - 1
-    slopes = cut(work.deltas, net.firsts[last], net.sizes[last], m)
-    total = loss_and_slopes(
-        loss.kind, loss.parameter, outputs, targets, weights, slopes, 1.0 / m
+    """Return the sum of the losses of the rows numbered ``order``.
+
+    When ``learning``, write the gradient of their mean: a thread that of its share of
+    the units, once all have done the passes of their shares of the panels. Otherwise
+    write every panel's scores (`score_batch`).
+    """
+    m, n_targets = order.shape[0], data.targets.shape[1]
+    panels = n_panels(m)
+    start, stop = share(panels, member, crew)
+    space = work.space[member]
+    if start < stop:
+        load_panels(net, state.params, data, order, work, start, stop)
+        forward(net, state.params, work, dropout, fraction, key, start, stop, space)
+        note_losses(net, loss, n_targets, work, 1.0 / m, start, stop)
+        if learning:
+            backward(net, state.params, work, dropout, fraction, start, stop, space)
+        else:
+            note_scores(net, loss, n_targets, work, start, stop)
+    meet(crew, member)
+    if learning:
+        sum_gradient(net, state.params, work, state.gradient, panels, crew, member)
+    return _sum_losses(work, panels)
+
+
+@inlined_kernel
+def _move(
+    net: Network,
+    optimiser: Optimiser,
+    groups: Groups,
+    state: State,
+    count: int,
+    rates: NDArray[np.float64],
+    factor: float,
+    crew: Crew,
+    member: int,
+) -> None:
+    """Move a thread's share of the parameters by step number ``count``.
+
+    ``rates`` are the learning rate, and what multiplies the dropout rates and alpha;
+    ``factor`` multiplies the learning rate as well.
+    """
+    step(
+        optimiser,
+        groups,
+        state.params,
+        state.gradient,
+        state.first,
+        state.second,
+        count,
+        rates[0] * factor,
+        rates[2],
+        crew,
+        member,
     )
-    backward(net, state.params, work, dropout, fraction, state.gradient, m)
-    return total
+    if optimiser.max_norm < math.inf:
+        for layer in range(net.weights.shape[0] - 1):
+            first, last = share(net.sizes[layer + 1], member, crew)
+            inputs, start = net.sizes[layer], net.weights[layer]
+            own = state.params[start + first * inputs : start + last * inputs]
+            limit_norms(own.reshape(last - first, inputs), optimiser.max_norm)
+
+
+@inlined_kernel
+def _add_scores(work: Work, panels: int, scores: NDArray[np.float64]) -> None:
+    for panel in range(panels):
+        for s in range(scores.shape[0]):
+            scores[s] += work.scores[panel, s]
 
 
 @inlined_kernel
@@ -106,90 +231,6 @@ def shuffle(order: NDArray[np.int64], key: Key) -> None:
         # 2³² is far above any number of rows: the bias is n / 2³².
         j = (np.int64(draw(key, i)) * (i + 1)) >> 32
         order[i], order[j] = order[j], order[i]
-
-
-@inlined_kernel
-def train_epoch(
-    net: Network,
-    loss: Loss,
-    dropout: Dropout,
-    optimiser: Optimiser,
-    groups: Groups,
-    data: Data,
-    state: State,
-    work: Work,
-    schedule: NDArray[np.float64],
-    factor: float,
-    seed: int,
-    count: int,
-    shuffled: bool,
-) -> float:
-    """Run one epoch; return the sum of the losses of its batches.
-
-    ``schedule`` has one row a batch: learning rate, and what multiplies the dropout
-    rates and alpha. ``factor`` multiplies the learning rate as well. Batches differ by
-    one row at most. ``count`` steps came before.
-    """
-    n = state.order.shape[0]
-    n_batches = schedule.shape[0]
-    origin = root(seed)
-    if shuffled:
-        shuffle(state.order, derive(derive(origin, count), _SHUFFLE))
-    total = 0.0
-    for b in range(n_batches):
-        count += 1
-        order = state.order[b * n // n_batches : (b + 1) * n // n_batches]
-        key = derive(origin, count)
-        total += batch_gradient(
-            net, loss, dropout, data, state, work, order, schedule[b, 1], key
-        )
-        step(
-            optimiser,
-            groups,
-            state.params,
-            state.gradient,
-            state.first,
-            state.second,
-            count,
-            schedule[b, 0] * factor,
-            schedule[b, 2],
-        )
-        if optimiser.max_norm < math.inf:
-            for layer in range(net.weights.shape[0] - 1):
-                limit_norms(layer_weights(net, state.params, layer), optimiser.max_norm)
-    return total
-
-
-@inlined_kernel
-def evaluate(
-    net: Network,
-    loss: Loss,
-    dropout: Dropout,
-    data: Data,
-    params: NDArray[Any],
-    work: Work,
-    size: int,
-    first: int,
-    end: int,
-    scores: NDArray[np.float64],
-) -> float:
-    """Return the sum of the losses of rows [first, end) without noise.
-
-    Their scores are added to ``scores`` (`score_batch`).
-    """
-    key = root(0)
-    total = 0.0
-    for start in range(first, end, size):
-        order = np.arange(start, min(end, start + size))
-        m = order.shape[0]
-        targets, weights = load_batch(net, data, order, work)
-        outputs = forward(net, params, work, dropout, 0.0, key, m)
-        slopes = cut(work.deltas, 0, outputs.shape[0], m)
-        total += loss_and_slopes(
-            loss.kind, loss.parameter, outputs, targets, weights, slopes, 1.0
-        )
-        score_batch(loss.kind, outputs, targets, weights, scores)
-    return total
 
 
 class Watch(NamedTuple):
@@ -226,7 +267,7 @@ EPOCHS, BEST, STALE, OUTCOME = 0, 1, 2, 3
 UNDER_WAY, CONVERGED, DIVERGED = 0, 1, 2
 
 
-@inlined_kernel
+@summing_part
 def _is_finite(params: NDArray[Any]) -> bool:
     zero = params.dtype.type(0.0)
     total = zero
@@ -260,6 +301,34 @@ def _judge(watch: Watch, loss: float, params: NDArray[Any], rate: float) -> None
         counts[OUTCOME] = CONVERGED
 
 
+@inlined_kernel
+def _conclude(
+    watch: Watch,
+    data: Data,
+    held_out: Data,
+    state: State,
+    total: float,
+    rate: float,
+    closes: bool,
+) -> None:
+    """Note the losses of an epoch, or of a part of it, and whether the run goes on."""
+    epoch = watch.counts[EPOCHS]
+    watch.training[epoch] += total / data.total_weight
+    monitored = watch.training[epoch]
+    if closes and held_out.weights.shape[0] > 0:
+        held = watch.half_losses[0, 0] + watch.half_losses[1, 0]
+        monitored = held / held_out.total_weight
+        watch.validation[epoch] = monitored
+    if not (math.isfinite(monitored) and _is_finite(state.params)):
+        copy_row(watch.safe, state.params)
+        watch.counts[OUTCOME] = DIVERGED
+        return
+    if not closes:
+        return
+    watch.counts[EPOCHS] += 1
+    _judge(watch, monitored, state.params, rate)
+
+
 @kernel
 def train(
     net: Network,
@@ -280,64 +349,82 @@ def train(
     opens: bool,
     closes: bool,
     watch: Watch,
+    crew: Crew,
+    member: int,
 ) -> None:
     """Run the epochs of ``schedule``, ``n_batches`` rows each, until a reason to end.
 
-    The loss of the held-out rows is monitored, the training loss where there are none.
-    Where ``data`` are only some of an epoch's rows, the schedule is of this part of one
-    epoch, ``data.total_weight`` is of all rows, and ``opens`` and ``closes`` say
-    whether the part is the first and the last of its epoch.
+    Batches differ by one row at most. ``count`` steps came before. The loss of the
+    held-out rows, ``size`` at a time, is monitored, the training loss where there are
+    none. Where ``data`` are only some of an epoch's rows, the schedule is of this part
+    of one epoch, ``data.total_weight`` is of all rows, and ``opens`` and ``closes`` say
+    whether the part is the first and the last of its epoch. Every thread of the crew
+    must call this, with the same arguments but for its number.
     """
-    counts = watch.counts
+    counts, origin = watch.counts, root(seed)
+    held_order = np.arange(held_out.weights.shape[0])
+    middle = (held_order.shape[0] + 1) // 2
     for e in range(schedule.shape[0] // n_batches):
         epoch = counts[EPOCHS]
-        if opens:
-            copy_row(state.params, watch.safe)
-            watch.training[epoch] = 0.0
         rates = schedule[e * n_batches : (e + 1) * n_batches]
-        total = train_epoch(
-            net,
-            loss,
-            dropout,
-            optimiser,
-            groups,
-            data,
-            state,
-            work,
-            rates,
-            watch.marks[1],
-            seed,
-            count + e * n_batches,
-            shuffled,
-        )
-        watch.training[epoch] += total / data.total_weight
-        monitored = watch.training[epoch]
-        n_held = held_out.weights.shape[0]
-        if closes and n_held > 0:
-            middle = (n_held + 1) // 2
-            for half in range(2):
-                watch.half_losses[half, 0] = evaluate(
+        factor = watch.marks[1]
+        if member == 0:
+            watch.half_losses[0, 0] = watch.half_losses[1, 0] = 0.0
+            if opens:
+                copy_row(state.params, watch.safe)
+                watch.training[epoch] = 0.0
+            if shuffled:
+                shuffle(state.order, derive(derive(origin, count), _SHUFFLE))
+        meet(crew, member)
+        trained = 0.0
+        # One place for all, where a batch is run, is compiled in a third of the time:
+        # learning, then a look at each half of the held-out rows.
+        for look in range(3 if closes else 1):
+            learning = look == 0
+            rows = data if learning else held_out
+            whole = state.order if learning else held_order[:middle]
+            if look == 2:
+                whole = held_order[middle:]
+            n = whole.shape[0]
+            batches = n_batches if learning else (n + size - 1) // size
+            for b in range(batches):
+                count += 1 if learning else 0
+                total = run_batch(
                     net,
                     loss,
                     dropout,
-                    held_out,
-                    state.params,
+                    rows,
+                    state,
                     work,
-                    size,
-                    half * middle,
-                    n_held if half else middle,
-                    watch.scores[epoch],
+                    whole[b * n // batches : (b + 1) * n // batches],
+                    rates[b, 1] if learning else 0.0,
+                    derive(origin, count),
+                    learning,
+                    crew,
+                    member,
                 )
-            total = watch.half_losses[0, 0] + watch.half_losses[1, 0]
-            monitored = total / held_out.total_weight
-            watch.validation[epoch] = monitored
-        if not (math.isfinite(monitored) and _is_finite(state.params)):
-            copy_row(watch.safe, state.params)
-            counts[OUTCOME] = DIVERGED
-            return
-        if not closes:
-            return
-        counts[EPOCHS] += 1
-        _judge(watch, monitored, state.params, rates[-1, 0] * watch.marks[1])
+                if learning:
+                    trained += total
+                    _move(
+                        net,
+                        optimiser,
+                        groups,
+                        state,
+                        count,
+                        rates[b],
+                        factor,
+                        crew,
+                        member,
+                    )
+                else:
+                    if member == 0:
+                        watch.half_losses[look - 1, 0] += total
+                        m = (b + 1) * n // batches - b * n // batches
+                        _add_scores(work, n_panels(m), watch.scores[epoch])
+                meet(crew, member)
+        if member == 0:
+            rate = rates[-1, 0] * factor
+            _conclude(watch, data, held_out, state, trained, rate, closes)
+        meet(crew, member)
         if counts[OUTCOME] != UNDER_WAY:
             return

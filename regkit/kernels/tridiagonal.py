@@ -22,6 +22,8 @@ def factor(
     r, n_alphas = diagonal.shape[0], alphas.shape[0]
     multipliers = np.zeros((r, n_alphas))
     inverse = np.empty((r, n_alphas))
+    if r == 0:
+        return multipliers, inverse
     for a in range(n_alphas):
         inverse[0, a] = 1.0 / (diagonal[0] + alphas[a])
     for j in range(1, r):
@@ -38,6 +40,8 @@ def solve(multipliers: Floats, inverse: Floats, right: Floats) -> Floats:
     """Return the solutions (r, A) for one right-hand side (r,)."""
     r, n_alphas = inverse.shape
     found = np.empty((r, n_alphas))
+    if r == 0:
+        return found
     found[0] = right[0]
     for j in range(1, r):
         for a in range(n_alphas):

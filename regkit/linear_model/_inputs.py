@@ -171,8 +171,8 @@ def _convert_X(caller: Any, X: Any) -> Any:
         name = caller if isinstance(caller, str) else type(caller).__name__
         raise TypeError(
             f"X comes in chunks, which {name} does not take here: pass an array, or "
-            "fit LassoRegressor, ElasticNetRegressor, RidgeRegressor or one of their "
-            "CV twins."
+            "fit LassoRegressor, ElasticNetRegressor, RidgeRegressor, their CV twins, "
+            "DropoutMLPRegressor or DropoutMLPClassifier."
         )
     checked = _convert(
         "X",

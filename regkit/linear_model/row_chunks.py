@@ -36,8 +36,9 @@ class RowChunks:
     """Rows of X, read chunk by chunk whenever they are needed.
 
     Wherever the linear estimators take X they take `RowChunks`: to fit, to
-    cross-validate, to predict. Two or three chunks are in memory at a time. Memory
-    maps (`numpy.memmap`) of 256 MB and more are read so without being wrapped.
+    cross-validate, to predict; so do the networks. A few chunks are in memory at a
+    time. Memory maps (`numpy.memmap`) of 256 MB and more are read so without being
+    wrapped.
 
     Parameters
     ----------

@@ -66,8 +66,9 @@ class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator):
         sample_weight : float or array-like of shape (n_samples,), default=None
             Weights of the rows, non-negative and not all zero.
         X_val, y_val : as X and y, default=None
-            Rows to validate on after every epoch. The weights of the epoch with the
-            least validation loss are kept, with or without `early_stopping`.
+            Rows in memory to validate on after every epoch, instead of rows that
+            `early_stopping` would set apart. The weights of the epoch with the least
+            validation loss are kept, with or without `early_stopping`.
 
         Returns
         -------

@@ -242,6 +242,8 @@ class Stream:
             if first < last:
                 stays = np.ones(len(rows.numbers), dtype=bool)
                 stays[self._apart[first:last] - rows.numbers[0]] = False
+                if not stays.any():
+                    continue
                 rows = rows.take(stays)
             with named(number):
                 table = self._encoding.table(rows)

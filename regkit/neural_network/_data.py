@@ -36,6 +36,13 @@ class Table:
         n = len(self.weights)
         return self.take(np.r_[0:n:2, 1:n:2])
 
+    def at_most(self, n_rows: int) -> "Table":
+        """Return this many rows, evenly spaced, or all where there are no more."""
+        n = len(self.weights)
+        if n <= n_rows:
+            return self
+        return self.take(np.linspace(0, n - 1, n_rows).astype(np.int64))
+
     def without_weightless(self) -> "Table":
         """Drop rows of weight zero: they must not even fill a batch."""
         if self.weights.all():

@@ -41,6 +41,11 @@ class Fitted:
         """Return the same network with other weights, for prediction."""
         return replace(self, parameters=replace(self.parameters, params=params))
 
+    def without_noise(self) -> "Fitted":
+        """Return the same network with nothing dropped, ever."""
+        rates = np.zeros_like(self.dropout.rates)
+        return replace(self, dropout=self.dropout._replace(rates=rates))
+
     def rows(self, X: Any) -> Rows:
         """Scale rows of X."""
         return self.inputs.rows(X, self.parameters.params.dtype)

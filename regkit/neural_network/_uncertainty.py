@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from regkit.neural_network._fitted import Floats
+from regkit.solvers.networks.scaling import weighted_sum
 
 # A deviation that can still be divided by.
 _SMALLEST = 1e-300
@@ -120,9 +121,9 @@ def noise_deviation(residuals: Floats, epistemic: Floats, weights: Floats) -> Fl
     # Relative to the largest residual: squares neither overflow nor vanish.
     size = np.max(np.abs(residuals), axis=0)
     size[size == 0.0] = 1.0
-    square = share @ np.square(residuals / size)
+    square = weighted_sum(share, np.square(residuals / size))
     with np.errstate(over="ignore"):
-        rest = square - share @ np.square(epistemic / size)
+        rest = square - weighted_sum(share, np.square(epistemic / size))
     deviation: Floats = size * np.sqrt(np.maximum(rest, 0.01 * square))
     return np.maximum(deviation, _SMALLEST)
 

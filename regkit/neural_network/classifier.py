@@ -317,7 +317,8 @@ class DropoutMLPClassifier(ClassifierMixin, DropoutMLP):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix, dataframe, RowChunks} of shape \
+                (n_samples, n_features)
             Training rows.
         y : array-like of shape (n_samples,) or (n_samples, n_labels)
             Classes.
@@ -352,13 +353,15 @@ class DropoutMLPClassifier(ClassifierMixin, DropoutMLP):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix, dataframe, RowChunks} of shape \
+                (n_samples, n_features)
             Rows to predict for.
 
         Returns
         -------
         y_pred : ndarray of shape (n_samples,) or (n_samples, n_labels)
-            Classes.
+            Classes; a Dask array or series, not yet computed, for a Dask array or data
+            frame.
         """
         probabilities = self.predict_proba(X)
         if self._multilabel:
@@ -373,7 +376,8 @@ class DropoutMLPClassifier(ClassifierMixin, DropoutMLP):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix, dataframe} of shape (n_rows, n_features)
+        X : {array-like, sparse matrix, dataframe, RowChunks} of shape \
+                (n_rows, n_features)
             Rows to predict for.
         n_samples : int, default=None
             Number of dropout masks to average over; None for no dropout.
@@ -383,7 +387,8 @@ class DropoutMLPClassifier(ClassifierMixin, DropoutMLP):
         Returns
         -------
         probabilities : ndarray of shape (n_rows, n_classes)
-            In the order of `classes_`; for several labels a row, of each label.
+            In the order of `classes_`; for several labels a row, of each label. Without
+            `n_samples`, not yet computed for a Dask array or data frame.
 
         Raises
         ------
@@ -412,7 +417,8 @@ class DropoutMLPClassifier(ClassifierMixin, DropoutMLP):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix, dataframe, RowChunks} of shape \
+                (n_samples, n_features)
             Rows to predict for.
 
         Returns
@@ -439,7 +445,8 @@ class DropoutMLPClassifier(ClassifierMixin, DropoutMLP):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix, dataframe} of shape (n_rows, n_features)
+        X : {array-like, sparse matrix, dataframe, RowChunks} of shape \
+                (n_rows, n_features)
             Rows to predict for.
         n_samples : int, default=100
             Number of predictions for each row; masks of all are independent.
@@ -463,7 +470,8 @@ class DropoutMLPClassifier(ClassifierMixin, DropoutMLP):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix, dataframe} of shape (n_rows, n_features)
+        X : {array-like, sparse matrix, dataframe, RowChunks} of shape \
+                (n_rows, n_features)
             Rows to predict for.
         n_samples : int, default=100
             Number of dropout masks; always the same ones.

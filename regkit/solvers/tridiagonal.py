@@ -88,6 +88,8 @@ def _reduce(gram: Floats, unpenalised: Floats) -> tuple[Floats, Floats, Floats]:
     Q is orthogonal to ``unpenalised`` (m, f), whose reflections come first.
     """
     m, f = unpenalised.shape
+    if f == m:
+        return np.empty(0), np.empty(0), np.empty((m, 0))
     reflections = np.zeros((m, m), order="F")
     scales = np.zeros(m)
     inner = gram[f:, f:]

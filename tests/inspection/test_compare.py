@@ -1,5 +1,8 @@
 """The comparison tunes inside the training part and reports what it measured."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -12,6 +15,7 @@ from regkit import (
     load_diabetes_interactions,
     make_correlated_regression,
 )
+from regkit.inspection._networks import make_network, n_network_folds
 
 
 @pytest.fixture(scope="module")
@@ -157,9 +161,18 @@ def test_the_table_is_aligned_ascii_of_80_columns(diabetes):
     lines = repr(diabetes).splitlines()
     assert max(map(len, lines)) <= 80
     assert repr(diabetes).isascii()
-    header, *rows = lines[-8:]
-    assert " ".join(header.split()) == "model train test gap nonzero penalty seconds"
+    header, *rows = lines[3:11]
+    assert " ".join(header.split()) == "model train test gap nonzero chosen time"
     assert len({len(row) for row in (header, *rows)}) == 1
+    assert lines[11] == ""
+    explained = {line.split("  ")[0].rstrip() for line in lines[12:]}
+    assert explained == {"train, test", "gap", "nonzero", "chosen", "alpha", "rate"}
+
+
+def test_the_table_admits_to_fewer_folds_for_networks(diabetes):
+    table = repr(replace(diabetes, n_train=50_000_000, n_test=10_000_000))
+    assert "5-fold cross-validation on the training rows (MLP: 3 folds)" in table
+    assert max(map(len, table.splitlines())) <= 80
 
 
 @pytest.mark.parametrize("scale", [1e-9, 1.0, 1e3, 1e7, 1e12])
@@ -173,6 +186,13 @@ def test_the_table_stays_narrow_at_any_scale(wide, scale):
     assert ("in units of" in table) == (scale not in (1.0, 1e3))
 
 
+def test_the_readme_shows_this_table(diabetes):
+    """The linear rows: networks may differ in the last digit between machines."""
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    for line in repr(diabetes).splitlines()[:8]:
+        assert line.rpartition("  ")[0] in readme
+
+
 def test_the_sentence_names_the_best_model(diabetes):
     sentence = diabetes.summary()
     assert sentence.startswith(diabetes.best_.name)
@@ -180,6 +200,10 @@ def test_the_sentence_names_the_best_model(diabetes):
     assert sentence.endswith(".")
     best = min(diabetes.results, key=lambda result: result.test_error)
     assert diabetes.best_ is best
+    rows = repr(diabetes).splitlines()[4:11]
+    assert [row[:17].rstrip() for row in rows] == [
+        result.name.split(" (")[0] for result in diabetes.results
+    ]
 
 
 def test_the_sentence_admits_that_nothing_was_found():
@@ -214,6 +238,67 @@ def test_to_frame_holds_the_table(diabetes):
 def test_an_unknown_model_is_named(diabetes):
     with pytest.raises(KeyError, match="no model 'Dropout'; there are: Least squares"):
         diabetes["Dropout"]
+
+
+def test_the_standard_error_is_that_of_the_test_error(diabetes):
+    """Against resampled test rows."""
+    rng = np.random.default_rng(0)
+    lasso = diabetes["Lasso"]
+    rows = rng.integers(0, diabetes.n_test, (4000, diabetes.n_test))
+    resampled = np.sqrt(lasso.test_losses[rows].mean(axis=1))
+    assert lasso.test_error_se == pytest.approx(resampled.std(), rel=0.05)
+
+
+def test_selection_and_path_are_those_of_the_final_fit(diabetes):
+    """In the units of y and of alpha that the estimator takes."""
+    X, y = load_diabetes_interactions(return_X_y=True)
+    X_train, _, _, _ = train_test_split(X, y, test_size=0.25, random_state=0)
+    for name in ("Lasso", "Elastic Net"):
+        result = diabetes[name]
+        k = np.abs(result.path.alphas - result.alpha).argmin()
+        assert result.path.alphas[k] == pytest.approx(result.alpha)
+        kept = result.estimator.coef_ * X_train.std(axis=0)
+        coefs = result.path.coefs[:, k]
+        drawn = dict(zip(result.path.feature_names, coefs, strict=True))
+        np.testing.assert_allclose(
+            [drawn.get(f"x{j}", 0.0) for j in range(64)], kept, rtol=1e-5, atol=1e-4
+        )
+        assert result.selection.alpha_min == pytest.approx(result.alpha)
+        assert np.sqrt(result.selection.errors.min()) == pytest.approx(result.cv_error)
+    assert diabetes["Ridge"].selection.alpha_min == diabetes["Ridge"].alpha
+    assert diabetes["Ridge"].path is None
+    assert diabetes["MLP"].selection is None
+
+
+def test_names_of_columns_reach_the_path(wide):
+    pd = pytest.importorskip("pandas")
+    X, y = wide
+    names = [f"gene {j}" for j in range(X.shape[1])]
+    options = {"networks": False, "n_folds": 3}
+    given = compare_regularizers(X, y, feature_names=names, **options)
+    framed = compare_regularizers(pd.DataFrame(X, columns=names), y, **options)
+    for comparison in (given, framed):
+        assert set(comparison["Lasso"].path.feature_names) <= set(names)
+    with pytest.raises(ValueError, match="feature_names must name the 90 columns of X"):
+        compare_regularizers(X, y, feature_names=names[:5], **options)
+
+
+def test_progress_counts_the_models(wide):
+    steps = []
+    compare_regularizers(*wide, networks=False, n_folds=3, progress=steps.append)
+    assert steps[0] == "compiling"
+    assert steps[1] == "Least squares (1 of 4)"
+    assert steps[-1] == "Elastic Net (4 of 4)"
+
+
+def test_networks_of_many_rows_cost_no_more_than_those_of_few():
+    few, many = make_network((500, 50), 0), make_network((50_000, 50), 0)
+    wide = make_network((50_000, 500), 0)
+    assert few.max_iter == 200
+    assert many.max_iter * 50_000 <= 400_000
+    assert 5 <= wide.max_iter < many.max_iter
+    assert [n_network_folds(n, 5) for n in (4_999, 5_000)] == [5, 3]
+    assert n_network_folds(10_000, 2) == 2
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
+from regkit.kernels.network_crew import make_crew
 from regkit.kernels.network_losses import BINARY, LOG_VARIANCE_LIMIT, SOFTMAX
 from regkit.kernels.network_masks import derive, root
 from regkit.kernels.network_optimisers import SGD, Optimiser, step
 from regkit.kernels.network_passes import Dropout
-from regkit.kernels.network_training import Data, Loss, State, batch_gradient
+from regkit.kernels.network_training import Data, Loss, State, run_batch
 from regkit.solvers.networks.architecture import (
     ACTIVATIONS,
     Architecture,
@@ -79,7 +80,7 @@ class Problem:
             np.arange(N_ROWS),
         )
         with np.errstate(all="ignore"):
-            total = batch_gradient(
+            total = run_batch(
                 self.net,
                 self.loss,
                 self.dropout,
@@ -89,6 +90,9 @@ class Problem:
                 np.arange(N_ROWS),
                 self.fraction,
                 derive(root(3), 5),
+                True,
+                make_crew(1),
+                0,
             )
         return total / N_ROWS, state.gradient
 
@@ -175,6 +179,8 @@ def test_penalties(alpha, l1):
         1,
         rate,
         1.0,
+        make_crew(1),
+        0,
     )
     assert_allclose(
         -velocity / rate, problem.differences(objective), rtol=1e-6, atol=2e-9

@@ -14,6 +14,8 @@ from regkit.kernels.network_masks import (
     noise_row,
     normal,
     root,
+    rounded,
+    unit_key,
 )
 
 # As plain Python a mask takes a thousand times as long.
@@ -24,8 +26,8 @@ SEED, STEP, LAYER, UNIT = 3, 1000, 1, 7
 def noise(seed=SEED, step=STEP, layer=LAYER, unit=UNIT, rate=0.3, kind=BERNOULLI):
     out = np.empty(N_ROWS)
     with np.errstate(all="ignore"):
-        key = derive(derive(derive(root(seed), step), layer), unit)
-        noise_row(out, key, 0, rate, kind)
+        key = unit_key(derive(derive(root(seed), step), layer), unit, kind)
+        noise_row(out, key, unit, 0, rounded(rate), kind)
     return out
 
 
@@ -46,8 +48,16 @@ def test_drop_rate_and_mean(rate):
     dropped = np.mean(mask == 0)
     error = np.sqrt(rate * (1 - rate) / mask.size)
     assert abs(dropped - rate) < 4 * error
-    assert set(np.unique(mask)) == {0.0, 1 / (1 - rate)}
+    assert abs(rounded(rate) - rate) <= 2**-17
+    assert set(np.unique(mask)) == {0.0, 1 / (1 - rounded(rate))}
     assert abs(mask.mean() - 1) < 4 * error / (1 - rate)
+
+
+@pytest.mark.parametrize(
+    ("rate", "expected"), [(0.0, 0.0), (1e-6, 0.0), (0.5, 0.5), (1 - 1e-9, 1 - 2**-16)]
+)
+def test_rates_are_rounded_to_what_16_bits_can_do(rate, expected):
+    assert rounded(rate) == expected
 
 
 def test_gaussian_noise_is_normal_with_the_same_moments():
@@ -121,6 +131,6 @@ def test_many_joint_masks_are_uniform():
 def test_first_row_continues_the_count():
     part = np.empty(10)
     with np.errstate(all="ignore"):
-        key = derive(derive(derive(root(SEED), STEP), LAYER), UNIT)
-        noise_row(part, key, 50, 0.3, BERNOULLI)
+        key = unit_key(derive(derive(root(SEED), STEP), LAYER), UNIT, BERNOULLI)
+        noise_row(part, key, UNIT, 50, rounded(0.3), BERNOULLI)
     np.testing.assert_array_equal(part, noise()[50:60])

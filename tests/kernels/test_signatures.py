@@ -12,7 +12,15 @@ import pytest
 import scipy.sparse as sp
 
 import regkit.kernels
-from regkit import ElasticNetRegressor, LassoRegressor, RidgeRegressor, lasso_path
+from regkit import (
+    DropoutMLPClassifier,
+    DropoutMLPRegressor,
+    ElasticNetRegressor,
+    LassoRegressor,
+    RidgeRegressor,
+    RowChunks,
+    lasso_path,
+)
 
 ESTIMATORS = [
     LassoRegressor(0.3),
@@ -21,6 +29,26 @@ ESTIMATORS = [
     ElasticNetRegressor(0.3, fit_intercept=False, positive=True),
     RidgeRegressor(1),
     RidgeRegressor(1, positive=True),
+]
+NETWORK = {"hidden_layer_sizes": (3,), "max_iter": 2, "random_state": 0}
+NETWORKS = [
+    DropoutMLPRegressor(**NETWORK),
+    DropoutMLPRegressor(
+        **NETWORK,
+        loss="gaussian_nll",
+        embedding=None,
+        standardize=True,
+        solver="sgd",
+        max_norm=1,
+        n_iter_no_change=3,
+        tol=0,
+        early_stopping=False,
+        input_scaling=True,
+    ),
+    DropoutMLPRegressor(
+        **NETWORK, loss="huber", huber_delta=1, batch_size=np.int32(7), dropout=0
+    ),
+    DropoutMLPClassifier([4, 3], dropout=[0.1, 0.2], max_iter=2, random_state=0),
 ]
 
 
@@ -68,6 +96,18 @@ def fit_all(X, y, sample_weight=None):
     lasso_path(X, y, n_alphas=3)
 
 
+def fit_networks(X, y, sample_weight=None):
+    for network in NETWORKS:
+        target = y if isinstance(network, DropoutMLPRegressor) else np.digitize(y, [0])
+        network.fit(X, target, sample_weight)
+        network.predict(X)
+        network.sample_predictions(X, 2)
+        network.partial_fit(X, target, sample_weight=sample_weight)
+    if isinstance(X, np.ndarray):
+        chunks = RowChunks([X[:8], X[8:]])
+        network.set_params(buffer_chunks=1).fit(chunks, target, X_val=X, y_val=target)
+
+
 def signatures():
     """Count what each kernel has been compiled for in this process."""
     counts = Counter()
@@ -102,12 +142,34 @@ def session():
         assert before[f"regkit.kernels.{name}"] == 1
 
 
+def network_session():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(20, 6)), rng.normal(size=20)
+    fit_networks(X, y)
+    before = signatures()
+    for convert in CANONICAL + OTHERS:
+        fit_networks(convert(X), y)
+        fit_networks(convert(X.astype(np.float32)), y)
+    fit_networks(X, read_only(y), read_only(np.arange(1.0, 21.0)))
+    fit_networks(X, (10 * y).round().astype(int), 2)
+    assert signatures() - before == Counter()
+    for name in ["network_training.train", "network_sampling.sample"]:
+        assert before[f"regkit.kernels.{name}"] == 1
+    for network in NETWORKS:
+        network.set_params(dtype="float64")
+    fit_networks(X, y)
+    fit_networks(sp.csr_array(X), y)
+    for name in ["network_training.train", "network_sampling.sample"]:
+        assert signatures()[f"regkit.kernels.{name}"] == 2
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(numba.config.DISABLE_JIT, reason="nothing is compiled")
-def test_nothing_is_compiled_for_forms_that_mean_the_same():
+@pytest.mark.parametrize("what", ["session", "network_session"])
+def test_nothing_is_compiled_for_forms_that_mean_the_same(what):
     # In a process of its own: other tests call kernels with what they like. In a
     # second, to see that what the first left in the cache can be loaded.
-    code = f"import runpy; runpy.run_path({__file__!r})['session']()"
+    code = f"import runpy; runpy.run_path({__file__!r})[{what!r}]()"
     for _ in range(2):
         done = subprocess.run(
             [sys.executable, "-W", "ignore", "-c", code],

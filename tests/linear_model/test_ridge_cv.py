@@ -269,6 +269,51 @@ def test_folds_of_one_row_are_leave_one_out(data):
     assert folds.alpha_1se_ == exact.alpha_1se_
 
 
+@pytest.mark.parametrize("scoring", [None, "neg_mean_absolute_error"])
+def test_folds_of_one_row_in_any_order(data, scoring):
+    """What is known from one decomposition, against each fold fitted."""
+    X, Y = data[0], np.column_stack([data[1], data[1] ** 2])
+    weight = np.random.default_rng(1).uniform(0.5, 2.0, len(Y))
+    order = np.random.default_rng(2).permutation(len(Y))[:12]
+    folds = [(np.delete(np.arange(len(Y)), i), [i]) for i in order]
+    options = {"alphas": ALPHAS, "alpha_per_target": True, "scoring": scoring}
+    quick = RidgeRegressorCV(cv=folds, **options).fit(X, Y, weight)
+    fitted = RidgeRegressorCV(cv=folds, solver="svd", **options).fit(X, Y, weight)
+    assert quick.mse_path_.shape == (len(ALPHAS), 12, 2)
+    assert_allclose(quick.mse_path_, fitted.mse_path_, rtol=1e-6)
+    assert_allclose(quick.cv_error_, fitted.cv_error_, rtol=1e-7)
+    assert_allclose(quick.cv_error_se_, fitted.cv_error_se_, rtol=1e-6)
+    assert_allclose(quick.coef_, fitted.coef_, rtol=1e-8, atol=1e-11)
+
+
+def test_folds_of_one_row_with_scales_of_their_own():
+    X, y = make_table(12, 40)
+    X = X * np.geomspace(0.1, 10.0, 40)
+    model = RidgeRegressorCV(alphas=ALPHAS, cv=LeaveOneOut(), standardize=True)
+    model.fit(X, y)
+    for i in range(12):
+        single = RidgeRegressor(1.0, standardize=True)
+        single.fit(np.delete(X, i, axis=0), np.delete(y, i))
+        expected = (y[i] - single.predict(X[[i]])[0]) ** 2
+        assert_allclose(model.mse_path_[ALPHAS == 1.0, i], expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("fit_intercept", [False, True])
+@pytest.mark.parametrize("distance", [0.0, 3.0, 1e6])
+def test_folds_of_a_wide_table_whose_means_differ(distance, fit_intercept):
+    """One matrix about common means serves them, unless it has too few digits."""
+    X, y = make_table(30, 90)
+    X = X + distance * np.repeat([0.0, 1.0, 2.0], 10)[:, None]
+    factor = np.where(np.arange(90) < 5, np.inf, np.linspace(0.5, 2.0, 90))
+    options = {"fit_intercept": fit_intercept, "penalty_factor": factor}
+    model = RidgeRegressorCV(alphas=ALPHAS, cv=KFold(3), **options).fit(X, y)
+    for k, (train, test) in enumerate(KFold(3).split(X)):
+        for i, alpha in enumerate(ALPHAS):
+            single = RidgeRegressor(alpha, **options).fit(X[train], y[train])
+            expected = np.mean((y[test] - single.predict(X[test])) ** 2)
+            assert_allclose(model.mse_path_[i, k], expected, rtol=1e-6)
+
+
 def test_groups_reach_the_splitter_with_and_without_routing():
     X, y = make_table(40, 5)
     groups = np.arange(40) % 4
@@ -385,6 +430,23 @@ def test_an_end_of_the_grid_is_told(alphas, direction):
     with pytest.warns(UserWarning, match=f"Extend the grid with {direction} alphas"):
         model = RidgeRegressorCV(alphas=alphas).fit(X, y)
     assert model.at_grid_edge_
+
+
+def test_the_warning_names_the_targets():
+    X = make_table(60, 4)[0]
+    noise = np.random.default_rng(1).normal(size=(60, 2))
+    Y = np.column_stack([X @ np.ones(4), noise[:, 0], X @ np.ones(4) + noise[:, 1]])
+    model = RidgeRegressorCV(alphas=[30.0, 10.0, 3.0], alpha_per_target=True)
+    with pytest.warns(UserWarning, match="CV: for target 0, the .*edge") as caught:
+        model.fit(X, Y)
+    assert len(caught) == 1
+    others = np.flatnonzero(model.at_grid_edge_)[1:]
+    assert len(others)
+    assert str(caught[0].message).endswith(
+        f"So it is for the targets {', '.join(map(str, others))}."
+    )
+    with pytest.warns(UserWarning, match="CV: the .*edge"):
+        RidgeRegressorCV(alphas=[30.0, 10.0]).fit(X, Y)
 
 
 def test_large_sparse_tables_are_folded_but_not_decomposed(monkeypatch):

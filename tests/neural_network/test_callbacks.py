@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from regkit import DropoutMLPClassifier, DropoutMLPRegressor
+from regkit import DropoutMLPClassifier, DropoutMLPRegressor, RowChunks
 
 callback = pytest.importorskip("sklearn.callback", reason="needs scikit-learn 1.9")
 
@@ -51,6 +51,15 @@ def test_a_request_to_stop_is_obeyed():
     assert recorder.calls.count("end epoch") == 2
     assert recorder.calls[-1] == "teardown"
     assert np.isfinite(model.predict_proba(X)).all()
+
+
+def test_rows_in_chunks_have_tasks_too():
+    recorder = Recorder(stop_at=3)
+    model = DropoutMLPRegressor(**SMALL, buffer_chunks=1).set_callbacks(recorder)
+    model.fit(RowChunks(X, chunk_rows=20), Y)
+    assert model.n_iter_ == 3
+    assert len(set(recorder.scores[:-1])) == 3
+    assert recorder.calls[-1] == "teardown"
 
 
 def test_progress_bars_and_monitors_run(capsys):

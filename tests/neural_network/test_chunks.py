@@ -398,6 +398,8 @@ def test_what_is_missing_is_said():
         DropoutMLPClassifier(**SMALL, class_weight={"no": 2.0}).fit(
             chunks_of(X), LABELS
         )
+    with pytest.raises(TypeError, match="X_val must be in memory, got RowChunks"):
+        model.fit(X, Y, X_val=chunks_of(X), y_val=Y)
     fitted = DropoutMLPClassifier(**SMALL).fit(X, LABELS)
     with pytest.raises(ValueError, match="Chunk 0: X has 3 features, but"):
         fitted.predict(RowChunks(X[:, :3]))
@@ -489,6 +491,14 @@ def test_dask(kind):
     given = clone(estimator).fit(rows, LABELS, WEIGHTS)
     assert_array_equal(given.predict_proba(frame), expected.predict_proba(X))
     assert_array_equal(model.predict(rows).compute(), expected.predict(X))
+    if kind == "array":  # partitions may be empty, as filters leave them
+        none = dask.zeros((0, 4))
+        gappy = dask.concatenate([none, rows[:180], none, rows[180:]])
+        labels = dask.concatenate([target[:0], target[:180], target[:0], target[180:]])
+        filtered = clone(estimator).fit(gappy, labels, WEIGHTS)
+        assert_array_equal(filtered.predict_proba(X), expected.predict_proba(X))
+        assert_array_equal(filtered.predict(gappy).compute(), expected.predict(X))
+        assert_allclose(filtered.predict_uncertainty(gappy).probabilities.sum(1), 1.0)
     entropy = model.predict_uncertainty(rows).entropy
     assert entropy.shape == (300,)
     with pytest.raises(ValueError, match="y must be passed beside a Dask X"):

@@ -75,7 +75,7 @@ def test_pickle_and_search(estimator, target):
     assert_array_equal(probe(pickle.loads(pickle.dumps(model))), probe(model))
     search = GridSearchCV(
         make_pipeline(MaxAbsScaler(), clone(estimator)),
-        {f"{type(estimator).__name__.lower()}__dropout": [0.0, 0.9]},
+        {f"{type(estimator).__name__.lower()}__dropout": [0.0, 0.99]},
         cv=2,
         n_jobs=2,
     ).fit(X, target)
@@ -164,6 +164,9 @@ def test_best_weights_of_the_users_validation_rows():
     assert model.best_iter_ == best + 1
     assert model.best_loss_ == model.validation_loss_curve_[best]
     assert_allclose(model.validation_scores_[best], r2_score(b, model.predict(B)))
+    stopping = DropoutMLPRegressor(**SMALL).fit(A, a, X_val=B, y_val=b)
+    assert stopping.t_ == 30 * len(A)  # none of them is set apart besides
+    assert_array_equal(stopping.predict(X), model.predict(X))
     classifier = DropoutMLPClassifier(**SMALL)
     A, B, a, b = train_test_split(X, LABELS, random_state=0)
     classifier.fit(A, a, X_val=sp.csr_array(B), y_val=b)

@@ -5,6 +5,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from regkit import DropoutMLPClassifier, DropoutMLPRegressor
+from regkit.neural_network import regressor
 
 SMALL = {"hidden_layer_sizes": (32,), "max_iter": 60, "random_state": 0}
 
@@ -37,6 +38,61 @@ def test_intervals_cover_what_they_promise(changes, coverage):
         found.append(covered(model.fit(*make(600, 100 + seed)), coverage))
     # With 120 held-out rows or more the coverage of one fit varies by 0.046 at most.
     assert abs(np.mean(found) - coverage) < 3 * 0.046 / np.sqrt(8)
+
+
+def friedman(rng, n):
+    rows = rng.uniform(size=(n, 5))
+    y = 10 * np.sin(np.pi * rows[:, 0] * rows[:, 1]) + 20 * (rows[:, 2] - 0.5) ** 2
+    return rows, y + 10 * rows[:, 3] + 5 * rows[:, 4]
+
+
+def wave(rng, n):
+    rows = rng.uniform(-2, 2, (n, 2))
+    return rows, np.sin(2 * rows[:, 0])
+
+
+def plane(rng, n):
+    rows = rng.normal(size=(n, 10))
+    return rows, rows[:, 0] - rows[:, 1]
+
+
+@pytest.mark.slow
+def test_defaults_cover_new_rows_and_find_the_noise():
+    """Validation rows that chose the epoch, 20 of them or 80, are no excuse."""
+    shares, noises = [], []
+    for truth, noise in ((wave, 0.25), (friedman, 1.0), (plane, 0.25)):
+        for n, seeds in ((100, 4), (400, 3)):
+            for seed in range(seeds):
+                rng = np.random.default_rng(seed)
+                rows, y = truth(rng, n)
+                model = DropoutMLPRegressor(random_state=seed)
+                model.fit(rows, y + noise * rng.normal(size=n))
+                new, y = truth(rng, 2000)
+                y = y + noise * rng.normal(size=2000)
+                shares.append(covered(model, 0.9, new, y))
+                if truth is wave and n == 400:  # learnt: what is left is noise
+                    noises.append(model.noise_std_ / noise)
+    assert 0.87 < np.mean(shares) < 0.93
+    assert 0.9 < np.mean(noises) < 1.1
+
+
+def test_halves_of_the_validation_rows_judge_each_other():
+    """They show the error of new rows, where those that chose the epoch show less."""
+    ratios, chosen = [], []
+    for seed in range(12):
+        rows, y = make(100, 200 + seed)
+        model = DropoutMLPRegressor(**{**SMALL, "random_state": seed, "max_iter": 40})
+        model.fit(rows, y)
+        found = model.predict_uncertainty(NEW_X)
+        total = np.sqrt(np.mean(found.total**2))
+        error = np.sqrt(np.mean((NEW_Y - found.mean) ** 2))
+        ratios.append(total / error)
+        scale = model._fitted.targets.scale[0]
+        chosen.append(np.sqrt(2 * model.best_loss_) * scale / error)
+    # 20 rows tell a deviation up to 16%, and so 12 fits up to 4.6%; what half of the
+    # rows chose is a little worse than what all of them chose.
+    assert 0.9 < np.mean(ratios) < 1.15
+    assert np.mean(chosen) < np.mean(ratios) - 0.05
 
 
 def test_intervals_follow_the_noise_with_a_variance_head():
@@ -81,6 +137,16 @@ def test_samples_repeat_with_their_seed_only():
     assert not np.array_equal(model.sample_predictions(X, 3, random_state=2), first)
     std = model.predict(X, return_std=True)[1]
     assert_array_equal(model.predict(X, return_std=True)[1], std)
+
+
+def test_many_validation_rows_are_thinned(monkeypatch):
+    model = DropoutMLPRegressor(**SMALL).fit(X, Y)
+    monkeypatch.setattr(regressor, "_MOST_JUDGED", 60)
+    thinned = DropoutMLPRegressor(**SMALL).fit(X, Y)
+    assert len(model._calibration.scores) == 120
+    assert len(thinned._calibration.scores) == 60
+    assert_array_equal(thinned.predict(X), model.predict(X))
+    assert thinned.noise_std_ == pytest.approx(model.noise_std_, rel=0.3)
 
 
 def test_intervals_without_held_out_rows_warn():

@@ -8,11 +8,9 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
-from threadpoolctl import threadpool_limits
 
-from regkit.kernels.network_products import SMALL, outer_product, product
 from regkit.kernels.network_training import Data
-from regkit.solvers.networks import prediction
+from regkit.solvers.networks import prediction, trainer
 from regkit.solvers.networks.architecture import Architecture, Embedding
 from regkit.solvers.networks.scaling import Moments, Scaling
 from regkit.solvers.networks.schedules import SCHEDULES, factors
@@ -141,25 +139,37 @@ def test_the_same_seed_gives_the_same_numbers():
     assert not np.array_equal(train(data, **changes)[0].params, first)
 
 
-def test_threads_change_nothing():
-    """Up to the largest product that is not left to BLAS."""
-    rows, width = (10, 4) if numba.config.DISABLE_JIT else (128, 256)
-    assert rows * width * width <= SMALL
-    shape = Architecture(3, (width, width), 1, ("relu", "relu"))
-    data = make_data(rows, dtype=np.float32)
+@pytest.mark.parametrize("rows", [5, 70, 130])
+@pytest.mark.parametrize("embedding", [None, Embedding(3, 2, 0.5)])
+def test_threads_change_nothing(monkeypatch, embedding, rows):
+    """Batches of one panel to five, units that do not divide, everything trainable."""
+    if numba.config.DISABLE_JIT:
+        pytest.skip("plain Python has one thread")
+    activations = ("relu", "gelu")
+    shape = Architecture(3, (13, 30), 2, activations, embedding is not None, embedding)
+    rng = np.random.default_rng(0)
+    y = rng.normal(size=(2 * rows + 1, 2))
+    rest = rng.normal(size=(2 * rows + 1, 3))
+    data, held_out = (
+        make_data(X=X, y=t[:, 0])._replace(targets=np.ascontiguousarray(t))
+        for X, t in ((rest, y), (rest[: rows // 2], y[: rows // 2]))
+    )
     found = []
-    for limit in (1, 2):
-        with threadpool_limits(limit):
-            parameters, _ = train(
-                data,
-                shape,
-                dtype=np.float32,
-                batch_size=rows,
-                dropout=(0.0, 0.2, 0.2),
-                max_iter=2,
-            )
-            found.append(parameters.params)
-    assert_array_equal(*found)
+    for threads in (1, 2, 3):
+        monkeypatch.setattr(trainer, "n_members", lambda *_, count=threads: count)
+        parameters, result = train(
+            data,
+            shape,
+            held_out=held_out,
+            batch_size=rows,
+            dropout=(0.1, 0.2, 0.2),
+            max_norm=1.0,
+            max_iter=3,
+        )
+        found.append((parameters.params, result.loss_curve, result.validation_scores))
+    for other in found[1:]:
+        for first, second in zip(found[0], other, strict=True):
+            assert_array_equal(first, second)
 
 
 @pytest.mark.parametrize("solver", ["adam", "sgd"])
@@ -335,6 +345,22 @@ def test_best_epoch_of_held_out_rows():
     assert_allclose(result.validation_scores[result.best_epoch - 1], error)
 
 
+def test_best_epochs_of_halves_of_the_held_out_rows():
+    data, held_out = make_data(12), make_data(9, seed=9)
+    changes = {"learning_rate_init": 0.3, "max_iter": 30}
+    _, result = train(data, held_out=held_out, **changes)
+    for half, rows in enumerate([slice(0, 5), slice(5, 9)]):
+        part = Data(
+            held_out.rows._replace(dense=held_out.rows.dense[rows]),
+            held_out.targets[rows],
+            held_out.weights[rows],
+            float(held_out.weights[rows].sum()),
+        )
+        _, alone = train(data, held_out=part, **changes)
+        assert alone.best_epoch != result.best_epoch
+        assert_array_equal(result.halves[half], alone.best)
+
+
 def test_patience_ends_a_run_and_adaptive_rates_fall():
     data = make_data()
     _, patient = train(data, tol=1e9, patience=3, max_iter=50)
@@ -422,19 +448,3 @@ def test_passes_average_to_the_network_that_dropout_stands_for():
     expected = prediction.outputs(shape.network(), noise, params, rows)[:, 0]
     error = found.std(0) / np.sqrt(count)
     assert np.all(np.abs(found.mean(0) - expected) < 4 * error)
-
-
-@pytest.mark.parametrize("sizes", [(1, 1, 1), (4, 8, 3), (5, 6, 7), (260, 260, 257)])
-def test_products_on_both_sides_of_the_limit(sizes):
-    n_out, n_in, m = sizes
-    if numba.config.DISABLE_JIT and n_out > 100:
-        pytest.skip("the largest product takes minutes as plain Python")
-    rng = np.random.default_rng(0)
-    A, H = rng.normal(size=(n_out, n_in)), rng.normal(size=(n_in, m))
-    Z, G, E = np.empty((n_out, m)), np.empty((n_out, n_in)), np.empty((n_in, m))
-    product(A, H, Z)
-    assert_allclose(Z, A @ H, atol=1e-12 * n_in)
-    outer_product(Z, H, G)
-    assert_allclose(G, Z @ H.T, atol=1e-12 * n_in * m)
-    product(A.T, Z, E)
-    assert_allclose(E, A.T @ Z, atol=1e-12 * n_in * n_out)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from regkit.kernels import network_functions as functions
 from regkit.kernels.network_optimisers import Groups
 from regkit.kernels.network_passes import Network, Work
+from regkit.kernels.network_tiles import PANEL, UNITS
 
 ACTIVATIONS = {
     "identity": functions.IDENTITY,
@@ -23,6 +24,8 @@ ACTIVATIONS = {
     "mish": functions.MISH,
     "selu": functions.SELU,
 }
+
+_CACHE_LINE = 64  # bytes
 
 # Variance of a weight times the number of inputs that keeps the size of activations.
 _GAIN = {"identity": 1.0, "tanh": 1.0, "logistic": 1.0, "selu": 1.0}
@@ -186,24 +189,43 @@ class Architecture:
             rates=np.array([rates.get(name, 1.0) for name in pieces]),
             decays=dense,
             sparse=dense.copy(),
+            lengths=np.array([math.prod(shape[1:]) for _, shape in pieces.values()]),
         )
 
 
-def make_work(net: Network, n_targets: int, m: int, dtype: Any) -> Work:
+def make_work(
+    net: Network, n_targets: int, m: int, dtype: Any, n_threads: int = 1
+) -> Work:
     """Allocate buffers for batches of up to ``m`` rows."""
-    total = int(net.sizes.sum())
+    height, panels = int(net.sizes.sum()), -(-m // PANEL)
     waves = net.n_features * net.n_frequencies
 
-    def rows(count: int) -> NDArray[Any]:
-        return np.zeros(count * m, dtype=dtype)
+    def lines(count: int) -> NDArray[Any]:
+        # So much more that a square of lines can be read from any of them.
+        return _aligned((count * panels + PANEL) * PANEL, dtype)
 
+    widest = int(net.sizes.max())
+    space = max(4 * UNITS * widest, (UNITS + panels * PANEL) * PANEL)
+    space = -(-space // 1024) * 1024
     return Work(
-        inputs=rows(int(net.sizes[0])),
-        waves=rows(2 * waves + 1 if waves else 0),
-        values=rows(total),
-        slopes=rows(total),
-        deltas=rows(total),
-        noise=rows(1),
-        targets=rows(n_targets),
-        weights=rows(1),
+        height=height,
+        inputs=lines(int(net.sizes[0])),
+        waves=lines(2 * waves),
+        values=lines(height),
+        slopes=lines(height),
+        deltas=lines(height),
+        noise=lines(1),
+        targets=lines(n_targets),
+        weights=lines(1),
+        losses=np.zeros(panels),
+        scores=np.zeros((panels, n_targets)),
+        space=_aligned(n_threads * space, dtype).reshape(n_threads, space),
     )
+
+
+def _aligned(count: int, dtype: Any) -> NDArray[Any]:
+    """Return zeros that begin with a cache line: vectors are not cut in two then."""
+    size = np.dtype(dtype).itemsize
+    whole = np.zeros(count + _CACHE_LINE // size, dtype=dtype)
+    start = -whole.ctypes.data % _CACHE_LINE // size
+    return whole[start : start + count]

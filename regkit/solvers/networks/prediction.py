@@ -1,15 +1,19 @@
 """Outputs of a trained network, with noise or without."""
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from regkit.designs.threads import map_in_threads, n_threads
 from regkit.kernels.network_passes import Dropout, Network, Rows
 from regkit.kernels.network_sampling import sample
 from regkit.solvers.networks.architecture import make_work
 
-_ROWS = 128
+_ROWS = 256
+# Multiplications from which several threads are faster than one.
+_WORTHWHILE = 1 << 24
 # Outputs of many passes are reduced this many at a time.
 _CHUNK = 1 << 22
 
@@ -37,22 +41,28 @@ def passes(
     n = n_rows(rows)
     out = np.empty((n_passes, n, int(net.sizes[-1])), dtype=params.dtype)
     size = max(1, min(_ROWS, n))
-    work = make_work(net, 1, size, params.dtype)
-    with np.errstate(all="ignore"):
-        sample(
-            net,
-            dropout,
-            rows,
-            params,
-            work,
-            size,
-            0,
-            n,
-            1.0 if noisy else 0.0,
-            seed,
-            first_pass,
-            out,
-        )
+
+    def fill(share: tuple[int, int]) -> None:
+        work = make_work(net, 1, size, params.dtype)
+        with np.errstate(all="ignore"):
+            sample(
+                net,
+                dropout,
+                rows,
+                params,
+                work,
+                size,
+                *share,
+                1.0 if noisy else 0.0,
+                seed,
+                first_pass,
+                out,
+            )
+
+    products = int(net.sizes[1:] @ net.sizes[:-1]) * n * n_passes
+    count = n_threads() if products > _WORTHWHILE else 1
+    bounds = [n * i // count for i in range(count + 1)]
+    map_in_threads(fill, list(pairwise(bounds)), count)
     return out
 
 

@@ -5,7 +5,7 @@ from typing import Protocol
 
 import numpy as np
 
-from regkit.kernels.network_training import OUTCOME, UNDER_WAY, Data, Loss, State, train
+from regkit.kernels.network_training import OUTCOME, UNDER_WAY, Data, Loss, State
 from regkit.solvers.networks.architecture import Architecture, make_work
 from regkit.solvers.networks.trainer import (
     LOSSES,
@@ -17,9 +17,11 @@ from regkit.solvers.networks.trainer import (
     TrainingResult,
     last_epoch,
     n_batches,
+    n_members,
     new_watch,
     result,
     schedule,
+    train_together,
 )
 
 
@@ -53,7 +55,9 @@ def run_streamed(
     net = architecture.network()
     dtype = parameters.params.dtype
     batch_rows = min(settings.batch_size, feed.n_rows)
-    work = make_work(net, feed.n_targets, max(batch_rows, VALIDATION_ROWS), dtype)
+    threads = n_members(net, batch_rows)
+    room = max(batch_rows, VALIDATION_ROWS)
+    work = make_work(net, feed.n_targets, room, dtype, threads)
     watch = new_watch(settings, parameters.params, feed.n_targets)
     gradient = np.zeros_like(parameters.params)
     noise, optimiser = settings.noise(), settings.optimiser()
@@ -68,7 +72,7 @@ def run_streamed(
         rates = schedule(settings, epoch * each, each, settings.max_iter * each)
         done = 0
         for k, data in enumerate(feed.read(key)):
-            train(
+            arguments = (
                 net,
                 loss,
                 noise,
@@ -94,6 +98,7 @@ def run_streamed(
                 k == len(batches) - 1,
                 watch,
             )
+            train_together(arguments, threads)
             done += batches[k]
             if watch.counts[OUTCOME] != UNDER_WAY:
                 break

@@ -1,15 +1,19 @@
 """Training: settings and state in, a frozen result out."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from regkit.designs.threads import n_threads, run_together
 from regkit.kernels import network_losses, network_masks, network_optimisers
+from regkit.kernels.network_crew import CAN_WAIT, has_begun, make_crew
 from regkit.kernels.network_optimisers import Optimiser
-from regkit.kernels.network_passes import Dropout
+from regkit.kernels.network_passes import Dropout, Network
+from regkit.kernels.network_tiles import PANEL
 from regkit.kernels.network_training import (
     CONVERGED,
     DIVERGED,
@@ -49,6 +53,8 @@ _ADAPTIVE_DIVISOR = 5.0
 _SMALLEST_RATE = 1e-6
 # Rows of a validation batch.
 VALIDATION_ROWS = 256
+# Multiplications of a forward pass that make a thread worth its waiting.
+_WORTHWHILE = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,7 +249,9 @@ def run(
     batch_rows = -(-n // batches)
     n_targets = data.targets.shape[1]
     dtype = parameters.params.dtype
-    work = make_work(net, n_targets, max(batch_rows, VALIDATION_ROWS), dtype)
+    threads = n_members(net, batch_rows)
+    room = max(batch_rows, VALIDATION_ROWS)
+    work = make_work(net, n_targets, room, dtype, threads)
     watch = new_watch(settings, parameters.params, n_targets)
     state = State(
         parameters.params,
@@ -266,7 +274,7 @@ def run(
                 if observer is not None:
                     observer.begin()
                 begun = time.perf_counter()
-                train(
+                arguments = (
                     net,
                     loss,
                     noise,
@@ -286,6 +294,7 @@ def run(
                     True,
                     watch,
                 )
+                train_together(arguments, threads)
                 run_now = int(watch.counts[EPOCHS]) - done
                 parameters.n_steps += run_now * batches
                 seconds = (time.perf_counter() - begun) / epochs
@@ -302,6 +311,29 @@ def run(
         except KeyboardInterrupt:
             outcome = "interrupted"
     return result(watch, held_out, outcome)
+
+
+def n_members(net: Network, batch_rows: int) -> int:
+    """Return how many threads a batch is worth."""
+    if not CAN_WAIT:
+        return 1
+    products = batch_rows * int(net.sizes[1:] @ net.sizes[:-1])
+    return max(1, min(n_threads(), products // _WORTHWHILE, -(-batch_rows // PANEL)))
+
+
+def train_together(arguments: tuple[Any, ...], threads: int) -> None:
+    """Run the kernel in several threads."""
+
+    def prepare(size: int) -> Callable[[int], None]:
+        crew = make_crew(size)
+
+        def task(member: int) -> None:
+            if not has_begun(crew, member):
+                train(*(*arguments, crew, member))
+
+        return task
+
+    run_together(prepare, threads)
 
 
 def new_watch(settings: Settings, params: NDArray[Any], n_targets: int) -> Watch:
