@@ -104,7 +104,10 @@ def _reduce(gram: Floats, unpenalised: Floats) -> tuple[Floats, Floats, Floats]:
         image = blas.dgemm(1.0, gram.T, V) @ U
         W = image - 0.5 * V @ (U.T @ (V.T @ image))
         inner = np.array(inner.T, order="F")
-        blas.dsyr2k(-1.0, V[f:], W[f:], beta=1.0, c=inner, lower=True, overwrite_c=True)
+        if m > f:
+            blas.dsyr2k(
+                -1.0, V[f:], W[f:], beta=1.0, c=inner, lower=True, overwrite_c=True
+            )
     if m - f < 2:
         diagonal, off_diagonal = inner.diagonal().copy(), np.empty(0)
     else:
