@@ -16,8 +16,6 @@ Indices = NDArray[np.int64]
 # While |mean| stays below this many deviations, centring after a product of raw
 # values costs at most 3 of the 16 digits; beyond it the centre goes into the product.
 SAFE_RATIO = 30.0
-# Squares of means that exceed variances by this factor leave them half of their digits.
-_FAR = 1e8
 
 
 def read_only(array: NDArray[Any]) -> NDArray[Any]:
@@ -37,14 +35,6 @@ def norm(vector: Floats) -> float:
     They would take the cores from the threads that read X next.
     """
     return math.sqrt(np.einsum("i,i->", vector, vector))
-
-
-def far_from_zero(means: Floats, variance: Floats) -> bool:
-    """Tell whether products of columns lose half of their digits to the means.
-
-    One column alone has only itself to be told from.
-    """
-    return int(np.count_nonzero(means**2 > _FAR * variance)) > 1
 
 
 class ColumnStore(Protocol):
@@ -167,13 +157,6 @@ class Design(Protocol):
 
     def reweighted(self, sample_weight: Floats) -> "Design":
         """Return the design of the same X, which it shares, with other weights."""
-
-    def centred_twin(self, y: Floats) -> "tuple[Design, Floats] | None":
-        """Return the twin with an intercept where a design without has need of it.
-
-        That is where what sets columns apart drowns in their means (see
-        `far_from_zero`); None elsewhere. With it comes ``y`` (n,) for the twin.
-        """
 
     def guessed_centre(self) -> Floats:
         """Return a centre for `moments`, near enough to the means to lose no digits.

@@ -12,7 +12,6 @@ from regkit.designs.base import (
     ColumnStore,
     Floats,
     Indices,
-    far_from_zero,
     norm,
     read_only,
 )
@@ -441,14 +440,6 @@ class DenseDesign:
 
     def reweighted(self, sample_weight: Floats) -> "DenseDesign":
         return DenseDesign(self._X, sample_weight, self.fit_intercept, self.standardize)
-
-    def centred_twin(self, y: Floats) -> "tuple[DenseDesign, Floats] | None":
-        if self.fit_intercept or not far_from_zero(*self._statistics):
-            return None
-        weight = None
-        if isinstance(self._root, np.ndarray):
-            weight = self.total_weight * self._weight
-        return DenseDesign(self._X, weight, True, self.standardize), y
 
     def fitted(self, rows: Indices, columns: Indices, coefs: Floats) -> Floats:
         fitted: Floats = (self._X[np.ix_(rows, columns)] - self.offset[columns]) @ coefs

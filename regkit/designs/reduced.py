@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import lapack
 
-from regkit.designs.base import ColumnStore, Floats, Indices, far_from_zero, norm
+from regkit.designs.base import ColumnStore, Floats, Indices, norm
 from regkit.designs.centred_moments import CentredMoments
 from regkit.designs.dense_columns import RowMajorColumns
 
@@ -78,8 +78,6 @@ class ReducedDesign:
         if not fit_intercept:
             self._gram = self._centred + np.outer(means[:, :p], means[:, :p])
         self._deviation = np.sqrt(np.maximum(0.0, self._centred.diagonal()))
-        self._moments = moments
-        self._is_refined = False
         self.lengths: Floats = np.sqrt(np.maximum(0.0, self._gram.diagonal()))
         self.sizes = np.stack([self.lengths, self.lengths])
         self.constant: NDArray[np.bool_] = self.lengths == 0.0
@@ -108,7 +106,6 @@ class ReducedDesign:
         made.targets = np.zeros_like(self.targets)
         made.targets[:size] = triangle[:, p:]
         made.targets[-1] = self.targets[-1]
-        made._is_refined = True
         made._top = rows[:size]
         made._gram = rows.T @ rows
         made.__dict__["_rows"] = rows
@@ -126,16 +123,6 @@ class ReducedDesign:
         triangle, _ = _triangle(left / units[:, None])
         rows[rank : rank + len(triangle)] = triangle * units
         return rows
-
-    def centred_twin(self, y: Floats) -> "tuple[ReducedDesign, Floats] | None":
-        if self.fit_intercept or self._is_refined:
-            return None
-        means = self._means[0, : self.n_features]
-        if not far_from_zero(means, self._deviation**2):
-            return None
-        # There the targets' means are the last row, not the first.
-        twin = ReducedDesign(self._moments, True, self.standardize)
-        return twin, np.append(y[1:-1], y[0])
 
     def centre(self, y: Floats) -> tuple[Floats, Any]:
         target = y.copy()

@@ -11,7 +11,6 @@ from regkit.designs.base import (
     ColumnStore,
     Floats,
     Indices,
-    far_from_zero,
     norm,
     read_only,
 )
@@ -356,12 +355,6 @@ class SparseDesign:
         X = self._shared.by_rows[rows][:, columns]
         fitted: Floats = X @ coefs - self.offset[columns] @ coefs
         return fitted
-
-    def centred_twin(self, y: Floats) -> "tuple[SparseDesign, Floats] | None":
-        if self.fit_intercept or not far_from_zero(self._means, self._variance):
-            return None
-        weight = self.total_weight * self._weight
-        return SparseDesign(self._shared, weight, True, self.standardize), y
 
     def row_predictor(self, coefs: Floats) -> Callable[[slice], Floats]:
         scaled = coefs / self.scale[:, None]

@@ -16,7 +16,6 @@ from regkit.solvers.problem import (
 )
 
 if TYPE_CHECKING:
-    from regkit.solvers.complete_gram import CompleteGram
     from regkit.solvers.screening import Asking, ScreenedPath
 
 _TINY = float(np.finfo(np.float64).resolution)
@@ -117,8 +116,10 @@ def alpha_grid(
             "coefficients zero."
         )
     if is_small(design):
+        from regkit.solvers.complete_gram import CompleteGram
+
         # The design keeps the Gram matrix for the path that follows.
-        top = _complete(design, y, penalty).top
+        top = CompleteGram(design, y, penalty).top
     elif np.any(penalty.factor == 0.0):
         top = _walk(design, y, penalty, 1.0, 1000, "auto").top
     else:
@@ -174,7 +175,9 @@ def _solve(
     if not is_small(design):
         walk = _walk(design, y, penalty, tol, max_iter, solver)
         return _solve_walking(design, walk, alphas, limit, start)
-    complete = _complete(design, y, penalty, solver)
+    from regkit.solvers.complete_gram import CompleteGram
+
+    complete = CompleteGram(design, y, penalty)
     if start is not None:
         complete.start_from(start * design.scale)
     found = complete.solve(alphas, tol, max_iter, limit, solver)
@@ -199,22 +202,6 @@ def _solve(
         if len(again.gaps) and max(again.gaps) < max(found.gaps):
             return again
     return solved
-
-
-def _complete(
-    design: Design, y: Floats, penalty: Penalty, solver: str = "auto"
-) -> "CompleteGram":
-    """Return the problem on the Gram matrix of all columns."""
-    from regkit.solvers.complete_gram import CompleteGram
-
-    complete = CompleteGram(design, y, penalty)
-    # Only now: forming the Gram matrix has measured the columns.
-    twin = None if solver == "coordinate_descent" else design.centred_twin(y)
-    if twin is None:
-        return complete
-    from regkit.solvers.large_means import LargeMeans
-
-    return LargeMeans(design, y, twin, penalty)
 
 
 def _solve_walking(

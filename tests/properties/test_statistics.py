@@ -53,15 +53,16 @@ def summed_up(problem: Problem, seed: int) -> SufficientStatistics:
 
 
 def is_within_reach(problem: Problem) -> bool:
-    """Whether no column is determined by others up to 1e-6 of its spread, yet not all.
+    """Whether no column is determined by others up to 1e-6 of its length, yet not all.
 
     Products cannot tell such a column from one that depends on others (see the notes of
-    `SufficientStatistics`).
+    `SufficientStatistics`); large means without an intercept make them, too.
     """
     X = problem.dense.astype(float)
     weight = np.ones(len(X)) if problem.sample_weight is None else problem.sample_weight
     weight = weight / weight.sum()
-    X = X - weight @ X
+    if problem.fit_intercept:
+        X = X - weight @ X
     X = X * np.sqrt(weight)[:, None]
     length = np.sqrt((X**2).sum(axis=0))
     values = np.linalg.svd(X / np.where(length > 0, length, 1.0), compute_uv=False)
@@ -73,7 +74,8 @@ def assert_honest(found: Certificate, gap: float, tol: float, warned: bool) -> N
     """Optimal within ``tol``; or a warning, and the gap that it states is right.
 
     Rows can be asked again where a Gram matrix has too few digits (unpenalised columns
-    that nearly depend on each other); statistics cannot.
+    that nearly depend on each other, large means without an intercept); statistics
+    cannot.
     """
     if warned:
         assert found.coordinate_gain <= gap + found.limit(tol)

@@ -433,6 +433,9 @@ def test_passes_repeat_themselves_however_they_are_cut(rate):
         one = prediction.passes(net, noise, params, rows, 1, 11, first_pass=t)
         assert_allclose(one[0], whole[t], rtol=1e-12)
     assert len(np.unique(whole.reshape(6, -1), axis=0)) == 6
+    frozen = params.copy()
+    frozen.flags.writeable = False  # as from a memory map
+    assert_array_equal(prediction.passes(net, noise, frozen, rows, 6, 11), whole)
     calm = prediction.passes(net, noise, params, rows, 2, 11, noisy=False)
     assert_array_equal(calm[0], calm[1])
 

@@ -39,6 +39,8 @@ def passes(
     The noise of a pass depends on ``seed``, its number and the number of the row.
     """
     n = n_rows(rows)
+    if not params.flags.writeable:  # from a memory map: kernels know one kind of array
+        params = params.copy()
     out = np.empty((n_passes, n, int(net.sizes[-1])), dtype=params.dtype)
     size = max(1, min(_ROWS, n))
 
