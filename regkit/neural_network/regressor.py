@@ -238,9 +238,6 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
     .. [3] Y. Gal and Z. Ghahramani, "Dropout as a Bayesian approximation: representing
        model uncertainty in deep learning", International Conference on Machine
        Learning, 2016.
-    .. [4] J. Lei, M. G'Sell, A. Rinaldo, R. Tibshirani and L. Wasserman,
-       "Distribution-free predictive inference for regression", Journal of the American
-       Statistical Association 113, 2018.
 
     Examples
     --------
@@ -476,7 +473,7 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
         The interval is the prediction ± a multiple of the deviation that
         ``predict(X, return_std=True)`` gives. With rows set apart
         (`calibration_fraction`, else the validation rows) the multiple is
-        split-conformal [4]_: at least `coverage` of new rows are covered on average,
+        split-conformal [1]_: at least `coverage` of new rows are covered on average,
         whatever the network is worth. Validation rows chose the epoch whose weights are
         kept, so their residuals are too small. Each half of them is therefore compared
         with the epoch that the other half would have chosen, which makes the promise
@@ -503,6 +500,12 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
         ------
         ValueError
             When `coverage` is not in (0, 1), or needs more rows than were set apart.
+
+        References
+        ----------
+        .. [1] J. Lei, M. G'Sell, A. Rinaldo, R. Tibshirani and L. Wasserman,
+           "Distribution-free predictive inference for regression", Journal of the
+           American Statistical Association 113, 2018.
         """
         X = self._check_X(X)
         if not 0 < coverage < 1:
