@@ -10,16 +10,16 @@ from sklearn.utils.validation import check_is_fitted
 
 from regkit._sklearn import check_same_features, validate_parameters
 from regkit.designs import make_design
-from regkit.linear_model._inputs import Floats, check_fit_data, check_predict_X
 from regkit.linear_model._limits import Limits, check_limits
 from regkit.linear_model._solution import Solution, join_targets
-from regkit.linear_model._sources import RowSource, as_source
 from regkit.linear_model._warnings import (
     raise_if_overflowed,
     unpenalized_cause,
     warn_not_converged,
     warn_not_unique,
 )
+from regkit.rows.inputs import Floats, check_fit_data, check_predict_X
+from regkit.rows.sources import RowSource, as_source
 from regkit.solvers.path import solve_path
 from regkit.solvers.problem import Penalty
 

@@ -8,7 +8,6 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from regkit.designs import make_design
-from regkit.linear_model._inputs import Floats, check_fit_data
 from regkit.linear_model._limits import as_floats, check_limits
 from regkit.linear_model._regularization_path import RegularizationPath
 from regkit.linear_model._warnings import (
@@ -17,6 +16,7 @@ from regkit.linear_model._warnings import (
     warn_not_converged,
     warn_not_unique,
 )
+from regkit.rows.inputs import Floats, check_fit_data
 from regkit.solvers.path import alpha_grid, solve_path
 from regkit.solvers.problem import PathResult, Penalty
 

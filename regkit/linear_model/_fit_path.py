@@ -10,7 +10,6 @@ from sklearn.base import clone
 from regkit._sklearn import validate_parameters
 from regkit.designs import make_design
 from regkit.linear_model._base import LinearModel
-from regkit.linear_model._inputs import FitData, Floats, check_fit_data
 from regkit.linear_model._limits import Limits, check_limits
 from regkit.linear_model._solution import PathSolution
 from regkit.linear_model._warnings import (
@@ -19,6 +18,7 @@ from regkit.linear_model._warnings import (
     warn_not_converged,
     warn_not_unique,
 )
+from regkit.rows.inputs import FitData, Floats, check_fit_data
 from regkit.solvers.path import solve_path
 from regkit.solvers.problem import Penalty
 

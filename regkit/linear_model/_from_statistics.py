@@ -6,13 +6,14 @@ import numpy as np
 
 from regkit._sklearn import check_same_features, validate_parameters
 from regkit.linear_model._base import LinearModel
-from regkit.linear_model._inputs import check_fit_data
 from regkit.linear_model._limits import check_limits
 from regkit.linear_model._solution import Solution
-from regkit.linear_model._sources import RowSource, statistics_of
-from regkit.linear_model._statistics_checks import check_statistics, no_fold
+from regkit.linear_model._statistics_checks import check_statistics
+from regkit.linear_model._statistics_of import statistics_of
 from regkit.linear_model._wide import MOST_SUMMED_UP, Passes
 from regkit.linear_model.statistics import SufficientStatistics, of_rows
+from regkit.rows.inputs import check_fit_data
+from regkit.rows.sources import RowSource, no_fold
 from regkit.solvers.folds import PathSettings
 from regkit.solvers.problem import Penalty
 from regkit.solvers.wide_rows import MOST_COLUMNS, WideRows

@@ -13,7 +13,6 @@ from regkit.designs import make_design
 from regkit.designs.threads import calm_blas
 from regkit.linear_model._base import LinearModel
 from regkit.linear_model._compute_path import check_alphas
-from regkit.linear_model._inputs import check_fit_data
 from regkit.linear_model._limits import Limits, check_limits
 from regkit.linear_model._moment_scores import check_moment_scoring
 from regkit.linear_model._ridge_errors import ErrorTable, RidgeErrors, Scoring
@@ -23,14 +22,9 @@ from regkit.linear_model._ridge_streamed import (
     StatisticsErrors,
 )
 from regkit.linear_model._selection import Choice, choose
-from regkit.linear_model._sources import (
-    RowSource,
-    as_source,
-    fold_labels,
-    statistics_of,
-)
-from regkit.linear_model._splits import make_folds, make_router, route
+from regkit.linear_model._splits import fold_labels, make_folds, make_router, route
 from regkit.linear_model._statistics_checks import check_statistics
+from regkit.linear_model._statistics_of import statistics_of
 from regkit.linear_model._warnings import (
     raise_if_overflowed,
     warn_at_grid_edge,
@@ -39,6 +33,8 @@ from regkit.linear_model._warnings import (
 )
 from regkit.linear_model.ridge import RidgeRegressor
 from regkit.linear_model.statistics import SufficientStatistics
+from regkit.rows.inputs import check_fit_data
+from regkit.rows.sources import RowSource, as_source
 from regkit.solvers.fold import Fold
 from regkit.solvers.ridge import RidgeResult
 

@@ -12,7 +12,6 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from regkit._sklearn import check_same_features, validate_parameters
-from regkit.linear_model._inputs import check_predict_X
 from regkit.neural_network._data import Table, no_rows
 from regkit.neural_network._fitted import Fitted, Floats
 from regkit.neural_network._parameters import make_architecture, make_settings
@@ -22,6 +21,7 @@ from regkit.neural_network._progress import (
     with_callbacks,
 )
 from regkit.neural_network._rows import Goal, Parts, RowsByUse
+from regkit.rows.inputs import check_predict_X
 from regkit.solvers.networks.scaling import Moments, Scaling
 from regkit.solvers.networks.streamed import run_streamed
 from regkit.solvers.networks.trainer import (

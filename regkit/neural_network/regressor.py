@@ -9,7 +9,6 @@ from sklearn.base import RegressorMixin
 
 from regkit._sklearn import Interval, StrOptions, validate_parameters
 from regkit.kernels.network_losses import LOG_VARIANCE_LIMIT
-from regkit.linear_model._inputs import check_y
 from regkit.neural_network._base import DropoutMLP
 from regkit.neural_network._by_chunks import by_chunks
 from regkit.neural_network._data import Table
@@ -25,6 +24,7 @@ from regkit.neural_network._uncertainty import (
     gaussian_reach,
     noise_deviation,
 )
+from regkit.rows.inputs import check_y
 from regkit.solvers.networks.scaling import Moments, Scaling
 from regkit.solvers.networks.trainer import TrainingResult
 

@@ -12,11 +12,11 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import r2_score
 
 from regkit import DropoutMLPClassifier, DropoutMLPRegressor, RowChunks
-from regkit.linear_model._sources import as_source
 from regkit.neural_network import _chunked
 from regkit.neural_network._chunked import Chunks, Encoding, Stream
 from regkit.neural_network._sample import Sample, SomeRows, hashes
 from regkit.neural_network._summaries import FirstTargets
+from regkit.rows.sources import as_source
 from regkit.solvers.networks.scaling import Moments, Scaling
 
 SMALL = {"hidden_layer_sizes": (8,), "max_iter": 4, "random_state": 0}
