@@ -180,9 +180,7 @@ class LinearModel(RegressorMixin, BaseEstimator):
         starts = np.array(previous, dtype=np.float64).reshape(n_targets, n_features)
         return starts if np.isfinite(starts).all() else None
 
-    def _judge(
-        self, solution: Solution, limits: Limits, alpha: Any, stacklevel: int = 3
-    ) -> None:
+    def _judge(self, solution: Solution, limits: Limits, alpha: Any) -> None:
         name = type(self).__name__
         raise_if_overflowed(name, solution.dual_gaps, solution.intercepts)
         if not solution.converged.all():
@@ -194,7 +192,6 @@ class LinearModel(RegressorMixin, BaseEstimator):
                 ("target", np.arange(len(solution.dual_gaps))),
                 tol=self.tol,
                 max_iter=self.max_iter,
-                stacklevel=stacklevel,
             )
         if not solution.unique:
             cause = unpenalized_cause(alpha, limits.factor)
@@ -204,7 +201,6 @@ class LinearModel(RegressorMixin, BaseEstimator):
                     cause,
                     solution.solver,
                     self.standardize,
-                    stacklevel=stacklevel,
                 )
 
     def _keep(

@@ -172,9 +172,6 @@ def _judge(
     standardize: bool,
     options: dict[str, Any],
 ) -> None:
-    # Frames up to the user's call: _judge, compute_path, the public function and the
-    # wrapper that validates its arguments.
-    stacklevel = 5
     raise_if_overflowed(name, result.dual_gaps, result.intercepts)
     if not result.converged.all():
         warn_not_converged(
@@ -185,14 +182,11 @@ def _judge(
             ("alpha", result.alphas),
             tol=options["tol"],
             max_iter=options["max_iter"],
-            stacklevel=stacklevel,
         )
     if not result.unique:
         cause = unpenalized_cause(result.alphas, factor)
         if cause:
-            warn_not_unique(
-                name, cause, result.solver, standardize, stacklevel=stacklevel
-            )
+            warn_not_unique(name, cause, result.solver, standardize)
 
 
 def _without_stored_zeros(coefs: sp.csc_array) -> sp.csc_array:

@@ -243,7 +243,7 @@ class CrossValidatedPath(LinearModel):
         best = _best(candidates)
         choice = choose(best.curve, self.selection, null_at_largest=_starts_null(best))
         if choice.is_worth_a_warning:
-            warn_at_grid_edge(type(self).__name__, choice.edge, stacklevel=3)
+            warn_at_grid_edge(type(self).__name__, choice.edge)
         fitted = self._curves(candidates, best, choice)
         if self.refit:
             fitted |= self._coefficients(design, data, best, choice.index)
@@ -393,13 +393,10 @@ class CrossValidatedPath(LinearModel):
                         ("alpha", path.alphas),
                         tol=self.tol,
                         max_iter=self.max_iter,
-                        stacklevel=4,
                     )
                 cause = unpenalized_cause(path.alphas, limits.factor)
                 if cause and not path.unique:
-                    warn_not_unique(
-                        where, cause, path.solver, self.standardize, stacklevel=4
-                    )
+                    warn_not_unique(where, cause, path.solver, self.standardize)
 
     def _curves(
         self, candidates: list[_Candidate], best: _Candidate, choice: Choice

@@ -61,7 +61,7 @@ class FitsFromStatistics(LinearModel):
             found.unique,
             found.solver,
         )
-        self._judge(solution, limits, self.alpha, stacklevel=4)
+        self._judge(solution, limits, self.alpha)
         self._keep(solution, 1, n_features, passes.names)
 
     def _l1_ratio(self) -> float:
@@ -160,5 +160,5 @@ class FitsFromStatistics(LinearModel):
                 bool(self.fit_intercept), bool(self.standardize)
             )
             solution = self._solve(design, y, limits)
-        self._judge(solution, limits, self.alpha, stacklevel=4)
+        self._judge(solution, limits, self.alpha)
         self._keep(solution, y.ndim, moments.n_features, statistics.feature_names)

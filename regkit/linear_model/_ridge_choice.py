@@ -247,7 +247,7 @@ class ChoosesAlpha(LinearModel):
             fitted["cv_results_"] = results if y.ndim == 2 else results[:, 0]
         single = self._single(fitted["alpha_"])
         solution = single._solve(design, y, limits, table.known)
-        self._judge(solution, limits, fitted["alpha_"], stacklevel=4)
+        self._judge(solution, limits, fitted["alpha_"])
         at_edge = [t for t, c in enumerate(choices) if c.is_worth_a_warning]
         if at_edge:
             advice = choices[at_edge[0]].edge
@@ -256,7 +256,7 @@ class ChoosesAlpha(LinearModel):
             if len(at_edge) > 1:
                 others = ", ".join(str(t) for t in at_edge[1:])
                 advice += f" So it is for the targets {others}."
-            warn_at_grid_edge(type(self).__name__, advice, stacklevel=3)
+            warn_at_grid_edge(type(self).__name__, advice)
         for name in ("mse_path_", "cv_error_se_", "alpha_1se_", "cv_results_"):
             self.__dict__.pop(name, None)
         self._keep(solution, y.ndim, design.n_features, names)
@@ -330,7 +330,7 @@ class ChoosesAlpha(LinearModel):
             raise
         lacking = np.isnan(table.curves[0].mean)
         if not folds and lacking.any():
-            warn_not_judged(name, self.cv, table.alphas[lacking], stacklevel=4)
+            warn_not_judged(name, self.cv, table.alphas[lacking])
         return table
 
     def _fold_errors(
@@ -357,7 +357,6 @@ class ChoosesAlpha(LinearModel):
                 ("problem", np.arange(len(result.dual_gaps))),
                 tol=self.tol,
                 max_iter=self.max_iter,
-                stacklevel=8,
             )
 
     def _curves(

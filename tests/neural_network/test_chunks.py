@@ -283,6 +283,18 @@ def test_warm_start_goes_on():
     assert model.fit(source, None).loss_curve_[-1] < first
 
 
+def test_warnings_point_at_the_callers_line():
+    source = chunks_of(X, Y, size=60)
+    how = {**SMALL, "max_iter": 2, "buffer_chunks": 2}
+    model = DropoutMLPRegressor(**how, learning_rate="constant", tol=1e-9)
+    with pytest.warns(ConvergenceWarning, match="max_iter=2 reached") as caught:
+        model.fit(source, None)
+    rows = RowChunks(X, chunk_rows=70)
+    with pytest.warns(UserWarning, match="estimated from the training") as found:
+        model.predict_interval(rows)
+    assert {each.filename for each in [*caught, *found]} == {__file__}
+
+
 def test_predictions_stream():
     model = DropoutMLPRegressor(**SMALL).fit(X, Y)
     source = RowChunks(X, chunk_rows=70)
