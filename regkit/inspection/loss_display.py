@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.base import is_classifier
 
 from regkit.inspection._drawing import Floats, begin, show_plain_numbers, unused_colour
 
@@ -244,7 +243,8 @@ class LossCurveDisplay:
 
 def _loss_name(network: Any) -> str:
     """Say in what the losses of a network are counted, where it is known."""
-    loss = getattr(network, "loss", "log_loss" if is_classifier(network) else None)
+    classifies = hasattr(network, "classes_")
+    loss = getattr(network, "loss", "log_loss" if classifies else None)
     words = _LOSSES.get(loss) if isinstance(loss, str) else None
     if words is None:
         return "loss"
