@@ -32,6 +32,7 @@ class StreamedRows:
 
     def __init__(self, chunks: RowChunks) -> None:
         self._chunks = chunks
+        self._marks = Marks()
 
     @property
     def n_features(self) -> int:
@@ -45,7 +46,7 @@ class StreamedRows:
         sample_weight: Any,
         labels: NDArray[np.int64] | None,
     ) -> Found:
-        blocks = _blocks(self._chunks, y, sample_weight, labels)
+        blocks = _blocks(self._chunks, self._marks, y, sample_weight, labels)
         return combine(map_stream(task, blocks))
 
     def targets(self, y: Any) -> tuple[Floats | None, int]:
@@ -60,8 +61,10 @@ class StreamedRows:
                     "chunk."
                 )
             found.append(check_y("X", chunk.y))
+            self._marks.compare("y", chunk.number, _mark(found[-1]))
         if not found:
             raise ValueError("X has no chunks: its source is empty.")
+        self._marks.compare_ends(len(found))
         targets: Floats = np.concatenate(found)
         return targets, len(targets)
 
@@ -80,8 +83,51 @@ class StreamedRows:
         return np.concatenate(found)
 
 
+class Marks:
+    """A few bytes of each chunk, by which a source that changed is told.
+
+    They are looked at in every pass over one source: sums over other rows would make
+    an answer that belongs to neither, and no certificate could tell.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, int], bytes] = {}
+        self._n_chunks: int | None = None
+
+    def compare(self, what: str, number: int, mark: bytes) -> None:
+        """Keep the mark of X or y of a chunk, or compare it with the one kept.
+
+        Raises
+        ------
+        ValueError
+            When it differs, or there was no such chunk.
+        """
+        is_new = self._n_chunks is not None and number >= self._n_chunks
+        if is_new or self._known.setdefault((what, number), mark) != mark:
+            raise ValueError(
+                f"Chunk {number}: {what} is not what it was when it was read first; a "
+                "source must give the same rows in every pass."
+            )
+
+    def compare_ends(self, n_chunks: int) -> None:
+        """Refuse a pass that ends earlier than the one before."""
+        if self._n_chunks not in (None, n_chunks):
+            raise ValueError(
+                f"X has {n_chunks} chunks, and had {self._n_chunks} when it was read "
+                "first; a source must give the same rows in every pass."
+            )
+        self._n_chunks = n_chunks
+
+
+def _mark(values: Any) -> bytes:
+    """Return the shape, and the first and the last row, or entries, of some rows."""
+    some = values[[0, -1]] if isinstance(values, np.ndarray) else values.data[:99]
+    return f"{values.shape}".encode() + bytes(some.tobytes())
+
+
 def _blocks(
     chunks: RowChunks,
+    marks: Marks,
     y: Any,
     sample_weight: Any,
     labels: NDArray[np.int64] | None,
@@ -93,7 +139,7 @@ def _blocks(
         n = np.shape(sample_weight)[0] if whole_y is None else len(whole_y)
         weights = check_sample_weight(sample_weight, n)
     first: Form | None = None
-    start = 0
+    start = n_chunks = 0
     for chunk in chunks:
         try:
             form = Form.of(chunk.X)
@@ -103,6 +149,9 @@ def _blocks(
             first.compare(form._replace(n_features=data.X.shape[1]))
         except (ValueError, TypeError) as error:
             raise type(error)(f"Chunk {chunk.number}: {error}") from None
+        marks.compare("X", chunk.number, _mark(data.X))
+        marks.compare("y", chunk.number, _mark(data.y))
+        n_chunks += 1
         n_rows = len(data.y)
         mine = no_fold() if labels is None else labels[start : start + n_rows]
         yield from _cut(chunk.number, data, mine)
@@ -114,6 +163,12 @@ def _blocks(
             "X and y must have the same number of rows: the chunks of X have "
             f"{start}, y has {len(whole_y)}."
         )
+    if weights is not None and start != len(weights):
+        raise ValueError(
+            "sample_weight must have one entry per row of X: the chunks of X have "
+            f"{start} rows, sample_weight has {len(weights)} entries."
+        )
+    marks.compare_ends(n_chunks)
 
 
 class Form(NamedTuple):
