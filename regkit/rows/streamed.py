@@ -19,7 +19,7 @@ from regkit.rows.inputs import (
     check_y,
 )
 from regkit.rows.row_chunks import Chunk, RowChunks
-from regkit.rows.sources import Block, Found, no_fold
+from regkit.rows.sources import Block, Found, named, no_fold
 
 # Bytes of X that a thread works on at a time.
 _BLOCK_BYTES = 1 << 25
@@ -53,15 +53,14 @@ class StreamedRows:
         if y is not None:
             y = check_y("X", y)
             return y, len(y)
-        found = []
+        found: list[Floats] = []
         for chunk in self._chunks:
-            if chunk.y is None:
-                raise ValueError(
-                    f"Chunk {chunk.number}: y is neither passed nor comes with the "
-                    "chunk."
-                )
-            found.append(check_y("X", chunk.y))
-            self._marks.compare("y", chunk.number, _mark(found[-1]))
+            with named(chunk.number):
+                if chunk.y is None:
+                    raise ValueError("y is neither passed nor comes with the chunk.")
+                found.append(check_y("X", chunk.y))
+                _check_targets(found[-1], found[0])
+                self._marks.compare("y", chunk.number, _mark(found[-1]))
         if not found:
             raise ValueError("X has no chunks: its source is empty.")
         self._marks.compare_ends(len(found))
@@ -74,10 +73,8 @@ class StreamedRows:
     def predict(self, predict: Callable[[Any], Floats]) -> Any:
         found = []
         for chunk in self._chunks:
-            try:
+            with named(chunk.number):
                 found.append(predict(chunk.X))
-            except (ValueError, TypeError) as error:
-                raise type(error)(f"Chunk {chunk.number}: {error}") from None
         if not found:
             raise ValueError("X has no chunks: its source is empty.")
         return np.concatenate(found)
@@ -105,8 +102,8 @@ class Marks:
         is_new = self._n_chunks is not None and number >= self._n_chunks
         if is_new or self._known.setdefault((what, number), mark) != mark:
             raise ValueError(
-                f"Chunk {number}: {what} is not what it was when it was read first; a "
-                "source must give the same rows in every pass."
+                f"{what} is not what it was when it was read first; a source must "
+                "give the same rows in every pass."
             )
 
     def compare_ends(self, n_chunks: int) -> None:
@@ -138,19 +135,17 @@ def _blocks(
     if sample_weight is not None and not np.isscalar(sample_weight):
         n = np.shape(sample_weight)[0] if whole_y is None else len(whole_y)
         weights = check_sample_weight(sample_weight, n)
-    first: Form | None = None
+    first: tuple[Form, Floats] | None = None
     start = n_chunks = 0
     for chunk in chunks:
-        try:
-            form = Form.of(chunk.X)
+        with named(chunk.number):
             data = _check_chunk(chunk, start, whole_y, weights, sample_weight)
-            if first is None:
-                first = form._replace(n_features=data.X.shape[1])
-            first.compare(form._replace(n_features=data.X.shape[1]))
-        except (ValueError, TypeError) as error:
-            raise type(error)(f"Chunk {chunk.number}: {error}") from None
-        marks.compare("X", chunk.number, _mark(data.X))
-        marks.compare("y", chunk.number, _mark(data.y))
+            form = Form.of(chunk, data.X.shape[1])
+            first = first or (form, data.y[:1].copy())
+            first[0].compare(form)
+            _check_targets(data.y, first[1])
+            marks.compare("X", chunk.number, _mark(data.X))
+            marks.compare("y", chunk.number, _mark(data.y))
         n_chunks += 1
         n_rows = len(data.y)
         mine = no_fold() if labels is None else labels[start : start + n_rows]
@@ -177,13 +172,16 @@ class Form(NamedTuple):
     dtypes: Any
     names: Any
     n_features: int
+    has_weights: bool
 
     @classmethod
-    def of(cls, X: Any) -> "Form":
+    def of(cls, chunk: Chunk, n_features: int) -> "Form":
+        X = chunk.X
         dtypes = getattr(X, "dtypes", getattr(X, "dtype", None))
         if not isinstance(dtypes, np.dtype) and dtypes is not None:
             dtypes = [str(dtype) for dtype in dtypes]
-        return cls(dtypes, feature_names(X), 0)
+        has_weights = chunk.sample_weight is not None
+        return cls(dtypes, feature_names(X), n_features, has_weights)
 
     def compare(self, form: "Form") -> None:
         """Refuse a later chunk that is not like the first.
@@ -191,7 +189,8 @@ class Form(NamedTuple):
         Raises
         ------
         ValueError
-            When the columns, their names or their types differ.
+            When the columns, their names or their types differ, or only one of them
+            brings weights.
         """
         if form.n_features != self.n_features:
             raise ValueError(
@@ -210,6 +209,35 @@ class Form(NamedTuple):
                 f"X has the columns {form.names}, but the chunks before have "
                 f"{self.names}."
             )
+        if form.has_weights != self.has_weights:
+            which = "comes" if form.has_weights else "does not come"
+            raise ValueError(
+                f"sample_weight {which} with the chunk, unlike those before."
+            )
+
+
+def count_rows(X: Any) -> int:
+    """Return the number of rows of a chunk as it came.
+
+    Raises
+    ------
+    TypeError
+        When it is nothing that has rows.
+    """
+    if getattr(X, "shape", ()):
+        return int(X.shape[0])
+    if not hasattr(X, "__len__"):
+        raise TypeError(f"X must hold rows, got {type(X).__name__}.")
+    return len(X)
+
+
+def _check_targets(y: Floats, before: Floats) -> None:
+    """Refuse a y of other columns than those before have."""
+    if y.shape[1:] != before.shape[1:]:
+        raise ValueError(
+            f"y has rows of shape {y.shape[1:]}, but in the chunks before they are "
+            f"{before.shape[1:]}."
+        )
 
 
 def _check_chunk(
@@ -259,7 +287,7 @@ def beside(
     y, weight = chunk.y, chunk.sample_weight
     if weight is None:
         weight = sample_weight
-    n_rows = chunk.X.shape[0] if hasattr(chunk.X, "shape") else len(chunk.X)
+    n_rows = count_rows(chunk.X)
     rows = slice(start, start + n_rows)
     if whole_y is not None:
         y = whole_y[rows]

@@ -194,7 +194,21 @@ BAD = {
         "Chunk 2: X is of type float32, b",
     ),
     "text": (chunked(2, np.full((310, P), "a")), Y, "Chunk 2: "),
-    "one row": (chunked(2, X[90]), Y, "Chunk 2: "),
+    "one row": (chunked(2, X[90]), Y, "Chunk 2: Expected 2D array, got 1D array inst"),
+    "complex": (chunked(2, 1j * X[90:400]), Y, "Chunk 2: Complex data not supported."),
+    "no rows": (chunked(2, None), Y, "Chunk 2: X must hold rows, got NoneType."),
+    "dates": (chunked(2, X[90:400].astype("M8[s]")), Y, "Chunk 2: X holds dates or d"),
+    "y width": (
+        RowChunks([(X[:200], Y[:200]), (X[200:], np.c_[Y, Y][200:])]),
+        None,
+        "Chunk 1: y has rows of shape (2,), but in the chunks before they are ().",
+    ),
+    "weights once": (
+        RowChunks([(X[:200], Y[:200], W[:200]), (X[200:], Y[200:])]),
+        None,
+        "Chunk 1: sample_weight does not come with the chunk, unlike those before.",
+    ),
+    "no weight": (RowChunks([(X, Y, 0 * W)]), None, "sample_weight must not be all ze"),
     "names": (
         RowChunks([FRAME[:200], FRAME[200:].iloc[:, ::-1]]),
         Y,
@@ -210,9 +224,9 @@ BAD = {
     "no y": (RowChunks(X), None, "Chunk 0: y is neither passed nor comes with the chu"),
     "two y": (RowChunks([(X, Y)]), Y, "Chunk 0: y comes with the chunk and is passed"),
     "y nan": (
-        RowChunks([(X, changed(7, 0, np.nan)[:, 0])]),
+        RowChunks([(X[:200], Y[:200]), (X[200:], changed(300, 0, np.nan)[200:, 0])]),
         None,
-        "Chunk 0: Input y c",
+        "Chunk 1: Input y contains NaN.",
     ),
     "y length": (RowChunks([(X, Y[:-1])]), None, "Chunk 0: X and y must have the same"),
     "weight": (RowChunks([(X, Y, -W)]), None, "Chunk 0: sample_weight must not be neg"),
@@ -238,7 +252,7 @@ def test_bad_chunks_get_one_sentence_and_change_nothing(what, model):
     model = clone(model).fit(X[:, :4], RNG.standard_normal(N))
     before = pickle.dumps(model)
     threads = threading.active_count()
-    with pytest.raises(ValueError, match=r"^.*") as caught:
+    with pytest.raises((ValueError, TypeError), match=r"^.*") as caught:
         model.fit(chunks, y, *weights)
     said = str(caught.value)
     if (
@@ -249,6 +263,7 @@ def test_bad_chunks_get_one_sentence_and_change_nothing(what, model):
         assert said.startswith(message)
     else:
         assert message.split(": ")[-1] in said
+    assert "\n" not in said
     assert pickle.dumps(model) == before
     assert threading.active_count() <= threads + 1
 
