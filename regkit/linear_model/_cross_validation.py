@@ -63,7 +63,8 @@ class CrossValidatedPath(LinearModel):
         ----------
         X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
             Training rows, taken as by the estimator for one alpha: never written, and
-            no copy is made for a fold.
+            no copy is made for a fold. Wide dense rows in C order, up to 2 GB, are
+            copied once, for all folds, to columns that stand contiguously.
         y : array-like of shape (n_samples,)
             Target.
         sample_weight : float or array-like of shape (n_samples,), default=None

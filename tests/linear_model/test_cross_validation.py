@@ -49,9 +49,11 @@ SPLITTERS = [
 ]
 
 
-@pytest.fixture(params=["tall", "wide", "wide, paths together"])
+@pytest.fixture(params=["tall", "wide", "wide, paths apart", "wide, paths together"])
 def data(request, monkeypatch):
     """A problem for each way in which folds are solved."""
+    if "paths" in request.param:
+        monkeypatch.setattr(folds_module, "can_go_in_lockstep", lambda *args: False)
     if "together" in request.param:
         monkeypatch.setattr(folds_module, "_STAYS_IN_CACHE", 0)
         monkeypatch.setattr(folds_module, "_AT_A_TIME", 4)
