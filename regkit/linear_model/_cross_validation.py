@@ -8,7 +8,7 @@ from sklearn.metrics import check_scoring
 from sklearn.model_selection import check_cv
 from sklearn.utils.validation import column_or_1d
 
-from regkit._sklearn import validate_parameters
+from regkit._sklearn import rows_of_parameters, validate_parameters
 from regkit.designs import make_design
 from regkit.designs.threads import n_threads
 from regkit.linear_model._base import LinearModel
@@ -23,7 +23,7 @@ from regkit.linear_model._sources import (
     fold_labels,
     statistics_of,
 )
-from regkit.linear_model._splits import make_folds, make_router, route
+from regkit.linear_model._splits import for_scorer, make_folds, make_router, route
 from regkit.linear_model._statistics_checks import check_statistics
 from regkit.linear_model._warnings import (
     raise_if_overflowed,
@@ -102,6 +102,7 @@ class CrossValidatedPath(LinearModel):
         split_params, score_params = route(self, params, sample_weight)
         data = check_fit_data(self, X, y, sample_weight)
         data = data._replace(y=self._one_target(data.y))
+        score_params = for_scorer(score_params, data.sample_weight)
         n_features = data.X.shape[1]
         limits = check_limits(
             n_features, self.positive, self.bounds, self.penalty_factor
@@ -362,10 +363,7 @@ class CrossValidatedPath(LinearModel):
         scores = np.empty((len(alphas), len(folds)))
         for k, (fold, path) in enumerate(zip(folds, paths, strict=True)):
             X, y = data.X[fold.test], data.y[fold.test]
-            params = {
-                name: np.asarray(value)[fold.test]
-                for name, value in score_params.items()
-            }
+            params = rows_of_parameters(data.X, score_params, fold.test)
             coefs = path.coefs.toarray()
             for i, alpha in enumerate(alphas):
                 model.alpha = float(alpha)

@@ -29,7 +29,7 @@ from regkit.linear_model._sources import (
     fold_labels,
     statistics_of,
 )
-from regkit.linear_model._splits import make_folds, make_router, route
+from regkit.linear_model._splits import for_scorer, make_folds, make_router, route
 from regkit.linear_model._statistics_checks import check_statistics
 from regkit.linear_model._warnings import (
     raise_if_overflowed,
@@ -119,7 +119,8 @@ class ChoosesAlpha(LinearModel):
             scoring = None
             if self.scoring is not None:
                 scorer = check_scoring(self, scoring=self.scoring)
-                scoring = Scoring(scorer, score_params)
+                params_of_rows = for_scorer(score_params, data.sample_weight)
+                scoring = Scoring(scorer, params_of_rows)
             errors = RidgeErrors(
                 design,
                 data,
