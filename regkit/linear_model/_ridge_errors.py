@@ -9,9 +9,9 @@ from sklearn.base import BaseEstimator, RegressorMixin
 
 from regkit._sklearn import rows_of_parameters
 from regkit.designs import Design
-from regkit.linear_model._inputs import FitData, Floats
 from regkit.linear_model._limits import Limits
 from regkit.linear_model._selection import ErrorCurve, fold_statistics
+from regkit.rows.inputs import FitData, Floats
 from regkit.solvers.fold import Fold
 from regkit.solvers.leave_one_out import (
     LeftOut,
