@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from regkit.designs import Design
 from regkit.kernels import coordinate_descent
-from regkit.kernels.certificate import doubt, duality_gap
+from regkit.kernels.certificate import doubt
 from regkit.kernels.cholesky import BLOCK
 from regkit.kernels.hull import Problem
 from regkit.solvers import exact
+from regkit.solvers.certified_gap import certified_gap
 from regkit.solvers.problem import (
     Floats,
     Penalty,
@@ -89,7 +90,13 @@ class CompleteGram:
             opened = np.where(self._unpenalised, scaled.lower, 0.0)
             alone = self._problem._replace(lower=opened, upper=closed)
             self._fit_unpenalised(design, alone)
-        self._square = gram.diagonal().copy()
+        self._terms = coordinate_descent.Terms(
+            scaled.l1,
+            scaled.l2,
+            scaled.lower,
+            scaled.upper,
+            gram.diagonal().copy(),
+        )
         self._every = np.arange(p)
         self.top = self._stone = largest_alpha(self._state.correlation, scaled)
 
@@ -143,7 +150,7 @@ class CompleteGram:
                 n_iters[done], gaps[done] = self._descend(alpha, coef, goal, max_iter)
             else:
                 n_iters[done] = self._approach(alpha, max_iter)
-                gaps[done] = self._gap(alpha, coef, self._state.correlation)
+                gaps[done] = self._gap(alpha, coef, self._state.correlation, goal)
             coefs[done] = coef
             if np.count_nonzero(coef) > limit:
                 break
@@ -163,24 +170,21 @@ class CompleteGram:
                 self._stone = min(alpha, self.top)
                 return n_iter
 
-    def _gap(self, alpha: float, coef: Floats, slope: Floats) -> float:
+    def _gap(self, alpha: float, coef: Floats, slope: Floats, goal: float) -> float:
         scaled = self.scaled
-        square = self._square
         residual_square = scaled.total - float(coef @ (self._problem.target + slope))
-        unsure = doubt(coef, square, scaled.total)
-        gap = duality_gap(
+        unsure = doubt(coef, self._terms.square, scaled.total)
+        gap = certified_gap(
             self._every,
             coef,
             slope,
-            scaled.l1,
-            scaled.l2,
-            scaled.lower,
-            scaled.upper,
-            square,
+            self._terms,
             alpha,
             max(unsure, residual_square),
+            scaled.total,
+            goal - unsure,
         )
-        return float(gap + unsure)
+        return gap + float(unsure)
 
     def _descend(
         self, alpha: float, coef: Floats, goal: float, max_iter: int
@@ -188,9 +192,7 @@ class CompleteGram:
         """Sweep over ``coef`` until its duality gap is below ``goal``."""
         problem = self._problem
         scaled = self.scaled
-        terms = coordinate_descent.Terms(
-            scaled.l1, scaled.l2, scaled.lower, scaled.upper, self._square
-        )
+        terms = self._terms
         tolerance = goal
         n_iter = 0
         while True:
@@ -200,7 +202,7 @@ class CompleteGram:
             )
             self._fit_open(alpha, coef)
             slope = problem.target - problem.gram @ coef
-            gap = self._gap(alpha, coef, slope)
+            gap = self._gap(alpha, coef, slope, goal)
             free = pushes_without_end(
                 slope,
                 alpha * (scaled.l1 + scaled.l2),

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from regkit.designs import Design
 from regkit.kernels import coordinate_descent as kernels
-from regkit.kernels.certificate import duality_gap
+from regkit.solvers.certified_gap import certified_gap
 from regkit.solvers.problem import Floats, ScaledProblem, sum_of_squares
 from regkit.solvers.unpenalised import (
     MOST,
@@ -83,17 +83,15 @@ class Descent:
             residual = self._store.residual(target, coef)
             slope = self._store.correlate(residual)
             self._reached = residual, slope
-            gap = duality_gap(
+            gap = certified_gap(
                 np.arange(len(coef)),
                 coef,
                 slope,
-                terms.l1,
-                terms.l2,
-                terms.lower,
-                terms.upper,
-                terms.square,
+                terms,
                 alpha,
                 sum_of_squares(residual),
+                self._full.total,
+                goal,
             )
             if gap <= goal:
                 gap += self.unpenalised_excess(alpha, slope)

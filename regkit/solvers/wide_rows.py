@@ -19,7 +19,9 @@ from scipy import sparse
 
 from regkit.designs.centred_moments import CentredMoments
 from regkit.designs.reduced import ReducedDesign
-from regkit.kernels.certificate import duality_gap, wanted
+from regkit.kernels.certificate import wanted
+from regkit.kernels.coordinate_descent import Terms
+from regkit.solvers.certified_gap import certified_gap
 from regkit.solvers.fold_statistics import held_out_errors
 from regkit.solvers.folds import FoldPaths, PathSettings
 from regkit.solvers.path import solve_path
@@ -259,17 +261,21 @@ class _Walk:
         problem, thin = self._problems[k], self._rows.thin[k]
         coef = np.zeros(len(slope))
         coef[self._columns] = path.coefs[:, [at]].toarray()[:, 0]
-        gap = duality_gap(
+        gap = certified_gap(
             np.arange(len(slope)),
             coef * thin.scale,
             slope,
-            problem.l1,
-            problem.l2,
-            problem.lower,
-            problem.upper,
-            thin.lengths**2,
+            Terms(
+                problem.l1,
+                problem.l2,
+                problem.lower,
+                problem.upper,
+                thin.lengths**2,
+            ),
             float(path.alphas[at]),
             float(residual_square),
+            problem.total,
+            self._settings.tol * problem.null_objective,
         )
         one = slice(at, at + 1)
         self._found[k].append(
