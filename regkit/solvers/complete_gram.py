@@ -15,19 +15,14 @@ from regkit.kernels.certificate import doubt
 from regkit.kernels.cholesky import BLOCK
 from regkit.kernels.hull import Problem
 from regkit.solvers import exact
-from regkit.solvers.certified_gap import certified_gap
+from regkit.solvers.certified_gap import certified_gap, within
 from regkit.solvers.problem import (
     Floats,
     Penalty,
     largest_alpha,
     scale_problem,
 )
-from regkit.solvers.unpenalised import (
-    are_open,
-    excess,
-    joint_step,
-    pushes_without_end,
-)
+from regkit.solvers.unpenalised import are_open, joint_step
 
 # With this many columns at most, their Gram matrix is formed whatever the rows.
 FEW_COLUMNS = 500
@@ -183,6 +178,8 @@ class CompleteGram:
             max(unsure, residual_square),
             scaled.total,
             goal - unsure,
+            self._every,
+            within(self._problem.gram),
         )
         return gap + float(unsure)
 
@@ -190,9 +187,7 @@ class CompleteGram:
         self, alpha: float, coef: Floats, goal: float, max_iter: int
     ) -> tuple[int, float]:
         """Sweep over ``coef`` until its duality gap is below ``goal``."""
-        problem = self._problem
-        scaled = self.scaled
-        terms = self._terms
+        problem, terms = self._problem, self._terms
         tolerance = goal
         n_iter = 0
         while True:
@@ -203,14 +198,6 @@ class CompleteGram:
             self._fit_open(alpha, coef)
             slope = problem.target - problem.gram @ coef
             gap = self._gap(alpha, coef, slope, goal)
-            free = pushes_without_end(
-                slope,
-                alpha * (scaled.l1 + scaled.l2),
-                scaled.lower,
-                scaled.upper,
-            )
-            if gap <= goal and free.any():
-                gap += excess(problem.gram[np.ix_(free, free)], slope[free])
             if gap <= goal or n_iter >= max_iter:
                 return n_iter, gap
             tolerance *= min(0.1, goal / gap)

@@ -335,8 +335,9 @@ class ScreenedPath:
             sum_of_squares(residual),
             self.problem.total,
             self._goal,
+            columns,
+            self._inner.gathered,
         )
-        self.gap += self._inner.unpenalised_excess(alpha, self._correlation[columns])
 
     def _foresee(self, residual: Floats, alpha: float) -> Indices:
         """Tell all columns' correlations as far as the past ones say.
