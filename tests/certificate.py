@@ -40,9 +40,10 @@ must, and on to the best factor, 0 at the least: ``D(0) = 0``.
 Shrinking alone cannot mend ``c_j > 0`` where ``a_j = q_j = 0`` and only one side is
 bounded, and it is ruinous where ``a_j`` is of the size of rounding. Where columns
 depend on each other to the last bits of X, the second point mends neither. There the
-**boxed** gap speaks: D with each bound cut to ``M_j = 10 (|beta_j| + std(y) / std(x_j))``. It is
-the exact gap among coefficients within that box; by convexity, if the true optimum is
-``k`` times farther out than the box, the suboptimality is at most ``k`` boxed gaps.
+**boxed** gap speaks: D with each bound cut to
+``M_j = 10 (|beta_j| + std(y) / std(x_j))``. It is the exact gap among coefficients
+within that box; by convexity, if the true optimum is ``k`` times farther out than the
+box, the suboptimality is at most ``k`` boxed gaps.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """The duality gap where a penalty is as small as rounding errors, or there is none.
 
-There the residual is a useless dual point. Two ways to go wrong: to claim a gap at a
-true optimum, and to claim none elsewhere. The second is judged in rational arithmetic.
+There the residual alone is a useless dual point. Two ways to go wrong: to claim a gap
+at a true optimum, and to claim none elsewhere. The second is judged in rational
+arithmetic.
 """
 
 import itertools
@@ -11,8 +12,10 @@ from fractions import Fraction
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from sklearn.exceptions import ConvergenceWarning
 
 from regkit.designs import make_design
+from regkit.linear_model import LassoRegressor, SufficientStatistics
 from regkit.solvers.path import solve_path
 from regkit.solvers.problem import Penalty
 from tests.certificate import certify
@@ -126,14 +129,17 @@ def solution(matrix, right):
     return [row[n] for row in rows]
 
 
-def suboptimality(X, y, alpha, l1_ratio, factor, lower):
+def suboptimality(X, y, alpha, l1_ratio, factor, lower, fit_intercept=True):
     """(P(coef, intercept) - min P) / null P as an exact function, ``coef >= lower``."""
     n, p = X.shape
     columns = [rational(column) for column in X.T]
-    columns = [[x - sum(column) / n for x in column] for column in columns]
-    means = [sum(rational(column)) / n for column in X.T]
     target = rational(y)
-    y_mean = sum(target) / n
+    means, y_mean = [Fraction(0)] * p, Fraction(0)
+    if fit_intercept:
+        means, y_mean = [sum(column) / n for column in columns], sum(target) / n
+    columns = [
+        [x - m for x in column] for m, column in zip(means, columns, strict=True)
+    ]
     target = [value - y_mean for value in target]
     alpha, ratio = Fraction(float(alpha)), Fraction(float(l1_ratio))
     a = [alpha * ratio * f for f in rational(factor)]
@@ -218,3 +224,29 @@ def test_the_gap_is_never_less_than_the_suboptimality(seed):
         true = above_optimum(coef, intercept)
         assert true >= 0.0
         assert gap >= true - rounding - 1e-15, (solver, max_iter)
+
+
+@pytest.mark.parametrize("seed", range(24))
+@pytest.mark.parametrize("from_rows", [True, False])
+def test_large_means_without_an_intercept(seed, from_rows):
+    """What sets the columns apart drowns in their means: right, or a warning."""
+    rng = np.random.default_rng(seed)
+    p = int(rng.integers(2, 4))
+    X = rng.normal(size=(8, p)) + 10.0 ** rng.integers(3, 8) * rng.uniform(0.5, 2, p)
+    y = (X - X.mean(axis=0)) @ rng.normal(size=p) + rng.choice([0.0, 0.1]) * X[:, 0]
+    y = y + rng.normal(size=8)
+    factor = rng.choice([0.0, 0.0, 1.0], p)
+    alpha = 10.0 ** rng.uniform(-6, 0)
+    model = LassoRegressor(alpha, penalty_factor=factor, fit_intercept=False, tol=1e-10)
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        if from_rows:
+            model.fit(X, y)
+        else:
+            model.fit_statistics(SufficientStatistics().update(X, y))
+    above_optimum = suboptimality(X, y, alpha, 1.0, factor, -np.inf, False)
+    true = above_optimum(model.coef_, 0.0)
+    gap = 2.0 * model.dual_gap_ / np.mean(y**2)
+    warned = any(issubclass(one.category, ConvergenceWarning) for one in seen)
+    assert warned == (gap > 1e-10)
+    assert gap >= true - 1e-11
