@@ -28,6 +28,8 @@ class Fitted:
     dropout : Dropout
     seed : int
         Of the noise of predictions that must repeat themselves.
+    built_with : dict
+        Parameters that cannot change while training goes on.
     """
 
     architecture: Architecture
@@ -36,6 +38,7 @@ class Fitted:
     targets: Scaling
     dropout: Dropout
     seed: int
+    built_with: dict[str, Any]
 
     def with_params(self, params: NDArray[Any]) -> "Fitted":
         """Return the same network with other weights, for prediction."""

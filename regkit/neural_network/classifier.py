@@ -15,7 +15,7 @@ from regkit.neural_network._base import DropoutMLP
 from regkit.neural_network._by_chunks import by_chunks
 from regkit.neural_network._data import Table
 from regkit.neural_network._fitted import Fitted, Floats
-from regkit.neural_network._parameters import COMMON
+from regkit.neural_network._parameters import COMMON, check_n_samples
 from regkit.neural_network._rows import Goal
 from regkit.neural_network._summaries import LabelCounts
 from regkit.neural_network._to_sklearn import classifier_of
@@ -459,6 +459,7 @@ class DropoutMLPClassifier(ClassifierMixin, DropoutMLP):
             Probabilities.
         """
         X = self._check_X(X)
+        check_n_samples(n_samples, 1)
         raw = self._fitted.passes(X, n_samples, self._draw_seed(random_state))
         return self._probabilities(raw)
 
@@ -558,9 +559,13 @@ class DropoutMLPClassifier(ClassifierMixin, DropoutMLP):
                 )
         else:
             classes = self.classes_
-        if not fresh and (
-            multilabel != self._multilabel or len(classes) != len(self.classes_)
-        ):
+        if not fresh and multilabel != self._multilabel:
+            one, several = "one label a row", "several labels a row"
+            raise ValueError(
+                f"y has {several if multilabel else one}, but {type(self).__name__} "
+                f"was fitted with {one if multilabel else several}."
+            )
+        if not fresh and len(classes) != len(self.classes_):
             raise ValueError(
                 f"y has {len(classes)} labels, but {type(self).__name__} was fitted "
                 f"with {len(self.classes_)}."
@@ -624,8 +629,21 @@ class DropoutMLPClassifier(ClassifierMixin, DropoutMLP):
     def _row_weights(self, y: Any, weights: Floats, class_weight: Any) -> Floats:
         if class_weight is None:
             return weights
-        factors: Floats = compute_sample_weight(class_weight, self._labels(y))
-        return weights * factors
+        labels = self._labels(y)
+        try:
+            factors = compute_sample_weight(class_weight, labels)
+        except (ValueError, TypeError) as error:
+            raise type(error)(f"class_weight={self.class_weight!r}: {error}") from error
+        with np.errstate(over="ignore"):
+            found = weights * factors
+            usable = found.min(initial=0.0) >= 0 and np.isfinite(found.sum())
+        if not usable:
+            raise ValueError(
+                "class_weight must hold finite numbers that are not negative and whose "
+                f"sum over the rows is finite, got {self.class_weight!r}."
+            )
+        weighted: Floats = found
+        return weighted
 
     def _scores(self, means: Floats, fitted: Fitted, held_out: Table) -> list[float]:
         """Give the accuracy after each epoch."""

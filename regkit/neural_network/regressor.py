@@ -14,7 +14,7 @@ from regkit.neural_network._base import DropoutMLP
 from regkit.neural_network._by_chunks import by_chunks
 from regkit.neural_network._data import Table
 from regkit.neural_network._fitted import Fitted, Floats
-from regkit.neural_network._parameters import COMMON
+from regkit.neural_network._parameters import COMMON, check_n_samples
 from regkit.neural_network._rows import Goal, Parts
 from regkit.neural_network._summaries import FirstTargets
 from regkit.neural_network._to_sklearn import regressor_of
@@ -460,6 +460,7 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
             and their spread the epistemic uncertainty. The noise of y is not in them.
         """
         X = self._check_X(X)
+        check_n_samples(n_samples, 1)
         raw = self._fitted.passes(X, n_samples, self._draw_seed(random_state))
         samples = self._means(raw)
         return samples[..., 0] if self._one_dimensional else samples
@@ -508,7 +509,7 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
            American Statistical Association 113, 2018.
         """
         X = self._check_X(X)
-        if not 0 < coverage < 1:
+        if not isinstance(coverage, Real) or not 0 < coverage < 1:
             raise ValueError(f"coverage must be in (0, 1), got {coverage!r}.")
         self._warn_of_training_noise()
         mean, epistemic, noise = self._parts(self._fitted, X, n_samples, True)
@@ -564,8 +565,7 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
         self, fitted: Fitted, X: Any, n_samples: int, with_noise: bool
     ) -> tuple[Floats, Floats, Floats]:
         """Mean, deviation over masks and deviation of the noise, (n, n_targets)."""
-        if n_samples < 2:
-            raise ValueError(f"n_samples must be at least 2, got {n_samples!r}.")
+        check_n_samples(n_samples, 2)
         targets = fitted.targets
         count = len(targets.center)
         outputs = fitted.outputs(X)
@@ -663,10 +663,8 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
         return FirstTargets()
 
     def _targets(self, y: Any, goal: Goal, name: str) -> Floats:
-        y = np.asarray(y, dtype=np.float64)
+        y = check_y(self, y, name)
         targets: Floats = y.reshape(len(y), -1)
-        if not np.isfinite(targets).all():
-            raise ValueError(f"{name} contains NaN or infinity.")
         if targets.shape[1] != goal.targets.shape[1]:
             raise ValueError(
                 f"{name} has {targets.shape[1]} targets, y has {goal.targets.shape[1]}."
@@ -683,7 +681,8 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
     def _scores(self, means: Floats, fitted: Fitted, held_out: Table) -> list[float]:
         """Turn mean squared errors per target into R², averaged over targets."""
         spread = Moments.of(held_out.targets, held_out.weights).scale
-        relative = np.square(fitted.targets.scale / spread)
+        with np.errstate(over="ignore"):  # targets far smaller than the outputs
+            relative = np.square(fitted.targets.scale / spread)
         return [float(np.mean(1.0 - epoch * relative)) for epoch in means]
 
     def __sklearn_tags__(self) -> Any:
