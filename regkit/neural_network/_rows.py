@@ -95,7 +95,8 @@ class RowsByUse:
         """Check what was passed; of rows in chunks, draw a sample."""
         source = as_source(X)
         if source is None:
-            data = check_fit_data(self, X, self._check_y(y, X), sample_weight)
+            y = None if y is None else self._plain_y(y)
+            data = check_fit_data(self, X, self._numbers(y), sample_weight)
             goal = self._make_goal(y, data.y, fresh)
             weights = data.sample_weight
             if weights is None:
@@ -174,9 +175,9 @@ class RowsByUse:
     # What subclasses decide.
     _stratify = False
 
-    def _check_y(self, y: Any, X: Any) -> Any:
+    def _numbers(self, y: Any) -> Any:
         """Give what `check_fit_data` can check as numbers."""
-        raise NotImplementedError
+        return y
 
     def _make_goal(self, y: Any, checked: Floats, fresh: bool) -> Goal:
         raise NotImplementedError

@@ -524,12 +524,9 @@ class DropoutMLPClassifier(ClassifierMixin, DropoutMLP):
         negative = np.where(outputs >= 0, smaller, 1.0) / (1.0 + smaller)
         return np.concatenate([negative, positive], axis=-1)
 
-    def _check_y(self, y: Any, X: Any) -> Any:
-        """Numbers of y's shape: its labels may be anything."""
-        if y is None:
-            return None
-        checked = self._labels(y)
-        return np.zeros(len(checked))
+    def _numbers(self, y: Any) -> Any:
+        """Numbers of y's length: its labels may be anything."""
+        return None if y is None else np.zeros(len(y))
 
     def _labels(self, y: Any) -> NDArray[Any]:
         """Give labels of shape (n,), or indicators of shape (n, n_labels)."""

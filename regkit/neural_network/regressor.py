@@ -635,9 +635,6 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
         joined = [np.concatenate(each) for each in zip(*found, strict=True)]
         return Judged(joined[0], joined[1], joined[2], joined[3], held_out)
 
-    def _check_y(self, y: Any, X: Any) -> Any:
-        return y
-
     def _make_goal(self, y: Any, checked: Floats, fresh: bool) -> Goal:
         targets = checked.reshape(len(checked), -1)
         heads = 2 if self.loss == "gaussian_nll" else 1
