@@ -151,9 +151,7 @@ class RowsByUse:
             )
         return table, held_out, calibration
 
-    def _check_validation(
-        self, X_val: Any, y_val: Any, given: Given
-    ) -> Table:
+    def _check_validation(self, X_val: Any, y_val: Any, given: Given) -> Table:
         if as_source(X_val) is not None and not isinstance(X_val, np.ndarray):
             raise TypeError(
                 f"X_val must be in memory, got {type(X_val).__name__}; it is read "

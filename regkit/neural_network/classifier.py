@@ -135,7 +135,8 @@ class DropoutMLPClassifier(ClassifierMixin, DropoutMLP):
         Precision of training and prediction.
     warm_start : bool, default=False
         Whether `fit` goes on from the weights, the scaling and the optimiser's state
-        of the last fit; schedules start anew.
+        of the last fit; schedules start anew. Layers, activations, `embedding`,
+        `standardize`, `dtype` and the classes cannot change then.
     shuffle : bool, default=True
         Whether rows are drawn in a new order in each epoch.
     buffer_chunks : int, default=4
@@ -158,7 +159,8 @@ class DropoutMLPClassifier(ClassifierMixin, DropoutMLP):
     intercepts_ : list of ndarray of shape (n_units,)
         Biases of each layer.
     loss_curve_ : list of float
-        Mean training loss of each epoch, with dropout, without penalties.
+        Mean training loss of each epoch of the last fit, with dropout, without
+        penalties; `partial_fit` adds to it.
     loss_ : float
         The last of them.
     validation_loss_curve_ : list of float or None
@@ -172,7 +174,7 @@ class DropoutMLPClassifier(ClassifierMixin, DropoutMLP):
     n_iter_ : int
         Epochs run.
     t_ : int
-        Rows trained on, repetitions counted.
+        Rows trained on, repetitions counted; a warm start counts on.
     n_layers_ : int
         Layers, inputs and outputs included.
     n_outputs_ : int
@@ -311,9 +313,10 @@ class DropoutMLPClassifier(ClassifierMixin, DropoutMLP):
     def partial_fit(
         self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None
     ) -> Self:
-        """Train for one epoch, at constant initial rates.
+        """Train for one epoch, at constant initial rates, on all rows.
 
-        The first call decides the shape and how X is scaled.
+        The first call decides the shape and how X is scaled. No rows are set apart,
+        whatever `early_stopping` says.
 
         Parameters
         ----------
@@ -331,6 +334,12 @@ class DropoutMLPClassifier(ClassifierMixin, DropoutMLP):
         -------
         self : estimator
             The estimator.
+
+        Raises
+        ------
+        ValueError, TypeError
+            As `fit`, and when the network of earlier calls has other columns, layers or
+            classes.
         """
         validate_parameters(self)
         fresh = "_fitted" not in self.__dict__
@@ -395,7 +404,8 @@ class DropoutMLPClassifier(ClassifierMixin, DropoutMLP):
         NotFittedError
             Before `fit`.
         ValueError
-            When X holds NaN or inf, or its columns are not those seen in `fit`.
+            When X holds NaN or inf, its columns are not those seen in `fit`, or
+            `n_samples` is not a positive integer.
         """
         if n_samples is not None:
             return self._average(X, n_samples, random_state=random_state)

@@ -159,7 +159,8 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
         Precision of training and prediction.
     warm_start : bool, default=False
         Whether `fit` goes on from the weights, the scaling and the optimiser's state
-        of the last fit; schedules start anew.
+        of the last fit; schedules start anew. Layers, activations, `embedding`,
+        `standardize`, `dtype` and whether there is a variance head cannot change then.
     shuffle : bool, default=True
         Whether rows are drawn in a new order in each epoch.
     buffer_chunks : int, default=4
@@ -180,7 +181,8 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
     intercepts_ : list of ndarray of shape (n_units,)
         Biases of each layer.
     loss_curve_ : list of float
-        Mean training loss of each epoch, with dropout, without penalties.
+        Mean training loss of each epoch of the last fit, with dropout, without
+        penalties; `partial_fit` adds to it.
     loss_ : float
         The last of them.
     validation_loss_curve_ : list of float or None
@@ -195,7 +197,7 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
     n_iter_ : int
         Epochs run.
     t_ : int
-        Rows trained on, repetitions counted.
+        Rows trained on, repetitions counted; a warm start counts on.
     n_layers_ : int
         Layers, inputs and outputs included.
     n_outputs_ : int
@@ -347,9 +349,10 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
         self.verbose = verbose
 
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
-        """Train for one epoch, at constant initial rates.
+        """Train for one epoch, at constant initial rates, on all rows.
 
-        The first call decides the shape and how X and y are scaled.
+        The first call decides the shape and how X and y are scaled. No rows are set
+        apart, whatever `early_stopping` says.
 
         Parameters
         ----------
@@ -365,6 +368,12 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
         -------
         self : estimator
             The estimator.
+
+        Raises
+        ------
+        ValueError, TypeError
+            As `fit`, and when the network of earlier calls has other columns, layers or
+            targets.
         """
         validate_parameters(self)
         return self._continue(X, y, sample_weight, "_fitted" not in self.__dict__)
@@ -398,7 +407,8 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
         NotFittedError
             Before `fit`.
         ValueError
-            When X holds NaN or inf, or its columns are not those seen in `fit`.
+            When X holds NaN or inf, its columns are not those seen in `fit`, or
+            `n_samples` is not an integer of at least 2.
         """
         if return_std:
             found = self.predict_uncertainty(X, n_samples)
@@ -458,6 +468,11 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
         samples : ndarray of shape (n_samples, n_rows) or (n_samples, n_rows, n_targets)
             Predictions; their mean is the Monte Carlo estimate of the posterior mean
             and their spread the epistemic uncertainty. The noise of y is not in them.
+
+        Raises
+        ------
+        ValueError
+            When `n_samples` is not a positive integer.
         """
         X = self._check_X(X)
         check_n_samples(n_samples, 1)
@@ -509,7 +524,8 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
            American Statistical Association 113, 2018.
         """
         X = self._check_X(X)
-        if not isinstance(coverage, Real) or not 0 < coverage < 1:
+        share: Any = coverage
+        if not isinstance(share, int | float | np.number) or not 0 < share < 1:
             raise ValueError(f"coverage must be in (0, 1), got {coverage!r}.")
         self._warn_of_training_noise()
         mean, epistemic, noise = self._parts(self._fitted, X, n_samples, True)

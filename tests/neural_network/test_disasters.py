@@ -116,7 +116,7 @@ def test_outputs_beyond_float32_are_no_nan(labels, epochs):
 
 def test_outputs_beyond_float64_are_an_error():
     options = {**DIVERGING, "max_iter": 8, "learning_rate_init": 1e6}
-    with pytest.raises(ValueError, match=r"output for row 0 of X overflows: .* smaller"):
+    with pytest.raises(ValueError, match="output for row 0 of X overflows"):
         DropoutMLPRegressor(**options, dtype="float64").fit(X, Y)
 
 
@@ -190,7 +190,7 @@ def test_bad_validation_rows():
         model.fit(X, Y, X_val=X, y_val=Y[:3])
     with pytest.raises(ValueError, match="y_val contains NaN"):
         model.fit(X, Y, X_val=X, y_val=np.full(60, np.nan))
-    with pytest.raises(ValueError, match="y_val must hold numbers: .* 'many'"):
+    with pytest.raises(ValueError, match=r"y_val must hold numbers: .* 'many'"):
         model.fit(X, Y, X_val=X, y_val=["many"] * 60)
 
 
@@ -202,7 +202,7 @@ def test_columns_in_another_order():
     with pytest.raises(
         ValueError,
         match="X_val must have the columns of X in the same order: column 1 of X_val "
-        "is 'c', of X 'b'.",
+        "is 'c', of X 'b'",
     ):
         model.fit(frame, Y, X_val=other, y_val=Y)
     model.fit(frame, Y, X_val=frame, y_val=Y)
@@ -234,7 +234,7 @@ def test_class_weights_that_leave_nothing():
     with pytest.raises(ValueError, match="class_weight leaves no row"):
         model.fit(X, Y > 0)
     model.set_params(class_weight={0: "many"})
-    with pytest.raises(ValueError, match="class_weight={0: 'many'}: "):
+    with pytest.raises(ValueError, match=r"class_weight=\{0: 'many'\}: "):
         model.fit(X, Y > 0)
 
 
@@ -290,10 +290,10 @@ def test_what_may_change_while_training_goes_on():
 def test_labels_of_another_kind_cannot_go_on():
     several = np.c_[Y > 0, Y < 1].astype(int)
     model = DropoutMLPClassifier(**SMALL, warm_start=True).fit(X, several)
-    with pytest.raises(ValueError, match="y has one label a row, but .* several"):
+    with pytest.raises(ValueError, match=r"y has one label a row, but .* several"):
         model.fit(X, Y > 0)
     model = DropoutMLPClassifier(**SMALL, warm_start=True).fit(X, Y > 0)
-    with pytest.raises(ValueError, match="y has several labels a row, but .* one"):
+    with pytest.raises(ValueError, match=r"y has several labels a row, but .* one"):
         model.fit(X, several)
 
 
