@@ -63,6 +63,7 @@ def run_streamed(
     noise, optimiser = settings.noise(), settings.optimiser()
     loss = Loss(LOSSES[settings.loss], settings.loss_parameter)
     groups = architecture.groups(settings.rates)
+    held_order = np.arange(len(held_out.weights))
     outcome = "max_iter"
 
     def run_epoch(epoch: int) -> None:
@@ -86,6 +87,7 @@ def run_streamed(
                     parameters.second,
                     gradient,
                     np.arange(len(data.weights)),
+                    held_order,
                 ),
                 work,
                 rates[done : done + batches[k]],
