@@ -24,7 +24,7 @@ _HOME = {
     "DropoutMLPRegressor": "regkit.neural_network",
     "DropoutMLPClassifier": "regkit.neural_network",
     "SufficientStatistics": "regkit.linear_model",
-    "RowChunks": "regkit.linear_model",
+    "RowChunks": "regkit.rows",
     "compare_regularizers": "regkit.inspection",
     "RegularizationPathDisplay": "regkit.inspection",
     "AlphaSelectionDisplay": "regkit.inspection",
@@ -42,6 +42,7 @@ _SUBPACKAGES = (
     "linear_model",
     "model_selection",
     "neural_network",
+    "rows",
 )
 
 if TYPE_CHECKING:
@@ -67,13 +68,13 @@ if TYPE_CHECKING:
         RegularizationPath,
         RidgeRegressor,
         RidgeRegressorCV,
-        RowChunks,
         SufficientStatistics,
         enet_path,
         lasso_path,
     )
     from regkit.model_selection import PathSearchCV, one_standard_error
     from regkit.neural_network import DropoutMLPClassifier, DropoutMLPRegressor
+    from regkit.rows import RowChunks
 
 __all__ = [
     "LassoRegressor",

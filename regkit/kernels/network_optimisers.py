@@ -86,7 +86,8 @@ def step(
     """Move a thread's share of ``params`` by step number ``count`` ≥ 1.
 
     Adam (Kingma & Ba 2015) and SGD add alpha · decay · w to the gradient; AdamW
-    (Loshchilov & Hutter 2019) shrinks w by rate · alpha · decay · w beside the step.
+    (Loshchilov & Hutter 2019) shrinks w by rate · alpha · decay · w beside the step, at
+    most to zero: beyond it, each step would throw w further to the other side.
     With an L1 penalty, a weight that would change sign stops at zero, its moment too,
     and leaves it only where the loss pulls harder than l1.
     """
@@ -121,7 +122,7 @@ def step(
             move * correction,
             root,
             alpha if coupled else 0.0,
-            1.0 if coupled else 1.0 - rate * alpha,
+            1.0 if coupled else max(0.0, 1.0 - rate * alpha),
             l1,
         )
 

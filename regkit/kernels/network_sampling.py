@@ -41,9 +41,10 @@ def sample(
 ) -> None:
     """Fill ``out`` (n_passes, rows, n_outputs) from ``start`` to ``stop``.
 
-    ``whole`` are the numbers of all rows, in order. With ``fraction`` 0 passes are deterministic. The noise of a row depends on the
-    seed, the number of the pass and the row only. What comes before the first noise is
-    computed once for all passes: the first product too, where inputs are not dropped.
+    ``whole`` are the numbers of all rows, in order. With ``fraction`` 0 passes are
+    deterministic. The noise of a row depends on the seed, the number of the pass and
+    the row only. What comes before the first noise is computed once for all passes: the
+    first product too, where inputs are not dropped.
     """
     origin = root(seed)
     inputs_fixed = rounded(dropout.rates[0] * fraction) <= 0.0

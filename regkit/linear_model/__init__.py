@@ -7,7 +7,6 @@ from regkit.linear_model.lasso_cv import LassoRegressorCV
 from regkit.linear_model.path import RegularizationPath, enet_path, lasso_path
 from regkit.linear_model.ridge import RidgeRegressor
 from regkit.linear_model.ridge_cv import RidgeRegressorCV
-from regkit.linear_model.row_chunks import RowChunks
 from regkit.linear_model.statistics import SufficientStatistics
 
 __all__ = [
@@ -21,5 +20,4 @@ __all__ = [
     "enet_path",
     "RegularizationPath",
     "SufficientStatistics",
-    "RowChunks",
 ]

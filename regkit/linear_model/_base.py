@@ -10,16 +10,16 @@ from sklearn.utils.validation import check_is_fitted
 
 from regkit._sklearn import check_same_features, validate_parameters
 from regkit.designs import make_design
-from regkit.linear_model._inputs import Floats, check_fit_data, check_predict_X
 from regkit.linear_model._limits import Limits, check_limits
 from regkit.linear_model._solution import Solution, join_targets
-from regkit.linear_model._sources import RowSource, as_source
 from regkit.linear_model._warnings import (
     raise_if_overflowed,
     unpenalized_cause,
     warn_not_converged,
     warn_not_unique,
 )
+from regkit.rows.inputs import Floats, check_fit_data, check_predict_X
+from regkit.rows.sources import RowSource, as_source
 from regkit.solvers.path import solve_path
 from regkit.solvers.problem import Penalty
 
@@ -180,9 +180,7 @@ class LinearModel(RegressorMixin, BaseEstimator):
         starts = np.array(previous, dtype=np.float64).reshape(n_targets, n_features)
         return starts if np.isfinite(starts).all() else None
 
-    def _judge(
-        self, solution: Solution, limits: Limits, alpha: Any, stacklevel: int = 3
-    ) -> None:
+    def _judge(self, solution: Solution, limits: Limits, alpha: Any) -> None:
         name = type(self).__name__
         raise_if_overflowed(name, solution.dual_gaps, solution.intercepts)
         if not solution.converged.all():
@@ -194,7 +192,6 @@ class LinearModel(RegressorMixin, BaseEstimator):
                 ("target", np.arange(len(solution.dual_gaps))),
                 tol=self.tol,
                 max_iter=self.max_iter,
-                stacklevel=stacklevel,
             )
         if not solution.unique:
             cause = unpenalized_cause(alpha, limits.factor)
@@ -204,7 +201,6 @@ class LinearModel(RegressorMixin, BaseEstimator):
                     cause,
                     solution.solver,
                     self.standardize,
-                    stacklevel=stacklevel,
                 )
 
     def _keep(

@@ -8,7 +8,6 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from regkit.designs import make_design
-from regkit.linear_model._inputs import Floats, check_fit_data
 from regkit.linear_model._limits import as_floats, check_limits
 from regkit.linear_model._regularization_path import RegularizationPath
 from regkit.linear_model._warnings import (
@@ -17,6 +16,7 @@ from regkit.linear_model._warnings import (
     warn_not_converged,
     warn_not_unique,
 )
+from regkit.rows.inputs import Floats, check_fit_data
 from regkit.solvers.path import alpha_grid, solve_path
 from regkit.solvers.problem import PathResult, Penalty
 
@@ -172,9 +172,6 @@ def _judge(
     standardize: bool,
     options: dict[str, Any],
 ) -> None:
-    # Frames up to the user's call: _judge, compute_path, the public function and the
-    # wrapper that validates its arguments.
-    stacklevel = 5
     raise_if_overflowed(name, result.dual_gaps, result.intercepts)
     if not result.converged.all():
         warn_not_converged(
@@ -185,14 +182,11 @@ def _judge(
             ("alpha", result.alphas),
             tol=options["tol"],
             max_iter=options["max_iter"],
-            stacklevel=stacklevel,
         )
     if not result.unique:
         cause = unpenalized_cause(result.alphas, factor)
         if cause:
-            warn_not_unique(
-                name, cause, result.solver, standardize, stacklevel=stacklevel
-            )
+            warn_not_unique(name, cause, result.solver, standardize)
 
 
 def _without_stored_zeros(coefs: sp.csc_array) -> sp.csc_array:

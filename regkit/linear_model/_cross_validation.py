@@ -13,18 +13,12 @@ from regkit.designs import make_design
 from regkit.designs.threads import n_threads
 from regkit.linear_model._base import LinearModel
 from regkit.linear_model._compute_path import as_regularization_path, check_alphas
-from regkit.linear_model._inputs import FitData, Floats, check_fit_data
 from regkit.linear_model._limits import Limits, check_limits
 from regkit.linear_model._moment_scores import check_moment_scoring, scores
 from regkit.linear_model._selection import Choice, ErrorCurve, choose, fold_statistics
-from regkit.linear_model._sources import (
-    RowSource,
-    as_source,
-    fold_labels,
-    statistics_of,
-)
-from regkit.linear_model._splits import make_folds, make_router, route
+from regkit.linear_model._splits import fold_labels, make_folds, make_router, route
 from regkit.linear_model._statistics_checks import check_statistics
+from regkit.linear_model._statistics_of import statistics_of
 from regkit.linear_model._warnings import (
     raise_if_overflowed,
     unpenalized_cause,
@@ -34,6 +28,8 @@ from regkit.linear_model._warnings import (
 )
 from regkit.linear_model._wide import MOST_SUMMED_UP, Passes
 from regkit.linear_model.statistics import SufficientStatistics
+from regkit.rows.inputs import FitData, Floats, check_fit_data
+from regkit.rows.sources import RowSource, as_source
 from regkit.solvers.criteria import information_criteria
 from regkit.solvers.fold import Fold
 from regkit.solvers.fold_statistics import FoldedStatistics
@@ -247,7 +243,7 @@ class CrossValidatedPath(LinearModel):
         best = _best(candidates)
         choice = choose(best.curve, self.selection, null_at_largest=_starts_null(best))
         if choice.is_worth_a_warning:
-            warn_at_grid_edge(type(self).__name__, choice.edge, stacklevel=3)
+            warn_at_grid_edge(type(self).__name__, choice.edge)
         fitted = self._curves(candidates, best, choice)
         if self.refit:
             fitted |= self._coefficients(design, data, best, choice.index)
@@ -397,13 +393,10 @@ class CrossValidatedPath(LinearModel):
                         ("alpha", path.alphas),
                         tol=self.tol,
                         max_iter=self.max_iter,
-                        stacklevel=4,
                     )
                 cause = unpenalized_cause(path.alphas, limits.factor)
                 if cause and not path.unique:
-                    warn_not_unique(
-                        where, cause, path.solver, self.standardize, stacklevel=4
-                    )
+                    warn_not_unique(where, cause, path.solver, self.standardize)
 
     def _curves(
         self, candidates: list[_Candidate], best: _Candidate, choice: Choice

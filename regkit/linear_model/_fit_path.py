@@ -10,7 +10,6 @@ from sklearn.base import clone
 from regkit._sklearn import validate_parameters
 from regkit.designs import make_design
 from regkit.linear_model._base import LinearModel
-from regkit.linear_model._inputs import FitData, Floats, check_fit_data
 from regkit.linear_model._limits import Limits, check_limits
 from regkit.linear_model._solution import PathSolution
 from regkit.linear_model._warnings import (
@@ -19,6 +18,7 @@ from regkit.linear_model._warnings import (
     warn_not_converged,
     warn_not_unique,
 )
+from regkit.rows.inputs import FitData, Floats, check_fit_data
 from regkit.solvers.path import solve_path
 from regkit.solvers.problem import Penalty
 
@@ -147,8 +147,6 @@ def _fitted(
 def _judge(
     model: PathModel, solution: PathSolution, limits: Limits, alphas: Floats
 ) -> None:
-    # Frames up to the user's call: _judge and `fit_path`.
-    stacklevel = 3
     name = type(model).__name__
     raise_if_overflowed(name, solution.dual_gaps, solution.intercepts)
     if not solution.converged.all():
@@ -160,14 +158,11 @@ def _judge(
             ("alpha", alphas.ravel()),
             tol=model.tol,
             max_iter=model.max_iter,
-            stacklevel=stacklevel,
         )
     if not solution.unique:
         cause = unpenalized_cause(alphas, limits.factor)
         if cause:
-            warn_not_unique(
-                name, cause, solution.solver, model.standardize, stacklevel=stacklevel
-            )
+            warn_not_unique(name, cause, solution.solver, model.standardize)
 
 
 def solve_paths(

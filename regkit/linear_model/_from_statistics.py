@@ -6,13 +6,14 @@ import numpy as np
 
 from regkit._sklearn import check_same_features, validate_parameters
 from regkit.linear_model._base import LinearModel
-from regkit.linear_model._inputs import check_fit_data
 from regkit.linear_model._limits import check_limits
 from regkit.linear_model._solution import Solution
-from regkit.linear_model._sources import RowSource, statistics_of
-from regkit.linear_model._statistics_checks import check_statistics, no_fold
+from regkit.linear_model._statistics_checks import check_statistics
+from regkit.linear_model._statistics_of import statistics_of
 from regkit.linear_model._wide import MOST_SUMMED_UP, Passes
 from regkit.linear_model.statistics import SufficientStatistics, of_rows
+from regkit.rows.inputs import check_fit_data
+from regkit.rows.sources import RowSource, no_fold
 from regkit.solvers.folds import PathSettings
 from regkit.solvers.problem import Penalty
 from regkit.solvers.wide_rows import MOST_COLUMNS, WideRows
@@ -60,7 +61,7 @@ class FitsFromStatistics(LinearModel):
             found.unique,
             found.solver,
         )
-        self._judge(solution, limits, self.alpha, stacklevel=4)
+        self._judge(solution, limits, self.alpha)
         self._keep(solution, 1, n_features, passes.names)
 
     def _l1_ratio(self) -> float:
@@ -159,5 +160,5 @@ class FitsFromStatistics(LinearModel):
                 bool(self.fit_intercept), bool(self.standardize)
             )
             solution = self._solve(design, y, limits)
-        self._judge(solution, limits, self.alpha, stacklevel=4)
+        self._judge(solution, limits, self.alpha)
         self._keep(solution, y.ndim, moments.n_features, statistics.feature_names)

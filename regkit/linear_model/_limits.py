@@ -4,7 +4,7 @@ from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
-from regkit.linear_model._inputs import Floats
+from regkit.rows.inputs import Floats
 
 
 class Limits(NamedTuple):

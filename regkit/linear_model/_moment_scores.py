@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from regkit.linear_model._inputs import Floats
+from regkit.rows.inputs import Floats
 
 _KNOWN = ("neg_mean_squared_error", "neg_root_mean_squared_error", "r2")
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from regkit._sklearn import check_same_features
 from regkit.linear_model._base import linear_predictor
-from regkit.linear_model._inputs import Floats, check_predict_X
+from regkit.rows.inputs import Floats, check_predict_X
 
 # An alpha this close to an end of the path, relatively, is that end.
 _SLACK = 1e-12

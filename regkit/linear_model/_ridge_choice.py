@@ -13,7 +13,6 @@ from regkit.designs import make_design
 from regkit.designs.threads import calm_blas
 from regkit.linear_model._base import LinearModel
 from regkit.linear_model._compute_path import check_alphas
-from regkit.linear_model._inputs import check_fit_data
 from regkit.linear_model._limits import Limits, check_limits
 from regkit.linear_model._moment_scores import check_moment_scoring
 from regkit.linear_model._ridge_errors import ErrorTable, RidgeErrors, Scoring
@@ -23,14 +22,9 @@ from regkit.linear_model._ridge_streamed import (
     StatisticsErrors,
 )
 from regkit.linear_model._selection import Choice, choose
-from regkit.linear_model._sources import (
-    RowSource,
-    as_source,
-    fold_labels,
-    statistics_of,
-)
-from regkit.linear_model._splits import make_folds, make_router, route
+from regkit.linear_model._splits import fold_labels, make_folds, make_router, route
 from regkit.linear_model._statistics_checks import check_statistics
+from regkit.linear_model._statistics_of import statistics_of
 from regkit.linear_model._warnings import (
     raise_if_overflowed,
     warn_at_grid_edge,
@@ -39,6 +33,8 @@ from regkit.linear_model._warnings import (
 )
 from regkit.linear_model.ridge import RidgeRegressor
 from regkit.linear_model.statistics import SufficientStatistics
+from regkit.rows.inputs import check_fit_data
+from regkit.rows.sources import RowSource, as_source
 from regkit.solvers.fold import Fold
 from regkit.solvers.ridge import RidgeResult
 
@@ -251,7 +247,7 @@ class ChoosesAlpha(LinearModel):
             fitted["cv_results_"] = results if y.ndim == 2 else results[:, 0]
         single = self._single(fitted["alpha_"])
         solution = single._solve(design, y, limits, table.known)
-        self._judge(solution, limits, fitted["alpha_"], stacklevel=4)
+        self._judge(solution, limits, fitted["alpha_"])
         at_edge = [t for t, c in enumerate(choices) if c.is_worth_a_warning]
         if at_edge:
             advice = choices[at_edge[0]].edge
@@ -260,7 +256,7 @@ class ChoosesAlpha(LinearModel):
             if len(at_edge) > 1:
                 others = ", ".join(str(t) for t in at_edge[1:])
                 advice += f" So it is for the targets {others}."
-            warn_at_grid_edge(type(self).__name__, advice, stacklevel=3)
+            warn_at_grid_edge(type(self).__name__, advice)
         for name in ("mse_path_", "cv_error_se_", "alpha_1se_", "cv_results_"):
             self.__dict__.pop(name, None)
         self._keep(solution, y.ndim, design.n_features, names)
@@ -334,7 +330,7 @@ class ChoosesAlpha(LinearModel):
             raise
         lacking = np.isnan(table.curves[0].mean)
         if not folds and lacking.any():
-            warn_not_judged(name, self.cv, table.alphas[lacking], stacklevel=4)
+            warn_not_judged(name, self.cv, table.alphas[lacking])
         return table
 
     def _fold_errors(
@@ -361,7 +357,6 @@ class ChoosesAlpha(LinearModel):
                 ("problem", np.arange(len(result.dual_gaps))),
                 tol=self.tol,
                 max_iter=self.max_iter,
-                stacklevel=8,
             )
 
     def _curves(

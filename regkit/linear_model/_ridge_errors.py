@@ -8,9 +8,9 @@ import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin
 
 from regkit.designs import Design
-from regkit.linear_model._inputs import FitData, Floats
 from regkit.linear_model._limits import Limits
 from regkit.linear_model._selection import ErrorCurve, fold_statistics
+from regkit.rows.inputs import FitData, Floats
 from regkit.solvers.fold import Fold
 from regkit.solvers.leave_one_out import (
     LeftOut,

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from regkit.linear_model._inputs import Floats
+from regkit.rows.inputs import Floats
 
 # Values that differ by this share are equal up to rounding errors.
 _TIE = 16.0 * float(np.finfo(np.float64).eps)

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from regkit.linear_model._inputs import Floats
+from regkit.rows.inputs import Floats
 from regkit.solvers.problem import PathResult
 
 

@@ -13,7 +13,7 @@ from sklearn.utils.metadata_routing import (
 )
 
 from regkit._sklearn import raise_for_params, routing_enabled, takes_weights
-from regkit.linear_model._inputs import Floats
+from regkit.rows.inputs import Floats
 from regkit.solvers.fold import Fold
 
 
@@ -70,6 +70,31 @@ def _rows(kind: str, given: Any, n: int, k: int) -> NDArray[np.int64]:
             f"it has shape {rows.shape}."
         )
     return rows
+
+
+def fold_labels(
+    cv: Any, y: Floats | None, n_rows: int, split_params: dict[str, Any]
+) -> NDArray[np.int64]:
+    """Return the fold in which each row is held out, -1 for none.
+
+    Raises
+    ------
+    ValueError
+        When a row is held out twice, or a fold leaves rows out that it does not hold
+        out: then folds cannot share one pass over the rows.
+    """
+    labels = np.full(n_rows, -1)
+    rows = np.broadcast_to(np.zeros(1), (n_rows, 1))
+    for k, (train, test) in enumerate(cv.split(rows, y, **split_params)):
+        is_free = bool(np.all(labels[test] == -1))
+        labels[test] = k
+        is_complement = not np.any(labels[train] == k)
+        if not is_free or not is_complement or len(train) + len(test) != n_rows:
+            raise ValueError(
+                f"cv must hold every row out at most once, and train on all others, "
+                f"for rows that are read in chunks: fold {k} of {cv!r} does not."
+            )
+    return labels
 
 
 def route(

@@ -5,16 +5,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from regkit.linear_model._inputs import Floats
 from regkit.linear_model._limits import as_floats
-
-# The label of rows that belong to no fold: no one holds them out.
-NO_FOLD = -1
-
-
-def no_fold() -> NDArray[np.int64]:
-    """Return the label of rows that no fold holds out."""
-    return np.array([NO_FOLD])
+from regkit.rows.inputs import Floats
+from regkit.rows.sources import NO_FOLD, no_fold
 
 
 def check_fold(fold: Any, n_samples: int) -> NDArray[np.int64]:

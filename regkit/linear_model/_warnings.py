@@ -1,11 +1,12 @@
 """What users are told when an answer is not all they asked for, or none."""
 
-import warnings
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
+
+from regkit._warn import warn
 
 
 def raise_if_overflowed(name: str, *results: NDArray[np.float64]) -> None:
@@ -40,7 +41,6 @@ def warn_not_converged(
     *,
     tol: float,
     max_iter: int,
-    stacklevel: int,
 ) -> None:
     """Warn that some problems stopped short of `tol`, showing the worst of them.
 
@@ -60,8 +60,6 @@ def warn_not_converged(
         Tolerance asked for.
     max_iter : int
         Iterations allowed.
-    stacklevel : int
-        Frames between this function's caller and the user's call.
     """
     failed = np.flatnonzero(~converged)
     allowed = tol * scales
@@ -75,19 +73,16 @@ def warn_not_converged(
             f" for {len(failed)} of {len(gaps)} {kind}s"
             f" (shown: {kind} {values[worst]:.6g})"
         )
-    warnings.warn(
+    warn(
         f"{name} did not converge{where}: the duality gap is {gaps[worst]:.3g}, but "
         f"tol={tol:g} asks for {allowed[worst]:.3g}, that is tol times "
         f"{scales[worst]:.3g}, the objective of the model without features. Increase "
         f"max_iter (now {max_iter}), or increase tol to accept this answer.",
         ConvergenceWarning,
-        stacklevel=stacklevel + 1,
     )
 
 
-def warn_not_unique(
-    name: str, cause: str, solver: str, standardize: bool, *, stacklevel: int
-) -> None:
+def warn_not_unique(name: str, cause: str, solver: str, standardize: bool) -> None:
     """Warn that unpenalised columns depend on each other, so answers are many.
 
     Parameters
@@ -100,24 +95,20 @@ def warn_not_unique(
         What ran: all but the two path solvers return the shortest solution.
     standardize : bool
         Whether lengths are measured in the units of standardized columns.
-    stacklevel : int
-        Frames between this function's caller and the user's call.
     """
     if "active_set" in solver or "coordinate_descent" in solver:
         which = "one of them"
     else:
         units = ", of the standardized coefficients," if standardize else ""
         which = f"the one of smallest Euclidean norm{units}"
-    warnings.warn(
+    warn(
         f"The coefficients of {name} are not unique: {cause}, and those columns of X "
         f"are linearly dependent. Among the solutions, which all predict the training "
         f"rows equally, {which} is returned; a positive penalty makes it unique.",
-        UserWarning,
-        stacklevel=stacklevel + 1,
     )
 
 
-def warn_at_grid_edge(name: str, advice: str, *, stacklevel: int) -> None:
+def warn_at_grid_edge(name: str, advice: str) -> None:
     """Warn that the best alpha may lie outside of the grid.
 
     Parameters
@@ -126,15 +117,11 @@ def warn_at_grid_edge(name: str, advice: str, *, stacklevel: int) -> None:
         Estimator.
     advice : str
         Which way to extend the grid.
-    stacklevel : int
-        Frames between this function's caller and the user's call.
     """
-    warnings.warn(f"{name}: {advice}", UserWarning, stacklevel=stacklevel + 1)
+    warn(f"{name}: {advice}")
 
 
-def warn_not_judged(
-    name: str, cv: Any, alphas: NDArray[np.float64], *, stacklevel: int
-) -> None:
+def warn_not_judged(name: str, cv: Any, alphas: NDArray[np.float64]) -> None:
     """Warn that some alphas are so small that errors drown in rounding errors.
 
     Parameters
@@ -145,16 +132,12 @@ def warn_not_judged(
         How errors were to be found.
     alphas : ndarray
         Those without errors.
-    stacklevel : int
-        Frames between this function's caller and the user's call.
     """
-    warnings.warn(
+    warn(
         f"{name} with cv={cv!r} could not judge {len(alphas)} of the alphas, "
         f"{alphas.max():.4g} and below: the fit passes through too many rows, so that "
         "their errors when left out are lost to rounding. These alphas take no part in "
         "the choice; try larger ones, or folds, for example cv=5.",
-        UserWarning,
-        stacklevel=stacklevel + 1,
     )
 
 

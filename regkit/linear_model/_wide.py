@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regkit.designs.centred_moments import CentredMoments
-from regkit.linear_model._inputs import Floats
-from regkit.linear_model._sources import Block, RowSource, refuse
+from regkit.rows.inputs import Floats
+from regkit.rows.sources import Block, RowSource, refuse
 from regkit.solvers.wide_passes import (
     ColumnMoments,
     Correlations,

@@ -8,10 +8,10 @@ import numpy as np
 from regkit._sklearn import StrOptions
 from regkit.linear_model._fit_path import PathModel, solve_paths
 from regkit.linear_model._from_statistics import FitsFromStatistics
-from regkit.linear_model._inputs import Floats
 from regkit.linear_model._limits import Limits, as_floats
 from regkit.linear_model._parameters import ALPHA, COMMON, PATH_SOLVERS, RIDGE_SOLVERS
 from regkit.linear_model._solution import PathSolution, Solution
+from regkit.rows.inputs import Floats
 from regkit.solvers.normal_equations import Systems
 from regkit.solvers.ridge import RidgeResult, solve_ridge
 

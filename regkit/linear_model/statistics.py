@@ -8,9 +8,7 @@ from numpy.typing import NDArray
 
 from regkit.designs.centred_moments import CentredMoments
 from regkit.designs.reduced import ReducedDesign
-from regkit.linear_model._inputs import FitData, Floats, check_fit_data
 from regkit.linear_model._statistics_checks import (
-    NO_FOLD,
     check_fold,
     check_moments,
     check_names,
@@ -18,6 +16,8 @@ from regkit.linear_model._statistics_checks import (
     join_moments,
 )
 from regkit.linear_model._statistics_file import Saved, read, write
+from regkit.rows.inputs import FitData, Floats, check_fit_data
+from regkit.rows.sources import NO_FOLD
 
 
 class SufficientStatistics:

@@ -8,9 +8,9 @@ own words what is wrong with them.
 """
 
 import contextlib
-import warnings
 from typing import Any
 
+from regkit._warn import warn
 from regkit.model_selection._fold import Candidate, Fold, PathFailed
 from regkit.model_selection._values import value_key
 
@@ -87,9 +87,7 @@ def _paths(parameter: str, candidates: list[Candidate]) -> list[list[int]]:
 
 def _warn_of_path(step: Any, candidate: Candidate, failure: PathFailed) -> None:
     cause = failure.__cause__
-    warnings.warn(
+    warn(
         f"fit_path of {type(step).__name__} failed where fit did not, for "
         f"{candidate.parameters}: {type(cause).__name__}: {cause}",
-        UserWarning,
-        stacklevel=2,
     )

@@ -1,6 +1,5 @@
 """What both estimators share: fit in order, fitted attributes, warnings."""
 
-import warnings
 from dataclasses import replace
 from typing import Any, Self
 
@@ -12,7 +11,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from regkit._sklearn import check_same_features, validate_parameters
-from regkit.linear_model._inputs import check_predict_X
+from regkit._warn import warn
 from regkit.neural_network._data import Table, no_rows
 from regkit.neural_network._fitted import Fitted, Floats
 from regkit.neural_network._parameters import make_architecture, make_settings
@@ -22,6 +21,7 @@ from regkit.neural_network._progress import (
     with_callbacks,
 )
 from regkit.neural_network._rows import Goal, Parts, RowsByUse
+from regkit.rows.inputs import check_predict_X
 from regkit.solvers.networks.scaling import Moments, Scaling
 from regkit.solvers.networks.streamed import run_streamed
 from regkit.solvers.networks.trainer import (
@@ -285,19 +285,16 @@ class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator):
     def _warn(self, settings: Settings, result: TrainingResult) -> None:
         name = type(self).__name__
         if result.outcome == "diverged":
-            warnings.warn(
+            warn(
                 f"{name} diverged in epoch {result.n_epochs + 1}: the loss or a weight "
                 "is not finite. The weights before that epoch are kept. Lower "
                 f"learning_rate_init (now {settings.learning_rate_init:g}).",
                 ConvergenceWarning,
-                stacklevel=5,
             )
         elif result.outcome == "interrupted":
-            warnings.warn(
+            warn(
                 f"{name}: training interrupted after {result.n_epochs} epochs; the "
                 "model can be used.",
-                UserWarning,
-                stacklevel=5,
             )
         elif (
             result.outcome == "max_iter"
@@ -305,11 +302,10 @@ class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator):
             and settings.learning_rate in ("constant", "adaptive")
             and not self.early_stopping
         ):
-            warnings.warn(
+            warn(
                 f"{name}: max_iter={settings.max_iter} reached, and the training loss "
                 f"still improves by more than tol={settings.tol:g}.",
                 ConvergenceWarning,
-                stacklevel=5,
             )
 
     def _check_X(self, X: Any) -> Any:

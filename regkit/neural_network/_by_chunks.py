@@ -8,8 +8,8 @@ from typing import Any, TypeVar, cast
 import numpy as np
 from sklearn.utils import check_random_state
 
-from regkit.linear_model._sources import as_source
 from regkit.neural_network._chunked import named
+from regkit.rows.sources import as_source
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 

@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 from regkit.designs.streaming import read_ahead
 from regkit.kernels.network_passes import Rows
 from regkit.kernels.network_training import Data
-from regkit.linear_model._inputs import check_fit_data, check_sample_weight
-from regkit.linear_model._sources import RowSource
-from regkit.linear_model._streamed import Form, beside
-from regkit.linear_model.row_chunks import RowChunks
 from regkit.neural_network._data import Table
 from regkit.neural_network._fitted import Floats
 from regkit.neural_network._sample import Sample, SomeRows
+from regkit.rows.inputs import check_fit_data, check_sample_weight
+from regkit.rows.row_chunks import RowChunks
+from regkit.rows.sources import RowSource
+from regkit.rows.streamed import Form, beside
 from regkit.solvers.networks.scaling import Moments, Scaling
 
 # The largest sample, in rows and in bytes as they are stored.

@@ -5,11 +5,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from regkit.linear_model._inputs import check_fit_data, check_predict_X
-from regkit.linear_model._sources import as_source
 from regkit.neural_network._chunked import Chunks, Encoding, Stream
 from regkit.neural_network._data import Table, no_rows
 from regkit.neural_network._fitted import Fitted, Floats
+from regkit.rows.inputs import check_fit_data, check_predict_X
+from regkit.rows.sources import as_source
 
 
 class Goal(NamedTuple):

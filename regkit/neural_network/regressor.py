@@ -1,6 +1,5 @@
 """Regression by networks with dropout."""
 
-import warnings
 from numbers import Real
 from typing import Any, ClassVar, Self
 
@@ -8,8 +7,8 @@ import numpy as np
 from sklearn.base import RegressorMixin
 
 from regkit._sklearn import Interval, StrOptions, validate_parameters
+from regkit._warn import warn
 from regkit.kernels.network_losses import LOG_VARIANCE_LIMIT
-from regkit.linear_model._inputs import check_y
 from regkit.neural_network._base import DropoutMLP
 from regkit.neural_network._by_chunks import by_chunks
 from regkit.neural_network._data import Table
@@ -25,6 +24,7 @@ from regkit.neural_network._uncertainty import (
     gaussian_reach,
     noise_deviation,
 )
+from regkit.rows.inputs import check_y
 from regkit.solvers.networks.scaling import Moments, Scaling
 from regkit.solvers.networks.trainer import TrainingResult
 
@@ -542,12 +542,10 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
 
     def _warn_of_training_noise(self) -> None:
         if self._calibration is None and self._noise_is_estimated:
-            warnings.warn(
+            warn(
                 "The noise was estimated from the training rows, so deviations and "
                 "intervals are too narrow where the network overfits. Set rows apart "
                 "with calibration_fraction or early_stopping, or give tau.",
-                UserWarning,
-                stacklevel=4,
             )
 
     @property

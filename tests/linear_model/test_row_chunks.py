@@ -23,8 +23,6 @@ from regkit import (
     SufficientStatistics,
     lasso_path,
 )
-from regkit.designs.threads import n_threads
-from regkit.linear_model import row_chunks
 
 N, P = 530, 9
 RNG = np.random.default_rng(0)
@@ -93,73 +91,6 @@ def test_same_answer_however_the_rows_come(model, tmp_path):
         if y is not None and form != "frames":
             np.testing.assert_allclose(found.predict(chunks), whole.predict(X))
             assert found.score(chunks, y) == pytest.approx(whole.score(X, y))
-
-
-def test_blocks_within_a_chunk(monkeypatch):
-    """Chunks are cut for the threads: by any cut, the same answer."""
-    from regkit.linear_model import _streamed
-
-    monkeypatch.setattr(_streamed, "_BLOCK_BYTES", 2000)
-    for source in (X, sp.csr_array(X), [sp.csc_array(X)], np.asfortranarray(X)):
-        found = LassoRegressor(0.1).fit(RowChunks(source), Y, W)
-        whole = LassoRegressor(0.1).fit(X, Y, W)
-        np.testing.assert_allclose(found.coef_, whole.coef_, rtol=1e-8, atol=1e-10)
-
-
-def test_large_memory_maps_need_no_wrapper(tmp_path, monkeypatch):
-    monkeypatch.setattr(row_chunks, "_LARGE_MAP", 1000)
-    monkeypatch.setattr(row_chunks, "_CHUNK_BYTES", 4096)
-    passes = []
-    original = RowChunks.__iter__
-    monkeypatch.setattr(
-        RowChunks, "__iter__", lambda self: passes.append(1) or original(self)
-    )
-    for offset in (0, 5000):
-        mapped = memory_map(tmp_path, "f4", offset=offset)
-        whole = RidgeRegressor().fit(np.array(mapped), Y)
-        found = RidgeRegressor().fit(mapped, Y)
-        np.testing.assert_allclose(found.coef_, whole.coef_, rtol=1e-8)
-        np.testing.assert_allclose(
-            found.predict(mapped), whole.predict(np.array(mapped))
-        )
-        part = mapped[200:]
-        whole = RidgeRegressor().fit(np.array(part), Y[200:])
-        found = RidgeRegressor().fit(part, Y[200:])
-        np.testing.assert_allclose(found.coef_, whole.coef_, rtol=1e-8)
-    assert len(passes) == 6
-
-
-def test_writable_maps_keep_what_was_written(tmp_path):
-    """Memory that is handed back must not hold what no file does."""
-    path = tmp_path / "X"
-    path.write_bytes(np.zeros((4000, P)).tobytes())
-    for mode in ("r+", "c"):
-        mapped = np.memmap(path, dtype="f8", mode=mode, shape=(4000, P))
-        mapped[:] = np.random.default_rng(1).standard_normal((4000, P))
-        copy = np.array(mapped)
-        RidgeRegressor().fit(RowChunks(mapped, chunk_rows=100), copy[:, 0])
-        assert np.array_equal(mapped, copy)
-
-
-def test_parquet(tmp_path):
-    pyarrow = pytest.importorskip("pyarrow")
-    parquet = pytest.importorskip("pyarrow.parquet")
-    frame = pd.DataFrame(X, columns=list("abcdefghi"))
-    frame["price"], frame["w"] = Y, W
-    table = pyarrow.Table.from_pandas(frame)
-    parquet.write_table(table[:300], tmp_path / "1.parquet")
-    parquet.write_table(table[300:], tmp_path / "2.parquet")
-    rows = RowChunks.from_parquet(tmp_path, "price", sample_weight="w", chunk_rows=111)
-    model = LassoRegressor(0.1).fit(rows, None)
-    whole = LassoRegressor(0.1).fit(frame[list("abcdefghi")], Y, W)
-    np.testing.assert_allclose(model.coef_, whole.coef_, rtol=1e-8, atol=1e-10)
-    assert list(model.feature_names_in_) == list("abcdefghi")
-    alone = RowChunks.from_parquet(tmp_path, columns=list("abcdefghi"))
-    np.testing.assert_allclose(
-        model.predict(alone), whole.predict(frame[list("abcdefghi")])
-    )
-    batches = RowChunks(pyarrow.Table.from_pandas(frame[["a", "b"]]).to_batches(50))
-    assert RidgeRegressor().fit(batches, Y).coef_.shape == (2,)
 
 
 def test_folds_of_chunks():
@@ -315,23 +246,6 @@ def test_bad_chunks_get_one_sentence_and_change_nothing(what, model):
     assert threading.active_count() <= threads + 1
 
 
-def test_bad_sources():
-    for source in (iter([X]), 3, None, "file.parquet"):
-        with pytest.raises((TypeError, ValueError), match=r"source|Chunk"):
-            RidgeRegressor().fit(RowChunks(source), Y)
-    with pytest.raises(ValueError, match="source must have two dimensions"):
-        RowChunks(Y)
-    with pytest.raises(ValueError, match="chunk_rows must be 1 or more, got 0"):
-        RowChunks(X, chunk_rows=0)
-
-    def broken():
-        yield X[:100]
-        raise OSError("the disk is gone")
-
-    with pytest.raises(OSError, match="the disk is gone"):
-        RidgeRegressor().fit(RowChunks(broken), Y)
-
-
 def test_who_takes_no_chunks_says_so():
     chunks = RowChunks(X)
     for call in (
@@ -348,27 +262,3 @@ def test_predicting_names_the_chunk():
         model.predict(RowChunks([X, X[:, :5]]))
     with pytest.raises(ValueError, match="Chunk 0: Input X contains NaN"):
         model.predict(RowChunks(changed(3, 3, np.nan)))
-
-
-def test_few_chunks_are_held_at_a_time():
-    alive, most = 0, 0
-    lock = threading.Lock()
-
-    class Tracked(np.ndarray):
-        def __del__(self):
-            nonlocal alive
-            with lock:
-                alive -= 1
-
-    def read():
-        nonlocal alive, most
-        for start in range(0, 400, 10):
-            chunk = X[start : start + 10].copy().view(Tracked)
-            with lock:
-                alive += 1
-                most = max(most, alive)
-            yield chunk
-
-    RidgeRegressor().fit(RowChunks(read), Y[:400])
-    # Two for each thread that works, one that was read ahead, one on its way.
-    assert most <= 2 * n_threads() + 3

@@ -1,18 +1,28 @@
 """What is said when an answer is not converged or not unique."""
 
+import linecache
 import re
 import warnings
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 
 from regkit import (
     ElasticNetRegressor,
+    ElasticNetRegressorCV,
     LassoRegressor,
+    LassoRegressorCV,
     RidgeRegressor,
+    RidgeRegressorCV,
+    RowChunks,
+    SufficientStatistics,
     lasso_path,
 )
+from regkit.linear_model import _cross_validation, _from_statistics
+
+da = pytest.importorskip("dask.array")
 
 
 @pytest.fixture
@@ -117,3 +127,58 @@ def test_unique_least_squares_is_silent():
     for model in (LassoRegressor(0), ElasticNetRegressor(0), RidgeRegressor(0)):
         model.fit(X, X[:, 0] + rng.normal(size=20))
     lasso_path(X, X[:, 0] + rng.normal(size=20), alphas=[1, 0])
+
+
+def ways_to_fit(model, X, y):
+    """All ways by which rows reach a fit, each called from a line of this file."""
+    yield lambda: model.fit(X, y)
+    yield lambda: model.fit(RowChunks(X, chunk_rows=7), y)
+    yield lambda: model.fit(RowChunks(lambda: iter([(X, y)])), None)
+    yield lambda: model.fit(da.from_array(X, chunks=(9, X.shape[1])), y)
+    folds = SufficientStatistics().update(X, y, fold=np.arange(len(y)) % 4)
+    if not isinstance(model, RidgeRegressorCV) or model.cv is not None:
+        yield lambda: model.fit_statistics(folds)
+    if hasattr(model, "partial_fit"):
+        yield lambda: model.partial_fit(X, y)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        LassoRegressor(1e-4, solver="coordinate_descent", max_iter=1),
+        ElasticNetRegressor(1e-4, solver="coordinate_descent", max_iter=1),
+        RidgeRegressor(1e-6, solver="conjugate_gradient", max_iter=1),
+        RidgeRegressor(0.0),
+        LassoRegressor(0.1, penalty_factor=np.zeros(31)),
+        LassoRegressorCV(alphas=[1e-4, 1e-5]),
+        LassoRegressorCV(
+            alphas=3, cv=4, solver="coordinate_descent", max_iter=1, tol=1e-15
+        ),
+        ElasticNetRegressorCV(alphas=[1.0, 0.5], criterion="aic"),
+        RidgeRegressorCV(alphas=[1e6, 1e5]),
+        RidgeRegressorCV(alphas=[1.0, 1e-1], cv=4, max_iter=1, positive=True),
+    ],
+    ids=repr,
+)
+def test_every_warning_points_at_the_callers_line(model, correlated):
+    X, y = correlated
+    X = np.c_[X, X[:, 0]]
+    for fit in ways_to_fit(clone(model), X, y):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            fit()
+        assert caught
+        for warning in caught:
+            assert warning.filename == __file__
+            line = linecache.getline(__file__, warning.lineno)
+            assert re.search(r"model\.\w*fit\w*\(", line)
+
+
+def test_paths_over_many_columns_point_there_too(correlated, monkeypatch):
+    monkeypatch.setattr(_from_statistics, "MOST_SUMMED_UP", 10)
+    monkeypatch.setattr(_cross_validation, "MOST_SUMMED_UP", 10)
+    how = {"solver": "coordinate_descent", "max_iter": 1, "tol": 1e-15}
+    for model in (LassoRegressor(1e-3, **how), LassoRegressorCV(alphas=3, **how)):
+        with pytest.warns(Warning) as caught:
+            model.fit(RowChunks(correlated[0]), correlated[1])
+        assert {warning.filename for warning in caught} == {__file__}

@@ -12,11 +12,11 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import r2_score
 
 from regkit import DropoutMLPClassifier, DropoutMLPRegressor, RowChunks
-from regkit.linear_model._sources import as_source
 from regkit.neural_network import _chunked
 from regkit.neural_network._chunked import Chunks, Encoding, Stream
 from regkit.neural_network._sample import Sample, SomeRows, hashes
 from regkit.neural_network._summaries import FirstTargets
+from regkit.rows.sources import as_source
 from regkit.solvers.networks.scaling import Moments, Scaling
 
 SMALL = {"hidden_layer_sizes": (8,), "max_iter": 4, "random_state": 0}
@@ -281,6 +281,18 @@ def test_warm_start_goes_on():
     model = DropoutMLPRegressor(**SMALL, buffer_chunks=2, warm_start=True)
     first = model.fit(source, None).loss_curve_[-1]
     assert model.fit(source, None).loss_curve_[-1] < first
+
+
+def test_warnings_point_at_the_callers_line():
+    source = chunks_of(X, Y, size=60)
+    how = {**SMALL, "max_iter": 2, "buffer_chunks": 2}
+    model = DropoutMLPRegressor(**how, learning_rate="constant", tol=1e-9)
+    with pytest.warns(ConvergenceWarning, match="max_iter=2 reached") as caught:
+        model.fit(source, None)
+    rows = RowChunks(X, chunk_rows=70)
+    with pytest.warns(UserWarning, match="estimated from the training") as found:
+        model.predict_interval(rows)
+    assert {each.filename for each in [*caught, *found]} == {__file__}
 
 
 def test_predictions_stream():

@@ -12,6 +12,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from regkit.kernels.network_training import Data
 from regkit.solvers.networks import prediction, trainer
 from regkit.solvers.networks.architecture import Architecture, Embedding
+from regkit.solvers.networks.company import Company
 from regkit.solvers.networks.scaling import Moments, Scaling
 from regkit.solvers.networks.schedules import SCHEDULES, factors
 from regkit.solvers.networks.trainer import Parameters, Settings, run
@@ -172,6 +173,26 @@ def test_threads_change_nothing(monkeypatch, embedding, rows):
             assert_array_equal(first, second)
 
 
+def test_leaving_and_joining_threads_change_nothing(monkeypatch):
+    """What a crew does while others keep the cores busy, at every other call."""
+    if numba.config.DISABLE_JIT:
+        pytest.skip("plain Python has one thread")
+    data = make_data(30)
+    changes = {"batch_size": 15, "dropout": (0.1, 0.2), "max_iter": 40}
+    alone, _ = train(data, **changes)
+
+    class Restless(Company):
+        def train(self, arguments):
+            self._until = -self._until
+            super().train(arguments)
+
+    monkeypatch.setattr(trainer, "Company", Restless)
+    monkeypatch.setattr(trainer, "n_members", lambda *_: 2)
+    monkeypatch.setattr(trainer, "_BETWEEN_LOOKS", 0.0)  # an epoch a call
+    together, _ = train(data, **changes)
+    assert_array_equal(together.params, alone.params)
+
+
 @pytest.mark.parametrize("solver", ["adam", "sgd"])
 def test_weight_decay_ignores_repetition_of_rows(solver):
     X = np.random.default_rng(0).normal(size=(12, 3))
@@ -204,6 +225,16 @@ def test_weight_decay_ignores_the_batch_size(solver, size):
     )
     start = SHAPE.initial(np.random.default_rng(1), np.float64)
     assert_allclose(found.params, start * (1 - 0.05 * 0.5) ** steps, rtol=1e-12)
+
+
+def test_decay_beyond_one_ends_at_zero():
+    """Not on the other side, further away at each step."""
+    zeros = make_data(X=np.zeros((12, 3)), y=np.zeros(12))
+    found, result = train(
+        zeros, solver="adamw", alpha=100.0, batch_size=12, max_iter=50
+    )
+    assert result.outcome != "diverged"
+    assert_array_equal(found.params * penalised(SHAPE), 0.0)
 
 
 @pytest.mark.parametrize("solver", ["adam", "adamw", "sgd"])

@@ -7,6 +7,7 @@ import numpy as np
 
 from regkit.kernels.network_training import OUTCOME, UNDER_WAY, Data, Loss, State
 from regkit.solvers.networks.architecture import Architecture, make_work
+from regkit.solvers.networks.company import Company
 from regkit.solvers.networks.trainer import (
     LOSSES,
     OUTCOMES,
@@ -21,7 +22,6 @@ from regkit.solvers.networks.trainer import (
     new_watch,
     result,
     schedule,
-    train_together,
 )
 
 
@@ -64,6 +64,7 @@ def run_streamed(
     loss = Loss(LOSSES[settings.loss], settings.loss_parameter)
     groups = architecture.groups(settings.rates)
     held_order = np.arange(len(held_out.weights))
+    company = Company(threads)
     outcome = "max_iter"
 
     def run_epoch(epoch: int) -> None:
@@ -100,7 +101,7 @@ def run_streamed(
                 k == len(batches) - 1,
                 watch,
             )
-            train_together(arguments, threads)
+            company.train(arguments)
             done += batches[k]
             if watch.counts[OUTCOME] != UNDER_WAY:
                 break

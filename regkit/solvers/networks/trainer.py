@@ -1,16 +1,15 @@
 """Training: settings and state in, a frozen result out."""
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from regkit.designs.threads import n_threads, run_together
+from regkit.designs.threads import n_threads
 from regkit.kernels import network_losses, network_masks, network_optimisers
-from regkit.kernels.network_crew import CAN_WAIT, has_begun, make_crew
+from regkit.kernels.network_crew import CAN_WAIT
 from regkit.kernels.network_optimisers import Optimiser
 from regkit.kernels.network_passes import Dropout, Network
 from regkit.kernels.network_tiles import PANEL
@@ -24,9 +23,9 @@ from regkit.kernels.network_training import (
     Loss,
     State,
     Watch,
-    train,
 )
 from regkit.solvers.networks.architecture import Architecture, make_work
+from regkit.solvers.networks.company import Company
 from regkit.solvers.networks.schedules import factors
 
 LOSSES = {
@@ -265,6 +264,7 @@ def run(
     loss = Loss(LOSSES[settings.loss], settings.loss_parameter)
     groups = architecture.groups(settings.rates)
     total = settings.max_iter * batches
+    company = Company(threads)
     chunk, outcome = 1, "max_iter"
     with np.errstate(all="ignore"):
         try:
@@ -295,7 +295,7 @@ def run(
                     True,
                     watch,
                 )
-                train_together(arguments, threads)
+                company.train(arguments)
                 run_now = int(watch.counts[EPOCHS]) - done
                 parameters.n_steps += run_now * batches
                 seconds = (time.perf_counter() - begun) / epochs
@@ -320,21 +320,6 @@ def n_members(net: Network, batch_rows: int) -> int:
         return 1
     products = batch_rows * int(net.sizes[1:] @ net.sizes[:-1])
     return max(1, min(n_threads(), products // _WORTHWHILE, -(-batch_rows // PANEL)))
-
-
-def train_together(arguments: tuple[Any, ...], threads: int) -> None:
-    """Run the kernel in several threads."""
-
-    def prepare(size: int) -> Callable[[int], None]:
-        crew = make_crew(size)
-
-        def task(member: int) -> None:
-            if not has_begun(crew, member):
-                train(*(*arguments, crew, member))
-
-        return task
-
-    run_together(prepare, threads)
 
 
 def new_watch(settings: Settings, params: NDArray[Any], n_targets: int) -> Watch:

@@ -16,15 +16,14 @@ from numpy.typing import NDArray
 from sklearn import config_context
 
 from regkit.designs.threads import one_blas_thread, side_by_side
-from regkit.linear_model._inputs import (
+from regkit.rows.inputs import (
     Floats,
     check_fit_data,
     check_sample_weight,
     check_y,
 )
-from regkit.linear_model._sources import Block, Found
-from regkit.linear_model._statistics_checks import no_fold
-from regkit.linear_model.row_chunks import RowChunks
+from regkit.rows.row_chunks import RowChunks
+from regkit.rows.sources import Block, Found, no_fold
 
 # Partial results that one task merges.
 _BRANCHES = 8

@@ -11,16 +11,15 @@ from sklearn import config_context
 
 from regkit._sklearn import feature_names
 from regkit.designs.streaming import map_stream
-from regkit.linear_model._inputs import (
+from regkit.rows.inputs import (
     FitData,
     Floats,
     check_fit_data,
     check_sample_weight,
     check_y,
 )
-from regkit.linear_model._sources import Block, Found
-from regkit.linear_model._statistics_checks import no_fold
-from regkit.linear_model.row_chunks import Chunk, RowChunks
+from regkit.rows.row_chunks import Chunk, RowChunks
+from regkit.rows.sources import Block, Found, no_fold
 
 # Bytes of X that a thread works on at a time.
 _BLOCK_BYTES = 1 << 25

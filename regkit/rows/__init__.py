@@ -1,0 +1,5 @@
+"""Rows as users pass them, checked: held in memory, or visited chunk by chunk."""
+
+from regkit.rows.row_chunks import RowChunks
+
+__all__ = ["RowChunks"]
