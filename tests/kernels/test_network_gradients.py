@@ -80,6 +80,7 @@ class Problem:
             np.zeros_like(params),
             np.zeros_like(params),
             np.arange(N_ROWS),
+            np.arange(0),
         )
         with np.errstate(all="ignore"):
             total = run_batch(

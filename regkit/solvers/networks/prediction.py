@@ -44,6 +44,7 @@ def passes(
         params = params.copy()
     out = np.empty((n_passes, n, int(net.sizes[-1])), dtype=params.dtype)
     size = max(1, min(_ROWS, n))
+    order = np.arange(n)
 
     def fill(share: tuple[int, int]) -> None:
         work = make_work(net, 1, size, params.dtype)
@@ -52,6 +53,7 @@ def passes(
                 net,
                 dropout,
                 rows,
+                order,
                 params,
                 work,
                 size,

@@ -258,6 +258,7 @@ def run(
         parameters.second,
         np.zeros_like(parameters.params),
         np.arange(n),
+        np.arange(len(held_out.weights)),
     )
     noise, optimiser = settings.noise(), settings.optimiser()
     loss = Loss(LOSSES[settings.loss], settings.loss_parameter)
