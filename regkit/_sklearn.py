@@ -30,7 +30,6 @@ from sklearn.utils._param_validation import (
 from sklearn.utils.validation import _check_feature_names, _get_feature_names
 
 __all__ = [
-    "CHECKS_OF_ARGUMENTS",
     "Interval",
     "InvalidParameterError",
     "StrOptions",
@@ -49,9 +48,6 @@ __all__ = [
     "validate_arguments",
     "validate_parameters",
 ]
-
-# The file of the wrapper that `validate_arguments` puts around a function.
-CHECKS_OF_ARGUMENTS = validate_params.__code__.co_filename
 
 raise_for_params = _raise_for_params
 routing_enabled = _routing_enabled

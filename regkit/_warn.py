@@ -4,16 +4,18 @@ import sys
 import warnings
 from pathlib import Path
 
-from regkit._sklearn import CHECKS_OF_ARGUMENTS
+import joblib
+import sklearn
 
-_INSIDE = str(Path(__file__).with_name("x"))[:-1]
+# Of the package, and of what wraps its methods, or calls them for the user.
+_NOT_THE_USERS = tuple(
+    str(Path(package).with_name("x"))[:-1]
+    for package in (__file__, sklearn.__file__, joblib.__file__)
+)
 
 
 def warn(message: str, category: type[Warning] = UserWarning) -> None:
-    """Warn, from wherever the package was entered.
-
-    How many frames lie between differs: rows may come at once or chunk by chunk, a
-    method may be called by another.
+    """Warn, from the user's line, however many frames lie between.
 
     Parameters
     ----------
@@ -23,9 +25,6 @@ def warn(message: str, category: type[Warning] = UserWarning) -> None:
         Kind of warning.
     """
     level, frame = 2, sys._getframe(1)
-    while frame.f_back is not None:
-        path = frame.f_code.co_filename
-        if not path.startswith(_INSIDE) and path != CHECKS_OF_ARGUMENTS:
-            break
+    while frame.f_back and frame.f_code.co_filename.startswith(_NOT_THE_USERS):
         level, frame = level + 1, frame.f_back
     warnings.warn(message, category, stacklevel=level)

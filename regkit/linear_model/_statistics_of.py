@@ -23,7 +23,10 @@ def statistics_of(
     ValueError, TypeError
         When a chunk is not usable; the message says which.
     """
-    return source.reduce(sum_up, merged, y, sample_weight, labels)
+    found = source.reduce(sum_up, merged, y, sample_weight, labels)
+    if not found.total_weight > 0.0:
+        raise ValueError("sample_weight must not be all zero.")
+    return found
 
 
 def sum_up(block: Block) -> SufficientStatistics:

@@ -49,6 +49,8 @@ class Passes:
     def measure(self) -> dict[int, ColumnMoments]:
         found: dict[int, ColumnMoments]
         self.names, found = self._reduce(_measure, _join_measured)
+        if not found:
+            raise ValueError("sample_weight must not be all zero.")
         return found
 
     def moments(self, columns: Indices) -> dict[int, CentredMoments]:

@@ -8,8 +8,7 @@ from typing import Any, TypeVar, cast
 import numpy as np
 from sklearn.utils import check_random_state
 
-from regkit.neural_network._chunked import named
-from regkit.rows.sources import as_source
+from regkit.rows.sources import as_source, named
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 

@@ -7,7 +7,6 @@ left to learn from.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,8 +20,8 @@ from regkit.neural_network._fitted import Floats
 from regkit.neural_network._sample import Sample, SomeRows
 from regkit.rows.inputs import check_fit_data, check_sample_weight
 from regkit.rows.row_chunks import RowChunks
-from regkit.rows.sources import RowSource
-from regkit.rows.streamed import Form, beside
+from regkit.rows.sources import RowSource, named
+from regkit.rows.streamed import Form, beside, count_rows
 from regkit.solvers.networks.scaling import Moments, Scaling
 
 # The largest sample, in rows and in bytes as they are stored.
@@ -142,7 +141,8 @@ class Chunks:
         seen = 0
         for chunk in self._chunks.read(order):
             number, X = chunk.number, chunk.X
-            n_rows = X.shape[0] if hasattr(X, "shape") else len(X)
+            with named(number):
+                n_rows = count_rows(X)
             if not n_rows and self._skips_empty:
                 continue
             with named(number):
@@ -153,7 +153,7 @@ class Chunks:
                 weights = np.ones(n_rows)
                 if weight is not None:
                     weights = check_sample_weight(weight, n_rows)
-                form = Form.of(X)._replace(n_features=data.X.shape[1])
+                form = Form.of(chunk, data.X.shape[1])
                 self._form = self._form or form
                 self._form.compare(form)
             seen += 1
@@ -338,15 +338,6 @@ def _join(parts: list[Data], total_weight: float) -> Data:
         np.concatenate([part.weights for part in parts]),
         total_weight,
     )
-
-
-@contextmanager
-def named(number: int) -> Iterator[None]:
-    """Let an error name the chunk."""
-    try:
-        yield
-    except (ValueError, TypeError) as error:
-        raise type(error)(f"Chunk {number}: {error}") from None
 
 
 def _sample_rows(X: Any) -> int:

@@ -23,7 +23,7 @@ from regkit.rows.inputs import (
     check_y,
 )
 from regkit.rows.row_chunks import RowChunks
-from regkit.rows.sources import Block, Found, no_fold
+from regkit.rows.sources import Block, Found, named, no_fold
 
 # Partial results that one task merges.
 _BRANCHES = 8
@@ -197,15 +197,13 @@ def _visit(
 ) -> Found | None:
     if not X.shape[0]:
         return None
-    try:
+    with named(number):
         y = check_y("X", y)
         # Whether X is finite comes out of the sums, without a pass of its own.
         with config_context(assume_finite=True):
             data = check_fit_data("X", X, y, None)
         if sample_weight is not None:
             sample_weight = check_sample_weight(sample_weight, len(y))
-    except (ValueError, TypeError) as error:
-        raise type(error)(f"Chunk {number}: {error}") from None
     # The workers' threads share the cores.
     with one_blas_thread(), side_by_side():
         return task(Block(number, data._replace(sample_weight=sample_weight), labels))

@@ -48,7 +48,7 @@ class RowChunks:
         - A sequence (with ``len``) of chunks: opened files, frames, delayed readers
           behind ``__getitem__``.
         - A callable without arguments that returns an iterator over the chunks: it is
-          called anew for every pass.
+          called anew for every pass, and must give the same rows each time.
 
         A chunk is what `fit` takes for X (array, CSR or CSC matrix, pandas or polars
         frame, Arrow record batch or table), or a tuple ``(X, y)`` or

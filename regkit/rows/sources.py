@@ -1,6 +1,7 @@
 """Rows that are visited, never held: what estimators ask of them."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple, NoReturn, Protocol, TypeVar
 
 import numpy as np
@@ -80,6 +81,19 @@ def as_source(X: Any) -> RowSource | None:
     from regkit.rows.streamed import StreamedRows
 
     return StreamedRows(chunks)
+
+
+@contextmanager
+def named(number: int) -> Iterator[None]:
+    """Let an error name the chunk, in one sentence."""
+    try:
+        yield
+    except (ValueError, TypeError) as error:
+        # scikit-learn goes on, in further lines: with the values, or with advice.
+        said, _, more = str(error).partition("\n")
+        if more:
+            said = said.rstrip(":.") + "."
+        raise type(error)(f"Chunk {number}: {said}") from None
 
 
 def refuse(block: Block, reason: str) -> NoReturn:

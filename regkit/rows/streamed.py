@@ -19,7 +19,7 @@ from regkit.rows.inputs import (
     check_y,
 )
 from regkit.rows.row_chunks import Chunk, RowChunks
-from regkit.rows.sources import Block, Found, no_fold
+from regkit.rows.sources import Block, Found, named, no_fold
 
 # Bytes of X that a thread works on at a time.
 _BLOCK_BYTES = 1 << 25
@@ -32,6 +32,7 @@ class StreamedRows:
 
     def __init__(self, chunks: RowChunks) -> None:
         self._chunks = chunks
+        self._marks = Marks()
 
     @property
     def n_features(self) -> int:
@@ -45,23 +46,24 @@ class StreamedRows:
         sample_weight: Any,
         labels: NDArray[np.int64] | None,
     ) -> Found:
-        blocks = _blocks(self._chunks, y, sample_weight, labels)
+        blocks = _blocks(self._chunks, self._marks, y, sample_weight, labels)
         return combine(map_stream(task, blocks))
 
     def targets(self, y: Any) -> tuple[Floats | None, int]:
         if y is not None:
             y = check_y("X", y)
             return y, len(y)
-        found = []
+        found: list[Floats] = []
         for chunk in self._chunks:
-            if chunk.y is None:
-                raise ValueError(
-                    f"Chunk {chunk.number}: y is neither passed nor comes with the "
-                    "chunk."
-                )
-            found.append(check_y("X", chunk.y))
+            with named(chunk.number):
+                if chunk.y is None:
+                    raise ValueError("y is neither passed nor comes with the chunk.")
+                found.append(check_y("X", chunk.y))
+                _check_targets(found[-1], found[0])
+                self._marks.compare("y", chunk.number, _mark(found[-1]))
         if not found:
             raise ValueError("X has no chunks: its source is empty.")
+        self._marks.compare_ends(len(found))
         targets: Floats = np.concatenate(found)
         return targets, len(targets)
 
@@ -71,17 +73,58 @@ class StreamedRows:
     def predict(self, predict: Callable[[Any], Floats]) -> Any:
         found = []
         for chunk in self._chunks:
-            try:
+            with named(chunk.number):
                 found.append(predict(chunk.X))
-            except (ValueError, TypeError) as error:
-                raise type(error)(f"Chunk {chunk.number}: {error}") from None
         if not found:
             raise ValueError("X has no chunks: its source is empty.")
         return np.concatenate(found)
 
 
+class Marks:
+    """A few bytes of each chunk, by which a source that changed is told.
+
+    They are looked at in every pass over one source: sums over other rows would make
+    an answer that belongs to neither, and no certificate could tell.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, int], bytes] = {}
+        self._n_chunks: int | None = None
+
+    def compare(self, what: str, number: int, mark: bytes) -> None:
+        """Keep the mark of X or y of a chunk, or compare it with the one kept.
+
+        Raises
+        ------
+        ValueError
+            When it differs, or there was no such chunk.
+        """
+        is_new = self._n_chunks is not None and number >= self._n_chunks
+        if is_new or self._known.setdefault((what, number), mark) != mark:
+            raise ValueError(
+                f"{what} is not what it was when it was read first; a source must "
+                "give the same rows in every pass."
+            )
+
+    def compare_ends(self, n_chunks: int) -> None:
+        """Refuse a pass that ends earlier than the one before."""
+        if self._n_chunks not in (None, n_chunks):
+            raise ValueError(
+                f"X has {n_chunks} chunks, and had {self._n_chunks} when it was read "
+                "first; a source must give the same rows in every pass."
+            )
+        self._n_chunks = n_chunks
+
+
+def _mark(values: Any) -> bytes:
+    """Return the shape, and the first and the last row, or entries, of some rows."""
+    some = values[[0, -1]] if isinstance(values, np.ndarray) else values.data[:99]
+    return f"{values.shape}".encode() + bytes(some.tobytes())
+
+
 def _blocks(
     chunks: RowChunks,
+    marks: Marks,
     y: Any,
     sample_weight: Any,
     labels: NDArray[np.int64] | None,
@@ -92,17 +135,18 @@ def _blocks(
     if sample_weight is not None and not np.isscalar(sample_weight):
         n = np.shape(sample_weight)[0] if whole_y is None else len(whole_y)
         weights = check_sample_weight(sample_weight, n)
-    first: Form | None = None
-    start = 0
+    first: tuple[Form, Floats] | None = None
+    start = n_chunks = 0
     for chunk in chunks:
-        try:
-            form = Form.of(chunk.X)
+        with named(chunk.number):
             data = _check_chunk(chunk, start, whole_y, weights, sample_weight)
-            if first is None:
-                first = form._replace(n_features=data.X.shape[1])
-            first.compare(form._replace(n_features=data.X.shape[1]))
-        except (ValueError, TypeError) as error:
-            raise type(error)(f"Chunk {chunk.number}: {error}") from None
+            form = Form.of(chunk, data.X.shape[1])
+            first = first or (form, data.y[:1].copy())
+            first[0].compare(form)
+            _check_targets(data.y, first[1])
+            marks.compare("X", chunk.number, _mark(data.X))
+            marks.compare("y", chunk.number, _mark(data.y))
+        n_chunks += 1
         n_rows = len(data.y)
         mine = no_fold() if labels is None else labels[start : start + n_rows]
         yield from _cut(chunk.number, data, mine)
@@ -114,6 +158,12 @@ def _blocks(
             "X and y must have the same number of rows: the chunks of X have "
             f"{start}, y has {len(whole_y)}."
         )
+    if weights is not None and start != len(weights):
+        raise ValueError(
+            "sample_weight must have one entry per row of X: the chunks of X have "
+            f"{start} rows, sample_weight has {len(weights)} entries."
+        )
+    marks.compare_ends(n_chunks)
 
 
 class Form(NamedTuple):
@@ -122,13 +172,16 @@ class Form(NamedTuple):
     dtypes: Any
     names: Any
     n_features: int
+    has_weights: bool
 
     @classmethod
-    def of(cls, X: Any) -> "Form":
+    def of(cls, chunk: Chunk, n_features: int) -> "Form":
+        X = chunk.X
         dtypes = getattr(X, "dtypes", getattr(X, "dtype", None))
         if not isinstance(dtypes, np.dtype) and dtypes is not None:
             dtypes = [str(dtype) for dtype in dtypes]
-        return cls(dtypes, feature_names(X), 0)
+        has_weights = chunk.sample_weight is not None
+        return cls(dtypes, feature_names(X), n_features, has_weights)
 
     def compare(self, form: "Form") -> None:
         """Refuse a later chunk that is not like the first.
@@ -136,7 +189,8 @@ class Form(NamedTuple):
         Raises
         ------
         ValueError
-            When the columns, their names or their types differ.
+            When the columns, their names or their types differ, or only one of them
+            brings weights.
         """
         if form.n_features != self.n_features:
             raise ValueError(
@@ -155,6 +209,35 @@ class Form(NamedTuple):
                 f"X has the columns {form.names}, but the chunks before have "
                 f"{self.names}."
             )
+        if form.has_weights != self.has_weights:
+            which = "comes" if form.has_weights else "does not come"
+            raise ValueError(
+                f"sample_weight {which} with the chunk, unlike those before."
+            )
+
+
+def count_rows(X: Any) -> int:
+    """Return the number of rows of a chunk as it came.
+
+    Raises
+    ------
+    TypeError
+        When it is nothing that has rows.
+    """
+    if getattr(X, "shape", ()):
+        return int(X.shape[0])
+    if not hasattr(X, "__len__"):
+        raise TypeError(f"X must hold rows, got {type(X).__name__}.")
+    return len(X)
+
+
+def _check_targets(y: Floats, before: Floats) -> None:
+    """Refuse a y of other columns than those before have."""
+    if y.shape[1:] != before.shape[1:]:
+        raise ValueError(
+            f"y has rows of shape {y.shape[1:]}, but in the chunks before they are "
+            f"{before.shape[1:]}."
+        )
 
 
 def _check_chunk(
@@ -204,7 +287,7 @@ def beside(
     y, weight = chunk.y, chunk.sample_weight
     if weight is None:
         weight = sample_weight
-    n_rows = chunk.X.shape[0] if hasattr(chunk.X, "shape") else len(chunk.X)
+    n_rows = count_rows(chunk.X)
     rows = slice(start, start + n_rows)
     if whole_y is not None:
         y = whole_y[rows]

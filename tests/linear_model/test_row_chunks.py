@@ -23,6 +23,7 @@ from regkit import (
     SufficientStatistics,
     lasso_path,
 )
+from regkit.linear_model import _cross_validation, _from_statistics
 
 N, P = 530, 9
 RNG = np.random.default_rng(0)
@@ -193,7 +194,21 @@ BAD = {
         "Chunk 2: X is of type float32, b",
     ),
     "text": (chunked(2, np.full((310, P), "a")), Y, "Chunk 2: "),
-    "one row": (chunked(2, X[90]), Y, "Chunk 2: "),
+    "one row": (chunked(2, X[90]), Y, "Chunk 2: Expected 2D array, got 1D array inst"),
+    "complex": (chunked(2, 1j * X[90:400]), Y, "Chunk 2: Complex data not supported."),
+    "no rows": (chunked(2, None), Y, "Chunk 2: X must hold rows, got NoneType."),
+    "dates": (chunked(2, X[90:400].astype("M8[s]")), Y, "Chunk 2: X holds dates or d"),
+    "y width": (
+        RowChunks([(X[:200], Y[:200]), (X[200:], np.c_[Y, Y][200:])]),
+        None,
+        "Chunk 1: y has rows of shape (2,), but in the chunks before they are ().",
+    ),
+    "weights once": (
+        RowChunks([(X[:200], Y[:200], W[:200]), (X[200:], Y[200:])]),
+        None,
+        "Chunk 1: sample_weight does not come with the chunk, unlike those before.",
+    ),
+    "no weight": (RowChunks([(X, Y, 0 * W)]), None, "sample_weight must not be all ze"),
     "names": (
         RowChunks([FRAME[:200], FRAME[200:].iloc[:, ::-1]]),
         Y,
@@ -209,13 +224,19 @@ BAD = {
     "no y": (RowChunks(X), None, "Chunk 0: y is neither passed nor comes with the chu"),
     "two y": (RowChunks([(X, Y)]), Y, "Chunk 0: y comes with the chunk and is passed"),
     "y nan": (
-        RowChunks([(X, changed(7, 0, np.nan)[:, 0])]),
+        RowChunks([(X[:200], Y[:200]), (X[200:], changed(300, 0, np.nan)[200:, 0])]),
         None,
-        "Chunk 0: Input y c",
+        "Chunk 1: Input y contains NaN.",
     ),
     "y length": (RowChunks([(X, Y[:-1])]), None, "Chunk 0: X and y must have the same"),
     "weight": (RowChunks([(X, Y, -W)]), None, "Chunk 0: sample_weight must not be neg"),
     "tuple": (RowChunks([(X, Y, W, W)]), None, "Chunk 0 must be X, (X, y) or (X, y, s"),
+    "more weights": (
+        RowChunks([(X, Y)]),
+        None,
+        "sample_weight must have one entry per row of X: the chunks of X have 530 ro",
+        np.ones(N + 10),
+    ),
     "nothing": (RowChunks([]), Y, "X has no chunks: its source is empty."),
 }
 
@@ -227,12 +248,12 @@ BAD = {
     ids=repr,
 )
 def test_bad_chunks_get_one_sentence_and_change_nothing(what, model):
-    chunks, y, message = BAD[what]
+    chunks, y, message, *weights = BAD[what]
     model = clone(model).fit(X[:, :4], RNG.standard_normal(N))
     before = pickle.dumps(model)
     threads = threading.active_count()
-    with pytest.raises(ValueError, match=r"^.*") as caught:
-        model.fit(chunks, y)
+    with pytest.raises((ValueError, TypeError), match=r"^.*") as caught:
+        model.fit(chunks, y, *weights)
     said = str(caught.value)
     if (
         y is not None
@@ -242,6 +263,7 @@ def test_bad_chunks_get_one_sentence_and_change_nothing(what, model):
         assert said.startswith(message)
     else:
         assert message.split(": ")[-1] in said
+    assert "\n" not in said
     assert pickle.dumps(model) == before
     assert threading.active_count() <= threads + 1
 
@@ -254,6 +276,59 @@ def test_who_takes_no_chunks_says_so():
     ):
         with pytest.raises(TypeError, match=r"X comes in chunks, which .* does not"):
             call()
+
+
+def changing(change):
+    """A source whose second full reading is another one's."""
+    calls = []
+
+    def read():
+        calls.append(1)
+        others = np.random.default_rng(len(calls)).permutation(N)
+        for number, rows in enumerate(SLICES):
+            is_late, is_last = len(calls) > 2, number == len(SLICES) - 1
+            if is_late and change == "fewer chunks" and is_last:
+                return
+            if is_late and change == "fewer rows" and is_last:
+                rows = slice(400, N - 20)
+            if change == "unseeded":
+                rows = others[rows]
+            yield X[rows], Y[rows]
+        if is_late and change == "more chunks":
+            yield X[:20], Y[:20]
+
+    return RowChunks(read)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("fewer chunks", "X has 3 chunks, and had 4 when it was read first"),
+        ("fewer rows", r"Chunk 3: [Xy] is not what it was when it was read first"),
+        ("more chunks", r"Chunk 4: [Xy] is not what it was when it was read first"),
+        ("unseeded", r"Chunk [01]: [Xy] is not what it was when it was read first"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("model", "limit"),
+    [
+        (LassoRegressor(0.1), 5),
+        (LassoRegressorCV(alphas=5), 5),
+        (LassoRegressorCV(alphas=5), 500),
+        (RidgeRegressorCV(), 500),
+        (RidgeRegressorCV(cv=3), 500),
+    ],
+    ids=repr,
+)
+def test_sources_that_change_are_refused(change, message, model, limit, monkeypatch):
+    monkeypatch.setattr(_from_statistics, "MOST_SUMMED_UP", limit)
+    monkeypatch.setattr(_cross_validation, "MOST_SUMMED_UP", limit)
+    model = clone(model).fit(X[:, :4], RNG.standard_normal(N))
+    before = pickle.dumps(model)
+    with pytest.raises(ValueError, match=message) as caught:
+        model.fit(changing(change), None)
+    assert str(caught.value).endswith("a source must give the same rows in every pass.")
+    assert pickle.dumps(model) == before
 
 
 def test_predicting_names_the_chunk():

@@ -8,12 +8,16 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from regkit import (
     ElasticNetRegressor,
     ElasticNetRegressorCV,
     LassoRegressor,
     LassoRegressorCV,
+    PathSearchCV,
     RidgeRegressor,
     RidgeRegressorCV,
     RowChunks,
@@ -179,6 +183,19 @@ def test_paths_over_many_columns_point_there_too(correlated, monkeypatch):
     monkeypatch.setattr(_cross_validation, "MOST_SUMMED_UP", 10)
     how = {"solver": "coordinate_descent", "max_iter": 1, "tol": 1e-15}
     for model in (LassoRegressor(1e-3, **how), LassoRegressorCV(alphas=3, **how)):
-        with pytest.warns(Warning) as caught:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
             model.fit(RowChunks(correlated[0]), correlated[1])
+        assert {warning.filename for warning in caught} == {__file__}
+
+
+def test_searches_and_pipelines_point_there_too(correlated):
+    slow = LassoRegressor(solver="coordinate_descent", max_iter=1)
+    for model in (
+        make_pipeline(StandardScaler(), slow.set_params(alpha=1e-4)),
+        GridSearchCV(slow, {"alpha": [1e-4]}),
+        PathSearchCV(slow, {"alpha": [1e-4, 1e-5]}),
+    ):
+        with pytest.warns(ConvergenceWarning) as caught:
+            model.fit(*correlated)
         assert {warning.filename for warning in caught} == {__file__}

@@ -36,7 +36,8 @@ def passes(
 ) -> NDArray[Any]:
     """Return outputs of shape (n_passes, n, n_outputs).
 
-    The noise of a pass depends on ``seed``, its number and the number of the row.
+    The noise of a pass depends on ``seed``, its number and the number of the row. Where
+    float32 overflows, float64 takes over: inf - inf would be NaN further on.
     """
     n = n_rows(rows)
     if not params.flags.writeable:  # from a memory map: kernels know one kind of array
@@ -67,7 +68,26 @@ def passes(
     count = n_threads() if products > _WORTHWHILE else 1
     bounds = [n * i // count for i in range(count + 1)]
     map_in_threads(fill, list(pairwise(bounds)), count)
+    if out.dtype == np.float32 and not np.isfinite(out).all():
+        return passes(
+            net,
+            dropout,
+            params.astype(np.float64),
+            _in_float64(rows),
+            n_passes,
+            seed,
+            first_pass=first_pass,
+            noisy=noisy,
+        )
     return out
+
+
+def _in_float64(rows: Rows) -> Rows:
+    return rows._replace(
+        dense=rows.dense.astype(np.float64),
+        data=rows.data.astype(np.float64),
+        absent=rows.absent.astype(np.float64),
+    )
 
 
 def outputs(
