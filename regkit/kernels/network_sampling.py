@@ -18,7 +18,6 @@ from regkit.kernels.network_passes import (
     finish,
     multiply,
     n_panels,
-    outputs_of,
 )
 from regkit.kernels.network_tiles import PANEL
 
@@ -50,7 +49,7 @@ def sample(
     inputs_fixed = rounded(dropout.rates[0] * fraction) <= 0.0
     # Kept where backward passes keep their numbers: there is none here.
     kept = net.sizes[0] + (net.sizes[1] if inputs_fixed else 0)
-    space = work.space[0]
+    space, last = work.space[0], net.sizes.shape[0] - 1
     none: Any = np.int64(0)  # typed: Numba would compile anew for the literal
     for lo in range(start, stop, size):
         order = whole[lo : min(stop, lo + size)]
@@ -85,7 +84,9 @@ def sample(
                     none,
                     panels,
                 )
-            for i in range(order.shape[0]):
-                outputs = outputs_of(net, work, i // PANEL)
-                for o in range(outputs.shape[0]):
-                    out[t, lo + i, o] = outputs[o, i % PANEL]
+            for panel in range(panels):
+                first = panel * PANEL
+                at = (panel * work.height + net.firsts[last]) * PANEL
+                for i in range(min(PANEL, order.shape[0] - first)):
+                    for o in range(net.sizes[last]):
+                        out[t, lo + first + i, o] = work.values[at + o * PANEL + i]

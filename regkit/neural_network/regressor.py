@@ -206,7 +206,8 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
         Units of the last layer.
     noise_std_ : float or ndarray of shape (n_targets,)
         Standard deviation of the noise, in y's units; with ``loss="gaussian_nll"`` it
-        differs from row to row and is not here.
+        differs from row to row and is not here. Estimated from rows set apart, else
+        from training rows (of more than 4,000, that many, evenly spaced).
     n_features_in_ : int
         Number of columns seen in `fit`.
     feature_names_in_ : ndarray of shape (n_features_in_,)

@@ -1,15 +1,21 @@
-"""Where Numba's cache on disk cannot be used, kernels are compiled without one."""
+"""How kernels are compiled: where no cache can be used, and what is left uncounted."""
 
+import gc
 import os
 import shutil
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
+from typing import get_type_hints
 
 import numba
 import pytest
 
 import regkit
+import regkit.kernels
+from regkit.kernels import _jit
 
 pytestmark = pytest.mark.skipif(
     numba.config.DISABLE_JIT, reason="nothing is compiled, nothing cached"
@@ -101,3 +107,47 @@ def test_no_place_to_write_at_all(tmp_path):
     )
     assert found == "0"
     assert file.is_file()
+
+
+def uncounted_kernels():
+    for module in iter_modules(regkit.kernels.__path__, "regkit.kernels."):
+        for name, kernel in vars(import_module(module.name)).items():
+            options = getattr(kernel, "targetoptions", {})
+            if options.get("_nrt") is False:
+                yield name, kernel
+
+
+def test_uncounted_kernels_return_no_arrays():
+    """An array that is returned uncounted can be freed while it is in use."""
+    found = dict(uncounted_kernels())
+    assert {"train", "sample", "step", "meet"} <= set(found)
+    for name, kernel in found.items():
+        returned = str(get_type_hints(kernel.py_func)["return"])
+        assert "ndarray" not in returned, name
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_collection_waits_while_anything_is_compiled(enabled):
+    seen = []
+
+    def compile_(*inner):
+        seen.append(gc.isenabled())
+        for call in inner:
+            call()
+        seen.append(gc.isenabled())
+        raise ValueError
+
+    def swallow():
+        with pytest.raises(ValueError):  # noqa: PT011
+            uncollected()
+
+    uncollected = _jit._uncollected(compile_)
+    before = gc.isenabled()
+    try:
+        gc.enable() if enabled else gc.disable()
+        with pytest.raises(ValueError):  # noqa: PT011
+            uncollected(swallow)
+        assert gc.isenabled() == enabled
+    finally:
+        gc.enable() if before else gc.disable()
+    assert seen == [False] * 4

@@ -228,5 +228,5 @@ def _aligned(count: int, dtype: Any) -> NDArray[Any]:
     """Return zeros that begin with a cache line: vectors are not cut in two then."""
     size = np.dtype(dtype).itemsize
     whole = np.zeros(count + _CACHE_LINE // size, dtype=dtype)
-    start = -whole.ctypes.data % _CACHE_LINE // size
+    start = -whole.__array_interface__["data"][0] % _CACHE_LINE // size
     return whole[start : start + count]

@@ -13,7 +13,7 @@ from regkit.solvers.networks.architecture import make_work
 
 _ROWS = 256
 # Multiplications from which several threads are faster than one.
-_WORTHWHILE = 1 << 24
+_WORTHWHILE = 1 << 25
 # Outputs of many passes are reduced this many at a time.
 _CHUNK = 1 << 22
 
