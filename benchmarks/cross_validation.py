@@ -26,6 +26,9 @@ MEASUREMENTS: dict[str, Callable[[Sequence[str], bool], list[Row]]] = {
     "lasso_cv_wide": lasso_rows("wide"),
     "lasso_cv_correlated": lasso_rows("correlated"),
     "lasso_cv_tall": lasso_rows("tall"),
+    "lasso_cv_wide_c_order": lasso_rows("wide", "C"),
+    "lasso_cv_correlated_c_order": lasso_rows("correlated", "C"),
+    "lasso_cv_tall_c_order": lasso_rows("tall", "C"),
     "lasso_cv_memory": lasso_memory,
     **{name: ridge_rows(name) for name in SHAPES},
 }

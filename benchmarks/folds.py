@@ -5,6 +5,7 @@ As a script, this file is that process: ``python -m benchmarks.folds FOLDER SOLV
 
 from __future__ import annotations
 
+import itertools
 import json
 import subprocess
 import sys
@@ -12,8 +13,9 @@ import tempfile
 import time
 import warnings
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -129,22 +131,31 @@ def _work(folder: Path, solver: str) -> dict[str, Any]:
     }
 
 
-def lasso_rows(name: str) -> Callable[[Sequence[str], bool], list[Row]]:
+def lasso_rows(
+    name: str, order: Literal["F", "C"] = "F"
+) -> Callable[[Sequence[str], bool], list[Row]]:
     """Rows of one problem of ``problems.py``; "path" is `lasso_path` alone."""
+    title = f"lasso_cv_{name}" if order == "F" else f"lasso_cv_{name}_c_order"
 
     def measure(solvers: Sequence[str], quick: bool) -> list[Row]:
         rows = []
         with tempfile.TemporaryDirectory() as temporary:
             folder = Path(temporary, name)
-            save_problem(make_problem(name, quick), folder)
-            save_problem(make_problem(name, quick=True), folder / "warm_up")
+            _save(name, order, quick, folder)
             for solver in solvers:
                 if solver in PEERS and PEERS[solver].missing():
                     continue
-                rows.append(_in_a_process(f"lasso_cv_{name}", folder, solver))
+                rows.append(_in_a_process(title, folder, solver))
         return rows
 
     return measure
+
+
+def _save(name: str, order: Literal["F", "C"], quick: bool, folder: Path) -> None:
+    """Write a problem, and a small one to warm up with, X stored in ``order``."""
+    for place, is_small in ((folder, quick), (folder / "warm_up", True)):
+        problem = make_problem(name, is_small)
+        save_problem(replace(problem, X=np.asarray(problem.X, order=order)), place)
 
 
 def _in_a_process(name: str, folder: Path, solver: str) -> Row:
@@ -185,11 +196,11 @@ def lasso_memory(solvers: Sequence[str], quick: bool) -> list[Row]:
     if not Path("/proc/self/status").exists():
         raise RuntimeError("the peak of a process's memory is read from /proc")
     rows = []
-    for name in ("wide", "correlated", "tall"):
+    shapes = ("wide", "correlated", "tall")
+    for name, order in itertools.product(shapes, ("F", "C")):
         with tempfile.TemporaryDirectory() as temporary:
             folder = Path(temporary, name)
-            save_problem(make_problem(name, quick), folder)
-            save_problem(make_problem(name, quick=True), folder / "warm_up")
+            _save(name, order, quick, folder)
             for solver in solvers:
                 if solver == "adelie":
                     continue
@@ -199,7 +210,8 @@ def lasso_memory(solvers: Sequence[str], quick: bool) -> list[Row]:
                 if run.returncode:
                     raise RuntimeError(run.stderr.strip())
                 extra = float(run.stdout.split()[-1])
-                problem = f"lasso_cv_{name}_memory"
+                suffix = "memory" if order == "F" else "c_order_memory"
+                problem = f"lasso_cv_{name}_{suffix}"
                 note = "peak extra memory"
                 rows.append(Row(problem, solver, extra, note=note, unit="x X"))
     return rows

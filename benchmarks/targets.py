@@ -92,6 +92,9 @@ CV_TARGETS = [
     Target("lasso_cv_correlated", "scikit-learn", 15.0),
     Target("lasso_cv_tall", "path", 0.5),
     Target("lasso_cv_tall", "scikit-learn", 15.0),
+    Target("lasso_cv_wide_c_order", "path", 0.5),
+    Target("lasso_cv_correlated_c_order", "path", 0.5),
+    Target("lasso_cv_tall_c_order", "path", 0.5),
     # Five training sets would be four more X.
     Target("lasso_cv_tall_memory", "", 0.5, "value", gap=None),
     Target("ridge_loo_tall", "scikit-learn", 80.0, gap=None),

@@ -48,7 +48,7 @@ class Split(NamedTuple):
     coverage: float
 
 
-def _load(folder: Path, split: int) -> tuple[Any, Any, Any, Any]:
+def load_split(folder: Path, split: int) -> tuple[Any, Any, Any, Any]:
     data = np.loadtxt(folder / "data.csv", delimiter=",")
     line = (folder / "train_index.txt").read_text().splitlines()[split]
     train = np.array(line.split(), dtype=int)
@@ -101,7 +101,7 @@ def _judge(model: Any, X: Any, y: Any, tau: float, passes: int) -> tuple[float, 
 def run_split(folder: Path, split: int, passes: int) -> Split:
     """Choose, refit and judge on one split."""
     grid = json.loads((folder / "grid.json").read_text())
-    X, y, X_test, y_test = _load(folder, split)
+    X, y, X_test, y_test = load_split(folder, split)
     cut = len(y) - len(y) // 5
     best = (-np.inf, 0.0, 0.0)
     for rate in grid["dropout"]:

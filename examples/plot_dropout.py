@@ -35,17 +35,6 @@ def train(dropout, alpha):
 
 
 # %%
-# Train and validation loss with and without dropout and weight decay. Without them the
-# training loss goes to zero while the validation loss has long stopped falling: that
-# gap is the overfit.
-figure, ax = plt.subplots(figsize=(7, 4.5), layout="constrained")
-for name, (rate, alpha) in {"neither": (0, 0), "both": (0.4, 0.1)}.items():
-    network = train(rate, alpha)
-    LossCurveDisplay.from_estimator(network, ax=ax, name=name, log=False)
-ax.set_ylim(0, 0.4)
-ax.set_title("Training without regularization, and with")
-
-# %%
 # The strengths are chosen on the validation rows, for each kind of regularization among
 # those it may use, and judged on the test rows.
 kinds = {
@@ -54,22 +43,36 @@ kinds = {
     "dropout": ([0.1, 0.2, 0.4], [0.0]),
     "both": ([0.1, 0.2, 0.4], [0.03, 0.1, 0.3]),
 }
-errors = {}
+best, errors = {}, {}
 for kind, (rates, alphas) in kinds.items():
     networks = [train(rate, alpha) for rate in rates for alpha in alphas]
-    best = min(networks, key=lambda network: network.best_loss_)
-    errors[kind] = np.sqrt(np.mean((y_test - best.predict(X_test)) ** 2))
+    best[kind] = min(networks, key=lambda network: network.best_loss_)
+    errors[kind] = np.sqrt(np.mean((y_test - best[kind].predict(X_test)) ** 2))
     print(
-        f"{kind:12} dropout={best.dropout:.1f} alpha={best.alpha:.2f} "
-        f"best epoch {best.best_iter_:3}: test error {errors[kind]:.2f}"
+        f"{kind:12} dropout={best[kind].dropout:.1f} alpha={best[kind].alpha:.2f} "
+        f"best epoch {best[kind].best_iter_:3}: test error {errors[kind]:.2f}"
     )
 
 # %%
+# Training and validation loss. Without regularization the training loss goes to zero
+# while the validation loss has long stopped falling: that gap is the overfit. Weight
+# decay and dropout narrow the gap and lower the validation loss, most when together.
+figure, axes = plt.subplots(
+    2, 2, figsize=(9, 6), sharex=True, sharey=True, layout="constrained"
+)
+for ax, (kind, network) in zip(axes.flat, best.items(), strict=True):
+    LossCurveDisplay.from_estimator(network, ax=ax, log=False)
+    ax.set_title(kind)
+    ax.label_outer()
+    ax.set_ylabel(ax.get_ylabel(), fontsize="small")
+axes[0, 0].set_ylim(0, 0.4)
+
+# %%
 figure, ax = plt.subplots(figsize=(6, 2.5), layout="constrained")
-bars = ax.barh(list(errors), list(errors.values()), color="#0072B2")
+bars = ax.barh(list(errors), list(errors.values()), color="#56B4E9")
 ax.bar_label(bars, fmt="%.2f", padding=3)
-ax.axvline(1.0, color="0.3", linestyle="--", label="noise")
-ax.set_xlabel("test error (RMSE)")
+ax.axvline(1.0, color="k", linestyle="--", label="noise of y")
+ax.set_xlabel("test error: RMSE in units of y")
 ax.margins(x=0.12)
 ax.invert_yaxis()
 ax.legend(loc="lower right")

@@ -37,8 +37,8 @@ for ax, name in zip(axes, ("Least squares", "Ridge", "Lasso"), strict=True):
     ax.barh(rows[8:], coef[8:], color="#D55E00")
     ax.plot((houses.coef * scale)[:8], rows[:8], "k|", markersize=9, label="truth")
     error = comparison[name].test_error
-    ax.set_title(f"{name}\ntest error {error:.1f}", fontsize="medium")
-    ax.set_xlabel("coefficient per std. dev.")
+    ax.set_title(f"{name}\ntest error {error:.1f} thousand", fontsize="medium")
+    ax.set_xlabel("coefficient × std. dev.\nin thousands of the price")
 axes[0].set_yticks([*rows[:8], 45], [*houses.feature_names[:8], "irrelevant"])
 axes[0].invert_yaxis()
 axes[2].legend(loc="lower right", fontsize="small")

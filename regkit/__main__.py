@@ -234,6 +234,10 @@ def _check_destinations(arguments: argparse.Namespace) -> None:
                 f"--{option}: there is no folder {path.absolute().parent}",
                 arguments.prog,
             )
+        if path.is_dir() or not os.access(
+            path if path.exists() else path.absolute().parent, os.W_OK
+        ):
+            _fail(f"--{option}: {path} cannot be written", arguments.prog)
         if find_spec("matplotlib") is None:
             _fail(
                 f"--{option} needs matplotlib: install it with "

@@ -32,16 +32,18 @@ As ``lower <= 0 <= upper``, the maximum lies on the side of the sign of ``c``. W
 
 The dual points
 ---------------
-1. the residual, centred; 2. the same, projected on the orthogonal complement of the
-columns that must have ``c_j = 0`` (no penalty and free, or no penalty and strictly
-inside a one-sided bound); 3. that one shrunk until every ``|c_j| <= a_j`` holds where
-it must, and on to the best factor, 0 at the least: ``D(0) = 0``.
+1. the residual, centred; 2. the nearest point to it where the columns of no penalty, or
+of one below 1e-4 of what the column could explain, have the ``c_j`` that the optimality
+conditions at beta ask for; 3. either shrunk until every ``|c_j| <= a_j`` holds where it
+must, and on to the best factor, 0 at the least: ``D(0) = 0``.
 
-Shrinking cannot mend ``c_j > 0`` where ``a_j = q_j = 0`` and only one side is bounded,
-and it is ruinous where ``a_j`` is of the size of rounding. There the **boxed** gap
-speaks: D with each bound cut to ``M_j = 10 (|beta_j| + std(y) / std(x_j))``. It is the
-exact gap among coefficients within that box; by convexity, if the true optimum is
-``k`` times farther out than the box, the suboptimality is at most ``k`` boxed gaps.
+Shrinking alone cannot mend ``c_j > 0`` where ``a_j = q_j = 0`` and only one side is
+bounded, and it is ruinous where ``a_j`` is of the size of rounding. Where columns
+depend on each other to the last bits of X, the second point mends neither. There the
+**boxed** gap speaks: D with each bound cut to
+``M_j = 10 (|beta_j| + std(y) / std(x_j))``. It is the exact gap among coefficients
+within that box; by convexity, if the true optimum is ``k`` times farther out than the
+box, the suboptimality is at most ``k`` boxed gaps.
 """
 
 from __future__ import annotations
@@ -61,6 +63,8 @@ _EXTENDED_SIZE = 50_000
 _EPS = float(np.finfo(np.float64).eps)
 # A direction this small beside its columns is rounding, not data.
 _RANK_TOL = 1e-13
+# A penalty is soft below this share of what its column could explain.
+_SOFT = 1e-4
 _BOX = 10.0
 
 
@@ -272,23 +276,28 @@ class _Penalty:
         factor = np.min(self.a[bad] / np.abs(c[bad]), initial=1)
         return factor * (1 - 8 * np.finfo(c.dtype).eps) if bad.any() else factor
 
-    def distance(self, h: Array, beta: Array) -> Array:
-        """How far h_j is from the subdifferential of a_j |.| + box at beta_j."""
+    def subdifferential(self, beta: Array) -> tuple[Array, Array]:
+        """The ends of the subdifferential of a_j |.| + box at beta_j."""
         low = np.where(beta > 0, self.a, -self.a)
         high = np.where(beta < 0, -self.a, self.a)
         low = np.where(beta <= self.lower, -np.inf, low)
         high = np.where(beta >= self.upper, np.inf, high)
+        return low, high
+
+    def distance(self, h: Array, beta: Array) -> Array:
+        """How far h_j is from the subdifferential of a_j |.| + box at beta_j."""
+        low, high = self.subdifferential(beta)
         return np.asarray(np.maximum(np.maximum(low - h, h - high), 0))
 
 
-def _project_out(data: _Data, index: Array, t: Array) -> Array:
-    """t minus its component in the span of the given columns (weighted product).
+def _bent(data: _Data, index: Array, excess: Array, t: Array) -> Array:
+    """t minus the shortest d with ``x_j' d = excess_j`` for the columns in ``index``.
 
     Pivoted modified Gram-Schmidt with every product done twice, because it runs in
     any precision; a column left with 1e-13 of its norm adds rounding, not a direction.
     """
-    index = index[data.norm[index] > 0]
     rest = data.columns(index) / data.norm[index]
+    excess = excess / data.norm[index]
     t = t.copy()
     for _ in range(min(rest.shape)):
         size = np.sqrt(data.row_weight @ rest**2)
@@ -297,10 +306,13 @@ def _project_out(data: _Data, index: Array, t: Array) -> Array:
             break
         direction = rest[:, best] / size[best]
         direction = direction / np.sqrt(data.dot(direction, direction))
+        step = excess[best] / size[best]
+        t -= step * direction
+        excess = excess - step * ((data.row_weight * direction) @ rest)
         for _ in range(2):
-            t -= direction * data.dot(direction, t)
             rest -= np.outer(direction, (data.row_weight * direction) @ rest)
         rest[:, best] = 0
+        excess[best] = 0
     return t
 
 
@@ -320,16 +332,20 @@ def _best_duals(
     data: _Data, penalty: _Penalty, beta: Array, residual: Array, size: Any
 ) -> tuple[Any, Any]:
     """The best D, exact and boxed, over the dual points of the module's docstring."""
-    free = (penalty.a == 0) & (penalty.q == 0)
-    one_sided = np.isinf(penalty.lower) | np.isinf(penalty.upper)
-    inside = (penalty.lower < beta) & (beta < penalty.upper)
-    projected = _project_out(data, np.flatnonzero(free & one_sided & inside), residual)
     noise = _neglected(data, penalty, size)
     box = _box(data, beta)
+    c = data.correlate(residual)
+    ends = [end + penalty.q * beta for end in penalty.subdifferential(beta)]
+    aim = np.clip(c, *ends)
+    slack = np.minimum(c - ends[0], ends[1] - c)
+    held = np.flatnonzero((noise > 0) & (slack <= noise))
+    bent = _bent(data, held, (c - aim)[held], residual)
     exact = boxed = -np.inf
-    for point in (residual, projected):
+    for point, wanted in ((residual, np.where(penalty.a == 0, aim, c)), (bent, aim)):
         c = data.correlate(point)
-        c = np.where(np.abs(c) <= noise, 0, c)
+        met = np.zeros(len(c), dtype=bool)
+        met[held] = np.abs(c - wanted)[held] <= noise[held]
+        c = np.where(met, wanted, c)
         fit, square = data.dot(data.y, point), data.dot(point, point)
 
         def dual(
@@ -345,10 +361,14 @@ def _best_duals(
 
 
 def _neglected(data: _Data, penalty: _Penalty, size: Any) -> Array:
-    """The largest correlation that `_best_duals` takes for zero, one entry a column."""
-    free = (penalty.a == 0) & (penalty.q == 0)
-    one_sided = np.isinf(penalty.lower) | np.isinf(penalty.upper)
-    return np.where(free & one_sided, _RANK_TOL * data.norm * size, 0)
+    """The error of ``c_j`` that `_best_duals` takes for none, 0 where it takes none.
+
+    Only of columns whose penalty is soft, or that have none.
+    """
+    deviation = np.sqrt(data.dot(data.y, data.y))
+    soft = penalty.a <= _SOFT * data.norm * deviation
+    soft &= penalty.q <= _SOFT * data.norm**2
+    return np.where(soft, _RANK_TOL * data.norm * size, 0)
 
 
 def _coordinate_gain(data: _Data, penalty: _Penalty, beta: Array, c: Array) -> Any:

@@ -78,6 +78,15 @@ def test_compare_a_table(houses, capsys):
     assert err == "note: column 'id' only counts the rows: left out\n"
 
 
+def test_missing_values_are_filled_with_a_note(houses, capsys):
+    text = houses.read_text().replace("north", "", 3).replace("south", "NA", 1)
+    houses.write_text(text)
+    assert main(["compare", str(houses), "--target", "price", *LINEAR]) == 0
+    out, err = capsys.readouterr()
+    assert "5 columns" in out
+    assert "note: missing text in 'district' (4 rows): a category of its own" in err
+
+
 def test_options_reach_the_comparison(houses, capsys):
     options = [
         *LINEAR,
@@ -148,8 +157,7 @@ def test_usage_errors_take_one_line_and_code_2(capsys, arguments, sentence):
     ("old", "new", "sentence"),
     [
         ("price", "prize", "has no column 'price'; did you mean 'prize'?"),
-        ("north", "", "missing values in 'district'"),
-        ("south", "NA", "leave a column out with --drop district"),
+        ("59,", "59,,,\n60,", "missing values in the target 'price' (1 row, line 61)"),
         ("0,1", "0;1", "fields where the header has 4"),
     ],
 )
@@ -192,10 +200,26 @@ def test_missing_matplotlib_is_told_before_the_work(option, capsys, monkeypatch)
     assert "needs matplotlib: install it with `pip install matplotlib`" in line
 
 
-def test_a_page_that_cannot_be_written(houses, tmp_path, capsys):
+@pytest.mark.parametrize("option", ["output", "figure"])
+def test_what_cannot_be_written_is_told_before_the_work(
+    option, tmp_path, capsys, monkeypatch
+):
+    path = tmp_path / {"output": "r.html", "figure": "f.png"}[option]
+    path.mkdir()
+    line = error_of(capsys, "compare", f"--{option}={path}")
+    assert line.endswith(f"--{option}: {path} cannot be written")
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    path = path.with_name(f"other{path.suffix}")
+    line = error_of(capsys, "compare", f"--{option}={path}")
+    assert line.endswith(f"--{option}: {path} cannot be written")
+
+
+def test_a_page_that_cannot_be_written_after_all(houses, tmp_path, capsys, monkeypatch):
     pytest.importorskip("matplotlib")
-    (tmp_path / "r.html").mkdir()
-    options = ["--target=price", f"--output={tmp_path / 'r.html'}", *LINEAR]
+    page = tmp_path / "r.html"
+    monkeypatch.setattr("regkit.__main__._check_destinations", lambda arguments: None)
+    page.mkdir()  # as if somebody had, meanwhile
+    options = ["--target=price", f"--output={page}", *LINEAR]
     assert "cannot write the output: " in error_of(
         capsys, "compare", houses, "--folds=3", *options
     )

@@ -2,6 +2,8 @@
 
 import doctest
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("**/*.md"))]
 _SNIPPET = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _TOCTREE = re.compile(r"^```\{toctree\}\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_COMMAND = re.compile(r"python -m benchmarks\.[^`\n]*")
 _LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 _FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 # What sphinx-gallery makes of an example: its page and its pictures.
@@ -56,6 +59,57 @@ def test_links_within_the_project_lead_somewhere(page):
 def test_every_page_has_an_example_that_runs(page):
     has_snippet = _SNIPPET.search(page.read_text(encoding="utf-8")) is not None
     assert has_snippet != (page.name in _WITHOUT_SNIPPET)
+
+
+def test_every_entry_of_the_api_reference_has_an_example():
+    """That it runs is for pytest's doctests."""
+    without = [
+        name
+        for name in sorted(set(regkit.__all__) - {"__version__"})
+        if ">>>" not in (getattr(regkit, name).__doc__ or "")
+    ]
+    assert without == []
+
+
+COMMANDS = sorted(
+    {
+        command
+        for page in [*PAGES, ROOT / "benchmarks" / "README.md"]
+        for command in _COMMAND.findall(page.read_text(encoding="utf-8"))
+    }
+)
+
+
+@pytest.mark.parametrize("module", sorted({c.split()[2] for c in COMMANDS}))
+def test_commands_of_benchmarks_exist(module):
+    helped = subprocess.run(
+        [sys.executable, "-m", module, "--help"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    known = set(re.findall(r"[\w-]+", helped.stdout))
+    for command in COMMANDS:
+        if command.split()[2] == module:
+            arguments = command.split("#")[0].split()[3:]
+            named = {a for a in arguments if not a.isdigit() and "." not in a}
+            assert named <= known, command
+
+
+def test_the_readme_shows_what_compare_prints():
+    """Networks and times may differ from machine to machine, linear models may not."""
+    diabetes = regkit.load_diabetes_interactions()
+    comparison = regkit.compare_regularizers(
+        diabetes.data,
+        diabetes.target,
+        networks=False,
+        feature_names=diabetes.feature_names,
+    )
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    for line in str(comparison).splitlines()[:8]:
+        columns = re.sub(r"\s+[\d.]+ s$", "", line)
+        assert re.search(r"\s+".join(map(re.escape, columns.split())), readme), line
 
 
 def test_every_public_name_is_in_the_api_reference():

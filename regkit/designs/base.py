@@ -133,8 +133,9 @@ class Design(Protocol):
         """Return X as every three of ``designs`` see it, or None.
 
         Each is a `regkit.kernels.three_views.Columns`; the designs are as
-        `correlate_together` takes them. None where columns do not stand contiguously,
-        or where the designs' means are too far apart.
+        `correlate_together` takes them. None where X is sparse, or too large to copy
+        once into columns that stand contiguously, or where the designs' means are too
+        far apart.
         """
 
     def gram(self, target: Floats) -> tuple[Floats, Floats]:

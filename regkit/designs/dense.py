@@ -256,8 +256,6 @@ class DenseDesign:
         return found
 
     def side_by_side(self, designs: Sequence["DenseDesign"]) -> "list[Columns] | None":
-        if self._by_rows:
-            return None
         from regkit.designs.dense_lockstep import share_columns
 
         return share_columns(self, designs)

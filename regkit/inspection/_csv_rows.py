@@ -8,6 +8,11 @@ from pathlib import Path
 
 Cells = tuple[str, ...]
 
+# What pandas reads as missing, lower-cased, and the question mark of the UCI files.
+MISSING = frozenset(
+    ("", "na", "n/a", "#n/a", "<na>", "nan", "null", "none", "-nan", "?", ".")
+)
+
 _DELIMITERS = (",", ";", "\t", "|")
 _NUMBER = re.compile(r"[-+]?(\d+[.,]?\d*|[.,]\d+)([eE][-+]?\d+)?")
 
@@ -84,7 +89,7 @@ def _decimal_points(cells: Cells) -> Cells:
     Only files separated by semicolons write numbers so; elsewhere a comma inside a
     cell may well separate thousands, and is left to be refused.
     """
-    if all(not cell or _NUMBER.fullmatch(cell) for cell in cells):
+    if all(cell.lower() in MISSING or _NUMBER.fullmatch(cell) for cell in cells):
         return tuple(cell.replace(",", ".") for cell in cells)
     return cells
 

@@ -1,17 +1,15 @@
-"""What the displays share: colours, axes, marks, and labels that do not overlap."""
+"""What the displays share: colours, axes and marks."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.isotonic import isotonic_regression
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.axis import Axis
     from matplotlib.lines import Line2D
-    from matplotlib.text import Text
 
 Floats = NDArray[np.float64]
 
@@ -20,17 +18,6 @@ Floats = NDArray[np.float64]
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 DASHES = ("-", "--", "-.", ":", (0, (6, 1, 1, 1, 1, 1)))
 GREY = "0.55"
-_LONGEST_NAME = 24
-# Labels may fill this share of the width, and stand this many heights apart.
-_LABEL_ROOM = 0.35
-# ... and on a narrow figure so many points, but never more than half.
-_LABEL_POINTS = 100
-_LINE_SPACING = 1.3
-# Of a legend; of equally good ones the first is taken.
-_PLACES = (
-    *("upper left", "lower left", "upper center", "lower center"),
-    *("center left", "center", "upper right", "lower right", "center right"),
-)
 
 
 def begin(ax: "Axes | None", display: str) -> "Axes":
@@ -71,11 +58,6 @@ def unused_colour(ax: "Axes") -> str:
 
     used = {to_hex(line.get_color()).upper() for line in ax.get_lines()}
     return next((c for c in COLOURS if c not in used), COLOURS[0])
-
-
-def shorten(name: str) -> str:
-    """Cut a long feature name so that it leaves room for the picture."""
-    return name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 1] + "…"
 
 
 def show_alpha_axis(ax: "Axes") -> None:
@@ -127,112 +109,30 @@ def mark_alphas(
     return lines
 
 
-def label_line_ends(
-    ax: "Axes",
-    end: float,
-    heights: Sequence[float],
-    names: Sequence[str],
-    colours: Sequence[str],
-) -> "list[Text]":
-    """Write names to the right of the lines that end at x = `end`, without overlap.
-
-    Names come in order of importance; those that find no room are left out. The x axis
-    is stretched to the right for them. Positions minimise the squared distance to the
-    line ends subject to a minimal spacing, which is an isotonic regression.
-    """
-    if not names:
-        return []
-    lay_out(ax)
-    box = ax.get_window_extent()
-    texts: list[Any] = [
-        ax.annotate(
-            shorten(name),
-            xy=(0, 0),
-            xycoords="axes fraction",
-            color=_darker(colour),
-            fontsize="small",
-            va="center",
-        )
-        for name, colour in zip(names, colours, strict=True)
-    ]
-    extents = [text.get_window_extent() for text in texts]
-    spacing = _LINE_SPACING * max(extent.height for extent in extents) / box.height
-    n_fit = min(len(texts), max(1, int(1 / spacing)))
-    for text in texts[n_fit:]:
-        text.remove()
-    texts = texts[:n_fit]
-
-    gap = 0.035  # between line end and name, as a share of the width
-    room = max(extent.width for extent in extents[:n_fit]) / box.width + gap + 0.01
-    points = box.width * 72 / ax.figure.dpi
-    allowed = max(_LABEL_ROOM, min(0.5, _LABEL_POINTS / points))
-    _stretch_to_the_right(ax, end, min(room, allowed))
-
-    to_axes = ax.transAxes.inverted()
-    at = to_axes.transform(ax.transData.transform([(end, h) for h in heights[:n_fit]]))
-    ends = np.clip(at[:, 1], 0, 1)
-    # Ends at one point (zero, above all) keep the order of importance, top down.
-    order = np.lexsort((-np.arange(n_fit), ends))
-    steps = spacing * np.arange(n_fit)
-    top = 1 - spacing * (n_fit - 1) - spacing / 2
-    placed = isotonic_regression(ends[order] - steps, y_min=spacing / 2, y_max=top)
-    for k, height in zip(order, placed + steps, strict=True):
-        x = at[k, 0]
-        texts[k].xyann = (x + gap, height)
-        ax.plot(
-            [x + 0.004, x + gap - 0.004],
-            [ends[k], height],
-            transform=ax.transAxes,
-            color=texts[k].get_color(),
-            linewidth=0.6,
-            scalex=False,
-            scaley=False,
-        )
-    return texts
-
-
-def add_legend(ax: "Axes", lines: "Sequence[Line2D]", texts: "Sequence[Text]") -> None:
-    """Put the legend where it hides no text and the least of the lines.
-
-    Matplotlib's own "best" place does not see texts.
-    """
-    points = [line.get_transform().transform(line.get_xydata()) for line in lines]
-    boxes = [text.get_window_extent() for text in texts]
-
-    def cost(place: Any) -> int:
-        frame = ax.legend(loc=place, fontsize="small").get_window_extent()
-        hidden = sum(int(frame.count_contains(xy)) for xy in points)
-        return hidden + 1_000_000 * int(frame.count_overlaps(boxes))
-
-    best: Any = min(_PLACES, key=cost)
-    ax.legend(loc=best, fontsize="small")
-
-
-def _darker(colour: str) -> tuple[float, ...]:
-    """Take a line's colour to what can be read as text on white."""
-    from matplotlib.colors import to_rgb
-
-    return tuple(0.75 * channel for channel in to_rgb(colour))
-
-
-def _stretch_to_the_right(ax: "Axes", end: float, share: float) -> None:
-    """Move the right end of the x axis so that `share` of it lies beyond `end`."""
-    scale = ax.xaxis.get_transform()
-    left, _ = ax.get_xlim()
-    a, b = scale.transform(np.array([left, end], dtype=float))
-    (right,) = scale.inverted().transform(np.array([a + (b - a) / (1 - share)]))
-    ax.set_xlim(left, right)
-
-
 def show_plain_numbers(axis: "Axis") -> None:
-    """Put ticks at 0.2, 0.5, 1 on a logarithmic axis, where it spans few decades."""
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+    """Put ticks at 0.2, 0.5, 1 on a logarithmic axis, where it spans few decades.
+
+    Where these would be fewer than three, ticks stand at equal distances instead.
+    """
+    from matplotlib.ticker import (
+        FuncFormatter,
+        LogLocator,
+        MaxNLocator,
+        NullFormatter,
+        NullLocator,
+    )
 
     low, high = sorted(axis.get_view_interval())
     if high > 200 * low:
         return
-    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    locator = LogLocator(subs=(1, 2, 5))
+    ticks = np.asarray(locator.tick_values(low, high))
+    if np.count_nonzero((ticks >= low) & (ticks <= high)) >= 3:
+        axis.set_major_locator(locator)
+    else:
+        axis.set_major_locator(MaxNLocator(5))
+        axis.set_minor_locator(NullLocator())
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.6g}"))
     axis.set_minor_formatter(NullFormatter())
 
 

@@ -72,6 +72,13 @@ def feature_label(X: Any, feature: int | str) -> str:
     return "x" if _as_array(X).shape[1] == 1 else f"x{at}"
 
 
+def target_label(y: Any, target: int) -> str:
+    """Name y, or one of its columns."""
+    if np.ndim(y) == 2:
+        return str(y.columns[target]) if hasattr(y, "columns") else f"y{target}"
+    return str(getattr(y, "name", None) or "y")
+
+
 def _position(X: Any, feature: int | str) -> int:
     names = list(X.columns) if hasattr(X, "columns") else None
     if isinstance(feature, str):

@@ -74,9 +74,12 @@ def column_scales(X: Any, n_features: int) -> Floats:
 
 
 def path_of_estimator(
-    estimator: Any, X: Any, y: Any, sample_weight: Any, n_alphas: int
+    estimator: Any, X: Any, y: Any, sample_weight: Any, n_alphas: int, target: int
 ) -> PathSource:
-    """Take the path that a fitted estimator stores, or compute it from X and y."""
+    """Take the path that a fitted estimator stores, or compute it from X and y.
+
+    Of several targets, the path is that of the column `target`.
+    """
     estimator = getattr(estimator, "best_estimator_", estimator)
     names = None
     if isinstance(estimator, Pipeline):
@@ -91,7 +94,10 @@ def path_of_estimator(
         _require_data(estimator, X, y)
         weights = {} if sample_weight is None else {"sample_weight": sample_weight}
         estimator = clone(estimator).fit(X, y, **weights)
-    marks = {name: _number(getattr(estimator, a, None)) for name, a in _MARKS.items()}
+    marks = {
+        name: _number(getattr(estimator, attribute, None), target)
+        for name, attribute in _MARKS.items()
+    }
     if names is None:
         names = getattr(estimator, "feature_names_in_", None)
 
@@ -102,7 +108,8 @@ def path_of_estimator(
         if names is None:
             names = feature_names(X)
         if marks["alpha"] is None:
-            marks["alpha"] = _number(getattr(estimator, "alpha", None))
+            marks["alpha"] = _number(getattr(estimator, "alpha", None), target)
+        y = one_target(y, target)
         compute = _ridge_path if isinstance(estimator, _RIDGE) else _enet_path
         alphas, coefs = compute(
             estimator, X, y, sample_weight, n_alphas, marks["alpha"]
@@ -214,5 +221,18 @@ def _output_names(steps: Pipeline) -> NDArray[Any] | None:
         return None
 
 
-def _number(value: Any) -> float | None:
-    return None if value is None or np.ndim(value) else float(value)
+def one_target(y: Any, target: int) -> Any:
+    """Take one column of y, where it has several; y as it is where it has one."""
+    n_targets = np.shape(y)[1] if np.ndim(y) == 2 else 1
+    if not 0 <= target < n_targets:
+        raise ValueError(
+            f"target={target} is not a column of y, which has {n_targets} of them."
+        )
+    return np.asarray(y)[:, target] if np.ndim(y) == 2 else y
+
+
+def _number(value: Any, target: int) -> float | None:
+    """Give one alpha: where each target has its own, that of `target`."""
+    if value is None or np.ndim(value) == 0:
+        return None if value is None else float(value)
+    return float(value[target]) if target < len(value) else None

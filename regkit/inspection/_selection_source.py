@@ -39,6 +39,12 @@ def selection_of_estimator(estimator: Any, target: int) -> SelectionSource:
         estimator = estimator[-1]
     k = chosen_mix(estimator)
     errors, standard_errors, metric, greater_is_better = _recorded(estimator, k)
+    n_choices = np.size(getattr(estimator, "alpha_", 0.0))
+    if not 0 <= target < n_choices:
+        raise ValueError(
+            f"target={target} is not one of those with an alpha of their own, of "
+            f"which {type(estimator).__name__} has {n_choices}."
+        )
     if np.ndim(getattr(estimator, "alpha_", 0.0)) == 1:
         errors = np.asarray(estimator.cv_error_)[:, target]
         if standard_errors is not None:

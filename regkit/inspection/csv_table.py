@@ -12,14 +12,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from regkit.inspection._csv_rows import Cells, TableError, read_columns
+from regkit.inspection._csv_rows import MISSING, Cells, TableError, read_columns
 
 _Floats = NDArray[np.float64]
 
-# What pandas reads as missing, lower-cased, and the question mark of the UCI files.
-_MISSING = frozenset(
-    ("", "na", "n/a", "#n/a", "<na>", "nan", "null", "none", "-nan", "?", ".")
-)
 _MAX_LEVELS = 100
 _MOSTLY_NUMBERS = 0.9
 
@@ -37,7 +33,7 @@ class Table:
     feature_names : list of str
         Names of the columns of X; ``"colour=red"`` for the level of a category.
     notes : list of str
-        One sentence for each column that was left out.
+        Sentences about columns that were left out and values that were missing.
     """
 
     X: _Floats
@@ -61,6 +57,9 @@ def read_csv(
     becomes a single column. Text with more than 100 levels (or more than a fifth of
     the rows) and columns that only count the rows are left out with a note.
 
+    Missing numbers become the median of their column, and a 0/1 column says where they
+    were; missing text is a level of its own. The target must be complete.
+
     Parameters
     ----------
     path : str or Path
@@ -80,8 +79,8 @@ def read_csv(
     Raises
     ------
     TableError
-        Unreadable file, unknown column, missing values, text among numbers, nothing
-        to predict from.
+        Unreadable file, unknown column, missing values of the target, text among
+        numbers, nothing to predict from.
     """
     columns, lines = read_columns(Path(path))
     for name in (target, *drop, *category):
@@ -92,30 +91,108 @@ def read_csv(
 
     for name in drop:
         columns.pop(name, None)
-    _refuse_missing(columns, lines, target)
+    _refuse_missing(target, columns[target], lines)
     y = _target_values(columns.pop(target), lines, target)
 
     features: dict[str, _Floats] = {}
     notes: list[str] = []
+    holes = _Holes(lines)
     for name, cells in columns.items():
-        numbers = None if name in category else _to_floats(cells)
-        if numbers is not None:
-            _refuse_infinite(f"column {name!r}", numbers, lines)
-            reason = _why_not_number(numbers)
-            encoded = {name: numbers}
-        else:
-            if name not in category:
-                _refuse_stray_text(name, cells, lines)
-            levels = sorted(set(cells))
-            reason = _why_not_category(levels, len(cells), forced=name in category)
-            encoded = {} if reason else _one_hot(name, np.array(cells), levels)
+        encoded, reason = _encode(name, cells, name in category, holes)
         if reason:
             notes.append(f"column {name!r} {reason}: left out")
         else:
             features |= encoded
+    features |= holes.indicators
+    notes += holes.notes()
     if not features:
         raise TableError(f"no column of {path} is left to predict {target!r} from")
     return Table(np.column_stack(list(features.values())), y, list(features), notes)
+
+
+class _Holes:
+    """Missing values of the columns that are used, and what becomes of them."""
+
+    def __init__(self, lines: Sequence[int]) -> None:
+        self.lines = lines
+        self.indicators: dict[str, _Floats] = {}
+        self.numbers: dict[str, int] = {}
+        self.text: dict[str, int] = {}
+
+    def fill_numbers(
+        self, name: str, present: NDArray[np.bool_], numbers: _Floats
+    ) -> _Floats:
+        """Put the median into the holes, and remember where they were."""
+        if present.all():
+            return numbers
+        filled = np.full(present.size, np.median(numbers))
+        filled[present] = numbers
+        self.numbers[name] = int(np.count_nonzero(~present))
+        where = (~present).astype(np.float64)
+        if not any(np.array_equal(where, known) for known in self.indicators.values()):
+            self.indicators[f"{name}=missing"] = where
+        return filled
+
+    def fill_text(self, name: str, present: NDArray[np.bool_], cells: Cells) -> Cells:
+        """Make the holes a level of their own."""
+        if present.all():
+            return cells
+        self.text[name] = int(np.count_nonzero(~present))
+        return tuple(
+            cell if there else "missing"
+            for cell, there in zip(cells, present, strict=True)
+        )
+
+    def notes(self) -> list[str]:
+        notes = []
+        if self.numbers:
+            notes.append(
+                f"missing numbers in {_count_rows(self.numbers)}: filled with the "
+                "column's median, and 0/1 columns say where"
+            )
+        if self.text:
+            notes.append(
+                f"missing text in {_count_rows(self.text)}: a category of its own"
+            )
+        return notes
+
+
+def _encode(
+    name: str, cells: Cells, forced: bool, holes: _Holes
+) -> tuple[dict[str, _Floats], str | None]:
+    """Turn a column into one or several of numbers, or say why it is left out."""
+    present = np.array([cell.lower() not in MISSING for cell in cells])
+    if not present.any():
+        return {}, "is missing in every row"
+    shown = tuple(c for c, there in zip(cells, present, strict=True) if there)
+    lines = [line for line, there in zip(holes.lines, present, strict=True) if there]
+    numbers = None if forced else _to_floats(shown)
+    if numbers is not None:
+        _refuse_infinite(f"column {name!r}", numbers, lines)
+        if present.all() and (reason := _why_not_number(numbers)):
+            return {}, reason
+        filled = holes.fill_numbers(name, present, numbers)
+        # Of a number that is the same wherever it is known, the holes say it all.
+        return ({name: filled} if np.ptp(filled) > 0 else {}), None
+    if not forced:
+        _refuse_stray_text(name, shown, lines)
+    levels = sorted(set(shown))
+    if present.all() or len(levels) > 1:
+        reason = _why_not_category(levels, len(cells), forced=forced)
+        if reason:
+            return {}, reason
+    cells = holes.fill_text(name, present, cells)
+    return _one_hot(name, np.array(cells), sorted(set(cells))), None
+
+
+def _count_rows(holes: dict[str, int]) -> str:
+    """Name up to four columns and the rows that are missing in each."""
+    named = [
+        f"{name!r} ({count} {'row' if count == 1 else 'rows'})"
+        for name, count in list(holes.items())[:4]
+    ]
+    more = f" and {len(holes) - 4} more columns" if len(holes) > 4 else ""
+    return ", ".join(named) + more
 
 
 def _to_floats(cells: Cells) -> _Floats | None:
@@ -153,32 +230,19 @@ def _why_not_number(numbers: _Floats) -> str | None:
     return None
 
 
-def _refuse_missing(
-    columns: dict[str, Cells], lines: Sequence[int], target: str
-) -> None:
-    """Name the columns with missing values, and say what to do about them."""
-    holes = {
-        name: [
-            line
-            for cell, line in zip(cells, lines, strict=True)
-            if cell.lower() in _MISSING
-        ]
-        for name, cells in columns.items()
-    }
-    holes = {name: where for name, where in holes.items() if where}
-    if not holes:
-        return
-    named = [
-        f"{name!r} ({len(where)} {'row' if len(where) == 1 else 'rows'}, "
-        f"{'' if len(where) == 1 else 'first on '}line {where[0]})"
-        for name, where in list(holes.items())[:4]
+def _refuse_missing(target: str, cells: Cells, lines: Sequence[int]) -> None:
+    """Say where the target has missing values, and what to do about them."""
+    where = [
+        line for cell, line in zip(cells, lines, strict=True) if cell.lower() in MISSING
     ]
-    more = f" and {len(holes) - 4} more columns" if len(holes) > 4 else ""
-    remedy = "fill them in or delete those rows"
-    if target not in holes:
-        first = next(iter(holes))
-        remedy += f", or leave a column out with --drop {_quote(first)}"
-    raise TableError(f"missing values in {', '.join(named)}{more}: {remedy}")
+    if where:
+        at = f"1 row, line {where[0]}"
+        if len(where) > 1:
+            at = f"{len(where)} rows, first on line {where[0]}"
+        raise TableError(
+            f"missing values in the target {target!r} ({at}): fill them in or delete "
+            "those rows"
+        )
 
 
 def _refuse_stray_text(name: str, cells: Cells, lines: Sequence[int]) -> None:

@@ -8,8 +8,13 @@ from numpy.typing import ArrayLike
 from sklearn.base import clone
 
 from regkit.inspection._drawing import Floats, begin, style
-from regkit.inspection._grid import feature_column, feature_label, vary_feature
-from regkit.inspection._path_source import is_fitted
+from regkit.inspection._grid import (
+    feature_column,
+    feature_label,
+    target_label,
+    vary_feature,
+)
+from regkit.inspection._path_source import is_fitted, one_target
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -85,6 +90,18 @@ class FitComparisonDisplay:
         self.x_name = x_name
         self.y_name = y_name
         self.truth = None if truth is None else np.asarray(truth, dtype=np.float64)
+        expected = {
+            "y": (self.y, self.x, "x"),
+            "truth": (self.truth, self.grid, "grid"),
+        }
+        for name, curve in self.curves.items():
+            expected[f"curves[{name!r}]"] = (curve, self.grid, "grid")
+        for name, (values, like, of) in expected.items():
+            if values is not None and values.shape != like.shape:
+                raise ValueError(
+                    f"{name} must have the shape of {of}, {like.shape}, "
+                    f"got {values.shape}."
+                )
 
     @classmethod
     def from_estimators(
@@ -94,6 +111,7 @@ class FitComparisonDisplay:
         y: Any,
         *,
         feature: int | str = 0,
+        target: int = 0,
         grid_resolution: int = 300,
         grid_range: tuple[float, float] | None = None,
         truth: "Callable[[Floats], Any] | None" = None,
@@ -110,10 +128,12 @@ class FitComparisonDisplay:
         X : {array-like, dataframe} of shape (n_samples, n_features)
             Rows to show. With several columns, the others are held at their means
             (columns that are not numbers: at the most frequent value).
-        y : array-like of shape (n_samples,)
-            Target.
+        y : array-like of shape (n_samples,) or (n_samples, n_targets)
+            Target, or several.
         feature : int or str, default=0
             The column on the x axis.
+        target : int, default=0
+            The column of y on the y axis, where there are several.
         grid_resolution : int, default=300
             Points of each curve.
         grid_range : tuple of (low, high), default=None
@@ -133,21 +153,21 @@ class FitComparisonDisplay:
         Raises
         ------
         ValueError
-            When X has no such feature.
+            When X has no such feature, or y no such target.
         """
         grid, rows = vary_feature(X, feature, grid_resolution, grid_range)
         curves = {}
         for name, estimator in _named(estimators).items():
             if not is_fitted(estimator):
                 estimator = clone(estimator).fit(X, y)
-            curves[name] = np.asarray(estimator.predict(rows))
+            curves[name] = one_target(estimator.predict(rows), target)
         return cls(
             x=feature_column(X, feature),
-            y=y,
+            y=one_target(y, target),
             grid=grid,
             curves=curves,
             x_name=feature_label(X, feature),
-            y_name=str(getattr(y, "name", None) or "y"),
+            y_name=target_label(y, target),
             truth=None if truth is None else truth(grid),
         ).plot(ax, **kwargs)
 
@@ -197,8 +217,8 @@ class FitComparisonDisplay:
         low, high = self.y.min(), self.y.max()
         margin = 0.15 * (high - low or 1.0)
         ax.set_ylim(low - margin, high + margin)
-        ax.set_xlabel(self.x_name)
-        ax.set_ylabel(self.y_name)
+        ax.set_xlabel(self.x_name, parse_math=False)
+        ax.set_ylabel(self.y_name, parse_math=False)
         ax.legend(fontsize="small")
         self.ax_, self.figure_ = ax, ax.figure
         return self

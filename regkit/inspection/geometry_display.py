@@ -8,13 +8,16 @@ from scipy.optimize import brentq
 from sklearn.utils import check_X_y
 
 from regkit._sklearn import feature_names as names_of
-from regkit.inspection._drawing import COLOURS, Floats, begin
+from regkit.inspection._drawing import COLOURS, Floats, begin, lay_out
+from regkit.inspection._labels import shorten
 from regkit.linear_model import LassoRegressor, RidgeRegressor
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _L1, _L2 = COLOURS[1], COLOURS[0]
+# A figure of fewer inches has no room for the legend beside the axes.
+_NARROW = 5.5
 
 
 class PenaltyGeometryDisplay:
@@ -179,28 +182,32 @@ class PenaltyGeometryDisplay:
         for line in (ax.axhline, ax.axvline):
             line(0, color="0.5", linewidth=0.8, zorder=0.5)
         self._set_limits(ax, max(t, radius))
-        self._draw_contours(ax, kwargs)
         self.points_ = {}
-        for name, at, colour, marker in (
+        for name, point, colour, marker in (
             ("least squares", self.least_squares, "0.1", "o"),
             ("L1", self.lasso, _L1, "D"),
             ("L2", self.ridge, _L2, "s"),
         ):
             (self.points_[name],) = ax.plot(
-                *at,
+                *point,
                 marker=marker,
                 color=colour,
                 markeredgecolor="white",
                 markersize=8,
                 linestyle="none",
-                label=f"{name}: ({at[0]:.3g}, {at[1]:.3g})",
+                label=f"{name}: ({point[0]:.3g}, {point[1]:.3g})",
                 zorder=4,
             )
         first, second = np.asarray(self.feature_names)
-        ax.set_xlabel(f"coefficient of {first}")
-        ax.set_ylabel(f"coefficient of {second}")
-        ax.set_aspect("equal")
-        ax.legend(fontsize="small", loc="upper left", bbox_to_anchor=(1.02, 1))
+        ax.set_xlabel(f"coefficient of {shorten(str(first))}", parse_math=False)
+        ax.set_ylabel(f"coefficient of {shorten(str(second))}", parse_math=False)
+        if ax.figure.figure.get_figwidth() < _NARROW:
+            at: dict[str, Any] = {"loc": "lower left", "bbox_to_anchor": (0, 1.02)}
+        else:
+            at = {"loc": "upper left", "bbox_to_anchor": (1.02, 1)}
+        ax.legend(fontsize="small", **at)
+        self._fill_the_axes(ax)
+        self._draw_contours(ax, kwargs)
         self.ax_, self.figure_ = ax, ax.figure
         return self
 
@@ -215,6 +222,21 @@ class PenaltyGeometryDisplay:
         room = 0.15 * (high - low).max()
         ax.set_xlim(low[0] - room, high[0] + room)
         ax.set_ylim(low[1] - room, high[1] + room)
+
+    @staticmethod
+    def _fill_the_axes(ax: "Axes") -> None:
+        """Make both scales equal by showing more, rather than by smaller axes."""
+        lay_out(ax)
+        box = ax.get_window_extent()
+        (left, right), (bottom, top) = ax.get_xlim(), ax.get_ylim()
+        unit = max((right - left) / box.width, (top - bottom) / box.height)
+        for limits, low, high, pixels in (
+            (ax.set_xlim, left, right, box.width),
+            (ax.set_ylim, bottom, top, box.height),
+        ):
+            more = (unit * pixels - (high - low)) / 2
+            limits(low - more, high + more)
+        ax.set_aspect("equal")
 
     def _draw_contours(self, ax: "Axes", kwargs: dict[str, Any]) -> None:
         """Draw the loss: through each solution in its colour, and around in grey."""
@@ -232,6 +254,8 @@ class PenaltyGeometryDisplay:
         options: dict[str, Any] = {
             "levels": levels,
             "colors": [touching[level] for level in levels],
+            # As the outlines of the regions, for readers who see no colours.
+            "linestyles": ["--" if touching[level] == _L2 else "-" for level in levels],
             **kwargs,
         }
         self.contours_ = ax.contour(x, y, loss, **options)

@@ -7,7 +7,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from regkit.inspection._drawing import COLOURS, Floats, begin
-from regkit.inspection._grid import feature_column, feature_label, vary_feature
+from regkit.inspection._grid import (
+    feature_column,
+    feature_label,
+    target_label,
+    vary_feature,
+)
+from regkit.inspection._path_source import one_target
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -111,6 +117,7 @@ class PredictionIntervalDisplay:
         *,
         coverage: float = 0.9,
         feature: int | str | None = None,
+        target: int = 0,
         grid_resolution: int = 300,
         grid_range: tuple[float, float] | None = None,
         ax: "Axes | None" = None,
@@ -126,7 +133,7 @@ class PredictionIntervalDisplay:
             that of a normal distribution.
         X : {array-like, dataframe} of shape (n_samples, n_features)
             Rows, preferably not those of the training.
-        y : array-like of shape (n_samples,)
+        y : array-like of shape (n_samples,) or (n_samples, n_targets)
             Their observations.
         coverage : float, default=0.9
             Promised coverage, in (0, 1).
@@ -134,6 +141,8 @@ class PredictionIntervalDisplay:
             Column to draw along: with a smooth band if it is the only one, otherwise
             with an interval for each row. None for the only column, or, where there
             are several, for the rows sorted by prediction.
+        target : int, default=0
+            The column of y to draw, where there are several.
         grid_resolution : int, default=300
             Points of the smooth band.
         grid_range : tuple of (low, high), default=None
@@ -152,28 +161,33 @@ class PredictionIntervalDisplay:
         ------
         TypeError
             When the estimator has no uncertainty.
+        ValueError
+            When X has no such feature, or y no such target.
         """
         if not 0 < coverage < 1:
             raise ValueError(f"coverage must lie strictly in (0, 1), got {coverage}.")
         if feature is None and np.shape(X)[1] == 1:
             feature = 0
-        mean, lower, upper = _predict_interval(estimator, X, coverage)
+        mean, lower, upper = _predict_interval(estimator, X, coverage, target)
         along: dict[str, Any] = {}
         if feature is not None:
             along["x"] = feature_column(X, feature)
             along["x_name"] = feature_label(X, feature)
             if np.shape(X)[1] == 1:
                 grid, rows = vary_feature(X, feature, grid_resolution, grid_range)
-                along["curve"] = (grid, *_predict_interval(estimator, rows, coverage))
+                along["curve"] = (
+                    grid,
+                    *_predict_interval(estimator, rows, coverage, target),
+                )
             else:
                 along["kind"] = "bars"
         return cls(
-            y=y,
+            y=one_target(y, target),
             mean=mean,
             lower=lower,
             upper=upper,
             coverage=coverage,
-            y_name=str(getattr(y, "name", None) or "y"),
+            y_name=target_label(y, target),
             **along,
         ).plot(ax, **kwargs)
 
@@ -269,8 +283,8 @@ class PredictionIntervalDisplay:
             linewidths=1.2,
             label=f"outside: {(~inside).sum()}",
         )
-        ax.set_xlabel(x_name)
-        ax.set_ylabel(self.y_name)
+        ax.set_xlabel(x_name, parse_math=False)
+        ax.set_ylabel(self.y_name, parse_math=False)
         ax.legend(fontsize="small")
         self.ax_, self.figure_ = ax, ax.figure
         return self
@@ -283,17 +297,18 @@ class PredictionIntervalDisplay:
         )
         order = np.argsort(at, kind="stable")
         at, mean, lower, upper = at[order], mean[order], lower[order], upper[order]
+        as_band = self.kind == "band" and at.size > 1  # a single row makes no band
         options = {
             "color": COLOURS[0],
             "label": "prediction",
-            **({"linewidth": 1.8} if self.kind == "band" else _DOTS),
+            **({"linewidth": 1.8} if as_band else _DOTS),
             **kwargs,
         }
         (self.line_,) = ax.plot(at, mean, **options)
         colour = self.line_.get_color()
         promised = "" if self.coverage is None else f"{self.coverage:.0%} "
         self.band_: PolyCollection | LineCollection
-        if self.kind == "band":
+        if as_band:
             self.band_ = ax.fill_between(
                 at,
                 lower,
@@ -317,20 +332,26 @@ class PredictionIntervalDisplay:
 
 
 def _predict_interval(
-    estimator: Any, X: Any, coverage: float
+    estimator: Any, X: Any, coverage: float, target: int
 ) -> tuple[Floats, Floats, Floats]:
     """Ask a model for its mean and interval, whichever way it offers one."""
     if hasattr(estimator, "predict_interval"):
         interval = estimator.predict_interval(X, coverage=coverage)
-        pair = interval if isinstance(interval, tuple) else np.asarray(interval).T
-        lower, upper = (np.asarray(end, dtype=np.float64) for end in pair)
-        return np.asarray(estimator.predict(X), dtype=np.float64), lower, upper
-    try:
-        mean, deviation = estimator.predict(X, return_std=True)
-    except TypeError as error:
-        raise TypeError(
-            "estimator must have predict_interval(X, coverage=…) or "
-            f"predict(X, return_std=True), got {estimator!r}."
-        ) from error
-    reach = NormalDist().inv_cdf(0.5 + coverage / 2) * deviation
-    return mean, mean - reach, mean + reach
+        lower, upper = (
+            interval if isinstance(interval, tuple) else np.asarray(interval).T
+        )
+        ends = estimator.predict(X), lower, upper
+    else:
+        try:
+            mean, deviation = estimator.predict(X, return_std=True)
+        except TypeError as error:
+            raise TypeError(
+                "estimator must have predict_interval(X, coverage=…) or "
+                f"predict(X, return_std=True), got {estimator!r}."
+            ) from error
+        reach = NormalDist().inv_cdf(0.5 + coverage / 2) * deviation
+        ends = mean, mean - reach, mean + reach
+    mean, lower, upper = (
+        np.asarray(one_target(values, target), dtype=np.float64) for values in ends
+    )
+    return mean, lower, upper

@@ -4,12 +4,23 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
+from sklearn.base import is_classifier
 
 from regkit.inspection._drawing import Floats, begin, show_plain_numbers, unused_colour
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.lines import Line2D
+
+_MARKERS = ("o", "s", "^", "D", "v")
+_LOSSES = {
+    "squared_error": "half squared error",
+    "absolute_error": "absolute error",
+    "huber": "Huber loss",
+    "quantile": "quantile loss",
+    "gaussian_nll": "negative log-likelihood",
+    "log_loss": "log loss",
+}
 
 
 class LossCurveDisplay:
@@ -29,6 +40,8 @@ class LossCurveDisplay:
         ignored when there is a validation loss.
     best_epoch : int, default=None
         Epoch to mark, from 1; None for the best one of the validation curve.
+    loss_name : str, default="loss"
+        Label of the y axis.
 
     Attributes
     ----------
@@ -62,6 +75,7 @@ class LossCurveDisplay:
         validation_loss_curve: ArrayLike | None = None,
         validation_scores: ArrayLike | None = None,
         best_epoch: int | None = None,
+        loss_name: str = "loss",
     ) -> None:
         self.loss_curve = np.asarray(loss_curve, dtype=np.float64)
         self.validation_loss_curve = _optional(validation_loss_curve)
@@ -71,6 +85,7 @@ class LossCurveDisplay:
         elif best_epoch is None and self.validation_scores is not None:
             best_epoch = int(np.nanargmax(self.validation_scores)) + 1
         self.best_epoch = best_epoch
+        self.loss_name = loss_name
 
     @classmethod
     def from_estimator(
@@ -115,6 +130,7 @@ class LossCurveDisplay:
             validation_loss_curve=getattr(final, "validation_loss_curve_", None),
             validation_scores=getattr(final, "validation_scores_", None),
             best_epoch=getattr(final, "best_iter_", None) if validated else None,
+            loss_name=_loss_name(final),
         ).plot(ax, **kwargs)
 
     def plot(
@@ -147,7 +163,12 @@ class LossCurveDisplay:
         from matplotlib.ticker import MaxNLocator
 
         prefix = f"{name}: " if name else ""
-        options = {"color": unused_colour(ax), "linewidth": 1.8, **kwargs}
+        options = {
+            "color": unused_colour(ax),
+            "linewidth": 1.8,
+            **self._markers(ax),
+            **kwargs,
+        }
         epochs = np.arange(1, self.loss_curve.size + 1)
         (self.train_line_,) = ax.plot(
             epochs,
@@ -181,11 +202,24 @@ class LossCurveDisplay:
             ax.set_yscale("log")
             show_plain_numbers(ax.yaxis)
         ax.set_xlabel("epoch")
-        ax.set_ylabel("loss")
+        ax.set_ylabel(self.loss_name)
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
         self._show_legend(ax)
         self.ax_, self.figure_ = ax, ax.figure
         return self
+
+    def _markers(self, ax: "Axes") -> dict[str, Any]:
+        """Tell the second network, and those after it, from the first in grey print."""
+        n_before = sum(": train" in str(line.get_label()) for line in ax.get_lines())
+        if self.loss_curve.size == 1:  # makes no line
+            return {"marker": "o"}
+        if n_before == 0:
+            return {}
+        return {
+            "marker": _MARKERS[(n_before - 1) % len(_MARKERS)],
+            "markersize": 5,
+            "markevery": max(1, self.loss_curve.size // 12),
+        }
 
     def _draw_scores(self, ax: "Axes", prefix: str, options: dict[str, Any]) -> None:
         assert self.validation_scores is not None
@@ -206,6 +240,16 @@ class LossCurveDisplay:
         else:  # between the loss, which ends low, and the score, which ends high
             lines += self.score_ax_.get_lines()
             self.score_ax_.legend(handles=lines, fontsize="small", loc="center right")
+
+
+def _loss_name(network: Any) -> str:
+    """Say in what the losses of a network are counted, where it is known."""
+    loss = getattr(network, "loss", "log_loss" if is_classifier(network) else None)
+    words = _LOSSES.get(loss) if isinstance(loss, str) else None
+    if words is None:
+        return "loss"
+    scaled = getattr(network, "standardize_target", False)
+    return f"loss: {words}{', y standardized' if scaled else ''}"
 
 
 def _is_hidden(line: Any) -> bool:

@@ -8,9 +8,7 @@ from numpy.typing import ArrayLike
 from regkit.inspection._drawing import (
     GREY,
     Floats,
-    add_legend,
     begin,
-    label_line_ends,
     mark_alphas,
     show_alpha_axis,
     show_counts,
@@ -18,6 +16,7 @@ from regkit.inspection._drawing import (
     show_powers_at_ticks,
     style,
 )
+from regkit.inspection._labels import add_legend, place_names, write_names
 from regkit.inspection._path_source import column_scales, path_of_estimator
 from regkit.linear_model import RegularizationPath
 
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _SCALED = "coefficient × standard deviation of its column"
+_EMPTY = "all coefficients are zero"
 
 
 class RegularizationPathDisplay:
@@ -171,6 +171,7 @@ class RegularizationPathDisplay:
         *,
         sample_weight: Any = None,
         n_alphas: int = 100,
+        target: int = 0,
         feature_names: ArrayLike | None = None,
         ax: "Axes | None" = None,
         **kwargs: Any,
@@ -188,12 +189,14 @@ class RegularizationPathDisplay:
                 default=None
             Training rows. When given, coefficients are drawn per standard deviation
             of their columns.
-        y : array-like of shape (n_samples,), default=None
-            Target.
+        y : array-like of shape (n_samples,) or (n_samples, n_targets), default=None
+            Target, or several.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the rows.
         n_alphas : int, default=100
             Length of a path that has to be computed.
+        target : int, default=0
+            The column of y whose coefficients are drawn, where there are several.
         feature_names : array-like of shape (n_features,), default=None
             Names of the columns the final estimator sees; None for those it has seen.
         ax : matplotlib Axes, default=None
@@ -211,9 +214,9 @@ class RegularizationPathDisplay:
         TypeError
             For an estimator without a path.
         ValueError
-            When X and y are needed and not given.
+            When X and y are needed and not given, or y has no such target.
         """
-        source = path_of_estimator(estimator, X, y, sample_weight, n_alphas)
+        source = path_of_estimator(estimator, X, y, sample_weight, n_alphas, target)
         coefs = source.coefs
         if source.X is not None:
             coefs = coefs * column_scales(source.X, len(coefs))[:, None]
@@ -255,19 +258,26 @@ class RegularizationPathDisplay:
         """
         if x_axis not in ("alpha", "l1_norm"):
             raise ValueError(f"x_axis must be 'alpha' or 'l1_norm', got {x_axis!r}.")
-        ax = begin(ax, type(self).__name__)
         shown = self.alphas > 0 if x_axis == "alpha" else self.alphas >= 0
+        if not shown.any():
+            raise ValueError(
+                "a logarithmic axis of alpha needs an alpha above 0, got "
+                f"alphas={self.alphas.tolist()}; x_axis='l1_norm' shows all."
+            )
+        ax = begin(ax, type(self).__name__)
         alphas, coefs = self.alphas[shown], self.coefs[:, shown]
         x = alphas if x_axis == "alpha" else np.abs(coefs).sum(axis=0)
 
         ax.axhline(0, color="0.8", linewidth=0.8, zorder=0)
         named = self._rank(alphas, coefs)[:n_labels]
+        # A single alpha makes no line.
+        look = {"linewidth": 1.7} if x.size > 1 else {"marker": "o"}
         self.other_lines_ = self._draw_others(ax, x, coefs, named)
         self.lines_ = [
             ax.plot(
                 x,
                 coefs[j],
-                **{"linewidth": 1.7, **style(k), **kwargs},
+                **{**look, **style(k), **kwargs},
                 label=f"_{self.feature_names[j]}",  # named at its end, not in a legend
             )[0]
             for k, j in enumerate(named)
@@ -278,6 +288,9 @@ class RegularizationPathDisplay:
         else:
             ax.set_xlabel("L1 norm of the coefficients")
         ax.margins(x=0.02)
+        if not named:
+            ax.set_ylim(-1, 1)
+            ax.text(0.5, 0.6, _EMPTY, transform=ax.transAxes, ha="center")
         show_powers_at_ticks(ax.yaxis)
         self.top_axis_ = show_counts(ax, x, np.count_nonzero(coefs, axis=0))
         order = np.argsort(alphas)
@@ -292,17 +305,21 @@ class RegularizationPathDisplay:
             {k: a if a and low <= a <= high else None for k, a in marks.items()},
             lambda alpha: float(np.interp(alpha, alphas[order], x[order])),
         )
-        self.labels_ = label_line_ends(
+        end = float(x[-1])
+        self.labels_ = write_names(
             ax,
-            float(x[-1]),
-            [float(coefs[j, -1]) for j in named],
+            end,
             [str(self.feature_names[j]) for j in named],
             [str(line.get_color()) for line in self.lines_],
         )
         if x_axis == "alpha":
             show_plain_numbers(ax.xaxis)
         if self.marks_:
-            add_legend(ax, self.lines_, self.labels_)
+            data: list[Any] = [*self.lines_, self.other_lines_]
+            drawn = [artist for artist in data if artist is not None]
+            left_of = end if named else float(ax.get_xlim()[1])
+            add_legend(ax, list(self.marks_.values()), drawn, left_of)
+        place_names(ax, self.labels_, end, [float(coefs[j, -1]) for j in named])
         self.ax_, self.figure_ = ax, ax.figure
         return self
 
@@ -324,9 +341,14 @@ class RegularizationPathDisplay:
         if not others.size:
             return None
         lines = LineCollection(
-            [np.column_stack([x, coefs[j]]) for j in others],
+            # Of a single alpha a line as short as its round ends: a dot.
+            [
+                np.column_stack([x, coefs[j]]).repeat(2 if x.size == 1 else 1, axis=0)
+                for j in others
+            ],
             colors=GREY,
-            linewidths=0.6,
+            linewidths=0.6 if x.size > 1 else 4,
+            capstyle="round",
             alpha=min(1.0, max(0.25, 60 / others.size)),
             zorder=1,
         )

@@ -14,6 +14,7 @@ from regkit.inspection._drawing import (
     show_plain_numbers,
     show_powers_at_ticks,
 )
+from regkit.inspection._labels import add_legend
 from regkit.inspection._selection_source import (
     SelectionSource,
     selection_of_estimator,
@@ -61,7 +62,7 @@ class AlphaSelectionDisplay:
     threshold_ : Line2D or None
         The smallest error plus its standard error.
     marks_ : dict of str to Line2D
-        Vertical lines at "chosen", "minimum" and "1-SE".
+        Vertical lines at "chosen", "minimum" ("maximum" of a score) and "1-SE".
     top_axis_ : SecondaryAxis or None
         Numbers of nonzero coefficients.
 
@@ -203,7 +204,7 @@ class AlphaSelectionDisplay:
         ax : matplotlib Axes, default=None
             Where to draw; None for a new figure.
         name : str, default=None
-            The line's name in the legend; None for "mean".
+            The line's name in the legend; None for "mean", or the criterion's name.
         **kwargs
             Passed on to matplotlib's `plot` for the line.
 
@@ -212,13 +213,21 @@ class AlphaSelectionDisplay:
         self : AlphaSelectionDisplay
             With `ax_`, `figure_` and the artists.
         """
-        ax = begin(ax, type(self).__name__)
         shown = self.alphas > 0
+        if not shown.any():
+            raise ValueError(
+                "a logarithmic axis of alpha needs an alpha above 0, got "
+                f"alphas={self.alphas.tolist()}."
+            )
+        single = shown.sum() == 1  # makes neither a line nor a band
+        ax = begin(ax, type(self).__name__)
         alphas, errors = self.alphas[shown], self.errors[shown]
+        best = "maximum" if self.greater_is_better else "minimum"
         options = {
             "color": COLOURS[0],
             "linewidth": 1.8,
-            "label": name or "mean",
+            **({"marker": "o"} if single else {}),
+            "label": name or ("mean" if "held-out" in self.metric else self.metric),
             **kwargs,
         }
         (self.line_,) = ax.plot(alphas, errors, **options)
@@ -232,10 +241,10 @@ class AlphaSelectionDisplay:
                 errors + spread,
                 color=self.line_.get_color(),
                 alpha=0.2,
-                linewidth=0,
+                linewidth=5 if single else 0,
                 label="± 1 standard error",
             )
-            self._draw_threshold(ax)
+            self._draw_threshold(ax, best)
         show_alpha_axis(ax)
         ax.set_ylabel(self.metric)
         ax.margins(x=0.02)
@@ -246,17 +255,17 @@ class AlphaSelectionDisplay:
             else show_counts(ax, alphas, self.n_nonzero[shown])
         )
         show_plain_numbers(ax.xaxis)
-        best = "maximum" if self.greater_is_better else "minimum"
         self.marks_ = mark_alphas(
             ax,
             {"chosen": self.alpha, best: self.alpha_min, "1-SE": self.alpha_1se},
             lambda alpha: alpha if alpha > 0 else np.nan,
         )
-        ax.legend(fontsize="small")
+        drawn: list[Any] = [self.line_] + ([] if self.band_ is None else [self.band_])
+        add_legend(ax, list(self.marks_.values()), drawn, ax.get_xlim()[1])
         self.ax_, self.figure_ = ax, ax.figure
         return self
 
-    def _draw_threshold(self, ax: "Axes") -> None:
+    def _draw_threshold(self, ax: "Axes", best: str) -> None:
         """Draw the error that the 1-SE rule tolerates."""
         assert self.standard_errors is not None
         sign = -1.0 if self.greater_is_better else 1.0
@@ -267,5 +276,6 @@ class AlphaSelectionDisplay:
             color="0.5",
             linewidth=0.8,
             linestyle=(0, (2, 3)),
+            label=f"{best} {'−' if self.greater_is_better else '+'} 1 standard error",
             zorder=1,
         )

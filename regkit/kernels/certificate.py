@@ -66,10 +66,11 @@ def duality_gap(
     correlation that may exceed ``alpha * l1``; the others add nothing.
 
     A slope towards an infinite bound of an unpenalised column has no scaling that
-    makes it feasible; one Newton step of that column alone, c²/(2|z_j|²), stands for
-    it (``square`` holds |z_j|²). So it does, for want of a threshold, where what the
-    ridge leaves of the slope is rounding error: the conjugate would multiply that by
-    the distance of the bound, or divide its square by however small a ridge.
+    makes it feasible. Where the slope, or what the ridge leaves of it, is rounding
+    error, one Newton step of that column alone, c²/(2|z_j|²), stands for it
+    (``square`` holds |z_j|²): the conjugate would multiply it by the distance of the
+    bound, or divide its square by however small a ridge. A larger one is not certified
+    here but in `regkit.solvers.certified_gap`, for columns together.
     """
     kappa = closest = within = 1.0
     primal = 0.5 * residual_square
@@ -109,10 +110,12 @@ def duality_gap(
             rest = slope - ridge * coef[j]
             if threshold == 0.0 and rest != 0.0:
                 room = upper[j] - coef[j] if rest > 0.0 else coef[j] - lower[j]
-                rounded = rest * rest <= 2.0 * ROUNDED**2 * square[j] * primal
-                if rounded or (room == np.inf and ridge == 0.0):
+                if rest * rest <= 2.0 * ROUNDED**2 * square[j] * primal:
                     if square[j] > 0.0:
                         found += 0.5 * rest * rest / (square[j] + ridge)
+                    continue
+                if room == np.inf and ridge == 0.0:
+                    found = np.inf if square[j] > 0.0 else found
                     continue
             found += _fenchel_young(
                 coef[j], slope, threshold, ridge, lower[j], upper[j]

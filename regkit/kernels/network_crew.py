@@ -14,7 +14,7 @@ from numba import config, types
 from numba.extending import intrinsic, overload
 from numpy.typing import NDArray
 
-from regkit.kernels._jit import inlined_kernel, part
+from regkit.kernels._jit import inlined_kernel, uncounted_part
 
 # Looks at the counter before the thread offers its core to others.
 _LOOKS = 2000
@@ -48,7 +48,7 @@ def share(count: int, member: int, crew: Crew) -> tuple[int, int]:
     return count * member // crew.size, count * (member + 1) // crew.size
 
 
-@part
+@uncounted_part
 def meet(crew: Crew, member: int) -> None:
     """Wait until all threads are here; what they wrote before can be read after."""
     own = (1 + member) * _APART
@@ -64,16 +64,6 @@ def meet(crew: Crew, member: int) -> None:
             give_way()
 
 
-def arrive(arrivals: NDArray[np.int64]) -> None:
-    """Add 1 to the first number, all writes of this thread being visible then."""
-    arrivals[0] += 1
-
-
-def arrived(arrivals: NDArray[np.int64]) -> int:
-    """Return the first number, reading nothing else before it."""
-    return int(arrivals[0])
-
-
 def give_way() -> None:
     """Let another thread have the core."""
 
@@ -84,7 +74,9 @@ def _first(context: Any, builder: Any, signature: Any, args: Any) -> Any:
 
 
 @intrinsic  # type: ignore[untyped-decorator,unused-ignore]
-def _compiled_arrive(context: Any, arrivals: Any) -> Any:
+def arrive(context: Any, arrivals: Any) -> Any:
+    """Add 1 to the first number, all writes of this thread being visible then."""
+
     def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         place = _first(context, builder, signature, args)
         builder.atomic_rmw("add", place, ir.IntType(64)(1), "seq_cst")
@@ -94,7 +86,9 @@ def _compiled_arrive(context: Any, arrivals: Any) -> Any:
 
 
 @intrinsic  # type: ignore[untyped-decorator,unused-ignore]
-def _compiled_arrived(context: Any, arrivals: Any) -> Any:
+def arrived(context: Any, arrivals: Any) -> Any:
+    """Return the first number, reading nothing else before it."""
+
     def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         place = _first(context, builder, signature, args)
         return builder.load_atomic(place, "seq_cst", 8)
@@ -103,22 +97,6 @@ def _compiled_arrived(context: Any, arrivals: Any) -> Any:
 
 
 _sched_yield = types.ExternalFunction("sched_yield", types.int32())
-
-
-@overload(arrive, inline="always")
-def _arrive(arrivals: Any) -> Any:
-    def call(arrivals: Any) -> None:
-        _compiled_arrive(arrivals)
-
-    return call
-
-
-@overload(arrived, inline="always")
-def _arrived(arrivals: Any) -> Any:
-    def call(arrivals: Any) -> Any:
-        return _compiled_arrived(arrivals)
-
-    return call
 
 
 @overload(give_way, inline="always")

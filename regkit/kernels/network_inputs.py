@@ -5,13 +5,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from regkit.kernels._jit import part, summing_part
+from regkit.kernels._jit import uncounted_part, uncounted_summing_part
 from regkit.kernels.network_functions import cos_sin
 from regkit.kernels.network_passes import Network, Rows, Work, gather, line
 from regkit.kernels.network_tiles import PANEL, Lines, sum_line
 
 
-@part
+@uncounted_part
 def load_inputs(
     rows: Rows,
     order: NDArray[np.int64],
@@ -38,7 +38,7 @@ def load_inputs(
                 work.values[target + i] = scale * work.inputs[source + i]
 
 
-@part
+@uncounted_part
 def embed(
     net: Network, params: NDArray[Any], work: Work, start: int, stop: int
 ) -> None:
@@ -76,7 +76,7 @@ def embed(
                         out[i] += v * cosine[i]
 
 
-@summing_part
+@uncounted_summing_part
 def scale_gradient(
     net: Network,
     work: Work,
@@ -97,7 +97,7 @@ def scale_gradient(
         gradient[net.scales + k] = total
 
 
-@summing_part
+@uncounted_summing_part
 def embedding_gradient(
     net: Network,
     params: NDArray[Any],

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from regkit.kernels._jit import inlined_kernel, kernel
+from regkit.kernels._jit import inlined_kernel, uncounted_kernel
 
 _16 = np.uint32(16)
 _15 = np.uint32(15)
@@ -49,7 +49,7 @@ def mix(x: np.uint32) -> np.uint32:
     return np.uint32(x ^ (x >> _15))
 
 
-@kernel
+@uncounted_kernel
 def derive(key: Key, counter: int) -> Key:
     """Return the key that ``counter``, non-negative, selects below ``key``."""
     low = np.uint32(counter & 0xFFFFFFFF)
@@ -62,13 +62,13 @@ def derive(key: Key, counter: int) -> Key:
     )
 
 
-@kernel
+@uncounted_kernel
 def root(seed: int) -> Key:
     """Return the key of a seed, a non-negative 63-bit integer."""
     return derive(Key(np.uint32(0x2545F491), np.uint32(0x4F6CDD1D)), seed)
 
 
-@kernel
+@uncounted_kernel
 def draw(key: Key, row: int) -> np.uint32:
     """Return 32 bits, uniform over rows."""
     x = np.uint32(key.first + np.uint32(np.uint32(row) * _ROW))
@@ -138,7 +138,7 @@ def unit_key(layer: Key, unit: int, kind: int) -> Key:
     return derive(layer, unit >> 1 if kind == BERNOULLI else unit)
 
 
-@kernel
+@uncounted_kernel
 def noise_row(
     noise: NDArray[Any], key: Key, unit: int, first_row: int, rate: float, kind: int
 ) -> None:

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from regkit.kernels._jit import inlined_kernel, kernel
+from regkit.kernels._jit import inlined_kernel, uncounted_kernel
 from regkit.kernels.network_crew import Crew, share
 
 ADAM = 0
@@ -69,7 +69,7 @@ def _flush(value: Any, nothing: Any) -> Any:
     return value if abs(value) > nothing else nothing - nothing
 
 
-@kernel
+@uncounted_kernel
 def step(
     optimiser: Optimiser,
     groups: Groups,

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from regkit.kernels._jit import inlined_kernel, kernel, part
+from regkit.kernels._jit import inlined_kernel, uncounted_kernel, uncounted_part
 from regkit.kernels.network_functions import RELU, activate
 from regkit.kernels.network_masks import (
     BERNOULLI,
@@ -123,7 +123,7 @@ def n_panels(n_rows: int) -> int:
     return (n_rows + PANEL - 1) // PANEL
 
 
-@part
+@uncounted_part
 def copy_row(source: NDArray[Any], target: NDArray[Any]) -> None:
     """Copy; Numba's own assignment takes two seconds to compile."""
     for i in range(source.shape[0]):
@@ -210,7 +210,7 @@ def _rate(dropout: Dropout, layer: int, fraction: float) -> float:
     return rounded(dropout.rates[layer] * fraction)
 
 
-@part
+@uncounted_part
 def drop_inputs(
     net: Network,
     work: Work,
@@ -226,7 +226,8 @@ def drop_inputs(
     ``fraction`` multiplies every rate; row i of the batch counts as ``first_row`` + i.
     """
     rate = _rate(dropout, 0, fraction)
-    below = derive(key, 0)
+    inputs: Any = np.int64(0)  # typed: Numba would compile anew for the literal
+    below = derive(key, inputs)
     for k in range(net.sizes[0]):
         own = unit_key(below, k, dropout.kind)
         for panel in range(start, stop):
@@ -239,7 +240,7 @@ def drop_inputs(
             add_noise(values, slopes, noise, own, k, row, rate, dropout.kind)
 
 
-@part
+@uncounted_part
 def finish(
     net: Network,
     params: NDArray[Any],
@@ -368,7 +369,7 @@ def _pass_relu(delta: NDArray[Any], values: NDArray[Any], rate: float) -> None:
         delta[i] = zero if values[i] <= zero else delta[i] * kept
 
 
-@kernel
+@uncounted_kernel
 def backward(
     net: Network,
     params: NDArray[Any],

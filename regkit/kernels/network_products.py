@@ -4,31 +4,42 @@ Every element of a product is one sum in one order, whoever computes it, so resu
 not depend on how panels and units are shared out among threads.
 """
 
+import math
 from typing import Any
 
 from numpy.typing import NDArray
 
-from regkit.kernels._jit import inlined_kernel, part
+from regkit.kernels._jit import inlined_kernel, uncounted_part
 from regkit.kernels.network_tiles import (
     FEW,
     PANEL,
     UNITS,
     Lines,
     Matrix,
-    half_tile,
-    tile,
+    half_tile_units,
+    tile_few,
+    tile_one,
+    tile_units,
     transpose,
 )
 
 # Numbers of a group of panels that are multiplied one after another.
 _CACHED = 1 << 18
 # Multipliers that lie apart, a cache line or more, are copied side by side where so
-# many of each unit are used, for so many blocks of units at a time.
+# many of each unit are used, for so many units at a time: whole squares and blocks.
 _DEEP = 96
-_TOGETHER = 4
+_COPIED = math.lcm(PANEL, UNITS)
+# Numbers between a unit's copies and the next one's: at distances of a power of two
+# they would be after the same few places in the cache.
+_APART = 16
 
 
-@part
+def space_of_copies(depth: int) -> int:
+    """Return for how many numbers `multiply_panels` needs room."""
+    return _COPIED * (depth + _APART)
+
+
+@uncounted_part
 def multiply_panels(
     units: int,
     out: Lines,
@@ -41,7 +52,7 @@ def multiply_panels(
     """Write ``units`` lines of a product to each panel.
 
     out[p, u] = Σ_k left[u, k] · right[p, k]; ``step`` of ``out`` and ``right`` is
-    between panels. ``space`` has room for 4 · `UNITS` · ``depth`` numbers.
+    between panels. ``space`` has room for so many numbers as `space_of_copies` says.
     """
     # So many panels at a time that their lines stay in the cache.
     group = max(1, _CACHED // (depth * PANEL))
@@ -62,36 +73,39 @@ def _multiply_group(
     depth: int,
     space: NDArray[Any],
 ) -> None:
+    copies = left.by_unit == 1 and depth >= _DEEP and units >= PANEL
+    apart = depth + _APART
+    first = 0  # whose copies come first
     u = 0
     while u < units:
-        left_out = units - u
         begin = left.start + u * left.by_unit
         matrix = Matrix(left.numbers, begin, left.by_unit, left.by_depth, 0)
+        if copies:
+            if u % _COPIED == 0:
+                first = min(u, units - PANEL)
+                _copy_multipliers(
+                    left, first, min(units - first, _COPIED), depth, space
+                )
+            matrix = Matrix(space, (u - first) * apart, apart, 1, 0)
         at = out.start + u * PANEL
+        left_out = units - u
         if left_out >= UNITS:
-            if left.by_unit == 1 and depth >= _DEEP:
-                if u % (_TOGETHER * UNITS) == 0:
-                    _copy_multipliers(
-                        left, u, min(units - u, _TOGETHER * UNITS), depth, space
-                    )
-                block = u // UNITS % _TOGETHER * UNITS * depth
-                matrix = Matrix(space, block, 1, UNITS, 0)
             for p in range(start, stop):
                 target = Lines(out.numbers, at + p * out.step, PANEL)
                 source = Lines(right.numbers, right.start + p * right.step, 0)
-                tile(UNITS, target, matrix, source, 1, depth)
+                tile_units(target, matrix, source, 1, depth)
             u += UNITS
         elif left_out >= FEW:
             for p in range(start, stop):
                 target = Lines(out.numbers, at + p * out.step, PANEL)
                 source = Lines(right.numbers, right.start + p * right.step, 0)
-                tile(FEW, target, matrix, source, 1, depth)
+                tile_few(target, matrix, source, 1, depth)
             u += FEW
         else:
             for p in range(start, stop):
                 target = Lines(out.numbers, at + p * out.step, PANEL)
                 source = Lines(right.numbers, right.start + p * right.step, 0)
-                tile(1, target, matrix, source, 1, depth)
+                tile_one(target, matrix, source, 1, depth)
             u += 1
 
 
@@ -99,16 +113,24 @@ def _multiply_group(
 def _copy_multipliers(
     left: Matrix, first: int, count: int, depth: int, space: NDArray[Any]
 ) -> None:
-    """Write the multipliers of units from ``first`` to blocks of `UNITS` by depth."""
-    for k in range(depth):
-        place = left.start + first + k * left.by_depth
-        for block in range(count // UNITS):
-            at = (block * depth + k) * UNITS
-            for i in range(UNITS):
-                space[at + i] = left.numbers[place + block * UNITS + i]
+    """Write the multipliers of units from ``first``, unit after unit.
+
+    The last squares overlap others where ``count`` or ``depth`` is no multiple of
+    `PANEL`; neither is less.
+    """
+    apart = depth + _APART
+    for j in range(0, depth, PANEL):
+        k = min(j, depth - PANEL)
+        for i in range(0, count, PANEL):
+            unit = min(i, count - PANEL)
+            place = left.start + first + unit + k * left.by_depth
+            transpose(
+                Lines(left.numbers, place, left.by_depth),
+                Lines(space, unit * apart + k, apart),
+            )
 
 
-@part
+@uncounted_part
 def multiply_rows(
     first: int,
     last: int,
@@ -142,15 +164,15 @@ def multiply_rows(
             target = Lines(out.numbers, at, width) if whole else Lines(space, 0, PANEL)
             if last - u >= UNITS:
                 if narrow:
-                    half_tile(UNITS, target, matrix, turned, panels, PANEL)
+                    half_tile_units(target, matrix, turned, panels, PANEL)
                 else:
-                    tile(UNITS, target, matrix, turned, panels, PANEL)
+                    tile_units(target, matrix, turned, panels, PANEL)
                 done = UNITS
             elif last - u >= FEW:
-                tile(FEW, target, matrix, turned, panels, PANEL)
+                tile_few(target, matrix, turned, panels, PANEL)
                 done = FEW
             else:
-                tile(1, target, matrix, turned, panels, PANEL)
+                tile_one(target, matrix, turned, panels, PANEL)
                 done = 1
             if not whole:
                 for i in range(done):

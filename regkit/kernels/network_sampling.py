@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from regkit.kernels._jit import kernel
+from regkit.kernels._jit import uncounted_kernel
 from regkit.kernels.network_inputs import load_inputs
 from regkit.kernels.network_masks import derive, root, rounded
 from regkit.kernels.network_passes import (
@@ -23,11 +23,12 @@ from regkit.kernels.network_passes import (
 from regkit.kernels.network_tiles import PANEL
 
 
-@kernel
+@uncounted_kernel
 def sample(
     net: Network,
     dropout: Dropout,
     rows: Rows,
+    whole: NDArray[np.int64],
     params: NDArray[Any],
     work: Work,
     size: int,
@@ -40,9 +41,10 @@ def sample(
 ) -> None:
     """Fill ``out`` (n_passes, rows, n_outputs) from ``start`` to ``stop``.
 
-    With ``fraction`` 0 passes are deterministic. The noise of a row depends on the
-    seed, the number of the pass and the row only. What comes before the first noise is
-    computed once for all passes: the first product too, where inputs are not dropped.
+    ``whole`` are the numbers of all rows, in order. With ``fraction`` 0 passes are
+    deterministic. The noise of a row depends on the seed, the number of the pass and
+    the row only. What comes before the first noise is computed once for all passes: the
+    first product too, where inputs are not dropped.
     """
     origin = root(seed)
     inputs_fixed = rounded(dropout.rates[0] * fraction) <= 0.0
@@ -51,7 +53,7 @@ def sample(
     space = work.space[0]
     none: Any = np.int64(0)  # typed: Numba would compile anew for the literal
     for lo in range(start, stop, size):
-        order = np.arange(lo, min(stop, lo + size))
+        order = whole[lo : min(stop, lo + size)]
         panels = n_panels(order.shape[0])
         load_inputs(rows, order, net, params, work, none, panels)
         if inputs_fixed:

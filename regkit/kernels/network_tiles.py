@@ -1,7 +1,7 @@
 """The two operations that all products are made of, in the processor's vectors.
 
 Numbers of a batch are stored in panels: `PANEL` rows of data side by side for every
-unit, a line. `tile` multiplies a small matrix with the lines of panels and holds the
+unit, a line. A tile multiplies a small matrix with the lines of panels and holds the
 results in registers until they are complete; `transpose` turns a square of numbers.
 Both are written as LLVM's vectors, of the widest kind that the processor has: left to
 itself the compiler neither keeps the results in registers nor uses the widest vectors,
@@ -11,13 +11,14 @@ matrices included (measured: 180 against 150 billion operations a second).
 As plain Python, without compilation, both are a line of NumPy.
 """
 
+from functools import partial
 from typing import Any, NamedTuple
 
 import llvmlite.binding as llvm
 import numpy as np
 from llvmlite import ir
-from numba import types
-from numba.extending import intrinsic, overload
+from numba import config, types
+from numba.extending import intrinsic
 from numpy.typing import NDArray
 
 PANEL = 32  # rows of data in a panel, a multiple of all vectors' lengths
@@ -37,7 +38,6 @@ def _registers() -> tuple[int, int]:
 
 VECTOR, UNITS = _registers()
 FEW = 4 if UNITS % 4 == 0 else 2
-SIZES = UNITS, FEW, 1
 
 
 class Lines(NamedTuple):
@@ -58,25 +58,6 @@ class Matrix(NamedTuple):
     by_panel: int
 
 
-def tile(
-    units: int, out: Lines, left: Matrix, right: Lines, panels: int, depth: int
-) -> None:
-    """Write ``units`` lines of a product.
-
-    out[u, i] = Σ_p Σ_k left[u, k, p] · right[p, k, i] for i below `PANEL`, p below
-    ``panels`` and k below ``depth``, which are at least 1. Lines k of a panel follow
-    one another, and ``right.step`` is between panels. ``units`` is one of `SIZES`.
-    """
-    _sum_products(units, PANEL, out, left, right, panels, depth)
-
-
-def half_tile(
-    units: int, out: Lines, left: Matrix, right: Lines, panels: int, depth: int
-) -> None:
-    """Write the first half of what `tile` writes."""
-    _sum_products(units, PANEL // 2, out, left, right, panels, depth)
-
-
 def _sum_products(
     units: int,
     width: int,
@@ -86,6 +67,7 @@ def _sum_products(
     panels: int,
     depth: int,
 ) -> None:
+    """Write ``width`` numbers of ``units`` lines of a product, as plain Python."""
     total: Any = np.zeros((units, width), dtype=out.numbers.dtype)
     unit, k = np.arange(units)[:, None], np.arange(depth)
     for p in range(panels):
@@ -98,7 +80,7 @@ def _sum_products(
         out.numbers[start : start + width] = total[u]
 
 
-def transpose(source: Lines, target: Lines) -> None:
+def _plain_transpose(source: Lines, target: Lines) -> None:
     """Write the number i of line k as number k of line i, of `PANEL` lines."""
     place, i = source.start + np.arange(PANEL)[:, None] * source.step, np.arange(PANEL)
     square = source.numbers[place + i]
@@ -107,7 +89,7 @@ def transpose(source: Lines, target: Lines) -> None:
     )
 
 
-def sum_line(line: Lines, panels: int) -> Any:
+def _plain_sum(line: Lines, panels: int) -> Any:
     """Return the sum of a line's numbers in all panels, ``line.step`` apart."""
     total = np.zeros(PANEL, dtype=line.numbers.dtype)
     for p in range(panels):
@@ -239,6 +221,16 @@ def _emit_loop_end(
 
 
 def _make_tile(units: int, width: int) -> Any:
+    """Return the function that writes ``units`` lines of a product.
+
+    Called with out, left, right, panels and depth it writes out[u, i] = Σ_p Σ_k
+    left[u, k, p] · right[p, k, i] for i below ``width``, p below ``panels`` and k below
+    ``depth``, which are at least 1. Lines k of a panel follow one another, and
+    ``right.step`` is between panels.
+    """
+    if config.DISABLE_JIT:
+        return partial(_sum_products, units, width)
+
     @intrinsic  # type: ignore[untyped-decorator,unused-ignore]
     def compiled(
         context: Any, out: Any, left: Any, right: Any, panels: Any, depth: Any
@@ -264,27 +256,12 @@ def _make_tile(units: int, width: int) -> Any:
     return compiled
 
 
-def _compile(width: int) -> Any:
-    """Return what Numba makes of `tile` for lines of that width."""
-    sizes = {units: _make_tile(units, width) for units in SIZES}
-
-    def choose(
-        units: Any, out: Any, left: Any, right: Any, panels: Any, depth: Any
-    ) -> Any:
-        compiled = sizes[units.literal_value]
-
-        def call(
-            units: Any, out: Any, left: Any, right: Any, panels: Any, depth: Any
-        ) -> None:
-            compiled(out, left, right, panels, depth)
-
-        return call
-
-    return choose
-
-
-overload(tile, inline="always", prefer_literal=True)(_compile(PANEL))
-overload(half_tile, inline="always", prefer_literal=True)(_compile(PANEL // 2))
+# Functions of their own, not one that is told the number of units: what chooses among
+# them would be compiled at every place where it is called.
+tile_units = _make_tile(UNITS, PANEL)
+tile_few = _make_tile(FEW, PANEL)
+tile_one = _make_tile(1, PANEL)
+half_tile_units = _make_tile(UNITS, PANEL // 2)
 
 
 def _emit_transpose(code: _Code, source: list[Any], target: list[Any]) -> None:
@@ -328,12 +305,7 @@ def _compiled_transpose(context: Any, source: Any, target: Any) -> Any:
     return types.void(source, target), emit
 
 
-@overload(transpose, inline="always")
-def _transpose(source: Any, target: Any) -> Any:
-    def call(source: Any, target: Any) -> None:
-        _compiled_transpose(source, target)
-
-    return call
+transpose = _plain_transpose if config.DISABLE_JIT else _compiled_transpose
 
 
 def _emit_sum(code: _Code, start: Any, step: Any, panels: Any) -> Any:
@@ -376,9 +348,4 @@ def _compiled_sum(context: Any, line: Any, panels: Any) -> Any:
     return line.types[0].dtype(line, types.intp), emit
 
 
-@overload(sum_line, inline="always")
-def _sum_line(line: Any, panels: Any) -> Any:
-    def call(line: Any, panels: Any) -> Any:
-        return _compiled_sum(line, panels)
-
-    return call
+sum_line = _plain_sum if config.DISABLE_JIT else _compiled_sum

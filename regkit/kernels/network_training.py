@@ -6,7 +6,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from regkit.kernels._jit import inlined_kernel, kernel, part, summing_part
+from regkit.kernels._jit import (
+    inlined_kernel,
+    uncounted_kernel,
+    uncounted_part,
+    uncounted_summing_part,
+)
 from regkit.kernels.network_crew import Crew, meet, share
 from regkit.kernels.network_gradients import sum_gradient
 from regkit.kernels.network_inputs import load_inputs
@@ -28,7 +33,8 @@ from regkit.kernels.network_passes import (
 )
 from regkit.kernels.network_tiles import PANEL
 
-_SHUFFLE = 1 << 40  # a layer number that no layer has
+# A layer number that no layer has; typed, or Numba would compile for the literal.
+_SHUFFLE = np.int64(1 << 40)
 
 
 class Data(NamedTuple):
@@ -60,6 +66,8 @@ class State(NamedTuple):
     gradient: NDArray[Any]
     order: NDArray[np.int64]
     """(n,), the order of the rows."""
+    held_order: NDArray[np.int64]
+    """The same of the rows that are held out, which stays as it is."""
 
 
 @inlined_kernel
@@ -90,7 +98,7 @@ def load_panels(
                 work.targets[begin + t * PANEL + i] = data.targets.dtype.type(0.0)
 
 
-@summing_part
+@uncounted_summing_part
 def note_losses(
     net: Network,
     loss: Loss,
@@ -115,7 +123,7 @@ def note_losses(
         )
 
 
-@part
+@uncounted_part
 def note_scores(
     net: Network, loss: Loss, n_targets: int, work: Work, start: int, stop: int
 ) -> None:
@@ -267,7 +275,7 @@ EPOCHS, BEST, STALE, OUTCOME = 0, 1, 2, 3
 UNDER_WAY, CONVERGED, DIVERGED = 0, 1, 2
 
 
-@summing_part
+@uncounted_summing_part
 def _is_finite(params: NDArray[Any]) -> bool:
     zero = params.dtype.type(0.0)
     total = zero
@@ -329,7 +337,7 @@ def _conclude(
     _judge(watch, monitored, state.params, rate)
 
 
-@kernel
+@uncounted_kernel
 def train(
     net: Network,
     loss: Loss,
@@ -362,8 +370,7 @@ def train(
     must call this, with the same arguments but for its number.
     """
     counts, origin = watch.counts, root(seed)
-    held_order = np.arange(held_out.weights.shape[0])
-    middle = (held_order.shape[0] + 1) // 2
+    middle = (state.held_order.shape[0] + 1) // 2
     for e in range(schedule.shape[0] // n_batches):
         epoch = counts[EPOCHS]
         rates = schedule[e * n_batches : (e + 1) * n_batches]
@@ -382,10 +389,10 @@ def train(
         for look in range(3 if closes else 1):
             learning = look == 0
             rows = data if learning else held_out
-            whole = state.order if learning else held_order[:middle]
-            if look == 2:
-                whole = held_order[middle:]
-            n = whole.shape[0]
+            whole = state.order if learning else state.held_order
+            # Where the look begins among these rows, and how many it takes.
+            lo = middle if look == 2 else 0
+            n = middle if look == 1 else whole.shape[0] - lo
             batches = n_batches if learning else (n + size - 1) // size
             for b in range(batches):
                 count += 1 if learning else 0
@@ -396,7 +403,7 @@ def train(
                     rows,
                     state,
                     work,
-                    whole[b * n // batches : (b + 1) * n // batches],
+                    whole[lo + b * n // batches : lo + (b + 1) * n // batches],
                     rates[b, 1] if learning else 0.0,
                     derive(origin, count),
                     learning,

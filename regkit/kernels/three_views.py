@@ -1,9 +1,9 @@
-"""Three paths on reweighted rows of one X in F order: what a read of X gives them all.
+"""Three paths on reweighted rows of one dense X: what a read of X gives them all.
 
 Each path k has a Z of its own, ``z_kij = r_ki (x_ij - m_kj) / s_kj``: roots of weights,
 means and scales. X is read about the means m of all rows (``offset``); what sets a
 path's Z apart is put right in the sums: ``shift``, how far its means are from those,
-and ``inverse``, its scales' reciprocals.
+and ``inverse``, its scales' reciprocals. X's columns stand contiguously.
 """
 
 from typing import Any, NamedTuple

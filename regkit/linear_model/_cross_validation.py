@@ -8,7 +8,7 @@ from sklearn.metrics import check_scoring
 from sklearn.model_selection import check_cv
 from sklearn.utils.validation import column_or_1d
 
-from regkit._sklearn import validate_parameters
+from regkit._sklearn import rows_of_parameters, validate_parameters
 from regkit.designs import make_design
 from regkit.designs.threads import n_threads
 from regkit.linear_model._base import LinearModel
@@ -16,7 +16,13 @@ from regkit.linear_model._compute_path import as_regularization_path, check_alph
 from regkit.linear_model._limits import Limits, check_limits
 from regkit.linear_model._moment_scores import check_moment_scoring, scores
 from regkit.linear_model._selection import Choice, ErrorCurve, choose, fold_statistics
-from regkit.linear_model._splits import fold_labels, make_folds, make_router, route
+from regkit.linear_model._splits import (
+    fold_labels,
+    for_scorer,
+    make_folds,
+    make_router,
+    route,
+)
 from regkit.linear_model._statistics_checks import check_statistics
 from regkit.linear_model._statistics_of import statistics_of
 from regkit.linear_model._warnings import (
@@ -59,7 +65,8 @@ class CrossValidatedPath(LinearModel):
         ----------
         X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
             Training rows, taken as by the estimator for one alpha: never written, and
-            no copy is made for a fold.
+            no copy is made for a fold. Wide dense rows in C order, up to 2 GB, are
+            copied once, for all folds, to columns that stand contiguously.
         y : array-like of shape (n_samples,)
             Target.
         sample_weight : float or array-like of shape (n_samples,), default=None
@@ -97,6 +104,7 @@ class CrossValidatedPath(LinearModel):
         split_params, score_params = route(self, params, sample_weight)
         data = check_fit_data(self, X, y, sample_weight)
         data = data._replace(y=self._one_target(data.y))
+        score_params = for_scorer(score_params, data.sample_weight)
         n_features = data.X.shape[1]
         limits = check_limits(
             n_features, self.positive, self.bounds, self.penalty_factor
@@ -357,10 +365,7 @@ class CrossValidatedPath(LinearModel):
         scores = np.empty((len(alphas), len(folds)))
         for k, (fold, path) in enumerate(zip(folds, paths, strict=True)):
             X, y = data.X[fold.test], data.y[fold.test]
-            params = {
-                name: np.asarray(value)[fold.test]
-                for name, value in score_params.items()
-            }
+            params = rows_of_parameters(data.X, score_params, fold.test)
             coefs = path.coefs.toarray()
             for i, alpha in enumerate(alphas):
                 model.alpha = float(alpha)

@@ -22,7 +22,13 @@ from regkit.linear_model._ridge_streamed import (
     StatisticsErrors,
 )
 from regkit.linear_model._selection import Choice, choose
-from regkit.linear_model._splits import fold_labels, make_folds, make_router, route
+from regkit.linear_model._splits import (
+    fold_labels,
+    for_scorer,
+    make_folds,
+    make_router,
+    route,
+)
 from regkit.linear_model._statistics_checks import check_statistics
 from regkit.linear_model._statistics_of import statistics_of
 from regkit.linear_model._warnings import (
@@ -115,7 +121,8 @@ class ChoosesAlpha(LinearModel):
             scoring = None
             if self.scoring is not None:
                 scorer = check_scoring(self, scoring=self.scoring)
-                scoring = Scoring(scorer, score_params)
+                params_of_rows = for_scorer(score_params, data.sample_weight)
+                scoring = Scoring(scorer, params_of_rows)
             errors = RidgeErrors(
                 design,
                 data,

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin
 
+from regkit._sklearn import rows_of_parameters
 from regkit.designs import Design
 from regkit.linear_model._limits import Limits
 from regkit.linear_model._selection import ErrorCurve, fold_statistics
@@ -64,13 +65,13 @@ class Scoring(NamedTuple):
 
     scorer: Callable[..., Any]
     params: dict[str, Any]
-    """Arrays with an entry a row."""
+    """For the scorer; of arrays with an entry a row it is shown those of its rows."""
 
     def scores(
         self, y: Floats, predicted: Floats, rows: Any, per_target: bool
     ) -> Floats:
         """Return the scores (A, G) of predictions (rows, T, A) for some rows of y."""
-        params = {name: np.asarray(value)[rows] for name, value in self.params.items()}
+        params = rows_of_parameters(y, self.params, rows)
         model, y = _Echo(), y[rows]
         if per_target and y.ndim == 2:
             pairs = [(y[:, t], predicted[:, t]) for t in range(y.shape[1])]

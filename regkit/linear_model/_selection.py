@@ -50,8 +50,8 @@ class ErrorCurve:
         finite = np.isfinite(self.mean)
         if not finite.any():
             raise ValueError(
-                "No alpha can be chosen: the held-out errors are NaN or infinite for "
-                f"all {len(self.mean)} alphas."
+                "No alpha can be chosen: the held-out errors, or the criterion, are "
+                f"NaN or infinite for all {len(self.mean)} alphas."
             )
         lowest = float(self.mean[finite].min())
         return self._largest(self.mean <= lowest + _TIE * abs(lowest))

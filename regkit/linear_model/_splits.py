@@ -1,5 +1,6 @@
 """Which rows each fold trains on and holds out, and who gets `groups` and the like."""
 
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -133,6 +134,25 @@ def route(
     raise_for_params(others, estimator, "fit")
     is_weighted = sample_weight is not None and takes_weights(estimator.scoring)
     return params, {"sample_weight": sample_weight} if is_weighted else {}
+
+
+def for_scorer(params: dict[str, Any], sample_weight: Floats | None) -> dict[str, Any]:
+    """Give a scorer one weight a row where `fit` was passed one number for all.
+
+    Parameters
+    ----------
+    params : dict
+        For the scorer, from `route`.
+    sample_weight : ndarray of shape (n_samples,) or None
+        As `check_fit_data` returns it.
+
+    Returns
+    -------
+    params : dict
+    """
+    if isinstance(params.get("sample_weight"), Real):
+        return params | {"sample_weight": sample_weight}
+    return params
 
 
 def make_router(estimator: Any, has_folds: bool = True) -> MetadataRouter:

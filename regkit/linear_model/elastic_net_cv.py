@@ -246,7 +246,7 @@ class ElasticNetRegressorCV(CrossValidatedPath):
         if wrong.size:
             raise ValueError(
                 "l1_ratio must hold numbers from 0 to 1: "
-                f"l1_ratio[{wrong[0]}] is {ratios[wrong[0]]:g}."
+                f"l1_ratio[{wrong[0]}] is {ratios[wrong[0]]}."
             )
         return [float(ratio) for ratio in ratios]
 

@@ -85,6 +85,10 @@ def one_standard_error(
     ``std_test_score`` divides by K; the standard error here divides by K − 1, as R's
     glmnet does for ``lambda.1se``.
 
+    The searches by successive halving take no notice of a function as `refit`, and
+    choose the best candidate of the last iteration. Called with their ``cv_results_``,
+    the rule looks at that iteration alone, whose models have seen all the rows.
+
     Comparing the candidates that share all other parameters with the best one keeps
     strengths comparable: `alpha` means something else at another `l1_ratio`. A
     `RandomizedSearchCV` over several continuous parameters hardly ever draws such
@@ -171,6 +175,9 @@ def _scores(results: dict[str, Any], scorer: str | None) -> _Scores:
         )
     mean = np.array(results[f"mean_test_{scorer}"], dtype=np.float64)
     mean[~np.isfinite(mean)] = np.nan
+    if "iter" in results:  # of successive halving: earlier ones saw fewer rows
+        iteration = np.asarray(results["iter"])
+        mean[iteration < iteration.max()] = np.nan
     if np.isnan(mean).all():
         raise ValueError("one_standard_error needs scores, but all candidates failed.")
     n_splits = sum(

@@ -14,13 +14,18 @@ from regkit._sklearn import check_same_features, validate_parameters
 from regkit._warn import warn
 from regkit.neural_network._data import Table, no_rows
 from regkit.neural_network._fitted import Fitted, Floats
-from regkit.neural_network._parameters import make_architecture, make_settings
+from regkit.neural_network._parameters import (
+    built_with,
+    check_built_with,
+    make_architecture,
+    make_settings,
+)
 from regkit.neural_network._progress import (
     CallbackSupportMixin,
     Progress,
     with_callbacks,
 )
-from regkit.neural_network._rows import Goal, Parts, RowsByUse
+from regkit.neural_network._rows import Given, Goal, Parts, RowsByUse, check_names
 from regkit.rows.inputs import check_predict_X
 from regkit.solvers.networks.scaling import Moments, Scaling
 from regkit.solvers.networks.streamed import run_streamed
@@ -43,6 +48,7 @@ class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator):
     """
 
     _fitted: Fitted
+    t_: int
 
     @with_callbacks
     def fit(
@@ -91,14 +97,12 @@ class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator):
             raise ValueError("X_val and y_val must be given together.")
         before = self.__dict__.get("_fitted") if self.warm_start else None
         seed = self._draw_seed(self.random_state)
-        given = self._take(X, y, sample_weight, before is None, seed)
-        n_features = given.table.X.shape[1]
-        self._check_width(before, n_features)
+        given = self._take_more(before, X, y, sample_weight, seed)
         monitors = self.early_stopping and X_val is None
         learn, validate, calibrate = self._set_apart(given.table, seed, monitors)
         stream = self._stream(given, validate, calibrate)
         if X_val is not None:
-            validate = self._check_validation(X_val, y_val, given.goal, n_features)
+            validate = self._check_validation(X_val, y_val, given)
         parts = Parts(learn, validate, calibrate, stream)
         fitted = before or self._start(parts, given.goal, seed)
         self._train(fitted, parts, given.goal, seed, given.names, (X, y))
@@ -108,8 +112,7 @@ class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator):
         """Train for one epoch, at the constant initial rates."""
         before = None if fresh else self._fitted
         seed = self._draw_seed(self.random_state)
-        given = self._take(X, y, sample_weight, fresh, seed)
-        self._check_width(before, given.table.X.shape[1])
+        given = self._take_more(before, X, y, sample_weight, seed)
         none = no_rows(given.table)
         parts = Parts(given.table, none, none, self._stream(given, none, none))
         fitted = before or self._start(parts, given.goal, seed)
@@ -140,7 +143,26 @@ class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator):
             self._target_scaling(parts),
             self._settings(architecture, goal, 1, seed).noise(),
             seed,
+            built_with(self),
         )
+
+    def _take_more(
+        self, before: Fitted | None, X: Any, y: Any, sample_weight: Any, seed: int
+    ) -> Given:
+        """Check what was passed, also whether the network before can go on from it."""
+        if before is None:
+            return self._take(X, y, sample_weight, True, seed)
+        check_built_with(self, before.built_with)
+        given = self._take(X, y, sample_weight, False, seed)
+        n_features = given.table.X.shape[1]
+        if before.architecture.n_features != n_features:
+            raise ValueError(
+                f"X has {n_features} features, but {type(self).__name__} is expecting "
+                f"{before.architecture.n_features} features as input."
+            )
+        names = getattr(self, "feature_names_in_", None)
+        check_names("X", given.names, "feature_names_in_", names)
+        return given if given.names is not None else given._replace(names=names)
 
     def _settings(
         self, architecture: Any, goal: Goal, n_rows: int, seed: int
@@ -169,6 +191,7 @@ class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator):
         settings = self._settings(fitted.architecture, goal, parts.n_rows, seed)
         if history is not None:
             settings = settings.for_one_epoch()
+        rows_before = self.t_ if fitted.parameters.n_steps else 0
         fitted = replace(
             fitted, parameters=fitted.parameters.copy(), dropout=settings.noise()
         )
@@ -176,7 +199,8 @@ class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator):
         def attributes(result: TrainingResult | None = None) -> dict[str, Any]:
             found = self._attributes(fitted, goal, names)
             if result is not None:
-                found |= self._told(result, parts.n_rows, history)
+                found |= self._told(result, history)
+                found["t_"] = rows_before + result.n_epochs * parts.n_rows
                 if len(held_out.weights):
                     found["validation_scores_"] = self._scores(
                         result.validation_scores, fitted, held_out
@@ -258,12 +282,11 @@ class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator):
         return found
 
     def _told(
-        self, result: TrainingResult, n_rows: int, history: dict[str, Any] | None
+        self, result: TrainingResult, history: dict[str, Any] | None
     ) -> dict[str, Any]:
         """Give the attributes that tell of the training."""
         found: dict[str, Any] = {
             "n_iter_": result.n_epochs,
-            "t_": result.n_epochs * n_rows,
             "loss_curve_": result.loss_curve.tolist(),
             "validation_loss_curve_": None,
             "validation_scores_": None,
@@ -274,7 +297,6 @@ class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator):
             found["validation_loss_curve_"] = result.validation_curve.tolist()
         if history:
             found["n_iter_"] += history["n_iter_"]
-            found["t_"] += history["t_"]
             curve = [*history["loss_curve_"], *found["loss_curve_"]]
             found["loss_curve_"] = curve
             found["best_loss_"] = min(curve)

@@ -15,6 +15,23 @@ from regkit.solvers.networks.trainer import Parameters
 Floats = NDArray[np.float64]
 
 
+def _finite(outputs: NDArray[Any]) -> NDArray[Any]:
+    """Check outputs (..., n, n_outputs).
+
+    Raises
+    ------
+    ValueError
+        When the network overflows, even in float64.
+    """
+    if not np.isfinite(outputs).all():
+        row = int(np.argwhere(~np.isfinite(outputs))[0, -2])
+        raise ValueError(
+            f"The network's output for row {row} of X overflows: its weights are too "
+            "large; fit it with a smaller learning_rate_init."
+        )
+    return outputs
+
+
 @dataclass(slots=True)
 class Fitted:
     """Parameters and what they mean; private to the estimators.
@@ -28,6 +45,8 @@ class Fitted:
     dropout : Dropout
     seed : int
         Of the noise of predictions that must repeat themselves.
+    built_with : dict
+        Parameters that cannot change while training goes on.
     """
 
     architecture: Architecture
@@ -36,6 +55,7 @@ class Fitted:
     targets: Scaling
     dropout: Dropout
     seed: int
+    built_with: dict[str, Any]
 
     def with_params(self, params: NDArray[Any]) -> "Fitted":
         """Return the same network with other weights, for prediction."""
@@ -55,7 +75,7 @@ class Fitted:
         net = self.architecture.network()
         params = self.parameters.params
         found = prediction.outputs(net, self.dropout, params, self.rows(X))
-        return found.astype(np.float64)
+        return _finite(found.astype(np.float64))
 
     def passes(self, X: Any, n_passes: int, seed: int) -> Floats:
         """Return outputs with noise, (n_passes, n, n_outputs), in the network's units.
@@ -71,7 +91,7 @@ class Fitted:
             n_passes,
             seed,
         )
-        return found.astype(np.float64)
+        return _finite(found.astype(np.float64))
 
     def moments(self, X: Any, n_passes: int, seed: int) -> tuple[Floats, Floats]:
         """Return mean and standard deviation over passes with noise, (n, n_outputs).
@@ -93,7 +113,7 @@ class Fitted:
                 seed,
                 first_pass=start,
             )
-            distance = some - centre
+            distance = _finite(some) - centre
             first += distance.sum(axis=0)
             second += np.square(distance).sum(axis=0)
         first /= n_passes

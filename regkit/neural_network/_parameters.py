@@ -62,6 +62,11 @@ _PATIENCE = 10
 _EMBEDDING = Embedding(n_frequencies=16, n_components=3, frequency_scale=0.1)
 
 
+def _listed(value: Any) -> tuple[Any, ...]:
+    """Give the entries of a sequence; an array without dimensions has one."""
+    return (value.item(),) if getattr(value, "ndim", 1) == 0 else tuple(value)
+
+
 def hidden_sizes(hidden_layer_sizes: Any) -> tuple[int, ...]:
     """Give the units of each hidden layer.
 
@@ -72,7 +77,7 @@ def hidden_sizes(hidden_layer_sizes: Any) -> tuple[int, ...]:
     """
     if isinstance(hidden_layer_sizes, Integral):
         return (int(hidden_layer_sizes),)
-    sizes = tuple(hidden_layer_sizes)
+    sizes = _listed(hidden_layer_sizes)
     for size in sizes:
         if not isinstance(size, Integral) or size < 1:
             raise ValueError(
@@ -84,7 +89,7 @@ def hidden_sizes(hidden_layer_sizes: Any) -> tuple[int, ...]:
 def _one_a_layer(name: str, value: Any, n_layers: int) -> tuple[Any, ...]:
     if isinstance(value, str | Real):
         return (value,) * n_layers
-    values = tuple(value)
+    values = _listed(value)
     if len(values) != n_layers:
         raise ValueError(
             f"{name} must be one value or one a hidden layer: there are {n_layers} "
@@ -113,6 +118,58 @@ def dropout_rates(
         if not isinstance(rate, int | float | np.number) or not 0 <= rate < 1:
             raise ValueError(f"dropout must hold numbers in [0, 1), got {rate!r}.")
     return (float(input_dropout), *(float(rate) for rate in rates))
+
+
+def built_with(estimator: Any) -> dict[str, Any]:
+    """Give the parameters that decide what a network is made of, in one form each."""
+    hidden = hidden_sizes(estimator.hidden_layer_sizes)
+    found = {
+        "hidden_layer_sizes": hidden,
+        "activation": activations(estimator.activation, len(hidden)),
+        "standardize": estimator.standardize,
+        "embedding": estimator.embedding,
+        "input_scaling": bool(estimator.input_scaling),
+        "dtype": estimator.dtype,
+    }
+    if hasattr(estimator, "loss"):
+        found["standardize_target"] = bool(estimator.standardize_target)
+        found["loss"] = estimator.loss
+    return found
+
+
+def check_built_with(estimator: Any, before: dict[str, Any]) -> None:
+    """Refuse to go on from a network that was built with other parameters.
+
+    Raises
+    ------
+    ValueError
+        Naming the parameter and both values.
+    """
+    for name, value in built_with(estimator).items():
+        old = before[name]
+        if name == "loss" and "gaussian_nll" not in (value, old):
+            continue  # the outputs are the same
+        if value != old:
+            raise ValueError(
+                f"{name}={getattr(estimator, name)!r} cannot go on from a network that "
+                f"was built with {name}={old!r}: fit with warm_start=False "
+                "to begin anew."
+            )
+
+
+def check_n_samples(n_samples: Any, least: int) -> None:
+    """Check a number of dropout masks.
+
+    Raises
+    ------
+    ValueError
+        When it is not an integer of at least ``least``.
+    """
+    is_count = isinstance(n_samples, Integral) and not isinstance(n_samples, bool)
+    if not is_count or n_samples < least:
+        raise ValueError(
+            f"n_samples must be an integer of at least {least}, got {n_samples!r}."
+        )
 
 
 def make_architecture(estimator: Any, n_features: int, n_outputs: int) -> Architecture:
@@ -168,7 +225,7 @@ def make_settings(
         batch_size=int(batch_size),
         max_iter=int(estimator.max_iter),
         tol=float(estimator.tol),
-        patience=int(patience),
+        patience=min(int(patience), np.iinfo(np.int64).max),
         shuffle=bool(estimator.shuffle),
         seed=seed,
     )

@@ -5,9 +5,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from regkit._sklearn import feature_names
 from regkit.neural_network._chunked import Chunks, Encoding, Stream
 from regkit.neural_network._data import Table, no_rows
-from regkit.neural_network._fitted import Fitted, Floats
+from regkit.neural_network._fitted import Floats
 from regkit.rows.inputs import check_fit_data, check_predict_X
 from regkit.rows.sources import as_source
 
@@ -51,6 +52,35 @@ class Given(NamedTuple):
     encoding: Encoding | None
 
 
+def _check_rows_left(table: Table) -> None:
+    if not len(table.weights):
+        raise ValueError("class_weight leaves no row with a positive weight.")
+
+
+def check_names(
+    name: str,
+    columns: NDArray[Any] | None,
+    other: str,
+    expected: NDArray[Any] | None,
+) -> None:
+    """Compare names of columns, where both have any.
+
+    Raises
+    ------
+    ValueError
+        Naming the first column that is another one.
+    """
+    if columns is None or expected is None or len(columns) != len(expected):
+        return
+    differs = np.flatnonzero(columns != expected)
+    if len(differs):
+        at = differs[0]
+        raise ValueError(
+            f"{name} must have the columns of {other} in the same order: column {at} "
+            f"of {name} is {columns[at]!r}, of {other} {expected[at]!r}."
+        )
+
+
 class RowsByUse:
     """Checks rows, in memory or in chunks, and parts them; subclasses say what y is."""
 
@@ -65,13 +95,15 @@ class RowsByUse:
         """Check what was passed; of rows in chunks, draw a sample."""
         source = as_source(X)
         if source is None:
-            data = check_fit_data(self, X, self._check_y(y, X), sample_weight)
+            y = None if y is None else self._plain_y(y)
+            data = check_fit_data(self, X, self._numbers(y), sample_weight)
             goal = self._make_goal(y, data.y, fresh)
             weights = data.sample_weight
             if weights is None:
                 weights = np.ones(len(goal.targets))
             weights = self._row_weights(y, weights, self._class_weight)
             table = Table(data.X, goal.targets, weights).without_weightless()
+            _check_rows_left(table)
             return Given(table, goal, data.feature_names, None, None)
         chunks = Chunks(self, source, y, sample_weight, self._plain_y)
         summary = self._summary()
@@ -83,8 +115,7 @@ class RowsByUse:
             lambda y, weights: self._row_weights(y, weights, class_weight),
         )
         table = encoding.table(sample.rows())
-        if not len(table.weights):
-            raise ValueError("class_weight leaves no row with a positive weight.")
+        _check_rows_left(table)
         held = chunks.n_chunks <= self.buffer_chunks
         return Given(table, goal, chunks.names, None if held else chunks, encoding)
 
@@ -100,13 +131,6 @@ class RowsByUse:
             of_columns=self.standardize is True,
             of_targets=bool(getattr(self, "standardize_target", False)),
         )
-
-    def _check_width(self, before: Fitted | None, n_features: int) -> None:
-        if before is not None and before.architecture.n_features != n_features:
-            raise ValueError(
-                f"X has {n_features} features, but {type(self).__name__} is expecting "
-                f"{before.architecture.n_features} features as input."
-            )
 
     def _set_apart(
         self, table: Table, seed: int, monitors: bool
@@ -127,17 +151,16 @@ class RowsByUse:
             )
         return table, held_out, calibration
 
-    def _check_validation(
-        self, X_val: Any, y_val: Any, goal: Goal, n_features: int
-    ) -> Table:
+    def _check_validation(self, X_val: Any, y_val: Any, given: Given) -> Table:
         if as_source(X_val) is not None and not isinstance(X_val, np.ndarray):
             raise TypeError(
                 f"X_val must be in memory, got {type(X_val).__name__}; it is read "
                 "after every epoch."
             )
+        check_names("X_val", feature_names(X_val), "X", given.names)
         try:
-            X_val = check_predict_X(self, X_val, n_features)
-            targets = self._targets(y_val, goal, "y_val")
+            X_val = check_predict_X(self, X_val, given.table.X.shape[1])
+            targets = self._targets(y_val, given.goal, "y_val")
         except ValueError as error:
             raise ValueError(f"X_val and y_val: {error}") from error
         if len(targets) != X_val.shape[0]:
@@ -150,9 +173,9 @@ class RowsByUse:
     # What subclasses decide.
     _stratify = False
 
-    def _check_y(self, y: Any, X: Any) -> Any:
+    def _numbers(self, y: Any) -> Any:
         """Give what `check_fit_data` can check as numbers."""
-        raise NotImplementedError
+        return y
 
     def _make_goal(self, y: Any, checked: Floats, fresh: bool) -> Goal:
         raise NotImplementedError

@@ -18,6 +18,9 @@ def _convert(ours: Any, model: Any, coefs: list[Any], intercepts: list[Any]) -> 
     model.out_activation_ = ours.out_activation_
     for name in ("n_iter_", "t_", "loss_", "best_loss_", "n_features_in_"):
         setattr(model, name, getattr(ours, name))
+    # What its `partial_fit` and warm start go on from.
+    model._no_improvement_count = 0
+    model.validation_scores_ = model.best_validation_score_ = None
     model.loss_curve_ = list(ours.loss_curve_)
     if hasattr(ours, "feature_names_in_"):
         model.feature_names_in_ = ours.feature_names_in_
@@ -34,10 +37,15 @@ def _common(ours: Any) -> dict[str, Any]:
     """
     fitted = ours._fitted
     name = type(ours).__name__
+    if fitted.architecture.embedding is None and not fitted.is_plain:
+        raise ValueError(
+            f"to_sklearn: scikit-learn's networks do not bound columns smoothly, and "
+            f"this {name} was fitted with standardize='robust'; use standardize=True."
+        )
     if not fitted.is_plain:
         raise ValueError(
             f"to_sklearn: scikit-learn's networks have no embedding of columns, and "
-            f"this {name} was fitted with embedding={ours.embedding!r}."
+            f"this {name} was fitted with embedding='periodic'; use embedding=None."
         )
     used = set(fitted.architecture.activations) or {"identity"}
     if len(used) > 1 or not used <= set(_ACTIVATIONS):

@@ -15,7 +15,7 @@ from regkit.neural_network._base import DropoutMLP
 from regkit.neural_network._by_chunks import by_chunks
 from regkit.neural_network._data import Table
 from regkit.neural_network._fitted import Fitted, Floats
-from regkit.neural_network._parameters import COMMON
+from regkit.neural_network._parameters import COMMON, check_n_samples
 from regkit.neural_network._rows import Goal
 from regkit.neural_network._summaries import LabelCounts
 from regkit.neural_network._to_sklearn import classifier_of
@@ -135,7 +135,8 @@ class DropoutMLPClassifier(ClassifierMixin, DropoutMLP):
         Precision of training and prediction.
     warm_start : bool, default=False
         Whether `fit` goes on from the weights, the scaling and the optimiser's state
-        of the last fit; schedules start anew.
+        of the last fit; schedules start anew. Layers, activations, `embedding`,
+        `standardize`, `dtype` and the classes cannot change then.
     shuffle : bool, default=True
         Whether rows are drawn in a new order in each epoch.
     buffer_chunks : int, default=4
@@ -158,7 +159,8 @@ class DropoutMLPClassifier(ClassifierMixin, DropoutMLP):
     intercepts_ : list of ndarray of shape (n_units,)
         Biases of each layer.
     loss_curve_ : list of float
-        Mean training loss of each epoch, with dropout, without penalties.
+        Mean training loss of each epoch of the last fit, with dropout, without
+        penalties; `partial_fit` adds to it.
     loss_ : float
         The last of them.
     validation_loss_curve_ : list of float or None
@@ -172,7 +174,7 @@ class DropoutMLPClassifier(ClassifierMixin, DropoutMLP):
     n_iter_ : int
         Epochs run.
     t_ : int
-        Rows trained on, repetitions counted.
+        Rows trained on, repetitions counted; a warm start counts on.
     n_layers_ : int
         Layers, inputs and outputs included.
     n_outputs_ : int
@@ -311,9 +313,10 @@ class DropoutMLPClassifier(ClassifierMixin, DropoutMLP):
     def partial_fit(
         self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None
     ) -> Self:
-        """Train for one epoch, at constant initial rates.
+        """Train for one epoch, at constant initial rates, on all rows.
 
-        The first call decides the shape and how X is scaled.
+        The first call decides the shape and how X is scaled. No rows are set apart,
+        whatever `early_stopping` says.
 
         Parameters
         ----------
@@ -331,6 +334,12 @@ class DropoutMLPClassifier(ClassifierMixin, DropoutMLP):
         -------
         self : estimator
             The estimator.
+
+        Raises
+        ------
+        ValueError, TypeError
+            As `fit`, and when the network of earlier calls has other columns, layers or
+            classes.
         """
         validate_parameters(self)
         fresh = "_fitted" not in self.__dict__
@@ -395,7 +404,8 @@ class DropoutMLPClassifier(ClassifierMixin, DropoutMLP):
         NotFittedError
             Before `fit`.
         ValueError
-            When X holds NaN or inf, or its columns are not those seen in `fit`.
+            When X holds NaN or inf, its columns are not those seen in `fit`, or
+            `n_samples` is not a positive integer.
         """
         if n_samples is not None:
             return self._average(X, n_samples, random_state=random_state)
@@ -459,6 +469,7 @@ class DropoutMLPClassifier(ClassifierMixin, DropoutMLP):
             Probabilities.
         """
         X = self._check_X(X)
+        check_n_samples(n_samples, 1)
         raw = self._fitted.passes(X, n_samples, self._draw_seed(random_state))
         return self._probabilities(raw)
 
@@ -523,12 +534,9 @@ class DropoutMLPClassifier(ClassifierMixin, DropoutMLP):
         negative = np.where(outputs >= 0, smaller, 1.0) / (1.0 + smaller)
         return np.concatenate([negative, positive], axis=-1)
 
-    def _check_y(self, y: Any, X: Any) -> Any:
-        """Numbers of y's shape: its labels may be anything."""
-        if y is None:
-            return None
-        checked = self._labels(y)
-        return np.zeros(len(checked))
+    def _numbers(self, y: Any) -> Any:
+        """Numbers of y's length: its labels may be anything."""
+        return None if y is None else np.zeros(len(y))
 
     def _labels(self, y: Any) -> NDArray[Any]:
         """Give labels of shape (n,), or indicators of shape (n, n_labels)."""
@@ -558,9 +566,13 @@ class DropoutMLPClassifier(ClassifierMixin, DropoutMLP):
                 )
         else:
             classes = self.classes_
-        if not fresh and (
-            multilabel != self._multilabel or len(classes) != len(self.classes_)
-        ):
+        if not fresh and multilabel != self._multilabel:
+            one, several = "one label a row", "several labels a row"
+            raise ValueError(
+                f"y has {several if multilabel else one}, but {type(self).__name__} "
+                f"was fitted with {one if multilabel else several}."
+            )
+        if not fresh and len(classes) != len(self.classes_):
             raise ValueError(
                 f"y has {len(classes)} labels, but {type(self).__name__} was fitted "
                 f"with {len(self.classes_)}."
@@ -624,8 +636,21 @@ class DropoutMLPClassifier(ClassifierMixin, DropoutMLP):
     def _row_weights(self, y: Any, weights: Floats, class_weight: Any) -> Floats:
         if class_weight is None:
             return weights
-        factors: Floats = compute_sample_weight(class_weight, self._labels(y))
-        return weights * factors
+        labels = self._labels(y)
+        try:
+            factors = compute_sample_weight(class_weight, labels)
+        except (ValueError, TypeError) as error:
+            raise type(error)(f"class_weight={self.class_weight!r}: {error}") from error
+        with np.errstate(over="ignore"):
+            found = weights * factors
+            usable = found.min(initial=0.0) >= 0 and np.isfinite(found.sum())
+        if not usable:
+            raise ValueError(
+                "class_weight must hold finite numbers that are not negative and whose "
+                f"sum over the rows is finite, got {self.class_weight!r}."
+            )
+        weighted: Floats = found
+        return weighted
 
     def _scores(self, means: Floats, fitted: Fitted, held_out: Table) -> list[float]:
         """Give the accuracy after each epoch."""

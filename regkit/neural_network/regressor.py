@@ -13,7 +13,7 @@ from regkit.neural_network._base import DropoutMLP
 from regkit.neural_network._by_chunks import by_chunks
 from regkit.neural_network._data import Table
 from regkit.neural_network._fitted import Fitted, Floats
-from regkit.neural_network._parameters import COMMON
+from regkit.neural_network._parameters import COMMON, check_n_samples
 from regkit.neural_network._rows import Goal, Parts
 from regkit.neural_network._summaries import FirstTargets
 from regkit.neural_network._to_sklearn import regressor_of
@@ -30,8 +30,10 @@ from regkit.solvers.networks.trainer import TrainingResult
 
 # Passes for deviations of calibration rows; the default of predictions.
 _N_PASSES = 100
-# Rows that deviations are learnt from, at most: they tell a coverage up to 0.2%.
+# Rows that deviations are learnt from, at most: they tell a coverage up to 0.2% …
 _MOST_JUDGED = 20_000
+# … and these a deviation up to 1.1%: training rows err by more than that anyway.
+_MOST_RELEARNT = 4_000
 _LOSSES = ("squared_error", "absolute_error", "huber", "quantile", "gaussian_nll")
 
 
@@ -159,7 +161,8 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
         Precision of training and prediction.
     warm_start : bool, default=False
         Whether `fit` goes on from the weights, the scaling and the optimiser's state
-        of the last fit; schedules start anew.
+        of the last fit; schedules start anew. Layers, activations, `embedding`,
+        `standardize`, `dtype` and whether there is a variance head cannot change then.
     shuffle : bool, default=True
         Whether rows are drawn in a new order in each epoch.
     buffer_chunks : int, default=4
@@ -180,7 +183,8 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
     intercepts_ : list of ndarray of shape (n_units,)
         Biases of each layer.
     loss_curve_ : list of float
-        Mean training loss of each epoch, with dropout, without penalties.
+        Mean training loss of each epoch of the last fit, with dropout, without
+        penalties; `partial_fit` adds to it.
     loss_ : float
         The last of them.
     validation_loss_curve_ : list of float or None
@@ -195,7 +199,7 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
     n_iter_ : int
         Epochs run.
     t_ : int
-        Rows trained on, repetitions counted.
+        Rows trained on, repetitions counted; a warm start counts on.
     n_layers_ : int
         Layers, inputs and outputs included.
     n_outputs_ : int
@@ -347,9 +351,10 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
         self.verbose = verbose
 
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
-        """Train for one epoch, at constant initial rates.
+        """Train for one epoch, at constant initial rates, on all rows.
 
-        The first call decides the shape and how X and y are scaled.
+        The first call decides the shape and how X and y are scaled. No rows are set
+        apart, whatever `early_stopping` says.
 
         Parameters
         ----------
@@ -365,6 +370,12 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
         -------
         self : estimator
             The estimator.
+
+        Raises
+        ------
+        ValueError, TypeError
+            As `fit`, and when the network of earlier calls has other columns, layers or
+            targets.
         """
         validate_parameters(self)
         return self._continue(X, y, sample_weight, "_fitted" not in self.__dict__)
@@ -398,7 +409,8 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
         NotFittedError
             Before `fit`.
         ValueError
-            When X holds NaN or inf, or its columns are not those seen in `fit`.
+            When X holds NaN or inf, its columns are not those seen in `fit`, or
+            `n_samples` is not an integer of at least 2.
         """
         if return_std:
             found = self.predict_uncertainty(X, n_samples)
@@ -458,8 +470,14 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
         samples : ndarray of shape (n_samples, n_rows) or (n_samples, n_rows, n_targets)
             Predictions; their mean is the Monte Carlo estimate of the posterior mean
             and their spread the epistemic uncertainty. The noise of y is not in them.
+
+        Raises
+        ------
+        ValueError
+            When `n_samples` is not a positive integer.
         """
         X = self._check_X(X)
+        check_n_samples(n_samples, 1)
         raw = self._fitted.passes(X, n_samples, self._draw_seed(random_state))
         samples = self._means(raw)
         return samples[..., 0] if self._one_dimensional else samples
@@ -508,7 +526,8 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
            American Statistical Association 113, 2018.
         """
         X = self._check_X(X)
-        if not 0 < coverage < 1:
+        share: Any = coverage
+        if not isinstance(share, int | float | np.number) or not 0 < share < 1:
             raise ValueError(f"coverage must be in (0, 1), got {coverage!r}.")
         self._warn_of_training_noise()
         mean, epistemic, noise = self._parts(self._fitted, X, n_samples, True)
@@ -562,8 +581,7 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
         self, fitted: Fitted, X: Any, n_samples: int, with_noise: bool
     ) -> tuple[Floats, Floats, Floats]:
         """Mean, deviation over masks and deviation of the noise, (n, n_targets)."""
-        if n_samples < 2:
-            raise ValueError(f"n_samples must be at least 2, got {n_samples!r}.")
+        check_n_samples(n_samples, 2)
         targets = fitted.targets
         count = len(targets.center)
         outputs = fitted.outputs(X)
@@ -627,14 +645,12 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
             networks = [fitted.without_noise()]
         found = []
         for table, network in zip(tables, networks, strict=True):
-            rows = table.at_most(_MOST_JUDGED // len(tables))
+            most = _MOST_JUDGED // len(tables) if held_out else _MOST_RELEARNT
+            rows = table.at_most(most)
             mean, epistemic, noise = self._parts(network, rows.X, _N_PASSES, False)
             found.append((np.abs(rows.targets - mean), epistemic, noise, rows.weights))
         joined = [np.concatenate(each) for each in zip(*found, strict=True)]
         return Judged(joined[0], joined[1], joined[2], joined[3], held_out)
-
-    def _check_y(self, y: Any, X: Any) -> Any:
-        return y
 
     def _make_goal(self, y: Any, checked: Floats, fresh: bool) -> Goal:
         targets = checked.reshape(len(checked), -1)
@@ -661,10 +677,8 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
         return FirstTargets()
 
     def _targets(self, y: Any, goal: Goal, name: str) -> Floats:
-        y = np.asarray(y, dtype=np.float64)
+        y = check_y(self, y, name)
         targets: Floats = y.reshape(len(y), -1)
-        if not np.isfinite(targets).all():
-            raise ValueError(f"{name} contains NaN or infinity.")
         if targets.shape[1] != goal.targets.shape[1]:
             raise ValueError(
                 f"{name} has {targets.shape[1]} targets, y has {goal.targets.shape[1]}."
@@ -681,7 +695,8 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
     def _scores(self, means: Floats, fitted: Fitted, held_out: Table) -> list[float]:
         """Turn mean squared errors per target into R², averaged over targets."""
         spread = Moments.of(held_out.targets, held_out.weights).scale
-        relative = np.square(fitted.targets.scale / spread)
+        with np.errstate(over="ignore"):  # targets far smaller than the outputs
+            relative = np.square(fitted.targets.scale / spread)
         return [float(np.mean(1.0 - epoch * relative)) for epoch in means]
 
     def __sklearn_tags__(self) -> Any:

@@ -92,12 +92,12 @@ def check_fit_data(
     return FitData(X, y, sample_weight, names)
 
 
-def check_y(caller: Any, y: Any) -> Floats:
-    """Check and convert targets alone; see `check_fit_data`."""
+def check_y(caller: Any, y: Any, name: str = "y") -> Floats:
+    """Check and convert targets alone, called ``name``; see `check_fit_data`."""
     if _is_plain(y, 1) and y.dtype == _FLOAT64:
         plain: Floats = y
         return plain
-    return _convert_y(caller, y)
+    return _convert_y(caller, y, name)
 
 
 def check_predict_X(caller: Any, X: Any, n_features: int) -> Any:
@@ -188,11 +188,13 @@ def _convert_X(caller: Any, X: Any) -> Any:
     return _contiguous(checked)
 
 
-def _convert_y(caller: Any, y: Any) -> Floats:
+def _convert_y(caller: Any, y: Any, name: str) -> Floats:
     if sp.issparse(y):
-        raise TypeError("y must be dense, got a sparse matrix; pass y.toarray().")
+        raise TypeError(
+            f"{name} must be dense, got a sparse matrix; pass {name}.toarray()."
+        )
     checked = _convert(
-        "y",
+        name,
         y,
         ensure_2d=False,
         ensure_min_samples=0,
@@ -202,7 +204,7 @@ def _convert_y(caller: Any, y: Any) -> Floats:
     )
     if checked.ndim not in (1, 2) or checked.shape[1:] == (0,):
         raise ValueError(
-            "y should be a 1d array of shape (n_samples,) or a 2d array of shape "
+            f"{name} should be a 1d array of shape (n_samples,) or a 2d array of shape "
             f"(n_samples, n_targets), got an array of shape {checked.shape}."
         )
     contiguous: Floats = np.require(checked, requirements=("C", "A"))

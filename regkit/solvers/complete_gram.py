@@ -11,22 +11,18 @@ from numpy.typing import NDArray
 
 from regkit.designs import Design
 from regkit.kernels import coordinate_descent
-from regkit.kernels.certificate import doubt, duality_gap
+from regkit.kernels.certificate import doubt
 from regkit.kernels.cholesky import BLOCK
 from regkit.kernels.hull import Problem
 from regkit.solvers import exact
+from regkit.solvers.certified_gap import certified_gap, within
 from regkit.solvers.problem import (
     Floats,
     Penalty,
     largest_alpha,
     scale_problem,
 )
-from regkit.solvers.unpenalised import (
-    are_open,
-    excess,
-    joint_step,
-    pushes_without_end,
-)
+from regkit.solvers.unpenalised import are_open, joint_step
 
 # With this many columns at most, their Gram matrix is formed whatever the rows.
 FEW_COLUMNS = 500
@@ -89,7 +85,13 @@ class CompleteGram:
             opened = np.where(self._unpenalised, scaled.lower, 0.0)
             alone = self._problem._replace(lower=opened, upper=closed)
             self._fit_unpenalised(design, alone)
-        self._square = gram.diagonal().copy()
+        self._terms = coordinate_descent.Terms(
+            scaled.l1,
+            scaled.l2,
+            scaled.lower,
+            scaled.upper,
+            gram.diagonal().copy(),
+        )
         self._every = np.arange(p)
         self.top = self._stone = largest_alpha(self._state.correlation, scaled)
 
@@ -143,7 +145,7 @@ class CompleteGram:
                 n_iters[done], gaps[done] = self._descend(alpha, coef, goal, max_iter)
             else:
                 n_iters[done] = self._approach(alpha, max_iter)
-                gaps[done] = self._gap(alpha, coef, self._state.correlation)
+                gaps[done] = self._gap(alpha, coef, self._state.correlation, goal)
             coefs[done] = coef
             if np.count_nonzero(coef) > limit:
                 break
@@ -163,34 +165,29 @@ class CompleteGram:
                 self._stone = min(alpha, self.top)
                 return n_iter
 
-    def _gap(self, alpha: float, coef: Floats, slope: Floats) -> float:
+    def _gap(self, alpha: float, coef: Floats, slope: Floats, goal: float) -> float:
         scaled = self.scaled
-        square = self._square
         residual_square = scaled.total - float(coef @ (self._problem.target + slope))
-        unsure = doubt(coef, square, scaled.total)
-        gap = duality_gap(
+        unsure = doubt(coef, self._terms.square, scaled.total)
+        gap = certified_gap(
             self._every,
             coef,
             slope,
-            scaled.l1,
-            scaled.l2,
-            scaled.lower,
-            scaled.upper,
-            square,
+            self._terms,
             alpha,
             max(unsure, residual_square),
+            scaled.total,
+            goal - unsure,
+            self._every,
+            within(self._problem.gram),
         )
-        return float(gap + unsure)
+        return gap + float(unsure)
 
     def _descend(
         self, alpha: float, coef: Floats, goal: float, max_iter: int
     ) -> tuple[int, float]:
         """Sweep over ``coef`` until its duality gap is below ``goal``."""
-        problem = self._problem
-        scaled = self.scaled
-        terms = coordinate_descent.Terms(
-            scaled.l1, scaled.l2, scaled.lower, scaled.upper, self._square
-        )
+        problem, terms = self._problem, self._terms
         tolerance = goal
         n_iter = 0
         while True:
@@ -200,15 +197,7 @@ class CompleteGram:
             )
             self._fit_open(alpha, coef)
             slope = problem.target - problem.gram @ coef
-            gap = self._gap(alpha, coef, slope)
-            free = pushes_without_end(
-                slope,
-                alpha * (scaled.l1 + scaled.l2),
-                scaled.lower,
-                scaled.upper,
-            )
-            if gap <= goal and free.any():
-                gap += excess(problem.gram[np.ix_(free, free)], slope[free])
+            gap = self._gap(alpha, coef, slope, goal)
             if gap <= goal or n_iter >= max_iter:
                 return n_iter, gap
             tolerance *= min(0.1, goal / gap)

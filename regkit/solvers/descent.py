@@ -5,15 +5,9 @@ from numpy.typing import NDArray
 
 from regkit.designs import Design
 from regkit.kernels import coordinate_descent as kernels
-from regkit.kernels.certificate import duality_gap
+from regkit.solvers.certified_gap import Products, certified_gap
 from regkit.solvers.problem import Floats, ScaledProblem, sum_of_squares
-from regkit.solvers.unpenalised import (
-    MOST,
-    are_open,
-    excess,
-    joint_step,
-    pushes_without_end,
-)
+from regkit.solvers.unpenalised import MOST, are_open, joint_step
 
 Indices = NDArray[np.int64]
 
@@ -83,20 +77,19 @@ class Descent:
             residual = self._store.residual(target, coef)
             slope = self._store.correlate(residual)
             self._reached = residual, slope
-            gap = duality_gap(
-                np.arange(len(coef)),
+            every = np.arange(len(coef))
+            gap = certified_gap(
+                every,
                 coef,
                 slope,
-                terms.l1,
-                terms.l2,
-                terms.lower,
-                terms.upper,
-                terms.square,
+                terms,
                 alpha,
                 sum_of_squares(residual),
+                self._full.total,
+                goal,
+                every,
+                self.gathered,
             )
-            if gap <= goal:
-                gap += self.unpenalised_excess(alpha, slope)
             if gap <= goal:
                 break
             tolerance *= min(0.5, goal / gap)
@@ -114,6 +107,16 @@ class Descent:
         if self._reached is not None and residual is self._reached[0]:
             return self._reached[1]
         return self._store.correlate(residual)
+
+    def gathered(self, chosen: Indices) -> Products:
+        store = self._design.columns()
+        store.append(self.columns[chosen])
+        nothing = np.zeros(len(self._full.target))
+
+        def shift(step: Floats) -> Floats:
+            return -self._store.correlate(store.residual(nothing, step))
+
+        return store.gram(0), shift
 
     def _fit_open(self, alpha: float) -> None:
         """Fit unpenalised columns jointly, which sweeps are slow to do."""
@@ -136,19 +139,6 @@ class Descent:
         )
         if step is not None:
             coef[open_] += step
-
-    def unpenalised_excess(self, alpha: float, slope: Floats) -> float:
-        terms = self._terms
-        free = pushes_without_end(
-            slope, alpha * (terms.l1 + terms.l2), terms.lower, terms.upper
-        )
-        if not free.any():
-            return 0.0
-        if np.count_nonzero(free) > MOST:
-            return np.inf
-        store = self._design.columns()
-        store.append(self.columns[free])
-        return excess(store.gram(0), slope[free])
 
     def refresh(self, correlation: Floats) -> None:
         """Sweeps recompute correlations as they go: nothing to learn."""

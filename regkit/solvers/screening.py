@@ -16,11 +16,12 @@ from numpy.typing import NDArray
 from regkit.designs import Design
 from regkit.kernels.certificate import (
     NEAR,
-    duality_gap,
     foresee,
     in_span,
     wanted,
 )
+from regkit.kernels.coordinate_descent import Terms
+from regkit.solvers.certified_gap import certified_gap
 from regkit.solvers.descent import Descent
 from regkit.solvers.exact import REFINEMENTS, next_stone
 from regkit.solvers.problem import (
@@ -110,7 +111,9 @@ class ScreenedPath:
         self._is_free = solver == "auto"
         self._may_sweep = self._is_free
         self._outside = problem.upper > problem.lower
-        self._square = design.lengths**2
+        self._terms = Terms(
+            problem.l1, problem.l2, problem.lower, problem.upper, design.lengths**2
+        )
         # Two residuals with which every column's correlation is known, newest first.
         self._past_residuals = np.stack([problem.target, 0.0 * problem.target])
         self._past_norms = np.stack([design.distances(problem.target), np.zeros(2)])
@@ -307,7 +310,6 @@ class ScreenedPath:
 
     def _certify(self, alpha: float) -> Asking[None]:
         """Bring correlations up to date where they matter, and compute the gap."""
-        p = self.problem
         residual = self._inner.residual()
         looked_at = self._foresee(residual, alpha)
         columns = self._inner.columns
@@ -324,19 +326,18 @@ class ScreenedPath:
             self._correlation[columns] = own
         self._inner.refresh(self._correlation)
         self.coef[columns] = self._inner.coef()
-        self.gap = duality_gap(
+        self.gap = certified_gap(
             self._looked_at,
             self.coef,
             self._correlation,
-            p.l1,
-            p.l2,
-            p.lower,
-            p.upper,
-            self._square,
+            self._terms,
             alpha,
             sum_of_squares(residual),
+            self.problem.total,
+            self._goal,
+            columns,
+            self._inner.gathered,
         )
-        self.gap += self._inner.unpenalised_excess(alpha, self._correlation[columns])
 
     def _foresee(self, residual: Floats, alpha: float) -> Indices:
         """Tell all columns' correlations as far as the past ones say.

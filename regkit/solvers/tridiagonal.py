@@ -37,6 +37,9 @@ class TridiagonalForm:
         size[1:] += np.abs(self._off_diagonal)
         size[:-1] += np.abs(self._off_diagonal)
         largest = float(np.max(size, initial=0.0))
+        # LAPACK squares entries, which must not overflow: it is given T over this power
+        # of two.
+        self._exponent = int(np.frexp(largest)[1]) - 1
         self._noise = 16.0 * _EPS * float(np.sqrt(len(gram))) * largest
         # Of no directions at all any bounds will do.
         self.bounds = float(np.min(self._found(first=0), initial=largest)), largest
@@ -50,14 +53,17 @@ class TridiagonalForm:
         """Return all eigenvalues, or one of them in an array."""
         if not len(self._diagonal):
             return np.empty(0)
-        matrix = self._diagonal, self._off_diagonal
+        matrix = (
+            np.ldexp(self._diagonal, -self._exponent),
+            np.ldexp(self._off_diagonal, -self._exponent),
+        )
         if first is None:
             found = eigvalsh_tridiagonal(*matrix, check_finite=False)
         else:
             found = eigvalsh_tridiagonal(
                 *matrix, select="i", select_range=(first, first), check_finite=False
             )
-        values = np.asarray(found, dtype=np.float64)
+        values = np.ldexp(np.asarray(found, dtype=np.float64), self._exponent)
         values[values <= self._noise] = 0.0
         return values
 

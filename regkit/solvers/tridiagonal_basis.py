@@ -79,8 +79,8 @@ class TridiagonalBasis:
         squares = np.zeros((len(alphas), self.inner.shape[1]))
         factors = self.form.factor(alphas)
         for t, inner in enumerate(self.inner.T):
-            rest = solve(factors, inner)
-            squares[:, t] = np.einsum("ja,ja->a", rest, rest) * size**2
+            rest = solve(factors, inner) * size  # before its squares can overflow
+            squares[:, t] = np.einsum("ja,ja->a", rest, rest)
         return left, squares
 
     def system(self, alpha: float) -> "TridiagonalSystem":

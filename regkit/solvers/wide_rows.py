@@ -19,7 +19,9 @@ from scipy import sparse
 
 from regkit.designs.centred_moments import CentredMoments
 from regkit.designs.reduced import ReducedDesign
-from regkit.kernels.certificate import duality_gap, wanted
+from regkit.kernels.certificate import wanted
+from regkit.kernels.coordinate_descent import Terms
+from regkit.solvers.certified_gap import Products, certified_gap, within
 from regkit.solvers.fold_statistics import held_out_errors
 from regkit.solvers.folds import FoldPaths, PathSettings
 from regkit.solvers.path import solve_path
@@ -259,17 +261,25 @@ class _Walk:
         problem, thin = self._problems[k], self._rows.thin[k]
         coef = np.zeros(len(slope))
         coef[self._columns] = path.coefs[:, [at]].toarray()[:, 0]
-        gap = duality_gap(
+
+        def gathered(chosen: Indices) -> Products:
+            design: Any = ReducedDesign(_training(moments, k), *self._rows.how)
+            gram, _ = design.gram(np.zeros(design.n_samples))
+            return within(gram)(chosen)
+
+        gap = certified_gap(
             np.arange(len(slope)),
             coef * thin.scale,
             slope,
-            problem.l1,
-            problem.l2,
-            problem.lower,
-            problem.upper,
-            thin.lengths**2,
+            Terms(
+                problem.l1, problem.l2, problem.lower, problem.upper, thin.lengths**2
+            ),
             float(path.alphas[at]),
             float(residual_square),
+            problem.total,
+            self._settings.tol * problem.null_objective,
+            self._columns,
+            gathered,
         )
         one = slice(at, at + 1)
         self._found[k].append(
@@ -323,6 +333,15 @@ def _restricted(penalty: Penalty, columns: Indices) -> Penalty:
     )
 
 
+def _training(moments: dict[int, CentredMoments], k: int) -> CentredMoments:
+    """Return the moments of the rows that fold k trains on, all where k is -1."""
+    parts = [part for label, part in moments.items() if label != k or k < 0]
+    training = parts[0].copy()
+    for part in parts[1:]:
+        training.merge(part)
+    return training
+
+
 def _solve(
     moments: dict[int, CentredMoments],
     k: int,
@@ -332,11 +351,7 @@ def _solve(
     settings: PathSettings,
 ) -> PathResult:
     """Solve on the working set for the rows that fold k trains on."""
-    parts = [part for label, part in moments.items() if label != k or k < 0]
-    training = parts[0].copy()
-    for part in parts[1:]:
-        training.merge(part)
-    design: Any = ReducedDesign(training, *how)
+    design: Any = ReducedDesign(_training(moments, k), *how)
     y = np.ascontiguousarray(design.targets[:, 0])
     return solve_path(design, y, penalty, alphas, **settings.options)
 

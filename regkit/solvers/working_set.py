@@ -15,6 +15,7 @@ from regkit.designs import Design
 from regkit.kernels.cholesky import BLOCK
 from regkit.kernels.hull import Problem, State
 from regkit.solvers import exact
+from regkit.solvers.certified_gap import Products, within
 from regkit.solvers.problem import Floats, ScaledProblem
 
 Indices = NDArray[np.int64]
@@ -50,8 +51,8 @@ class Inner(Protocol):
         None where they are better asked for together with those of other columns.
         """
 
-    def unpenalised_excess(self, alpha: float, slope: Floats) -> float:
-        """Return what unpenalised columns, ``slope`` left over, add to the gap."""
+    def gathered(self, chosen: Indices) -> Products:
+        """Return products of the ``chosen`` columns; see `certified_gap`."""
 
     def refresh(self, correlation: Floats) -> None:
         """Learn the exact correlations of all columns with the residual."""
@@ -147,9 +148,9 @@ class ActiveSet:
     def correlate(self, residual: Floats) -> Floats | None:
         return None
 
-    def unpenalised_excess(self, alpha: float, slope: Floats) -> float:
-        # Fitted through the factor: their slopes are rounding errors.
-        return 0.0
+    def gathered(self, chosen: Indices) -> Products:
+        n = len(self.columns)
+        return within(self._problem.gram[:n, :n])(chosen)
 
     def n_refused(self, columns: Indices) -> int:
         """Count those of ``columns`` that depend on others and stay fixed."""

@@ -57,6 +57,11 @@ def test_decimal_commas_between_semicolons(csv_file):
     np.testing.assert_array_equal(table.y, [2.5, 3, 4])
 
 
+def test_decimal_commas_beside_missing_values(csv_file):
+    table = read_csv(csv_file("a;y", "1,5;1", "NA;2", "2,5;3"), "y")
+    np.testing.assert_array_equal(table.X, [[1.5, 0], [2, 1], [2.5, 0]])
+
+
 def test_thousands_separators_are_not_decimal_commas(csv_file):
     path = csv_file("a,y", '"1,200",1', "1,2", "2,3")
     with pytest.raises(TableError, match=r"the target 'a' .* line 2 says '1,200'"):
@@ -107,12 +112,12 @@ def test_years_in_order_are_kept(csv_file):
         (["a,Y", "1,2", "3,4"], "has no column 'y'; did you mean 'Y'?"),
         (["a,y", "1,low", "3,4"], "the target 'y' must hold numbers, but line 2 says"),
         (["a,y", "1,2", "3,2"], "the target 'y' is 2 in every row"),
-        (["a,y", "1,2", "3,"], r"missing values in 'y' \(1 row, line 3\): fill them"),
         (
-            ["a,b,y", ",1,2", "NA,2,3", "3,?,4"],
-            r"'a' \(2 rows, first on line 2\), 'b' \(1 row, line 4\): fill them in or "
-            "delete those rows, or leave a column out with --drop a",
+            ["a,y", "1,2", "3,"],
+            r"missing values in the target 'y' \(1 row, line 3\): fill them in",
         ),
+        (["a,y", "1,NA", "2,3", "3,"], r"the target 'y' \(2 rows, first on line 2\)"),
+        (["a,y", ",2", "NA,4"], "no column of .* is left to predict 'y' from"),
         (["a,y", "inf,2", "3,1"], "column 'a' is inf on line 2: only finite numbers"),
         (["a,y", "1,1e999", "3,1"], "the target 'y' is inf on line 2"),
         (["a,y", "1,2", "1,4"], "no column of .* is left to predict 'y' from"),
@@ -145,3 +150,57 @@ def test_the_target_stays_a_target(csv_file):
         read_csv(path, "y", drop=["y"])
     with pytest.raises(TableError, match="has no column 'b'"):
         read_csv(path, "y", drop=["b"])
+
+
+def test_missing_values_are_filled_and_told(csv_file):
+    path = csv_file(
+        "size,lift,town,view,flag,same,gone,y",
+        "1,,Oslo,sea,yes,7,,1",
+        "NA,2,,sea,,7,?,2",
+        "3,5,Rome,,no,,,3",
+        "10,9,Oslo,sea,no,7,nan,5",
+    )
+    table = read_csv(path, "y")
+    columns = dict(zip(table.feature_names, table.X.T.tolist(), strict=True))
+    assert columns == {
+        "size": [1, 3, 3, 10],  # the median of 1, 3 and 10
+        "lift": [5, 2, 5, 9],
+        "town=Oslo": [1, 0, 0, 1],
+        "town=Rome": [0, 0, 1, 0],
+        "town=missing": [0, 1, 0, 0],
+        "view=sea": [1, 1, 0, 1],
+        "flag=missing": [0, 1, 0, 0],
+        "flag=no": [0, 0, 1, 1],
+        "flag=yes": [1, 0, 0, 0],
+        "size=missing": [0, 1, 0, 0],
+        "lift=missing": [1, 0, 0, 0],
+        "same=missing": [0, 0, 1, 0],
+    }
+    assert table.notes == [
+        "column 'gone' is missing in every row: left out",
+        "missing numbers in 'size' (1 row), 'lift' (1 row), 'same' (1 row): filled "
+        "with the column's median, and 0/1 columns say where",
+        "missing text in 'town' (1 row), 'view' (1 row), 'flag' (1 row): a category of "
+        "its own",
+    ]
+
+
+def test_columns_that_miss_the_same_rows_share_a_column(csv_file):
+    lines = ["a,b,zip,y", "1,2,7,3", ",,,4", "5,9,7,8", "6,1,8,1"]
+    table = read_csv(csv_file(*lines), "y", category=["zip"])
+    assert table.feature_names == [
+        *("a", "b", "zip=7", "zip=8", "zip=missing", "a=missing"),
+    ]
+    assert "'a' (1 row), 'b' (1 row)" in table.notes[0]
+
+
+def test_many_columns_with_missing_values_take_one_note(csv_file):
+    names = [f"c{k}" for k in range(7)]
+    rows = [
+        ",".join("" if k == r else str(k * r % 5) for k in range(7)) for r in range(9)
+    ]
+    path = csv_file(
+        ",".join([*names, "y"]), *(f"{row},{r}" for r, row in enumerate(rows))
+    )
+    (note,) = read_csv(path, "y").notes
+    assert "'c3' (1 row) and 3 more columns: filled" in note

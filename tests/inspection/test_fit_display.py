@@ -112,3 +112,27 @@ def test_mistakes_are_named():
         FitComparisonDisplay.from_estimators(model, sp.csr_array(frame), [1.0, 2.0])
     with pytest.raises(ValueError, match="must be a 2D array"):
         FitComparisonDisplay.from_estimators(model, [1.0, 2.0], [1.0, 2.0])
+
+
+def test_one_of_several_targets():
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame({"size $": rng.uniform(size=30)})
+    Y = pd.DataFrame({"rent": 2 * X["size $"], "noise": 1 - X["size $"]})
+    display = FitComparisonDisplay.from_estimators(RidgeRegressor(0.1), X, Y, target=1)
+    np.testing.assert_array_equal(display.y, Y["noise"])
+    alone = RidgeRegressor(0.1).fit(X, Y["noise"])
+    grid = pd.DataFrame({"size $": display.grid})
+    np.testing.assert_allclose(display.curves["RidgeRegressor"], alone.predict(grid))
+    assert display.ax_.get_ylabel() == "noise"
+    assert not display.ax_.xaxis.label.get_parse_math()
+    with pytest.raises(ValueError, match="target=2 is not a column of y, which has 2"):
+        FitComparisonDisplay.from_estimators(RidgeRegressor(), X, Y, target=2)
+
+
+@pytest.mark.parametrize("name", ["y", "truth", "curves"])
+def test_arrays_that_do_not_fit_are_named(name):
+    arrays = {"y": np.zeros(3), "truth": np.zeros(5), "curves": np.zeros(5)}
+    arrays[name] = np.zeros(4)
+    arrays["curves"] = {"L1": arrays["curves"]}
+    with pytest.raises(ValueError, match=rf"{name}.* must have the shape of "):
+        FitComparisonDisplay(x=np.zeros(3), grid=np.zeros(5), **arrays)

@@ -1,5 +1,6 @@
 """The picture of the penalties: solutions where contours touch the regions."""
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from scipy.optimize import minimize
@@ -71,3 +72,19 @@ def test_mistakes_are_named(houses):
         ValueError, match=r"budget must lie strictly in \(0, 1\), got 2"
     ):
         PenaltyGeometryDisplay.from_data(X, y, budget=2)
+
+
+@pytest.mark.parametrize("size", [(7, 4.5), (4, 4), (4, 7)])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_nothing_is_cut_off(houses, size, sign, caplog):
+    X, y = houses
+    X = X.rename(columns=lambda c: f"the {c} of the house in a usual unit $")
+    _, ax = plt.subplots(figsize=size, layout="constrained")
+    display = PenaltyGeometryDisplay.from_data(X, sign * y, ax=ax)
+    assert_no_text_overlaps(display.figure_)
+    assert_texts_inside(display.figure_)
+    assert not caplog.records
+    # Contours reach the ends of the axes.
+    (low, high), contours = ax.get_xlim(), display.contours_
+    assert contours.get_datalim(ax.transData).x0 >= low - 1e-9
+    assert contours.get_datalim(ax.transData).x1 <= high + 1e-9

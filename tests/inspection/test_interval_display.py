@@ -121,3 +121,30 @@ def test_mistakes_are_named():
         PredictionIntervalDisplay.from_predictions(Y, MEAN, MEAN + 1, MEAN)
     with pytest.raises(ValueError, match="kind must be 'band' or 'bars'"):
         PredictionIntervalDisplay.from_predictions(Y, MEAN, MEAN, MEAN, kind="box")
+
+
+def test_a_single_row_is_a_bar():
+    display = PredictionIntervalDisplay.from_predictions(
+        [1.0], [1.1], [0.5], [1.5], coverage=0.9
+    )
+    assert display.line_.get_marker() == "_"
+    (bar,) = display.band_.get_segments()
+    np.testing.assert_array_equal(bar[:, 1], [0.5, 1.5])
+
+
+def test_one_of_several_targets():
+    class Model:
+        def predict(self, X):
+            return np.column_stack([X[:, 0], 10 * X[:, 0]])
+
+        def predict_interval(self, X, coverage):
+            return self.predict(X) - 1, self.predict(X) + 1
+
+    X = np.linspace(0, 1, 20)[:, None]
+    Y = np.column_stack([X[:, 0], 10 * X[:, 0] + np.where(X[:, 0] > 0.5, 2, 0)])
+    display = PredictionIntervalDisplay.from_estimator(Model(), X, Y, target=1)
+    np.testing.assert_array_equal(display.y, Y[:, 1])
+    assert display.coverage_ == 0.5
+    assert display.ax_.get_ylabel() == "y1"
+    with pytest.raises(ValueError, match="target=2 is not a column of y, which has 2"):
+        PredictionIntervalDisplay.from_estimator(Model(), X, Y, target=2)

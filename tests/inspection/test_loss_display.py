@@ -110,3 +110,55 @@ def test_losses_that_are_not_positive_are_drawn_on_a_plain_axis():
 def test_a_model_without_a_loss_curve_is_refused():
     with pytest.raises(TypeError, match="fitted network with loss_curve_, got Ridge"):
         LossCurveDisplay.from_estimator(Ridge())
+
+
+def test_networks_differ_in_grey_print_too():
+    _, ax = plt.subplots()
+    displays = [
+        LossCurveDisplay(loss_curve=TRAIN, validation_loss_curve=VALIDATION).plot(
+            ax, name=f"network {k}"
+        )
+        for k in range(3)
+    ]
+    lines = [d.train_line_ for d in displays] + [d.validation_line_ for d in displays]
+    assert len({(line.get_marker(), line.get_linestyle()) for line in lines}) == 6
+
+
+def test_a_single_epoch_is_a_dot():
+    display = LossCurveDisplay(loss_curve=[1.0], validation_loss_curve=[1.2]).plot()
+    assert display.train_line_.get_marker() == display.validation_line_.get_marker()
+    assert display.train_line_.get_marker() == "o"
+
+
+@pytest.mark.parametrize("ends", [(0.95, 0.55), (0.43, 0.22), (9.0, 0.3), (1.3, 1.2)])
+def test_losses_of_any_range_have_ticks(ends):
+    display = LossCurveDisplay(loss_curve=np.linspace(*ends, 30)).plot()
+    display.figure_.canvas.draw()
+    low, high = display.ax_.get_ylim()
+    labels = display.ax_.yaxis.get_ticklabels()
+    ticks = display.ax_.get_yticks()
+    shown = [
+        label.get_text()
+        for at, label in zip(ticks, labels, strict=True)
+        if low <= at <= high and label.get_text()
+    ]
+    assert 3 <= len(shown) == len(set(shown))
+
+
+def test_the_axis_says_what_a_loss_is():
+    X, y = make_house_prices(60, return_X_y=True)
+    labels = {
+        DropoutMLPRegressor((4,), max_iter=2): (
+            "loss: half squared error, y standardized"
+        ),
+        DropoutMLPRegressor((4,), max_iter=2, loss="gaussian_nll"): (
+            "loss: negative log-likelihood, y standardized"
+        ),
+        DropoutMLPClassifier((4,), max_iter=2): "loss: log loss",
+    }
+    for network, label in labels.items():
+        classes = isinstance(network, DropoutMLPClassifier)
+        network.fit(X, y > np.median(y) if classes else y)
+        display = LossCurveDisplay.from_estimator(network)
+        assert display.ax_.get_ylabel() == label
+    assert LossCurveDisplay(loss_curve=TRAIN).plot().ax_.get_ylabel() == "loss"

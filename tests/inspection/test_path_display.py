@@ -27,7 +27,7 @@ from regkit import (
     make_correlated_regression,
     make_house_prices,
 )
-from regkit.inspection._drawing import label_line_ends
+from regkit.inspection._labels import place_names, write_names
 from tests.inspection.figures import (
     assert_no_text_overlaps,
     assert_texts_inside,
@@ -142,7 +142,7 @@ def test_no_overlap_in_a_small_panel_with_long_names(diabetes):
     assert not overlapping(boxes)
     room = axes[0, 1].get_window_extent()
     assert all(box.y1 <= room.y1 + 1 and box.y0 >= room.y0 - 1 for _, box in boxes)
-    assert all(name.endswith("…") for name, _ in boxes)
+    assert all("…" in name and name.endswith("_of_house") for name, _ in boxes)
 
 
 @given(
@@ -157,7 +157,8 @@ def test_labels_of_any_line_ends_stand_apart(heights, ties):
     figure, ax = plt.subplots(figsize=(6, 4))
     ax.plot([0, 1], [-1, 1], alpha=0)
     names = [f"name {k}" for k in range(len(heights))]
-    texts = label_line_ends(ax, 1.0, heights, names, ["C0"] * len(heights))
+    texts = write_names(ax, 1.0, names, ["C0"] * len(heights))
+    place_names(ax, texts, 1.0, heights)
     figure.canvas.draw()
     boxes = [(t.get_text(), t.get_window_extent()) for t in texts]
     plt.close(figure)
@@ -364,13 +365,95 @@ def test_malformed_arrays_are_refused():
         display.plot(x_axis="lambda")
 
 
-def test_an_empty_model_and_a_single_alpha_can_be_drawn():
-    frame = pd.DataFrame({"a": [0.0, 1.0, 2.0], "b": [1.0, 0.0, 1.0]})
-    path = lasso_path(frame, [0.0, 1.0, 2.0], alphas=[100.0])
-    display = RegularizationPathDisplay.from_path(path)
+@pytest.mark.parametrize("x_axis", ["alpha", "l1_norm"])
+def test_a_path_of_zeros_says_so(x_axis):
+    path = lasso_path([[0.0], [1.0], [2.0]], [0.0, 1.0, 2.0], alphas=[100.0, 50.0])
+    display = RegularizationPathDisplay.from_path(path, alpha=60.0, x_axis=x_axis)
     assert display.lines_ == []
     assert display.labels_ == []
     assert display.top_axis_ is None
+    assert [t.get_text() for t in display.ax_.texts] == ["all coefficients are zero"]
+    assert_no_text_overlaps(display.figure_)
+
+
+@pytest.mark.parametrize("x_axis", ["alpha", "l1_norm"])
+def test_a_single_alpha_is_drawn_as_dots(x_axis):
+    rng = np.random.default_rng(0)
+    coefs = np.arange(1.0, 13.0)[:, None]
+    path = RegularizationPathDisplay(alphas=[0.1], coefs=coefs, alpha=0.1)
+    display = path.plot(x_axis=x_axis, n_labels=rng.integers(3, 6))
+    assert all(line.get_marker() == "o" for line in display.lines_)
+    assert len(display.other_lines_.get_paths()) == 12 - len(display.lines_)
+    assert all(len(path.vertices) == 2 for path in display.other_lines_.get_paths())
+    assert_no_text_overlaps(display.figure_)
+    assert_texts_inside(display.figure_)
+
+
+def test_a_dollar_in_a_name_is_a_dollar():
+    display = RegularizationPathDisplay(
+        alphas=[2, 1], coefs=[[0, 1], [0, 2]], feature_names=["$price$", r"a$\x"]
+    ).plot()
+    display.figure_.canvas.draw()
+    assert not any(text.get_parse_math() for text in display.labels_)
+    assert {t.get_text() for t in display.labels_} == {"$price$", r"a$\x"}
+
+
+@pytest.mark.parametrize("n_features", [5, 40, 2000])
+@pytest.mark.parametrize("x_axis", ["alpha", "l1_norm"])
+def test_the_legend_hides_no_data(n_features, x_axis):
+    X, y = make_correlated_regression(150, n_features, n_informative=5)
+    path = lasso_path(X, y)
+    display = RegularizationPathDisplay.from_path(
+        path, alpha=path.alphas[60], alpha_1se=path.alphas[30], x_axis=x_axis
+    )
+    display.figure_.canvas.draw()
+    frame = display.ax_.get_legend().get_window_extent()
+    assert not frame.count_overlaps([t.get_window_extent() for t in display.labels_])
+    x, to_pixels = display.lines_[0].get_xdata(), display.ax_.transData.transform
+    for coef in path.coefs:
+        if coef.any():
+            assert not frame.count_contains(to_pixels(np.column_stack([x, coef])))
+
+
+def test_one_of_several_targets(houses):
+    X, y = houses
+    Y = np.column_stack([y, X["age"] + 0.01 * y])
+    for model in (
+        LassoRegressor(2.0),
+        RidgeRegressor([2.0, 5.0]),
+        RidgeRegressorCV(alpha_per_target=True),
+        Ridge(2.0),
+    ):
+        fitted = clone(model).fit(X, Y)
+        both = [
+            RegularizationPathDisplay.from_estimator(fitted, X, Y, target=k)
+            for k in (0, 1)
+        ]
+        scale = X.to_numpy().std(axis=0)
+        for k, display in enumerate(both):
+            at = np.argmin(np.abs(np.log(display.alphas / display.alpha)))
+            alone = clone(model)
+            if isinstance(model, RidgeRegressorCV):
+                assert display.alpha == fitted.alpha_[k]
+                alone = RidgeRegressor()
+            np.testing.assert_allclose(
+                display.coefs[:, at],
+                alone.set_params(alpha=display.alphas[at]).fit(X, Y[:, k]).coef_
+                * scale,
+                rtol=1e-4,
+                atol=1e-6 * np.abs(display.coefs).max(),
+            )
+    with pytest.raises(ValueError, match="target=2 is not a column of y, which has 2"):
+        RegularizationPathDisplay.from_estimator(LassoRegressor(2.0), X, Y, target=2)
+
+
+def test_alphas_that_have_no_logarithm():
+    frame = pd.DataFrame({"a": [0.0, 1.0, 2.0], "b": [1.0, 0.0, 1.0]})
+    free = lasso_path(frame, [0.0, 1.0, 2.0], alphas=[0.0])
+    with pytest.raises(ValueError, match=r"needs an alpha above 0, got alphas=\[0.0\]"):
+        RegularizationPathDisplay.from_path(free)
+    display = RegularizationPathDisplay.from_path(free, x_axis="l1_norm")
+    assert display.lines_[0].get_xdata().size == 1
     zero = lasso_path(frame, [0.0, 1.0, 2.0], alphas=[0.5, 0.1, 0.0])
     display = RegularizationPathDisplay.from_path(zero)  # 0 has no logarithm
     assert display.lines_[0].get_xdata().tolist() == [0.5, 0.1]

@@ -258,3 +258,42 @@ def test_mistakes_are_named(houses):
         AlphaSelectionDisplay.from_search(search)
     with pytest.raises(ValueError, match="errors must have the shape of alphas"):
         AlphaSelectionDisplay(alphas=[2, 1], errors=[1, 2, 3])
+
+
+def test_a_single_alpha_is_a_dot_with_a_bar():
+    display = AlphaSelectionDisplay(
+        alphas=[0.1], errors=[2.0], standard_errors=[0.5], alpha=0.1
+    ).plot()
+    assert display.line_.get_marker() == "o"
+    assert display.band_.get_linewidth()[0] > 1
+    assert display.threshold_.get_ydata()[0] == 2.5
+    assert_no_text_overlaps(display.figure_)
+    with pytest.raises(ValueError, match=r"an alpha above 0, got alphas=\[0.0\]"):
+        AlphaSelectionDisplay(alphas=[0.0], errors=[2.0]).plot()
+
+
+@pytest.mark.parametrize("greater_is_better", [False, True])
+def test_the_legend_names_all_lines_and_hides_no_data(greater_is_better):
+    alphas = np.geomspace(10, 0.01, 50)
+    bend = (np.log(alphas) - 0.3) ** 2
+    display = AlphaSelectionDisplay(
+        alphas=alphas,
+        errors=10 - bend if greater_is_better else bend,
+        standard_errors=np.full(50, 0.7),
+        alpha_1se=alphas[10],
+        greater_is_better=greater_is_better,
+    ).plot()
+    legend = display.ax_.get_legend()
+    best = "maximum − " if greater_is_better else "minimum + "
+    assert best + "1 standard error" in [t.get_text() for t in legend.get_texts()]
+    display.figure_.canvas.draw()
+    edge = display.ax_.transData.transform(display.band_.get_paths()[0].vertices)
+    assert not legend.get_window_extent().count_contains(edge)
+
+
+def test_a_criterion_is_named_and_an_absent_target_refused(houses):
+    model = LassoRegressorCV(criterion="bic").fit(*houses)
+    display = AlphaSelectionDisplay.from_estimator(model)
+    assert display.ax_.get_legend().get_texts()[0].get_text() == "BIC"
+    with pytest.raises(ValueError, match="target=1 is not one of those"):
+        AlphaSelectionDisplay.from_estimator(model, target=1)

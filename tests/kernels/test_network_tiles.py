@@ -6,31 +6,41 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from regkit.kernels._jit import kernel
-from regkit.kernels.network_products import multiply_panels, multiply_rows
+from regkit.kernels.network_products import (
+    multiply_panels,
+    multiply_rows,
+    space_of_copies,
+)
 from regkit.kernels.network_tiles import (
     FEW,
     PANEL,
-    SIZES,
     UNITS,
     Lines,
     Matrix,
+    half_tile_units,
     sum_line,
-    tile,
+    tile_few,
+    tile_one,
+    tile_units,
     transpose,
 )
 
 TOLERANCE = {np.float32: 1e-5, np.float64: 1e-13}
 DTYPES = list(TOLERANCE)
+SIZES = UNITS, FEW, 1, UNITS
+WIDE = PANEL, PANEL, PANEL, PANEL // 2
 
 
 @kernel
 def run_tile(which, out, left, right, panels, depth):
     if which == 0:
-        tile(UNITS, out, left, right, panels, depth)
+        tile_units(out, left, right, panels, depth)
     elif which == 1:
-        tile(FEW, out, left, right, panels, depth)
+        tile_few(out, left, right, panels, depth)
+    elif which == 2:
+        tile_one(out, left, right, panels, depth)
     else:
-        tile(1, out, left, right, panels, depth)
+        half_tile_units(out, left, right, panels, depth)
 
 
 @kernel
@@ -61,7 +71,7 @@ def numbers(shape, dtype, seed=0):
 @pytest.mark.parametrize("which", range(len(SIZES)))
 @pytest.mark.parametrize(("panels", "depth"), [(1, 1), (1, 7), (3, 5)])
 def test_tile(dtype, which, panels, depth):
-    units = SIZES[which]
+    units, width = SIZES[which], WIDE[which]
     A = numbers((panels, units, depth), dtype)
     B = numbers((panels, depth, PANEL), dtype, 1)
     out = np.full((units + 2, PANEL), 7, dtype)
@@ -69,8 +79,10 @@ def test_tile(dtype, which, panels, depth):
     lines = Lines(out.ravel(), PANEL, PANEL)
     run_tile(which, lines, left, Lines(B.ravel(), 0, depth * PANEL), panels, depth)
     expected = np.einsum("puk,pki->ui", A.astype(float), B.astype(float))
-    assert_allclose(out[1:-1], expected, atol=depth * panels * TOLERANCE[dtype])
+    tolerance = depth * panels * TOLERANCE[dtype]
+    assert_allclose(out[1:-1, :width], expected[:, :width], atol=tolerance)
     assert_array_equal(out[[0, -1]], 7)  # nothing is written beside the lines
+    assert_array_equal(out[1:-1, width:], 7)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -106,11 +118,13 @@ def test_sum(dtype, panels):
 
 # On all sides of the sizes that are done at a time, and of the depth that is copied.
 WIDTHS = [1, 2, 3, 5, 12, 13, 31, 33, 100]
+# … and of the columns that are copied together.
+MANY = [95, 96, 97, 141]
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("turned", [False, True])
-@pytest.mark.parametrize("units", WIDTHS)
+@pytest.mark.parametrize("units", [*WIDTHS, *MANY])
 @pytest.mark.parametrize("depth", WIDTHS)
 def test_products_of_panels(dtype, turned, units, depth):
     panels = 2
@@ -119,7 +133,7 @@ def test_products_of_panels(dtype, turned, units, depth):
     left = Matrix(stored, 0, 1, units, 0) if turned else Matrix(stored, 0, depth, 1, 0)
     B = numbers((panels, depth, PANEL), dtype, 1)
     out = np.full((panels, units + 1, PANEL), 7, dtype)
-    space = np.empty(4 * UNITS * depth, dtype)
+    space = np.empty(space_of_copies(depth), dtype)
     target = Lines(out.ravel(), 0, (units + 1) * PANEL)
     source = Lines(B.ravel(), 0, depth * PANEL)
     run_panels(units, target, left, source, panels, depth, space)

@@ -14,6 +14,7 @@ from sklearn.exceptions import ConvergenceWarning, DataConversionWarning, NotFit
 from sklearn.linear_model import ElasticNetCV, LassoCV
 from sklearn.metrics import make_scorer, mean_absolute_error
 from sklearn.model_selection import (
+    BaseCrossValidator,
     GroupKFold,
     KFold,
     LeaveOneOut,
@@ -29,6 +30,7 @@ from regkit import (
     ElasticNetRegressorCV,
     LassoRegressor,
     LassoRegressorCV,
+    RidgeRegressorCV,
     make_correlated_regression,
 )
 from regkit.solvers import folds as folds_module
@@ -49,9 +51,11 @@ SPLITTERS = [
 ]
 
 
-@pytest.fixture(params=["tall", "wide", "wide, paths together"])
+@pytest.fixture(params=["tall", "wide", "wide, paths apart", "wide, paths together"])
 def data(request, monkeypatch):
     """A problem for each way in which folds are solved."""
+    if "paths" in request.param:
+        monkeypatch.setattr(folds_module, "can_go_in_lockstep", lambda *args: False)
     if "together" in request.param:
         monkeypatch.setattr(folds_module, "_STAYS_IN_CACHE", 0)
         monkeypatch.setattr(folds_module, "_AT_A_TIME", 4)
@@ -436,6 +440,67 @@ def test_groups_with_and_without_metadata_routing(data):
         assert np.all(np.abs(weighted - plain) > 1e-9)
     with pytest.raises(ValueError, match=r"colour.*"):
         model.fit(X, y, colour=groups)
+
+
+class SplitsAtRows(BaseCrossValidator):
+    """Holds out the rows that stand in ``held_out`` at a number."""
+
+    def split(self, X, y=None, groups=None, held_out=None, colour=None):
+        assert colour == "blue"
+        for k in np.unique(held_out):
+            yield np.flatnonzero(held_out != k), np.flatnonzero(held_out == k)
+
+    def get_n_splits(self, X=None, y=None, groups=None):
+        return 3
+
+
+def scaled_error(y_true, y_pred, *, unit, town, sample_weight=None):
+    """A metric with one argument for all rows, and one a row."""
+    assert len(town) == len(y_true) < 60
+    return unit * np.average(np.abs(y_true - y_pred), weights=sample_weight)
+
+
+@pytest.mark.parametrize("twin", [*TWINS, RidgeRegressorCV])
+def test_arguments_of_the_splitter_and_the_scorer_are_routed(twin):
+    X, y = make_correlated_regression(60, 10, random_state=0)
+    weight, held_out = np.linspace(0.1, 1, 60), np.arange(60) % 3
+    alphas = [0.5, 0.1, 0.01]
+    folds = [(held_out != k, held_out == k) for k in range(3)]
+    plain = make_scorer(mean_absolute_error, greater_is_better=False)
+    expected = twin(alphas=alphas, cv=folds, scoring=plain).fit(X, y, weight)
+    with config_context(enable_metadata_routing=True):
+        scorer = make_scorer(scaled_error, greater_is_better=False)
+        scorer.set_score_request(unit=True, town="place", sample_weight=True)
+        splitter = SplitsAtRows().set_split_request(held_out=True, colour=True)
+        model = twin(alphas=alphas, cv=splitter, scoring=scorer)
+        model.set_fit_request(sample_weight=True)
+        model.fit(
+            X,
+            y,
+            sample_weight=weight,
+            held_out=held_out,
+            colour="blue",
+            unit=3.0,
+            place=pd.Series([f"town {i}" for i in range(60)], index=range(60, 0, -1)),
+        )
+    assert_allclose(model.cv_error_, 3.0 * expected.cv_error_)
+
+
+@pytest.mark.parametrize("routing", [True, False])
+@pytest.mark.parametrize("options", [{"cv": 3}, {"cv": None}], ids=str)
+@pytest.mark.parametrize("twin", [*TWINS, RidgeRegressorCV])
+def test_one_weight_for_all_rows_reaches_the_scorer(twin, options, routing):
+    X, y = make_correlated_regression(60, 10, random_state=0)
+    scorer = make_scorer(mean_absolute_error, greater_is_better=False)
+    with config_context(enable_metadata_routing=routing):
+        if routing:
+            scorer.set_score_request(sample_weight=True)
+        model = twin(alphas=[0.5, 0.1], scoring=scorer, **options)
+        if routing:
+            model.set_fit_request(sample_weight=True)
+        number = clone(model).fit(X, y, sample_weight=3.0)
+        each = clone(model).fit(X, y, sample_weight=np.full(60, 3.0))
+    assert_array_equal(number.cv_error_, each.cv_error_)
 
 
 @pytest.mark.parametrize("twin", TWINS)

@@ -571,3 +571,19 @@ def test_overflow_is_told(cv, where):
     X, y = (X * 1e300, y) if where == "X" else (X, y * 1e300)
     with pytest.raises(ValueError, match="overflow; rescale them"):
         RidgeRegressorCV(cv=cv).fit(X, y)
+
+
+@pytest.mark.parametrize("cv", [None, "gcv", 3])
+@pytest.mark.parametrize("scale", [1e-140, 1e140])
+@pytest.mark.parametrize("shape", [(40, 6), (12, 60)])
+def test_units_as_far_as_squares_reach(shape, scale, cv):
+    X, y = make_table(*shape)
+    alphas = np.geomspace(1e4, 1e-2, 12)
+    near = RidgeRegressorCV(cv=cv, alphas=alphas).fit(X, y)
+    far = RidgeRegressorCV(cv=cv, alphas=alphas * scale**2).fit(X * scale, y)
+    assert_allclose(far.cv_error_, near.cv_error_, rtol=1e-8)
+    assert_allclose(far.coef_ * scale, near.coef_, rtol=1e-6, atol=1e-10)
+    near = RidgeRegressorCV(cv=cv).fit(X, y)
+    far = RidgeRegressorCV(cv=cv).fit(X * scale, y)
+    assert_allclose(far.alphas_ / scale**2, near.alphas_, rtol=1e-8)
+    assert far.alpha_ / scale**2 == pytest.approx(near.alpha_)

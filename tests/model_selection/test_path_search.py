@@ -6,6 +6,7 @@ import pickle
 import warnings
 import weakref
 from contextlib import redirect_stdout
+from inspect import signature
 
 import numpy as np
 import pandas as pd
@@ -554,6 +555,10 @@ def test_same_numbers_for_any_number_of_jobs(data):
         if key.startswith(("mean_test", "std_test", "split", "rank")):
             # BLAS sums in another order where a worker has one thread.
             assert_allclose(one[key], two[key], rtol=1e-12)
+
+
+def test_the_constructor_is_that_of_grid_search():
+    assert str(signature(PathSearchCV)) == str(signature(GridSearchCV))
 
 
 def test_clone_pickle_and_nesting(data):

@@ -7,7 +7,12 @@ import pytest
 from numpy.testing import assert_array_equal
 from scipy import stats
 from sklearn.base import clone
-from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
+from sklearn.experimental import enable_halving_search_cv  # noqa: F401
+from sklearn.model_selection import (
+    GridSearchCV,
+    HalvingGridSearchCV,
+    RandomizedSearchCV,
+)
 from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import PolynomialFeatures, StandardScaler
@@ -159,6 +164,22 @@ def test_a_smaller_value_may_be_simpler(data):
     neighbours = {"n_neighbors": [1, 5, 10, 20, 40]}
     search = GridSearchCV(KNeighborsRegressor(), neighbours, refit=rule).fit(X, y)
     assert search.best_params_["n_neighbors"] >= 10
+
+
+def test_of_successive_halving_the_last_iteration_counts(data):
+    scores = [[3.0, 3.0], [0.9, 1.1], [0.9, 1.05], [0.5, 0.6]]
+    results = results_of(scores, [9, 1, 2, 3]) | {"iter": np.array([0, 1, 1, 1])}
+    assert one_standard_error(results) == 2
+    search = HalvingGridSearchCV(
+        LassoRegressor(standardize=True),
+        {"alpha": np.geomspace(0.05, 30, 9)},
+        random_state=0,
+        refit=False,
+        aggressive_elimination=True,
+    ).fit(*data)
+    results = search.cv_results_
+    chosen = one_standard_error(results)
+    assert results["iter"][chosen] == results["iter"].max()
 
 
 def test_with_arguments_it_can_be_copied_and_pickled():

@@ -1,12 +1,15 @@
 """Hostile data and parameters: a clear error or a finite model, never silent NaN."""
 
+import warnings
+
 import numpy as np
 import pytest
+import scipy.sparse as sp
 from numpy.testing import assert_array_equal
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import r2_score
 
-from regkit import DropoutMLPClassifier, DropoutMLPRegressor
+from regkit import DropoutMLPClassifier, DropoutMLPRegressor, RowChunks
 
 SMALL = {"hidden_layer_sizes": (8,), "max_iter": 20, "random_state": 0}
 RNG = np.random.default_rng(0)
@@ -97,6 +100,52 @@ def test_a_loss_that_is_never_finite_is_an_error():
     assert_array_equal(model.predict(X), before)
 
 
+@pytest.mark.parametrize("epochs", [4, 8, 12])
+@pytest.mark.parametrize("labels", [Y > 0, np.digitize(Y, [-0.5, 0.5])])
+def test_outputs_beyond_float32_are_no_nan(labels, epochs):
+    """Weights may be finite when a run ends, and products of them not."""
+    options = {**DIVERGING, "max_iter": epochs, "learning_rate_init": 30.0}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        model = DropoutMLPClassifier(**options).fit(X, labels)
+    assert np.isfinite(model.predict_proba(X)).all()
+    assert np.isfinite(model.predict_log_proba(X)).all()
+    assert np.isfinite(model.sample_predictions(X, 3)).all()
+    assert np.isfinite(model.predict_uncertainty(X, 3).entropy).all()
+
+
+def test_outputs_beyond_float64_are_an_error():
+    options = {**DIVERGING, "max_iter": 8, "learning_rate_init": 1e6}
+    with pytest.raises(ValueError, match="output for row 0 of X overflows"):
+        DropoutMLPRegressor(**options, dtype="float64").fit(X, Y)
+
+
+def test_targets_far_smaller_than_the_outputs():
+    model = DropoutMLPRegressor(**SMALL, standardize_target=False).fit(X, Y * 1e-300)
+    assert not np.isnan(model.validation_scores_).any()
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize("form", [np.asarray, sp.csr_array, sp.csc_array])
+def test_entries_that_are_not_finite(form, value):
+    rows = X.copy()
+    rows[3, 1] = value
+    model = DropoutMLPRegressor(**SMALL)
+    with pytest.raises(ValueError, match="Input X contains"):
+        model.fit(form(rows), Y)
+    with pytest.raises(ValueError, match="X_val and y_val: Input X contains"):
+        model.fit(X, Y, X_val=form(rows), y_val=Y)
+    model.fit(X, Y)
+    for method in (model.predict, model.sample_predictions, model.predict_interval):
+        with pytest.raises(ValueError, match="Input X contains"):
+            method(form(rows))
+
+
+def test_more_epochs_than_memory():
+    options = {**SMALL, "max_iter": 10**8, "n_iter_no_change": 2, "tol": 1e9}
+    assert DropoutMLPRegressor(**options).fit(X, Y).n_iter_ == 4
+
+
 BAD = {
     "dropout of one": ({"dropout": 1.0}, "dropout"),
     "one rate too many": (
@@ -111,6 +160,10 @@ BAD = {
     "size of zero": (
         {"hidden_layer_sizes": (4, 0)},
         "hidden_layer_sizes must hold positive integers, got 0.",
+    ),
+    "no dimensions": (
+        {"hidden_layer_sizes": np.array(2.5)},
+        "hidden_layer_sizes must hold positive integers, got 2.5.",
     ),
     "activation": ({"activation": ["swish"]}, "activation must be among .* 'swish'."),
     "all rows to validate": (
@@ -137,6 +190,111 @@ def test_bad_validation_rows():
         model.fit(X, Y, X_val=X, y_val=Y[:3])
     with pytest.raises(ValueError, match="y_val contains NaN"):
         model.fit(X, Y, X_val=X, y_val=np.full(60, np.nan))
+    with pytest.raises(ValueError, match=r"y_val must hold numbers: .* 'many'"):
+        model.fit(X, Y, X_val=X, y_val=["many"] * 60)
+
+
+def test_columns_in_another_order():
+    pd = pytest.importorskip("pandas", reason="in the dev extra only")
+    frame = pd.DataFrame(X, columns=["a", "b", "c"])
+    other = frame[["a", "c", "b"]]
+    model = DropoutMLPRegressor(**SMALL, warm_start=True)
+    with pytest.raises(
+        ValueError,
+        match="X_val must have the columns of X in the same order: column 1 of X_val "
+        "is 'c', of X 'b'",
+    ):
+        model.fit(frame, Y, X_val=other, y_val=Y)
+    model.fit(frame, Y, X_val=frame, y_val=Y)
+    for more in (model.fit, model.partial_fit):
+        with pytest.raises(ValueError, match="X must have the columns of feature_name"):
+            more(other, Y)
+    model.partial_fit(X, Y)
+    assert model.feature_names_in_.tolist() == ["a", "b", "c"]
+
+
+WEIGHTS = {
+    "negative": {0: -1.0, 1: 1.0},
+    "nan": {0: np.nan, 1: 1.0},
+    "infinite": {0: np.inf, 1: 1.0},
+    "overflow": {0: 1e308, 1: 1e308},
+}
+
+
+@pytest.mark.parametrize("rows", [np.asarray, lambda X: RowChunks(X, chunk_rows=7)])
+@pytest.mark.parametrize("weights", WEIGHTS)
+def test_bad_class_weights(weights, rows):
+    model = DropoutMLPClassifier(**SMALL, class_weight=WEIGHTS[weights])
+    with pytest.raises(ValueError, match="class_weight must hold finite numbers"):
+        model.fit(rows(X), Y > 0)
+
+
+def test_class_weights_that_leave_nothing():
+    model = DropoutMLPClassifier(**SMALL, class_weight={0: 0.0, 1: 0.0})
+    with pytest.raises(ValueError, match="class_weight leaves no row"):
+        model.fit(X, Y > 0)
+    model.set_params(class_weight={0: "many"})
+    with pytest.raises(ValueError, match=r"class_weight=\{0: 'many'\}: "):
+        model.fit(X, Y > 0)
+
+
+@pytest.mark.parametrize("number", [0, -1, 2.5, "many", None, True])
+def test_bad_numbers_of_masks(number):
+    regressor = DropoutMLPRegressor(**SMALL).fit(X, Y)
+    classifier = DropoutMLPClassifier(**SMALL).fit(X, Y > 0)
+    calls = [
+        lambda: regressor.sample_predictions(X, number),
+        lambda: regressor.predict(X, return_std=True, n_samples=number),
+        lambda: regressor.predict_interval(X, n_samples=number),
+        lambda: classifier.sample_predictions(X, number),
+        lambda: classifier.predict_uncertainty(X, number),
+    ]
+    if number is not None:
+        calls.append(lambda: classifier.predict_proba(X, n_samples=number))
+    for call in calls:
+        with pytest.raises(ValueError, match="n_samples must be an integer of at lea"):
+            call()
+
+
+BUILT_WITH = {
+    "hidden_layer_sizes": (16,),
+    "activation": "relu",
+    "standardize": True,
+    "embedding": None,
+    "input_scaling": True,
+    "dtype": "float64",
+    "standardize_target": False,
+    "loss": "gaussian_nll",
+}
+
+
+@pytest.mark.parametrize("name", BUILT_WITH)
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_a_network_of_another_build_cannot_go_on(method, name):
+    model = DropoutMLPRegressor(**SMALL, warm_start=True).fit(X, Y)
+    before = model.predict(X)
+    model.set_params(**{name: BUILT_WITH[name]})
+    with pytest.raises(ValueError, match=f"^{name}=.* was built with {name}="):
+        getattr(model, method)(X, Y)
+    assert_array_equal(model.predict(X), before)
+
+
+def test_what_may_change_while_training_goes_on():
+    model = DropoutMLPRegressor(**SMALL, warm_start=True, dropout=[0.1]).fit(X, Y)
+    model.set_params(
+        hidden_layer_sizes=[8], activation=["gelu"], loss="huber", solver="sgd", alpha=0
+    )
+    assert_finite(model.set_params(learning_rate_init=1e-3).fit(X, Y), X)
+
+
+def test_labels_of_another_kind_cannot_go_on():
+    several = np.c_[Y > 0, Y < 1].astype(int)
+    model = DropoutMLPClassifier(**SMALL, warm_start=True).fit(X, several)
+    with pytest.raises(ValueError, match=r"y has one label a row, but .* several"):
+        model.fit(X, Y > 0)
+    model = DropoutMLPClassifier(**SMALL, warm_start=True).fit(X, Y > 0)
+    with pytest.raises(ValueError, match=r"y has several labels a row, but .* one"):
+        model.fit(X, several)
 
 
 def test_a_failed_warm_start_leaves_the_model():

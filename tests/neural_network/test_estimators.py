@@ -203,6 +203,7 @@ def test_warm_start_goes_on(estimator, target):
     halves.fit(X, target)
     assert_array_equal(probe(halves), probe(whole))
     assert not np.array_equal(half, probe(whole))
+    assert halves.t_ == whole.t_ == 4 * len(X)
     parts = clone(estimator).set_params(**options)
     for _ in range(4):
         parts.partial_fit(X, target)
@@ -253,12 +254,35 @@ def test_to_sklearn_predicts_the_same(activation):
             assert_array_equal(other.predict(X), model.predict(X))
 
 
+@pytest.mark.parametrize(
+    ("estimator", "target"),
+    [(DropoutMLPRegressor(**PLAIN), Y), (DropoutMLPClassifier(**PLAIN), LABELS)],
+    ids=["regressor", "classifier"],
+)
+def test_networks_of_to_sklearn_can_go_on(estimator, target):
+    """As any fitted network of scikit-learn."""
+    model = clone(estimator).fit(X, target).to_sklearn()
+    model = pickle.loads(pickle.dumps(model))
+    score = model.score(X, target)
+    model.set_params(learning_rate_init=1e-9)
+    for _ in range(3):
+        model.partial_fit(X, target)
+    assert model.score(X, target) == pytest.approx(score, abs=0.01)
+    model.set_params(warm_start=True, max_iter=3, learning_rate_init=1e-9, tol=1.0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        model.fit(X, target)
+    assert model.score(X, target) == pytest.approx(score, abs=0.01)
+
+
 def test_to_sklearn_says_what_it_cannot_express():
     with pytest.raises(ValueError, match=r"no embedding.*embedding='periodic'"):
         DropoutMLPRegressor(**SMALL).fit(X, Y).to_sklearn()
     options = {**PLAIN, "activation": ["relu", "tanh"], "hidden_layer_sizes": (4, 4)}
     with pytest.raises(ValueError, match="one activation among"):
         DropoutMLPClassifier(**options).fit(X, LABELS).to_sklearn()
+    with pytest.raises(ValueError, match=r"smoothly.*'robust'; use standardize=True"):
+        DropoutMLPRegressor(**{**PLAIN, "standardize": "robust"}).fit(X, Y).to_sklearn()
     with pytest.raises(ValueError, match="gelu"):
         DropoutMLPRegressor(**{**PLAIN, "activation": "gelu"}).fit(X, Y).to_sklearn()
 

@@ -163,7 +163,7 @@ def test_bad_coverage():
         model.predict_interval(X, coverage=1.5)
     with pytest.raises(ValueError, match="needs at least 99 held-out rows, there are"):
         model.predict_interval(X, coverage=0.99)
-    with pytest.raises(ValueError, match="n_samples must be at least 2, got 1"):
+    with pytest.raises(ValueError, match="n_samples must be an integer of at least 2"):
         model.predict_uncertainty(X, n_samples=1)
 
 

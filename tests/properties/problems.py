@@ -220,7 +220,7 @@ def small_integer_tables(draw: st.DrawFn, most: int = 4) -> Problem:
 # ---------------------------------------------------------------- what is asked of X
 
 FRACTIONS = (0.5, 0.1, 0.9, 1e-3, 0.999999, 1.0, 1.000001, 30.0, 1e-6, 0.0)
-RATIOS = (1.0, 0.5, 0.01, 0.99, 0.0)
+RATIOS = (1.0, 0.5, 0.01, 0.99, 0.0, 1.0 - 1e-10)
 
 
 @st.composite

@@ -10,6 +10,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import KFold, RepeatedKFold, ShuffleSplit
 
 from regkit import ElasticNetRegressorCV, enet_path
+from regkit.designs import dense_lockstep
 from regkit.solvers import folds as folds_module
 from regkit.solvers import lockstep
 
@@ -95,9 +96,53 @@ def test_any_number_and_kind_of_folds(cv: Any) -> None:
     assert_as_fitted_apart(fit(X, y, cv=cv), X, y)
 
 
-def test_float32_is_certified_in_float64() -> None:
+@pytest.mark.parametrize("order", ["F", "C"])
+def test_float32_is_certified_in_float64(order: Any) -> None:
     X, y = problem(2, np.float32)
-    assert_as_fitted_apart(fit(X, y), X.astype(np.float64), y)
+    model = fit(np.asarray(X, order=order), y)
+    assert_as_fitted_apart(model, X.astype(np.float64), y)
+
+
+@pytest.mark.parametrize("how", [{}, {"standardize": True}, {"l1_ratio": [0.3, 1.0]}])
+def test_order_of_storage_does_not_matter(how: dict[str, Any]) -> None:
+    X, y = problem(10)
+    weight = np.random.default_rng(2).integers(0, 3, N).astype(float)
+    by_columns, by_rows = (
+        fit(np.asarray(X, order=order), y, weight, **how) for order in ("F", "C")
+    )
+    assert by_rows.solver_ == "active_set"
+    for name in ("alphas_", "mse_path_", "fold_coef_path_", "coef_"):
+        assert_allclose(
+            getattr(by_rows, name), getattr(by_columns, name), rtol=1e-9, atol=1e-12
+        )
+
+
+def test_rows_are_copied_into_columns_once_and_never_written() -> None:
+    X, y = problem(11)
+    X = np.ascontiguousarray(X)
+    X.flags.writeable = False
+    copy = dense_lockstep._contiguous_columns
+    with (
+        mock.patch.object(dense_lockstep, "_STRIP", 7),
+        mock.patch.object(
+            dense_lockstep, "_contiguous_columns", side_effect=copy
+        ) as copied,
+    ):
+        model = fit(X, y, cv=KFold(7))  # three times three paths
+    assert copied.call_count == 1
+    assert_as_fitted_apart(model, X, y)
+
+
+def test_rows_too_many_to_be_copied() -> None:
+    X, y = problem(12)
+    X = np.ascontiguousarray(X)
+    with (
+        mock.patch.object(dense_lockstep, "MOST_COPIED", X.nbytes - 1),
+        mock.patch.object(folds_module, "_STAYS_IN_CACHE", 0),
+    ):
+        assert_as_fitted_apart(fit(X, y), X, y)
+    with mock.patch.object(dense_lockstep, "MOST_COPIED", 0):
+        assert_as_fitted_apart(fit(np.asfortranarray(X), y), X, y)
 
 
 def test_same_numbers_for_any_number_of_threads() -> None:

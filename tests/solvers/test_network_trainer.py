@@ -471,6 +471,20 @@ def test_passes_repeat_themselves_however_they_are_cut(rate):
     assert_array_equal(calm[0], calm[1])
 
 
+def test_threads_change_no_prediction(monkeypatch):
+    shape = Architecture(3, (13, 30), 2, ("relu", "gelu"), True, Embedding(3, 2, 0.5))
+    params = shape.initial(np.random.default_rng(0), np.float32)
+    noise = replace(SETTINGS, dropout=(0.1, 0.3, 0.2)).noise()
+    rows = make_data(131, dtype=np.float32).rows
+    monkeypatch.setattr(prediction, "_WORTHWHILE", 0)
+    found = []
+    for threads in (1, 2, 3):
+        monkeypatch.setattr(prediction, "n_threads", lambda count=threads: count)
+        found.append(prediction.passes(shape.network(), noise, params, rows, 4, 11))
+    for other in found[1:]:
+        assert_array_equal(other, found[0])
+
+
 def test_passes_average_to_the_network_that_dropout_stands_for():
     """With an identity activation the mean over masks is the deterministic output."""
     shape = Architecture(3, (8,), 1, ("identity",))

@@ -56,6 +56,16 @@ def test_no_directions_at_all():
     assert np.array_equal(found, np.zeros((3, 3)))
 
 
+@pytest.mark.parametrize("scale", [1e-300, 1e-150, 1e150, 1e300])
+def test_scale_does_not_matter(scale):
+    factor = np.random.default_rng(0).normal(size=(12, 30))
+    gram = factor @ factor.T
+    none = np.empty((12, 0))
+    found = TridiagonalForm(scale * gram, none)
+    assert_allclose(found.values / scale, np.linalg.eigvalsh(gram), rtol=1e-10)
+    assert_allclose(found.bounds[0] / scale, found.values[0] / scale)
+
+
 def test_all_zero_gram():
     form = TridiagonalForm(np.zeros((4, 4)), np.full((4, 1), 0.5))
     assert form.bounds == (0.0, 0.0)

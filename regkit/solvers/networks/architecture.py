@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from regkit.kernels import network_functions as functions
 from regkit.kernels.network_optimisers import Groups
 from regkit.kernels.network_passes import Network, Work
+from regkit.kernels.network_products import space_of_copies
 from regkit.kernels.network_tiles import PANEL, UNITS
 
 ACTIVATIONS = {
@@ -205,7 +206,7 @@ def make_work(
         return _aligned((count * panels + PANEL) * PANEL, dtype)
 
     widest = int(net.sizes.max())
-    space = max(4 * UNITS * widest, (UNITS + panels * PANEL) * PANEL)
+    space = max(space_of_copies(widest), (UNITS + panels * PANEL) * PANEL)
     space = -(-space // 1024) * 1024
     return Work(
         height=height,

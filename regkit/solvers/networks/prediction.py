@@ -36,13 +36,15 @@ def passes(
 ) -> NDArray[Any]:
     """Return outputs of shape (n_passes, n, n_outputs).
 
-    The noise of a pass depends on ``seed``, its number and the number of the row.
+    The noise of a pass depends on ``seed``, its number and the number of the row. Where
+    float32 overflows, float64 takes over: inf - inf would be NaN further on.
     """
     n = n_rows(rows)
     if not params.flags.writeable:  # from a memory map: kernels know one kind of array
         params = params.copy()
     out = np.empty((n_passes, n, int(net.sizes[-1])), dtype=params.dtype)
     size = max(1, min(_ROWS, n))
+    order = np.arange(n)
 
     def fill(share: tuple[int, int]) -> None:
         work = make_work(net, 1, size, params.dtype)
@@ -51,6 +53,7 @@ def passes(
                 net,
                 dropout,
                 rows,
+                order,
                 params,
                 work,
                 size,
@@ -65,7 +68,26 @@ def passes(
     count = n_threads() if products > _WORTHWHILE else 1
     bounds = [n * i // count for i in range(count + 1)]
     map_in_threads(fill, list(pairwise(bounds)), count)
+    if out.dtype == np.float32 and not np.isfinite(out).all():
+        return passes(
+            net,
+            dropout,
+            params.astype(np.float64),
+            _in_float64(rows),
+            n_passes,
+            seed,
+            first_pass=first_pass,
+            noisy=noisy,
+        )
     return out
+
+
+def _in_float64(rows: Rows) -> Rows:
+    return rows._replace(
+        dense=rows.dense.astype(np.float64),
+        data=rows.data.astype(np.float64),
+        absent=rows.absent.astype(np.float64),
+    )
 
 
 def outputs(

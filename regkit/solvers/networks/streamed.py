@@ -63,6 +63,7 @@ def run_streamed(
     noise, optimiser = settings.noise(), settings.optimiser()
     loss = Loss(LOSSES[settings.loss], settings.loss_parameter)
     groups = architecture.groups(settings.rates)
+    held_order = np.arange(len(held_out.weights))
     company = Company(threads)
     outcome = "max_iter"
 
@@ -87,6 +88,7 @@ def run_streamed(
                     parameters.second,
                     gradient,
                     np.arange(len(data.weights)),
+                    held_order,
                 ),
                 work,
                 rates[done : done + batches[k]],

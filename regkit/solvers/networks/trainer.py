@@ -258,6 +258,7 @@ def run(
         parameters.second,
         np.zeros_like(parameters.params),
         np.arange(n),
+        np.arange(len(held_out.weights)),
     )
     noise, optimiser = settings.noise(), settings.optimiser()
     loss = Loss(LOSSES[settings.loss], settings.loss_parameter)
@@ -326,8 +327,8 @@ def new_watch(settings: Settings, params: NDArray[Any], n_targets: int) -> Watch
     n_scores = n_targets if LOSSES[settings.loss] < network_losses.BINARY else 1
     adaptive = settings.learning_rate == "adaptive"
     return Watch(
-        training=np.full(settings.max_iter, np.nan),
-        validation=np.full(settings.max_iter, np.nan),
+        training=np.zeros(settings.max_iter),
+        validation=np.zeros(settings.max_iter),
         scores=np.zeros((settings.max_iter, n_scores)),
         counts=np.zeros(4, dtype=np.int64),
         marks=np.array([np.inf, 1.0]),
