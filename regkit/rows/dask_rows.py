@@ -36,8 +36,13 @@ class DaskRows:
 
     def __init__(self, X: Any) -> None:
         self._X = X
-        self._is_array = hasattr(X, "chunks")
+        # Of the class: a Delayed claims to have whatever it is asked for.
+        self._is_array = hasattr(type(X), "chunks")
         self._lengths: NDArray[np.int64] | None = None
+        if not self._is_array and not (hasattr(type(X), "columns") and X.ndim == 2):
+            raise TypeError(
+                f"X must be a Dask array or data frame, got {type(X).__name__}."
+            )
         if self._is_array:
             if X.ndim != 2:
                 raise ValueError(f"X must be a 2D array, got one of shape {X.shape}.")
@@ -75,7 +80,7 @@ class DaskRows:
             self._labels(labels),
             strict=True,
         )
-        visit = dask.delayed(partial(_visit, task), pure=False)
+        visit = dask.delayed(partial(_visit, task, self.n_features), pure=False)
         found = [visit(number, *parts) for number, parts in enumerate(given)]
         join = dask.delayed(partial(_join, combine), pure=False)
         while len(found) > 1:
@@ -105,9 +110,15 @@ class DaskRows:
         return chunks, rest[0], rest[1]
 
     def predict(self, predict: Callable[[Any], Any]) -> Any:
+        row: Any = np.zeros((1, self.n_features))
         if not self._is_array:
-            return self._X.map_partitions(partial(_predict_frame, predict))
-        one = predict(np.zeros((1, self._X.shape[1])))
+            import pandas as pd
+
+            # Now, that columns of other names are refused here, and not by a worker.
+            empty = _predict_frame(predict, pd.DataFrame(row, columns=self._X.columns))
+            visit = partial(_predict_frame, predict)
+            return self._X.map_partitions(visit, meta=empty[:0])
+        one = predict(row)
         width = one.shape[1:]
         how: dict[str, Any] = {"drop_axis": 1}
         if width:
@@ -189,6 +200,7 @@ def _n_rows(X: Any) -> int:
 
 def _visit(
     task: Callable[[Block], Found],
+    n_features: int,
     number: int,
     X: Any,
     y: Any,
@@ -202,6 +214,11 @@ def _visit(
         # Whether X is finite comes out of the sums, without a pass of its own.
         with config_context(assume_finite=True):
             data = check_fit_data("X", X, y, None)
+        if data.X.shape[1] != n_features:
+            raise ValueError(
+                f"X has {data.X.shape[1]} features, but the Dask collection says "
+                f"{n_features}."
+            )
         if sample_weight is not None:
             sample_weight = check_sample_weight(sample_weight, len(y))
     # The workers' threads share the cores.

@@ -93,7 +93,8 @@ class RowChunks:
                 f"{source.shape}."
             )
         self._is_array = is_array
-        if not is_array and not callable(source) and not isinstance(source, Sequence):
+        is_list = isinstance(source, Sequence) and not isinstance(source, str | bytes)
+        if not is_array and not callable(source) and not is_list:
             raise TypeError(
                 "source must be a two-dimensional array, a sparse matrix, a sequence "
                 "of chunks or a callable that returns an iterator over them, got "
@@ -178,9 +179,18 @@ class RowChunks:
     def count_features(self) -> int:
         """Return the number of columns, from the first chunk; 0 without chunks."""
         for chunk in self._chunks():
-            shape = np.shape(chunk.X)
-            return shape[1] if len(shape) == 2 else 0
+            shape = getattr(chunk.X, "shape", None)
+            if shape is None and isinstance(chunk.X, list) and chunk.X:
+                shape = len(chunk.X), np.size(chunk.X[0])
+            return int(shape[1]) if shape is not None and len(shape) == 2 else 0
         return 0
+
+    def __array__(self, *args: Any, **how: Any) -> Any:
+        """Refuse to become an array, which searches and others would make of it."""
+        raise TypeError(
+            "RowChunks are read by fit and predict, never held as one array; to choose "
+            "alpha, use LassoRegressorCV, ElasticNetRegressorCV or RidgeRegressorCV."
+        )
 
     @property
     def n_chunks(self) -> int | None:
@@ -200,7 +210,13 @@ class RowChunks:
             return
         items: Iterable[Any]
         if callable(self._source):
-            items = enumerate(self._source())
+            given = self._source()
+            if not isinstance(given, Iterable):
+                raise TypeError(
+                    "source must return an iterator over chunks, got "
+                    f"{type(given).__name__}."
+                )
+            items = enumerate(given)
         elif order is None:
             items = enumerate(self._source)
         else:

@@ -127,6 +127,22 @@ def test_several_targets():
     np.testing.assert_allclose(found.predict(table).compute(), whole.predict(X))
 
 
+def test_frames_are_predicted_lazily_and_checked_at_once():
+    model = LassoRegressor(0.1).fit(FRAME, Y)
+    frame = dd.from_pandas(FRAME, npartitions=3)
+    predicted = model.predict(frame)
+    assert dask.is_dask_collection(predicted)
+    np.testing.assert_allclose(predicted.compute().to_numpy(), model.predict(FRAME))
+    with pytest.raises(ValueError, match="The feature names should match"):
+        model.predict(frame.rename(columns={"a": "z"}))
+
+
+def test_what_is_neither_array_nor_frame():
+    for wrong in (dask.delayed(X), dd.from_pandas(FRAME["a"], npartitions=2)):
+        with pytest.raises(TypeError, match="X must be a Dask array or data frame, go"):
+            RidgeRegressor().fit(wrong, Y)
+
+
 def holed(value):
     changed = X.copy()
     changed[250, 3] = value
@@ -166,6 +182,14 @@ BAD = {
         "X and y must have the same partitions: X has 4, y has 3.",
     ),
     "dimensions": (da.from_array(Y), Y, None, "X must be a 2D array, got one of shape"),
+    "width": (
+        da.concatenate(
+            [TABLE, da.from_delayed(dask.delayed(X[:50, :3]), (50, P), float)]
+        ),
+        np.append(Y, Y[:50]),
+        None,
+        "Chunk 6: X has 3 features, but the Dask collection says 9.",
+    ),
     "no rows": (TABLE[:0], Y[:0], None, "X has no rows: all of its partitions are"),
     "text": (
         dd.from_pandas(FRAME.assign(a="x"), npartitions=1),

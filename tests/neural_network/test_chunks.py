@@ -340,6 +340,11 @@ def broken(how):
     if how == "weights":
         parts[3] = (rows, y, -np.ones(60))
         return parts
+    if how == "weights once":
+        parts[3] = (rows, y, np.ones(60))
+        return parts
+    if how == "generator":
+        rows = (row for row in rows)
     if how == "targets":
         y = np.c_[y, y]
     if how == "y":
@@ -359,14 +364,18 @@ def broken(how):
         ("weights", "sample_weight must not be negative"),
         ("targets", r"y is of shape \(60, 2\), but in the chunks before"),
         ("y", "Input y contains infinity"),
+        ("weights once", "sample_weight comes with the chunk, unlike those before"),
+        ("generator", "X must hold rows, got generator"),
     ],
 )
 @pytest.mark.parametrize("method", ["fit", "partial_fit"])
 def test_bad_chunks_are_named_and_change_nothing(how, reason, method):
     model = DropoutMLPRegressor(**SMALL, buffer_chunks=2).fit(X, Y)
     before = dict(model.__dict__)
-    with pytest.raises(ValueError, match=f"^Chunk 3: .*{reason}"):
+    wrong = TypeError if how == "generator" else ValueError
+    with pytest.raises(wrong, match=f"^Chunk 3: .*{reason}") as caught:
         getattr(model, method)(RowChunks(broken(how)), None)
+    assert "\n" not in str(caught.value)
     assert before.keys() == model.__dict__.keys()
     assert all(before[name] is model.__dict__[name] for name in before)
 

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse as sp
+from sklearn.model_selection import GridSearchCV
 
 from regkit import LassoRegressor, RidgeRegressor, RowChunks
 from regkit.designs.threads import n_threads
@@ -131,3 +132,19 @@ def test_few_chunks_are_held_at_a_time():
     RidgeRegressor().fit(RowChunks(read), Y[:400])
     # Two for each thread that works, one that was read ahead, one on its way.
     assert most <= 2 * n_threads() + 3
+
+
+def test_what_is_no_source_of_chunks_gets_one_sentence():
+    with pytest.raises(TypeError, match="got str; an iterator or generator could"):
+        RowChunks("rows.parquet")
+    with pytest.raises(TypeError, match=r"source must return an iterator .* NoneType"):
+        RidgeRegressor().fit(RowChunks(lambda: None), Y)
+    with pytest.raises(TypeError, match="RowChunks are read by fit and predict"):
+        GridSearchCV(RidgeRegressor(), {"alpha": [1.0]}).fit(RowChunks(X), Y)
+    with pytest.raises(TypeError, match="RowChunks are read by fit and predict"):
+        np.asarray(RowChunks(X))
+    lists = [
+        (X[at : at + 53].tolist(), Y[at : at + 53].tolist()) for at in range(0, N, 53)
+    ]
+    found = RidgeRegressor().fit(RowChunks(lists), None)
+    np.testing.assert_allclose(found.coef_, RidgeRegressor().fit(X, Y).coef_)
