@@ -29,11 +29,14 @@ from sklearn.utils._param_validation import (
 )
 from sklearn.utils.validation import _check_feature_names, _get_feature_names
 
+from regkit._warn import warn
+
 __all__ = [
     "Interval",
     "InvalidParameterError",
     "StrOptions",
     "check_same_features",
+    "check_same_names",
     "feature_names",
     "fit_and_score",
     "get_config",
@@ -187,6 +190,41 @@ def check_same_features(fitted: Any, X: Any) -> None:
     if feature_names(X) is None and getattr(fitted, "feature_names_in_", None) is None:
         return
     _check_feature_names(fitted, X, reset=False)
+
+
+def check_same_names(fitted: Any, names: NDArray[Any] | None) -> None:
+    """Do as `check_same_features` does where only the names of the columns are left.
+
+    Parameters
+    ----------
+    fitted : object
+        With ``feature_names_in_`` where names were seen.
+    names : ndarray of shape (n_features,) or None
+        Of rows that were visited.
+
+    Raises
+    ------
+    ValueError
+        When names are missing, unknown or in another order.
+
+    Warns
+    -----
+    UserWarning
+        When only one of the two has names.
+    """
+    seen: Any = getattr(fitted, "feature_names_in_", None)
+    name = type(fitted).__name__
+    if (names is None) != (seen is None):
+        warn(
+            f"X does not have valid feature names, but {name} was fitted with feature "
+            "names"
+            if names is None
+            else f"X has feature names, but {name} was fitted without feature names"
+        )
+    elif names is not None and not np.array_equal(names, seen):
+        raise ValueError(
+            f"X has the columns {names}, but {name} was fitted with {seen}."
+        )
 
 
 # What follows serves `PathSearchCV`; scikit-learn's model selection is imported on use,

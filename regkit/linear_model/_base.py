@@ -8,9 +8,14 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
-from regkit._sklearn import check_same_features, validate_parameters
+from regkit._sklearn import (
+    check_same_features,
+    check_same_names,
+    validate_parameters,
+)
 from regkit.designs import make_design
 from regkit.linear_model._limits import Limits, check_limits
+from regkit.linear_model._moment_scores import score_visited
 from regkit.linear_model._solution import Solution, join_targets
 from regkit.linear_model._warnings import (
     raise_if_overflowed,
@@ -115,15 +120,51 @@ class LinearModel(RegressorMixin, BaseEstimator):
         ValueError
             When X holds NaN or inf, or its columns are not those seen in `fit`.
         """
-        coef: Any = self.__dict__.get("coef_")
-        if coef is None:
+        if "coef_" not in self.__dict__:
             check_is_fitted(self, "coef_")
         source = as_source(X)
         if source is not None:
             return source.predict(self.predict)
         check_same_features(self, X)
+        return self._predict_rows(X)
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return R², the share of the variance of y that is explained.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe, RowChunks} of shape \
+                (n_samples, n_features)
+            Rows to predict for. What `fit` visits is visited here too, once, and no
+            predictions are kept.
+        y : array-like of shape (n_samples,) or (n_samples, n_targets)
+            True targets. None where `RowChunks` bring them.
+        sample_weight : float or array-like of shape (n_samples,), default=None
+            Weights of the rows.
+
+        Returns
+        -------
+        score : float
+            As scikit-learn's ``r2_score``: 1 at best; the mean over several targets.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        ValueError, TypeError
+            When the rows are not usable.
+        """
+        source = as_source(X)
+        if source is None:
+            return float(super().score(X, y, sample_weight))
+        check_is_fitted(self, "coef_")
+        names, score = score_visited(source, y, sample_weight, self._predict_rows)
+        check_same_names(self, names)
+        return score
+
+    def _predict_rows(self, X: Any) -> Floats:
         X = check_predict_X(self, X, self.n_features_in_)
-        return linear_predictor(X, coef, self.intercept_)
+        return linear_predictor(X, self.coef_, self.intercept_)
 
     @property
     def sparse_coef_(self) -> sp.csr_matrix:

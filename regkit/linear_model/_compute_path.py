@@ -7,16 +7,16 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from regkit.designs import make_design
 from regkit.linear_model._limits import as_floats, check_limits
 from regkit.linear_model._regularization_path import RegularizationPath
+from regkit.linear_model._statistics_of import problem_of
 from regkit.linear_model._warnings import (
     raise_if_overflowed,
     unpenalized_cause,
     warn_not_converged,
     warn_not_unique,
 )
-from regkit.rows.inputs import Floats, check_fit_data
+from regkit.rows.inputs import Floats
 from regkit.solvers.path import alpha_grid, solve_path
 from regkit.solvers.problem import PathResult, Penalty
 
@@ -58,9 +58,11 @@ def compute_path(
     path : RegularizationPath
         The solutions.
     """
-    data = check_fit_data(name, X, y, sample_weight)
-    target = _one_target(name, data.y)
-    checked = check_limits(data.X.shape[1], *limits)
+    design, y, feature_names = problem_of(
+        name, name, X, y, sample_weight, bool(fit_intercept), bool(standardize)
+    )
+    target = _one_target(name, y)
+    checked = check_limits(design.n_features, *limits)
     if isinstance(alphas, Integral):
         n_alphas, alphas = int(alphas), None
     if alphas is not None:
@@ -71,12 +73,9 @@ def compute_path(
             "all coefficients become zero, which a pure L2 penalty never does."
         )
     penalty = Penalty.build(
-        data.X.shape[1], l1_ratio, checked.factor, checked.lower, checked.upper
+        design.n_features, l1_ratio, checked.factor, checked.lower, checked.upper
     )
     with np.errstate(over="ignore", invalid="ignore"):  # told in `_judge`
-        design = make_design(
-            data.X, data.sample_weight, bool(fit_intercept), bool(standardize)
-        )
         # A column whose length is NaN would take no part, in silence.
         if alphas is None:
             alphas = alpha_grid(design, target, penalty, n_alphas=n_alphas, eps=eps)
@@ -87,7 +86,7 @@ def compute_path(
             f"the first alpha, {alphas[0]:g}, has more nonzero coefficients."
         )
     _judge(name, result, checked.factor, bool(standardize), options)
-    return as_regularization_path(result, data.feature_names)
+    return as_regularization_path(result, feature_names)
 
 
 def as_regularization_path(

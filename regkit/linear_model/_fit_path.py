@@ -8,17 +8,17 @@ import numpy as np
 from sklearn.base import clone
 
 from regkit._sklearn import validate_parameters
-from regkit.designs import make_design
 from regkit.linear_model._base import LinearModel
 from regkit.linear_model._limits import Limits, check_limits
 from regkit.linear_model._solution import PathSolution
+from regkit.linear_model._statistics_of import Problem, problem_of
 from regkit.linear_model._warnings import (
     raise_if_overflowed,
     unpenalized_cause,
     warn_not_converged,
     warn_not_unique,
 )
-from regkit.rows.inputs import FitData, Floats, check_fit_data
+from regkit.rows.inputs import Floats
 from regkit.solvers.path import solve_path
 from regkit.solvers.problem import Penalty
 
@@ -41,10 +41,12 @@ class PathModel(LinearModel):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
-            Training rows, as in `fit`.
+        X : {array-like, sparse matrix, dataframe, RowChunks} of shape \
+                (n_samples, n_features)
+            Training rows, as in `fit`; `RowChunks` and Dask collections have at most
+            3,000 columns here.
         y : array-like of shape (n_samples,) or (n_samples, n_targets)
-            Targets.
+            Targets. None where `RowChunks` bring them.
         values : iterable
             Alphas, in any order, repeated or not.
         sample_weight : float or array-like of shape (n_samples,), default=None
@@ -81,26 +83,31 @@ class PathModel(LinearModel):
         """
         unfitted = clone(self)
         validate_parameters(unfitted.set_params(**{self.path_parameter: 0.0}))
-        data = check_fit_data(unfitted, X, y, sample_weight)
-        limits = check_limits(
-            data.X.shape[1], unfitted.positive, unfitted.bounds, unfitted.penalty_factor
+        problem = problem_of(
+            f"{type(self).__name__}.fit_path",
+            unfitted,
+            X,
+            y,
+            sample_weight,
+            bool(unfitted.fit_intercept),
+            bool(unfitted.standardize),
         )
-        n_targets = 1 if data.y.ndim == 1 else data.y.shape[1]
+        limits = check_limits(
+            problem.design.n_features,
+            unfitted.positive,
+            unfitted.bounds,
+            unfitted.penalty_factor,
+        )
+        n_targets = 1 if problem.y.ndim == 1 else problem.y.shape[1]
         models, alphas, refused = _copies(unfitted, values, n_targets)
         if not models:
             if refused is not None:
                 raise refused
             return iter(())
         with np.errstate(over="ignore", invalid="ignore"):  # told in `_judge`
-            design = make_design(
-                data.X,
-                data.sample_weight,
-                bool(unfitted.fit_intercept),
-                bool(unfitted.standardize),
-            )
-            solution = unfitted._solve_path(design, data.y, limits, alphas)
+            solution = unfitted._solve_path(problem.design, problem.y, limits, alphas)
         _judge(unfitted, solution, limits, alphas)
-        return _fitted(models, solution, data, refused)
+        return _fitted(models, solution, problem, refused)
 
     def _solve_path(
         self, design: Any, y: Floats, limits: Limits, alphas: Floats
@@ -134,11 +141,16 @@ def _copies(
 def _fitted(
     models: list[_Model],
     solution: PathSolution,
-    data: FitData,
+    problem: Problem,
     refused: Exception | None,
 ) -> Iterator[_Model]:
     for k, model in enumerate(models):
-        model._keep(solution.at(k), data.y.ndim, data.X.shape[1], data.feature_names)
+        model._keep(
+            solution.at(k),
+            problem.y.ndim,
+            problem.design.n_features,
+            problem.feature_names,
+        )
         yield model
     if refused is not None:
         raise refused

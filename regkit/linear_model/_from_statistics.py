@@ -4,16 +4,20 @@ from typing import Any, Self
 
 import numpy as np
 
-from regkit._sklearn import check_same_features, validate_parameters
+from regkit._sklearn import (
+    check_same_features,
+    check_same_names,
+    validate_parameters,
+)
 from regkit.linear_model._base import LinearModel
 from regkit.linear_model._limits import check_limits
 from regkit.linear_model._solution import Solution
 from regkit.linear_model._statistics_checks import check_statistics
-from regkit.linear_model._statistics_of import statistics_of
+from regkit.linear_model._statistics_of import statistics_of, sums_of
 from regkit.linear_model._wide import MOST_SUMMED_UP, Passes
 from regkit.linear_model.statistics import SufficientStatistics, of_rows
 from regkit.rows.inputs import check_fit_data
-from regkit.rows.sources import RowSource, no_fold
+from regkit.rows.sources import RowSource, as_source, no_fold
 from regkit.solvers.folds import PathSettings
 from regkit.solvers.problem import Penalty
 from regkit.solvers.wide_rows import MOST_COLUMNS, WideRows
@@ -107,10 +111,11 @@ class FitsFromStatistics(LinearModel):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
-            More training rows.
+        X : {array-like, sparse matrix, dataframe, RowChunks} of shape \
+                (n_samples, n_features)
+            More training rows; what `fit` visits is visited here too.
         y : array-like of shape (n_samples,) or (n_samples, n_targets)
-            Their targets.
+            Their targets. None where `RowChunks` bring them.
         sample_weight : float or array-like of shape (n_samples,), default=None
             Their weights, on one scale through all calls.
 
@@ -132,20 +137,26 @@ class FitsFromStatistics(LinearModel):
         """
         validate_parameters(self)
         before: SufficientStatistics | None = self.__dict__.get("statistics_")
-        if before is not None:
-            check_same_features(self, X)
-        data = check_fit_data(self, X, y, sample_weight, allow_zero_weights=True)
-        if before is None:
-            statistics = of_rows(data, no_fold())
+        source = as_source(X)
+        if source is not None:
+            statistics = sums_of(source, y, sample_weight)
         else:
-            if data.X.shape[1] != before.n_features:
+            if before is not None:
+                check_same_features(self, X)
+            data = check_fit_data(self, X, y, sample_weight, allow_zero_weights=True)
+            statistics = of_rows(data, no_fold())
+        if before is not None:
+            if statistics.n_features != before.n_features:
                 raise ValueError(
-                    f"X has {data.X.shape[1]} features, but {type(self).__name__} is "
-                    f"expecting {before.n_features} features as input."
+                    f"X has {statistics.n_features} features, but "
+                    f"{type(self).__name__} is expecting {before.n_features} features "
+                    "as input."
                 )
-            # Names were looked at above, where plain arrays may go without.
-            data = data._replace(feature_names=before.feature_names)
-            statistics = before + of_rows(data, no_fold())
+            if source is not None:
+                check_same_names(self, statistics.feature_names)
+            # Names have been looked at; plain arrays may go without.
+            statistics.feature_names = before.feature_names
+            statistics = before + statistics
         self._fit_statistics(statistics)
         self.statistics_ = statistics
         return self

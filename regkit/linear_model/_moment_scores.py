@@ -1,10 +1,17 @@
 """Scores that follow from mean squared errors, where no predictions are held."""
 
-from typing import Any
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
+from sklearn.exceptions import UndefinedMetricWarning
 
+from regkit._warn import warn
+from regkit.designs.centred_moments import CentredMoments
 from regkit.rows.inputs import Floats
+from regkit.rows.sources import Block, RowSource, named, refuse
 
 _KNOWN = ("neg_mean_squared_error", "neg_root_mean_squared_error", "r2")
 
@@ -63,3 +70,76 @@ def scores(
         found[:, is_constant] = np.where(mean_squares[:, is_constant] == 0.0, 1.0, 0.0)
         found[np.isnan(mean_squares)] = np.nan
     return found if per_target else found.mean(axis=1, keepdims=True)
+
+
+class _Judged(NamedTuple):
+    names: NDArray[Any] | None
+    moments: CentredMoments
+    """Of the errors, and of the targets in the place of y."""
+
+
+def score_visited(
+    source: RowSource,
+    y: Any,
+    sample_weight: Any,
+    predict: Callable[[Any], Floats],
+) -> tuple[NDArray[Any] | None, float]:
+    """Return R² for all rows from one pass, and the names of their columns.
+
+    Parameters
+    ----------
+    source : RowSource
+    y, sample_weight : object
+        As the user passed them.
+    predict : callable
+        Gives the predictions for a block of rows; it travels to where they are.
+
+    Returns
+    -------
+    names : ndarray of shape (n_features,) or None
+    score : float
+        NaN, with scikit-learn's warning, where fewer than two rows have a weight.
+    """
+    judge = partial(_judge, predict)
+    names, moments = source.reduce(judge, _join, y, sample_weight, None)
+    if moments.n_samples < 2:
+        warn(
+            "R^2 score is not well-defined with less than two samples.",
+            UndefinedMetricWarning,
+        )
+        return names, float("nan")
+    n_targets = moments.n_features
+    mean_squares = moments.cross.diagonal() / moments.total_weight
+    variances = mean_squares[n_targets:]
+    errors = mean_squares[:n_targets] + moments.mean[:n_targets] ** 2
+    return names, float(scores("r2", errors[None], variances, per_target=False)[0, 0])
+
+
+def _judge(predict: Callable[[Any], Floats], block: Block) -> _Judged:
+    data = block.data
+    with named(block.number):
+        predicted = predict(data.X)
+        if predicted.reshape(len(data.y), -1).shape[1] != data.y[:1].size:
+            raise ValueError(
+                f"y has rows of shape {data.y.shape[1:]}, predictions of shape "
+                f"{predicted.shape[1:]}."
+            )
+    targets = data.y.reshape(len(data.y), -1)
+    errors = predicted.reshape(targets.shape) - targets
+    weight = data.sample_weight
+    found = CentredMoments.empty(errors.shape[1], targets.shape[1])
+    if weight is None or weight.any():
+        with np.errstate(over="ignore", invalid="ignore"):
+            found = CentredMoments.of_rows(errors, targets, weight)
+    if not found.is_finite:
+        refuse(block, "Squares of errors or of y overflow float64; rescale them.")
+    return _Judged(data.feature_names, found)
+
+
+def _join(parts: Iterable[_Judged]) -> _Judged:
+    remaining = iter(parts)
+    names, first = next(remaining)
+    total = first.copy()  # the part stays as it is
+    for part in remaining:
+        total.merge(part.moments)
+    return _Judged(names, total)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from regkit._sklearn import check_same_features
 from regkit.linear_model._base import linear_predictor
 from regkit.rows.inputs import Floats, check_predict_X
+from regkit.rows.sources import as_source
 
 # An alpha this close to an end of the path, relatively, is that end.
 _SLACK = 1e-12
@@ -156,12 +158,13 @@ class RegularizationPath:
         intercept = self.intercepts[left] * share + self.intercepts[right] * (1 - share)
         return float(intercept[0]) if np.ndim(alpha) == 0 else intercept
 
-    def predict(self, X: Any, alpha: Any = None) -> Floats:
+    def predict(self, X: Any, alpha: Any = None) -> Any:
         """Predict at every alpha of the path, or at those given.
 
         Parameters
         ----------
-        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix, dataframe, RowChunks} of shape \
+                (n_samples, n_features)
             Rows to predict for.
         alpha : float or array-like of shape (n_queries,), default=None
             Where to predict; None for all `alphas`.
@@ -170,7 +173,8 @@ class RegularizationPath:
         -------
         y_pred : ndarray of shape (n_samples, n_alphas), (n_samples,) or \
                 (n_samples, n_queries)
-            Predictions, in float64; one-dimensional when `alpha` is one number.
+            Predictions, in float64; one-dimensional when `alpha` is one number. A
+            Dask array, series or data frame, not yet computed, for a Dask X.
 
         Raises
         ------
@@ -178,6 +182,9 @@ class RegularizationPath:
             When X holds NaN or inf, its columns are not those of the path, or an
             alpha is outside the path.
         """
+        source = as_source(X)
+        if source is not None:
+            return source.predict(partial(self.predict, alpha=alpha))
         check_same_features(self, X)
         X = check_predict_X(self, X, self.n_features_in_)
         if alpha is not None:

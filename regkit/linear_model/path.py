@@ -46,10 +46,12 @@ def lasso_path(
 
     Parameters
     ----------
-    X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
-        Training rows; never written, never densified.
+    X : {array-like, sparse matrix, dataframe, RowChunks} of shape \
+            (n_samples, n_features)
+        Training rows; never written, never densified. `RowChunks` and Dask collections
+        are visited once, and have at most 3,000 columns here.
     y : array-like of shape (n_samples,)
-        Target.
+        Target. None where `RowChunks` bring it.
     alphas : array-like of shape (n_alphas,) or int, default=None
         Alphas to solve for, non-negative, in any order; repeated values count once.
         None lets `n_alphas` and `eps` choose; an int is `n_alphas`.
@@ -189,10 +191,12 @@ def enet_path(
 
     Parameters
     ----------
-    X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
-        Training rows; never written, never densified.
+    X : {array-like, sparse matrix, dataframe, RowChunks} of shape \
+            (n_samples, n_features)
+        Training rows; never written, never densified. `RowChunks` and Dask collections
+        are visited once, and have at most 3,000 columns here.
     y : array-like of shape (n_samples,)
-        Target.
+        Target. None where `RowChunks` bring it.
     l1_ratio : float, default=0.5
         Share of the L1 penalty, from 0 to 1: 1 is the Lasso; 0 is a ridge penalty and
         needs `alphas`.

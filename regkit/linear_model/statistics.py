@@ -17,7 +17,7 @@ from regkit.linear_model._statistics_checks import (
 )
 from regkit.linear_model._statistics_file import Saved, read, write
 from regkit.rows.inputs import FitData, Floats, check_fit_data
-from regkit.rows.sources import NO_FOLD
+from regkit.rows.sources import NO_FOLD, as_source
 
 
 class SufficientStatistics:
@@ -113,15 +113,18 @@ class SufficientStatistics:
 
         Parameters
         ----------
-        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
-            Rows; the columns are those of the rows before.
+        X : {array-like, sparse matrix, dataframe, RowChunks} of shape \
+                (n_samples, n_features)
+            Rows; the columns are those of the rows before. `RowChunks`, large memory
+            maps and Dask collections are visited, as by `LassoRegressor.fit`.
         y : array-like of shape (n_samples,) or (n_samples, n_targets)
-            Targets.
+            Targets. None where `RowChunks` bring them.
         sample_weight : float or array-like of shape (n_samples,), default=None
             Weights of the rows, non-negative; None means 1 for all.
         fold : int or array-like of int of shape (n_samples,), default=None
             The fold in which the rows are held out, 0 or larger, for
-            cross-validation; -1 or None: in none.
+            cross-validation; -1 or None: in none. One fold for each row costs another
+            pass where `RowChunks` bring y.
 
         Returns
         -------
@@ -132,6 +135,12 @@ class SufficientStatistics:
         ValueError, TypeError
             When the rows are not usable; nothing is added then.
         """
+        source = as_source(X)
+        if source is not None:
+            # It makes objects of this class.
+            from regkit.linear_model._statistics_of import in_folds
+
+            return self.merge(in_folds(source, y, sample_weight, fold))
         data = check_fit_data(self, X, y, sample_weight, allow_zero_weights=True)
         return self.merge(of_rows(data, check_fold(fold, len(data.y))))
 

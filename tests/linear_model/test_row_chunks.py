@@ -21,7 +21,6 @@ from regkit import (
     RidgeRegressorCV,
     RowChunks,
     SufficientStatistics,
-    lasso_path,
 )
 from regkit.linear_model import _cross_validation, _from_statistics
 
@@ -91,7 +90,8 @@ def test_same_answer_however_the_rows_come(model, tmp_path):
             np.testing.assert_allclose(found.cv_error_, whole.cv_error_, rtol=1e-8)
         if y is not None and form != "frames":
             np.testing.assert_allclose(found.predict(chunks), whole.predict(X))
-            assert found.score(chunks, y) == pytest.approx(whole.score(X, y))
+        score = found.score(chunks, y, weight)
+        assert score == pytest.approx(whole.score(X, Y, W), rel=1e-10)
 
 
 def test_folds_of_chunks():
@@ -259,16 +259,6 @@ def test_bad_chunks_get_one_sentence_and_change_nothing(what, model):
     assert "\n" not in said
     assert pickle.dumps(model) == before
     assert threading.active_count() <= threads + 1
-
-
-def test_who_takes_no_chunks_says_so():
-    chunks = RowChunks(X)
-    for call in (
-        lambda: LassoRegressor().partial_fit(chunks, Y),
-        lambda: lasso_path(chunks, Y),
-    ):
-        with pytest.raises(TypeError, match=r"X comes in chunks, which .* does not"):
-            call()
 
 
 def changing(change):

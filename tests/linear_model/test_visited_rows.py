@@ -1,0 +1,323 @@
+"""What sums up, scores or goes along a path visits rows where `fit` does."""
+
+from __future__ import annotations
+
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.sparse as sp
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError, UndefinedMetricWarning
+
+from regkit import (
+    ElasticNetRegressor,
+    LassoRegressor,
+    LassoRegressorCV,
+    PathSearchCV,
+    RidgeRegressor,
+    RowChunks,
+    SufficientStatistics,
+    enet_path,
+    lasso_path,
+)
+from regkit.linear_model import _statistics_of
+from regkit.rows import row_chunks
+
+dask = pytest.importorskip("dask")
+da = pytest.importorskip("dask.array")
+dd = pytest.importorskip("dask.dataframe")
+
+N, P = 240, 5
+RNG = np.random.default_rng(3)
+X = RNG.standard_normal((N, P)) @ RNG.standard_normal((P, P)) + 7.0
+Y = X @ [2.0, -1.0, 0, 0, 0.5] + RNG.standard_normal(N)
+W = RNG.integers(0, 3, N).astype(float)
+LABELS = RNG.integers(-1, 3, N)
+NAMES = list("abcde")
+FRAME = pd.DataFrame(X, columns=NAMES)
+TABLE = da.from_array(X, chunks=(70, P))
+ALPHAS = [0.01, 0.3, 1.0]
+
+MODELS = [LassoRegressor(0.1), ElasticNetRegressor(0.1), RidgeRegressor(3.0)]
+
+
+@pytest.fixture(autouse=True)
+def nothing_of_x_is_gathered(monkeypatch):
+    """Let nobody make one array of a Dask X."""
+
+    def refused(self, *args, **options):
+        assert self.ndim < 2, "X was gathered"
+        return original(self, *args, **options)
+
+    original = da.Array.__array__
+    monkeypatch.setattr(da.Array, "__array__", refused)
+    with dask.config.set(scheduler="threads"):
+        yield
+
+
+def forms():
+    cuts = [slice(0, 1), slice(1, 90), slice(90, N)]
+    yield "chunks", RowChunks(X, chunk_rows=37), Y, W
+    yield "sparse", RowChunks(sp.csr_array(X), chunk_rows=50), Y, W
+    yield "with y", RowChunks([(X[s], Y[s], W[s]) for s in cuts]), None, None
+    yield "dask", TABLE, da.from_array(Y, chunks=50), W
+    yield "columns cut", da.from_array(X, chunks=(60, 2)), Y, da.from_array(W)
+    frame = dd.from_pandas(FRAME, npartitions=3)
+    yield "unknown sizes", frame.to_dask_array(), Y, W
+
+
+def assert_same(one, other):
+    assert one.n_samples == other.n_samples
+    assert one.folds == other.folds
+    assert one.total_weight == pytest.approx(other.total_weight)
+    for label in one.folds:
+        assert one.fold(label).n_samples == other.fold(label).n_samples
+    np.testing.assert_allclose(one.X_mean, other.X_mean, rtol=1e-13)
+    np.testing.assert_allclose(one.X_cross, other.X_cross, rtol=1e-11, atol=1e-10)
+    np.testing.assert_allclose(one.Xy_cross, other.Xy_cross, rtol=1e-11, atol=1e-10)
+    assert one.y_cross == pytest.approx(other.y_cross, rel=1e-12)
+
+
+@pytest.mark.parametrize("fold", [None, 2, LABELS], ids=["none", "one", "each"])
+def test_statistics(fold):
+    expected = SufficientStatistics().update(X, Y, W, fold)
+    twice = SufficientStatistics().update(X, Y).update(X, Y, W, fold)
+    for form, rows, y, weight in forms():
+        found = SufficientStatistics().update(rows, y, weight, fold)
+        assert_same(found, expected)
+        after = SufficientStatistics().update(X, Y)
+        assert_same(after.update(rows, y, weight, fold), twice), form
+
+
+@given(
+    st.lists(st.integers(1, 60), min_size=1, max_size=6),
+    st.integers(0, 2**32 - 1),
+    st.sampled_from([np.asarray, sp.csr_array, sp.csc_array]),
+    st.booleans(),
+    st.sampled_from(["none", "one", "each"]),
+)
+def test_statistics_of_any_chunks(sizes, seed, kind, brings_y, fold):
+    """Any cut, with weights of zero and means far from it: as of all rows at once."""
+    rng = np.random.default_rng(seed)
+    n = sum(sizes)
+    rows = rng.integers(-9, 9, (n, 3)) + 1e5
+    y = rng.standard_normal((n, 2))
+    weight = rng.integers(0, 2, n) + (np.arange(n) == 0)
+    labels = {"none": None, "one": 4, "each": rng.integers(0, 3, n)}[fold]
+    cuts = np.split(np.arange(n), np.cumsum(sizes)[:-1])
+    parts = [
+        (kind(rows[at]), y[at], weight[at]) if brings_y else kind(rows[at])
+        for at in cuts
+    ]
+    beside = (None, None) if brings_y else (y, weight)
+    found = SufficientStatistics().update(RowChunks(parts), *beside, labels)
+    expected = SufficientStatistics().update(rows, y, weight, labels)
+    assert found.folds == expected.folds
+    assert found.n_samples == expected.n_samples
+    scale = n * 1e2
+    np.testing.assert_allclose(found.X_cross, expected.X_cross, atol=1e-12 * scale)
+    np.testing.assert_allclose(found.Xy_cross, expected.Xy_cross, atol=1e-12 * scale)
+    np.testing.assert_allclose(found.y_cross, expected.y_cross, atol=1e-12 * scale)
+
+
+@pytest.mark.parametrize("model", MODELS, ids=repr)
+def test_partial_fit(model):
+    whole = clone(model).fit(np.r_[X, X], np.r_[Y, Y], np.r_[W, np.ones(N)])
+    for _, rows, y, weight in forms():
+        found = clone(model).partial_fit(rows, y, weight).partial_fit(TABLE, Y)
+        np.testing.assert_allclose(found.coef_, whole.coef_, rtol=1e-8, atol=1e-10)
+
+
+@pytest.mark.parametrize("first", [FRAME, X], ids=["names", "none"])
+def test_partial_fit_compares_names(first):
+    model = RidgeRegressor().partial_fit(first, Y)
+    before = pickle.dumps(model)
+    frame = dd.from_pandas(FRAME, npartitions=2)
+    if first is X:
+        with pytest.warns(UserWarning, match="X has feature names, but Ridge"):
+            model.partial_fit(frame, Y)
+        return
+    model.partial_fit(frame, Y)
+    with pytest.warns(UserWarning, match="X does not have valid feature names"):
+        model.partial_fit(TABLE, Y)
+    model = pickle.loads(before)
+    with pytest.raises(ValueError, match=r"X has the columns \['e' .* fitted with"):
+        model.partial_fit(RowChunks([FRAME[NAMES[::-1]]]), Y)
+    with pytest.raises(ValueError, match="X has 4 features, but RidgeRegressor is e"):
+        model.partial_fit(RowChunks([FRAME.to_numpy()[:, 1:]]), Y)
+    assert pickle.dumps(model) == before
+
+
+@pytest.mark.parametrize("options", [{}, {"standardize": True}, {"alphas": ALPHAS}])
+def test_paths(options):
+    for path, more in ((lasso_path, {}), (enet_path, {"l1_ratio": 0.4})):
+        whole = path(X, Y, sample_weight=W, **options, **more)
+        for _, rows, y, weight in forms():
+            found = path(rows, y, sample_weight=weight, **options, **more)
+            np.testing.assert_allclose(found.alphas, whole.alphas, rtol=1e-10)
+            np.testing.assert_allclose(found.coefs, whole.coefs, rtol=1e-8, atol=1e-10)
+            assert np.all(found.dual_gaps <= 1e-8 * Y.var())
+        for alpha in (None, whole.alphas[1], whole.alphas[:2]):
+            expected = whole.predict(X, alpha)
+            chunks = RowChunks(X, chunk_rows=100)
+            np.testing.assert_allclose(whole.predict(chunks, alpha), expected)
+            lazy = whole.predict(TABLE, alpha)
+            assert dask.is_dask_collection(lazy)
+            assert lazy.shape == expected.shape
+            np.testing.assert_allclose(dask.compute(lazy)[0], expected)
+    named = lasso_path(RowChunks([FRAME]), Y)
+    assert list(named.feature_names_in_) == NAMES
+
+
+@pytest.mark.parametrize("model", MODELS, ids=repr)
+def test_fit_path(model):
+    expected = list(model.fit_path(X, Y, ALPHAS, W))
+    for _, rows, y, weight in forms():
+        found = list(model.fit_path(rows, y, ALPHAS, weight))
+        assert [each.alpha for each in found] == ALPHAS
+        for mine, its in zip(found, expected, strict=True):
+            np.testing.assert_allclose(mine.coef_, its.coef_, rtol=1e-8, atol=1e-10)
+            assert mine.intercept_ == pytest.approx(its.intercept_, rel=1e-8)
+
+
+def test_searching_a_dask_array():
+    expected = PathSearchCV(LassoRegressor(), {"alpha": ALPHAS}, cv=3).fit(X, Y)
+    found = PathSearchCV(LassoRegressor(), {"alpha": ALPHAS}, cv=3).fit(TABLE, Y)
+    np.testing.assert_allclose(
+        found.cv_results_["mean_test_score"],
+        expected.cv_results_["mean_test_score"],
+        rtol=1e-9,
+    )
+    assert found.score(TABLE, Y) == pytest.approx(expected.score(X, Y), rel=1e-10)
+
+
+@pytest.mark.parametrize("rows", [RowChunks(X), TABLE], ids=["chunks", "dask"])
+def test_many_columns_are_refused(rows, monkeypatch):
+    monkeypatch.setattr(_statistics_of, "MOST_SUMMED_UP", 4)
+    for name, call in {
+        "lasso_path": lambda: lasso_path(rows, Y),
+        "RidgeRegressor.fit_path": lambda: RidgeRegressor().fit_path(rows, Y, [1.0]),
+    }.items():
+        with pytest.raises(ValueError, match=name) as caught:
+            call()
+        assert str(caught.value) == (
+            f"{name} takes at most 4 columns of rows that are read in chunks, X has 5: "
+            "fit LassoRegressorCV, ElasticNetRegressorCV, or an estimator for each "
+            "alpha."
+        )
+
+
+def test_large_memory_maps(tmp_path, monkeypatch):
+    """They are summed up and scored in chunks; a path uses them where they are."""
+    monkeypatch.setattr(row_chunks, "_LARGE_MAP", 1000)
+    monkeypatch.setattr(row_chunks, "_CHUNK_BYTES", 2000)
+    monkeypatch.setattr(_statistics_of, "MOST_SUMMED_UP", 4)
+    (tmp_path / "X").write_bytes(X.tobytes())
+    mapped = np.memmap(tmp_path / "X", dtype="f8", mode="r", shape=(N, P))
+    passes = []
+    original = RowChunks.__iter__
+    monkeypatch.setattr(
+        RowChunks, "__iter__", lambda self: passes.append(1) or original(self)
+    )
+    found = SufficientStatistics().update(mapped, Y, W, LABELS)
+    assert_same(found, SufficientStatistics().update(X, Y, W, LABELS))
+    model = LassoRegressor(0.1).partial_fit(mapped, Y)
+    assert model.score(mapped, Y) == pytest.approx(model.score(X, Y), rel=1e-12)
+    assert len(passes) == 3
+    expected = lasso_path(X, Y).coefs
+    np.testing.assert_allclose(lasso_path(mapped, Y).coefs, expected, rtol=1e-12)
+    assert len(passes) == 3
+
+
+# ------------------------------------------------------------------------- scores
+
+
+@given(
+    st.lists(st.integers(1, 40), min_size=1, max_size=6),
+    st.integers(0, 2**32 - 1),
+    st.sampled_from([(), (1,), (3,)]),
+    st.booleans(),
+)
+def test_scores_of_any_chunks(sizes, seed, width, is_weighted):
+    rng = np.random.default_rng(seed)
+    n = sum(sizes) + 2
+    rows = rng.standard_normal((n, 3)) + 100.0
+    y = rng.standard_normal((n, *width)) + rows[:, :1].reshape((n,) + (1,) * len(width))
+    weight = rng.random(n) if is_weighted else None
+    model = RidgeRegressor().fit(rows, y + rng.standard_normal(y.shape), weight)
+    cuts = np.split(np.arange(n), np.cumsum(sizes))
+    parts = [
+        (rows[at], y[at]) if weight is None else (rows[at], y[at], weight[at])
+        for at in cuts
+    ]
+    found = model.score(RowChunks(parts), None)
+    assert found == pytest.approx(model.score(rows, y, weight), rel=1e-10, abs=1e-11)
+
+
+def test_scores_at_the_edges():
+    model = RidgeRegressor().fit(FRAME, Y)
+    constant = np.full(N, 2.0)
+    chunks = RowChunks(X, chunk_rows=100)
+    exact = clone(model).fit(X, constant)
+    assert exact.score(chunks, constant) == exact.score(X, constant) == 1.0
+    assert clone(model).fit(X, Y).score(chunks, constant) == 0.0
+    with pytest.warns(UndefinedMetricWarning, match="less than two samples"):
+        assert np.isnan(exact.score(RowChunks(X[:1]), Y[:1]))
+    chosen = LassoRegressorCV(alphas=5, eps=1e-6).fit(X, Y)
+    pairs = RowChunks([(X[:50], Y[:50]), (X[50:], Y[50:])])
+    assert chosen.score(pairs, None) == pytest.approx(chosen.score(X, Y), rel=1e-12)
+    with pytest.raises(NotFittedError):
+        RidgeRegressor().score(pairs, None)
+    with pytest.warns(UserWarning, match="X does not have valid feature names"):
+        model.score(pairs, None)
+    with pytest.raises(ValueError, match=r"X has the columns \['e' .* fitted with"):
+        model.score(RowChunks([FRAME[NAMES[::-1]]]), Y)
+
+
+def holed(value):
+    changed = X.copy()
+    changed[150, 3] = value
+    return changed
+
+
+@pytest.mark.parametrize(
+    ("rows", "y", "message"),
+    [
+        (RowChunks(X), None, "Chunk 0: y is neither passed nor comes with the chunk"),
+        (TABLE, None, "y must be passed beside a Dask X, got None."),
+        (RowChunks(holed(np.nan), chunk_rows=70), Y, "Chunk 2: Input X contains NaN."),
+        (da.from_array(holed(np.inf), chunks=(70, P)), Y, "Chunk 2: Input X contains"),
+        (RowChunks([X[:, :3]]), Y, "Chunk 0: X has 3 features, but RidgeRegressor is"),
+        (RowChunks(X), Y[:-1], "Chunk 0: X goes to row 240, but y has 239 rows."),
+        (RowChunks(X), np.c_[Y, Y], "Chunk 0: y has rows of shape (2,), predictions"),
+        (RowChunks(X), Y * 1e200, "Chunk 0: Squares of errors or of y overflow"),
+    ],
+)
+def test_bad_chunks_are_named_when_scored(rows, y, message):
+    model = RidgeRegressor().fit(X, Y)
+    with pytest.raises(ValueError, match=r"^.*") as caught:
+        model.score(rows, y)
+    assert str(caught.value).startswith(message)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("bad", [holed(np.nan), holed(1e200)], ids=["nan", "huge"])
+def test_bad_chunks_change_nothing(bad):
+    statistics = SufficientStatistics().update(X, Y)
+    model = RidgeRegressor().partial_fit(X, Y)
+    before = pickle.dumps((statistics, model))
+    for rows in (RowChunks(bad, chunk_rows=70), da.from_array(bad, chunks=(70, P))):
+        for call in (
+            lambda: statistics.update(rows, Y, fold=LABELS),  # noqa: B023
+            lambda: model.partial_fit(rows, Y),  # noqa: B023
+            lambda: lasso_path(rows, Y),  # noqa: B023
+        ):
+            with pytest.raises(ValueError, match=r"Chunk 2: (Input X|Sums of squ)"):
+                call()
+    with pytest.raises(ValueError, match="fold must be an integer or 240 of them"):
+        statistics.update(RowChunks(X), Y, fold=LABELS[:-1])
+    assert pickle.dumps((statistics, model)) == before
