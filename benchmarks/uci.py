@@ -102,7 +102,7 @@ def run_split(folder: Path, split: int, passes: int) -> Split:
     """Choose, refit and judge on one split."""
     grid = json.loads((folder / "grid.json").read_text())
     X, y, X_test, y_test = load_split(folder, split)
-    cut = len(y) - len(y) // 5
+    cut = int(0.8 * len(y))
     best = (-np.inf, 0.0, 0.0)
     for rate in grid["dropout"]:
         for tau in grid["tau"]:

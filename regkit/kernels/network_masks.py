@@ -50,7 +50,7 @@ def mix(x: np.uint32) -> np.uint32:
 
 
 @uncounted_kernel
-def derive(key: Key, counter: int) -> Key:
+def derive(key: Key, counter: int | np.int64) -> Key:
     """Return the key that ``counter``, non-negative, selects below ``key``."""
     low = np.uint32(counter & 0xFFFFFFFF)
     high = np.uint32((counter >> 32) & 0xFFFFFFFF)

@@ -111,7 +111,7 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
         "fan_in" divides the learning rate of a layer's weights by the root of its
         number of inputs (rates of 0.1 suit Adam then), and multiplies that of biases
         and of the embedding by 0.1, of input scales by 6. "equal" uses one rate for
-        all (0.001 suits Adam), and starts from smaller weights.
+        all (0.001 suits Adam), and starts from smaller weights, as `MLPRegressor` does.
     momentum : float, default=0.9
         Of "sgd".
     nesterovs_momentum : bool, default=True

@@ -144,9 +144,10 @@ class Architecture:
         """Draw parameters.
 
         Weights are normal with the variance that keeps the size of activations (He et
-        al. 2015), biases zero. With ``small``, both are uniform within ± 1/√inputs:
-        better where learning rates are small, because the features are learnt and not
-        only weighed.
+        al. 2015), biases zero. With ``small``, both are uniform within
+        ± √(6 / (inputs + outputs)) (Glorot & Bengio 2010), as scikit-learn's: better
+        where learning rates are small, because the features are learnt and not only
+        weighed.
         """
         params = np.zeros(self.n_params, dtype=dtype)
         views = self.views(params)
@@ -154,7 +155,7 @@ class Architecture:
             weights, biases = views[f"weights{layer}"], views[f"biases{layer}"]
             inputs = max(1, weights.shape[1])
             if small:
-                limit = inputs**-0.5
+                limit = math.sqrt(6.0 / max(1, sum(weights.shape)))
                 weights[:] = rng.uniform(-limit, limit, weights.shape)
                 biases[:] = rng.uniform(-limit, limit, biases.shape)
                 continue
