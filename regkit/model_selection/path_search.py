@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, Self
 
 from sklearn.model_selection import GridSearchCV
 from sklearn.utils import get_tags
@@ -122,6 +122,42 @@ class PathSearchCV(GridSearchCV):
         several = get_tags(self.estimator).target_tags.multi_output
         tags.target_tags.multi_output = several
         return tags
+
+    def fit(self, X: Any, y: Any = None, **params: Any) -> Self:
+        """Search the grid, and refit the best candidate.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
+            Training rows. Of a Dask array with known lengths the linear models sum up
+            each fold where it is.
+        y : array-like of shape (n_samples,) or (n_samples, n_targets), default=None
+            Targets.
+        **params : dict
+            As for `GridSearchCV.fit`: `groups`, `sample_weight` and the like.
+
+        Returns
+        -------
+        self : PathSearchCV
+            The fitted search.
+
+        Raises
+        ------
+        TypeError
+            When X or y is a Dask data frame or series, of which no rows can be taken.
+        ValueError, TypeError
+            As `GridSearchCV.fit` does.
+        """
+        for name, values in (("X", X), ("y", y)):
+            # Of the class: a Delayed claims to have whatever it is asked for.
+            if hasattr(type(values), "to_dask_array"):
+                raise TypeError(
+                    f"{name} is a Dask {type(values).__name__}, from which folds "
+                    f"cannot be taken: pass {name}.to_dask_array(lengths=True), or "
+                    "fit LassoRegressorCV, ElasticNetRegressorCV or RidgeRegressorCV."
+                )
+        super().fit(X, y, **params)
+        return self
 
     def _run_search(
         self, evaluate_candidates: Callable[..., Any], *, callback_ctx: Any = None

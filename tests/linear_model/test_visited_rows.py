@@ -193,6 +193,16 @@ def test_searching_a_dask_array():
         rtol=1e-9,
     )
     assert found.score(TABLE, Y) == pytest.approx(expected.score(X, Y), rel=1e-10)
+    frame = dd.from_pandas(FRAME.assign(y=Y), npartitions=2)
+    for rows, y, name in (
+        (frame[NAMES], Y, "X is a Dask DataFrame"),
+        (TABLE, frame["y"], "y is a Dask Series"),
+    ):
+        with pytest.raises(TypeError, match=f"{name}, from which folds cannot be tak"):
+            PathSearchCV(LassoRegressor(), {"alpha": ALPHAS}).fit(rows, y)
+    array = frame[NAMES].to_dask_array(lengths=True)
+    again = PathSearchCV(LassoRegressor(), {"alpha": ALPHAS}, cv=3).fit(array, Y)
+    assert again.best_score_ == pytest.approx(expected.best_score_, rel=1e-9)
 
 
 @pytest.mark.parametrize("rows", [RowChunks(X), TABLE], ids=["chunks", "dask"])
