@@ -107,7 +107,9 @@ def certified_gap(
     # Columns that nothing but their last bits sets apart count as dependent: with the
     # difference, coefficients of 1e10 could fit noise.
     unknown = np.max(last_bits[inside][chosen] / unit)
-    inner[(values <= least) & (np.abs(inner) <= unknown)] = 0.0
+    is_rounding = (values <= least) & (np.abs(inner) <= unknown)
+    dropped = vectors @ np.where(is_rounding, inner, 0.0) * unit
+    inner[is_rounding] = 0.0
     values = np.maximum(values, least)
     step = vectors @ (inner / values) / unit
     square = float(np.sum(inner**2 / values))
@@ -115,7 +117,7 @@ def certified_gap(
     moved[inside] -= shift(step)
     # Solved for, it is met up to rounding errors, of which a threshold may be smaller.
     places = inside[chosen]
-    is_met = np.abs(moved[places] - aim) <= noise[chosen]
+    is_met = np.abs(moved[places] - aim - dropped) <= noise[chosen]
     moved[places] = np.where(is_met, aim, moved[places])
     # Of the others it is known how far d can move their slopes at most.
     outside = np.setdiff1d(columns, inside)
