@@ -53,6 +53,7 @@ def certified_gap(
     goal: float,
     inside: Indices,
     gathered: Gathered,
+    last_bits: Floats,
 ) -> float:
     """Return the duality gap at ``coef``, the best known where it exceeds ``goal``.
 
@@ -72,6 +73,8 @@ def certified_gap(
         Columns that ``gathered`` knows: all with a nonzero coefficient, and more.
     gathered : callable
         Takes E as places in ``inside``, returns its `Products` with all columns inside.
+    last_bits : ndarray (p,)
+        What the last bits of X are worth in a correlation.
     """
     gap: float = duality_gap(columns, coef, slope, *terms, alpha, residual_square)
     if gap <= goal:
@@ -81,6 +84,7 @@ def certified_gap(
     length = np.sqrt(own.square)
     size = np.sqrt(total)
     noise = 16.0 * _EPS * length * (size + np.max(np.abs(value) * length, initial=0.0))
+    noise = np.maximum(noise, last_bits[inside])
     low, high = _subdifferential(own, alpha, value)
     is_small = alpha * own.l1 <= _SMALL * length * size
     is_small &= alpha * own.l2 <= _SMALL * own.square
@@ -98,15 +102,22 @@ def certified_gap(
     if not np.all(np.isfinite(matrix)):
         return gap
     values, vectors = np.linalg.eigh(matrix)
-    values = np.maximum(values, _EPS * len(chosen))
     inner = vectors.T @ (excess / unit)
+    least = 4.0 * _EPS * len(chosen)
+    # Columns that nothing but their last bits sets apart count as dependent: with the
+    # difference, coefficients of 1e10 could fit noise.
+    unknown = np.max(last_bits[inside][chosen] / unit)
+    is_rounding = (values <= least) & (np.abs(inner) <= unknown)
+    dropped = vectors @ np.where(is_rounding, inner, 0.0) * unit
+    inner[is_rounding] = 0.0
+    values = np.maximum(values, least)
     step = vectors @ (inner / values) / unit
     square = float(np.sum(inner**2 / values))
     moved = slope.copy()
     moved[inside] -= shift(step)
     # Solved for, it is met up to rounding errors, of which a threshold may be smaller.
     places = inside[chosen]
-    is_met = np.abs(moved[places] - aim) <= noise[chosen]
+    is_met = np.abs(moved[places] - aim - dropped) <= noise[chosen]
     moved[places] = np.where(is_met, aim, moved[places])
     # Of the others it is known how far d can move their slopes at most.
     outside = np.setdiff1d(columns, inside)

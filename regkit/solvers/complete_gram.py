@@ -180,6 +180,7 @@ class CompleteGram:
             goal - unsure,
             self._every,
             within(self._problem.gram),
+            scaled.last_bits,
         )
         return gap + float(unsure)
 

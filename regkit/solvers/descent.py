@@ -89,6 +89,7 @@ class Descent:
                 goal,
                 every,
                 self.gathered,
+                self._full.last_bits[self.columns],
             )
             if gap <= goal:
                 break

@@ -104,6 +104,7 @@ class ScaledProblem:
     lower: Floats
     upper: Floats
     noise: Floats  # rounding error to expect in a correlation
+    last_bits: Floats  # and what the last bits of X, far from zero, may add to it
 
     @property
     def null_objective(self) -> float:
@@ -120,6 +121,8 @@ def scale_problem(design: Design, y: Floats, penalty: Penalty) -> ScaledProblem:
         total = 0.0
     excluded = design.constant | np.isinf(penalty.factor)
     factor = np.where(excluded, 1.0, penalty.factor)
+    size = 32.0 * _EPS * np.sqrt(total)
+    noise = size * design.lengths + np.finfo(np.float64).tiny
     return ScaledProblem(
         target=target,
         target_mean=float(mean),
@@ -128,7 +131,8 @@ def scale_problem(design: Design, y: Floats, penalty: Penalty) -> ScaledProblem:
         l2=(1.0 - penalty.l1_ratio) * factor,
         lower=np.where(excluded, 0.0, penalty.lower * design.scale),
         upper=np.where(excluded, 0.0, penalty.upper * design.scale),
-        noise=32.0 * _EPS * np.sqrt(total) * design.lengths + np.finfo(np.float64).tiny,
+        noise=noise,
+        last_bits=noise + size * np.abs(design.offset) / design.scale,
     )
 
 

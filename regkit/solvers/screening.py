@@ -337,6 +337,7 @@ class ScreenedPath:
             self._goal,
             columns,
             self._inner.gathered,
+            self.problem.last_bits,
         )
 
     def _foresee(self, residual: Floats, alpha: float) -> Indices:

@@ -280,6 +280,7 @@ class _Walk:
             self._settings.tol * problem.null_objective,
             self._columns,
             gathered,
+            problem.last_bits,
         )
         one = slice(at, at + 1)
         self._found[k].append(

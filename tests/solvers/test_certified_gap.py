@@ -106,6 +106,24 @@ def test_copies_of_a_column_beside_a_tiny_penalty():
 # ----------------------------------------------------------- never less than the truth
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_last_bits_far_from_zero_are_no_information(seed):
+    """With the difference of such columns, coefficients of 1e10 could fit noise."""
+    rng = np.random.default_rng(seed)
+    trend = np.arange(6.0)
+    slopes = rng.choice([-1.0, 1.0], 5) * 10.0 ** rng.uniform(-8, -5, 5)
+    means = np.where(rng.random(5) < 0.5, 0.0, rng.normal(size=5))
+    X = means + np.outer(trend, slopes)
+    y = 1e6 + trend + rng.normal(size=6)
+    model = LassoRegressor(1e-17, penalty_factor=[1.0, 0.0, 0.5, 1.0, 0.0], tol=1e-10)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", ConvergenceWarning)
+        warnings.filterwarnings("ignore", "The coefficients .* are not unique")
+        model.fit(X, y)
+    line = np.polynomial.Polynomial.fit(trend, y, 1)(trend)
+    np.testing.assert_allclose(model.predict(X), line, atol=1e-4)
+
+
 def rational(values):
     return [Fraction(float(value)) for value in values]
 
