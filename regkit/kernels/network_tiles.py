@@ -18,11 +18,13 @@ import llvmlite.binding as llvm
 import numpy as np
 from llvmlite import ir
 from numba import config, types
+from numba.core import cgutils
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
 PANEL = 32  # rows of data in a panel, a multiple of all vectors' lengths
 
+_CACHE_LINE = 64  # bytes
 _AT_ONCE = 2  # vectors of a line that are multiplied at a time
 
 
@@ -129,6 +131,16 @@ class _Code:
         place = self.builder.bitcast(self.at(pointer, offset), kind)
         self.builder.store(value, place, align=self.size)
 
+    def prefetch(self, pointer: Any, offset: Any) -> None:
+        """Have what will soon be read brought near; it need not exist."""
+        byte, word = ir.IntType(8).as_pointer(), ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [byte, word, word, word])
+        function = cgutils.get_or_insert_function(
+            self.builder.module, kind, "llvm.prefetch.p0i8"
+        )
+        place = self.builder.bitcast(self.at(pointer, offset), byte)
+        self.builder.call(function, [place, word(0), word(3), word(1)])
+
     def zeros(self) -> Any:
         return ir.Constant(self.vector, [self.element(0.0)] * self.lanes)
 
@@ -180,6 +192,10 @@ def _emit_sums(
         total.add_incoming(code.zeros(), before)
     numbers = code.at(matrix, builder.mul(p, by_panel))
     lines = code.at(right[0], builder.mul(p, right[1]))
+    for u in range(units):
+        ahead = code.at(numbers, builder.add(by_panel, builder.mul(by_unit, _WORD(u))))
+        for part in range(0, PANEL * code.size, _CACHE_LINE):
+            code.prefetch(ahead, _WORD(part // code.size))
     builder.branch(inner)
 
     builder.position_at_end(inner)
