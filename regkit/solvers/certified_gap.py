@@ -119,11 +119,13 @@ def certified_gap(
     places = inside[chosen]
     is_met = np.abs(moved[places] - aim - dropped) <= noise[chosen]
     moved[places] = np.where(is_met, aim, moved[places])
-    # Of the others it is known how far d can move their slopes at most.
+    # Of the others, which are zero, it is known how far d can move their slopes:
+    # outwards, which shrinking mends, or past zero, where another bound may hold.
     outside = np.setdiff1d(columns, inside)
-    reach = np.abs(slope[outside]) + np.sqrt(terms.square[outside] * square)
-    if np.any(reach > alpha * terms.l1[outside]):
+    reach = np.sqrt(terms.square[outside] * square)
+    if np.any(reach - np.abs(slope[outside]) > alpha * terms.l1[outside]):
         return gap
+    moved[outside] += np.copysign(reach, slope[outside])
     found = duality_gap(columns, coef, moved, *terms, alpha, 2.0 * residual_square)
     return min(gap, float(found) + square)
 
