@@ -38,7 +38,8 @@ class LassoRegressorCV(CrossValidatedPath):
         returns an index into `alphas`. Of equal errors, the larger alpha counts.
     criterion : {"cv", "aic", "bic", "ebic"}, default="cv"
         What to judge an alpha by: held-out errors, or an information criterion of the
-        path on all rows, which needs no folds (see Notes).
+        path on all rows, which needs no folds (see Notes): `cv`, `groups`, `scoring`
+        and `store_fold_coefs` have no part in it.
     scoring : str or callable, default=None
         A scorer as scikit-learn's `cross_val_score` takes it, in place of the mean
         squared error. Sample weights are passed on to it where its metric takes them.
