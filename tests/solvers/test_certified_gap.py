@@ -15,7 +15,8 @@ import scipy.sparse as sp
 from sklearn.exceptions import ConvergenceWarning
 
 from regkit.designs import make_design
-from regkit.linear_model import LassoRegressor, SufficientStatistics
+from regkit.linear_model import LassoRegressor, SufficientStatistics, lasso_path
+from regkit.solvers import complete_gram
 from regkit.solvers.path import solve_path
 from regkit.solvers.problem import Penalty
 from tests.certificate import certify
@@ -122,6 +123,24 @@ def test_last_bits_far_from_zero_are_no_information(seed):
         model.fit(X, y)
     line = np.polynomial.Polynomial.fit(trend, y, 1)(trend)
     np.testing.assert_allclose(model.predict(X), line, atol=1e-4)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_column_at_its_threshold_beside_last_bits(seed, monkeypatch):
+    """At alpha_max any move of the dual point takes its slope out of bounds."""
+    monkeypatch.setattr(complete_gram, "FEW_COLUMNS", 0)
+    monkeypatch.setattr(complete_gram, "COLUMNS_OF_TALL", 0)
+    rng = np.random.default_rng(seed)
+    trend, rest = rng.normal(size=4), rng.normal(size=(4, 3))
+    unpenalised = np.outer(trend, [1.0, -16.0, -2.0])
+    unpenalised[:, 1] += 5e6
+    X = np.column_stack([rest, unpenalised])
+    y = 1e6 + trend + rng.normal(size=4)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", ConvergenceWarning)
+        warnings.filterwarnings("ignore", "The coefficients .* are not unique")
+        path = lasso_path(X, y, alphas=1, penalty_factor=[1, 1, 1, 0, 0, 0], tol=1e-10)
+    assert path.dual_gaps[0] <= 1e-10 * np.var(y) / 2
 
 
 def rational(values):
