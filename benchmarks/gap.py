@@ -54,14 +54,14 @@ def relative_gaps(
     primal = _squared_norms(residuals) / (2 * n_samples) + penalties
 
     residuals -= residuals.mean(axis=0)
-    centred_y = y - y.mean()
+    centered_y = y - y.mean()
     norms = np.maximum(_squared_norms(residuals), np.finfo(np.float64).tiny)
-    products = residuals.T @ centred_y
+    products = residuals.T @ centered_y
     steepest = np.maximum(_largest_correlations(X, residuals), 1e-300)
     limits = n_samples * alphas / steepest
     scales = np.clip(products / norms, -limits, limits)
     dual = (scales * products - scales**2 / 2 * norms) / n_samples
-    null_objective = centred_y @ centred_y / (2 * n_samples)
+    null_objective = centered_y @ centered_y / (2 * n_samples)
     return np.asarray((primal - dual) / null_objective, dtype=np.float64)
 
 
@@ -83,7 +83,7 @@ def ridge_relative_gap(
 ) -> float:
     """Certify one Ridge fit, objective ``||y - X coef - b||^2 + alpha ||coef||^2``.
 
-    With the centred residual rc as the dual point, the gap is
+    With the centered residual rc as the dual point, the gap is
     ``||alpha coef - X' rc||^2 / alpha + n mean(r)^2``; it is divided by the null
     model's ``||y - mean(y)||^2``.
     """

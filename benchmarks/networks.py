@@ -2,7 +2,7 @@
 
 python -m benchmarks.networks [--only NAME ...] [--solvers NAME ...] [--quick]
 
-The same network, batches, epochs and optimiser (Adam, rate 0.001) on a seeded table of
+The same network, batches, epochs and optimizer (Adam, rate 0.001) on a seeded table of
 the California housing's shape, 20,640 × 8, standardized. scikit-learn has no dropout.
 """
 
@@ -162,16 +162,16 @@ def run_torch(case: Case, table: Table) -> Result:
 
     def train(seed: int) -> Any:
         network = _torch_network(case, table.X.shape[1], seed)
-        optimiser = torch.optim.Adam(network.parameters(), lr=1e-3, fused=True)
+        optimizer = torch.optim.Adam(network.parameters(), lr=1e-3, fused=True)
         network.train()
         for _ in range(case.epochs):
             order = torch.randperm(len(y))
             for start in range(0, len(y), case.batch_size):
                 rows = order[start : start + case.batch_size]
-                optimiser.zero_grad()
+                optimizer.zero_grad()
                 loss = torch.nn.functional.mse_loss(network(X[rows]), y[rows])
                 loss.backward()
-                optimiser.step()
+                optimizer.step()
         return network.eval()
 
     seconds, network = _best(lambda: train(0), 2)

@@ -1,6 +1,6 @@
 """Adapters: one Lasso path by each solver, timed with all that its user pays.
 
-An adapter takes ``(problem, tol)`` and returns a ``Solution``. Centring, Gram
+An adapter takes ``(problem, tol)`` and returns a ``Solution``. Centering, Gram
 matrices and copies are inside the timed part; imports, compilation (the worker runs
 a small problem first) and the judge's duality gap are not. ``tol`` is the solver's
 own tolerance; ``targets.py`` holds the one that gives the stated gap.
@@ -55,7 +55,7 @@ def _column_means(X: Any) -> Vector:
 
 
 def solve_sklearn(problem: Problem, tol: float) -> Solution:
-    """``lasso_path`` on centred data; sparse X is centred through ``X_offset``, as
+    """``lasso_path`` on centered data; sparse X is centered through ``X_offset``, as
     ``Lasso.fit`` does for each alpha."""
     from sklearn.linear_model import lasso_path
 
@@ -74,7 +74,7 @@ def solve_sklearn(problem: Problem, tol: float) -> Solution:
 
 
 def solve_celer(problem: Problem, tol: float) -> Solution:
-    """``celer_path`` on centred data."""
+    """``celer_path`` on centered data."""
     from celer import celer_path
 
     start = time.perf_counter()
@@ -93,7 +93,7 @@ def solve_celer(problem: Problem, tol: float) -> Solution:
 
 
 def solve_skglm(problem: Problem, tol: float) -> Solution:
-    """``AndersonCD.path``, warm-started; dense X is centred, sparse X is left to
+    """``AndersonCD.path``, warm-started; dense X is centered, sparse X is left to
     the solver's own intercept. ``tol`` is relative to the largest alpha."""
     from skglm.datafits import Quadratic
     from skglm.penalties import L1
@@ -131,7 +131,7 @@ def solve_adelie(problem: Problem, tol: float) -> Solution:
     start = time.perf_counter()
     if X.shape[0] > 2 * X.shape[1]:
         means, y_mean = _column_means(X), y.mean()
-        # One product of X with itself (BLAS syrk), centred by a rank-one update.
+        # One product of X with itself (BLAS syrk), centered by a rank-one update.
         gram = X.T @ X / len(y) - np.outer(means, means)
         products = X.T @ (y - y_mean) / len(y)
         state = adelie.gaussian_cov(

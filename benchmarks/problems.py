@@ -49,7 +49,7 @@ def make_problem(name: str, quick: bool = False) -> Problem:
     """Generate a problem of ``PROBLEMS`` with its grid of 100 alphas."""
     X, y = PROBLEMS[name](quick)
     residual = y - y.mean()
-    # A residual that sums to zero needs no centred columns.
+    # A residual that sums to zero needs no centered columns.
     alpha_max = float(np.max(np.abs(X.T @ residual))) / len(y)
     alphas = np.geomspace(alpha_max, LAST_ALPHA * alpha_max, N_ALPHAS)
     return Problem(name, X, y, alphas)
@@ -138,7 +138,7 @@ def tall(quick: bool) -> tuple[Matrix, Vector]:
 
 def housing(quick: bool) -> tuple[Matrix, Vector]:
     """20,000 x 560: the 559 monomials of degree 1 to 3 of 13 skewed, correlated
-    columns and one of degree 4, standardised."""
+    columns and one of degree 4, standardized."""
     rng = np.random.default_rng(4)
     n_samples, n_base = (1_000, 5) if quick else (20_000, 13)
     logs = rng.standard_normal((n_samples, 5)) @ rng.standard_normal((5, n_base))

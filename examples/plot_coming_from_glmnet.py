@@ -15,7 +15,7 @@ from regkit import RegularizationPathDisplay, lasso_path, load_diabetes_interact
 X, y = load_diabetes_interactions(return_X_y=True, as_frame=True)
 
 # %%
-# ``fit <- glmnet(x, y)`` standardises by default; regkit does when asked.
+# ``fit <- glmnet(x, y)`` standardizes by default; regkit does when asked.
 path = lasso_path(X, y, standardize=True)
 
 # %%
@@ -41,7 +41,7 @@ print(path.predict(X[:3], alpha=[5.0, 2.0]).round(1))
 
 # %%
 # ``penalty.factor``, ``lower.limits`` and ``dfmax``: the body mass index is not
-# penalised, no coefficient is negative, and the path ends at 12 columns.
+# penalized, no coefficient is negative, and the path ends at 12 columns.
 factor = np.where(X.columns == "bmi", 0.0, 1.0)
 limited = lasso_path(
     X,

@@ -39,7 +39,7 @@ standardized = LassoRegressor(alpha=1.0, standardize=True).fit(X, y)
 print(np.abs(scaled.predict(X) - standardized.predict(X)).max() < 1e-4)
 
 # %%
-# What scikit-learn does not have: a coefficient that is not penalised (bmi), one that
+# What scikit-learn does not have: a coefficient that is not penalized (bmi), one that
 # must not be negative (bp), and a column that stays out (age).
 factor = np.ones(X.shape[1])
 factor[X.columns == "bmi"] = 0

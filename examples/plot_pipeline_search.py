@@ -27,8 +27,8 @@ from regkit import (
 
 houses = make_house_prices(400, n_irrelevant=4, as_frame=True)
 rng = np.random.default_rng(0)
-X = houses.data.assign(town=rng.choice(["harbour", "hill", "old town"], size=400))
-y = houses.target + 60 * (X["town"] == "harbour") + 0.02 * (X["area"] - 150) ** 2
+X = houses.data.assign(town=rng.choice(["harbor", "hill", "old town"], size=400))
+y = houses.target + 60 * (X["town"] == "harbor") + 0.02 * (X["area"] - 150) ** 2
 
 # %%
 # Numbers get their squares and products, the town becomes columns of 0 and 1, and all

@@ -47,7 +47,7 @@ display = PredictionIntervalDisplay.from_estimator(
 )
 for low, high in ((-3, -2), (-0.4, 0.6), (2, 3)):
     display.ax_.axvspan(low, high, color="0.9", zorder=0)
-display.ax_.set_title("Grey: no training rows")
+display.ax_.set_title("Gray: no training rows")
 
 inside = (display.lower <= new_y) & (new_y <= display.upper)
 known = is_known(new_x)

@@ -259,7 +259,7 @@ def _load(
             title = "diabetes progression with quadratic terms"
             data = load_diabetes_interactions()
         return title, data.data, data.target, list(data.feature_names), ()
-    from regkit.inspection.csv_table import read_csv
+    from regkit.tables.csv_table import read_csv
 
     table = read_csv(
         arguments.file,

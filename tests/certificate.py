@@ -8,7 +8,7 @@ The problem
 With row weights ``p_i = w_i / sum(w)``, column scales ``s_j`` (the weighted standard
 deviation when ``standardize``, else 1; 1 for a constant column) and
 ``f = penalty_factor``, put ``a_j = alpha f_j l1_ratio s_j`` and
-``q_j = alpha f_j (1 - l1_ratio) s_j^2``. The coefficients minimise, over the box
+``q_j = alpha f_j (1 - l1_ratio) s_j^2``. The coefficients minimize, over the box
 ``lower_j <= beta_j <= upper_j`` and the free intercept ``b``,
 
     P(beta, b) = 1/2 sum_i p_i r_i^2 + sum_j (a_j |beta_j| + q_j/2 beta_j^2),
@@ -18,7 +18,7 @@ deviation when ``standardize``, else 1; 1 for a constant column) and
 
 The dual
 --------
-``r^2/2 = max_t (t r - t^2/2)`` turns P into a saddle; minimising over ``beta`` and
+``r^2/2 = max_t (t r - t^2/2)`` turns P into a saddle; minimizing over ``beta`` and
 ``b`` for a fixed ``t`` leaves, for every ``t`` with ``sum_i p_i t_i = 0`` (needed only
 when there is an intercept),
 
@@ -32,7 +32,7 @@ As ``lower <= 0 <= upper``, the maximum lies on the side of the sign of ``c``. W
 
 The dual points
 ---------------
-1. the residual, centred; 2. the nearest point to it where the columns of no penalty, or
+1. the residual, centered; 2. the nearest point to it where the columns of no penalty, or
 of one below 1e-4 of what the column could explain, have the ``c_j`` that the optimality
 conditions at beta ask for; 3. either shrunk until every ``|c_j| <= a_j`` holds where it
 must, and on to the best factor, 0 at the least: ``D(0) = 0``.
@@ -95,7 +95,7 @@ class Certificate:
     rounding: float
     """What storing X, coef and intercept in float64 can cost."""
     neglected: float
-    """What the dual point owes to correlations of unpenalised columns taken for zero:
+    """What the dual point owes to correlations of unpenalized columns taken for zero:
     D may exceed the optimum by so much."""
 
     @property
@@ -128,10 +128,10 @@ class Certificate:
 
 @dataclass(frozen=True)
 class _Data:
-    """Rows of positive weight, columns centred (exactly zero where constant)."""
+    """Rows of positive weight, columns centered (exactly zero where constant)."""
 
     matrix: Array | sp.csc_array
-    centre: Array
+    center: Array
     row_weight: Array
     y: Array
     y_mean: Any
@@ -143,17 +143,17 @@ class _Data:
         weighted = self.row_weight * t
         if isinstance(self.matrix, np.ndarray):
             return np.asarray(self.matrix.T @ weighted)
-        return np.asarray(self.matrix.T @ weighted - self.centre * weighted.sum())
+        return np.asarray(self.matrix.T @ weighted - self.center * weighted.sum())
 
     def predict(self, coef: Array) -> Array:
         if isinstance(self.matrix, np.ndarray):
             return np.asarray(self.matrix @ coef)
-        return np.asarray(self.matrix @ coef - self.centre @ coef)
+        return np.asarray(self.matrix @ coef - self.center @ coef)
 
     def columns(self, index: Array) -> Array:
         if isinstance(self.matrix, np.ndarray):
             return self.matrix[:, index]
-        return np.asarray(self.matrix[:, index].toarray() - self.centre[index])
+        return np.asarray(self.matrix[:, index].toarray() - self.center[index])
 
     def dot(self, left: Array, right: Array) -> Any:
         return (self.row_weight * left) @ right
@@ -178,7 +178,7 @@ def _prepare(
     p = p / p.sum()
     mean = np.asarray(p @ matrix)
     mean = np.where(constant, _first_row(matrix), mean)
-    # Two passes in one precision: the second moment of what was centred.
+    # Two passes in one precision: the second moment of what was centered.
     if isinstance(matrix, np.ndarray):
         spread = np.sqrt(p @ (matrix - mean) ** 2)
         matrix = matrix - mean if fit_intercept else matrix
@@ -195,7 +195,7 @@ def _prepare(
     y_mean = (target[0] if same else p @ target) if fit_intercept else target[0] * 0
     return _Data(
         matrix=matrix,
-        centre=mean if fit_intercept else np.zeros_like(mean),
+        center=mean if fit_intercept else np.zeros_like(mean),
         row_weight=p,
         y=target - y_mean,
         y_mean=y_mean,
@@ -206,14 +206,14 @@ def _prepare(
 
 
 def _sparse_variance(matrix: Any, p: Array, mean: Array) -> Array:
-    """The weighted mean square about the mean, each entry centred before its square."""
-    centred, stored = matrix.copy(), matrix.copy()
+    """The weighted mean square about the mean, each entry centered before its square."""
+    centered, stored = matrix.copy(), matrix.copy()
     counts = np.diff(matrix.indptr)
-    centred.data = centred.data - np.repeat(mean, counts)
+    centered.data = centered.data - np.repeat(mean, counts)
     stored.data = np.ones_like(stored.data)
     # Exactly no weight is unstored where every row is stored.
     unstored = np.where(counts < len(p), 1.0 - p @ stored, 0.0)
-    return np.asarray(p @ centred.multiply(centred) + unstored * mean**2)
+    return np.asarray(p @ centered.multiply(centered) + unstored * mean**2)
 
 
 def _flat(row: Any) -> Array:
@@ -421,7 +421,7 @@ def certify(
     penalty = _Penalty.build(data, alpha, l1_ratio, penalty_factor, bounds)
     beta = np.asarray(coef).astype(data.norm.dtype).ravel()
     null = float(data.dot(data.y, data.y) / 2)
-    shift = np.asarray(intercept).astype(beta.dtype) - data.y_mean + data.centre @ beta
+    shift = np.asarray(intercept).astype(beta.dtype) - data.y_mean + data.center @ beta
     finite = bool(np.all(np.isfinite(beta)) and np.isfinite(shift))
     if not finite or (not fit_intercept and intercept != 0):
         inf = np.inf
@@ -455,7 +455,7 @@ def certify(
 
 
 def _last_bit(data: _Data, penalty: _Penalty, beta: Array, residual: Array) -> Any:
-    """What half a unit in the last place of X is worth to unpenalised columns.
+    """What half a unit in the last place of X is worth to unpenalized columns.
 
     An entry of X is known to ``eps |x_ij|``, so c_j to ``eps max_i |x_ij| |r|``: in a
     column far from zero much more than ``eps |x_j| |r|``. Columns that depend on each

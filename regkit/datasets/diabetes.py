@@ -66,8 +66,8 @@ def load_diabetes_interactions(
     quadratic = {f"{a}:{b}": columns[a] * columns[b] for a, b in combinations(main, 2)}
     quadratic |= {f"{a}^2": columns[a] ** 2 for a in main if a != "sex"}
     for name, column in quadratic.items():
-        centred = column - column.mean()
-        columns[name] = centred / np.linalg.norm(centred)
+        centered = column - column.mean()
+        columns[name] = centered / np.linalg.norm(centered)
     bunch = as_bunch(
         data=np.column_stack(list(columns.values())),
         target=bundled.target,

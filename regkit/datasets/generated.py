@@ -26,7 +26,7 @@ def make_correlated_regression(
     coef: bool = False,
     random_state: int | np.random.Generator | None = 0,
 ) -> tuple[_Floats, ...]:
-    """Generate a sparse linear problem whose neighbouring columns are correlated.
+    """Generate a sparse linear problem whose neighboring columns are correlated.
 
     Columns follow a stationary AR(1) process: ``corr(x_i, x_j) = correlation**|i-j|``,
     each with mean 0 and variance 1. ``y = X @ coef + noise`` with ``n_informative``
@@ -39,7 +39,7 @@ def make_correlated_regression(
     n_informative : int, default=10
         Number of nonzero coefficients, at most `n_features`.
     correlation : float, default=0.6
-        Correlation of neighbouring columns, in (-1, 1).
+        Correlation of neighboring columns, in (-1, 1).
     signal_to_noise : float, default=3.0
         ``||X @ coef|| / ||noise||`` of the generated sample; ``inf`` for no noise.
     coef : bool, default=False
@@ -112,7 +112,7 @@ def make_house_prices(
     """Generate house prices with correlated causes and irrelevant columns.
 
     The price (in thousands) is linear in eight columns: living area, rooms,
-    bathrooms, lot size, age, distance to the centre, energy rating and garage.
+    bathrooms, lot size, age, distance to the center, energy rating and garage.
     Area, rooms, bathrooms and lot size are strongly correlated, and rooms add
     nothing beyond the area (their true coefficient is 0).
 

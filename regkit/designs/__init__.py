@@ -1,4 +1,4 @@
-"""Designs: how X is stored, centred, scaled and weighted, hidden from the solvers.
+"""Designs: how X is stored, centered, scaled and weighted, hidden from the solvers.
 
 A design stands for the matrix Z with entries
 

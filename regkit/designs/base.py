@@ -13,8 +13,8 @@ from regkit.designs.moments import Moments
 Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
-# While |mean| stays below this many deviations, centring after a product of raw
-# values costs at most 3 of the 16 digits; beyond it the centre goes into the product.
+# While |mean| stays below this many deviations, centering after a product of raw
+# values costs at most 3 of the 16 digits; beyond it the center goes into the product.
 SAFE_RATIO = 30.0
 
 
@@ -56,7 +56,7 @@ class ColumnStore(Protocol):
         """Return ``Z[:, stored]ᵀ residual``."""
 
     def block(self) -> tuple[Any, Indices]:
-        """Return the columns as `regkit.kernels.columns` wants them, and their places.
+        """Return the columns as `kernels.linear.columns` takes them, and their places.
 
         Place k holds the number, within the block, of the k-th stored column.
         """
@@ -112,7 +112,7 @@ class Design(Protocol):
     def distances(self, move: Floats) -> Floats:
         """Return the two norms of a move of the residual that ``sizes`` refer to."""
 
-    def centre(self, y: Floats) -> tuple[Floats, Any]:
+    def center(self, y: Floats) -> tuple[Floats, Any]:
         """Return sqrt(p) (y - mean) and the mean, for y (n,) or (n, T)."""
 
     def correlate(self, residual: Floats) -> Floats:
@@ -132,7 +132,7 @@ class Design(Protocol):
     def side_by_side(self, designs: Sequence[Any]) -> Sequence[Any] | None:
         """Return X as every three of ``designs`` see it, or None.
 
-        Each is a `regkit.kernels.three_views.Columns`; the designs are as
+        Each is a `regkit.kernels.linear.three_views.Columns`; the designs are as
         `correlate_together` takes them. None where X is sparse, or too large to copy
         once into columns that stand contiguously, or where the designs' means are too
         far apart.
@@ -150,7 +150,7 @@ class Design(Protocol):
     def gather(self, columns: Indices) -> Floats:
         """Return columns of Z as dense rows, shape (len(columns), n_samples)."""
 
-    def materialise(self, rows: slice = slice(None)) -> Floats:
+    def materialize(self, rows: slice = slice(None)) -> Floats:
         """Return rows of Z, every entry of them."""
 
     def predict(self, coef: Floats) -> Floats:
@@ -159,21 +159,21 @@ class Design(Protocol):
     def reweighted(self, sample_weight: Floats) -> "Design":
         """Return the design of the same X, which it shares, with other weights."""
 
-    def guessed_centre(self) -> Floats:
-        """Return a centre for `moments`, near enough to the means to lose no digits.
+    def guessed_center(self) -> Floats:
+        """Return a center for `moments`, near enough to the means to lose no digits.
 
         It may turn out not to be: see `Moments.is_far`.
         """
 
     def moments(
-        self, rows: Indices, weight: Floats | None, y: Floats, centre: Floats
+        self, rows: Indices, weight: Floats | None, y: Floats, center: Floats
     ) -> Moments:
-        """Return sums over ``rows`` about ``centre``; ``weight`` (rows,) or all 1.
+        """Return sums over ``rows`` about ``center``; ``weight`` (rows,) or all 1.
 
         The design's own weights have no part in them.
         """
 
-    def adopt(self, moments: Moments, centre: Floats, y: Floats) -> None:
+    def adopt(self, moments: Moments, center: Floats, y: Floats) -> None:
         """Take the Gram matrix, and the products with ``y``, from such sums.
 
         They must be over the design's own rows and weights.
@@ -210,7 +210,7 @@ def make_design(
     sample_weight : ndarray (n,) or None
         Non-negative, with a positive sum.
     fit_intercept : bool
-        Centre the columns by their weighted means.
+        Center the columns by their weighted means.
     standardize : bool
         Scale the columns by their weighted standard deviations.
     """

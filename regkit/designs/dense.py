@@ -17,19 +17,19 @@ from regkit.designs.base import (
 )
 from regkit.designs.dense_columns import ColumnMajorColumns, RowMajorColumns
 from regkit.designs.dense_products import (
-    centred_products,
+    centered_products,
     moments_by_rows,
     row_products,
     times,
     transposed_times,
 )
 from regkit.designs.moments import Moments
-from regkit.designs.threads import by_shares
+from regkit.parallel.threads import by_shares
 
 if TYPE_CHECKING:
-    from regkit.kernels.three_views import Columns
+    from regkit.kernels.linear.three_views import Columns
 
-# Bytes of X that are centred at a time on the way to a Gram matrix.
+# Bytes of X that are centered at a time on the way to a Gram matrix.
 _CHUNK_BYTES = 1 << 22
 # Up to this many entries, finding the means costs less than guessing them.
 _SMALL = 1 << 17
@@ -119,7 +119,7 @@ class DenseDesign:
         if self._by_rows:
             shift, square = moments_by_rows(X, guess, self._weight)
         else:
-            from regkit.kernels import dense as kernels
+            from regkit.kernels.linear import dense as kernels
 
             shift, square = kernels.moments_columns(X.T, guess, self._weight)
         return *self._settle(guess, shift, square), shift
@@ -181,7 +181,7 @@ class DenseDesign:
 
     @cached_property
     def _is_safe(self) -> bool:
-        """Whether raw products may be centred afterwards."""
+        """Whether raw products may be centered afterwards."""
         deviation = np.sqrt(self._statistics[1])
         return bool(np.all(np.abs(self.offset) <= SAFE_RATIO**2 * deviation))
 
@@ -189,7 +189,7 @@ class DenseDesign:
     def has_gram(self) -> bool:
         return self._gram is not None
 
-    def centre(self, y: Floats) -> tuple[Floats, Any]:
+    def center(self, y: Floats) -> tuple[Floats, Any]:
         mean = np.zeros(y.shape[1:])
         if self.fit_intercept:
             mean = self._mean(y)
@@ -213,7 +213,7 @@ class DenseDesign:
             products: Floats = transposed_times(self._X, weight)
             products -= self.offset * weight.sum()
         else:
-            from regkit.kernels import dense as kernels
+            from regkit.kernels.linear import dense as kernels
 
             if self._by_rows:
                 products = kernels.correlate_rows(self._X, self.offset, weight)
@@ -227,7 +227,7 @@ class DenseDesign:
     def correlate_columns(self, residual: Floats, columns: Indices) -> Floats:
         if self._by_rows or len(columns) > _FEW * self.n_features:
             return self.correlate(residual)[columns]
-        from regkit.kernels import dense as kernels
+        from regkit.kernels.linear import dense as kernels
 
         weight = self._root * residual
         products = kernels.correlate_columns(self._X.T, columns, self.offset, weight)
@@ -240,17 +240,17 @@ class DenseDesign:
         columns: Indices,
     ) -> Floats:
         weights = [d._root * r for d, r in zip(designs, residuals, strict=True)]
-        centre = self.offset
+        center = self.offset
         if not self._by_rows:
             found = self._correlate_columns_together(np.stack(weights), columns)
         elif self._X.dtype == np.float64 and all(d._is_safe for d in designs):
             found = transposed_times(self._X, np.stack(weights))[:, columns]
-            centre = 0.0 * centre
+            center = 0.0 * center
         else:
             answers = zip(designs, residuals, strict=True)
             return np.stack([d.correlate(r)[columns] for d, r in answers])
         for products, weight, design in zip(found, weights, designs, strict=True):
-            products -= (design.offset - centre)[columns] * weight.sum()
+            products -= (design.offset - center)[columns] * weight.sum()
             if self.standardize:
                 products /= design.scale[columns]
         return found
@@ -260,15 +260,15 @@ class DenseDesign:
 
         return share_columns(self, designs)
 
-    def learn_moments(self, centre: Floats, shift: Floats, square: Floats) -> None:
-        """Take the means and variances from moments about ``centre``."""
+    def learn_moments(self, center: Floats, shift: Floats, square: Floats) -> None:
+        """Take the means and variances from moments about ``center``."""
         if "_statistics" not in self.__dict__:
-            settled = self._settle(centre, shift, square)
+            settled = self._settle(center, shift, square)
             self._statistics = self._recovered(*settled, shift)
 
     def _correlate_columns_together(self, weights: Floats, columns: Indices) -> Floats:
         """Return the rows' products with columns of X about ``offset``, F order."""
-        from regkit.kernels import dense as kernels
+        from regkit.kernels.linear import dense as kernels
 
         # The kernel takes three rows at a time.
         padded = np.zeros((-(-len(weights) // 3) * 3, self.n_samples))
@@ -286,22 +286,22 @@ class DenseDesign:
     def gram(self, target: Floats) -> tuple[Floats, Floats]:
         if self._gram is not None:
             return self._gram, self._products_with(target)
-        centre = self.guessed_centre()
-        gram, products, shift = centred_products(self._X, target, centre, self._root)
-        if self.fit_intercept and self._loses_digits(centre, shift, gram.diagonal()):
-            centre = centre + shift
-            gram, products, shift = centred_products(
-                self._X, target, centre, self._root
+        center = self.guessed_center()
+        gram, products, shift = centered_products(self._X, target, center, self._root)
+        if self.fit_intercept and self._loses_digits(center, shift, gram.diagonal()):
+            center = center + shift
+            gram, products, shift = centered_products(
+                self._X, target, center, self._root
             )
-        self._note_moments(centre, shift, gram.diagonal())
+        self._note_moments(center, shift, gram.diagonal())
         return self._keep_gram(target, gram, products, shift)
 
     def _keep_gram(
         self, target: Floats, gram: Floats, products: Floats, shift: Floats
     ) -> tuple[Floats, Floats]:
-        """Centre and scale sums about a guessed centre, and keep them."""
+        """Center and scale sums about a guessed center, and keep them."""
         if self.fit_intercept:
-            # ``target`` is centred: ``products`` needs no correction.
+            # ``target`` is centered: ``products`` needs no correction.
             gram -= np.outer(shift, shift)
         if self.standardize:
             gram /= self.scale
@@ -321,7 +321,7 @@ class DenseDesign:
         return self.correlate(target)
 
     def moments(
-        self, rows: Indices, weight: Floats | None, y: Floats, centre: Floats
+        self, rows: Indices, weight: Floats | None, y: Floats, center: Floats
     ) -> Moments:
         if weight is None:
             root: Floats | float = 1.0
@@ -330,37 +330,37 @@ class DenseDesign:
             root = np.sqrt(weight)
             total, n_rows = float(weight.sum()), int(np.count_nonzero(weight))
             target = root * y[rows]
-        gram, products, shift = centred_products(self._X, target, centre, root, rows)
+        gram, products, shift = centered_products(self._X, target, center, root, rows)
         level = float(root @ target if weight is not None else target.sum())
         return Moments(
             total, n_rows, shift, gram, products, level, float(target @ target)
         )
 
-    def adopt(self, moments: Moments, centre: Floats, y: Floats) -> None:
+    def adopt(self, moments: Moments, center: Floats, y: Floats) -> None:
         share = 1.0 / moments.weight
         shift = share * moments.shift
         gram = share * moments.gram
         products = share * moments.products
         if self.fit_intercept:
             products -= share * moments.level * shift
-        self._note_moments(centre, shift, gram.diagonal())
-        self._keep_gram(self.centre(y)[0], gram, products, shift)
+        self._note_moments(center, shift, gram.diagonal())
+        self._keep_gram(self.center(y)[0], gram, products, shift)
 
-    def _loses_digits(self, centre: Floats, shift: Floats, square: Floats) -> bool:
-        """Tell whether squares about ``centre`` are too far from the variances."""
+    def _loses_digits(self, center: Floats, shift: Floats, square: Floats) -> bool:
+        """Tell whether squares about ``center`` are too far from the variances."""
         far = np.abs(shift) > SAFE_RATIO * np.sqrt(
             np.maximum(0.0, square - shift * shift)
         )
-        return bool(np.any(far & (np.abs(shift) > 4.0 * _EPS * np.abs(centre))))
+        return bool(np.any(far & (np.abs(shift) > 4.0 * _EPS * np.abs(center))))
 
-    def _note_moments(self, centre: Floats, shift: Floats, square: Floats) -> None:
-        """Keep what products about ``centre`` tell of the means and variances."""
+    def _note_moments(self, center: Floats, shift: Floats, square: Floats) -> None:
+        """Keep what products about ``center`` tell of the means and variances."""
         if "_statistics" in self.__dict__:
             return
-        if self.fit_intercept or not self._loses_digits(centre, shift, square):
-            self._statistics = self._settle(centre, shift, square)
+        if self.fit_intercept or not self._loses_digits(center, shift, square):
+            self._statistics = self._settle(center, shift, square)
 
-    def guessed_centre(self) -> Floats:
+    def guessed_center(self) -> Floats:
         """Return what to subtract before a product; `gram` checks the guess.
 
         Zero, which saves a copy of every chunk, where a sample of rows shows means
@@ -392,16 +392,16 @@ class DenseDesign:
         return known[1]
 
     def _is_plain_product(self, column_weights: Floats) -> bool:
-        """Tell whether the centre may be taken out of the product afterwards."""
+        """Tell whether the center may be taken out of the product afterwards."""
         if self._X.dtype != np.float64 or self.standardize:
             return False
         if np.any(column_weights != column_weights[0]):
             return False
-        centre = self.offset
-        return float(centre @ centre) <= SAFE_RATIO * float(self._statistics[1].sum())
+        center = self.offset
+        return float(center @ center) <= SAFE_RATIO * float(self._statistics[1].sum())
 
     def _raw_row_gram(self, column_weight: float) -> Floats:
-        from regkit.kernels import dense as kernels
+        from regkit.kernels.linear import dense as kernels
 
         gram = row_products(self._X)
         kernels.complete_row_products(
@@ -423,7 +423,7 @@ class DenseDesign:
             gram += part.T @ part
         return gram
 
-    def materialise(self, rows: slice = slice(None)) -> Floats:
+    def materialize(self, rows: slice = slice(None)) -> Floats:
         """Return these rows of Z."""
         entries: Floats = self._X[rows] - self.offset
         root = self._root
@@ -446,14 +446,14 @@ class DenseDesign:
     def row_predictor(self, coefs: Floats) -> Callable[[slice], Floats]:
         scaled = coefs / self.scale[:, None]
         is_raw = self._X.dtype == np.float64 and self._is_safe
-        centre = self.offset @ scaled
+        center = self.offset @ scaled
 
         def predict(rows: slice) -> Floats:
             part = self._X[rows]
             if not is_raw:
                 return np.asarray((part - self.offset) @ scaled)
             predicted: Floats = part @ scaled
-            predicted -= centre
+            predicted -= center
             return predicted
 
         return predict
@@ -471,7 +471,7 @@ class DenseDesign:
 
     def combine(self, columns: Indices, coef: Floats) -> Floats:
         """Return ``Z[:, columns] @ coef``, X in F order."""
-        from regkit.kernels import dense as kernels
+        from regkit.kernels.linear import dense as kernels
 
         scaled = coef / self.scale[columns] if self.standardize else coef
         combined: Floats = kernels.combine_columns(

@@ -55,7 +55,7 @@ class ColumnMajorColumns:
 
 
 class RowMajorColumns:
-    """Columns of Z gathered contiguously, centred, scaled and weighted."""
+    """Columns of Z gathered contiguously, centered, scaled and weighted."""
 
     def __init__(self, design: Gathers) -> None:
         self._design = design
@@ -91,7 +91,7 @@ class RowMajorColumns:
 
 def _block(rows: Floats) -> tuple[Any, Indices]:
     """Return gathered columns as coordinate descent takes them."""
-    from regkit.kernels.columns import Block
+    from regkit.kernels.linear.columns import Block
 
     size, n = rows.shape
     entries, zeros = rows.ravel(), np.zeros(size)

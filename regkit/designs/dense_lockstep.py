@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regkit.designs.base import SAFE_RATIO, Floats, Indices, read_only
-from regkit.designs.threads import by_shares, map_in_threads, n_threads
-from regkit.kernels import three_views as kernels
-from regkit.kernels.three_views import ABREAST
+from regkit.kernels.linear import three_views as kernels
+from regkit.kernels.linear.three_views import ABREAST
+from regkit.parallel.threads import by_shares, map_in_threads, n_threads
 
 if TYPE_CHECKING:
     from regkit.designs.dense import DenseDesign

@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from scipy.linalg import blas
 
 from regkit.designs.base import Floats, Indices
-from regkit.designs.threads import map_in_threads, n_threads, one_blas_thread
+from regkit.parallel.threads import map_in_threads, n_threads, one_blas_thread
 
 _Found = TypeVar("_Found")
 
-# Bytes of X that are centred at a time on the way to a Gram matrix.
+# Bytes of X that are centered at a time on the way to a Gram matrix.
 _CHUNK_BYTES = 1 << 22
 # Bytes that are multiplied at a time, so that the three products with the same rows
 # read memory once.
@@ -47,13 +47,13 @@ def transposed_times(X: NDArray[Any], left: NDArray[Any]) -> NDArray[Any]:
 
 
 def moments_by_rows(
-    X: NDArray[Any], centre: Floats, weight: Floats
+    X: NDArray[Any], center: Floats, weight: Floats
 ) -> tuple[Floats, Floats]:
-    """Return Σ p d and Σ p d² for d = x - centre, X in C order."""
-    from regkit.kernels import dense as kernels
+    """Return Σ p d and Σ p d² for d = x - center, X in C order."""
+    from regkit.kernels.linear import dense as kernels
 
     def visit(share: slice) -> tuple[Floats, Floats]:
-        return kernels.moments_rows(X[share], centre, weight[share])
+        return kernels.moments_rows(X[share], center, weight[share])
 
     shifts, squares = zip(*_by_rows(visit, X), strict=True)
     return sum(shifts[1:], shifts[0]), sum(squares[1:], squares[0])
@@ -77,7 +77,7 @@ def _by_rows(
 def row_products(X: NDArray[Any]) -> Floats:
     """Return the upper triangle of ``X Xᵀ``, C order.
 
-    By SciPy's BLAS, as is what is made of them: see `regkit.solvers.tridiagonal`.
+    By SciPy's BLAS, as is what is made of them: see `regkit.solvers.ridge.tridiagonal`.
     """
     if X.flags.c_contiguous:
         found: Floats = blas.dsyrk(1.0, X.T, trans=True, lower=True)
@@ -86,24 +86,24 @@ def row_products(X: NDArray[Any]) -> Floats:
     return found.T
 
 
-def centred_products(
+def centered_products(
     X: NDArray[Any],
     target: Floats,
-    centre: Floats,
+    center: Floats,
     root: Floats | float,
     rows: Indices | None = None,
 ) -> tuple[Floats, Floats, Floats]:
-    """Return Σ p d dᵀ, Σ sqrt(p) target d and Σ p d for d = x - centre.
+    """Return Σ p d dᵀ, Σ sqrt(p) target d and Σ p d for d = x - center.
 
     Over all rows, or over some, in whose order ``target`` and ``root`` (sqrt(p)) are as
     well. Rows pass through a buffer that stays in cache; no second X is formed. What
-    needs neither conversion, centre nor weights is not even copied there.
+    needs neither conversion, center nor weights is not even copied there.
     """
     n_rows, p = len(target), X.shape[1]
     first = None if rows is None else _start_of_run(rows)
-    has_centre = bool(centre.any())
+    has_center = bool(center.any())
     is_raw = not isinstance(root, np.ndarray)
-    is_raw &= X.dtype == np.float64 and not has_centre
+    is_raw &= X.dtype == np.float64 and not has_center
 
     def visit(span: tuple[int, int, int]) -> tuple[Floats, Floats, Floats]:
         begin, end, step = span
@@ -122,7 +122,7 @@ def centred_products(
             else:
                 part = X[rows[start:stop]]
             if not is_raw:
-                part = np.subtract(part, centre, out=buffer[: stop - start])
+                part = np.subtract(part, center, out=buffer[: stop - start])
             weight = ones[: stop - start]
             if isinstance(root, np.ndarray):
                 weight = root[start:stop]
@@ -151,8 +151,8 @@ def centred_products(
                 part[:] = X[from_ : from_ + len(held)]
             else:
                 part[:] = X[rows[start:stop]]
-            if has_centre:
-                part -= centre
+            if has_center:
+                part -= center
             weight[:] = 1.0
             if isinstance(root, np.ndarray):
                 weight[:] = root[start:stop]

@@ -1,6 +1,6 @@
 """Sums over rows of X and y from which the Gram matrix of any training fold follows.
 
-All sums are about one common centre close to the means of all rows, so that they can be
+All sums are about one common center close to the means of all rows, so that they can be
 added and subtracted without the loss of digits that raw normal equations suffer. Where
 rows are taken away that hold nearly all of a column, digits are lost all the same:
 `Moments.keeps_digits` says so, and the caller forms the Gram matrix afresh.
@@ -21,7 +21,7 @@ _EPS = float(np.finfo(np.float64).eps)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Moments:
-    """Weighted sums over some rows of ``d = x - centre`` and ``t = y - level``.
+    """Weighted sums over some rows of ``d = x - center`` and ``t = y - level``.
 
     Attributes
     ----------
@@ -71,24 +71,24 @@ class Moments:
             self.square - other.square,
         )
 
-    def spread(self, is_centred: bool) -> Floats:
-        """Return the weighted squares of each column, about its mean if centred."""
+    def spread(self, is_centered: bool) -> Floats:
+        """Return the weighted squares of each column, about its mean if centered."""
         square: Floats = self.gram.diagonal()
-        return square - self.shift**2 / self.weight if is_centred else square
+        return square - self.shift**2 / self.weight if is_centered else square
 
-    def is_far(self, centre: Floats) -> bool:
-        """Tell whether the centre of the sums is too far from the means."""
+    def is_far(self, center: Floats) -> bool:
+        """Tell whether the center of the sums is too far from the means."""
         shift = np.abs(self.shift) / self.weight
         lost = self.spread(True) < _LOSS * self.gram.diagonal()
-        return bool(np.any(lost & (shift > 4.0 * _EPS * np.abs(centre))))
+        return bool(np.any(lost & (shift > 4.0 * _EPS * np.abs(center))))
 
-    def keeps_digits(self, of: Self, is_centred: bool) -> bool:
+    def keeps_digits(self, of: Self, is_centered: bool) -> bool:
         """Tell whether every column's spread is still a share of what it came from.
 
         ``of`` are the sums of which these were left.
         """
         whole = of.gram.diagonal()
-        lost = self.spread(is_centred) < _LOSS * whole
+        lost = self.spread(is_centered) < _LOSS * whole
         return not np.any(lost & (whole > 0.0))
 
     def mean_squares(

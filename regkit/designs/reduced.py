@@ -1,6 +1,6 @@
 """A design made of moments alone: as many rows as columns, standing for all rows.
 
-With centred and scaled moments G = ZᵀZ, c = ZᵀY and S = YᵀY, the triangles of
+With centered and scaled moments G = ZᵀZ, c = ZᵀY and S = YᵀY, the triangles of
 
     [ S   cᵀ ]   [ L  0 ] [ Lᵀ  A ]
     [ c   G  ] = [ Aᵀ B ] [ 0   Bᵀ]
@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from scipy.linalg import lapack
 
 from regkit.designs.base import ColumnStore, Floats, Indices, norm
-from regkit.designs.centred_moments import CentredMoments
+from regkit.designs.centered_moments import CenteredMoments
 from regkit.designs.dense_columns import RowMajorColumns
 
 _EPS = float(np.finfo(np.float64).eps)
@@ -44,7 +44,7 @@ class ReducedDesign:
     has_gram = True
 
     def __init__(
-        self, moments: CentredMoments, fit_intercept: bool, standardize: bool
+        self, moments: CenteredMoments, fit_intercept: bool, standardize: bool
     ) -> None:
         p = self.n_features = moments.n_features
         n_targets = len(moments.mean) - p
@@ -74,10 +74,10 @@ class ReducedDesign:
         # leave nothing but themselves, were they many deviations large.
         means = (moments.mean + moments.rest)[None] / units
         self._means = means[:0] if fit_intercept else means
-        self._centred = self._gram = np.ascontiguousarray(cross[:p, :p])
+        self._centered = self._gram = np.ascontiguousarray(cross[:p, :p])
         if not fit_intercept:
-            self._gram = self._centred + np.outer(means[:, :p], means[:, :p])
-        self._deviation = np.sqrt(np.maximum(0.0, self._centred.diagonal()))
+            self._gram = self._centered + np.outer(means[:, :p], means[:, :p])
+        self._deviation = np.sqrt(np.maximum(0.0, self._centered.diagonal()))
         self.lengths: Floats = np.sqrt(np.maximum(0.0, self._gram.diagonal()))
         self.sizes = np.stack([self.lengths, self.lengths])
         self.constant: NDArray[np.bool_] = self.lengths == 0.0
@@ -119,12 +119,12 @@ class ReducedDesign:
         rows[:rank] = self._top
         beside = self._top[len(self._means) :]
         units = np.where(self._deviation == 0.0, 1.0, self._deviation)
-        left = (self._centred - beside.T @ beside) / units
+        left = (self._centered - beside.T @ beside) / units
         triangle, _ = _triangle(left / units[:, None])
         rows[rank : rank + len(triangle)] = triangle * units
         return rows
 
-    def centre(self, y: Floats) -> tuple[Floats, Any]:
+    def center(self, y: Floats) -> tuple[Floats, Any]:
         target = y.copy()
         target[-1] = 0.0
         return target, y[-1].copy()
@@ -150,7 +150,7 @@ class ReducedDesign:
     def gather(self, columns: Indices) -> Floats:
         return np.ascontiguousarray(self._rows[:, columns].T)
 
-    def materialise(self, rows: slice = slice(None)) -> Floats:
+    def materialize(self, rows: slice = slice(None)) -> Floats:
         return self._rows[rows]
 
     def predict(self, coef: Floats) -> Floats:

@@ -1,4 +1,4 @@
-"""A sparse X in memory, CSC or CSR; centred implicitly, never densified."""
+"""A sparse X in memory, CSC or CSR; centered implicitly, never densified."""
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
@@ -17,12 +17,12 @@ from regkit.designs.base import (
 from regkit.designs.moments import Moments
 from regkit.designs.sparse_columns import COST_OF_A_COLUMN, SparseColumns
 from regkit.designs.sparse_storage import Storage, with_stored
-from regkit.designs.threads import by_shares
-from regkit.kernels import sparse as kernels
+from regkit.kernels.linear import sparse as kernels
+from regkit.parallel.threads import by_shares
 
 # Beyond this many deviations, subtracting m_j m_l from a raw product costs more than 3
 # of 16 digits. Only a column whose zeros have next to no weight can be that far from
-# zero: that one is centred entry by entry, its zeros of positive weight stored.
+# zero: that one is centered entry by entry, its zeros of positive weight stored.
 _FAR_FROM_ZERO = 30.0
 
 
@@ -61,13 +61,13 @@ class SparseDesign:
         variance[np.sqrt(variance) <= noise] = 0.0
         self._means, self._variance = means, variance
         self._sums = means  # Σ p_i x_ij of the entries as they are kept
-        self._centre = means.copy() if fit_intercept else np.zeros(self.n_features)
+        self._center = means.copy() if fit_intercept else np.zeros(self.n_features)
         # Other means are a few deviations large: their rounding does not matter.
         self.offset_rest = np.zeros(self.n_features)
         if fit_intercept:
-            self._centre_far_columns()
+            self._center_far_columns()
 
-    def _centre_far_columns(self) -> None:
+    def _center_far_columns(self) -> None:
         """Subtract the means of columns far from zero in a copy of X."""
         far = np.abs(self._means) > _FAR_FROM_ZERO * np.sqrt(self._variance)
         if not far.any():
@@ -83,7 +83,7 @@ class SparseDesign:
         means = np.where(far, self._means + left, self._means)
         self.offset_rest = np.where(far, left - (means - self._means), 0.0)
         self._means = means
-        self._centre = np.where(far, left, self._centre)
+        self._center = np.where(far, left, self._center)
         self._sums = np.where(far, left, self._sums)
 
     @property
@@ -112,7 +112,7 @@ class SparseDesign:
 
     @cached_property
     def sizes(self) -> Floats:
-        # A move of the residual keeps its weighted sum zero (or nothing is centred):
+        # A move of the residual keeps its weighted sum zero (or nothing is centered):
         # stored entries alone count.
         sums = kernels.absolute_sums(*self._columns) / self.scale
         return np.stack([self.lengths, sums])
@@ -129,7 +129,7 @@ class SparseDesign:
     def has_gram(self) -> bool:
         return self._gram is not None
 
-    def centre(self, y: Floats) -> tuple[Floats, Any]:
+    def center(self, y: Floats) -> tuple[Floats, Any]:
         mean = np.zeros(y.shape[1:])
         if self.fit_intercept:
             mean = self._weight @ y
@@ -148,7 +148,7 @@ class SparseDesign:
 
         def visit(share: Indices) -> Floats:
             products: Floats = kernels.correlate(
-                data, indices, indptr, share, self._centre, weight
+                data, indices, indptr, share, self._center, weight
             )
             return products
 
@@ -177,7 +177,7 @@ class SparseDesign:
         costs = self._costs(columns) * (weights.shape[1] // 3)
         found = by_shares(visit, columns, costs).T[: len(designs)].copy()
         for k, design in enumerate(designs):
-            found[k] -= design._centre[columns] * weights[:, k].sum()
+            found[k] -= design._center[columns] * weights[:, k].sum()
             found[k] /= design.scale[columns]
         return found
 
@@ -197,12 +197,12 @@ class SparseDesign:
             self._gram = store.gram(0)
         return self._gram, self.correlate(target)
 
-    def guessed_centre(self) -> Floats:
-        # Entries are multiplied as they are kept: only columns far from zero centred.
-        return self.offset - self._centre
+    def guessed_center(self) -> Floats:
+        # Entries are multiplied as they are kept: only columns far from zero centered.
+        return self.offset - self._center
 
     def moments(
-        self, rows: Indices, weight: Floats | None, y: Floats, centre: Floats
+        self, rows: Indices, weight: Floats | None, y: Floats, center: Floats
     ) -> Moments:
         spread = np.zeros(self.n_samples)
         spread[rows] = 1.0 if weight is None else weight
@@ -219,7 +219,7 @@ class SparseDesign:
             float(target @ y),
         )
 
-    def adopt(self, moments: Moments, centre: Floats, y: Floats) -> None:
+    def adopt(self, moments: Moments, center: Floats, y: Floats) -> None:
         shift = moments.shift / moments.weight
         gram = moments.gram / moments.weight
         if self.fit_intercept:
@@ -229,36 +229,36 @@ class SparseDesign:
     def row_gram(self, column_weights: Floats) -> Floats:
         """Return ``Z diag(column_weights) Zᵀ``, shape (n, n).
 
-        Only stored entries are multiplied; the centre is subtracted from the result.
+        Only stored entries are multiplied; the center is subtracted from the result.
         """
         scaled = column_weights / self.scale**2
         rows = self._stored.by_rows.astype(np.float64)
         weighted = rows.multiply(scaled[None, :]).tocsr()
         gram: Floats = (weighted @ rows.T).toarray()
-        cross = weighted @ self._centre
+        cross = weighted @ self._center
         gram -= cross
         gram -= cross[:, None]
-        gram += scaled @ self._centre**2
+        gram += scaled @ self._center**2
         gram *= self._root
         gram *= self._root[:, None]
         return gram
 
-    def materialise(self, rows: slice = slice(None)) -> Floats:
+    def materialize(self, rows: slice = slice(None)) -> Floats:
         """Return these rows of Z, with every entry: for a few rows at a time."""
-        entries: Floats = self._stored.by_rows[rows].toarray() - self._centre
+        entries: Floats = self._stored.by_rows[rows].toarray() - self._center
         entries *= self._root[rows, None]
         return entries / self.scale
 
     def predict(self, coef: Floats) -> Floats:
-        return self.centred(*self.combine(np.arange(self.n_features), coef))
+        return self.centered(*self.combine(np.arange(self.n_features), coef))
 
     def combine(self, columns: Indices, coef: Floats) -> tuple[Floats, float]:
         """Return the rows' sums Σ_j x_ij b_j / s_j, and the same sum of the means."""
         scaled = coef / self.scale[columns]
         sums: Floats = kernels.combine(*self._columns, columns, scaled, self.n_samples)
-        return sums, float(np.einsum("i,i->", self._centre[columns], scaled))
+        return sums, float(np.einsum("i,i->", self._center[columns], scaled))
 
-    def centred(self, sums: Floats, mean: float) -> Floats:
+    def centered(self, sums: Floats, mean: float) -> Floats:
         """Return ``Z[:, columns] @ coef`` from what `combine` returns."""
         combined: Floats = self._root * (sums - mean)
         return combined
@@ -268,7 +268,7 @@ class SparseDesign:
     ) -> Floats:
         """Return ``Z[:, columns]ᵀ Z[:, stored]``; ``position[l]`` is where l is."""
         products = self._raw_gram(self._weight, columns, stored, position)
-        products -= np.outer(self._centre[columns], self._centre[stored])
+        products -= np.outer(self._center[columns], self._center[stored])
         if self.standardize:
             products /= np.outer(self.scale[columns], self.scale[stored])
         return products
@@ -303,7 +303,7 @@ class SparseDesign:
         Visited in this order, they stream; where they stand in X, each would be
         fetched from somewhere else.
         """
-        from regkit.kernels.columns import Block
+        from regkit.kernels.linear.columns import Block
 
         data, indices, indptr = self._columns
         counts = indptr[columns + 1] - indptr[columns]
@@ -323,7 +323,7 @@ class SparseDesign:
             weight,
             indices,
             bounds,
-            self._centre[columns] / scale,
+            self._center[columns] / scale,
             self._sums[columns] / scale,
         )
 
@@ -342,7 +342,7 @@ class SparseDesign:
         X = self._stored.by_columns
         for at, j in enumerate(columns):
             stored = slice(X.indptr[j], X.indptr[j + 1])
-            gathered[at] = -self._centre[j]
+            gathered[at] = -self._center[j]
             gathered[at, X.indices[stored]] += X.data[stored]
         return gathered * self._root / self.scale[columns, None]
 
@@ -358,12 +358,12 @@ class SparseDesign:
 
     def row_predictor(self, coefs: Floats) -> Callable[[slice], Floats]:
         scaled = coefs / self.scale[:, None]
-        centre = self._centre @ scaled
+        center = self._center @ scaled
         by_rows = self._stored.by_rows
 
         def predict(rows: slice) -> Floats:
             predicted: Floats = by_rows[rows] @ scaled
-            predicted -= centre
+            predicted -= center
             return predicted
 
         return predict

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regkit.designs.base import Floats, Indices, read_only
-from regkit.designs.threads import by_shares
-from regkit.kernels import sparse as kernels
+from regkit.kernels.linear import sparse as kernels
+from regkit.parallel.threads import by_shares
 
 if TYPE_CHECKING:
     from regkit.designs.sparse import SparseDesign
@@ -42,7 +42,7 @@ class SparseColumns:
         return self._design.gram_rows(new, self._stored, self._position)
 
     def residual(self, target: Floats, coef: Floats) -> Floats:
-        return target - self._design.centred(*self._combine(coef))
+        return target - self._design.centered(*self._combine(coef))
 
     def block(self) -> tuple[Any, Indices]:
         size = len(self._stored)

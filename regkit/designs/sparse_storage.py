@@ -1,4 +1,4 @@
-"""How a sparse X is kept: by columns, by rows, and with some columns centred."""
+"""How a sparse X is kept: by columns, by rows, and with some columns centered."""
 
 from functools import cached_property
 from typing import Any

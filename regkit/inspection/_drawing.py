@@ -1,4 +1,4 @@
-"""What the displays share: colours, axes and marks."""
+"""What the displays share: colors, axes and marks."""
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 
-# Okabe and Ito's palette without its yellow, which vanishes on paper: colours that
-# stay apart for colour-blind readers. The line style tells lines apart in grey.
+# Okabe and Ito's palette without its yellow, which vanishes on paper: colors that
+# stay apart for color-blind readers. The line style tells lines apart in gray.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 DASHES = ("-", "--", "-.", ":", (0, (6, 1, 1, 1, 1, 1)))
 GREY = "0.55"
@@ -48,12 +48,12 @@ def make_figure(width: float, height: float) -> Any:
 
 
 def style(k: int) -> dict[str, Any]:
-    """Give the k-th line a colour and dashes of its own (30 pairs)."""
+    """Give the k-th line a color and dashes of its own (30 pairs)."""
     return {"color": COLOURS[k % len(COLOURS)], "linestyle": DASHES[k % len(DASHES)]}
 
 
-def unused_colour(ax: "Axes") -> str:
-    """Give the first colour of the palette that no line of the axes has."""
+def unused_color(ax: "Axes") -> str:
+    """Give the first color of the palette that no line of the axes has."""
     from matplotlib.colors import to_hex
 
     used = {to_hex(line.get_color()).upper() for line in ax.get_lines()}

@@ -38,7 +38,7 @@ def shorten(name: str, longest: int = _LONGEST_NAME) -> str:
 
 
 def write_names(
-    ax: "Axes", end: float, names: Sequence[str], colours: Sequence[str]
+    ax: "Axes", end: float, names: Sequence[str], colors: Sequence[str]
 ) -> "list[Text]":
     """Make the names of lines that end at x = `end`, and room for them on the right.
 
@@ -54,12 +54,12 @@ def write_names(
             shorten(name),
             xy=(0, 0),
             xycoords="axes fraction",
-            color=_darker(colour),
+            color=_darker(color),
             fontsize="small",
             va="center",
             parse_math=False,  # a dollar in a name is a dollar
         )
-        for name, colour in zip(names, colours, strict=True)
+        for name, color in zip(names, colors, strict=True)
     ]
     n_fit = min(len(texts), max(1, int(1 / _spacing(ax, texts))))
     for text in texts[n_fit:]:
@@ -77,7 +77,7 @@ def place_names(
 ) -> None:
     """Put names to the right of the lines that end at the given heights.
 
-    Positions minimise the squared distance to the line ends subject to a minimal
+    Positions minimize the squared distance to the line ends subject to a minimal
     spacing, which is an isotonic regression.
     """
     if not texts:
@@ -169,11 +169,11 @@ def _spacing(ax: "Axes", texts: "Sequence[Text]") -> float:
     return float(_LINE_SPACING * tallest / ax.get_window_extent().height)
 
 
-def _darker(colour: str) -> tuple[float, ...]:
-    """Take a line's colour to what can be read as text on white."""
+def _darker(color: str) -> tuple[float, ...]:
+    """Take a line's color to what can be read as text on white."""
     from matplotlib.colors import to_rgb
 
-    return tuple(0.75 * channel for channel in to_rgb(colour))
+    return tuple(0.75 * channel for channel in to_rgb(color))
 
 
 def _stretch_to_the_right(ax: "Axes", end: float, share: float) -> None:

@@ -134,8 +134,8 @@ def compare_regularizers(
         make_network(X_train.shape, random_state).fit(X_train[:20], y_train[:20])
 
     data = _Split(X_train, X_test, y_train, y_test, metric, names)
-    centre = np.mean(y_train) if metric == "rmse" else np.median(y_train)
-    mean_loss = loss(y_test, np.full(y_test.shape, centre)).mean()
+    center = np.mean(y_train) if metric == "rmse" else np.median(y_train)
+    mean_loss = loss(y_test, np.full(y_test.shape, center)).mean()
     models = _linear_models(l1_ratios)
     if networks:
         models |= _network_models(random_state)

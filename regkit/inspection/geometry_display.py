@@ -23,7 +23,7 @@ _NARROW = 5.5
 class PenaltyGeometryDisplay:
     r"""Two coefficients: contours of the loss, L1 diamond, L2 disc and the solutions.
 
-    Make it with `from_data`. A penalised fit is the point where the contours of the
+    Make it with `from_data`. A penalized fit is the point where the contours of the
     squared error first touch the region :math:`|\beta_1| + |\beta_2| \le t` (Lasso) or
     :math:`\beta_1^2 + \beta_2^2 \le s^2` (Ridge). The diamond has corners on the axes,
     where a coefficient is exactly zero; the disc has none [1]_.
@@ -34,7 +34,7 @@ class PenaltyGeometryDisplay:
         Matrix of the quadratic loss,
         :math:`\frac12 (\beta - \hat\beta)^\top G (\beta - \hat\beta)`.
     least_squares, lasso, ridge : array-like of shape (2,)
-        Where the loss is smallest, and the two penalised solutions.
+        Where the loss is smallest, and the two penalized solutions.
     feature_names : array-like of shape (2,), default=None
         Labels of the axes; None for x0 and x1.
 
@@ -183,7 +183,7 @@ class PenaltyGeometryDisplay:
             line(0, color="0.5", linewidth=0.8, zorder=0.5)
         self._set_limits(ax, max(t, radius))
         self.points_ = {}
-        for name, point, colour, marker in (
+        for name, point, color, marker in (
             ("least squares", self.least_squares, "0.1", "o"),
             ("L1", self.lasso, _L1, "D"),
             ("L2", self.ridge, _L2, "s"),
@@ -191,7 +191,7 @@ class PenaltyGeometryDisplay:
             (self.points_[name],) = ax.plot(
                 *point,
                 marker=marker,
-                color=colour,
+                color=color,
                 markeredgecolor="white",
                 markersize=8,
                 linestyle="none",
@@ -239,7 +239,7 @@ class PenaltyGeometryDisplay:
         ax.set_aspect("equal")
 
     def _draw_contours(self, ax: "Axes", kwargs: dict[str, Any]) -> None:
-        """Draw the loss: through each solution in its colour, and around in grey."""
+        """Draw the loss: through each solution in its color, and around in gray."""
         x, y = (np.linspace(*limits, 300) for limits in (ax.get_xlim(), ax.get_ylim()))
         loss = self._loss(np.stack(np.meshgrid(x, y), axis=-1))
         touching = {
@@ -247,14 +247,14 @@ class PenaltyGeometryDisplay:
             float(self._loss(self.ridge)): _L2,
         }
         levels = np.array(sorted(touching))
-        grey = (
+        gray = (
             levels[0] * np.array([0.05, 0.25, 0.6]),
             levels[-1] * np.array([1.7, 2.6]),
         )
         options: dict[str, Any] = {
             "levels": levels,
             "colors": [touching[level] for level in levels],
-            # As the outlines of the regions, for readers who see no colours.
+            # As the outlines of the regions, for readers who see no colors.
             "linestyles": ["--" if touching[level] == _L2 else "-" for level in levels],
             **kwargs,
         }
@@ -263,7 +263,7 @@ class PenaltyGeometryDisplay:
             x,
             y,
             loss,
-            levels=np.concatenate(grey),
+            levels=np.concatenate(gray),
             colors="0.75",
             linewidths=0.8,
             zorder=0,

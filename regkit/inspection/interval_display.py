@@ -305,7 +305,7 @@ class PredictionIntervalDisplay:
             **kwargs,
         }
         (self.line_,) = ax.plot(at, mean, **options)
-        colour = self.line_.get_color()
+        color = self.line_.get_color()
         promised = "" if self.coverage is None else f"{self.coverage:.0%} "
         self.band_: PolyCollection | LineCollection
         if as_band:
@@ -313,7 +313,7 @@ class PredictionIntervalDisplay:
                 at,
                 lower,
                 upper,
-                color=colour,
+                color=color,
                 alpha=0.2,
                 linewidth=0,
                 label=f"{promised}interval",
@@ -323,7 +323,7 @@ class PredictionIntervalDisplay:
                 at,
                 lower,
                 upper,
-                color=colour,
+                color=color,
                 alpha=0.25,
                 linewidth=1.2,
                 label=f"{promised}interval",

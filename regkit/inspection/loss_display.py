@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from regkit.inspection._drawing import Floats, begin, show_plain_numbers, unused_colour
+from regkit.inspection._drawing import Floats, begin, show_plain_numbers, unused_color
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -163,7 +163,7 @@ class LossCurveDisplay:
 
         prefix = f"{name}: " if name else ""
         options = {
-            "color": unused_colour(ax),
+            "color": unused_color(ax),
             "linewidth": 1.8,
             **self._markers(ax),
             **kwargs,
@@ -208,7 +208,7 @@ class LossCurveDisplay:
         return self
 
     def _markers(self, ax: "Axes") -> dict[str, Any]:
-        """Tell the second network, and those after it, from the first in grey print."""
+        """Tell the second network, and those after it, from the first in gray print."""
         n_before = sum(": train" in str(line.get_label()) for line in ax.get_lines())
         if self.loss_curve.size == 1:  # makes no line
             return {"marker": "o"}
@@ -227,7 +227,7 @@ class LossCurveDisplay:
         (self.validation_line_,) = self.score_ax_.plot(
             np.arange(1, self.validation_scores.size + 1),
             self.validation_scores,
-            **{**options, "color": unused_colour(ax)},
+            **{**options, "color": unused_color(ax)},
             label=prefix + "validation score",
         )
 

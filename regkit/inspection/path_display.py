@@ -31,7 +31,7 @@ class RegularizationPathDisplay:
     """Coefficients along a regularization path.
 
     Make it with `from_estimator` or `from_path`. The lines with the largest
-    coefficients are coloured and named, all others are thin and grey.
+    coefficients are colored and named, all others are thin and gray.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ class RegularizationPathDisplay:
     lines_ : list of Line2D
         The named lines, most important first.
     other_lines_ : LineCollection or None
-        The grey lines.
+        The gray lines.
     labels_ : list of Text
         Names at the ends of lines; fewer than `lines_` where room is short.
     marks_ : dict of str to Line2D

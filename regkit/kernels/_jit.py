@@ -138,7 +138,7 @@ def uncounted_summing_part(function: Kernel) -> Kernel:
 def inlined_kernel(function: Kernel) -> Kernel:
     """Compile ``function`` as part of the kernels that call it.
 
-    Every kernel is optimised anew, with all that it calls, in each of its callers: a
+    Every kernel is optimized anew, with all that it calls, in each of its callers: a
     chain of five is compiled five times. Links of a chain that are called at one place
     save that time by this.
     """

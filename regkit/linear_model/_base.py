@@ -25,8 +25,8 @@ from regkit.linear_model._warnings import (
 )
 from regkit.rows.inputs import Floats, check_fit_data, check_predict_X
 from regkit.rows.sources import RowSource, as_source
-from regkit.solvers.path import solve_path
 from regkit.solvers.problem import Penalty
+from regkit.solvers.solve import solve_path
 
 # Rows of float32 X are widened this many entries at a time when predicting.
 _CHUNK = 1 << 20
@@ -73,7 +73,7 @@ class LinearModel(RegressorMixin, BaseEstimator):
         ConvergenceWarning
             When the duality gap is above `tol` at the end.
         UserWarning
-            When unpenalised columns are linearly dependent, so that the coefficients
+            When unpenalized columns are linearly dependent, so that the coefficients
             are not unique.
         """
         validate_parameters(self)

@@ -17,8 +17,8 @@ from regkit.linear_model._warnings import (
     warn_not_unique,
 )
 from regkit.rows.inputs import Floats
-from regkit.solvers.path import alpha_grid, solve_path
 from regkit.solvers.problem import PathResult, Penalty
+from regkit.solvers.solve import alpha_grid, solve_path
 
 
 def compute_path(

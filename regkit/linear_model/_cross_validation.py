@@ -10,7 +10,6 @@ from sklearn.utils.validation import column_or_1d
 
 from regkit._sklearn import rows_of_parameters, validate_parameters
 from regkit.designs import make_design
-from regkit.designs.threads import n_threads
 from regkit.linear_model._base import LinearModel
 from regkit.linear_model._compute_path import as_regularization_path, check_alphas
 from regkit.linear_model._limits import Limits, check_limits
@@ -34,16 +33,17 @@ from regkit.linear_model._warnings import (
 )
 from regkit.linear_model._wide import MOST_SUMMED_UP, Passes
 from regkit.linear_model.statistics import SufficientStatistics
+from regkit.parallel.threads import n_threads
 from regkit.rows.inputs import FitData, Floats, check_fit_data
 from regkit.rows.sources import RowSource, as_source
 from regkit.solvers.criteria import information_criteria
-from regkit.solvers.fold import Fold
-from regkit.solvers.fold_statistics import FoldedStatistics
-from regkit.solvers.folds import Folded, FoldedDesign, FoldPaths, PathSettings
-from regkit.solvers.path import alpha_grid, solve_path
+from regkit.solvers.folds.fold import Fold
+from regkit.solvers.folds.from_moments import FoldedStatistics
+from regkit.solvers.folds.in_memory import Folded, FoldedDesign, FoldPaths, PathSettings
+from regkit.solvers.folds.out_of_core import WideRows
 from regkit.solvers.problem import PathResult, Penalty
 from regkit.solvers.relaxed import relax
-from regkit.solvers.wide_rows import WideRows
+from regkit.solvers.solve import alpha_grid, solve_path
 
 
 class _Candidate(NamedTuple):
@@ -93,7 +93,7 @@ class CrossValidatedPath(LinearModel):
             or in a fold's.
         UserWarning
             When the least error is at an end of the grid and still falling, or when
-            unpenalised columns are linearly dependent.
+            unpenalized columns are linearly dependent.
         """
         validate_parameters(self)
         source = as_source(X)
@@ -477,17 +477,17 @@ def _best(candidates: list[_Candidate]) -> _Candidate:
 
 
 def _starts_null(candidate: _Candidate) -> bool:
-    """Whether every penalised coefficient is zero at the largest alpha."""
+    """Whether every penalized coefficient is zero at the largest alpha."""
     paths = (
         candidate.found.folds
         if candidate.found.whole is None
         else [candidate.found.whole]
     )
-    penalised = candidate.penalty.factor > 0.0
+    penalized = candidate.penalty.factor > 0.0
     for path in paths:
         stored = slice(0, path.coefs.indptr[1])
         is_nonzero = path.coefs.data[stored] != 0.0
-        if np.any(penalised[path.coefs.indices[stored]] & is_nonzero):
+        if np.any(penalized[path.coefs.indices[stored]] & is_nonzero):
             return False
     return True
 

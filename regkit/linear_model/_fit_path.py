@@ -19,8 +19,8 @@ from regkit.linear_model._warnings import (
     warn_not_unique,
 )
 from regkit.rows.inputs import Floats
-from regkit.solvers.path import solve_path
 from regkit.solvers.problem import Penalty
+from regkit.solvers.solve import solve_path
 
 _Model = TypeVar("_Model", bound="PathModel")
 
@@ -68,7 +68,7 @@ class PathModel(LinearModel):
         ConvergenceWarning
             When a duality gap is above `tol` at the end.
         UserWarning
-            When unpenalised columns are linearly dependent, so that coefficients are
+            When unpenalized columns are linearly dependent, so that coefficients are
             not unique.
 
         Examples

@@ -18,9 +18,9 @@ from regkit.linear_model._wide import MOST_SUMMED_UP, Passes
 from regkit.linear_model.statistics import SufficientStatistics, of_rows
 from regkit.rows.inputs import check_fit_data
 from regkit.rows.sources import RowSource, as_source, no_fold
-from regkit.solvers.folds import PathSettings
+from regkit.solvers.folds.in_memory import PathSettings
+from regkit.solvers.folds.out_of_core import MOST_COLUMNS, WideRows
 from regkit.solvers.problem import Penalty
-from regkit.solvers.wide_rows import MOST_COLUMNS, WideRows
 
 
 class FitsFromStatistics(LinearModel):

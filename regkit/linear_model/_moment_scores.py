@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from sklearn.exceptions import UndefinedMetricWarning
 
 from regkit._warn import warn
-from regkit.designs.centred_moments import CentredMoments
+from regkit.designs.centered_moments import CenteredMoments
 from regkit.rows.inputs import Floats
 from regkit.rows.sources import Block, RowSource, named, refuse
 
@@ -74,7 +74,7 @@ def scores(
 
 class _Judged(NamedTuple):
     names: NDArray[Any] | None
-    moments: CentredMoments
+    moments: CenteredMoments
     """Of the errors, and of the targets in the place of y."""
 
 
@@ -127,10 +127,10 @@ def _judge(predict: Callable[[Any], Floats], block: Block) -> _Judged:
     targets = data.y.reshape(len(data.y), -1)
     errors = predicted.reshape(targets.shape) - targets
     weight = data.sample_weight
-    found = CentredMoments.empty(errors.shape[1], targets.shape[1])
+    found = CenteredMoments.empty(errors.shape[1], targets.shape[1])
     if weight is None or weight.any():
         with np.errstate(over="ignore", invalid="ignore"):
-            found = CentredMoments.of_rows(errors, targets, weight)
+            found = CenteredMoments.of_rows(errors, targets, weight)
     if not found.is_finite:
         refuse(block, "Squares of errors or of y overflow float64; rescale them.")
     return _Judged(data.feature_names, found)

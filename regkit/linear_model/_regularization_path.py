@@ -20,12 +20,12 @@ _SLACK = 1e-12
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
 class RegularizationPath:
-    r"""Solutions of a penalised regression for a decreasing sequence of alphas.
+    r"""Solutions of a penalized regression for a decreasing sequence of alphas.
 
     Returned by `lasso_path` and `enet_path`. Unpacks into scikit-learn's three arrays:
     ``alphas, coefs, dual_gaps = lasso_path(X, y)``.
 
-    Between two neighbouring alphas coefficients and intercept are interpolated
+    Between two neighboring alphas coefficients and intercept are interpolated
     linearly,
 
     .. math::
@@ -207,7 +207,7 @@ class RegularizationPath:
         return columns
 
     def _locate(self, alpha: Any) -> tuple[NDArray[np.intp], NDArray[np.intp], Floats]:
-        """Find the neighbours of each alpha and the share of the left (larger) one."""
+        """Find the neighbors of each alpha and the share of the left (larger) one."""
         try:
             wanted = np.atleast_1d(np.asarray(alpha, dtype=np.float64))
         except (TypeError, ValueError):

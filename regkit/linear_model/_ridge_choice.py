@@ -10,7 +10,6 @@ from sklearn.model_selection import check_cv
 
 from regkit._sklearn import validate_parameters
 from regkit.designs import make_design
-from regkit.designs.threads import calm_blas
 from regkit.linear_model._base import LinearModel
 from regkit.linear_model._compute_path import check_alphas
 from regkit.linear_model._limits import Limits, check_limits
@@ -39,10 +38,11 @@ from regkit.linear_model._warnings import (
 )
 from regkit.linear_model.ridge import RidgeRegressor
 from regkit.linear_model.statistics import SufficientStatistics
+from regkit.parallel.threads import calm_blas
 from regkit.rows.inputs import check_fit_data
 from regkit.rows.sources import RowSource, as_source
-from regkit.solvers.fold import Fold
-from regkit.solvers.ridge import RidgeResult
+from regkit.solvers.folds.fold import Fold
+from regkit.solvers.ridge.route import RidgeResult
 
 
 class ChoosesAlpha(LinearModel):
@@ -88,7 +88,7 @@ class ChoosesAlpha(LinearModel):
             When an iterative solver stopped above `tol`.
         UserWarning
             When the least error is at an end of the grid and still falling, when alphas
-            could not be judged, or when unpenalised columns are linearly dependent.
+            could not be judged, or when unpenalized columns are linearly dependent.
         """
         validate_parameters(self)
         split_params, score_params = route(self, params, sample_weight)
@@ -331,7 +331,7 @@ class ChoosesAlpha(LinearModel):
             elif self.cv is None:
                 table = errors.leave_one_out(alphas, bool(self.store_cv_results))
             else:
-                table = errors.generalised(alphas)
+                table = errors.generalized(alphas)
         except FloatingPointError:
             raise_if_overflowed(name, np.array([np.inf]))
             raise

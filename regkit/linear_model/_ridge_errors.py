@@ -12,21 +12,21 @@ from regkit.designs import Design
 from regkit.linear_model._limits import Limits
 from regkit.linear_model._selection import ErrorCurve, fold_statistics
 from regkit.rows.inputs import FitData, Floats
-from regkit.solvers.fold import Fold
-from regkit.solvers.leave_one_out import (
+from regkit.solvers.folds.fold import Fold
+from regkit.solvers.folds.ridge import RidgeFolds
+from regkit.solvers.problem import Penalty
+from regkit.solvers.ridge.basis import Basis, RidgeData
+from regkit.solvers.ridge.cholesky import Systems
+from regkit.solvers.ridge.grid import alpha_grid, rough_eigenvalues
+from regkit.solvers.ridge.leave_one_out import (
     LeftOut,
     TooLarge,
     decompose,
-    generalised,
+    generalized,
     leave_one_out,
 )
-from regkit.solvers.normal_equations import Systems
-from regkit.solvers.problem import Penalty
-from regkit.solvers.ridge import RidgeResult
-from regkit.solvers.ridge_basis import Basis, RidgeData
-from regkit.solvers.ridge_folds import RidgeFolds
-from regkit.solvers.ridge_grid import alpha_grid, rough_eigenvalues
-from regkit.solvers.tridiagonal_basis import TridiagonalBasis
+from regkit.solvers.ridge.route import RidgeResult
+from regkit.solvers.ridge.tridiagonal_basis import TridiagonalBasis
 
 Alphas = Floats | int
 """Given, or how many to find."""
@@ -131,7 +131,7 @@ class RidgeErrors:
         weights = np.full(len(data.y), 1.0)
         if data.sample_weight is not None:
             weights = data.sample_weight
-        target, mean = design.centre(self._Y)
+        target, mean = design.center(self._Y)
         self._ridge = RidgeData(
             design,
             weights / design.total_weight,
@@ -186,10 +186,10 @@ class RidgeErrors:
         )
         return alphas, found, first if isinstance(first, TridiagonalBasis) else None
 
-    def generalised(self, alphas: Alphas) -> ErrorTable:
-        """Judge every alpha by generalised cross-validation."""
+    def generalized(self, alphas: Alphas) -> ErrorTable:
+        """Judge every alpha by generalized cross-validation."""
         alphas, bases = self._grid(alphas, decompose(self._ridge))
-        values = generalised(self._ridge, alphas / self.design.total_weight, bases)
+        values = generalized(self._ridge, alphas / self.design.total_weight, bases)
         if not self._per_target:
             values = values.mean(axis=1, keepdims=True)
         curves = [ErrorCurve(alphas, column) for column in values.T]

@@ -15,20 +15,20 @@ from regkit.linear_model._selection import ErrorCurve
 from regkit.linear_model.statistics import SufficientStatistics
 from regkit.rows.inputs import Floats
 from regkit.rows.sources import Block, RowSource
-from regkit.solvers.column_basis import ColumnBasis, DampedSweep
-from regkit.solvers.fold_statistics import mean_squares
-from regkit.solvers.leave_one_out import (
+from regkit.solvers.folds.from_moments import mean_squares
+from regkit.solvers.folds.out_of_core import MOST_COLUMNS
+from regkit.solvers.folds.ridge import fit_alphas
+from regkit.solvers.problem import Penalty
+from regkit.solvers.ridge.basis import RidgeData
+from regkit.solvers.ridge.column_basis import ColumnBasis, DampedSweep
+from regkit.solvers.ridge.grid import alpha_grid
+from regkit.solvers.ridge.leave_one_out import (
     DAMPED,
     DAMPED_REMAINING,
     MOST_REFITS,
-    generalised,
+    generalized,
 )
-from regkit.solvers.problem import Penalty
-from regkit.solvers.ridge import RidgeResult
-from regkit.solvers.ridge_basis import RidgeData
-from regkit.solvers.ridge_folds import fit_alphas
-from regkit.solvers.ridge_grid import alpha_grid
-from regkit.solvers.ridge_visits import (
+from regkit.solvers.ridge.passes import (
     Answer,
     Fits,
     Frame,
@@ -39,7 +39,7 @@ from regkit.solvers.ridge_visits import (
     refit_without,
     triangle_of,
 )
-from regkit.solvers.wide_rows import MOST_COLUMNS
+from regkit.solvers.ridge.route import RidgeResult
 
 # Entries of the Gram matrices that may be held: 10,000 columns without folds.
 MOST_ENTRIES = MOST_COLUMNS**2
@@ -116,11 +116,11 @@ class StatisticsErrors:
     @property
     def _ridge(self) -> RidgeData:
         design: Any = self.design
-        target, _ = design.centre(self.y.reshape(len(self.y), -1))
+        target, _ = design.center(self.y.reshape(len(self.y), -1))
         weights = np.full(len(target), 1.0 / len(target))
-        n_rows, is_centred = self._moments.n_samples, self._how[0]
+        n_rows, is_centered = self._moments.n_samples, self._how[0]
         factor = self._penalty.factor
-        return RidgeData(design, weights, is_centred, target, target, factor, n_rows)
+        return RidgeData(design, weights, is_centered, target, target, factor, n_rows)
 
     def leave_one_out(self, alphas: Alphas, keep: bool) -> ErrorTable:
         """Judge every alpha by rows left out one at a time; ``keep`` is not for use."""
@@ -188,14 +188,14 @@ class StatisticsErrors:
         curves = [ErrorCurve(alphas, *pair) for pair in zip(mean.T, se.T, strict=True)]
         return ErrorTable(alphas, curves, None, None)
 
-    def generalised(self, alphas: Alphas) -> ErrorTable:
-        """Judge every alpha by generalised cross-validation."""
+    def generalized(self, alphas: Alphas) -> ErrorTable:
+        """Judge every alpha by generalized cross-validation."""
         basis: Any = self._basis()
         alphas = self._grid(alphas, basis)
         scaled = alphas / self.design.total_weight
         if self._rows is not None and not basis.is_precise(scaled).all():
             basis = self._refined()
-        values = generalised(self._ridge, scaled, [basis])
+        values = generalized(self._ridge, scaled, [basis])
         if not self._per_target:
             values = values.mean(axis=1, keepdims=True)
         curves = [ErrorCurve(alphas, column) for column in values.T]

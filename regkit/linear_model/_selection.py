@@ -150,7 +150,7 @@ def choose(
     selection : {"min", "1se"} or callable
         A callable takes the curve and returns an index into its alphas.
     null_at_largest : bool, default=False
-        Whether all penalised coefficients are 0 at the largest alpha, so that larger
+        Whether all penalized coefficients are 0 at the largest alpha, so that larger
         ones would change nothing.
 
     Returns

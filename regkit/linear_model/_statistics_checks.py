@@ -98,7 +98,7 @@ def check_moments(
     if np.any(np.abs(cross) > limit) or np.any(np.abs(cross - cross.T) > 1e-9 * limit):
         raise ValueError(
             "Cross-products must be symmetric, and none larger than the geometric "
-            "mean of its two sums of squares; are they centred by the means?"
+            "mean of its two sums of squares; are they centered by the means?"
         )
 
 

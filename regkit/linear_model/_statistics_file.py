@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from regkit.designs.centred_moments import CentredMoments
+from regkit.designs.centered_moments import CenteredMoments
 from regkit.linear_model._statistics_checks import check_moments
 
 _FORMAT = 1
@@ -15,7 +15,7 @@ _FORMAT = 1
 class Saved(NamedTuple):
     """All that statistics are."""
 
-    parts: dict[int, CentredMoments]
+    parts: dict[int, CenteredMoments]
     y_ndim: int
     feature_names: NDArray[Any] | None
 
@@ -74,7 +74,7 @@ def _from_arrays(arrays: dict[str, Any]) -> Saved:
         n_samples = int(arrays["n_samples"][at])
         weight = float(arrays["total_weight"][at])
         check_moments(n_samples, weight, mean, cross)
-        parts[label] = CentredMoments(
+        parts[label] = CenteredMoments(
             int(arrays["n_features"]), n_samples, weight, mean, rest, cross
         )
     return Saved(parts, int(arrays["y_ndim"]), names)

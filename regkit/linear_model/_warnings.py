@@ -83,14 +83,14 @@ def warn_not_converged(
 
 
 def warn_not_unique(name: str, cause: str, solver: str, standardize: bool) -> None:
-    """Warn that unpenalised columns depend on each other, so answers are many.
+    """Warn that unpenalized columns depend on each other, so answers are many.
 
     Parameters
     ----------
     name : str
         Estimator or function.
     cause : str
-        Why columns are unpenalised.
+        Why columns are unpenalized.
     solver : str
         What ran: all but the two path solvers return the shortest solution.
     standardize : bool
@@ -142,9 +142,9 @@ def warn_not_judged(name: str, cv: Any, alphas: NDArray[np.float64]) -> None:
 
 
 def unpenalized_cause(alpha: Any, factor: NDArray[np.float64] | None) -> str:
-    """Say why columns are unpenalised, in half a sentence; empty when none is."""
+    """Say why columns are unpenalized, in half a sentence; empty when none is."""
     if not np.all(alpha):
-        return "alpha=0 leaves the columns unpenalised"
+        return "alpha=0 leaves the columns unpenalized"
     if factor is not None and not np.all(factor):
-        return "penalty_factor=0 leaves columns unpenalised"
+        return "penalty_factor=0 leaves columns unpenalized"
     return ""

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from regkit.designs.centred_moments import CentredMoments
+from regkit.designs.centered_moments import CenteredMoments
 from regkit.rows.inputs import Floats
 from regkit.rows.sources import Block, RowSource, refuse
-from regkit.solvers.wide_passes import (
+from regkit.solvers.folds.out_of_core_passes import (
     ColumnMoments,
     Correlations,
     Residuals,
@@ -53,8 +53,8 @@ class Passes:
             raise ValueError("sample_weight must not be all zero.")
         return found
 
-    def moments(self, columns: Indices) -> dict[int, CentredMoments]:
-        found: dict[int, CentredMoments]
+    def moments(self, columns: Indices) -> dict[int, CenteredMoments]:
+        found: dict[int, CenteredMoments]
         found = self._reduce(partial(_moments, columns), _join_moments)
         return found
 
@@ -117,17 +117,17 @@ def _join_measured(
     return names, total
 
 
-def _moments(columns: Indices, block: Block) -> dict[int, CentredMoments]:
+def _moments(columns: Indices, block: Block) -> dict[int, CenteredMoments]:
     return {
-        label: CentredMoments.of_rows(X[:, columns], y[:, None], weight)
+        label: CenteredMoments.of_rows(X[:, columns], y[:, None], weight)
         for label, X, y, weight in _by_fold(block)
     }
 
 
 def _join_moments(
-    parts: Iterable[dict[int, CentredMoments]],
-) -> dict[int, CentredMoments]:
-    total: dict[int, CentredMoments] = {}
+    parts: Iterable[dict[int, CenteredMoments]],
+) -> dict[int, CenteredMoments]:
+    total: dict[int, CenteredMoments] = {}
     for part in parts:
         for label, found in part.items():
             if label in total:

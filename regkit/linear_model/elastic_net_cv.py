@@ -32,13 +32,13 @@ class ElasticNetRegressorCV(CrossValidatedPath):
         the one with the least mean error counts, the first of equals. 0 needs `alphas`.
     alphas : int or array-like of shape (n_alphas,), default=100
         The grid: how many alphas, evenly spaced in the logarithm from the smallest one
-        that makes all penalised coefficients zero on the whole data, or the alphas
+        that makes all penalized coefficients zero on the whole data, or the alphas
         themselves, non-negative, in any order. All folds use the same.
     eps : float, default=1e-3
         Last alpha of the automatic grid relative to its first.
     cv : int, splitter or iterable of (train, test), default=None
         The folds; None means 5. Folds may overlap or leave rows out. Each is solved
-        on its own training rows alone, centring and `standardize` included.
+        on its own training rows alone, centering and `standardize` included.
     selection : {"min", "1se"} or callable, default="min"
         Which alpha to take: "min" has the least mean held-out error, "1se" is the
         largest alpha whose error is within one standard error of that [2]_. A callable
@@ -56,7 +56,7 @@ class ElasticNetRegressorCV(CrossValidatedPath):
         `predict`.
     relaxed : float between 0 and 1, default=None
         Mix the chosen coefficients with the least-squares fit on the columns they use
-        [3]_: ``relaxed * penalised + (1 - relaxed) * unpenalised``, intercepts alike,
+        [3]_: ``relaxed * penalized + (1 - relaxed) * unpenalized``, intercepts alike,
         bounds kept. It is glmnet's `gamma`: 0 removes the shrinkage, 1, as None, leaves
         it. Alpha is chosen before, without regard to it.
     store_fold_coefs : bool, default=False
@@ -65,7 +65,7 @@ class ElasticNetRegressorCV(CrossValidatedPath):
         Threads that solve folds side by side; None and -1 mean one for each core that
         BLAS would use. The answer is the same.
     fit_intercept : bool, default=True
-        Whether to fit an intercept, which is never penalised.
+        Whether to fit an intercept, which is never penalized.
     standardize : bool, default=False
         Whether the penalty acts on the coefficients of the columns scaled to unit
         weighted standard deviation, in each fold that of its training rows.
@@ -77,7 +77,7 @@ class ElasticNetRegressorCV(CrossValidatedPath):
         (n_features,), infinite where there is none, with lower <= 0 <= upper.
     penalty_factor : array-like of shape (n_features,), default=None
         Multiplies the penalty of each coefficient; None means 1 for all. 0 leaves a
-        coefficient unpenalised, inf excludes its column. Never rescaled.
+        coefficient unpenalized, inf excludes its column. Never rescaled.
     solver : {"auto", "active_set", "coordinate_descent"}, default="auto"
         How to solve; "auto" picks by the shape of the problem. The answer is the same.
     tol : float, default=1e-8
@@ -155,7 +155,7 @@ class ElasticNetRegressorCV(CrossValidatedPath):
     glmnet.
 
     With n the sum of the weights, RSS the weighted residual sum of squares, k the
-    degrees of freedom and d of p penalised columns in the model, the criteria are
+    degrees of freedom and d of p penalized columns in the model, the criteria are
     :math:`n \log(RSS / n)` plus :math:`2 k` (AIC), :math:`k \log n` (BIC) or
     :math:`k \log n + 2 \log \binom{p}{d}` (EBIC [4]_ with its gamma = 1). k counts the
     coefficients that are neither zero nor at a bound, or,

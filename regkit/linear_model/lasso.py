@@ -13,7 +13,7 @@ from regkit.rows.inputs import Floats
 class LassoRegressor(FitsFromStatistics, PathModel):
     r"""Linear regression with an L1 penalty, solved to a certified optimum.
 
-    Minimises over the coefficients :math:`\beta` and the intercept :math:`b`
+    Minimizes over the coefficients :math:`\beta` and the intercept :math:`b`
 
     .. math::
 
@@ -31,7 +31,7 @@ class LassoRegressor(FitsFromStatistics, PathModel):
         Strength of the penalty, non-negative, on the scale of scikit-learn's `Lasso`.
         0 gives ordinary least squares.
     fit_intercept : bool, default=True
-        Whether to fit an intercept, which is never penalised.
+        Whether to fit an intercept, which is never penalized.
     standardize : bool, default=False
         Whether the penalty acts on the coefficients of the columns scaled to unit
         weighted standard deviation. Coefficients and bounds stay in X's own units.
@@ -42,7 +42,7 @@ class LassoRegressor(FitsFromStatistics, PathModel):
         (n_features,), infinite where there is none, with lower <= 0 <= upper.
     penalty_factor : array-like of shape (n_features,), default=None
         Multiplies the penalty of each coefficient; None means 1 for all. 0 leaves a
-        coefficient unpenalised, inf excludes its column. Never rescaled.
+        coefficient unpenalized, inf excludes its column. Never rescaled.
     solver : {"auto", "active_set", "coordinate_descent"}, default="auto"
         How to solve; "auto" picks by the shape of the problem. The answer is the same.
     tol : float, default=1e-8

@@ -31,7 +31,7 @@ def lasso_path(
 ) -> RegularizationPath:
     r"""Compute the Lasso at a whole sequence of alphas.
 
-    For each alpha minimises over the coefficients :math:`\beta` and the intercept
+    For each alpha minimizes over the coefficients :math:`\beta` and the intercept
     :math:`b`
 
     .. math::
@@ -57,12 +57,12 @@ def lasso_path(
         None lets `n_alphas` and `eps` choose; an int is `n_alphas`.
     n_alphas : int, default=100
         Length of the automatic grid, which is evenly spaced in the logarithm and
-        starts at the smallest alpha without nonzero penalised coefficients, with
-        weights, bounds, penalty factors and centring taken into account.
+        starts at the smallest alpha without nonzero penalized coefficients, with
+        weights, bounds, penalty factors and centering taken into account.
     eps : float, default=1e-3
         Last alpha of the automatic grid relative to its first.
     fit_intercept : bool, default=True
-        Whether to fit an intercept, which is never penalised.
+        Whether to fit an intercept, which is never penalized.
     standardize : bool, default=False
         Whether the penalty acts on the coefficients of the columns scaled to unit
         weighted standard deviation. Coefficients and bounds stay in X's own units.
@@ -73,7 +73,7 @@ def lasso_path(
         (n_features,), infinite where there is none, with lower <= 0 <= upper.
     penalty_factor : array-like of shape (n_features,), default=None
         Multiplies the penalty of each coefficient; None means 1 for all. 0 leaves a
-        coefficient unpenalised, inf excludes its column. Never rescaled.
+        coefficient unpenalized, inf excludes its column. Never rescaled.
     sample_weight : float or array-like of shape (n_samples,), default=None
         Weights of the rows, non-negative and not all zero.
     solver : {"auto", "active_set", "coordinate_descent"}, default="auto"
@@ -104,7 +104,7 @@ def lasso_path(
     ConvergenceWarning
         When the duality gap is above `tol` somewhere.
     UserWarning
-        When unpenalised columns are linearly dependent, so that coefficients are not
+        When unpenalized columns are linearly dependent, so that coefficients are not
         unique.
 
     See Also
@@ -176,7 +176,7 @@ def enet_path(
 ) -> RegularizationPath:
     r"""Compute the elastic net at a whole sequence of alphas.
 
-    For each alpha minimises over the coefficients :math:`\beta` and the intercept
+    For each alpha minimizes over the coefficients :math:`\beta` and the intercept
     :math:`b`
 
     .. math::
@@ -205,12 +205,12 @@ def enet_path(
         None lets `n_alphas` and `eps` choose; an int is `n_alphas`.
     n_alphas : int, default=100
         Length of the automatic grid, which is evenly spaced in the logarithm and
-        starts at the smallest alpha without nonzero penalised coefficients, with
-        weights, bounds, penalty factors and centring taken into account.
+        starts at the smallest alpha without nonzero penalized coefficients, with
+        weights, bounds, penalty factors and centering taken into account.
     eps : float, default=1e-3
         Last alpha of the automatic grid relative to its first.
     fit_intercept : bool, default=True
-        Whether to fit an intercept, which is never penalised.
+        Whether to fit an intercept, which is never penalized.
     standardize : bool, default=False
         Whether the penalty acts on the coefficients of the columns scaled to unit
         weighted standard deviation. Coefficients and bounds stay in X's own units.
@@ -221,7 +221,7 @@ def enet_path(
         (n_features,), infinite where there is none, with lower <= 0 <= upper.
     penalty_factor : array-like of shape (n_features,), default=None
         Multiplies the penalty of each coefficient; None means 1 for all. 0 leaves a
-        coefficient unpenalised, inf excludes its column. Never rescaled.
+        coefficient unpenalized, inf excludes its column. Never rescaled.
     sample_weight : float or array-like of shape (n_samples,), default=None
         Weights of the rows, non-negative and not all zero.
     solver : {"auto", "active_set", "coordinate_descent"}, default="auto"
@@ -252,7 +252,7 @@ def enet_path(
     ConvergenceWarning
         When the duality gap is above `tol` somewhere.
     UserWarning
-        When unpenalised columns are linearly dependent, so that coefficients are not
+        When unpenalized columns are linearly dependent, so that coefficients are not
         unique.
 
     See Also

@@ -12,8 +12,8 @@ from regkit.linear_model._limits import Limits, as_floats
 from regkit.linear_model._parameters import ALPHA, COMMON, PATH_SOLVERS, RIDGE_SOLVERS
 from regkit.linear_model._solution import PathSolution, Solution
 from regkit.rows.inputs import Floats
-from regkit.solvers.normal_equations import Systems
-from regkit.solvers.ridge import RidgeResult, solve_ridge
+from regkit.solvers.ridge.cholesky import Systems
+from regkit.solvers.ridge.route import RidgeResult, solve_ridge
 
 # Entries of the targets, repeated for several alphas, that are solved at once.
 _BLOCK = 1 << 25
@@ -22,7 +22,7 @@ _BLOCK = 1 << 25
 class RidgeRegressor(FitsFromStatistics, PathModel):
     r"""Linear regression with an L2 penalty, solved exactly.
 
-    Minimises over the coefficients :math:`\beta` and the intercept :math:`b`
+    Minimizes over the coefficients :math:`\beta` and the intercept :math:`b`
 
     .. math::
 
@@ -31,7 +31,7 @@ class RidgeRegressor(FitsFromStatistics, PathModel):
 
     where :math:`w` are the `sample_weight` as given, :math:`f` the `penalty_factor`
     and :math:`l, u` the `bounds`. Coefficients are shrunk, those of correlated columns
-    towards each other.
+    toward each other.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ class RidgeRegressor(FitsFromStatistics, PathModel):
         Strength of the penalty, non-negative, on the scale of scikit-learn's `Ridge`;
         an array gives each target its own. 0 gives ordinary least squares.
     fit_intercept : bool, default=True
-        Whether to fit an intercept, which is never penalised.
+        Whether to fit an intercept, which is never penalized.
     standardize : bool, default=False
         Whether the penalty acts on the coefficients of the columns scaled to unit
         weighted standard deviation. Coefficients and bounds stay in X's own units.
@@ -50,7 +50,7 @@ class RidgeRegressor(FitsFromStatistics, PathModel):
         (n_features,), infinite where there is none, with lower <= 0 <= upper.
     penalty_factor : array-like of shape (n_features,), default=None
         Multiplies the penalty of each coefficient; None means 1 for all. 0 leaves a
-        coefficient unpenalised, inf excludes its column. Never rescaled.
+        coefficient unpenalized, inf excludes its column. Never rescaled.
     solver : {"auto", "cholesky", "svd", "conjugate_gradient", "active_set", \
             "coordinate_descent"}, default="auto"
         How to solve; "auto" picks the cheapest way that is exact. "svd" needs a dense

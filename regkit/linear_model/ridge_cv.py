@@ -24,12 +24,12 @@ class RidgeRegressorCV(ChoosesAlpha):
     alphas : int or array-like of shape (n_alphas,), default=100
         How many alphas to try, or which, on the scale of `RidgeRegressor`. A number
         gives a logarithmic grid by the spectrum of X: from 100 times the largest
-        eigenvalue of the centred and weighted :math:`X^\top X`, where even the best
+        eigenvalue of the centered and weighted :math:`X^\top X`, where even the best
         supported coefficients are shrunk to 1 % of least squares, to a hundredth of the
         smallest eigenvalue (of those above 1e-10 of the largest), where even the
         others keep 99 % of it.
     cv : None, "gcv", int, splitter or iterable, default=None
-        None leaves out one row at a time. "gcv" is generalised cross-validation, which
+        None leaves out one row at a time. "gcv" is generalized cross-validation, which
         gives all rows the same leverage. An int is the number of folds of
         `sklearn.model_selection.KFold`; splitters and iterables of (train, test) are
         taken as in scikit-learn.
@@ -50,7 +50,7 @@ class RidgeRegressorCV(ChoosesAlpha):
     store_cv_results : bool, default=False
         Whether to keep `cv_results_`; only with ``cv=None``.
     fit_intercept : bool, default=True
-        Whether to fit an intercept, which is never penalised.
+        Whether to fit an intercept, which is never penalized.
     standardize : bool, default=False
         Whether the penalty acts on the coefficients of the columns scaled to unit
         weighted standard deviation. Each fold scales by its training rows; without
@@ -61,7 +61,7 @@ class RidgeRegressorCV(ChoosesAlpha):
         Limits of the coefficients as for `RidgeRegressor`; only with folds.
     penalty_factor : array-like of shape (n_features,), default=None
         Multiplies the penalty of each coefficient; None means 1 for all. 0 leaves a
-        coefficient unpenalised, inf excludes its column. Never rescaled.
+        coefficient unpenalized, inf excludes its column. Never rescaled.
     solver : {"auto", "cholesky", "svd", "conjugate_gradient", "active_set", \
             "coordinate_descent"}, default="auto"
         How to fit the folds and the final model, as for `RidgeRegressor`.

@@ -6,7 +6,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from regkit.designs.centred_moments import CentredMoments
+from regkit.designs.centered_moments import CenteredMoments
 from regkit.designs.reduced import ReducedDesign
 from regkit.linear_model._statistics_checks import (
     check_fold,
@@ -21,7 +21,7 @@ from regkit.rows.sources import NO_FOLD, as_source
 
 
 class SufficientStatistics:
-    r"""Weighted means and centred cross-products of rows, in one part per fold.
+    r"""Weighted means and centered cross-products of rows, in one part per fold.
 
     A linear model's fit depends on its rows only through
 
@@ -34,7 +34,7 @@ class SufficientStatistics:
     can be computed chunk by chunk, in several processes or at several times, merged in
     any order, kept in a file, and fitted from without the rows:
     ``LassoRegressor(alpha).fit_statistics(statistics)`` gives what ``fit`` gives for
-    all rows together. Merging is centred [1]_: means of a million times the spread
+    all rows together. Merging is centered [1]_: means of a million times the spread
     cost no digits.
 
     Parameters are those of `update`; a new object is empty, and takes the number of
@@ -100,7 +100,7 @@ class SufficientStatistics:
     """
 
     def __init__(self) -> None:
-        self._parts: dict[int, CentredMoments] = {}
+        self._parts: dict[int, CenteredMoments] = {}
         self._y_ndim = 1
         self.feature_names: NDArray[Any] | None = None
 
@@ -251,7 +251,9 @@ class SufficientStatistics:
         made.feature_names = check_names(feature_names, p)
         label = NO_FOLD if fold is None else int(check_fold(fold, 1)[0])
         rest = np.zeros(len(mean))
-        part = CentredMoments(p, int(n_samples), float(total_weight), mean, rest, cross)
+        part = CenteredMoments(
+            p, int(n_samples), float(total_weight), mean, rest, cross
+        )
         made._parts[label] = part
         return made
 
@@ -398,7 +400,7 @@ class SufficientStatistics:
 
     # -------------------------------------------------------------------- for solvers
 
-    def moments(self, without: int | None = None) -> CentredMoments:
+    def moments(self, without: int | None = None) -> CenteredMoments:
         """Return the moments of all rows, or of all but one fold's.
 
         They are not to be written to.
@@ -419,7 +421,7 @@ class SufficientStatistics:
             whole.merge(self._parts[label])
         return whole
 
-    def part(self, label: int) -> CentredMoments:
+    def part(self, label: int) -> CenteredMoments:
         """Return the moments of one fold's rows; not to be written to."""
         return self._parts[label]
 
@@ -459,10 +461,10 @@ def of_rows(data: FitData, labels: NDArray[np.int64]) -> SufficientStatistics:
         if len(present) > 1:
             rows = np.flatnonzero(labels == label)
         weight = None if data.sample_weight is None else data.sample_weight[rows]
-        part = CentredMoments.empty(X.shape[1], Y.shape[1])
+        part = CenteredMoments.empty(X.shape[1], Y.shape[1])
         if weight is None or weight.any():
             with np.errstate(over="ignore", invalid="ignore"):
-                part = CentredMoments.of_rows(X[rows], Y[rows], weight)
+                part = CenteredMoments.of_rows(X[rows], Y[rows], weight)
         if not part.is_finite:
             raise ValueError(
                 "Sums of squares of X or y overflow float64; rescale them."

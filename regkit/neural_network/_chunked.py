@@ -12,12 +12,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from regkit.designs.streaming import read_ahead
-from regkit.kernels.network_passes import Rows
-from regkit.kernels.network_training import Data
+from regkit.kernels.networks.passes import Rows
+from regkit.kernels.networks.training import Data
 from regkit.neural_network._data import Table
 from regkit.neural_network._fitted import Floats
 from regkit.neural_network._sample import Sample, SomeRows
+from regkit.parallel.streaming import read_ahead
 from regkit.rows.inputs import check_fit_data, check_sample_weight
 from regkit.rows.row_chunks import RowChunks
 from regkit.rows.sources import RowSource, named

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from regkit.kernels.network_passes import Dropout, Rows
+from regkit.kernels.networks.passes import Dropout, Rows
 from regkit.solvers.networks import prediction
 from regkit.solvers.networks.architecture import Architecture
 from regkit.solvers.networks.scaling import Scaling
@@ -100,9 +100,9 @@ class Fitted:
         """
         net = self.architecture.network()
         rows = self.rows(X)
-        centre = self.outputs(X)
-        first = np.zeros_like(centre)
-        second = np.zeros_like(centre)
+        center = self.outputs(X)
+        first = np.zeros_like(center)
+        second = np.zeros_like(center)
         for start, count in prediction.chunks(net, rows, n_passes):
             some = prediction.passes(
                 net,
@@ -113,13 +113,13 @@ class Fitted:
                 seed,
                 first_pass=start,
             )
-            distance = _finite(some) - centre
+            distance = _finite(some) - center
             first += distance.sum(axis=0)
             second += np.square(distance).sum(axis=0)
         first /= n_passes
         spread = second / n_passes - np.square(first)
         spread *= n_passes / max(1, n_passes - 1)
-        return centre + first, np.sqrt(np.maximum(spread, 0.0))
+        return center + first, np.sqrt(np.maximum(spread, 0.0))
 
     def layers(self) -> tuple[list[Floats], list[Floats]]:
         """Return weights (inputs, units) and biases, in X's and y's units if possible.

@@ -27,7 +27,7 @@ _N_PASSES = 100
 class DropoutMLPClassifier(ClassifierMixin, DropoutMLP):
     r"""Multi-layer perceptron with dropout, for classification.
 
-    Minimises by stochastic gradient descent over all layers' weights :math:`W` and
+    Minimizes by stochastic gradient descent over all layers' weights :math:`W` and
     biases
 
     .. math::
@@ -41,7 +41,7 @@ class DropoutMLPClassifier(ClassifierMixin, DropoutMLP):
     logistic outputs where a row has several labels. The loss is a mean, so that
     penalties mean the same for any batch size and when every row is repeated
     (scikit-learn's `MLPClassifier` divides its `alpha` by the batch's rows: ``alpha``
-    here is ``alpha / batch_size`` there). Biases are not penalised. "adamw" has no such
+    here is ``alpha / batch_size`` there). Biases are not penalized. "adamw" has no such
     objective: its penalty acts beside the step.
 
     Parameters
@@ -80,7 +80,7 @@ class DropoutMLPClassifier(ClassifierMixin, DropoutMLP):
         Share of the probability that is spread evenly over all classes in the
         targets of the loss, in [0, 1).
     solver : {"adam", "adamw", "sgd"}, default="adamw"
-        Optimiser. "adam" and "sgd" add the L2 penalty's gradient to the loss's;
+        Optimizer. "adam" and "sgd" add the L2 penalty's gradient to the loss's;
         "adamw" shrinks weights by learning rate × `alpha` beside the step.
     learning_rate_init : float, default=0.04
         Largest learning rate; what it multiplies is said by `layer_rates`.
@@ -121,7 +121,7 @@ class DropoutMLPClassifier(ClassifierMixin, DropoutMLP):
     validation_fraction : float, default=0.2
         Share of the rows to set apart for `early_stopping`.
     standardize : bool or "robust", default="robust"
-        How to centre and scale the columns of X before anything else: True by weighted
+        How to center and scale the columns of X before anything else: True by weighted
         means and standard deviations; "robust" by weighted medians and interquartile
         ranges, followed by the smooth bound x / √(1 + (x / 3)²), so that no outlier
         counts for more than three of them [2]_. A sparse X is never densified.
@@ -134,7 +134,7 @@ class DropoutMLPClassifier(ClassifierMixin, DropoutMLP):
     dtype : {"float32", "float64"}, default="float32"
         Precision of training and prediction.
     warm_start : bool, default=False
-        Whether `fit` goes on from the weights, the scaling and the optimiser's state
+        Whether `fit` goes on from the weights, the scaling and the optimizer's state
         of the last fit; schedules start anew. Layers, activations, `embedding`,
         `standardize`, `dtype` and the classes cannot change then.
     shuffle : bool, default=True

@@ -8,7 +8,7 @@ from sklearn.base import RegressorMixin
 
 from regkit._sklearn import Interval, StrOptions, validate_parameters
 from regkit._warn import warn
-from regkit.kernels.network_losses import LOG_VARIANCE_LIMIT
+from regkit.kernels.networks.losses import LOG_VARIANCE_LIMIT
 from regkit.neural_network._base import DropoutMLP
 from regkit.neural_network._by_chunks import by_chunks
 from regkit.neural_network._data import Table
@@ -40,7 +40,7 @@ _LOSSES = ("squared_error", "absolute_error", "huber", "quantile", "gaussian_nll
 class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
     r"""Multi-layer perceptron with dropout, for regression.
 
-    Minimises by stochastic gradient descent over all layers' weights :math:`W` and
+    Minimizes by stochastic gradient descent over all layers' weights :math:`W` and
     biases
 
     .. math::
@@ -53,7 +53,7 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
     mean, so that penalties mean the same for any batch size and when every row is
     repeated (scikit-learn's `MLPRegressor` divides its `alpha` by the batch's rows:
     ``alpha`` here is ``alpha / batch_size`` there). With `standardize_target` losses
-    are those of the standardized target. Biases are not penalised. "adamw" has no such
+    are those of the standardized target. Biases are not penalized. "adamw" has no such
     objective: its penalty acts beside the step.
 
     Parameters
@@ -96,7 +96,7 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
     quantile : float, default=0.5
         The quantile that "quantile" predicts, in (0, 1).
     solver : {"adam", "adamw", "sgd"}, default="adamw"
-        Optimiser. "adam" and "sgd" add the L2 penalty's gradient to the loss's;
+        Optimizer. "adam" and "sgd" add the L2 penalty's gradient to the loss's;
         "adamw" shrinks weights by learning rate × `alpha` beside the step.
     learning_rate_init : float, default=0.2
         Largest learning rate; what it multiplies is said by `layer_rates`.
@@ -145,12 +145,12 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
         `predict_interval`), else of the training rows, whose residuals are too small
         where the network overfits.
     standardize : bool or "robust", default="robust"
-        How to centre and scale the columns of X before anything else: True by weighted
+        How to center and scale the columns of X before anything else: True by weighted
         means and standard deviations; "robust" by weighted medians and interquartile
         ranges, followed by the smooth bound x / √(1 + (x / 3)²), so that no outlier
         counts for more than three of them [2]_. A sparse X is never densified.
     standardize_target : bool, default=True
-        Whether to centre and scale y; predictions are in y's own units.
+        Whether to center and scale y; predictions are in y's own units.
     embedding : {"periodic"} or None, default="periodic"
         Adds to every column three learned combinations of 16 learned waves of it
         (PBLD of [2]_), which lets the network follow sharp functions of single
@@ -160,7 +160,7 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
     dtype : {"float32", "float64"}, default="float32"
         Precision of training and prediction.
     warm_start : bool, default=False
-        Whether `fit` goes on from the weights, the scaling and the optimiser's state
+        Whether `fit` goes on from the weights, the scaling and the optimizer's state
         of the last fit; schedules start anew. Layers, activations, `embedding`,
         `standardize`, `dtype` and whether there is a variance head cannot change then.
     shuffle : bool, default=True

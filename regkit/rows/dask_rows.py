@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn import config_context
 
-from regkit.designs.threads import one_blas_thread, side_by_side
+from regkit.parallel.threads import one_blas_thread, side_by_side
 from regkit.rows.inputs import (
     Floats,
     check_fit_data,

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_array
 
 from regkit._sklearn import feature_names, get_config
-from regkit.designs.threads import map_in_threads, n_threads
+from regkit.parallel.threads import map_in_threads, n_threads
 
 Floats = NDArray[np.float64]
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 import scipy.sparse as sp
 
-from regkit.designs.streaming import read_ahead
+from regkit.parallel.streaming import read_ahead
 
 # Bytes of an array that are read at a time, unless the user says otherwise.
 _CHUNK_BYTES = 1 << 25

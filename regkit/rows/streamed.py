@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sklearn import config_context
 
 from regkit._sklearn import feature_names
-from regkit.designs.streaming import map_stream
+from regkit.parallel.streaming import map_stream
 from regkit.rows.inputs import (
     FitData,
     Floats,

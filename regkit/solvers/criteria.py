@@ -8,8 +8,8 @@ from scipy.linalg import cho_factor, cho_solve
 from scipy.special import gammaln
 
 from regkit.designs import Design
-from regkit.solvers.path import is_small
 from regkit.solvers.problem import Floats, PathResult, Penalty
+from regkit.solvers.solve import is_small
 
 Indices = NDArray[np.int64]
 
@@ -29,7 +29,7 @@ def information_criteria(
     ``mean_square`` (A,) are the weighted means of the squared residuals, RSS / n.
 
     With n the sum of the weights, RSS the weighted residual sum of squares, k the
-    degrees of freedom and d of p penalised columns in the model,
+    degrees of freedom and d of p penalized columns in the model,
 
         AIC   = n log(RSS/n) + 2 k
         BIC   = n log(RSS/n) + k log n
@@ -41,8 +41,8 @@ def information_criteria(
     their gamma = 1.
     """
     n = design.total_weight
-    centred, _ = design.centre(y)
-    noise = 64.0 * _EPS * float(centred @ centred)
+    centered, _ = design.center(y)
+    noise = 64.0 * _EPS * float(centered @ centered)
     df = degrees_of_freedom(design, y, penalty, path)
     with np.errstate(divide="ignore"):
         values = n * np.log(mean_square)
@@ -111,7 +111,7 @@ def _trace(gram: Floats, penalties: Floats) -> float:
     hat: NDArray[Any]
     try:
         hat = cho_solve(cho_factor(shrunk), gram)
-    except np.linalg.LinAlgError:  # unpenalised columns that depend on each other
+    except np.linalg.LinAlgError:  # unpenalized columns that depend on each other
         hat = np.asarray(np.linalg.lstsq(shrunk, gram, rcond=1e-12)[0])
     return float(np.trace(hat))
 
@@ -120,7 +120,7 @@ def _gram_of(design: Design, y: Floats, columns: Indices) -> Floats:
     """Return the Gram matrix of some columns of Z."""
     if is_small(design):
         # Formed for the path, and kept.
-        gram = design.gram(design.centre(y)[0])[0][np.ix_(columns, columns)]
+        gram = design.gram(design.center(y)[0])[0][np.ix_(columns, columns)]
     else:
         store = design.columns()
         store.append(columns)

@@ -21,7 +21,7 @@ class Penalty:
     l1_ratio : float in [0, 1]
         ρ.
     factor : ndarray (n_features,)
-        f, non-negative; 0 leaves a column unpenalised, inf excludes it.
+        f, non-negative; 0 leaves a column unpenalized, inf excludes it.
     lower, upper : ndarray (n_features,)
         The box, ``lower <= 0 <= upper``, infinite where there is no bound.
     """
@@ -91,7 +91,7 @@ class PathResult:
 
 @dataclass(frozen=True, slots=True)
 class ScaledProblem:
-    """The problem in the units of a design's Z; see `regkit.kernels.active_set`.
+    """The problem in the units of a design's Z; see `regkit.kernels.linear.active_set`.
 
     Excluded columns (infinite penalty factor, or constant) have an empty box.
     """
@@ -113,7 +113,7 @@ class ScaledProblem:
 
 def scale_problem(design: Design, y: Floats, penalty: Penalty) -> ScaledProblem:
     """Express ``y`` and ``penalty`` in the units of the design's columns."""
-    target, mean = design.centre(y)
+    target, mean = design.center(y)
     total = float(target @ target)
     if np.sqrt(total) <= 8.0 * _EPS * abs(float(mean)):
         # A constant y: what is left of it is its mean's rounding error.
@@ -137,10 +137,10 @@ def scale_problem(design: Design, y: Floats, penalty: Penalty) -> ScaledProblem:
 
 
 def largest_alpha(correlation: Floats, problem: ScaledProblem) -> float:
-    """Return the smallest alpha at which no penalised column enters.
+    """Return the smallest alpha at which no penalized column enters.
 
     ``correlation`` is taken at the null model: z_jᵀ times the residual of the
-    unpenalised columns' fit. Infinite where a column has an L2 penalty alone: no alpha
+    unpenalized columns' fit. Infinite where a column has an L2 penalty alone: no alpha
     keeps it out.
     """
     room = np.where(correlation > 0.0, problem.upper, -problem.lower)

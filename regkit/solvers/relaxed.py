@@ -1,12 +1,12 @@
-"""The least-squares fit on the columns that a penalised fit has chosen."""
+"""The least-squares fit on the columns that a penalized fit has chosen."""
 
 from typing import NamedTuple
 
 import numpy as np
 
 from regkit.designs import Design
-from regkit.solvers.path import solve_path
 from regkit.solvers.problem import Floats, Penalty
+from regkit.solvers.solve import solve_path
 
 
 class Relaxed(NamedTuple):
@@ -19,7 +19,7 @@ class Relaxed(NamedTuple):
 def relax(
     design: Design, y: Floats, penalty: Penalty, coef: Floats, tol: float, max_iter: int
 ) -> Relaxed:
-    """Fit the nonzero coefficients of ``coef`` and the unpenalised ones anew.
+    """Fit the nonzero coefficients of ``coef`` and the unpenalized ones anew.
 
     Without L1 and L2 penalty, within the same bounds; the shortest of several answers
     (N. Meinshausen, "Relaxed Lasso", Computational Statistics & Data Analysis 52,

@@ -38,7 +38,7 @@ CERTAIN = {
 # out; the same row twice has two masks, may be in two batches, and be learnt from and
 # held out. Drawing by the rows' values would make twins alike, but then columns of few
 # different values would lose whole combinations to the held-out part. The two fits
-# agree in what they minimise, and to all digits where nothing is sampled: that is
+# agree in what they minimize, and to all digits where nothing is sampled: that is
 # tested with these very checks, below.
 WITHOUT_SAMPLING = (
     "check_sample_weight_equivalence_on_dense_data",

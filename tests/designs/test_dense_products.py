@@ -7,8 +7,8 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from regkit.designs import make_design
-from regkit.designs.dense_products import centred_products, times, transposed_times
-from regkit.designs.threads import map_in_threads
+from regkit.designs.dense_products import centered_products, times, transposed_times
+from regkit.parallel.threads import map_in_threads
 
 # Enough entries for several threads.
 N, P = 9000, 40
@@ -24,8 +24,8 @@ def table(request):
 
 @pytest.mark.parametrize("rows", ["all", "run", "some"])
 @pytest.mark.parametrize("is_weighted", [False, True])
-@pytest.mark.parametrize("is_centred", [False, True])
-def test_gram(table, rows, is_weighted, is_centred):
+@pytest.mark.parametrize("is_centered", [False, True])
+def test_gram(table, rows, is_weighted, is_centered):
     rng = np.random.default_rng(1)
     chosen = {
         "all": None,
@@ -33,11 +33,11 @@ def test_gram(table, rows, is_weighted, is_centred):
         "some": np.sort(rng.choice(N, 8000, replace=False)),
     }[rows]
     part = table.astype(float)[slice(None) if chosen is None else chosen]
-    centre = rng.normal(size=P) if is_centred else np.zeros(P)
+    center = rng.normal(size=P) if is_centered else np.zeros(P)
     root = rng.uniform(0.5, 1.5, len(part)) if is_weighted else 0.25
     target = rng.normal(size=len(part))
-    found = centred_products(table, target, centre, root, chosen)
-    scaled = (part - centre) * np.reshape(root, (-1, 1))
+    found = centered_products(table, target, center, root, chosen)
+    scaled = (part - center) * np.reshape(root, (-1, 1))
     assert_allclose(found[0], scaled.T @ scaled, rtol=1e-10, atol=1e-8)
     assert_array_equal(found[0], found[0].T)
     assert_allclose(found[1], target @ scaled, rtol=1e-9, atol=1e-8)

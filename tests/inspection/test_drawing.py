@@ -1,4 +1,4 @@
-"""What all displays share: matplotlib is optional, and colours can be told apart."""
+"""What all displays share: matplotlib is optional, and colors can be told apart."""
 
 import subprocess
 import sys
@@ -43,7 +43,7 @@ def test_importing_the_displays_does_not_import_matplotlib():
 
 
 def simulate(kind, rgb):
-    """How a dichromat sees a colour (Viénot, Brettel and Mollon 1999)."""
+    """How a dichromat sees a color (Viénot, Brettel and Mollon 1999)."""
     linear = np.asarray(rgb) ** 2.2
     to_lms = np.array(
         [
@@ -60,20 +60,20 @@ def simulate(kind, rgb):
     return np.clip(seen, 0, 1) ** (1 / 2.2)
 
 
-def closest_pair(kind, colours):
-    seen = [simulate(kind, to_rgb(colour)) for colour in colours]
+def closest_pair(kind, colors):
+    seen = [simulate(kind, to_rgb(color)) for color in colors]
     return min(np.linalg.norm(a - b) for a, b in combinations(seen, 2))
 
 
 @pytest.mark.parametrize("kind", ["protan", "deutan"])
-def test_the_palette_stays_apart_for_colour_blind_readers(kind):
+def test_the_palette_stays_apart_for_color_blind_readers(kind):
     usual = closest_pair(kind, color_sequences["tab10"][: len(_drawing.COLOURS)])
     assert closest_pair(kind, _drawing.COLOURS) > 2 * usual
 
 
-def test_thirty_lines_differ_in_colour_or_dashes():
+def test_thirty_lines_differ_in_color_or_dashes():
     styles = {str(_drawing.style(k)) for k in range(30)}
     assert len(styles) == 30
-    # Neighbours differ in dashes too, so that they can be told apart in grey.
+    # Neighbors differ in dashes too, so that they can be told apart in gray.
     for k in range(30):
         assert _drawing.style(k)["linestyle"] != _drawing.style(k + 1)["linestyle"]

@@ -17,7 +17,7 @@ def houses():
 
 @pytest.mark.parametrize("budget", [0.2, 0.5, 0.9])
 @pytest.mark.parametrize("seed", range(3))
-def test_solutions_minimise_the_loss_in_their_regions(budget, seed):
+def test_solutions_minimize_the_loss_in_their_regions(budget, seed):
     rng = np.random.default_rng(seed)
     X = rng.standard_normal((50, 2)) @ rng.standard_normal((2, 2))
     y = X @ rng.standard_normal(2) + rng.standard_normal(50)

@@ -112,7 +112,7 @@ def test_a_model_without_a_loss_curve_is_refused():
         LossCurveDisplay.from_estimator(Ridge())
 
 
-def test_networks_differ_in_grey_print_too():
+def test_networks_differ_in_gray_print_too():
     _, ax = plt.subplots()
     displays = [
         LossCurveDisplay(loss_curve=TRAIN, validation_loss_curve=VALIDATION).plot(

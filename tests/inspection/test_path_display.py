@@ -51,7 +51,7 @@ def path(diabetes):
     return lasso_path(diabetes.data, diabetes.target, standardize=True)
 
 
-def test_lines_are_the_coefficients_and_the_rest_is_grey(path, diabetes):
+def test_lines_are_the_coefficients_and_the_rest_is_gray(path, diabetes):
     display = RegularizationPathDisplay.from_path(path, alpha=2.0)
     names = np.array(diabetes.feature_names)
     ever = np.flatnonzero(path.coefs.any(axis=1))
@@ -67,7 +67,7 @@ def test_lines_are_the_coefficients_and_the_rest_is_grey(path, diabetes):
     assert [text.get_text() for text in display.labels_] == largest.tolist()
 
 
-def test_lines_differ_in_colour_and_dashes(path):
+def test_lines_differ_in_color_and_dashes(path):
     display = RegularizationPathDisplay.from_path(path, n_labels=20)
     styles = {(line.get_color(), line.get_linestyle()) for line in display.lines_}
     dashes = {str(line._dash_pattern) for line in display.lines_}
@@ -131,7 +131,7 @@ def test_texts_never_overlap(n_features, x_axis):
 
 
 def test_no_overlap_in_a_small_panel_with_long_names(diabetes):
-    data = diabetes.data.rename(columns=lambda c: f"neighbourhood_and_{c}_of_house")
+    data = diabetes.data.rename(columns=lambda c: f"neighborhood_and_{c}_of_house")
     path = lasso_path(data, diabetes.target, standardize=True)
     figure, axes = plt.subplots(2, 2, figsize=(8, 6), layout="constrained")
     display = RegularizationPathDisplay.from_path(path, ax=axes[0, 1], n_labels=30)

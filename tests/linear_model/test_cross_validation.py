@@ -33,7 +33,7 @@ from regkit import (
     RidgeRegressorCV,
     make_correlated_regression,
 )
-from regkit.solvers import folds as folds_module
+from regkit.solvers.folds import in_memory as folds_module
 
 # The grids here are short: many end before the best alpha.
 pytestmark = pytest.mark.filterwarnings("ignore:.*xtend the grid:UserWarning")
@@ -329,9 +329,9 @@ def test_relaxed(share, l1_ratio, data):
     plain = ElasticNetRegressorCV(**same).fit(X, y)
     model = ElasticNetRegressorCV(relaxed=share, **same).fit(X, y)
     used = plain.coef_ != 0
-    centred = X[:, used] - X[:, used].mean(axis=0)
+    centered = X[:, used] - X[:, used].mean(axis=0)
     loose = np.zeros_like(plain.coef_)
-    loose[used] = np.linalg.lstsq(centred, y - y.mean(), rcond=None)[0]
+    loose[used] = np.linalg.lstsq(centered, y - y.mean(), rcond=None)[0]
     expected = share * plain.coef_ + (1 - share) * loose
     assert_allclose(model.coef_, expected, rtol=1e-6, atol=1e-8)
     intercept = y.mean() - X.mean(axis=0) @ expected
@@ -438,15 +438,15 @@ def test_groups_with_and_without_metadata_routing(data):
         model.set_params(scoring=scorer.set_score_request(sample_weight=False))
         plain = model.fit(X, y, groups=groups, sample_weight=weight).cv_error_
         assert np.all(np.abs(weighted - plain) > 1e-9)
-    with pytest.raises(ValueError, match=r"colour.*"):
-        model.fit(X, y, colour=groups)
+    with pytest.raises(ValueError, match=r"color.*"):
+        model.fit(X, y, color=groups)
 
 
 class SplitsAtRows(BaseCrossValidator):
     """Holds out the rows that stand in ``held_out`` at a number."""
 
-    def split(self, X, y=None, groups=None, held_out=None, colour=None):
-        assert colour == "blue"
+    def split(self, X, y=None, groups=None, held_out=None, color=None):
+        assert color == "blue"
         for k in np.unique(held_out):
             yield np.flatnonzero(held_out != k), np.flatnonzero(held_out == k)
 
@@ -471,7 +471,7 @@ def test_arguments_of_the_splitter_and_the_scorer_are_routed(twin):
     with config_context(enable_metadata_routing=True):
         scorer = make_scorer(scaled_error, greater_is_better=False)
         scorer.set_score_request(unit=True, town="place", sample_weight=True)
-        splitter = SplitsAtRows().set_split_request(held_out=True, colour=True)
+        splitter = SplitsAtRows().set_split_request(held_out=True, color=True)
         model = twin(alphas=alphas, cv=splitter, scoring=scorer)
         model.set_fit_request(sample_weight=True)
         model.fit(
@@ -479,7 +479,7 @@ def test_arguments_of_the_splitter_and_the_scorer_are_routed(twin):
             y,
             sample_weight=weight,
             held_out=held_out,
-            colour="blue",
+            color="blue",
             unit=3.0,
             place=pd.Series([f"town {i}" for i in range(60)], index=range(60, 0, -1)),
         )

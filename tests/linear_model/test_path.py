@@ -95,7 +95,7 @@ def test_options_reach_the_problem(data):
         assert_allclose(path.coefs[:, k], model.coef_, rtol=1e-3, atol=1e-4)
     assert_array_equal(path.coefs[1], 0)
     assert path.coefs.max() <= 2
-    assert path.n_nonzero[0] == 1  # the unpenalised one
+    assert path.n_nonzero[0] == 1  # the unpenalized one
     assert_array_equal(path.intercepts, 0)
     assert (lasso_path(X, y, positive=True, n_alphas=5).coefs >= 0).all()
 

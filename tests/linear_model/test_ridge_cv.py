@@ -450,7 +450,8 @@ def test_the_warning_names_the_targets():
 
 
 def test_large_sparse_tables_are_folded_but_not_decomposed(monkeypatch):
-    from regkit.solvers import leave_one_out, ridge
+    from regkit.solvers.ridge import leave_one_out
+    from regkit.solvers.ridge import route as ridge
 
     monkeypatch.setattr(leave_one_out, "LARGEST_GRAM", 10)
     monkeypatch.setattr(ridge, "SPARSE_GRAM", 10)
@@ -484,10 +485,10 @@ def test_leave_one_out_agrees_with_scikit_learn(data, weighted):
 def test_gcv_by_its_formula(data):
     X, y = data
     model = RidgeRegressorCV(alphas=ALPHAS, cv="gcv").fit(X, y)
-    centred, n = X - X.mean(axis=0), len(y)
+    centered, n = X - X.mean(axis=0), len(y)
     for alpha, found in zip(ALPHAS, model.cv_error_, strict=True):
-        gram = centred.T @ centred + alpha * np.eye(X.shape[1])
-        hat = centred @ np.linalg.solve(gram, centred.T) + 1 / n
+        gram = centered.T @ centered + alpha * np.eye(X.shape[1])
+        hat = centered @ np.linalg.solve(gram, centered.T) + 1 / n
         residual = y - hat @ y
         expected = residual @ residual / n / (1 - np.trace(hat) / n) ** 2
         assert_allclose(found, expected, rtol=1e-9)

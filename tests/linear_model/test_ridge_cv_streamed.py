@@ -131,7 +131,7 @@ def test_rows_that_decide_alone_are_refitted_without():
 
 
 def test_too_many_rows_that_decide_alone():
-    """One dummy column a row, unpenalised: nothing can be judged, and is not."""
+    """One dummy column a row, unpenalized: nothing can be judged, and is not."""
     table = np.hstack([np.eye(N, 100), RNG.standard_normal((N, 3))])
     factor = np.append(np.zeros(100), np.ones(3))
     model = RidgeRegressorCV(alphas=[1.0, 2.0], penalty_factor=factor)

@@ -271,7 +271,7 @@ BAD = {
     "shape": (moments(Xy_cross=[1.0]), ValueError, "Xy_cross must have shape (7,)"),
     "means": (moments(X_mean=3.0), ValueError, "X_mean must have shape (n_features,)"),
     "negative": (moments(y_cross=-1.0), ValueError, "sum of squares cannot be negat"),
-    "not centred": (
+    "not centered": (
         moments(Xy_cross=np.full(P, 1e6)),
         ValueError,
         "Cross-products must be symmetric",

@@ -90,7 +90,7 @@ def test_least_squares_that_is_not_unique_warns(model):
     y = rng.normal(size=5)
     with pytest.warns(
         UserWarning,
-        match="not unique: alpha=0 leaves the columns unpenalised.*is returned",
+        match="not unique: alpha=0 leaves the columns unpenalized.*is returned",
     ) as caught:
         model.fit(X, y)
     assert caught[0].filename == __file__
@@ -116,7 +116,7 @@ def test_convergence_warning_of_ridge(correlated):
         model.fit(X, y)
 
 
-def test_unpenalised_duplicates_warn():
+def test_unpenalized_duplicates_warn():
     rng = np.random.default_rng(0)
     X = rng.normal(size=(20, 3))
     X[:, 1] = X[:, 0]

@@ -18,7 +18,7 @@ from regkit import (
     RowChunks,
 )
 from regkit.linear_model import _from_statistics, _wide
-from regkit.solvers import wide_rows
+from regkit.solvers.folds.in_memory import out_of_core as wide_rows
 from tests.certificate import certify
 
 N, P = 150, 400

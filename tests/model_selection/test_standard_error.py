@@ -161,8 +161,8 @@ def test_a_smaller_value_may_be_simpler(data):
     best = grid["C"][search.cv_results_["mean_test_score"].argmax()]
     assert search.best_params_["C"] <= best
     rule = one_standard_error(parameter="n_neighbors", larger_is_simpler=True)
-    neighbours = {"n_neighbors": [1, 5, 10, 20, 40]}
-    search = GridSearchCV(KNeighborsRegressor(), neighbours, refit=rule).fit(X, y)
+    neighbors = {"n_neighbors": [1, 5, 10, 20, 40]}
+    search = GridSearchCV(KNeighborsRegressor(), neighbors, refit=rule).fit(X, y)
     assert search.best_params_["n_neighbors"] >= 10
 
 

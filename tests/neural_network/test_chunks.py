@@ -221,7 +221,7 @@ def test_the_sample_is_uniform_and_knows_no_chunks():
     counts = np.zeros(5000)
     for seed in range(200):
         counts[draw(seed, 1000)] += 1
-    # Binomial(200, 0.1), 5000 times; neighbours are independent.
+    # Binomial(200, 0.1), 5000 times; neighbors are independent.
     assert abs(counts.var() / 18.0 - 1) < 0.1
     assert abs(np.corrcoef(counts[1:], counts[:-1])[0, 1]) < 0.06
     assert len(np.unique(hashes(3, np.arange(100_000)))) == 100_000

@@ -21,8 +21,8 @@ DESCENT = {"tol": 1e-7, "max_iter": 200_000, "solver": "coordinate_descent"}
 
 
 @contextmanager
-def unpenalised_dependence_allowed() -> Iterator[None]:
-    """Let the warning pass that unpenalised columns have many solutions.
+def unpenalized_dependence_allowed() -> Iterator[None]:
+    """Let the warning pass that unpenalized columns have many solutions.
 
     Every other warning, of convergence above all, is an error by the configuration.
     """
@@ -40,7 +40,7 @@ def convergence_judged_by_gap() -> Iterator[list[warnings.WarningMessage]]:
     to ``tol``. A warning is the right answer there, as long as the gap it reports is
     no larger than ``tol`` and that rounding together: see ``Certificate.limit``.
     """
-    with unpenalised_dependence_allowed(), warnings.catch_warnings(record=True) as seen:
+    with unpenalized_dependence_allowed(), warnings.catch_warnings(record=True) as seen:
         warnings.filterwarnings("always", category=ConvergenceWarning)
         yield seen
 

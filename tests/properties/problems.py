@@ -55,7 +55,7 @@ class Problem:
 
     @property
     def alpha_max(self) -> float:
-        """The smallest alpha with every penalised coefficient zero, for the Lasso."""
+        """The smallest alpha with every penalized coefficient zero, for the Lasso."""
         return smallest_zero_alpha(
             self.dense.astype(float),
             self.y.astype(float),

@@ -22,14 +22,14 @@ def _correlation_noise(p: Array, X: Array, y: Array, largest: Array) -> Array:
     return np.asarray((1e-14 * np.sqrt(p @ X**2) + eps * largest) * size)
 
 
-def _centred(
+def _centered(
     X: Array, y: Array, sample_weight: Array | None, fit_intercept: bool
 ) -> tuple[Array, Array, Array, Array, Array]:
-    """Weights summing to one, X and y centred, their means, column deviations."""
+    """Weights summing to one, X and y centered, their means, column deviations."""
     p = np.ones(len(y)) if sample_weight is None else np.asarray(sample_weight)
     kept = p > 0
     X, y, p = X[kept], y[kept], p[kept] / p.sum()
-    # Subtract a row first, so that a constant column or y centres to exact zeros and
+    # Subtract a row first, so that a constant column or y centers to exact zeros and
     # large means cancel before they are summed.
     row, first = X[0], y[0]
     X, y = X - row, y - first
@@ -51,13 +51,13 @@ def smallest_zero_alpha(
     standardize: bool,
     fit_intercept: bool,
 ) -> float:
-    """The Lasso's alpha_max: max over penalised j of c_j / (f_j s_j).
+    """The Lasso's alpha_max: max over penalized j of c_j / (f_j s_j).
 
-    c is the gradient at the residual of the unpenalised columns' own (bounded) least
+    c is the gradient at the residual of the unpenalized columns' own (bounded) least
     squares; only the sides that the bounds leave open count.
     """
     largest = np.abs(X).max(axis=0)
-    p, X, y, _, scale = _centred(X, y, sample_weight, fit_intercept)
+    p, X, y, _, scale = _centered(X, y, sample_weight, fit_intercept)
     scale = np.where(scale > 0, scale, 1.0) if standardize else np.ones_like(scale)
     lower, upper = box
     # Rounding errors of c come from all of y, not from what a fit leaves of it.
@@ -84,19 +84,19 @@ def alpha_noise(
 
     Sums of n products in float64 end within about sqrt(n) eps |x_j| |y| of the truth;
     where y is nearly orthogonal to all columns, c_j has no correct digit. Fitting two
-    or more unpenalised columns multiplies that by their condition, by its square where
+    or more unpenalized columns multiplies that by their condition, by its square where
     their Gram matrix, which has that condition, has no digits left to start from.
     """
     largest = np.abs(X).max(axis=0)
-    p, X, y, _, scale = _centred(X, y, sample_weight, fit_intercept)
+    p, X, y, _, scale = _centered(X, y, sample_weight, fit_intercept)
     scale = np.where(scale > 0, scale, 1.0) if standardize else np.ones_like(scale)
     counted = (factor > 0) & np.isfinite(factor)
     noise = _correlation_noise(p, X, y, largest)
-    unpenalised = np.sqrt(p)[:, None] * X[:, factor == 0]
-    lengths = np.linalg.norm(unpenalised, axis=0)
-    unpenalised = unpenalised[:, lengths > 0] / lengths[lengths > 0]
-    if unpenalised.size:
-        values = np.linalg.svd(unpenalised, compute_uv=False)
+    unpenalized = np.sqrt(p)[:, None] * X[:, factor == 0]
+    lengths = np.linalg.norm(unpenalized, axis=0)
+    unpenalized = unpenalized[:, lengths > 0] / lengths[lengths > 0]
+    if unpenalized.size:
+        values = np.linalg.svd(unpenalized, compute_uv=False)
         condition = float(values[0] / values[values > 1e-8 * values[0]][-1])
         noise *= condition if condition < 1e5 else condition**2
     return float(np.max(noise[counted] / (factor * scale)[counted], initial=0.0))
@@ -136,7 +136,7 @@ def enumerate_solution(problem: Problem) -> tuple[Array, float]:
     clipped solution is still feasible, so the best of all candidates is the optimum.
     Columns are brought to unit size first.
     """
-    p, X, y, means, deviation = _centred(
+    p, X, y, means, deviation = _centered(
         problem.dense.astype(float),
         problem.y.astype(float),
         problem.sample_weight,
@@ -177,13 +177,13 @@ def enumerate_solution(problem: Problem) -> tuple[Array, float]:
     return coef, float(means[-1] - means[:-1] @ coef) * problem.fit_intercept
 
 
-def minimise(problem: Problem) -> tuple[Array, float]:
+def minimize(problem: Problem) -> tuple[Array, float]:
     """The optimum by scipy's bound-constrained least squares, for ``p`` up to dozens.
 
     beta = u - v with u, v >= 0 turns the absolute value linear; the linear term joins
     the squares because the quadratic part is made positive definite by ``q > 0``.
     """
-    p, X, y, means, _ = _centred(
+    p, X, y, means, _ = _centered(
         problem.dense.astype(float),
         problem.y.astype(float),
         problem.sample_weight,

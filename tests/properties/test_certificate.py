@@ -23,7 +23,7 @@ from tests.properties.problems import (
     tables,
 )
 from tests.properties.profile import sweep
-from tests.properties.reference import enumerate_solution, minimise
+from tests.properties.reference import enumerate_solution, minimize
 
 TOL = 1e-9
 
@@ -87,14 +87,14 @@ def test_bounds_enclose_the_truth(problem: Problem, seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_passes_scipys_optimum_and_refuses_its_neighbours(seed: int) -> None:
+def test_passes_scipys_optimum_and_refuses_its_neighbors(seed: int) -> None:
     rng = np.random.default_rng(seed)
     X, y = rng.standard_normal((30, 8)), rng.standard_normal(30)
     bounds = [None, (0.0, np.inf), (-0.05, 0.1), (-np.inf, 0.02)][seed]
     problem = at_fraction(
         Problem(X, y, l1_ratio=0.6, bounds=bounds, sample_weight=rng.random(30)), 0.2
     )
-    coef, intercept = minimise(problem)
+    coef, intercept = minimize(problem)
     assert problem.certify(coef, intercept).problems(1e-12) == []
     assert problem.certify(coef, intercept).subgradient < 1e-10
     for j in range(8):
@@ -223,7 +223,7 @@ def test_large_and_sparse_arithmetic_agrees(
 
 @pytest.mark.parametrize("zeros", [False, True])
 def test_sparse_arithmetic_survives_large_means(zeros: bool) -> None:
-    """The scale of a column far from zero comes from centred entries."""
+    """The scale of a column far from zero comes from centered entries."""
     rng = np.random.default_rng(0)
     dense = 1e3 + 1e-4 * rng.standard_normal((300, 170))
     if zeros:
@@ -239,7 +239,7 @@ def test_sparse_arithmetic_survives_large_means(zeros: bool) -> None:
     assert two.subgradient == pytest.approx(one.subgradient, rel=1e-6)
 
 
-def test_unpenalised_columns_do_not_open_the_gap() -> None:
+def test_unpenalized_columns_do_not_open_the_gap() -> None:
     """Without the projection the dual would have to shrink to nothing."""
     rng = np.random.default_rng(4)
     X, y = rng.standard_normal((3, 20, 5))[0], rng.standard_normal(20)

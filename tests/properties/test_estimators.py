@@ -156,17 +156,17 @@ def test_targets_are_independent(problem: Problem, n_targets: int) -> None:
     st.booleans(),
 )
 def test_agrees_with_scikit_learn(
-    problem: Problem, fraction: float, l1_ratio: float, positive: bool, centre: bool
+    problem: Problem, fraction: float, l1_ratio: float, positive: bool, center: bool
 ) -> None:
     problem = replace(
-        problem, l1_ratio=l1_ratio, positive=positive, fit_intercept=centre
+        problem, l1_ratio=l1_ratio, positive=positive, fit_intercept=center
     )
     problem = at_fraction(problem, fraction)
     theirs: Any = ElasticNet(
         problem.alpha,
         l1_ratio=l1_ratio,
         positive=positive,
-        fit_intercept=centre,
+        fit_intercept=center,
         tol=1e-12,
         max_iter=100_000,
     )

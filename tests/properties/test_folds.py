@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 from regkit.linear_model import ElasticNetRegressorCV
-from regkit.solvers import folds as folds_module
+from regkit.solvers.folds import in_memory as folds_module
 from tests.properties.harness import convergence_judged_by_gap, parameters
 from tests.properties.problems import Problem, stored_problems
 from tests.properties.profile import sweep

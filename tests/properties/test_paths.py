@@ -102,12 +102,12 @@ def test_the_grid_starts_at_alpha_max(problem: Problem) -> None:
     note(f"true {true!r}, grid {first!r}, noise {noise!r}")
     assert first == pytest.approx(true, rel=1e-9, abs=noise)
     path = solve_path(problem, first * np.array([1.0, 1 - 1e-4]))
-    penalised = (problem.factor > 0) & np.isfinite(problem.factor)
+    penalized = (problem.factor > 0) & np.isfinite(problem.factor)
     # Closer to alpha_max than rounding can tell, either answer is right; just below it
     # something moves, by an amount that float64 can hold.
     if 1e-4 * true > 2 * noise:
-        assert not path.coefs[penalised, 0].any()
-        assert path.coefs[penalised, 1].any()
+        assert not path.coefs[penalized, 0].any()
+        assert path.coefs[penalized, 1].any()
 
 
 @sweep(50)

@@ -15,7 +15,7 @@ from tests.certificate import Certificate, certify_ridge
 from tests.properties.harness import (
     convergence_judged_by_gap,
     parameters,
-    unpenalised_dependence_allowed,
+    unpenalized_dependence_allowed,
 )
 from tests.properties.problems import (
     Problem,
@@ -121,7 +121,7 @@ def test_one_alpha_a_target(problem: Problem, relatives: list[float]) -> None:
     alphas = np.array([strength(problem, r) for r in relatives])
     Y = problem.y[:, None] * np.arange(1, len(alphas) + 1) ** 2
     model = RidgeRegressor(alphas, tol=1e-10, **parameters(problem))
-    with unpenalised_dependence_allowed():
+    with unpenalized_dependence_allowed():
         model.fit(problem.X, Y, problem.sample_weight)
     assert model.coef_.shape == (len(alphas), problem.X.shape[1])
     assert model.intercept_.shape == model.dual_gap_.shape == (len(alphas),)

@@ -75,7 +75,7 @@ def left_out_by_refitting(problem: Problem, i: int, alpha: float) -> float:
 
 
 def is_determined(problem: Problem) -> bool:
-    """Whether no row alone decides about an unpenalised coefficient."""
+    """Whether no row alone decides about an unpenalized coefficient."""
     free = problem.dense.astype(float)[:, problem.factor == 0.0]
     if problem.fit_intercept:
         free = np.column_stack([np.ones(len(free)), free])
@@ -96,8 +96,8 @@ def is_tame(problem: Problem, alphas: Array) -> bool:
         X = X - np.average(X, axis=0, weights=row_weights(problem))
     square = row_weights(problem) @ X**2
     factor = problem.factor
-    penalised = np.isfinite(factor) & (factor > 0.0)
-    size = square[penalised] / factor[penalised]
+    penalized = np.isfinite(factor) & (factor > 0.0)
+    size = square[penalized] / factor[penalized]
     return bool(size.max(initial=0.0) <= 1e12 * alphas.min())
 
 
@@ -135,7 +135,7 @@ def assert_leave_one_out(problem: Problem) -> None:
     )
 
 
-def generalised_by_projection(problem: Problem, alpha: float) -> tuple[float, float]:
+def generalized_by_projection(problem: Problem, alpha: float) -> tuple[float, float]:
     """The criterion and 1 - tr(H)/n, by orthogonal projection in long double.
 
     Ridge is least squares with a row for each column's penalty; what it leaves of y is
@@ -154,7 +154,7 @@ def generalised_by_projection(problem: Problem, alpha: float) -> tuple[float, fl
             columns.append(root * x)
             penalties.append(np.sqrt(alpha * factor) * scale)
     basis: list[npt.NDArray[np.longdouble]] = []
-    for j in np.argsort(np.array(penalties) > 0, kind="stable"):  # unpenalised first
+    for j in np.argsort(np.array(penalties) > 0, kind="stable"):  # unpenalized first
         extended = np.concatenate([columns[j], np.zeros(len(columns))])
         extended[n + j] = penalties[j]
         direction = extended.copy()
@@ -188,7 +188,7 @@ def test_leave_one_out_of_ties(problem: Problem) -> None:
 
 @sweep(100)
 @given(STORED)
-def test_generalised(problem: Problem) -> None:
+def test_generalized(problem: Problem) -> None:
     """Against the textbook's formula, in extended precision."""
     problem = replace(problem, bounds=None, positive=False)
     alphas = grid(problem)
@@ -209,7 +209,7 @@ def test_generalised(problem: Problem) -> None:
             return
     size = np.average(problem.y.astype(float) ** 2, weights=weight)
     for alpha, found in zip(alphas, model.cv_error_, strict=True):
-        expected, left = generalised_by_projection(problem, alpha)
+        expected, left = generalized_by_projection(problem, alpha)
         if np.isfinite(found) and left > 1e-4:
             np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-12 * size)
 

@@ -73,7 +73,7 @@ def is_within_reach(problem: Problem) -> bool:
 def assert_honest(found: Certificate, gap: float, tol: float, warned: bool) -> None:
     """Optimal within ``tol``; or a warning, and the gap that it states is right.
 
-    Rows can be asked again where a Gram matrix has too few digits (unpenalised columns
+    Rows can be asked again where a Gram matrix has too few digits (unpenalized columns
     that nearly depend on each other, large means without an intercept); statistics
     cannot.
     """

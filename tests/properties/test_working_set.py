@@ -13,10 +13,10 @@ from hypothesis import assume, given, note
 from hypothesis import strategies as st
 
 from regkit.designs import make_design
-from regkit.solvers import complete_gram
-from regkit.solvers.path import alpha_grid, solve_path
+from regkit.solvers.paths import gram as complete_gram
+from regkit.solvers.paths.walk import Asking, ScreenedPath
 from regkit.solvers.problem import Penalty
-from regkit.solvers.screening import Asking, ScreenedPath
+from regkit.solvers.solve import alpha_grid, solve_path
 from tests.properties.harness import assert_fit, fit, refit, with_alpha
 from tests.properties.problems import Problem, problems, stored_problems, tables
 from tests.properties.profile import sweep
@@ -127,7 +127,7 @@ def test_columns_not_looked_at_are_within_their_thresholds(
     penalty = Penalty.build(problem.X.shape[1], problem.l1_ratio, None, *problem.box)
     with (
         working_sets(),
-        mock.patch("regkit.solvers.screening.ScreenedPath", _Audited),
+        mock.patch("regkit.solvers.paths.walk.ScreenedPath", _Audited),
     ):
         alphas = alpha_grid(design, problem.y, penalty, n_alphas, 1e-2)
         path = solve_path(design, problem.y, penalty, alphas, tol=tol)

@@ -11,7 +11,7 @@ import scipy.sparse as sp
 from sklearn.model_selection import GridSearchCV
 
 from regkit import LassoRegressor, RidgeRegressor, RowChunks
-from regkit.designs.threads import n_threads
+from regkit.parallel.threads import n_threads
 from regkit.rows import row_chunks, streamed
 
 N, P = 530, 9

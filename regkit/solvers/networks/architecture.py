@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from regkit.kernels import network_functions as functions
-from regkit.kernels.network_optimisers import Groups
-from regkit.kernels.network_passes import Network, Work
-from regkit.kernels.network_products import space_of_copies
-from regkit.kernels.network_tiles import PANEL, UNITS
+from regkit.kernels.networks import functions
+from regkit.kernels.networks.optimizers import Groups
+from regkit.kernels.networks.passes import Network, Work
+from regkit.kernels.networks.products import space_of_copies
+from regkit.kernels.networks.tiles import PANEL, UNITS
 
 ACTIVATIONS = {
     "identity": functions.IDENTITY,
@@ -178,7 +178,7 @@ class Architecture:
         return params
 
     def groups(self, rates: dict[str, float] | None = None) -> Groups:
-        """Treat each array as a group; only weights of dense layers are penalised.
+        """Treat each array as a group; only weights of dense layers are penalized.
 
         ``rates`` maps names of arrays to what multiplies their learning rate, 1 where
         a name is missing.

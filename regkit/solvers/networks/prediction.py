@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from regkit.designs.threads import map_in_threads, n_threads
-from regkit.kernels.network_passes import Dropout, Network, Rows
-from regkit.kernels.network_sampling import sample
+from regkit.kernels.networks.passes import Dropout, Network, Rows
+from regkit.kernels.networks.sampling import sample
+from regkit.parallel.threads import map_in_threads, n_threads
 from regkit.solvers.networks.architecture import make_work
 
 _ROWS = 256

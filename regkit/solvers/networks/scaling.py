@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from regkit.kernels.network_passes import Rows
+from regkit.kernels.networks.passes import Rows
 
 Floats = NDArray[np.float64]
 # Rows scaled at a time, so that no float64 copy of X is made.
@@ -39,12 +39,12 @@ class Scaling:
 
     @classmethod
     def standard(cls, moments: "Moments") -> "Scaling":
-        """Centre by means, scale by standard deviations."""
+        """Center by means, scale by standard deviations."""
         return cls(moments.center, moments.scale)
 
     @classmethod
     def robust(cls, X: Any, weights: Floats, clip: float) -> "Scaling":
-        """Centre by weighted medians, scale by interquartile ranges.
+        """Center by weighted medians, scale by interquartile ranges.
 
         Where that is 0, by half of the range.
         """

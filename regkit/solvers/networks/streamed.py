@@ -5,9 +5,9 @@ from typing import Protocol
 
 import numpy as np
 
-from regkit.kernels.network_training import OUTCOME, UNDER_WAY, Data, Loss, State
+from regkit.kernels.networks.training import OUTCOME, UNDER_WAY, Data, Loss, State
+from regkit.solvers.networks.adaptive_team import Company
 from regkit.solvers.networks.architecture import Architecture, make_work
-from regkit.solvers.networks.company import Company
 from regkit.solvers.networks.trainer import (
     LOSSES,
     OUTCOMES,
@@ -60,7 +60,7 @@ def run_streamed(
     work = make_work(net, feed.n_targets, room, dtype, threads)
     watch = new_watch(settings, parameters.params, feed.n_targets)
     gradient = np.zeros_like(parameters.params)
-    noise, optimiser = settings.noise(), settings.optimiser()
+    noise, optimizer = settings.noise(), settings.optimizer()
     loss = Loss(LOSSES[settings.loss], settings.loss_parameter)
     groups = architecture.groups(settings.rates)
     held_order = np.arange(len(held_out.weights))
@@ -78,7 +78,7 @@ def run_streamed(
                 net,
                 loss,
                 noise,
-                optimiser,
+                optimizer,
                 groups,
                 data,
                 held_out,

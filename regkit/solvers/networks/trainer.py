@@ -7,13 +7,12 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from regkit.designs.threads import n_threads
-from regkit.kernels import network_losses, network_masks, network_optimisers
-from regkit.kernels.network_crew import CAN_WAIT
-from regkit.kernels.network_optimisers import Optimiser
-from regkit.kernels.network_passes import Dropout, Network
-from regkit.kernels.network_tiles import PANEL
-from regkit.kernels.network_training import (
+from regkit.kernels.networks import losses, masks, optimizers
+from regkit.kernels.networks.barrier import CAN_WAIT
+from regkit.kernels.networks.optimizers import Optimizer
+from regkit.kernels.networks.passes import Dropout, Network
+from regkit.kernels.networks.tiles import PANEL
+from regkit.kernels.networks.training import (
     CONVERGED,
     DIVERGED,
     EPOCHS,
@@ -24,24 +23,25 @@ from regkit.kernels.network_training import (
     State,
     Watch,
 )
+from regkit.parallel.threads import n_threads
+from regkit.solvers.networks.adaptive_team import Company
 from regkit.solvers.networks.architecture import Architecture, make_work
-from regkit.solvers.networks.company import Company
 from regkit.solvers.networks.schedules import factors
 
 LOSSES = {
-    "squared_error": network_losses.SQUARED,
-    "absolute_error": network_losses.ABSOLUTE,
-    "huber": network_losses.HUBER,
-    "quantile": network_losses.QUANTILE,
-    "gaussian_nll": network_losses.GAUSSIAN,
-    "binary": network_losses.BINARY,
-    "softmax": network_losses.SOFTMAX,
+    "squared_error": losses.SQUARED,
+    "absolute_error": losses.ABSOLUTE,
+    "huber": losses.HUBER,
+    "quantile": losses.QUANTILE,
+    "gaussian_nll": losses.GAUSSIAN,
+    "binary": losses.BINARY,
+    "softmax": losses.SOFTMAX,
 }
-NOISE = {"bernoulli": network_masks.BERNOULLI, "gaussian": network_masks.GAUSSIAN}
+NOISE = {"bernoulli": masks.BERNOULLI, "gaussian": masks.GAUSSIAN}
 SOLVERS = {
-    "adam": network_optimisers.ADAM,
-    "adamw": network_optimisers.ADAMW,
-    "sgd": network_optimisers.SGD,
+    "adam": optimizers.ADAM,
+    "adamw": optimizers.ADAMW,
+    "sgd": optimizers.SGD,
 }
 
 OUTCOMES = {CONVERGED: "converged", DIVERGED: "diverged"}
@@ -129,9 +129,9 @@ class Settings:
         """Return the kernels' form of the dropout rates."""
         return Dropout(np.array(self.dropout), NOISE[self.dropout_kind])
 
-    def optimiser(self) -> Optimiser:
-        """Return the kernels' form of the optimiser and the penalties."""
-        return Optimiser(
+    def optimizer(self) -> Optimizer:
+        """Return the kernels' form of the optimizer and the penalties."""
+        return Optimizer(
             SOLVERS[self.solver],
             self.momentum,
             self.beta_2,
@@ -145,7 +145,7 @@ class Settings:
 
 @dataclass(slots=True)
 class Parameters:
-    """Parameters with the optimiser's state; training changes them in place."""
+    """Parameters with the optimizer's state; training changes them in place."""
 
     params: NDArray[Any]
     first: NDArray[Any]
@@ -154,7 +154,7 @@ class Parameters:
 
     @classmethod
     def start(cls, params: NDArray[Any]) -> "Parameters":
-        """Begin with these parameters and an optimiser that has seen nothing."""
+        """Begin with these parameters and an optimizer that has seen nothing."""
         return cls(params, np.zeros_like(params), np.zeros_like(params))
 
     def copy(self) -> "Parameters":
@@ -260,7 +260,7 @@ def run(
         np.arange(n),
         np.arange(len(held_out.weights)),
     )
-    noise, optimiser = settings.noise(), settings.optimiser()
+    noise, optimizer = settings.noise(), settings.optimizer()
     loss = Loss(LOSSES[settings.loss], settings.loss_parameter)
     groups = architecture.groups(settings.rates)
     total = settings.max_iter * batches
@@ -279,7 +279,7 @@ def run(
                     net,
                     loss,
                     noise,
-                    optimiser,
+                    optimizer,
                     groups,
                     data,
                     held_out,
@@ -324,7 +324,7 @@ def n_members(net: Network, batch_rows: int) -> int:
 
 def new_watch(settings: Settings, params: NDArray[Any], n_targets: int) -> Watch:
     """Remember nothing yet."""
-    n_scores = n_targets if LOSSES[settings.loss] < network_losses.BINARY else 1
+    n_scores = n_targets if LOSSES[settings.loss] < losses.BINARY else 1
     adaptive = settings.learning_rate == "adaptive"
     return Watch(
         training=np.zeros(settings.max_iter),

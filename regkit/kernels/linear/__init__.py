@@ -1,0 +1,1 @@
+"""Kernels of the linear models: columns, factors, active sets and certificates."""

@@ -1,0 +1,175 @@
+"""The exact solver on a Gram matrix: active sets by block principal pivoting.
+
+Given the free set, the optimum over the hull of its cells (see `active_set_state`)
+is one linear system. Free coordinates that leave their cell are then fixed, fixed ones
+whose subgradient condition fails are freed, all at once (Portugal, Judice & Vicente
+1994). From the solution at a close alpha this takes two or three systems; where the
+number of exchanges stops falling, `regkit.kernels.linear.primal` takes over.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regkit.kernels._jit import kernel, part
+from regkit.kernels.linear import cholesky
+from regkit.kernels.linear.active_set_state import (
+    THRESHOLD_SLACK,
+    Problem,
+    State,
+    cell,
+    newton_direction,
+    shift_correlation,
+    violation,
+    without_drift,
+)
+
+# Block exchanges allowed without a new smallest number of violations.
+PATIENCE = 4
+
+
+@part
+def _find_violators(
+    problem: Problem,
+    state: State,
+    n: int,
+    alpha: float,
+    entering: NDArray[np.int64],
+) -> int:
+    """List the fixed coordinates that want to move and choose their sides."""
+    count = 0
+    for j in range(n):
+        if state.free[j]:
+            continue
+        wish = violation(problem, state, j, alpha)
+        if wish != 0.0:
+            side = np.sign(state.coef[j]) if state.coef[j] != 0.0 else np.sign(wish)
+            state.side[j] = side if problem.l1[j] > 0.0 else 0.0
+            entering[count] = j
+            count += 1
+    return count
+
+
+@part
+def _put_at_walls(
+    problem: Problem, state: State, n: int, leaving: NDArray[np.bool_]
+) -> tuple[int, float]:
+    """Fix the free coordinates that have left their cell on its wall.
+
+    Returns their number, and how far they were brought back.
+    """
+    k = state.size[0]
+    walled = np.empty(k, dtype=np.int64)
+    back = np.empty(k)
+    count = 0
+    traveled = 0.0
+    for i in range(k):
+        j = state.active[i]
+        low, high = cell(problem, j, state.side[j])
+        wall = min(max(state.coef[j], low), high)
+        if wall != state.coef[j]:
+            walled[count] = j
+            back[count] = wall - state.coef[j]
+            traveled += abs(back[count]) * np.sqrt(problem.gram[j, j])
+            state.coef[j] = wall
+            leaving[j] = True
+            count += 1
+    shift_correlation(problem.gram, walled[:count], back, state.correlation, n)
+    return count, traveled
+
+
+@part
+def _unrest(problem: Problem, state: State, alpha: float) -> float:
+    """Return the largest gradient among free coordinates, in units of its slack."""
+    largest = 0.0
+    for i in range(state.size[0]):
+        j = state.active[i]
+        threshold = alpha * problem.l1[j]
+        gradient = state.correlation[j] - (
+            alpha * problem.l2[j] * state.coef[j] + threshold * state.side[j]
+        )
+        slack = problem.noise[j] + THRESHOLD_SLACK * threshold
+        largest = max(largest, abs(gradient) / slack)
+    return largest
+
+
+@kernel
+def minimize(
+    problem: Problem, state: State, n: int, alpha: float, max_iter: int, ridged: bool
+) -> tuple[int, bool]:
+    """Bring ``state`` to the optimum over the first ``n`` columns.
+
+    ``ridged`` says that some ``l2`` is positive, so that the factor depends on
+    ``alpha`` and has to be made anew. Returns the number of linear systems solved, and
+    whether the optimum was reached; where it was not, ``state`` may be far from it.
+    """
+    leaving = np.zeros(n, dtype=np.bool_)
+    entering = np.empty(n, dtype=np.int64)
+    queue = np.empty(2 * n, dtype=np.int64)
+    n_queue = 0
+    if ridged:
+        n_queue = state.size[0]
+        state.size[0] = 0
+        for i in range(n_queue):
+            queue[i] = state.active[i]
+            # At a smaller alpha it may depend on the others, and stay fixed.
+            state.free[queue[i]] = False
+    fewest = n + 1
+    patience = PATIENCE
+    unrest = np.inf
+    traveled = 0.0
+    for iteration in range(max_iter):
+        # Whoever stands in the queue enters; who depends on the others stays fixed.
+        before = state.size[0]
+        k = cholesky.append(
+            state.factor,
+            state.active,
+            before,
+            problem.gram,
+            problem.l2,
+            alpha,
+            queue,
+            n_queue,
+        )
+        state.size[0] = k
+        for i in range(before, k):
+            state.free[state.active[i]] = True
+
+        # Step to the optimum of the hull, then exchange whoever is on the wrong side.
+        step = newton_direction(problem, state, alpha)
+        for i in range(k):
+            j = state.active[i]
+            state.coef[j] += step[i]
+            traveled += abs(step[i]) * np.sqrt(problem.gram[j, j])
+        shift_correlation(problem.gram, state.active[:k], step, state.correlation, n)
+        n_entering = _find_violators(problem, state, n, alpha, entering)
+        n_leaving, back = _put_at_walls(problem, state, n, leaving)
+        traveled = without_drift(problem, state, n, traveled + back)
+        violations = n_leaving + n_entering
+        if violations == 0:
+            # An ill-conditioned system is solved again for what the first solution
+            # left over, as long as that helps (iterative refinement).
+            last, unrest = unrest, _unrest(problem, state, alpha)
+            if unrest <= 1.0 or unrest > 0.5 * last:
+                return iteration + 1, True
+        elif violations < fewest:
+            fewest = violations
+            patience = PATIENCE
+        else:
+            patience -= 1
+            if patience == 0:
+                return iteration + 1, False
+
+        n_queue = 0
+        if n_leaving > 0:
+            for i in range(k):
+                state.free[state.active[i]] = False
+            k, n_queue = cholesky.remove(state.factor, state.active, k, leaving, queue)
+            state.size[0] = k
+            for i in range(k):
+                state.free[state.active[i]] = True
+            for j in range(n):
+                leaving[j] = False
+        for i in range(n_entering):
+            queue[n_queue + i] = entering[i]
+        n_queue += n_entering
+    return max_iter, False

@@ -1,0 +1,157 @@
+"""What the two active-set kernels share: the problem, its state, and steps.
+
+For working-set columns z_j (centered, scaled, rows multiplied by the square root of
+their weight) with Gram matrix G = ZᵀZ and q = Zᵀy, minimize over the box
+
+    1/2 |y - Z b|² + alpha Σ_j ( l1_j |b_j| + l2_j b_j² / 2 ),   lower <= b <= upper.
+
+A coordinate is either *free*, inside a cell on which its penalty is smooth (one side
+of zero, or the whole box where l1_j = 0), or *fixed* at zero or at a bound. Over the
+linear hull of the free coordinates' cells the optimum solves a linear system, through
+a maintained Cholesky factor.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regkit.kernels._jit import part, summing_part
+from regkit.kernels.linear import cholesky
+
+# Share of the threshold by which a subgradient may exceed it and count as met.
+THRESHOLD_SLACK = 1e-12
+# Correlations are kept up to date by differences until the coefficients have traveled
+# this many times their own size.
+FAR = 10.0
+
+
+class Problem(NamedTuple):
+    """The problem on the working set; arrays have room for columns to come."""
+
+    gram: NDArray[np.float64]
+    target: NDArray[np.float64]  # q
+    l1: NDArray[np.float64]
+    l2: NDArray[np.float64]
+    lower: NDArray[np.float64]
+    upper: NDArray[np.float64]
+    noise: NDArray[np.float64]  # rounding error to expect in a correlation
+
+
+class State(NamedTuple):
+    """What the solver knows between calls; every call leaves it consistent."""
+
+    coef: NDArray[np.float64]
+    correlation: NDArray[np.float64]  # q - G coef
+    free: NDArray[np.bool_]
+    side: NDArray[np.float64]  # of a free coordinate's cell: -1, +1, or 0 (no l1)
+    active: NDArray[np.int64]  # the free coordinates in the factor's order
+    factor: NDArray[np.float64]
+    size: NDArray[np.int64]  # [0]: number of free coordinates
+
+
+@summing_part
+def shift_correlation(
+    gram: NDArray[np.float64],
+    columns: NDArray[np.int64],
+    step: NDArray[np.float64],
+    correlation: NDArray[np.float64],
+    n: int,
+) -> None:
+    """Compute ``correlation[:n] -= step @ gram[columns, :n]``, step maybe longer."""
+    k = len(columns)
+    i = 0
+    while i + 4 <= k:
+        g0, g1 = gram[columns[i]], gram[columns[i + 1]]
+        g2, g3 = gram[columns[i + 2]], gram[columns[i + 3]]
+        s0, s1, s2, s3 = step[i], step[i + 1], step[i + 2], step[i + 3]
+        for j in range(n):
+            correlation[j] -= s0 * g0[j] + s1 * g1[j] + s2 * g2[j] + s3 * g3[j]
+        i += 4
+    while i < k:
+        g0 = gram[columns[i]]
+        s0 = step[i]
+        for j in range(n):
+            correlation[j] -= s0 * g0[j]
+        i += 1
+
+
+@part
+def correlate_afresh(problem: Problem, state: State, n: int) -> None:
+    """Compute the correlations from the coefficients."""
+    support = np.empty(n, dtype=np.int64)
+    values = np.empty(n)
+    count = 0
+    for j in range(n):
+        state.correlation[j] = problem.target[j]
+        if state.coef[j] != 0.0:
+            support[count] = j
+            values[count] = state.coef[j]
+            count += 1
+    shift_correlation(problem.gram, support[:count], values, state.correlation, n)
+
+
+@part
+def without_drift(problem: Problem, state: State, n: int, traveled: float) -> float:
+    """Compute the correlations afresh where updates have left too much rounding.
+
+    Every update leaves behind errors in proportion to its step. Steps to the optimum
+    of an ill-conditioned hull go far out, and come back at the walls: after those the
+    correlations would not be the coefficients' own. Returns what was traveled since
+    the correlations were last computed.
+    """
+    size = 0.0
+    for j in range(n):
+        if state.coef[j] != 0.0:
+            size += abs(state.coef[j]) * np.sqrt(problem.gram[j, j])
+    if traveled <= FAR * size:
+        return traveled
+    correlate_afresh(problem, state, n)
+    return size
+
+
+@part
+def cell(problem: Problem, j: int, side: float) -> tuple[float, float]:
+    """Return the interval in which coordinate ``j`` stays on its side of zero."""
+    low = problem.lower[j]
+    high = problem.upper[j]
+    if side > 0.0:
+        low = 0.0
+    elif side < 0.0:
+        high = 0.0
+    return low, high
+
+
+@part
+def violation(problem: Problem, state: State, j: int, alpha: float) -> float:
+    """Return by how much fixed coordinate ``j`` wants to move, with its direction."""
+    value = state.coef[j]
+    threshold = alpha * problem.l1[j]
+    slack = problem.noise[j] + THRESHOLD_SLACK * threshold
+    pull = state.correlation[j] - alpha * problem.l2[j] * value
+    if value < problem.upper[j]:
+        rise: float = pull - (threshold if value >= 0.0 else -threshold)
+        if rise > slack:
+            return rise
+    if value > problem.lower[j]:
+        fall: float = pull - (threshold if value > 0.0 else -threshold)
+        if fall < -slack:
+            return fall
+    return 0.0
+
+
+@part
+def newton_direction(
+    problem: Problem, state: State, alpha: float
+) -> NDArray[np.float64]:
+    """Return the step from the free coordinates to the optimum of their hull."""
+    k = state.size[0]
+    step = np.empty(k)
+    for i in range(k):
+        j = state.active[i]
+        step[i] = state.correlation[j] - alpha * (
+            problem.l2[j] * state.coef[j] + problem.l1[j] * state.side[j]
+        )
+    cholesky.solve_lower(state.factor, k, step)
+    cholesky.solve_upper(state.factor, k, step)
+    return step

@@ -1,0 +1,237 @@
+"""The duality gap, and which columns a solution still needs.
+
+With residual r and correlations c = Zᵀr, the point kappa·r is dual feasible for the
+largest kappa <= 1 that keeps every conjugate h*_j(kappa·c_j) finite, where
+h_j(b) = alpha (l1_j |b| + l2_j b²/2) on [lower_j, upper_j]. The gap
+
+    P(b) - D(kappa r) = (1 - kappa)²/2 |r|²
+                        + Σ_j [h_j(b_j) + h*_j(kappa c_j) - kappa c_j b_j]
+
+is a sum of non-negative terms (Fenchel & Young), so it suffers no cancellation.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regkit.kernels._jit import kernel, part
+
+# A correlation below this share of its column's length and of y's is rounding error.
+ROUNDED = 1e-13
+# Coefficients this many times the size of y leave a Gram matrix too few digits.
+HUGE = 1e3
+# Columns whose correlation may exceed this share of the threshold are kept in view.
+NEAR = 0.7
+_EPS = 2.0**-52
+
+
+@part
+def _fenchel_young(
+    value: float, slope: float, l1: float, l2: float, low: float, high: float
+) -> float:
+    """Return h(value) + h*(slope) - slope * value; infinite slopes excluded."""
+    best = 0.0
+    if slope > l1:
+        best = high
+        if l2 > 0.0:
+            best = min((slope - l1) / l2, high)
+    elif slope < -l1:
+        best = low
+        if l2 > 0.0:
+            best = max((slope + l1) / l2, low)
+    conjugate = 0.0
+    if best != 0.0:
+        conjugate = slope * best - l1 * abs(best) - 0.5 * l2 * best * best
+    if value == 0.0:
+        return max(0.0, conjugate)
+    own = l1 * abs(value) + 0.5 * l2 * value * value
+    return max(0.0, own + conjugate - slope * value)
+
+
+@kernel
+def duality_gap(
+    columns: NDArray[np.int64],
+    coef: NDArray[np.float64],
+    correlation: NDArray[np.float64],
+    l1: NDArray[np.float64],
+    l2: NDArray[np.float64],
+    lower: NDArray[np.float64],
+    upper: NDArray[np.float64],
+    square: NDArray[np.float64],
+    alpha: float,
+    residual_square: float,
+) -> float:
+    """Return the duality gap at ``coef``.
+
+    ``columns`` are those to look at: every one with a nonzero coefficient or with a
+    correlation that may exceed ``alpha * l1``; the others add nothing.
+
+    A slope toward an infinite bound of an unpenalized column has no scaling that
+    makes it feasible. Where the slope, or what the ridge leaves of it, is rounding
+    error, one Newton step of that column alone, c²/(2|z_j|²), stands for it
+    (``square`` holds |z_j|²): the conjugate would multiply it by the distance of the
+    bound, or divide its square by however small a ridge. A larger one is not certified
+    here but in `regkit.solvers.paths.certificate`, for columns together.
+    """
+    kappa = closest = within = 1.0
+    primal = 0.5 * residual_square
+    for j in columns:
+        threshold = alpha * l1[j]
+        value = coef[j]
+        primal += threshold * abs(value) + 0.5 * alpha * l2[j] * value * value
+        slope = correlation[j]
+        if abs(slope) > threshold:
+            if threshold > 0.0:
+                within = min(within, threshold / abs(slope))
+            unbounded = upper[j] if slope > 0.0 else -lower[j]
+            if unbounded == np.inf:
+                ridge = alpha * l2[j]
+                if ridge > 0.0:
+                    own = ridge * max(0.0, value if slope > 0.0 else -value)
+                    closest = min(closest, (threshold + own) / abs(slope))
+                elif threshold > 0.0:
+                    kappa = min(kappa, threshold / abs(slope))
+    # No gap exceeds the objective: zero is dual feasible, of value zero.
+    gap = primal
+    last = 2.0
+    # Next to a tiny l2, or a bound far beyond the coefficients, the conjugate blows up
+    # an excess of rounding errors: there a point that keeps within threshold and ridge,
+    # or within every threshold, is the better one.
+    for shrunk in (kappa, closest, within):
+        if shrunk >= last:
+            continue
+        last = shrunk
+        found = 0.5 * (1.0 - shrunk) ** 2 * residual_square
+        for j in columns:
+            threshold = alpha * l1[j]
+            slope = shrunk * correlation[j]
+            if coef[j] == 0.0 and abs(slope) <= threshold:
+                continue
+            ridge = alpha * l2[j]
+            rest = slope - ridge * coef[j]
+            if threshold == 0.0 and rest != 0.0:
+                room = upper[j] - coef[j] if rest > 0.0 else coef[j] - lower[j]
+                if rest * rest <= 2.0 * ROUNDED**2 * square[j] * primal:
+                    if square[j] > 0.0:
+                        found += 0.5 * rest * rest / (square[j] + ridge)
+                    continue
+                if room == np.inf and ridge == 0.0:
+                    found = np.inf if square[j] > 0.0 else found
+                    continue
+            found += _fenchel_young(
+                coef[j], slope, threshold, ridge, lower[j], upper[j]
+            )
+        # (NaN has to come out as NaN.)
+        gap = found if not found >= gap else gap
+    return gap
+
+
+@kernel
+def doubt(
+    coef: NDArray[np.float64], square: NDArray[np.float64], total: float
+) -> float:
+    """Return what rounding can hide where correlations come from a Gram matrix.
+
+    They are off by ``eps |z_j| (|y| + Σ |z_k b_k|)``: by nothing that matters until
+    large coefficients of nearly dependent columns cancel. ``total`` is |y|².
+    """
+    size = 0.0
+    for j in range(coef.shape[0]):
+        if coef[j] != 0.0:
+            size += abs(coef[j]) * np.sqrt(square[j])
+    if size <= HUGE * np.sqrt(total):
+        return 0.0
+    return _EPS * size * size
+
+
+@kernel
+def wanted(
+    columns: NDArray[np.int64],
+    correlation: NDArray[np.float64],
+    l1: NDArray[np.float64],
+    lower: NDArray[np.float64],
+    upper: NDArray[np.float64],
+    outside: NDArray[np.bool_],
+    alpha: float,
+    noise: NDArray[np.float64],
+) -> NDArray[np.int64]:
+    """Return those of ``columns`` outside whose correlation exceeds ``alpha * l1``."""
+    found = np.empty(columns.shape[0], dtype=np.int64)
+    count = 0
+    for j in columns:
+        slope = correlation[j]
+        if abs(slope) > alpha * l1[j] * (1.0 + 1e-12) + noise[j] and outside[j]:
+            room = upper[j] if slope > 0.0 else -lower[j]
+            if room > 0.0:
+                found[count] = j
+                count += 1
+    return found[:count]
+
+
+@kernel
+def foresee(
+    past: NDArray[np.float64],
+    shares: NDArray[np.float64],
+    sizes: NDArray[np.float64],
+    move: NDArray[np.float64],
+    l1: NDArray[np.float64],
+    outside: NDArray[np.bool_],
+    alpha: float,
+    correlation: NDArray[np.float64],
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Write the outside columns' correlations as far as known; return the undecided.
+
+    Where the residual is ``shares_0 r_0 + shares_1 r_1 + d`` and ``past[e]`` holds the
+    correlations with r_e, those with the residual are the same combination of them,
+    give or take ``sizes[k, j]`` times |d|; that is ``move[k]`` in the k-th of two
+    norms (see `Design.sizes`). Undecided are columns that may exceed ``alpha * l1``.
+    Also returns the columns that may exceed `NEAR` times that.
+    """
+    p = correlation.shape[0]
+    first, second = past[0], past[1]
+    this, other = sizes[0], sizes[1]
+    share, other_share = shares[0], shares[1]
+    norm, other_norm = 1.000001 * move[0], 1.000001 * move[1]
+    most = np.empty(p)
+    for j in range(p):  # (no branch: compiled to vector instructions)
+        expected = share * first[j] + other_share * second[j]
+        correlation[j] = expected if outside[j] else correlation[j]
+        drift = min(this[j] * norm, other[j] * other_norm)
+        most[j] = abs(expected) + drift if outside[j] else -1.0
+    undecided = np.empty(p, dtype=np.int64)
+    near = np.empty(p, dtype=np.int64)
+    n_undecided = n_near = 0
+    for j in range(p):
+        # Counted or not without a branch, which nobody could predict.
+        near[n_near] = j
+        n_near += most[j] > NEAR * alpha * l1[j]
+    for j in near[:n_near]:
+        undecided[n_undecided] = j
+        n_undecided += most[j] > alpha * l1[j]
+    return undecided[:n_undecided], near[:n_near]
+
+
+@kernel
+def in_span(
+    past: NDArray[np.float64], residual: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the shares of two past residuals in this one, and what they leave of it.
+
+    By Gram and Schmidt; a past residual that hardly differs from the other has none.
+    """
+    shares = np.zeros(2)
+    first, second = past[0], past[1]
+    square = between = whole = own = other = 0.0
+    for i in range(residual.shape[0]):
+        square += first[i] * first[i]
+        between += first[i] * second[i]
+        whole += second[i] * second[i]
+        own += first[i] * residual[i]
+        other += second[i] * residual[i]
+    if square > 0.0:
+        slope = between / square
+        left = whole - slope * between
+        if left > 1e-10 * whole:
+            shares[1] = (other - slope * own) / left
+        shares[0] = own / square - shares[1] * slope
+    move = residual - shares[0] * first - shares[1] * second
+    return shares, move

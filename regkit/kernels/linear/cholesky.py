@@ -1,0 +1,226 @@
+"""A Cholesky factor that grows and shrinks by columns.
+
+``factor[:k, :k]`` is the lower triangle L of ``G[a, a] + diag = L Lᵀ`` for the ``k``
+columns listed in ``active``, stored by rows so that every inner loop runs along
+contiguous memory. Columns enter in blocks (matrix products, three levels of loops)
+and leave by Givens rotations, or by refactoring what stands behind them when that is
+cheaper.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regkit.kernels._jit import part, summing_kernel, summing_part
+
+BLOCK = 32
+# A new column whose squared distance to the span of the present ones falls below this
+# share of its own squared length is taken as dependent on them: twice what centering
+# after the product costs a Gram matrix (`regkit.designs.dense`, 30² eps).
+DEPENDENT = 5e-13
+
+
+@summing_part
+def _subtract_products(
+    factor: NDArray[np.float64],
+    first: int,
+    last: int,
+    start: int,
+    stop: int,
+    depth: int,
+) -> None:
+    """Subtract rows' products over ``depth``: F[a, j] -= F[a, :depth] F[j, :depth]ᵀ.
+
+    For a in [first, last) and j in [start, stop), in tiles of 4 x 4 (a tile's sums
+    stay in registers); a tile that would stand out over an edge is moved back from
+    it, its repeated rows and columns left alone.
+    """
+    for a in range(first, last, 4):
+        for j in range(start, stop, 4):
+            edge = last - 1
+            a1, a2, a3 = min(a + 1, edge), min(a + 2, edge), min(a + 3, edge)
+            edge = stop - 1
+            j1, j2, j3 = min(j + 1, edge), min(j + 2, edge), min(j + 3, edge)
+            r0, r1, r2, r3 = factor[a], factor[a1], factor[a2], factor[a3]
+            c0, c1, c2, c3 = factor[j], factor[j1], factor[j2], factor[j3]
+            s00 = s01 = s02 = s03 = s10 = s11 = s12 = s13 = 0.0
+            s20 = s21 = s22 = s23 = s30 = s31 = s32 = s33 = 0.0
+            for t in range(depth):
+                s00 += r0[t] * c0[t]
+                s01 += r0[t] * c1[t]
+                s02 += r0[t] * c2[t]
+                s03 += r0[t] * c3[t]
+                s10 += r1[t] * c0[t]
+                s11 += r1[t] * c1[t]
+                s12 += r1[t] * c2[t]
+                s13 += r1[t] * c3[t]
+                s20 += r2[t] * c0[t]
+                s21 += r2[t] * c1[t]
+                s22 += r2[t] * c2[t]
+                s23 += r2[t] * c3[t]
+                s30 += r3[t] * c0[t]
+                s31 += r3[t] * c1[t]
+                s32 += r3[t] * c2[t]
+                s33 += r3[t] * c3[t]
+            rows = min(4, last - a)
+            sums = (
+                (s00, s01, s02, s03),
+                (s10, s11, s12, s13),
+                (s20, s21, s22, s23),
+                (s30, s31, s32, s33),
+            )
+            for i in range(rows):
+                line = sums[i]
+                for c in range(min(4, stop - j)):
+                    factor[a + i, j + c] -= line[c]
+
+
+@part
+def append(
+    factor: NDArray[np.float64],
+    active: NDArray[np.int64],
+    k: int,
+    gram: NDArray[np.float64],
+    ridge: NDArray[np.float64],
+    alpha: float,
+    columns: NDArray[np.int64],
+    n_columns: int,
+) -> int:
+    """Let ``columns[:n_columns]`` into the factor; return its new size.
+
+    A column that depends on those before it is left out, and so is every column once
+    fewer than two blocks of rows are free. The diagonal is ``gram[j, j] + alpha *
+    ridge[j]``.
+    """
+    for first in range(0, n_columns, BLOCK):
+        m = min(BLOCK, n_columns - first)
+        base = k
+        # The new columns' rows of G, with their own part behind it, ...
+        for a in range(m):
+            row = factor[base + a]
+            source = gram[columns[first + a]]
+            for i in range(base):
+                row[i] = source[active[i]]
+            for b in range(m):
+                row[base + b] = source[columns[first + b]]
+        # ... are turned into rows of L, block by block, by forward substitution.
+        for start in range(0, base, BLOCK):
+            stop = min(base, start + BLOCK)
+            _subtract_products(factor, base, base + m, start, stop, start)
+            for a in range(base, base + m):
+                row = factor[a]
+                for j in range(start, stop):
+                    part = 0.0
+                    for i in range(start, j):
+                        part += row[i] * factor[j, i]
+                    row[j] = (row[j] - part) / factor[j, j]
+        _subtract_products(factor, base, base + m, base, base + m, base)
+        # What is left of their own part is factored row by row; the row of a
+        # dependent column is overwritten by the next.
+        taken = np.empty(m, dtype=np.int64)
+        for a in range(m):
+            count = k - base
+            source = factor[base + a]
+            row = factor[k]
+            if count != a:
+                for i in range(base):
+                    row[i] = source[i]
+            j = columns[first + a]
+            length = gram[j, j] + alpha * ridge[j]
+            pivot = source[base + a] + alpha * ridge[j]
+            for b in range(count):
+                entry = source[base + taken[b]]
+                for i in range(base, base + b):
+                    entry -= row[i] * factor[base + b, i]
+                entry /= factor[base + b, base + b]
+                row[base + b] = entry
+                pivot -= entry * entry
+            if pivot > DEPENDENT * length and k + 2 * BLOCK < factor.shape[0]:
+                row[k] = np.sqrt(pivot)
+                active[k] = j
+                taken[count] = a
+                k += 1
+    return k
+
+
+@part
+def _rotate_out(factor: NDArray[np.float64], k: int, position: int) -> None:
+    """Take row ``position`` out of the factor by Givens rotations."""
+    n_below = k - position - 1
+    cosines = np.empty(n_below)
+    sines = np.empty(n_below)
+    for t in range(n_below):
+        row = factor[position + t]
+        source = factor[position + t + 1]
+        for i in range(position):
+            row[i] = source[i]
+        carried = source[position]
+        for i in range(t):
+            entry = source[position + i + 1]
+            row[position + i] = cosines[i] * carried + sines[i] * entry
+            carried = cosines[i] * entry - sines[i] * carried
+        entry = source[position + t + 1]
+        radius = np.hypot(carried, entry)
+        cosines[t] = carried / radius
+        sines[t] = entry / radius
+        row[position + t] = radius
+
+
+@part
+def remove(
+    factor: NDArray[np.float64],
+    active: NDArray[np.int64],
+    k: int,
+    leaving: NDArray[np.bool_],
+    queue: NDArray[np.int64],
+) -> tuple[int, int]:
+    """Take the columns ``j`` with ``leaving[j]`` out of the factor.
+
+    Returns the factor's new size and the number of columns that the caller has to
+    append again: ``queue`` receives those that stood behind the first to leave, where
+    factoring them anew is cheaper than rotating.
+    """
+    first = k
+    rotations = 0.0
+    for i in range(k - 1, -1, -1):
+        if leaving[active[i]]:
+            first = i
+            rotations += float(k - i) ** 2
+    # A rotation costs about 20 times a multiplication inside a matrix product.
+    rotate = 10.0 * rotations < (float(k) ** 3 - float(first) ** 3) / 3.0
+    count = 0
+    for i in range(k - 1, first - 1, -1):
+        if not leaving[active[i]]:
+            continue
+        if rotate:
+            _rotate_out(factor, k, i)
+        for t in range(i, k - 1):
+            active[t] = active[t + 1]
+        k -= 1
+    if not rotate:
+        count = k - first
+        for t in range(count):
+            queue[t] = active[first + t]
+        k = first
+    return k, count
+
+
+@summing_kernel
+def solve_lower(factor: NDArray[np.float64], k: int, rhs: NDArray[np.float64]) -> None:
+    """Overwrite ``rhs[:k]`` by the solution of L x = rhs."""
+    for i in range(k):
+        row = factor[i]
+        total = 0.0
+        for j in range(i):
+            total += row[j] * rhs[j]
+        rhs[i] = (rhs[i] - total) / row[i]
+
+
+@summing_kernel
+def solve_upper(factor: NDArray[np.float64], k: int, rhs: NDArray[np.float64]) -> None:
+    """Overwrite ``rhs[:k]`` by the solution of Lᵀ x = rhs."""
+    for i in range(k - 1, -1, -1):
+        row = factor[i]
+        value = rhs[i] / row[i]
+        rhs[i] = value
+        for j in range(i):
+            rhs[j] -= value * row[j]

@@ -1,0 +1,418 @@
+"""Three paths walking down the alphas in lockstep, without a word of Python.
+
+What the path driver of `regkit.solvers.paths.walk` does for one path, for three at a
+time, each on its own working set: the columns that matter to any of them are visited
+once (`three_views`). The walk stops where more memory is wanted, or
+another method; `regkit.solvers.folds.lockstep` sees to it.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regkit.kernels._jit import kernel, part
+from regkit.kernels.linear.active_set import minimize
+from regkit.kernels.linear.active_set_state import Problem, State
+from regkit.kernels.linear.certificate import duality_gap, in_span
+from regkit.kernels.linear.three_views import Columns, correlate, extend, residuals_of
+
+# Columns looked at together: their bounds stay in the first-level cache.
+_STRIP = 1024
+# Share of the columns that are undecided from which on all are visited: then the
+# residuals are remembered, and later ones are seen as combinations of them.
+MANY = 0.2
+# Columns expected to exceed this share of the next threshold are admitted.
+LIKELY = 0.99
+# What stops the walk.
+END, ROOM, UNSOLVED, STUCK = 0, 1, 2, 3
+# Rounding of a correlation, beside the column's length and the residual's.
+ROUNDED_SUM = 1e-14
+
+
+class Terms(NamedTuple):
+    """What the paths know of every column, each (3, p), in the units of their Z."""
+
+    products: NDArray[np.float64]  # Zᵀ target
+    l1: NDArray[np.float64]
+    l2: NDArray[np.float64]
+    lower: NDArray[np.float64]
+    upper: NDArray[np.float64]
+    noise: NDArray[np.float64]
+    lengths: NDArray[np.float64]
+    squares: NDArray[np.float64]  # of the lengths
+    least_l1: NDArray[np.float64]  # (p,), of the paths
+
+
+class Past(NamedTuple):
+    """Two residuals of each path for which every correlation is known, newest first."""
+
+    residuals: NDArray[np.float64]  # (3, 2, n)
+    errors: NDArray[np.float64]  # (3, 2), of a correlation, for columns of length 1
+    correlation: NDArray[np.float64]  # (3, 2, p)
+
+
+class View(NamedTuple):
+    """What was seen at the last visit of columns, each (3, p)."""
+
+    inside: NDArray[np.bool_]  # columns in the path's working set
+    coef: NDArray[np.float64]
+    correlation: NDArray[np.float64]
+    before: NDArray[np.float64]  # correlations at the last alpha
+    is_held: NDArray[np.bool_]  # (p,), columns in any working set
+    seen: NDArray[np.int64]  # (p,), at which alpha a column was visited last
+
+
+class Work(NamedTuple):
+    """The paths' working sets, with room for columns to come, and how they stand."""
+
+    problem: Problem  # its arrays, as those of the state, have a row for each path
+    state: State
+    columns: NDArray[np.int64]  # (3, room), in order of arrival
+    sizes: NDArray[np.int64]  # (3,)
+    starts: NDArray[np.float64]  # (3, room), coefficients before the last solve
+    wanted: NDArray[np.int64]  # (3, p), columns to take in
+    n_wanted: NDArray[np.int64]  # (3,)
+    goals: NDArray[np.float64]  # (3,), for the duality gaps
+    gaps: NDArray[np.float64]  # (3,)
+    is_solved: NDArray[np.bool_]  # (3,)
+    n_iter: NDArray[np.int64]  # (3,), linear systems since the last kept solution
+    n_last: NDArray[np.int64]  # (3,), in the last solve
+    refined: NDArray[np.float64]  # [0]: the excess over a goal that was refined last
+
+
+class Found(NamedTuple):
+    """Solutions, one behind the other."""
+
+    columns: NDArray[np.int64]  # (3, room)
+    values: NDArray[np.float64]  # (3, room)
+    starts: NDArray[np.int64]  # (3, alphas + 1)
+    gaps: NDArray[np.float64]  # (3, alphas)
+    n_iter: NDArray[np.int64]  # (3, alphas)
+    at: NDArray[np.int64]  # [0]: how many there are
+
+
+@part
+def undecided(
+    past: Past,
+    residuals: NDArray[np.float64],
+    terms: Terms,
+    is_held: NDArray[np.bool_],
+    alpha: float,
+) -> NDArray[np.int64]:
+    """Return the columns that are held or may exceed ``alpha * l1`` in any path.
+
+    As `certificate.foresee` does for one path, but without writing the
+    correlations down: the others are below ``alpha * l1``, and nobody asks for more.
+    """
+    least_l1 = terms.least_l1
+    p = least_l1.shape[0]
+    shares = np.empty((3, 2))
+    norms = np.empty(3)
+    for k in range(3):
+        own, move = in_span(past.residuals[k], residuals[k])
+        square = 0.0
+        for i in range(move.shape[0]):
+            square += move[i] * move[i]
+        shares[k, 0], shares[k, 1] = own[0], own[1]
+        norms[k] = 1.000001 * np.sqrt(square)
+        norms[k] += abs(own[0]) * past.errors[k, 0] + abs(own[1]) * past.errors[k, 1]
+    most = np.empty(_STRIP)
+    found = np.empty(p, dtype=np.int64)
+    count = 0
+    for first in range(0, p, _STRIP):
+        m = min(_STRIP, p - first)
+        for j in range(m):
+            most[j] = -1.0
+        for k in range(3):
+            share, other, norm = shares[k, 0], shares[k, 1], norms[k]
+            x = past.correlation[k, 0, first : first + m]
+            y = past.correlation[k, 1, first : first + m]
+            length = terms.lengths[k, first : first + m]
+            for j in range(m):  # (no branch: compiled to vector instructions)
+                bound = abs(share * x[j] + other * y[j]) + length[j] * norm
+                most[j] = bound if bound > most[j] else most[j]
+        for j in range(m):
+            # Counted or not without a branch, which nobody could predict.
+            found[count] = first + j
+            is_above = most[j] > alpha * least_l1[first + j]
+            count += is_above | is_held[first + j]
+    return found[:count]
+
+
+@part
+def is_wanted(terms: Terms, view: View, k: int, j: int, slope: float) -> bool:
+    """Whether path k may move column j, of more than ``slope`` rounding error."""
+    if view.inside[k, j] or slope <= terms.noise[k, j]:
+        return False
+    is_rising = view.correlation[k, j] > 0.0
+    room: float = terms.upper[k, j] if is_rising else -terms.lower[k, j]
+    return room > 0.0
+
+
+@part
+def want_missed(
+    columns: NDArray[np.int64], terms: Terms, view: View, work: Work, alpha: float
+) -> bool:
+    """Note which of ``columns`` each path lacks at ``alpha``; say if there is any."""
+    is_any = False
+    for k in range(3):
+        count = 0
+        for j in columns:
+            threshold = alpha * terms.l1[k, j]
+            slope = abs(view.correlation[k, j]) - threshold * (1.0 + 1e-12)
+            if slope > 0.0 and is_wanted(terms, view, k, j, slope):
+                work.wanted[k, count] = j
+                count += 1
+        work.n_wanted[k] = count
+        is_any = is_any or count > 0
+    return is_any
+
+
+@part
+def want_expected(
+    columns: NDArray[np.int64],
+    terms: Terms,
+    view: View,
+    work: Work,
+    number: int,
+    step: float,
+    alpha: float,
+) -> None:
+    """Note which of ``columns`` each path is expected to want at the next ``alpha``.
+
+    Correlations are expected to move on by ``step`` times their last move, or to stay
+    where a column has not been visited at the last alpha as well.
+    """
+    count = columns.shape[0]
+    steps = np.empty(count)
+    for c in range(count):
+        j = columns[c]
+        steps[c] = step if view.seen[j] == number - 1 else 0.0
+        view.seen[j] = number
+    for k in range(3):
+        n_wanted = 0
+        for c in range(count):
+            j = columns[c]
+            now = view.correlation[k, j]
+            expected = abs(now + steps[c] * (now - view.before[k, j]))
+            view.before[k, j] = now
+            slope = expected - alpha * terms.l1[k, j]
+            if slope > 0.0 and is_wanted(terms, view, k, j, slope):
+                work.wanted[k, n_wanted] = j
+                n_wanted += 1
+        work.n_wanted[k] = n_wanted
+
+
+@part
+def take_in(X: Columns, terms: Terms, view: View, work: Work) -> None:
+    """Take the columns that each path wants into its working set."""
+    problem, state, sizes = work.problem, work.state, work.sizes
+    before = sizes.copy()
+    for k in range(3):
+        for c in range(work.n_wanted[k]):
+            a, j = sizes[k] + c, work.wanted[k, c]
+            work.columns[k, a] = j
+            view.inside[k, j] = True
+            view.is_held[j] = True
+            problem.target[k, a] = terms.products[k, j]
+            problem.l1[k, a] = terms.l1[k, j]
+            problem.l2[k, a] = terms.l2[k, j]
+            problem.lower[k, a] = terms.lower[k, j]
+            problem.upper[k, a] = terms.upper[k, j]
+            problem.noise[k, a] = terms.noise[k, j]
+            state.correlation[k, a] = view.correlation[k, j]
+        sizes[k] += work.n_wanted[k]
+        work.n_wanted[k] = 0
+    extend(X, work.columns, before, sizes, problem.gram)
+
+
+@part
+def minimize_each(work: Work, alpha: float, max_iter: int, ridged: bool) -> bool:
+    """Minimize over each path's working set; say if all optima were reached."""
+    problem, state = work.problem, work.state
+    are_all = True
+    for k in range(3):
+        for a in range(work.sizes[k]):
+            work.starts[k, a] = state.coef[k, a]
+        one = Problem(
+            problem.gram[k],
+            problem.target[k],
+            problem.l1[k],
+            problem.l2[k],
+            problem.lower[k],
+            problem.upper[k],
+            problem.noise[k],
+        )
+        its = State(
+            state.coef[k],
+            state.correlation[k],
+            state.free[k],
+            state.side[k],
+            state.active[k],
+            state.factor[k],
+            state.size[k],
+        )
+        n_iter, is_solved = minimize(one, its, work.sizes[k], alpha, max_iter, ridged)
+        work.n_iter[k] += n_iter
+        work.n_last[k] = n_iter
+        work.is_solved[k] = is_solved
+        are_all = are_all and is_solved
+    return are_all
+
+
+@kernel
+def remember(
+    past: Past, residuals: NDArray[np.float64], correlation: NDArray[np.float64]
+) -> None:
+    """Keep the correlations of all columns with three residuals."""
+    for k in range(3):
+        square = 0.0
+        for i in range(residuals.shape[1]):
+            square += residuals[k, i] * residuals[k, i]
+            past.residuals[k, 1, i] = past.residuals[k, 0, i]
+            past.residuals[k, 0, i] = residuals[k, i]
+        past.errors[k, 1] = past.errors[k, 0]
+        past.errors[k, 0] = ROUNDED_SUM * np.sqrt(square)
+        for j in range(correlation.shape[1]):
+            past.correlation[k, 1, j] = past.correlation[k, 0, j]
+            past.correlation[k, 0, j] = correlation[k, j]
+
+
+@part
+def certify(
+    columns: NDArray[np.int64],
+    residuals: NDArray[np.float64],
+    terms: Terms,
+    view: View,
+    work: Work,
+    alpha: float,
+) -> float:
+    """Compute the gaps; return the largest excess over a goal.
+
+    ``columns`` are those above ``alpha * l1``, inside or not.
+    """
+    looked_at = np.empty(work.columns.shape[1] + columns.shape[0], dtype=np.int64)
+    largest = -np.inf
+    for k in range(3):
+        square = 0.0
+        for i in range(residuals.shape[1]):
+            square += residuals[k, i] * residuals[k, i]
+        count = work.sizes[k]
+        for a in range(count):
+            looked_at[a] = work.columns[k, a]
+        for j in columns:
+            if not view.inside[k, j]:
+                looked_at[count] = j
+                count += 1
+        gap = duality_gap(
+            looked_at[:count],
+            view.coef[k],
+            view.correlation[k],
+            terms.l1[k],
+            terms.l2[k],
+            terms.lower[k],
+            terms.upper[k],
+            terms.squares[k],
+            alpha,
+            square,
+        )
+        work.gaps[k] = gap
+        # (A gap that is NaN is too large.)
+        excess = gap - work.goals[k]
+        largest = largest if excess <= largest else excess
+    return largest
+
+
+@part
+def note(found: Found, work: Work, at: int) -> None:
+    """Keep the solutions, the ``at``-th to be kept."""
+    for k in range(3):
+        stored = found.starts[k, at]
+        for a in range(work.sizes[k]):
+            if work.state.coef[k, a] != 0.0:
+                found.columns[k, stored] = work.columns[k, a]
+                found.values[k, stored] = work.state.coef[k, a]
+                stored += 1
+        found.starts[k, at + 1] = stored
+        found.gaps[k, at] = work.gaps[k]
+        found.n_iter[k, at] = work.n_iter[k]
+        work.n_iter[k] = 0
+
+
+@kernel
+def follow(
+    X: Columns,
+    terms: Terms,
+    targets: NDArray[np.float64],
+    past: Past,
+    view: View,
+    work: Work,
+    found: Found,
+    alphas: NDArray[np.float64],
+    is_kept: NDArray[np.bool_],
+    at: int,
+    event: int,
+    max_iter: int,
+    ridged: bool,
+    most: int,
+) -> tuple[int, int]:
+    """Solve for one of ``alphas`` after the other, from the ``at``-th on.
+
+    Returns where it stands and what has stopped it; called again with both, it goes
+    on. `ROOM`: some path wants more columns than there is room for, or more than
+    ``most`` and than twice those it has. `UNSOLVED`: block pivoting did not settle in
+    paths where ``work.is_solved`` is false; the minimum may be found by other means.
+    `STUCK`: a gap stays above its goal. `END`.
+    """
+    room, p = work.columns.shape[1], terms.least_l1.shape[0]
+    while at < alphas.shape[0]:
+        alpha = alphas[at]
+        if event != UNSOLVED:
+            for k in range(3):
+                size, count = work.sizes[k], work.n_wanted[k]
+                if size + count > room or count > max(most, 2 * size):
+                    return at, ROOM
+                if found.starts[k, found.at[0]] + size + count > found.values.shape[1]:
+                    return at, ROOM
+            take_in(X, terms, view, work)
+            if not minimize_each(work, alpha, max_iter, ridged):
+                return at, UNSOLVED
+        event = END
+
+        # Correlations are expected to move on toward the next alpha as they last did.
+        following = min(alpha, alphas[min(at + 1, alphas.shape[0] - 1)])
+        step = 0.0
+        if at > 0 and alpha < alphas[at - 1]:
+            step = min(1.0, (alpha - following) / (alphas[at - 1] - alpha))
+        likely = LIKELY * following
+        residuals = residuals_of(X, work.columns, work.sizes, work.state.coef, targets)
+        columns = undecided(past, residuals, terms, view.is_held, likely)
+        is_complete = columns.shape[0] > MANY * p
+        if is_complete:
+            columns = np.arange(p)
+        limit, slopes = terms.least_l1, view.correlation
+        above = correlate(X, columns, residuals, limit, alpha, slopes)
+        if is_complete:
+            remember(past, residuals, slopes)
+        for k in range(3):
+            for a in range(work.sizes[k]):
+                j = work.columns[k, a]
+                work.state.correlation[k, a] = slopes[k, j]
+                view.coef[k, j] = work.state.coef[k, a]
+        if want_missed(above, terms, view, work, alpha):
+            continue
+        excess = certify(above, residuals, terms, view, work, alpha)
+        if excess <= 0.0:
+            want_expected(columns, terms, view, work, at, step, likely)
+            if is_kept[at]:
+                note(found, work, found.at[0])
+                found.at[0] += 1
+            at += 1
+            work.refined[0] = np.inf
+        elif excess < 0.5 * work.refined[0]:
+            # The systems are solved again for what the residuals leave over.
+            work.refined[0] = excess
+        else:
+            return at, STUCK
+    return at, END

@@ -1,0 +1,199 @@
+"""The exact solver where block pivoting does not settle: one exchange at a time.
+
+From coefficients inside the box, step to the optimum of the hull or to the first cell
+wall on the way, fix who stands at the wall, free the worst violator: the objective
+never rises, so the method is finite (feature-sign search: Lee et al. 2007). A violator
+that depends linearly on the free columns is exchanged for one of them along the
+direction on which the fit does not change and the penalty falls.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regkit.kernels._jit import kernel, part
+from regkit.kernels.linear import cholesky
+from regkit.kernels.linear.active_set_state import (
+    Problem,
+    State,
+    cell,
+    newton_direction,
+    shift_correlation,
+    violation,
+    without_drift,
+)
+
+# A distance to a span below this share of a column's square is rounding error.
+ROUNDING = 5e-13
+# So is an entry of a direction without curvature, below this share of the largest.
+NOTHING = 1e-9
+
+
+@part
+def _null_direction(
+    problem: Problem, state: State, alpha: float, refused: int
+) -> tuple[NDArray[np.float64], float]:
+    """Return the direction in which ``refused`` replaces what it depends on.
+
+    Its forward substitution stands in the row behind the factor. The last entry is
+    the refused coordinate's own. The second result is the length at which the
+    objective is least: infinite where the fit does not change at all.
+    """
+    k = state.size[0]
+    wish = violation(problem, state, refused, alpha)
+    sign = 1.0 if wish > 0.0 else -1.0
+    square = problem.gram[refused, refused] + alpha * problem.l2[refused]
+    curvature = square
+    step = np.empty(k + 1)
+    for i in range(k):
+        entry = state.factor[k, i]
+        curvature -= entry * entry
+        step[i] = -sign * entry
+    cholesky.solve_upper(state.factor, k, step)
+    step[k] = sign
+    if curvature <= ROUNDING * square:
+        # Entries of rounding size would find walls, at absurd lengths.
+        least = NOTHING * np.sqrt(problem.gram[refused, refused])
+        for i in range(k):
+            j = state.active[i]
+            if abs(step[i]) * np.sqrt(problem.gram[j, j]) < least:
+                step[i] = 0.0
+        return step, np.inf
+    return step, abs(wish) / curvature
+
+
+@part
+def _longest_step(
+    problem: Problem,
+    state: State,
+    columns: NDArray[np.int64],
+    step: NDArray[np.float64],
+    limit: float,
+) -> tuple[float, int]:
+    """Return the step length up to ``limit`` that keeps all cells, and who stops it."""
+    length = limit
+    blocking = -1
+    for i in range(step.shape[0]):
+        j = columns[i]
+        low, high = cell(problem, j, state.side[j])
+        wall = high if step[i] > 0.0 else low
+        reach = (wall - state.coef[j]) / step[i] if step[i] != 0.0 else np.inf
+        if reach < length:
+            length = max(0.0, reach)
+            blocking = i
+    return length, blocking
+
+
+@part
+def _worst_violator(
+    problem: Problem, state: State, n: int, alpha: float, resting: NDArray[np.bool_]
+) -> int:
+    """Return the fixed coordinate that gains most, its side chosen; -1 for none."""
+    worst = -1
+    largest = 0.0
+    for j in range(n):
+        if state.free[j] or resting[j]:
+            continue
+        wish = violation(problem, state, j, alpha)
+        if wish != 0.0 and wish * wish > largest * problem.gram[j, j]:
+            largest = wish * wish / problem.gram[j, j]
+            side = np.sign(state.coef[j]) if state.coef[j] != 0.0 else np.sign(wish)
+            state.side[j] = side if problem.l1[j] > 0.0 else 0.0
+            worst = j
+    return worst
+
+
+@kernel
+def minimize(
+    problem: Problem, state: State, n: int, alpha: float, max_iter: int
+) -> tuple[int, bool]:
+    """Bring ``state`` to the optimum over the first ``n`` columns.
+
+    The factor is made anew from the coefficients; they and the correlations have to
+    agree. Returns the number of linear systems solved, and whether the optimum was
+    reached.
+    """
+    leaving = np.zeros(n, dtype=np.bool_)
+    resting = np.zeros(n, dtype=np.bool_)
+    queue = np.empty(n + 1, dtype=np.int64)
+    n_queue = 0
+    state.size[0] = 0
+    for j in range(n):
+        state.free[j] = False
+        value = state.coef[j]
+        if value != 0.0 and problem.lower[j] < value < problem.upper[j]:
+            state.side[j] = np.sign(value) if problem.l1[j] > 0.0 else 0.0
+            queue[n_queue] = j
+            n_queue += 1
+    entering = -1
+    traveled = 0.0
+    for iteration in range(max_iter):
+        before = state.size[0]
+        k = cholesky.append(
+            state.factor,
+            state.active,
+            before,
+            problem.gram,
+            problem.l2,
+            alpha,
+            queue,
+            n_queue,
+        )
+        state.size[0] = k
+        for i in range(before, k):
+            state.free[state.active[i]] = True
+        refused = -1
+        if entering >= 0 and not state.free[entering]:
+            refused = entering
+        entering = -1
+
+        columns = np.empty(k + 1, dtype=np.int64)
+        for i in range(k):
+            columns[i] = state.active[i]
+        columns[k] = refused
+        limit = 1.0
+        if refused >= 0:
+            step, limit = _null_direction(problem, state, alpha, refused)
+        else:
+            step = newton_direction(problem, state, alpha)
+        length, blocking = _longest_step(problem, state, columns, step, limit)
+        if length == np.inf:
+            # It depends on others, all of them without penalty or end: only rounding
+            # errors pull at it.
+            resting[refused] = True
+            n_queue = 0
+            continue
+        size = len(step)
+        for i in range(size):
+            j = columns[i]
+            step[i] *= length
+            state.coef[j] += step[i]
+            traveled += abs(step[i]) * np.sqrt(problem.gram[j, j])
+        shift_correlation(problem.gram, columns[:size], step, state.correlation, n)
+        traveled = without_drift(problem, state, n, traveled)
+
+        n_queue = 0
+        if blocking < 0:
+            entering = _worst_violator(problem, state, n, alpha, resting)
+            if entering < 0:
+                return iteration + 1, True
+        else:
+            j = columns[blocking]
+            low, high = cell(problem, j, state.side[j])
+            state.coef[j] = high if step[blocking] > 0.0 else low
+            if refused >= 0 and j != refused:
+                entering = refused
+            if state.free[j]:
+                for i in range(k):
+                    state.free[state.active[i]] = False
+                leaving[j] = True
+                k, n_queue = cholesky.remove(
+                    state.factor, state.active, k, leaving, queue
+                )
+                leaving[j] = False
+                state.size[0] = k
+                for i in range(k):
+                    state.free[state.active[i]] = True
+        if entering >= 0:
+            queue[n_queue] = entering
+            n_queue += 1
+    return max_iter, False

@@ -1,0 +1,1 @@
+"""Kernels of dropout networks, from vector operations to the whole training loop."""

@@ -1,0 +1,1 @@
+"""Threads that share passes over arrays, and rows that are read ahead."""

@@ -1,0 +1,1 @@
+"""Paths of all cross-validation folds, for about the price of one path."""

@@ -1,0 +1,109 @@
+"""Fold statistics: one pass over X gives the Gram matrix of every training fold.
+
+The sums over the rows that a fold leaves out are taken from those over all rows. Where
+it is tested on the rows that it left out, its errors follow from the same sums.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from regkit.designs import Design, Moments
+from regkit.solvers.folds.fold import Fold, Indices
+from regkit.solvers.problem import Floats
+
+# Entries of the folds' Gram matrices that are kept for the next l1_ratio (64 MB).
+_KEPT = 1 << 23
+
+
+class FoldMoments:
+    """The sums over all rows, and over those that each fold leaves out."""
+
+    def __init__(
+        self,
+        design: Design,
+        y: Floats,
+        sample_weight: Floats | None,
+        folds: Sequence[Fold],
+    ) -> None:
+        """Visit every row, once where the folds partition them.
+
+        ``design``, of all rows, is given its Gram matrix.
+        """
+        self._design = design
+        self._level = float(design.center(y)[1])
+        self._y = y
+        self._sample_weight = sample_weight
+        self._folds = folds
+        self._left_out = [fold.left_out(design.n_samples) for fold in folds]
+        self._center = design.guessed_center()
+        self._kept: list[Moments] = []
+        self._total = self._visit_all()
+        if design.fit_intercept and self._total.is_far(self._center):
+            self._center = self._center + self._total.shift / self._total.weight
+            self._total = self._visit_all()
+        if self._total.keeps_digits(self._total, design.fit_intercept):
+            design.adopt(self._total, self._center, y)
+
+    def _visit_all(self) -> Moments:
+        n, p = self._design.n_samples, self._design.n_features
+        rows = [found for found in self._left_out if found is not None]
+        visits = np.zeros(n, dtype=np.int64)
+        for found in rows:
+            visits[found] += 1
+        is_partition = bool(np.all(visits == 1))
+        if is_partition and len(rows) == len(self._folds) <= _KEPT // p**2:
+            self._kept = [self._visit(found) for found in rows]
+            total = self._kept[0]
+            for part in self._kept[1:]:
+                total = total + part
+            return total
+        return self._visit(np.arange(n))
+
+    def _visit(self, rows: Indices) -> Moments:
+        weight = None if self._sample_weight is None else self._sample_weight[rows]
+        return self._design.moments(rows, weight, self._y - self._level, self._center)
+
+    def _moments_left_out(self, k: int) -> Moments | None:
+        """Return the sums over the rows that fold k leaves out, if it is worth it."""
+        rows = self._left_out[k]
+        if rows is None or 2 * len(rows) > self._design.n_samples:
+            return None
+        return self._kept[k] if self._kept else self._visit(rows)
+
+    def training_design(self, k: int) -> Design:
+        """Return the design of the rows that fold k trains on, its Gram matrix known.
+
+        Where digits would be lost it is not known, and formed when it is asked for.
+        """
+        fold, n = self._folds[k], self._design.n_samples
+        training = fold.training_weight(self._sample_weight, n)
+        design = self._design.reweighted(training)
+        left_out = self._moments_left_out(k)
+        if left_out is not None:
+            sums, whole = self._total - left_out, self._total
+        else:
+            rows = np.flatnonzero(training)
+            sums = whole = self._design.moments(
+                rows, training[rows], self._y - self._level, self._center
+            )
+        if sums.keeps_digits(whole, design.fit_intercept):
+            design.adopt(sums, self._center, self._y)
+        return design
+
+    def held_out_errors(
+        self, k: int, columns: Indices, coefs: Floats, intercepts: Floats
+    ) -> Floats | None:
+        """Return the mean squared errors of fold k, (K,), if they are known.
+
+        NaN where rounding leaves too few digits of one. ``coefs`` (columns, K) are
+        those of some columns, all others being zero.
+        """
+        rows = self._left_out[k]
+        if rows is None or not self._kept:
+            return None
+        if not np.array_equal(np.sort(self._folds[k].test), rows):
+            return None
+        levels = intercepts + self._center[columns] @ coefs - self._level
+        errors, are_exact = self._kept[k].mean_squares(columns, coefs, levels)
+        return np.where(are_exact, errors, np.nan)

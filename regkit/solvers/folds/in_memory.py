@@ -1,0 +1,287 @@
+"""A path on the training rows of each fold, and its errors on the rows held out.
+
+Every fold is a design of the same X with weights of its own: rows that a fold does not
+train on have weight zero, rows that it takes several times a multiple. So no fold has a
+copy of X, and each path is certified like the path on all rows.
+"""
+
+from collections.abc import Sequence
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+
+from regkit.designs import Design
+from regkit.kernels.linear.three_views import ABREAST
+from regkit.parallel.threads import map_in_threads, one_blas_thread
+from regkit.solvers.folds.fold import Fold
+from regkit.solvers.folds.gram_folds import FoldMoments
+from regkit.solvers.folds.held_out import mean_squares
+from regkit.solvers.folds.lockstep import can_go_in_lockstep, solve_in_lockstep
+from regkit.solvers.folds.shared_reads import solve_together
+from regkit.solvers.problem import Floats, PathResult, Penalty
+from regkit.solvers.solve import is_small, solve_path
+
+# Work of a fold, in multiplications, below which threads cost more than they save.
+_WORTHWHILE = 1 << 22
+# Entries of an X (64 MB) that a processor's cache may hold from read to read.
+_STAYS_IN_CACHE = 1 << 23
+# Paths that share a read of X where they are not in lockstep: their sums stay in
+# registers and first-level cache.
+_AT_A_TIME = 12
+
+
+@dataclass(frozen=True, slots=True)
+class PathSettings:
+    """What every path of a cross-validation is solved with; see `solve_path`."""
+
+    tol: float = 1e-8
+    max_iter: int = 1000
+    solver: str = "auto"
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """As `solve_path` takes them."""
+        return asdict(self)
+
+
+class FoldPaths(NamedTuple):
+    """The paths of all folds and their errors."""
+
+    whole: PathResult | None
+    """On all rows."""
+    folds: list[PathResult]
+    errors: Floats
+    """(n_alphas, n_folds), weighted means of the squared held-out residuals; NaN for a
+    fold whose held-out rows all have weight zero."""
+
+
+class Folded(Protocol):
+    """What cross-validation asks of its folds."""
+
+    test_weights: Floats
+
+    def solve(
+        self,
+        penalty: Penalty,
+        alphas: Floats,
+        settings: PathSettings,
+        with_whole: bool = True,
+    ) -> FoldPaths:
+        """Solve the path on the training rows of every fold, and on all rows."""
+
+    def mean_squares(self, path: PathResult) -> Floats:
+        """Return the weighted means of the squares that a path on all rows leaves."""
+
+
+class FoldedDesign:
+    """A design, and what its folds share.
+
+    Attributes
+    ----------
+    test_weights : ndarray (K,)
+        Sums of the held-out rows' weights.
+    """
+
+    def __init__(
+        self,
+        design: Design,
+        y: Floats,
+        sample_weight: Floats | None,
+        folds: Sequence[Fold],
+        n_threads: int = 1,
+    ) -> None:
+        """Prepare the folds; few columns or many rows are read here, and only here.
+
+        Parameters
+        ----------
+        design : Design
+            Of all rows.
+        y : ndarray (n,)
+        sample_weight : ndarray (n,) or None
+        folds : sequence of Fold
+            Each with a positive weight to train on.
+        n_threads : int
+            How many folds may be solved at the same time.
+        """
+        self._design = design
+        self._y = y
+        self._sample_weight = sample_weight
+        self._folds = folds
+        self._n_threads = n_threads
+        self.test_weights = np.array(
+            [fold.test_weight(sample_weight).sum() for fold in folds]
+        )
+        self._moments: FoldMoments | None = None
+        if is_small(design) and folds:
+            self._moments = FoldMoments(design, y, sample_weight, folds)
+
+    def solve(
+        self,
+        penalty: Penalty,
+        alphas: Floats,
+        settings: PathSettings,
+        with_whole: bool = True,
+    ) -> FoldPaths:
+        """Solve the path on the training rows of every fold, and on all rows.
+
+        Parameters
+        ----------
+        penalty : Penalty
+        alphas : ndarray (A,)
+            Strictly decreasing, non-negative; the same for all folds.
+        settings : PathSettings
+        with_whole : bool
+            Whether the path on all rows is wanted.
+
+        Returns
+        -------
+        paths : FoldPaths
+        """
+        walks = settings.solver != "auto" or penalty.is_bounded
+        walks = walks or (penalty.l1_ratio > 0.0 and alphas[-1] > 0.0)
+        if self._moments is None and can_go_in_lockstep(
+            penalty, alphas, settings.solver
+        ):
+            found = self._solve_in_lockstep(penalty, alphas, settings, with_whole)
+            if found is not None:
+                return found
+        # In bigger ones a read takes longer than waiting for the others that share it.
+        every = np.arange(self._design.n_features)
+        is_big = self._design.n_stored(every) > _STAYS_IN_CACHE
+        if self._moments is None and walks and is_big:
+            return self._solve_together(penalty, alphas, settings, with_whole)
+        return self._solve_apart(penalty, alphas, settings, with_whole)
+
+    def mean_squares(self, path: PathResult) -> Floats:
+        """Return the mean squared residuals of all rows; see `Folded`."""
+        n, weight = len(self._y), self._sample_weight
+        weight = np.ones(n) if weight is None else weight
+        return mean_squares(self._design, self._y, weight, path, rows=np.arange(n))
+
+    def _solve_apart(
+        self,
+        penalty: Penalty,
+        alphas: Floats,
+        settings: PathSettings,
+        with_whole: bool,
+    ) -> FoldPaths:
+        """Solve each path by itself, several at a time."""
+        n_threads = self._n_threads
+        if self._moments is not None:
+            # Two or three systems an alpha, of at most p columns.
+            work = len(alphas) * self._design.n_features**2
+            n_threads = n_threads if work > _WORTHWHILE else 1
+
+        def solve(k: int | None) -> tuple[PathResult, Floats]:
+            with np.errstate(over="ignore", invalid="ignore"):  # a thread's own state
+                design = self._design if k is None else self._training_design(k)
+                path = solve_path(design, self._y, penalty, alphas, **settings.options)
+                return path, np.empty(0) if k is None else self._errors(k, path)
+
+        waiting = self._waiting(with_whole)
+        side_by_side = one_blas_thread() if n_threads > 1 else nullcontext()
+        with side_by_side:
+            solved = map_in_threads(solve, waiting, n_threads)
+        whole = solved.pop()[0] if with_whole else None
+        paths, errors = zip(*solved, strict=True)
+        return FoldPaths(whole, list(paths), np.stack(errors, axis=1))
+
+    def _solve_in_lockstep(
+        self,
+        penalty: Penalty,
+        alphas: Floats,
+        settings: PathSettings,
+        with_whole: bool,
+    ) -> FoldPaths | None:
+        """Solve the paths three at a time, if X is stored for it; threes in threads."""
+        waiting = self._waiting(with_whole)
+        designs = [
+            self._design if k is None else self._training_design(k) for k in waiting
+        ]
+
+        def solve(three: tuple[int, Any]) -> list[tuple[PathResult, Floats]]:
+            at, columns = three
+            mine = slice(ABREAST * at, ABREAST * (at + 1))
+            with np.errstate(over="ignore", invalid="ignore"):  # a thread's own state
+                paths = solve_in_lockstep(
+                    columns,
+                    designs[mine],
+                    self._y,
+                    penalty,
+                    alphas,
+                    **settings.options,
+                )
+                return [
+                    (path, np.empty(0) if k is None else self._errors(k, path))
+                    for k, path in zip(waiting[mine], paths, strict=True)
+                ]
+
+        side_by_side = one_blas_thread() if self._n_threads > 1 else nullcontext()
+        with side_by_side:
+            threes = self._design.side_by_side(designs)
+            if threes is None:
+                return None
+            found = map_in_threads(solve, list(enumerate(threes)), self._n_threads)
+        solved = [one for three in found for one in three]
+        whole = solved.pop()[0] if with_whole else None
+        paths, errors = zip(*solved, strict=True)
+        return FoldPaths(whole, list(paths), np.stack(errors, axis=1))
+
+    def _waiting(self, with_whole: bool) -> list[int | None]:
+        """List the folds, and None for all rows."""
+        waiting: list[int | None] = [*range(len(self._folds))]
+        return [*waiting, None] if with_whole else waiting
+
+    def _solve_together(
+        self,
+        penalty: Penalty,
+        alphas: Floats,
+        settings: PathSettings,
+        with_whole: bool,
+    ) -> FoldPaths:
+        """Solve the paths side by side, a dozen at a time."""
+        paths: list[PathResult] = []
+        waiting = self._waiting(with_whole)
+        while waiting:
+            now, waiting = waiting[:_AT_A_TIME], waiting[_AT_A_TIME:]
+            designs = [
+                self._design if k is None else self._training_design(k) for k in now
+            ]
+            paths += solve_together(
+                self._design,
+                designs,
+                self._y,
+                penalty,
+                alphas,
+                n_threads=self._n_threads,
+                **settings.options,
+            )
+        whole = paths.pop() if with_whole else None
+        errors = [self._errors(k, path) for k, path in enumerate(paths)]
+        return FoldPaths(whole, paths, np.stack(errors, axis=1))
+
+    def _training_design(self, k: int) -> Design:
+        if self._moments is not None:
+            return self._moments.training_design(k)
+        n = self._design.n_samples
+        weight = self._folds[k].training_weight(self._sample_weight, n)
+        return self._design.reweighted(weight)
+
+    def _errors(self, k: int, path: PathResult) -> Floats:
+        errors = None
+        if self._moments is not None:
+            used = np.unique(path.coefs.indices)
+            coefs = path.coefs.tocsr()[used].toarray()
+            errors = self._moments.held_out_errors(k, used, coefs, path.intercepts)
+        if errors is None or np.isnan(errors).any():
+            fold = self._folds[k]
+            errors = mean_squares(
+                self._design,
+                self._y,
+                fold.test_weight(self._sample_weight),
+                path,
+                rows=fold.test,
+            )
+        return errors

@@ -1,0 +1,362 @@
+"""Lasso paths over rows that are only visited, where X has too many columns for ZᵀZ.
+
+A working set of columns is small enough for its moments, which one pass over the rows
+gives for every fold. On them the paths of all folds are solved as if there were no
+other columns; one more pass computes the correlations of all columns with the residuals
+of many alphas and all folds at once. It gives the duality gaps, and the columns that
+the working set lacks. Alphas without any are done for good; for the others the columns
+join, and the two passes are made again. What is kept is of the size of p times the
+residuals of a pass, and the square of the working set: nothing of n.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from regkit.designs.centered_moments import CenteredMoments
+from regkit.designs.reduced import ReducedDesign
+from regkit.kernels.linear.certificate import wanted
+from regkit.kernels.linear.coordinate_descent import Terms
+from regkit.solvers.folds.from_moments import held_out_errors
+from regkit.solvers.folds.in_memory import FoldPaths, PathSettings
+from regkit.solvers.folds.out_of_core_passes import (
+    ColumnMoments,
+    Correlations,
+    Residuals,
+    ThinDesign,
+)
+from regkit.solvers.paths.certificate import Products, certified_gap, within
+from regkit.solvers.problem import (
+    Floats,
+    PathResult,
+    Penalty,
+    ScaledProblem,
+    largest_alpha,
+    scale_problem,
+)
+from regkit.solvers.solve import solve_path
+
+Indices = NDArray[np.int64]
+
+# Columns that the working set begins with, and at least as many that join at a time.
+_BATCH = 300
+# The moments of more are not kept: 0.8 GB for each fold.
+MOST_COLUMNS = 10_000
+# Entries of correlations that a pass computes: alphas, folds and columns (128 MB).
+_ENTRIES = 1 << 24
+
+
+class Visits(Protocol):
+    """The passes over the rows that the solver asks for."""
+
+    def measure(self) -> dict[int, ColumnMoments]:
+        """Return every fold's columns; rows of no fold as fold -1."""
+
+    def moments(self, columns: Indices) -> dict[int, CenteredMoments]:
+        """Return every fold's moments of some columns and y."""
+
+    def correlate(self, residuals: Residuals) -> Correlations:
+        """Return the correlations of all columns."""
+
+
+class WideRows:
+    """The rows of a problem, its folds, and the paths over them.
+
+    Attributes
+    ----------
+    test_weights : ndarray (K,)
+        Sums of the held-out rows' weights.
+    """
+
+    def __init__(self, visits: Visits, fit_intercept: bool, standardize: bool) -> None:
+        self.visits = visits
+        self.how = fit_intercept, standardize
+        measured = visits.measure()
+        self._labels = sorted(label for label in measured if label >= 0)
+        whole = _together(list(measured.values()))
+        # The rows that a fold trains on, by the fold; -1 for all rows.
+        self.thin = {-1: ThinDesign(whole, *self.how)}
+        for k in self._labels:
+            training = [part for label, part in measured.items() if label != k]
+            self.thin[k] = ThinDesign(_together(training), *self.how)
+        self._center = whole.mean[:-1]
+        self.test_weights = np.array(
+            [measured[label].total_weight for label in self._labels]
+        )
+        self.n_features = self.thin[-1].n_features
+
+    def alpha_grid(self, penalty: Penalty, n_alphas: int, eps: float) -> Floats:
+        """Return alphas from alpha_max of all rows down; see `path.alpha_grid`."""
+        thin = self.thin[-1]
+        problem = _scaled(thin, penalty)
+        correlation = thin.products
+        free = np.flatnonzero((penalty.factor == 0.0) & (problem.upper > problem.lower))
+        if len(free):
+            moments = self.visits.moments(free)
+            fitted = _solve(
+                moments,
+                -1,
+                self.how,
+                _restricted(penalty, free),
+                np.array([1.0]),
+                PathSettings(),
+            )
+            correlation = self.correlations([(-1, fitted, 0)], free)[0][0]
+        top = largest_alpha(correlation, problem) or float(
+            np.finfo(np.float64).resolution
+        )
+        grid = np.geomspace(top, top * eps, n_alphas)
+        grid[0] = top
+        return grid
+
+    def solve(
+        self,
+        penalty: Penalty,
+        alphas: Floats,
+        settings: PathSettings,
+        with_whole: bool = True,
+    ) -> FoldPaths:
+        """Solve the path on the training rows of every fold, and on all rows."""
+        walk = _Walk(self, penalty, alphas, settings, with_whole)
+        walk.run()
+        paths = {k: walk.path(k) for k in walk.trainings}
+        errors = np.array([walk.errors[k] for k in self._labels]).T
+        whole = paths.get(-1)
+        errors = errors.reshape(len(alphas), len(self._labels))
+        return FoldPaths(whole, [paths[k] for k in self._labels], errors)
+
+    def mean_squares(self, path: PathResult) -> Floats:
+        """Refuse: no information criterion is asked of so many columns."""
+        raise NotImplementedError
+
+    def correlations(
+        self, models: Sequence[tuple[int, PathResult, int]], columns: Indices
+    ) -> tuple[Floats, Floats]:
+        """Return correlations (M, p) in Z's units and |r|² (M,) of some models.
+
+        A model is a fold, a path on ``columns``, and which of its alphas.
+        """
+        folds = np.array([k for k, _, _ in models])
+        coefs = np.stack(
+            [path.coefs[:, [at]].toarray()[:, 0] for _, path, at in models], axis=1
+        )
+        levels = np.array([path.intercepts[at] for _, path, at in models])
+        found = self.visits.correlate(
+            Residuals(columns, coefs, levels, folds, self._center)
+        )
+        products = np.ascontiguousarray(found.products.T)
+        for m, k in enumerate(folds.tolist()):
+            thin = self.thin[k]
+            # About the training rows' own means; without an intercept about zero.
+            products[m] += (self._center - thin.offset) * found.sums[m]
+            products[m] -= self._center * found.sparse_sums[m]
+            products[m] /= thin.total_weight * thin.scale
+        weights = np.array([self.thin[k].total_weight for k in folds.tolist()])
+        return products, found.squares / weights
+
+
+class _Walk:
+    """One penalty's paths, on a working set that grows."""
+
+    def __init__(
+        self,
+        rows: WideRows,
+        penalty: Penalty,
+        alphas: Floats,
+        settings: PathSettings,
+        with_whole: bool,
+    ) -> None:
+        self._rows, self._penalty, self._settings = rows, penalty, settings
+        self._alphas = alphas
+        self.trainings = [k for k in rows.thin if k >= 0 or with_whole]
+        self._problems = {k: _scaled(rows.thin[k], penalty) for k in self.trainings}
+        self._done = 0
+        self._found: dict[int, list[PathResult]] = {k: [] for k in self.trainings}
+        self.errors: dict[int, list[float]] = {k: [] for k in self.trainings}
+        problem = self._problems[self.trainings[0]]
+        products = rows.thin[self.trainings[0]].products
+        open_ = problem.upper > problem.lower
+        free = open_ & (problem.l1 == 0.0) & (problem.l2 == 0.0)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            pull = np.where(open_, np.abs(products) / problem.l1, -1.0)
+        pull[free] = np.inf
+        first = min(max(_BATCH, int(free.sum())), int(open_.sum()))
+        self._columns: Indices = np.argsort(-pull, kind="stable")[:first]
+
+    def run(self) -> None:
+        """Go down the alphas; each round of two passes ends some of them."""
+        while self._done < len(self._alphas):
+            if len(self._columns) > MOST_COLUMNS:
+                raise ValueError(
+                    f"At alpha={self._alphas[self._done]:g} more than "
+                    f"{MOST_COLUMNS:,} columns are needed, too many for rows that are "
+                    "read in chunks; stop at a larger alpha."
+                )
+            moments = self._rows.visits.moments(self._columns)
+            inner = _restricted(self._penalty, self._columns)
+            rest = self._alphas[self._done :]
+            paths = {
+                k: _solve(moments, k, self._rows.how, inner, rest, self._settings)
+                for k in self.trainings
+            }
+            missing = self._certify(moments, paths)
+            self._columns = np.concatenate([self._columns, missing])
+
+    def _certify(
+        self, moments: dict[int, CenteredMoments], paths: dict[int, PathResult]
+    ) -> Indices:
+        """Finish alphas until one lacks columns; return those, the most wanted."""
+        n_features, start = self._rows.n_features, self._done
+        per_pass = max(1, _ENTRIES // (n_features * len(paths)))
+        pulls = np.zeros(n_features)
+        while self._done < len(self._alphas) and not pulls.any():
+            batch = range(self._done, min(self._done + per_pass, len(self._alphas)))
+            models = [(k, path, i - start) for i in batch for k, path in paths.items()]
+            products, squares = self._rows.correlations(models, self._columns)
+            slopes = products.reshape(len(batch), len(paths), n_features)
+            left = squares.reshape(len(batch), len(paths))
+            for at, i in enumerate(batch):
+                for slope, k in zip(slopes[at], paths, strict=True):
+                    self._look_at(k, slope, float(self._alphas[i]), pulls)
+                if pulls.any():
+                    continue  # those after it may show what else is wanted
+                for m, (k, path) in enumerate(paths.items()):
+                    self._keep(moments, k, path, i - start, slopes[at, m], left[at, m])
+                self._done += 1
+        most = min(max(_BATCH, len(self._columns)), np.count_nonzero(pulls))
+        return np.argsort(-pulls, kind="stable")[:most]
+
+    def _look_at(self, k: int, slope: Floats, alpha: float, pulls: Floats) -> None:
+        """Note how much a model wants columns outside of the working set."""
+        problem = self._problems[k]
+        outside = problem.upper > problem.lower
+        outside[self._columns] = False
+        found = wanted(
+            np.flatnonzero(outside),
+            slope,
+            problem.l1,
+            problem.lower,
+            problem.upper,
+            outside,
+            alpha,
+            problem.noise,
+        )
+        threshold = np.maximum(alpha * problem.l1[found], problem.noise[found])
+        pulls[found] = np.maximum(pulls[found], np.abs(slope[found]) / threshold)
+
+    def _keep(
+        self,
+        moments: dict[int, CenteredMoments],
+        k: int,
+        path: PathResult,
+        at: int,
+        slope: Floats,
+        residual_square: float,
+    ) -> None:
+        """Take a solution that no column can improve, with its gap."""
+        problem, thin = self._problems[k], self._rows.thin[k]
+        coef = np.zeros(len(slope))
+        coef[self._columns] = path.coefs[:, [at]].toarray()[:, 0]
+
+        def gathered(chosen: Indices) -> Products:
+            design: Any = ReducedDesign(_training(moments, k), *self._rows.how)
+            gram, _ = design.gram(np.zeros(design.n_samples))
+            return within(gram)(chosen)
+
+        gap = certified_gap(
+            np.arange(len(slope)),
+            coef * thin.scale,
+            slope,
+            Terms(
+                problem.l1, problem.l2, problem.lower, problem.upper, thin.lengths**2
+            ),
+            float(path.alphas[at]),
+            float(residual_square),
+            problem.total,
+            self._settings.tol * problem.null_objective,
+            self._columns,
+            gathered,
+            problem.last_bits,
+        )
+        one = slice(at, at + 1)
+        self._found[k].append(
+            replace(
+                path,
+                alphas=path.alphas[one],
+                coefs=sparse.csc_array(coef[:, None]),
+                intercepts=path.intercepts[one],
+                dual_gaps=np.array([gap]),
+                n_iters=path.n_iters[one],
+            )
+        )
+        if k >= 0:
+            inner = replace(
+                path, coefs=path.coefs[:, [at]], intercepts=path.intercepts[one]
+            )
+            self.errors[k].append(float(held_out_errors(moments[k], inner)[0]))
+
+    def path(self, k: int) -> PathResult:
+        """Put a training set's solutions together."""
+        found = self._found[k]
+        gaps = np.concatenate([one.dual_gaps for one in found])
+        null_objective = self._problems[k].null_objective
+        return replace(
+            found[0],
+            alphas=self._alphas,
+            coefs=sparse.csc_array(sparse.hstack([one.coefs for one in found])),
+            intercepts=np.concatenate([one.intercepts for one in found]),
+            dual_gaps=gaps,
+            null_objective=null_objective,
+            n_iters=np.concatenate([one.n_iters for one in found]),
+            converged=gaps <= self._settings.tol * null_objective,
+            unique=all(one.unique for one in found),
+            solver="+".join(dict.fromkeys(one.solver for one in found)),
+        )
+
+
+def _together(parts: list[ColumnMoments]) -> ColumnMoments:
+    total = parts[0]
+    for part in parts[1:]:
+        total = total.merged(part)
+    return total
+
+
+def _restricted(penalty: Penalty, columns: Indices) -> Penalty:
+    return replace(
+        penalty,
+        factor=penalty.factor[columns],
+        lower=penalty.lower[columns],
+        upper=penalty.upper[columns],
+    )
+
+
+def _training(moments: dict[int, CenteredMoments], k: int) -> CenteredMoments:
+    """Return the moments of the rows that fold k trains on, all where k is -1."""
+    parts = [part for label, part in moments.items() if label != k or k < 0]
+    training = parts[0].copy()
+    for part in parts[1:]:
+        training.merge(part)
+    return training
+
+
+def _solve(
+    moments: dict[int, CenteredMoments],
+    k: int,
+    how: tuple[bool, bool],
+    penalty: Penalty,
+    alphas: Floats,
+    settings: PathSettings,
+) -> PathResult:
+    """Solve on the working set for the rows that fold k trains on."""
+    design: Any = ReducedDesign(_training(moments, k), *how)
+    y = np.ascontiguousarray(design.targets[:, 0])
+    return solve_path(design, y, penalty, alphas, **settings.options)
+
+
+def _scaled(thin: Any, penalty: Penalty) -> ScaledProblem:
+    # It asks a design for its columns and for the centered y, which `thin` has.
+    return scale_problem(thin, np.empty(0), penalty)

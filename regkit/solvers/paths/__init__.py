@@ -1,0 +1,1 @@
+"""One regularization path: grid, working sets, inner solvers and certificate."""

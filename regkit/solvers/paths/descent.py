@@ -1,0 +1,145 @@
+"""Coordinate descent on a growing working set, residual kept up to date."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regkit.designs import Design
+from regkit.kernels.linear import coordinate_descent as kernels
+from regkit.solvers.paths.certificate import Products, certified_gap
+from regkit.solvers.paths.unpenalized import MOST, are_open, joint_step
+from regkit.solvers.problem import Floats, ScaledProblem, sum_of_squares
+
+Indices = NDArray[np.int64]
+
+# The kernel's bound on the gap is about this many times too large at first.
+_CAUTION = 24.0
+
+
+class Descent:
+    """An inner solver for supports too large for a factor."""
+
+    name = "coordinate_descent"
+
+    def __init__(
+        self, design: Design, problem: ScaledProblem, products: Floats, max_iter: int
+    ) -> None:
+        """Take what `ActiveSet` takes; the products Zᵀy are not needed here."""
+        self.columns: Indices = np.empty(0, dtype=np.int64)
+        self._full = problem
+        self._design = design
+        self._max_iter = max_iter
+        self._store = design.columns()
+        self._coef = np.empty(0)
+        self._terms = self._terms_of(self.columns)
+        # The residual and correlations of the coefficients, once computed.
+        self._reached: tuple[Floats, Floats] | None = None
+
+    def _terms_of(self, columns: Indices) -> kernels.Terms:
+        full = self._full
+        return kernels.Terms(
+            full.l1[columns],
+            full.l2[columns],
+            full.lower[columns],
+            full.upper[columns],
+            self._design.lengths[columns] ** 2,
+        )
+
+    def add(self, columns: Indices) -> None:
+        self.columns = np.concatenate([self.columns, columns])
+        self._coef = np.concatenate([self._coef, np.zeros(len(columns))])
+        self._terms = self._terms_of(self.columns)
+        self._store.append(columns)
+        self._reached = None
+
+    def restart(self, coef: Floats) -> None:
+        self._coef = coef.copy()
+        self._reached = None
+
+    def minimize(self, alpha: float, goal: float) -> int:
+        """Sweep until the duality gap over the working set is below ``goal``."""
+        block, places = self._store.block()
+        target, coef, terms = self._full.target, self._coef, self._terms
+        tolerance = _CAUTION * goal
+        n_iter = 0
+        while n_iter < self._max_iter:
+            state = self._store.sweep_residual(target, coef)
+            n_iter += kernels.on_residual(
+                block,
+                places,
+                terms,
+                alpha,
+                coef,
+                state,
+                tolerance,
+                self._max_iter - n_iter,
+            )
+            self._fit_open(alpha)
+            residual = self._store.residual(target, coef)
+            slope = self._store.correlate(residual)
+            self._reached = residual, slope
+            every = np.arange(len(coef))
+            gap = certified_gap(
+                every,
+                coef,
+                slope,
+                terms,
+                alpha,
+                sum_of_squares(residual),
+                self._full.total,
+                goal,
+                every,
+                self.gathered,
+                self._full.last_bits[self.columns],
+            )
+            if gap <= goal:
+                break
+            tolerance *= min(0.5, goal / gap)
+        return n_iter
+
+    def coef(self) -> Floats:
+        return self._coef
+
+    def residual(self) -> Floats:
+        if self._reached is not None:
+            return self._reached[0]
+        return self._store.residual(self._full.target, self._coef)
+
+    def correlate(self, residual: Floats) -> Floats:
+        if self._reached is not None and residual is self._reached[0]:
+            return self._reached[1]
+        return self._store.correlate(residual)
+
+    def gathered(self, chosen: Indices) -> Products:
+        store = self._design.columns()
+        store.append(self.columns[chosen])
+        nothing = np.zeros(len(self._full.target))
+
+        def shift(step: Floats) -> Floats:
+            return -self._store.correlate(store.residual(nothing, step))
+
+        return store.gram(0), shift
+
+    def _fit_open(self, alpha: float) -> None:
+        """Fit unpenalized columns jointly, which sweeps are slow to do."""
+        terms, coef = self._terms, self._coef
+        penalty = alpha * (terms.l1 + terms.l2)
+        open_ = np.flatnonzero(are_open(coef, penalty, terms.lower, terms.upper))
+        if not 0 < len(open_) <= MOST:
+            return
+        columns = self.columns[open_]
+        store = self._design.columns()
+        store.append(columns)
+        step = joint_step(
+            store.gram(0),
+            self._design.correlate_columns(
+                self._store.residual(self._full.target, coef), columns
+            ),
+            coef[open_],
+            terms.lower[open_],
+            terms.upper[open_],
+        )
+        if step is not None:
+            coef[open_] += step
+
+    def refresh(self, correlation: Floats) -> None:
+        """Sweeps recompute correlations as they go: nothing to learn."""

@@ -1,0 +1,373 @@
+"""The path on a working set: screen, solve, certify, one alpha after the other.
+
+The sequential strong rule (Tibshirani et al. 2012) admits the columns that the next
+solution is likely to need; the inner solver minimizes over them; correlations with the
+new residual give the duality gap, the columns that the rule missed (they are admitted
+and the solve repeated) and the next alpha's screen. They are computed anew only for
+columns whose correlation may have grown beyond alpha since it was last computed.
+"""
+
+from collections.abc import Generator
+from typing import NamedTuple, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regkit.designs import Design
+from regkit.kernels.linear.certificate import (
+    NEAR,
+    foresee,
+    in_span,
+    wanted,
+)
+from regkit.kernels.linear.coordinate_descent import Terms
+from regkit.solvers.paths.certificate import certified_gap
+from regkit.solvers.paths.descent import Descent
+from regkit.solvers.paths.pivoting import REFINEMENTS, next_stone
+from regkit.solvers.paths.working_set import ActiveSet, Inner
+from regkit.solvers.problem import (
+    Floats,
+    ScaledProblem,
+    largest_alpha,
+    sum_of_squares,
+)
+
+Indices = NDArray[np.int64]
+
+# At most this many columns enter at a time, or twice the present working set.
+_BATCH = 100
+# What a stored entry of a working-set column costs an alpha in coordinate descent,
+# in units of a multiplication inside the factor: about 15 sweeps, random access.
+_SWEEPING = 120.0
+# Share of the columns that are undecided from which on all are visited: then the
+# residual is remembered, and later ones are seen as combinations of it.
+_MANY = 0.2
+# Rounding of a correlation, beside the column's length and the residual's.
+_ROUNDED = 1e-14
+# A Gram matrix of more columns than this is not formed (3.2 GB).
+_MOST_COLUMNS = 20_000
+
+
+class Request(NamedTuple):
+    """What a path asks for: the correlations of these columns with its residual."""
+
+    residual: Floats
+    columns: Indices
+
+
+class Answer(NamedTuple):
+    """Correlations of the columns asked for, and maybe of others."""
+
+    columns: Indices
+    correlations: Floats
+
+
+_Found = TypeVar("_Found")
+# A computation that stops wherever it needs correlations: several, each on a design of
+# its own, can be served by one read of X.
+Asking = Generator[Request, Answer, _Found]
+
+
+def answered(asking: Asking[_Found], design: Design) -> _Found:
+    """Run a computation to its end, answering from its own design."""
+    try:
+        request = next(asking)
+        while True:
+            found = design.correlate_columns(request.residual, request.columns)
+            request = asking.send(Answer(request.columns, found))
+    except StopIteration as end:
+        result: _Found = end.value
+        return result
+
+
+class ScreenedPath:
+    """Walks down the alphas; holds what one alpha hands to the next.
+
+    Attributes
+    ----------
+    coef : ndarray (n_features,)
+        The solution at ``alpha``, in Z's units.
+    gap : float
+        Its duality gap.
+    top : float
+        The smallest alpha at which the null model is optimal.
+    """
+
+    def __init__(
+        self,
+        design: Design,
+        problem: ScaledProblem,
+        products: Floats,
+        *,
+        tol: float,
+        max_iter: int,
+        solver: str,
+    ) -> None:
+        """Take ``products``, Zᵀ times the problem's target; then run `start`."""
+        self._design = design
+        self.problem = problem
+        self._goal = tol * problem.null_objective
+        self._max_iter = max_iter
+        self._is_free = solver == "auto"
+        self._may_sweep = self._is_free
+        self._outside = problem.upper > problem.lower
+        self._terms = Terms(
+            problem.l1, problem.l2, problem.lower, problem.upper, design.lengths**2
+        )
+        # Two residuals with which every column's correlation is known, newest first.
+        self._past_residuals = np.stack([problem.target, 0.0 * problem.target])
+        self._past_norms = np.stack([design.distances(problem.target), np.zeros(2)])
+        self._past = np.stack([products, np.zeros(design.n_features)])
+        self._every = np.arange(design.n_features)
+        # Columns in view, and the alpha at which they were told.
+        self._near, self._near_at = self._every, np.inf
+        self._looked_at = self._every
+        self._products = products
+        self._correlation = self._products.copy()
+        method = Descent if solver == "coordinate_descent" else ActiveSet
+        self._inner: Inner = self._make(method)
+        self._names = [self._inner.name]
+        unpenalized = (problem.l1 == 0.0) & (problem.l2 == 0.0) & self._outside
+        self._unpenalized = np.flatnonzero(unpenalized)
+        self.coef = np.zeros(design.n_features)
+        self.gap = 0.0
+        self.top = self.alpha = np.inf
+
+    def start(self) -> Asking[None]:
+        """Fit the unpenalized columns, which gives ``top``."""
+        if len(self._unpenalized):
+            yield from self._fit_unpenalized()
+        self.top = self.alpha = largest_alpha(self._correlation, self.problem)
+
+    def _fit_unpenalized(self) -> Asking[None]:
+        """Go to the null model: unpenalized columns alone, refined by the residual.
+
+        alpha_max is what that leaves to the other columns, and a Gram matrix squares
+        the condition of columns far from zero.
+        """
+        self._admit(self._unpenalized)
+        columns = self._inner.columns
+        for _ in range(REFINEMENTS if len(columns) > 1 else 0):
+            self._inner.minimize(0.0, 0.9 * self._goal)
+            found, correlations = yield Request(self._inner.residual(), columns)
+            self._correlation[found] = correlations
+            self._inner.refresh(self._correlation)
+        # At alpha 0 every correlation is computed.
+        yield from self._solve(0.0)
+
+    @property
+    def name(self) -> str:
+        """What has run so far."""
+        return "+".join(dict.fromkeys(self._names))
+
+    @property
+    def is_unique(self) -> bool:
+        """False when the unpenalized columns are known to depend on each other."""
+        inner = self._inner
+        if isinstance(inner, ActiveSet):
+            return inner.n_refused(self._unpenalized) == 0
+        return True
+
+    @property
+    def support(self) -> Indices:
+        """The columns of nonzero coefficients, ascending."""
+        return np.sort(self._inner.columns[self._inner.coef() != 0.0])
+
+    def start_from(self, coef: Floats) -> Asking[None]:
+        """Take ``coef`` for the solution at some unknown alpha."""
+        support = np.flatnonzero((coef != 0.0) & self._outside)
+        self._admit(support)
+        columns = self._inner.columns
+        self._inner.restart(
+            np.clip(
+                coef[columns],
+                self.problem.lower[columns],
+                self.problem.upper[columns],
+            )
+        )
+        residual = self._inner.residual()
+        if not sum_of_squares(residual) <= self.problem.total:
+            # Farther from y than zero is, maybe by orders of magnitude.
+            self._inner.restart(np.zeros(len(columns)))
+        yield from self._certify(1.0)
+        self.alpha = np.inf
+
+    def step(self, alpha: float) -> Asking[int]:
+        """Solve for ``alpha``, below all before; return the iterations made."""
+        if alpha >= self.alpha:
+            # The null model, whose gap was found at another alpha.
+            yield from self._certify(alpha)
+            return 1
+        n_iter = 0
+        while self.alpha > alpha:
+            n_iter += yield from self._settle(next_stone(self.alpha, alpha, self.top))
+        return n_iter
+
+    def _settle(self, alpha: float) -> Asking[int]:
+        threshold = alpha
+        if np.isfinite(self.alpha):
+            threshold = max(2.0 * alpha - self.alpha, 0.8 * alpha)
+        missed = self._wanted(threshold)
+        n_iter = 0
+        before: tuple[float, Floats] | None = None
+        refined = np.inf
+        while True:
+            self._admit(missed)
+            self._choose_method()
+            n_iter += yield from self._solve(alpha)
+            missed = self._wanted(alpha)
+            if len(missed):
+                continue
+            if self.gap <= self._goal:
+                break
+            if self._inner.name == ActiveSet.name and self.gap < 0.5 * refined:
+                # The system is solved again for what the residual itself leaves over.
+                refined = self.gap
+                continue
+            if before is not None:
+                break
+            reached = self.gap, self._inner.coef().copy()
+            if not self._fall_back():
+                break
+            before = reached
+        if before is not None:
+            if not self.gap <= before[0]:
+                yield from self._return_to(before[1], alpha)
+            if self._inner.name == Descent.name:
+                # Sweeping was for this alpha only.
+                self._change_method(ActiveSet)
+        self.alpha = alpha
+        return n_iter
+
+    def _wanted(self, alpha: float) -> Indices:
+        p = self.problem
+        in_view = alpha >= NEAR * self._near_at
+        found: Indices = wanted(
+            self._near if in_view else self._every,
+            self._correlation,
+            p.l1,
+            p.lower,
+            p.upper,
+            self._outside,
+            alpha,
+            p.noise,
+        )
+        most = max(_BATCH, 2 * len(self._inner.columns))
+        if len(found) > most:
+            with np.errstate(divide="ignore"):
+                pull = np.abs(self._correlation[found]) / p.l1[found]
+            found = found[np.argpartition(-pull, most)[:most]]
+        return found
+
+    def _admit(self, columns: Indices) -> None:
+        if len(columns):
+            self._outside[columns] = False
+            self._inner.add(columns)
+
+    def _choose_method(self) -> None:
+        """Leave the factor once sweeping over the working set is cheaper."""
+        if not self._may_sweep or self._inner.name == Descent.name:
+            return
+        columns = self._inner.columns
+        support = float(np.count_nonzero(self._inner.coef()))
+        factoring = support * (3.0 * len(columns) + 20.0 * support)
+        sweeping = _SWEEPING * self._design.n_stored(columns)
+        if len(columns) > _MOST_COLUMNS or (support > 200 and factoring > sweeping):
+            self._change_method(Descent)
+
+    def _fall_back(self) -> bool:
+        """Go over to the other method where the first did not come close enough."""
+        if not self._is_free or len(self._inner.columns) > _MOST_COLUMNS:
+            return False
+        if self._inner.name == Descent.name:
+            # Sweeping was cheaper, but does not get there.
+            self._may_sweep = False
+            self._change_method(ActiveSet)
+        else:
+            self._change_method(Descent)
+        return True
+
+    def _return_to(self, coef: Floats, alpha: float) -> Asking[None]:
+        """Take back what was reached with the first columns of the working set."""
+        n_more = len(self._inner.columns) - len(coef)
+        self._inner.restart(np.concatenate([coef, np.zeros(n_more)]))
+        yield from self._certify(alpha)
+
+    def _make(self, method: "type[ActiveSet] | type[Descent]") -> Inner:
+        return method(self._design, self.problem, self._products, self._max_iter)
+
+    def _change_method(self, method: "type[ActiveSet] | type[Descent]") -> None:
+        before = self._inner
+        self._inner = self._make(method)
+        self._inner.add(before.columns)
+        self._inner.restart(before.coef())
+        self._names.append(method.name)
+
+    def _solve(self, alpha: float) -> Asking[int]:
+        n_iter = self._inner.minimize(alpha, 0.9 * self._goal)
+        yield from self._certify(alpha)
+        return n_iter
+
+    def _certify(self, alpha: float) -> Asking[None]:
+        """Bring correlations up to date where they matter, and compute the gap."""
+        residual = self._inner.residual()
+        looked_at = self._foresee(residual, alpha)
+        columns = self._inner.columns
+        self._looked_at = np.concatenate([columns, looked_at])
+        own = self._inner.correlate(residual)
+        asked = self._looked_at if own is None else looked_at
+        if len(looked_at) > _MANY * len(self._every):
+            asked = self._every
+        found, correlations = yield Request(residual, asked)
+        self._correlation[found] = correlations
+        if len(found) == len(self._every):
+            self._remember(residual, correlations)
+        if own is not None:
+            self._correlation[columns] = own
+        self._inner.refresh(self._correlation)
+        self.coef[columns] = self._inner.coef()
+        self.gap = certified_gap(
+            self._looked_at,
+            self.coef,
+            self._correlation,
+            self._terms,
+            alpha,
+            sum_of_squares(residual),
+            self.problem.total,
+            self._goal,
+            columns,
+            self._inner.gathered,
+            self.problem.last_bits,
+        )
+
+    def _foresee(self, residual: Floats, alpha: float) -> Indices:
+        """Tell all columns' correlations as far as the past ones say.
+
+        Returns the columns outside of the working set that may exceed ``alpha``.
+        """
+        shares, move = in_span(self._past_residuals, residual)
+        # With what the past correlations were rounded by.
+        distances = self._design.distances(move) + _ROUNDED * (
+            np.abs(shares) @ self._past_norms
+        )
+        looked_at: Indices
+        looked_at, self._near = foresee(
+            self._past,
+            shares,
+            self._design.sizes,
+            distances,
+            self.problem.l1,
+            self._outside,
+            alpha,
+            self._correlation,
+        )
+        self._near_at = alpha
+        return looked_at
+
+    def _remember(self, residual: Floats, correlation: Floats) -> None:
+        """Keep the correlations of all columns with a residual, forget the oldest."""
+        for past in (self._past_residuals, self._past_norms, self._past):
+            past[1] = past[0]
+        self._past_residuals[0] = residual
+        self._past_norms[0] = self._design.distances(residual)
+        self._past[0] = correlation

@@ -1,0 +1,161 @@
+"""The two inner solvers that work on a growing set of columns.
+
+Both start empty, take columns as screening admits them, and minimize over the columns
+they hold: `ActiveSet` exactly, through a Gram matrix and a Cholesky factor;
+`Descent` by coordinate descent on the residual, where the support is too large for a
+factor or the user asks for it.
+"""
+
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regkit.designs import Design
+from regkit.kernels.linear.active_set_state import Problem, State
+from regkit.kernels.linear.cholesky import BLOCK
+from regkit.solvers.paths import pivoting
+from regkit.solvers.paths.certificate import Products, within
+from regkit.solvers.problem import Floats, ScaledProblem
+
+Indices = NDArray[np.int64]
+
+
+class Inner(Protocol):
+    """What the path driver asks of an inner solver."""
+
+    name: str
+    columns: Indices  # the working set, in order of arrival
+
+    def add(self, columns: Indices) -> None:
+        """Take ``columns`` in, at coefficient zero."""
+
+    def minimize(self, alpha: float, goal: float) -> int:
+        """Minimize over the working set; return the iterations made.
+
+        A solver that only comes closer stops once its duality gap is below ``goal``.
+        """
+
+    def restart(self, coef: Floats) -> None:
+        """Go on from ``coef``, in the working set's order."""
+
+    def coef(self) -> Floats:
+        """Return the coefficients of the working set, in its order."""
+
+    def residual(self) -> Floats:
+        """Return ``y - Z b``, computed afresh."""
+
+    def correlate(self, residual: Floats) -> Floats | None:
+        """Return the working set's correlations with a residual of its own.
+
+        None where they are better asked for together with those of other columns.
+        """
+
+    def gathered(self, chosen: Indices) -> Products:
+        """Return products of the ``chosen`` columns; see `certified_gap`."""
+
+    def refresh(self, correlation: Floats) -> None:
+        """Learn the exact correlations of all columns with the residual."""
+
+
+def _grown(array: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
+    """Return an array of ``shape`` with ``array`` in its corner."""
+    grown = np.zeros(shape, dtype=array.dtype)
+    grown[tuple(slice(0, n) for n in array.shape)] = array
+    return grown
+
+
+class ActiveSet:
+    """Block pivoting on the Gram matrix of the working set."""
+
+    name = "active_set"
+
+    def __init__(
+        self, design: Design, problem: ScaledProblem, products: Floats, max_iter: int
+    ) -> None:
+        self.columns: Indices = np.empty(0, dtype=np.int64)
+        self._full = problem
+        self._products = products  # Zᵀy
+        self._max_iter = max_iter
+        self._store = design.columns()
+        self._rank = design.max_rank
+        self._ridged = bool(np.any(problem.l2 > 0.0))
+        self._problem = pivoting.empty_problem(0)
+        self._state = pivoting.empty_state(0, 0)
+
+    def _make_room(self, size: int) -> None:
+        capacity = len(self._problem.target)
+        if size <= capacity:
+            return
+        capacity = max(2 * capacity, size, 64)
+        gram, *vectors = self._problem
+        self._problem = Problem(
+            _grown(gram, (capacity, capacity)),
+            *(_grown(v, (capacity,)) for v in vectors),
+        )
+        state = self._state
+        support = capacity if self._ridged else min(capacity, self._rank)
+        support += 2 * BLOCK
+        self._state = State(
+            coef=_grown(state.coef, (capacity,)),
+            correlation=_grown(state.correlation, (capacity,)),
+            free=_grown(state.free, (capacity,)),
+            side=_grown(state.side, (capacity,)),
+            active=_grown(state.active, (support,)),
+            factor=_grown(state.factor, (support, support)),
+            size=state.size,
+        )
+
+    def add(self, columns: Indices) -> None:
+        size, new = len(self.columns), len(self.columns) + len(columns)
+        self._make_room(new)
+        self._store.append(columns)
+        rows = self._store.gram(size)
+        gram = self._problem.gram
+        gram[size:new, :new] = rows
+        gram[:size, size:new] = rows[:, :size].T
+        full = self._full
+        for mine, theirs in zip(
+            self._problem[2:],
+            (full.l1, full.l2, full.lower, full.upper, full.noise),
+            strict=True,
+        ):
+            mine[size:new] = theirs[columns]
+        products = self._products[columns]
+        self._problem.target[size:new] = products
+        self._state.correlation[size:new] = products - rows @ self._state.coef[:new]
+        self.columns = np.concatenate([self.columns, columns])
+
+    def restart(self, coef: Floats) -> None:
+        pivoting.set_coef(self._problem, self._state, coef)
+
+    def minimize(self, alpha: float, goal: float) -> int:
+        return pivoting.minimize(
+            self._problem,
+            self._state,
+            len(self.columns),
+            alpha,
+            self._max_iter,
+            self._ridged,
+        )
+
+    def coef(self) -> Floats:
+        return self._state.coef[: len(self.columns)]
+
+    def residual(self) -> Floats:
+        return self._store.residual(self._full.target, self.coef())
+
+    def correlate(self, residual: Floats) -> Floats | None:
+        return None
+
+    def gathered(self, chosen: Indices) -> Products:
+        n = len(self.columns)
+        return within(self._problem.gram[:n, :n])(chosen)
+
+    def n_refused(self, columns: Indices) -> int:
+        """Count those of ``columns`` that depend on others and stay fixed."""
+        held = np.isin(self.columns, columns)
+        return int(np.count_nonzero(held & ~self._state.free[: len(held)]))
+
+    def refresh(self, correlation: Floats) -> None:
+        self._state.correlation[: len(self.columns)] = correlation[self.columns]

@@ -1,0 +1,1 @@
+"""Ridge: direct solvers, bases for all alphas, leave-one-out and passes over rows."""

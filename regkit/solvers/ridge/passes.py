@@ -1,0 +1,301 @@
+"""Rows left out one at a time, where rows are visited but never held.
+
+The moments of all rows give the directions in which ridge shrinks (`ridge_basis`), a
+second visit every row's leverage and residual, and thereby its error when it is left
+out (`leave_one_out`). Where squares of X have too few digits for the directions, a
+visit between the two finds the triangle of a QR decomposition; where some rows decide
+about a coefficient alone, a last visit sums up the others without them.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from regkit.designs.centered_moments import CenteredMoments
+from regkit.designs.reduced import ReducedDesign
+from regkit.solvers.problem import Floats
+from regkit.solvers.ridge.basis import RidgeData
+from regkit.solvers.ridge.column_basis import ColumnSweep
+from regkit.solvers.ridge.leave_one_out import CHUNK, MOST_REFITS
+from regkit.solvers.ridge.route import solve_ridge
+
+
+class Frame(NamedTuple):
+    """What turns rows into those of Z, and targets into centered ones."""
+
+    offset: Floats
+    """(p,), zero without an intercept, as the next."""
+    rest: Floats
+    """(p,), what rounding took from ``offset``."""
+    scale: Floats
+    """(p,)"""
+    level: Floats
+    """(T,)"""
+    total_weight: float
+    fit_intercept: bool
+
+    @classmethod
+    def of(cls, design: ReducedDesign) -> "Frame":
+        return cls(
+            design.offset,
+            design.offset_rest,
+            design.scale,
+            design.targets[-1],
+            design.total_weight,
+            design.fit_intercept,
+        )
+
+    def rows(self, X: Any) -> Floats:
+        """Return rows of Z without their weights, all entries of them."""
+        centered: Floats = (_dense(X) - self.offset) - self.rest
+        return centered / self.scale
+
+    def predictor(self, coefs: Floats) -> Callable[[Any], Floats]:
+        """Return what gives ``rows(X) @ coefs``, forming no rows of a sparse X."""
+        scaled = coefs / self.scale[:, None]
+        center = self.offset @ scaled
+
+        def predict(X: Any) -> Floats:
+            if _is_sparse(X):
+                return np.asarray(X @ scaled - center)
+            return np.asarray((X - self.offset) @ scaled)
+
+        return predict
+
+
+def _is_sparse(X: Any) -> bool:
+    return bool(sparse.issparse(X))
+
+
+def _dense(X: Any) -> Floats:
+    entries: Floats = X.toarray() if _is_sparse(X) else X
+    return entries
+
+
+class Fits(NamedTuple):
+    """The fits of some alphas: the ``parts`` of a `ColumnSweep`."""
+
+    mine: NDArray[np.intp]
+    """Places among all alphas, (B,)."""
+    parts: tuple[Floats, ...]
+    least: Floats
+    """(B,), the values of 1 - h below which too few digits are left."""
+
+
+class Question(NamedTuple):
+    """What a visit is to find out; it travels to where the rows are."""
+
+    frame: Frame
+    fits: list[Fits]
+    n_alphas: int
+    per_target: bool
+    set_apart: NDArray[np.bool_]
+    """(A,), whether rows whose error is unsure are kept for refits without them."""
+
+
+class Apart(NamedTuple):
+    """A row that decides about a coefficient alone, or nearly so."""
+
+    x: Floats
+    y: Floats
+    weight: float
+    unsure: NDArray[np.bool_]
+    """(A,)"""
+
+
+@dataclass(slots=True)
+class Answer:
+    """What some rows have said.
+
+    Attributes
+    ----------
+    sums : ndarray (2, T or 1, A)
+        Of squared errors and of their squares, by weights that sum to 1.
+    n_unsure : ndarray (A,) of int
+        Rows whose error is not in the sums.
+    apart : list of Apart
+        Those of them that were to be set apart.
+    others : CenteredMoments or None
+        Of all other rows, where some may be set apart.
+    """
+
+    sums: Floats
+    n_unsure: NDArray[np.int64]
+    apart: list[Apart]
+    others: CenteredMoments | None
+
+
+def judge_rows(question: Question, X: Any, Y: Floats, weight: Floats | None) -> Answer:
+    """Return the errors of rows in memory, each left out."""
+    frame = question.frame
+    X = X.tocsr() if _is_sparse(X) else X
+    weights = np.ones(len(Y)) if weight is None else weight
+    data = RidgeData(
+        _Shown(X, frame),  # type: ignore[arg-type]  # as much of a design as is asked
+        weights / frame.total_weight,
+        frame.fit_intercept,
+        np.empty((0, Y.shape[1])),
+        Y - frame.level,
+        np.empty(0),
+        len(Y),
+    )
+    n_means = Y.shape[1] if question.per_target else 1
+    answer = Answer(
+        np.zeros((2, n_means, question.n_alphas)),
+        np.zeros(question.n_alphas, dtype=np.int64),
+        [],
+        None,
+    )
+    unsure = np.zeros((len(Y), question.n_alphas), dtype=bool)
+    for mine, parts, least in question.fits:
+        sweep = ColumnSweep(data, *parts)
+        step = max(16, CHUNK // (sweep.width + Y.shape[1] * len(mine) + X.shape[1]))
+        for start in range(0, len(Y), step):
+            part = slice(start, min(start + step, len(Y)))
+            remaining, errors = sweep.judge(part)
+            found, unsure[part, mine] = _summed_up(
+                errors, remaining, least, data.weights[part], n_means
+            )
+            answer.sums[:, :, mine] += found
+    answer.n_unsure += unsure.sum(axis=0)
+    if question.set_apart.any():
+        is_apart = (unsure & question.set_apart).any(axis=1)
+        for i in np.flatnonzero(is_apart):
+            x = np.array(_dense(X[[i]])[0], dtype=np.float64)
+            answer.apart.append(Apart(x, Y[i].copy(), float(weights[i]), unsure[i]))
+        kept = np.flatnonzero(~is_apart & (weights > 0.0))
+        answer.others = CenteredMoments.empty(X.shape[1], Y.shape[1])
+        if len(kept):
+            their = None if weight is None else weight[kept]
+            answer.others = CenteredMoments.of_rows(X[kept], Y[kept], their)
+    return answer
+
+
+class _Shown:
+    """As much of a design as a sweep asks for."""
+
+    def __init__(self, X: Any, frame: Frame) -> None:
+        self._X, self._frame = X, frame
+
+    def row_predictor(self, coefs: Floats) -> Callable[[slice], Floats]:
+        predict = self._frame.predictor(coefs)
+        return lambda rows: predict(self._X[rows])
+
+
+def _summed_up(
+    residuals: Floats,
+    remaining: Floats,
+    least: Floats,
+    weights: Floats,
+    n_means: int,
+) -> tuple[Floats, NDArray[np.bool_]]:
+    """Return the sums (2, T or 1, B) of errors, and which are unsure, (m, B)."""
+    from regkit.kernels.linear.left_out import left_out_errors
+
+    found = np.zeros((2, n_means, len(least)))
+    unsure = np.zeros(remaining.shape, dtype=np.bool_)
+    left_out_errors(residuals, remaining, least, weights, found, unsure)
+    return found, unsure
+
+
+def join_answers(parts: Iterable[Answer]) -> Answer:
+    """Put the answers of disjoint rows together; the parts stay as they are."""
+    remaining = iter(parts)
+    first = next(remaining)
+    others = None if first.others is None else first.others.copy()
+    total = Answer(first.sums.copy(), first.n_unsure.copy(), [*first.apart], others)
+    for part in remaining:
+        total.sums += part.sums
+        total.n_unsure += part.n_unsure
+        total.apart += part.apart
+        if total.others is not None and part.others is not None:
+            total.others.merge(part.others)
+    return total
+
+
+def refit_without(
+    answer: Answer,
+    design: ReducedDesign,
+    factor: Floats,
+    alphas: Floats,
+) -> None:
+    """Add the errors of the rows set apart to the sums, each by a fit without it.
+
+    Parameters
+    ----------
+    answer : Answer
+        Of all rows, with some set apart.
+    design : ReducedDesign
+        Of all rows.
+    factor : ndarray (p,)
+        Of the penalty, which stays in the units of all rows' scales.
+    alphas : ndarray (A,)
+        On `solve_ridge`'s scale.
+    """
+    assert answer.others is not None
+    own = factor * design.scale**2
+    for i, row in enumerate(answer.apart):
+        training = answer.others.copy()
+        for k, other in enumerate(answer.apart):
+            if k != i and other.weight > 0.0:
+                weight = np.array([other.weight])
+                training.merge(
+                    CenteredMoments.of_rows(other.x[None], other.y[None], weight)
+                )
+        without: Any = ReducedDesign(training, design.fit_intercept, False)
+        mine = np.flatnonzero(row.unsure & (answer.n_unsure <= MOST_REFITS))
+        n_targets = len(row.y)
+        found = solve_ridge(
+            without,
+            without.targets,
+            np.tile(alphas[mine], n_targets),
+            own,
+            columns=np.repeat(np.arange(n_targets), len(mine)),
+        )
+        fitted = (found.coefs @ row.x + found.intercepts).reshape(n_targets, -1)
+        errors = np.ascontiguousarray((row.y[:, None] - fitted)[None])
+        answer.sums[:, :, mine] += _summed_up(
+            errors,
+            np.ones((1, len(mine))),
+            np.zeros(len(mine)),
+            np.array([row.weight / design.total_weight]),
+            answer.sums.shape[1],
+        )[0]
+
+
+def triangle_of(frame: Frame, X: Any, Y: Floats, weight: Floats | None) -> Floats:
+    """Return R of ``[Z, target] = QR`` for rows in memory, (p + T, p + T) at most."""
+    n, width = len(Y), X.shape[1] + Y.shape[1]
+    X = X.tocsr() if _is_sparse(X) else X
+    root = np.ones(n) if weight is None else np.sqrt(weight)
+    root = root / np.sqrt(frame.total_weight)
+    triangle: Floats = np.empty((0, width))
+    step = max(4 * width, CHUNK // width)
+    for start in range(0, n, step):
+        part = slice(start, start + step)
+        rows = np.column_stack([frame.rows(X[part]), Y[part] - frame.level])
+        rows *= root[part, None]
+        triangle = join_triangles([triangle, rows])
+    return triangle
+
+
+def join_triangles(parts: Iterable[Floats]) -> Floats:
+    """Return R of the parts above each other."""
+    waiting: list[Floats] = []
+    for part in parts:
+        waiting.append(part)
+        # A few at a time, whose decomposition costs less than one for each.
+        if sum(len(rows) for rows in waiting) > 4 * part.shape[1]:
+            waiting = [_reduced(waiting)]
+    return _reduced(waiting)
+
+
+def _reduced(parts: list[Floats]) -> Floats:
+    rows = np.concatenate(parts)
+    if len(rows) > rows.shape[1]:
+        rows = np.asarray(np.linalg.qr(rows, mode="r"))
+    return rows

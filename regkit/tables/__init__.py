@@ -1,0 +1,1 @@
+"""Tables as users have them: files read into columns of numbers."""

@@ -1,0 +1,80 @@
+"""Passes over X, dense and sparse, against NumPy on the same entries."""
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from numpy.testing import assert_allclose
+
+from regkit.kernels.linear import dense, sparse
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(13, 7)) * (RNG.random((13, 7)) < 0.6)
+X[:, 3] = 0.0  # an empty column
+X[:, 5] = 4.0  # a full one, constant
+WEIGHT = RNG.random(13)
+WEIGHT /= WEIGHT.sum()
+OFFSET = RNG.normal(size=7)
+SOME = np.array([6, 0, 3], dtype=np.int64)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_dense_correlations(dtype):
+    stored = X.astype(dtype)
+    expected = WEIGHT @ (stored.astype(np.float64) - OFFSET)
+    by_rows = dense.correlate_rows(stored, OFFSET, WEIGHT)
+    transposed = np.ascontiguousarray(stored.T)
+    by_columns = dense.correlate_columns(transposed, SOME, OFFSET, WEIGHT)
+    assert_allclose(by_rows, expected, atol=1e-14)
+    assert_allclose(by_columns, expected[SOME], atol=1e-14)
+
+
+def test_a_strip_of_columns_at_a_time():
+    wide = RNG.normal(size=(3, 2 * dense._STRIP + 5))
+    offset = RNG.normal(size=wide.shape[1])
+    weight = np.array([0.2, 0.3, 0.5])
+    found = dense.correlate_rows(wide, offset, weight)
+    assert_allclose(found, weight @ (wide - offset), atol=1e-13)
+    first, second = dense.moments_rows(wide, offset, weight)
+    assert_allclose(first, weight @ (wide - offset), atol=1e-13)
+    assert_allclose(second, weight @ (wide - offset) ** 2, atol=1e-13)
+
+
+def test_dense_moments():
+    expected = WEIGHT @ (X - OFFSET), WEIGHT @ (X - OFFSET) ** 2
+    assert_allclose(dense.moments_rows(X, OFFSET, WEIGHT), expected, atol=1e-14)
+    columns = np.ascontiguousarray(X.T)
+    assert_allclose(dense.moments_columns(columns, OFFSET, WEIGHT), expected)
+
+
+@pytest.fixture(params=[np.int32, np.int64], ids=["int32", "int64"])
+def stored(request):
+    def arrays(M):
+        return M.data, M.indices.astype(request.param), M.indptr.astype(request.param)
+
+    return arrays(sp.csc_array(X)), arrays(sp.csr_array(X))
+
+
+def test_sparse_moments(stored):
+    mean, variance = sparse.moments(*stored[0], WEIGHT)
+    assert_allclose(mean, WEIGHT @ X, atol=1e-15)
+    assert_allclose(variance, WEIGHT @ (X - WEIGHT @ X) ** 2, atol=1e-15)
+    assert mean[3] == variance[3] == 0.0
+
+
+def test_sparse_correlations(stored):
+    found = sparse.correlate(*stored[0], SOME, OFFSET, WEIGHT)
+    assert_allclose(found, (WEIGHT @ (X - OFFSET))[SOME], atol=1e-14)
+
+
+def test_sparse_combination(stored):
+    coef = np.array([2.0, 0.0, -1.0])
+    assert_allclose(sparse.combine(*stored[0], SOME, coef, 13), X[:, SOME] @ coef)
+
+
+def test_sparse_gram(stored):
+    position = np.full(7, -1, dtype=np.int32)
+    position[SOME] = np.arange(3)
+    rows = np.array([5, 6], dtype=np.int64)
+    found = sparse.gram_rows(*stored[0], *stored[1], WEIGHT, rows, position, 3)
+    expected = (X[:, rows].T * WEIGHT) @ X[:, SOME]
+    assert_allclose(found, expected, atol=1e-14)
