@@ -32,10 +32,10 @@ As ``lower <= 0 <= upper``, the maximum lies on the side of the sign of ``c``. W
 
 The dual points
 ---------------
-1. the residual, centered; 2. the nearest point to it where the columns of no penalty, or
-of one below 1e-4 of what the column could explain, have the ``c_j`` that the optimality
-conditions at beta ask for; 3. either shrunk until every ``|c_j| <= a_j`` holds where it
-must, and on to the best factor, 0 at the least: ``D(0) = 0``.
+1. the residual, centered; 2. the nearest point to it where the columns of no penalty,
+or of one below 1e-4 of what the column could explain, have the ``c_j`` that the
+optimality conditions at beta ask for; 3. either shrunk until every ``|c_j| <= a_j``
+holds where it must, and on to the best factor, 0 at the least: ``D(0) = 0``.
 
 Shrinking alone cannot mend ``c_j > 0`` where ``a_j = q_j = 0`` and only one side is
 bounded, and it is ruinous where ``a_j`` is of the size of rounding. Where columns
@@ -206,7 +206,7 @@ def _prepare(
 
 
 def _sparse_variance(matrix: Any, p: Array, mean: Array) -> Array:
-    """The weighted mean square about the mean, each entry centered before its square."""
+    """The weighted mean square about the mean, entries centered before the square."""
     centered, stored = matrix.copy(), matrix.copy()
     counts = np.diff(matrix.indptr)
     centered.data = centered.data - np.repeat(mean, counts)

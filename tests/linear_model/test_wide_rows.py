@@ -18,7 +18,7 @@ from regkit import (
     RowChunks,
 )
 from regkit.linear_model import _from_statistics, _wide
-from regkit.solvers.folds.in_memory import out_of_core as wide_rows
+from regkit.solvers.folds import out_of_core
 from tests.certificate import certify
 
 N, P = 150, 400
@@ -45,8 +45,8 @@ def small_limits(monkeypatch):
     for module in (_wide, _from_statistics):
         monkeypatch.setattr(module, "MOST_SUMMED_UP", 100)
     monkeypatch.setattr("regkit.linear_model._cross_validation.MOST_SUMMED_UP", 100)
-    monkeypatch.setattr(wide_rows, "_BATCH", 10)
-    monkeypatch.setattr(wide_rows, "_ENTRIES", 1000)
+    monkeypatch.setattr(out_of_core, "_BATCH", 10)
+    monkeypatch.setattr(out_of_core, "_ENTRIES", 1000)
 
 
 def sources():
@@ -115,8 +115,8 @@ def test_passes_are_few(monkeypatch):
         yield X[:70], Y[:70]
         yield X[70:], Y[70:]
 
-    monkeypatch.setattr(wide_rows, "_ENTRIES", 1 << 25)
-    monkeypatch.setattr(wide_rows, "_BATCH", 300)
+    monkeypatch.setattr(out_of_core, "_ENTRIES", 1 << 25)
+    monkeypatch.setattr(out_of_core, "_BATCH", 300)
     LassoRegressorCV(alphas=50, eps=1e-2, cv=5).fit(RowChunks(read), None)
     # The columns, y for the splitter, one to measure; then two for each round.
     assert passes <= 10
@@ -146,7 +146,7 @@ def test_what_cannot_be_done_gets_one_sentence(monkeypatch):
         LassoRegressorCV(relaxed=0.5).fit(chunks, Y)
     with pytest.raises(ValueError, match="needs the rows in memory for criterion='bi"):
         LassoRegressorCV(criterion="bic").fit(chunks, Y)
-    monkeypatch.setattr(wide_rows, "MOST_COLUMNS", 50)
+    monkeypatch.setattr(out_of_core, "MOST_COLUMNS", 50)
     monkeypatch.setattr(_from_statistics, "MOST_COLUMNS", 50)
     with pytest.raises(ValueError, match="more than 50 columns are needed"):
         LassoRegressor(1e-5).fit(chunks, Y)
