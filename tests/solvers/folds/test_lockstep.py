@@ -12,7 +12,7 @@ from sklearn.model_selection import KFold, RepeatedKFold, ShuffleSplit
 from regkit import ElasticNetRegressorCV, enet_path
 from regkit.designs import dense_lockstep
 from regkit.solvers.folds import in_memory as folds_module
-from regkit.solvers.folds.in_memory import lockstep
+from regkit.solvers.folds import lockstep
 
 N, P = 30, 80
 
