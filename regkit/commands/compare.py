@@ -1,0 +1,127 @@
+"""``regkit compare``: a table in; a finding, and files to take away, out."""
+
+import argparse
+import json
+import shlex
+import shutil
+import sys
+import textwrap
+import warnings
+from typing import Any
+
+from regkit.commands.failure import ENDINGS, check_destination, fail, in_options
+from regkit.commands.source import Source, check_source, load
+from regkit.commands.terminal import ProgressLine
+
+# Lines are no longer than can be read, however wide the terminal is.
+_WIDEST = 100
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Compare, print, and write the files that were asked for."""
+    prog = arguments.prog
+    check_source(arguments)
+    if not 0 < arguments.test_size < 1:
+        hint = ""
+        if 1 < arguments.test_size < 100:
+            hint = f": {arguments.test_size:g}% is {arguments.test_size / 100:g}"
+        fail(
+            f"--test-size must lie strictly in (0, 1), got {arguments.test_size:g}"
+            f"{hint}",
+            prog,
+        )
+    for option, endings in ENDINGS.items():
+        path = getattr(arguments, option)
+        if path is not None:
+            check_destination(option, path, endings, prog)
+
+    with ProgressLine() as progress, warnings.catch_warnings():
+        warnings.showwarning = progress.show_warning
+        try:
+            progress.step(f"reading {arguments.file or 'the bundled data'}")
+            source = load(arguments)
+            progress.step("loading")
+            comparison = _compare(source, arguments, progress)
+        except ValueError as error:
+            fail(in_options(str(error)), prog)
+        for note in comparison.notes:
+            progress.note(note)
+        _write(comparison, source, arguments, progress)
+    print(render(source.title, comparison))
+
+
+def _compare(source: Source, arguments: argparse.Namespace, progress: Any) -> Any:
+    # Imported here: --help and errors of usage need not wait for scikit-learn.
+    from regkit.comparison import compare_regularizers
+
+    metric = arguments.metric
+    return compare_regularizers(
+        source.X,
+        source.y,
+        task=arguments.task,
+        metric=None if metric is None else metric.replace("-", "_"),
+        test_size=arguments.test_size,
+        n_folds=arguments.folds,
+        n_repeats=arguments.repeats,
+        groups=arguments.group,
+        time=arguments.time,
+        networks=arguments.networks,
+        show_overfitting=arguments.show_overfitting,
+        random_state=arguments.seed,
+        progress=progress.step,
+        **source.options,
+    )
+
+
+def _write(
+    comparison: Any, source: Source, arguments: argparse.Namespace, progress: Any
+) -> None:
+    """Write what was asked for."""
+    if arguments.figure is not None:
+        progress.step("drawing")
+        comparison.save_figure(arguments.figure)
+    if arguments.output is not None:
+        progress.step("drawing")
+        page = comparison.to_html(
+            source.title, command=shlex.join(arguments.command_line)
+        )
+        arguments.output.write_text(page, encoding="utf-8")
+    if arguments.save is not None:
+        progress.step("fitting on all rows")
+        comparison.save(arguments.save)
+    if arguments.code is not None:
+        arguments.code.write_text(comparison.code(source.code), encoding="utf-8")
+    if arguments.json is not None:
+        content = json.dumps(comparison.to_dict(), indent=2, ensure_ascii=False)
+        arguments.json.write_text(f"{content}\n", encoding="utf-8")
+
+
+def render(title: str, comparison: Any) -> str:
+    """Lay out what is printed: the table, the finding, warnings, the winner's line."""
+    width = text_width()
+    parts = [f"{title}\n{comparison!r}", fill(comparison.summary(), width)]
+    parts += [fill(f"Warning: {text}.", width, "  ") for text in comparison.warnings]
+    several = ", first split" if len(comparison.splits) > 1 else ""
+    line = fill(comparison.line(), width - 2)
+    parts.append(
+        f"In Python{several}:\n" + textwrap.indent(line, "  ")
+    )
+    return "\n\n".join(parts)
+
+
+def text_width() -> int:
+    """Give how many characters a line of text may have."""
+    if not sys.stdout.isatty():
+        return 80
+    return max(40, min(_WIDEST, shutil.get_terminal_size().columns))
+
+
+def fill(text: str, width: int, indent: str = "") -> str:
+    """Break a text into lines, at blanks only."""
+    return textwrap.fill(
+        text,
+        width,
+        break_on_hyphens=False,
+        break_long_words=False,
+        subsequent_indent=indent,
+    )
