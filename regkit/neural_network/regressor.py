@@ -1,5 +1,7 @@
 """Regression by networks with dropout."""
 
+from __future__ import annotations
+
 from numbers import Real
 from typing import Any, ClassVar, Self
 
@@ -668,7 +670,10 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
             n_outputs,
             self.loss,
             parameter.get(self.loss, 0.0),
-            {"_y_ndim": checked.ndim, "out_activation_": "identity"},
+            {
+                "_y_ndim": min(checked.ndim, targets.shape[1]),
+                "out_activation_": "identity",
+            },
         )
 
     def _plain_y(self, y: Any) -> Floats:
