@@ -7,12 +7,13 @@ import numpy as np
 from sklearn.base import RegressorMixin
 
 from regkit._sklearn import Interval, StrOptions, validate_parameters
+from regkit._types import Floats
 from regkit._warn import warn
 from regkit.kernels.networks.losses import LOG_VARIANCE_LIMIT
 from regkit.neural_network._base import DropoutMLP
 from regkit.neural_network._by_chunks import by_chunks
 from regkit.neural_network._data import Table
-from regkit.neural_network._fitted import Fitted, Floats
+from regkit.neural_network._fitted import Fitted
 from regkit.neural_network._parameters import COMMON, check_n_samples
 from regkit.neural_network._rows import Goal, Parts
 from regkit.neural_network._summaries import FirstTargets
