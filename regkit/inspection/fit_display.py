@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import clone
 
-from regkit.inspection._drawing import Floats, begin, style
+from regkit._types import Floats
+from regkit.inspection._drawing import begin, style
 from regkit.inspection._grid import (
     feature_column,
     feature_label,

@@ -10,7 +10,8 @@ from scipy.optimize import brentq
 from sklearn.utils import check_X_y
 
 from regkit._sklearn import feature_names as names_of
-from regkit.inspection._drawing import COLOURS, Floats, begin, lay_out
+from regkit._types import Floats
+from regkit.inspection._drawing import COLOURS, begin, lay_out
 from regkit.inspection._labels import shorten
 from regkit.linear_model import LassoRegressor, RidgeRegressor
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from regkit.inspection._drawing import COLOURS, Floats, begin
+from regkit._types import Floats
+from regkit.inspection._drawing import COLOURS, begin
 from regkit.inspection._grid import (
     feature_column,
     feature_label,

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from regkit.inspection._drawing import Floats, begin, show_plain_numbers, unused_color
+from regkit._types import Floats
+from regkit.inspection._drawing import begin, show_plain_numbers, unused_color
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

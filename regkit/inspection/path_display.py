@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
+from regkit._types import Floats
 from regkit.inspection._drawing import (
     GREY,
-    Floats,
     begin,
     mark_alphas,
     show_alpha_axis,

@@ -15,6 +15,7 @@ from regkit._sklearn import (
     check_same_names,
     validate_parameters,
 )
+from regkit._types import Floats
 from regkit.designs import make_design
 from regkit.linear_model._limits import Limits, check_limits
 from regkit.linear_model._moment_scores import score_visited
@@ -25,7 +26,7 @@ from regkit.linear_model._warnings import (
     warn_not_converged,
     warn_not_unique,
 )
-from regkit.rows.inputs import Floats, check_fit_data, check_predict_X
+from regkit.rows.inputs import check_fit_data, check_predict_X
 from regkit.rows.sources import RowSource, as_source
 from regkit.solvers.problem import Penalty
 from regkit.solvers.solve import solve_path

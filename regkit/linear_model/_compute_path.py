@@ -7,6 +7,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from regkit._types import Floats
 from regkit.linear_model._grid import decreasing_alphas
 from regkit.linear_model._limits import check_limits
 from regkit.linear_model._regularization_path import RegularizationPath
@@ -17,7 +18,6 @@ from regkit.linear_model._warnings import (
     warn_not_converged,
     warn_not_unique,
 )
-from regkit.rows.inputs import Floats
 from regkit.solvers.problem import PathResult, Penalty
 from regkit.solvers.solve import alpha_grid, solve_path
 

@@ -11,6 +11,7 @@ from sklearn.model_selection import check_cv
 from sklearn.utils.validation import column_or_1d
 
 from regkit._sklearn import rows_of_parameters, validate_parameters
+from regkit._types import Floats
 from regkit.designs import make_design
 from regkit.linear_model._base import LinearModel
 from regkit.linear_model._compute_path import as_regularization_path
@@ -37,7 +38,7 @@ from regkit.linear_model._warnings import (
 )
 from regkit.linear_model._wide import MOST_SUMMED_UP, Passes
 from regkit.linear_model.statistics import SufficientStatistics
-from regkit.rows.inputs import FitData, Floats, check_fit_data
+from regkit.rows.inputs import FitData, check_fit_data
 from regkit.rows.sources import RowSource, as_source
 from regkit.solvers.criteria import information_criteria
 from regkit.solvers.folds.fold import Fold

@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
+from regkit._types import Floats
 from regkit.linear_model._limits import as_floats
-from regkit.rows.inputs import Floats
 
 
 def check_alphas(alphas: Any) -> Floats:

@@ -12,8 +12,9 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from regkit._sklearn import check_same_features
+from regkit._types import Floats
 from regkit.linear_model._base import linear_predictor
-from regkit.rows.inputs import Floats, check_predict_X
+from regkit.rows.inputs import check_predict_X
 from regkit.rows.sources import as_source
 
 # An alpha this close to an end of the path, relatively, is that end.

@@ -8,10 +8,11 @@ import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin
 
 from regkit._sklearn import rows_of_parameters
+from regkit._types import Floats
 from regkit.designs import Design
 from regkit.linear_model._limits import Limits
 from regkit.linear_model._selection import ErrorCurve, fold_statistics
-from regkit.rows.inputs import FitData, Floats
+from regkit.rows.inputs import FitData
 from regkit.solvers.folds.fold import Fold
 from regkit.solvers.folds.ridge import RidgeFolds
 from regkit.solvers.problem import Penalty

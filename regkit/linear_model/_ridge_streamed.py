@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from regkit._types import Floats
 from regkit.designs.reduced import ReducedDesign
 from regkit.linear_model._limits import Limits
 from regkit.linear_model._moment_scores import scores
@@ -18,7 +19,6 @@ from regkit.linear_model._ridge_errors import (
 )
 from regkit.linear_model._selection import ErrorCurve
 from regkit.linear_model.statistics import SufficientStatistics
-from regkit.rows.inputs import Floats
 from regkit.rows.sources import Block, RowSource
 from regkit.solvers.folds.from_moments import mean_squares
 from regkit.solvers.folds.out_of_core import MOST_COLUMNS

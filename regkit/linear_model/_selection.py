@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from regkit.rows.inputs import Floats
+from regkit._types import EPS, Floats
 
 # Values that differ by this share are equal up to rounding errors.
-_TIE = 16.0 * float(np.finfo(np.float64).eps)
+_TIE = 16.0 * EPS
 # Where the last step of the grid changes the error by less than this share of its
 # standard error (of its value where there is none), going on would gain nothing.
 _FLAT = 0.01

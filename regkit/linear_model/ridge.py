@@ -6,12 +6,12 @@ from typing import Any, ClassVar
 import numpy as np
 
 from regkit._sklearn import StrOptions
+from regkit._types import Floats
 from regkit.linear_model._fit_path import PathModel, solve_paths
 from regkit.linear_model._from_statistics import FitsFromStatistics
 from regkit.linear_model._limits import Limits, as_floats
 from regkit.linear_model._parameters import ALPHA, COMMON, PATH_SOLVERS, RIDGE_SOLVERS
 from regkit.linear_model._solution import PathSolution, Solution
-from regkit.rows.inputs import Floats
 from regkit.solvers.ridge.cholesky import Systems
 from regkit.solvers.ridge.route import RidgeResult, solve_ridge
 

@@ -8,6 +8,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from regkit._types import Floats
 from regkit.designs.centered_moments import CenteredMoments
 from regkit.designs.reduced import ReducedDesign
 from regkit.linear_model._statistics_checks import (
@@ -18,7 +19,7 @@ from regkit.linear_model._statistics_checks import (
     join_moments,
 )
 from regkit.linear_model._statistics_file import Saved, read, write
-from regkit.rows.inputs import FitData, Floats, check_fit_data
+from regkit.rows.inputs import FitData, check_fit_data
 from regkit.rows.sources import NO_FOLD, as_source
 
 

@@ -8,13 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from regkit._types import Floats
 from regkit.kernels.networks.passes import Dropout, Rows
 from regkit.solvers.networks import prediction
 from regkit.solvers.networks.architecture import Architecture
 from regkit.solvers.networks.scaling import Scaling
 from regkit.solvers.networks.trainer import Parameters
-
-Floats = NDArray[np.float64]
 
 
 def _finite(outputs: NDArray[Any]) -> NDArray[Any]:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from regkit._types import Floats
 from regkit.designs import Design
 from regkit.parallel.threads import (
     is_calm,
@@ -17,7 +18,7 @@ from regkit.parallel.threads import (
 from regkit.solvers.folds.fold import Fold
 from regkit.solvers.folds.gram_folds import FoldMoments
 from regkit.solvers.folds.ridge_row_gram import RowFoldFit, RowFolds
-from regkit.solvers.problem import Floats, Penalty
+from regkit.solvers.problem import Penalty
 from regkit.solvers.ridge.route import RidgeResult, solve_ridge
 from regkit.solvers.solve import is_small, solve_path
 

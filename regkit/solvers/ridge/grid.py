@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from regkit._types import Floats
 from regkit.designs import Design
-from regkit.solvers.problem import Floats
 
 # The grid goes from where the coefficients along the strongest direction are a
 # hundredth of those of least squares to where those along the weakest are 99 % …

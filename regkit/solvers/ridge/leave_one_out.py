@@ -12,15 +12,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from regkit._types import EPS, Floats
 from regkit.parallel.threads import map_in_threads, one_blas_thread
-from regkit.solvers.problem import Floats
 from regkit.solvers.ridge.basis import Basis, RidgeData, Sweep
 from regkit.solvers.ridge.column_basis import ColumnBasis, DampedSweep
 from regkit.solvers.ridge.route import FEW_ENTRIES, LARGEST_GRAM, solve_ridge
 from regkit.solvers.ridge.row_basis import RowBasis
 from regkit.solvers.ridge.tridiagonal_basis import TridiagonalBasis
 
-_EPS = float(np.finfo(np.float64).eps)
 # Rows that are refitted without, at most, where the shortcut has too few digits.
 MOST_REFITS = 50
 # Up to this many columns, a fit an alpha is affordable where nothing else is precise.
@@ -101,7 +100,7 @@ def generalized(data: RidgeData, alphas: Floats, bases: Iterable[Basis]) -> Floa
             left, squares = basis.degrees_left(alphas[mine])
             with np.errstate(all="ignore"):
                 found = squares / (left / n)[:, None] ** 2
-            found[left <= 1e3 * _EPS * n] = np.nan
+            found[left <= 1e3 * EPS * n] = np.nan
             values[mine] = found
         todo = np.setdiff1d(todo, mine)
         if not len(todo):
