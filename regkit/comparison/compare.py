@@ -1,5 +1,7 @@
 """Compare regularized models on one table, honestly."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
 from typing import Any
 
