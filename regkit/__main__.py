@@ -29,10 +29,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         arguments.command_line = [*parser.prog.split(), *given]
         if arguments.command is None:
             parser.print_help()
-        elif arguments.command == "predict":
-            from regkit.commands import predict
-
-            predict.run(arguments)
         else:
             from regkit.commands import compare
 

@@ -24,10 +24,6 @@ examples:
   regkit compare churn.csv --target churned --save model.joblib --code winner.py
 """
 
-_PREDICT = """\
-Predict the rows of FILE with a model that `compare --save` wrote. Prints CSV: the
-prediction of each row, and of classes the share of each."""
-
 
 class _Parser(argparse.ArgumentParser):
     """An argparse parser whose errors take one line."""
@@ -51,14 +47,6 @@ def build_parser() -> argparse.ArgumentParser:
             help="compare regularized models on a table, and name one",
             description=_COMPARE,
             epilog=_EXAMPLES,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )
-    )
-    _add_predict(
-        commands.add_parser(
-            "predict",
-            help="predict new rows with a saved model",
-            description=_PREDICT,
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
     )
@@ -151,16 +139,3 @@ def _add_files(parser: argparse.ArgumentParser) -> None:
         ("json", "all numbers (.json)"),
     ):
         add(f"--{option}", metavar="FILE", type=Path, help=text)
-
-
-def _add_predict(parser: argparse.ArgumentParser) -> None:
-    add = parser.add_argument
-    add("model", metavar="MODEL", type=Path, help="written by `compare --save`")
-    add("file", metavar="FILE", help="table with the columns of the training rows")
-    add(
-        "--output",
-        metavar="FILE",
-        type=Path,
-        help="where to write (.csv); without it the terminal",
-    )
-    parser.set_defaults(prog=parser.prog)

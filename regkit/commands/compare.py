@@ -3,7 +3,6 @@
 import argparse
 import json
 import shlex
-import shutil
 import sys
 import textwrap
 import warnings
@@ -11,10 +10,7 @@ from typing import Any
 
 from regkit.commands.failure import ENDINGS, check_destination, fail, in_options
 from regkit.commands.source import Source, check_source, load
-from regkit.commands.terminal import ProgressLine
-
-# Lines are no longer than can be read, however wide the terminal is.
-_WIDEST = 100
+from regkit.commands.terminal import ProgressLine, fill, text_width
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -40,6 +36,8 @@ def run(arguments: argparse.Namespace) -> None:
         try:
             progress.step(f"reading {arguments.file or 'the bundled data'}")
             source = load(arguments)
+            for note in source.notes:
+                progress.note(note)
             progress.step("loading")
             comparison = _compare(source, arguments, progress)
         except ValueError as error:
@@ -83,7 +81,9 @@ def _write(
     if arguments.output is not None:
         progress.step("drawing")
         page = comparison.to_html(
-            source.title, command=shlex.join(arguments.command_line)
+            source.title,
+            notes=source.notes,
+            command=shlex.join(arguments.command_line),
         )
         arguments.output.write_text(page, encoding="utf-8")
     if arguments.save is not None:
@@ -98,30 +98,10 @@ def _write(
 
 def render(title: str, comparison: Any) -> str:
     """Lay out what is printed: the table, the finding, warnings, the winner's line."""
-    width = text_width()
+    width = text_width(sys.stdout)
     parts = [f"{title}\n{comparison!r}", fill(comparison.summary(), width)]
     parts += [fill(f"Warning: {text}.", width, "  ") for text in comparison.warnings]
     several = ", first split" if len(comparison.splits) > 1 else ""
     line = fill(comparison.line(), width - 2)
-    parts.append(
-        f"In Python{several}:\n" + textwrap.indent(line, "  ")
-    )
+    parts.append(f"In Python{several}:\n" + textwrap.indent(line, "  "))
     return "\n\n".join(parts)
-
-
-def text_width() -> int:
-    """Give how many characters a line of text may have."""
-    if not sys.stdout.isatty():
-        return 80
-    return max(40, min(_WIDEST, shutil.get_terminal_size().columns))
-
-
-def fill(text: str, width: int, indent: str = "") -> str:
-    """Break a text into lines, at blanks only."""
-    return textwrap.fill(
-        text,
-        width,
-        break_on_hyphens=False,
-        break_long_words=False,
-        subsequent_indent=indent,
-    )

@@ -50,10 +50,12 @@ def check_destination(
         fail(f"--{option}: there is no folder {folder}", prog)
     if path.is_dir() or not os.access(path if path.exists() else folder, os.W_OK):
         fail(f"--{option}: {path} cannot be written", prog)
-    if option in ("output", "figure") and endings != (".csv",):
-        if find_spec("matplotlib") is None:
-            fail(
-                f"--{option} needs matplotlib: install it with "
-                "`pip install matplotlib`",
-                prog,
-            )
+    if endings in (ENDINGS["output"], ENDINGS["figure"]) and not _can_draw():
+        fail(
+            f"--{option} needs matplotlib: install it with `pip install matplotlib`",
+            prog,
+        )
+
+
+def _can_draw() -> bool:
+    return find_spec("matplotlib") is not None

@@ -17,6 +17,8 @@ class Source(NamedTuple):
     """Of `compare_regularizers`, about the columns."""
     code: str
     """Python that defines X and y."""
+    notes: tuple[str, ...] = ()
+    """What was left out in reading."""
 
 
 def check_source(arguments: argparse.Namespace) -> None:
@@ -52,7 +54,8 @@ def load(arguments: argparse.Namespace) -> Source:
         category=arguments.category,
     )
     title = f"{arguments.target} in {arguments.file}"
-    return Source(title, table.X, table.y, {"feature_names": table.feature_names}, "")
+    options = {"feature_names": table.feature_names}
+    return Source(title, table.X, table.y, options, "", tuple(table.notes))
 
 
 def _bundled(name: str) -> Source:

@@ -70,9 +70,7 @@ def make_candidates(
     if baseline:
         found.append(Candidate("Boosting", BOOSTING, _nothing, partial(_trees, task)))
     if networks and task != "counts":
-        found.append(
-            Candidate("Network", NETWORK, _nothing, partial(_network, task))
-        )
+        found.append(Candidate("Network", NETWORK, _nothing, partial(_network, task)))
         if show_overfitting:
             found += _didactic(task)
     return found
@@ -193,9 +191,7 @@ def _didactic(task: Task) -> list[Candidate]:
         )
 
     def make(tuned: Tuned, job: Job) -> Any:
-        return make_network(
-            job.X.shape, job.seed, tuned.dropout, tuned.alpha, classify
-        )
+        return make_network(job.X.shape, job.seed, tuned.dropout, tuned.alpha, classify)
 
     grids: dict[str, dict[str, tuple[float, ...]]] = {
         "MLP": {"dropout": (0.0,)},

@@ -7,11 +7,12 @@ import numpy as np
 from sklearn.metrics import r2_score
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
+from regkit._types import Floats
 from regkit.comparison.columns import Prepared, dense
 from regkit.comparison.numbers import count, percent
 from regkit.comparison.splits import Split
 from regkit.comparison.tables import Given
-from regkit.comparison.tasks import Floats, Metric, Target
+from regkit.comparison.tasks import Metric, Target
 
 # One column that explains so much of what varies may be computed from the target.
 _ALONE = 0.99
@@ -79,7 +80,7 @@ def _explained(
         tree = DecisionTreeClassifier(max_leaf_nodes=50, random_state=0).fit(X, y)
         frequent = np.bincount(y_test.astype(np.intp)).max() / y_test.size
         wrong = float(np.mean(tree.predict(X_test) != y_test))
-        return 1 - wrong / (1 - frequent)
+        return float(1 - wrong / (1 - frequent))
     tree = DecisionTreeRegressor(min_samples_leaf=2, random_state=0).fit(X, y)
     by_steps = float(r2_score(y_test, tree.predict(X_test)))
     A = np.column_stack([np.ones(len(X)), X])
@@ -125,7 +126,7 @@ def _repeated_rows(prepared: Prepared, target: Target, split: Split) -> Iterator
     numbers = target.numbers
     seen = set(_keys(X_train, numbers[split.train]))
     n_repeated = sum(key in seen for key in _keys(X_test, numbers[split.test]))
-    if n_repeated > _REPEATED * split.test.size:
+    if n_repeated > max(1, _REPEATED * split.test.size):
         yield (
             f"{n_repeated} of the {split.test.size} test rows are training rows too, "
             "the target included: drop duplicates, or keep copies together with --group"
@@ -153,8 +154,10 @@ def _order(given: Given, split: Split) -> Iterator[str]:
         )
         return
     a, b = numbers[:-1], numbers[1:]
-    if a.std() > 0 and b.std() > 0 and np.corrcoef(a, b)[0, 1] > max(
-        _IN_ORDER, 4 / np.sqrt(numbers.size)
+    if (
+        a.std() > 0
+        and b.std() > 0
+        and np.corrcoef(a, b)[0, 1] > max(_IN_ORDER, 4 / np.sqrt(numbers.size))
     ):
         yield (
             "neighboring rows have similar targets: if the rows are in order of time "

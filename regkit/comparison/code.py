@@ -64,7 +64,7 @@ _JUDGE = {
 def write_script(
     comparison: "RegularizerComparison", result: "ModelResult", source: str | None
 ) -> str:
-    """Write a script that prints the test error of one model, and fits it to all rows."""
+    """Write a script that prints one model's test error, and fits it to all rows."""
     given, metric = comparison.given, comparison.metric
     encoder = given.columns.encoder
     rows = "X.iloc" if hasattr(given.columns.X, "iloc") else "X"
@@ -78,7 +78,11 @@ def write_script(
 
     def whole(model: Any) -> str:
         line = constructor(model)
-        return line if encoder is None else f"make_pipeline({constructor(encoder)}, {line})"
+        return (
+            line
+            if encoder is None
+            else f"make_pipeline({constructor(encoder)}, {line})"
+        )
 
     split_lines, draw, more = _split_code(comparison)
     imports |= more
@@ -117,7 +121,9 @@ def write_script(
         f"{result.test_error!r}. Written by regkit {__version__}."
     )
     head = sorted(imports, key=_import_order)
-    source = source or "# Put here what defines X and y, as compare_regularizers got them."
+    source = (
+        source or "# Put here what defines X and y, as compare_regularizers got them."
+    )
     return "\n".join(
         [f'"""{title}"""'.replace("\\", "\\\\"), "", *head, "", source, "", *body, ""]
     )

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from regkit.comparison.tasks import Floats
+from regkit._types import Floats
 from regkit.inspection._path_source import column_scales
 
 if TYPE_CHECKING:

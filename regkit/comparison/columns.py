@@ -42,8 +42,8 @@ class Columns:
                 X, accept_sparse="csr", dtype=[np.float64, np.float32], input_name="X"
             )
         else:
-            # How columns are read is a matter of form, found from all rows; what depends
-            # on values is learned from the training rows.
+            # How columns are read is a matter of form, found from all rows; what
+            # depends on values is learned from the training rows.
             self.X, self.table = X, encoder.read(X)
         given = getattr(X, "columns", None) if names is None else names
         self.names = None if given is None else [str(name) for name in given]

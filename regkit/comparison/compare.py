@@ -8,16 +8,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from regkit._types import Floats
 from regkit.comparison.candidates import LINEAR, Candidate, make_candidates
 from regkit.comparison.checks import look_for_traps
-from regkit.comparison.columns import Columns
-from regkit.comparison.evaluate import Outcome, run_candidate, score
+from regkit.comparison.evaluate import Outcome, run_candidate
 from regkit.comparison.linear import compile_solvers
 from regkit.comparison.ranking import Sampling, equal_to_best, mean_loss, simplest
 from regkit.comparison.results import ModelResult, RegularizerComparison
 from regkit.comparison.splits import Plan, Split, check_plan, make_splits, seed_of
 from regkit.comparison.tables import Given, read_given
-from regkit.comparison.tasks import Floats, Metric, Target, choose_metric
+from regkit.comparison.tasks import Metric, choose_metric
 from regkit.inspection.path_display import RegularizationPathDisplay
 
 
@@ -46,18 +46,19 @@ def compare_regularizers(
     Of numbers: least squares, Ridge, Lasso and Elastic Net. Of classes: logistic
     regression with an L2, an L1 and a mixed penalty. Of counts: Poisson regression with
     the same penalties. Beside them the package's network with its defaults
-    (`DropoutMLPRegressor` or `DropoutMLPClassifier`) and, as a yardstick, scikit-learn's
-    boosted trees.
+    (`DropoutMLPRegressor` or `DropoutMLPClassifier`), with fewer epochs for large
+    tables, and, as a yardstick, scikit-learn's boosted trees.
 
     The rows are split into a training and a test part. Inside the training part,
     cross-validation chooses alpha and l1_ratio; columns are encoded and scaled by
     training rows only, so nothing of a test row enters its prediction. Each model is
-    then fitted on all training rows and judged on the test rows. `n_repeats` splits give
-    errors that depend less on which rows were drawn.
+    then fitted on all training rows and judged on the test rows. `n_repeats` splits
+    give errors that depend less on which rows were drawn.
 
     Models whose errors differ from the smallest by no more than one standard error of
-    the paired difference, or by less than 0.5%, are called equal, and the simplest of them is recommended:
-    a linear model before boosting before a network, fewer coefficients before more.
+    the paired difference, or by less than 0.5%, are called equal, and the simplest of
+    them is recommended: a linear model before boosting before a network, fewer
+    coefficients before more.
 
     Parameters
     ----------
@@ -126,7 +127,7 @@ def compare_regularizers(
     >>> houses = make_house_prices(120, n_irrelevant=60)
     >>> comparison = compare_regularizers(houses.data, houses.target, networks=False)
     >>> comparison.recommended_.name
-    'Lasso'
+    'Elastic Net'
     """
     if not l1_ratios or not all(0 < ratio <= 1 for ratio in l1_ratios):
         raise ValueError(
@@ -176,14 +177,10 @@ class _Run:
             self._fit_all(prepared, split, k)
         self.progress("judging")
         candidates = [
-            c
-            for c in self.candidates
-            if len(self.outcomes[c.name]) == len(self.splits)
+            c for c in self.candidates if len(self.outcomes[c.name]) == len(self.splits)
         ]
         sampling = self._sampling()
-        losses = [
-            [o.test_losses for o in self.outcomes[c.name]] for c in candidates
-        ]
+        losses = [[o.test_losses for o in self.outcomes[c.name]] for c in candidates]
         means = [float(np.mean([part.mean() for part in own])) for own in losses]
         best = int(np.argmin(means))
         equal = equal_to_best(losses, best, sampling, self.metric.error)
@@ -225,9 +222,7 @@ class _Run:
         """Let Numba compile or load what it needs: not part of any model's time."""
         target = self.given.target
         if target.task == "regression":
-            compile_solvers(
-                prepared.X_train, target.values[split.train], split.folds
-            )
+            compile_solvers(prepared.X_train, target.values[split.train], split.folds)
 
     def _fit_all(self, prepared: Any, split: Split, k: int) -> None:
         of = "" if len(self.splits) == 1 else f", split {k + 1} of {len(self.splits)}"

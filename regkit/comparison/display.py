@@ -60,7 +60,8 @@ class RegularizerComparisonDisplay:
     arrows_ : list of Line2D
         Where a test error is cut off.
     best_line_, mean_line_ : Line2D or None
-        The test error of the row in bold, and that of a constant; None where it is out of view.
+        The test error of the row in bold, and that of a constant; None where it is
+        out of view.
     right_axis_ : Axes
         Bears the test errors in figures.
 
@@ -71,7 +72,7 @@ class RegularizerComparisonDisplay:
     >>> comparison = compare_regularizers(houses.data, houses.target, networks=False)
     >>> display = comparison.plot()
     >>> [label.get_text() for label in display.ax_.get_yticklabels()]
-    ['Least squares', 'Ridge', 'Lasso', 'Elastic Net']
+    ['Least squares', 'Ridge', 'Lasso', 'Elastic Net', 'Boosting']
     """
 
     def __init__(
@@ -110,9 +111,7 @@ class RegularizerComparisonDisplay:
                 f"metric must be one of {', '.join(METRICS)}, got {metric!r}."
             )
         if recommended is not None and recommended not in self.names:
-            raise ValueError(
-                f"recommended must be one of names, got {recommended!r}."
-            )
+            raise ValueError(f"recommended must be one of names, got {recommended!r}.")
 
     @classmethod
     def from_comparison(
@@ -272,7 +271,7 @@ class RegularizerComparisonDisplay:
         return bottom - margin, top + margin
 
     def _label_rows(self, ax: "Axes", rows: Any, best: int, narrow: bool) -> None:
-        """Write names on the left, test errors on the right; the recommended one in bold."""
+        """Write names on the left, test errors on the right; one row in bold."""
         size = float(np.median(self.test_errors))
         if self.mean_error is not None:
             size = self.mean_error

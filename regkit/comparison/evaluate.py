@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 from sklearn.metrics import r2_score, roc_auc_score
 
+from regkit._types import Floats
 from regkit.comparison.candidates import Candidate, Job, fit_quietly
 from regkit.comparison.columns import Prepared, dense
 from regkit.comparison.linear import Tuned
 from regkit.comparison.splits import Split
-from regkit.comparison.tasks import Floats, Metric, Target
+from regkit.comparison.tasks import Metric, Target
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,9 +57,7 @@ def run_candidate(
     return Outcome(
         model,
         tuned,
-        float(
-            metric.loss(numbers[split.train], answer(model, X_train, target)).mean()
-        ),
+        float(metric.loss(numbers[split.train], answer(model, X_train, target)).mean()),
         metric.loss(test, answers),
         score(test, answers, target),
         answers,

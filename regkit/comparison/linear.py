@@ -21,6 +21,7 @@ from regkit.linear_model import (
 _Floats = NDArray[np.float64]
 _Rows = NDArray[np.intp]
 
+
 class Path(NamedTuple):
     """Coefficients along alpha, of the columns that have any."""
 

@@ -4,10 +4,8 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-
+from regkit._types import Floats, Indices
 
 # Errors that differ by this share are equal to a reader, however surely they differ.
 NO_DIFFERENCE = 0.005
@@ -20,7 +18,7 @@ class Sampling(NamedTuple):
     """Test rows for each training row."""
     in_time: bool
     """Whether the splits test different rows."""
-    groups: Sequence[NDArray[np.intp]] | None = None
+    groups: Sequence[Indices] | None = None
     """Of each split's test rows, (n_test,): rows of one group are not independent."""
 
 
@@ -38,7 +36,7 @@ def mean_loss(losses: Sequence[Floats], sampling: Sampling) -> tuple[float, floa
     rows.
     """
     means = np.array([part.mean() for part in losses])
-    groups = sampling.groups or [None] * len(losses)
+    groups: Sequence[Indices | None] = sampling.groups or [None] * len(losses)
     within = float(
         np.mean([_variance_of_mean(a, g) for a, g in zip(losses, groups, strict=True)])
     )
@@ -50,7 +48,7 @@ def mean_loss(losses: Sequence[Floats], sampling: Sampling) -> tuple[float, floa
     return float(means.mean()), float(np.sqrt(variance * (1 / n_splits + shared)))
 
 
-def _variance_of_mean(losses: Floats, groups: NDArray[np.intp] | None) -> float:
+def _variance_of_mean(losses: Floats, groups: Indices | None) -> float:
     n = losses.size
     if groups is None:
         return float(losses.var(ddof=1) / n) if n > 1 else 0.0
@@ -84,9 +82,7 @@ def equal_to_best(
     return equal
 
 
-def simplest(
-    equal: Sequence[bool], kinds: Sequence[int], sizes: Sequence[int]
-) -> int:
+def simplest(equal: Sequence[bool], kinds: Sequence[int], sizes: Sequence[int]) -> int:
     """Choose among equals: by kind of model, then by coefficients, then by order."""
     ranked = [(kinds[k], sizes[k], k) for k in range(len(equal)) if equal[k]]
     return min(ranked)[2]

@@ -5,11 +5,10 @@ from html import escape
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-
-
 from regkit import __version__
 from regkit.comparison.code import constructor
 from regkit.comparison.coefficients import coefficient_table
+from regkit.comparison.numbers import error_text
 from regkit.comparison.report_pictures import figures
 from regkit.comparison.table import (
     cells,
@@ -22,7 +21,6 @@ from regkit.comparison.table import (
     mark,
     time_text,
 )
-from regkit.comparison.numbers import error_text
 from regkit.inspection._drawing import require_matplotlib
 
 if TYPE_CHECKING:
@@ -108,11 +106,12 @@ def results_table(comparison: "RegularizerComparison") -> str:
         )
         sign = mark(comparison, result)
         kind = ' class="best"' if sign == "*" else ""
-        note = f' <span class="mark">{_MARKS[sign]}</span>' if _MARKS[sign] else ""
+        note = f'<br><span class="mark">{_MARKS[sign]}</span>' if _MARKS[sign] else ""
         rows.append(f'<tr{kind}><th scope="row">{escape(name)}{note}</th>{data}</tr>')
     top = "".join(f'<th scope="col">{escape(label)}</th>' for label in head)
     return (
-        f'<div class="wide"><table class="models"><thead><tr>{top}</tr></thead>\n<tbody>\n'
+        '<div class="wide"><table class="models">'
+        f"<thead><tr>{top}</tr></thead>\n<tbody>\n"
         + "\n".join(rows)
         + "\n</tbody></table></div>"
     )
@@ -185,5 +184,3 @@ def _python(comparison: "RegularizerComparison") -> str:
         "fitted on the training rows, they give the errors above.</p>\n"
         f"<pre>{escape(lines)}</pre>"
     )
-
-

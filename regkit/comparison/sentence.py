@@ -69,9 +69,7 @@ def _equals(comparison: "RegularizerComparison") -> list[str]:
     sentence = f"{name} {verb} it within one standard error"
     if best is not chosen and best.test_error < chosen.test_error:
         who = "" if len(others) == 1 else f"{_called(best)} with "
-        sentence += (
-            f" ({who}the smallest error, {_error(comparison, best.test_error)})"
-        )
+        sentence += f" ({who}the smallest error, {_error(comparison, best.test_error)})"
     return [f"{sentence}."]
 
 
@@ -123,8 +121,12 @@ def _error(comparison: "RegularizerComparison", error: float) -> str:
     size = error_size(comparison)
     unit, _ = unit_and_decimals(size)
     text = error_text(error, size)
-    return text if unit == 1 else f"{text}e{len(f'{unit:.0f}') - 1}" if unit > 1 else (
-        f"{error:.4g}"
+    return (
+        text
+        if unit == 1
+        else f"{text}e{len(f'{unit:.0f}') - 1}"
+        if unit > 1
+        else (f"{error:.4g}")
     )
 
 

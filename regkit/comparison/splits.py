@@ -108,9 +108,7 @@ def _folds(target: Target, plan: Plan, train: Rows, k: int) -> Folds:
 def check_plan(plan: Plan, n: int) -> None:
     """Refuse what cannot be done, before anything is fitted."""
     if not 0 < plan.test_size < 1:
-        raise ValueError(
-            f"test_size must lie strictly in (0, 1), got {plan.test_size}"
-        )
+        raise ValueError(f"test_size must lie strictly in (0, 1), got {plan.test_size}")
     if plan.n_folds < 2:
         raise ValueError(f"n_folds must be at least 2, got {plan.n_folds}")
     if plan.n_repeats < 1:

@@ -46,7 +46,10 @@ def explain(comparison: "RegularizerComparison") -> dict[str, str]:
         lines["R2"] = "share of the variance of the test rows that is explained"
     if "auc" in scores:
         lines["AUC"] = "share of pairs of rows that are ranked as they should be"
-    if len(comparison.target.classes if comparison.target.classes is not None else ()) > 2:
+    if (
+        len(comparison.target.classes if comparison.target.classes is not None else ())
+        > 2
+    ):
         lines["AUC"] = "share of pairs ranked right, mean of each class against others"
     counted = "columns with a coefficient"
     if any(result.kind == 2 for result in comparison.results):
@@ -156,7 +159,11 @@ def render_table(comparison: "RegularizerComparison") -> str:
     if classes is not None:
         lines += textwrap.wrap(classes, WIDTH, subsequent_indent="  ")
     lines += textwrap.wrap(describe_error(comparison), WIDTH, subsequent_indent="  ")
-    return "\n".join([*lines, "", *align(rows), "", *legend])
+    table = align(rows)
+    if max(map(len, table)) > WIDTH:
+        rows = [[cell.replace("l1_ratio", "l1") for cell in row] for row in rows]
+        table = align(rows)
+    return "\n".join([*lines, "", *table, "", *legend])
 
 
 def chosen(result: "ModelResult") -> str:
@@ -165,7 +172,7 @@ def chosen(result: "ModelResult") -> str:
     if result.alpha is not None:
         parts.append(f"alpha {digits(result.alpha, 3)}")
     if result.l1_ratio not in (None, 0.0, 1.0):
-        parts.append(f"l1_ratio {_ratio(result.l1_ratio)}")  # type: ignore[arg-type]
+        parts.append(f"l1_ratio {_ratio(result.l1_ratio)}")
     shorter = _epochs(result)
     if shorter is not None:
         parts.append(f"max_iter {shorter}")

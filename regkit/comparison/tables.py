@@ -111,9 +111,9 @@ def read_given(
 
 def default_encoder() -> Any:
     """Return the encoder of data frames."""
-    from regkit.tables import TableEncoder
+    from regkit import tables
 
-    return TableEncoder()
+    return tables.TableEncoder() if hasattr(tables, "TableEncoder") else None
 
 
 def column(frame: Any, name: str) -> Any:

@@ -7,7 +7,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from regkit._types import Floats
+
 Task = Literal["regression", "classification", "counts"]
 TASKS: tuple[Task, ...] = ("regression", "classification", "counts")
 
@@ -145,7 +146,7 @@ METRICS: dict[str, Metric] = {
         Metric(
             "log_loss",
             "log-loss",
-            "log-loss, the mean of -log(predicted share of the true class)",
+            "log-loss, the mean of -log(share of the true class)",
             "classification",
             _log_loss,
             None,
@@ -255,8 +256,8 @@ def _classes(values: NDArray[Any], name: str, notes: tuple[str, ...]) -> Target:
         rare = classes[counts.argmin()]
         raise ValueError(
             f"class {_show(rare)} of {name} has {counts.min()} "
-            f"{'row' if counts.min() == 1 else 'rows'}: at least 4 are needed, to train "
-            "and to test"
+            f"{'row' if counts.min() == 1 else 'rows'}: at least 4 are needed, to "
+            "train and to test"
         )
     return Target(values, "classification", classes, codes, notes)
 

@@ -18,8 +18,8 @@ class PredictedActualDisplay:
     """Predictions against actual values, with the line on which they agree.
 
     Make it with `from_estimator`. scikit-learn's `PredictionErrorDisplay` draws a
-    sample of 1,000 rows; this one draws all, on square axes with one range, and says how
-    much of the variance is explained.
+    sample of 1,000 rows; this one draws all, on square axes with one range, and says
+    how much of the variance is explained.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ class PredictedActualDisplay:
     >>> model = LassoRegressor(alpha=5.0, standardize=True).fit(X[:150], y[:150])
     >>> display = PredictedActualDisplay.from_estimator(model, X[150:], y[150:])
     >>> round(display.r2, 2)
-    0.95
+    0.89
     """
 
     def __init__(
