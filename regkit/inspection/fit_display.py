@@ -1,5 +1,7 @@
 """Picture of what regularization does to a fit: data and curves of several models."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -115,10 +117,10 @@ class FitComparisonDisplay:
         target: int = 0,
         grid_resolution: int = 300,
         grid_range: tuple[float, float] | None = None,
-        truth: "Callable[[Floats], Any] | None" = None,
-        ax: "Axes | None" = None,
+        truth: Callable[[Floats], Any] | None = None,
+        ax: Axes | None = None,
         **kwargs: Any,
-    ) -> "FitComparisonDisplay":
+    ) -> FitComparisonDisplay:
         """Draw the curves of one or several models.
 
         Parameters
@@ -172,7 +174,7 @@ class FitComparisonDisplay:
             truth=None if truth is None else truth(grid),
         ).plot(ax, **kwargs)
 
-    def plot(self, ax: "Axes | None" = None, **kwargs: Any) -> "FitComparisonDisplay":
+    def plot(self, ax: Axes | None = None, **kwargs: Any) -> FitComparisonDisplay:
         """Draw the picture.
 
         Parameters

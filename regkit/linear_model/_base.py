@@ -1,5 +1,7 @@
 """What the three estimators share: fit in order, predict, fitted attributes."""
 
+from __future__ import annotations
+
 from typing import Any, Self
 
 import numpy as np
@@ -252,11 +254,13 @@ class LinearModel(RegressorMixin, BaseEstimator):
     ) -> None:
         fitted: dict[str, Any] = {"n_features_in_": n_features}
         coefs = solution.dense()
-        if y_ndim == 1:
+        if len(coefs) == 1:
+            # As scikit-learn has it: of one column, y's second dimension is kept in
+            # the intercept alone.
             fitted["coef_"] = coefs[0]
-            fitted["intercept_"] = float(solution.intercepts[0])
+            fitted["intercept_"] = solution.intercepts[0 if y_ndim == 1 else slice(1)]
             fitted["n_iter_"] = int(solution.n_iters[0])
-            fitted["dual_gap_"] = float(solution.dual_gaps[0])
+            fitted["dual_gap_"] = solution.dual_gaps[0]
         else:
             fitted["coef_"] = coefs
             fitted["intercept_"] = solution.intercepts

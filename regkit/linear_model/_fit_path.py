@@ -1,5 +1,7 @@
 """One estimator fitted for many alphas at once: the work behind `fit_path`."""
 
+from __future__ import annotations
+
 import copy
 from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar, Self, TypeVar

@@ -1,5 +1,7 @@
 """The result of a path: solutions along alpha, and everything between them."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
@@ -157,7 +159,7 @@ class RegularizationPath:
         """
         left, right, share = self._locate(alpha)
         intercept = self.intercepts[left] * share + self.intercepts[right] * (1 - share)
-        return float(intercept[0]) if np.ndim(alpha) == 0 else intercept
+        return intercept[0] if np.ndim(alpha) == 0 else intercept
 
     def predict(self, X: Any, alpha: Any = None) -> Any:
         """Predict at every alpha of the path, or at those given.

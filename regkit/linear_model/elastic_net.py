@@ -111,7 +111,7 @@ class ElasticNetRegressor(FitsFromStatistics, PathModel):
     >>> model = ElasticNetRegressor(alpha=0.1).fit(X, y)
     >>> model.coef_.round(4)
     array([1.5962, 0.    ])
-    >>> round(model.intercept_, 4)
+    >>> print(model.intercept_.round(4))
     0.3558
     """
 

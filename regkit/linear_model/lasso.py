@@ -107,7 +107,7 @@ class LassoRegressor(FitsFromStatistics, PathModel):
     >>> model = LassoRegressor(alpha=0.1).fit(X, y)
     >>> model.coef_.round(4)
     array([1.62, 0.  ])
-    >>> round(model.intercept_, 4)
+    >>> print(model.intercept_.round(4))
     0.32
     """
 

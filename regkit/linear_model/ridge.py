@@ -115,7 +115,7 @@ class RidgeRegressor(FitsFromStatistics, PathModel):
     >>> model = RidgeRegressor(alpha=0.1).fit(X, y)
     >>> model.coef_.round(4)
     array([ 1.7028, -0.1844])
-    >>> round(model.intercept_, 4)
+    >>> print(model.intercept_.round(4))
     0.288
     """
 

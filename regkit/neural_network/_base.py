@@ -1,5 +1,7 @@
 """What both estimators share: fit in order, fitted attributes, warnings."""
 
+from __future__ import annotations
+
 from dataclasses import replace
 from typing import Any, Self
 

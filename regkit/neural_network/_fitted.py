@@ -1,5 +1,7 @@
 """A trained network with everything that prediction needs."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -56,11 +58,11 @@ class Fitted:
     seed: int
     built_with: dict[str, Any]
 
-    def with_params(self, params: NDArray[Any]) -> "Fitted":
+    def with_params(self, params: NDArray[Any]) -> Fitted:
         """Return the same network with other weights, for prediction."""
         return replace(self, parameters=replace(self.parameters, params=params))
 
-    def without_noise(self) -> "Fitted":
+    def without_noise(self) -> Fitted:
         """Return the same network with nothing dropped, ever."""
         rates = np.zeros_like(self.dropout.rates)
         return replace(self, dropout=self.dropout._replace(rates=rates))

@@ -1,5 +1,7 @@
 """Classification by networks with dropout."""
 
+from __future__ import annotations
+
 from numbers import Real
 from typing import Any, ClassVar, Self
 

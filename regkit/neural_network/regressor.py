@@ -1,5 +1,7 @@
 """Regression by networks with dropout."""
 
+from __future__ import annotations
+
 from numbers import Real
 from typing import Any, ClassVar, Self
 
@@ -664,12 +666,14 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
                 f"fitted with {len(self._fitted.targets.center)}."
             )
         parameter = {"huber": self.huber_delta, "quantile": self.quantile}
+        # One column is predicted in one dimension, as by scikit-learn's networks.
+        y_ndim = 1 if targets.shape[1] == 1 else 2
         return Goal(
             targets,
             n_outputs,
             self.loss,
             parameter.get(self.loss, 0.0),
-            {"_y_ndim": checked.ndim, "out_activation_": "identity"},
+            {"_y_ndim": y_ndim, "out_activation_": "identity"},
         )
 
     def _plain_y(self, y: Any) -> Floats:

@@ -13,7 +13,6 @@ from regkit.designs import Design
 from regkit.parallel.threads import (
     is_calm,
     map_in_threads,
-    n_threads,
     one_blas_thread,
 )
 from regkit.solvers.folds.fold import Fold
@@ -75,6 +74,7 @@ class RidgeFolds:
         sample_weight: Floats | None,
         folds: Sequence[Fold],
         penalty: Penalty,
+        n_threads: int,
     ) -> None:
         """Prepare the folds.
 
@@ -88,7 +88,10 @@ class RidgeFolds:
             Each with a positive weight to train on.
         penalty : Penalty
             With an ``l1_ratio`` of 0.
+        n_threads : int
+            How many folds may be fitted at the same time.
         """
+        self._n_threads = n_threads
         self._design, self._Y, self._sample_weight = design, Y, sample_weight
         self._folds, self._penalty = folds, penalty
         self._moments: FoldMoments | None = None
@@ -113,7 +116,7 @@ class RidgeFolds:
         """Fit the training rows of one fold after the other; see `fit_alphas`."""
         count, at_a_time = len(self._folds), 1
         if self._moments is not None and is_calm(self._design.n_features):
-            at_a_time = _FOLDS_A_THREAD * n_threads()
+            at_a_time = _FOLDS_A_THREAD * self._n_threads
         for start in range(0, count, at_a_time):
             some = range(start, min(start + at_a_time, count))
             if len(some) == 1:
@@ -121,7 +124,7 @@ class RidgeFolds:
                 continue
             with one_blas_thread():
                 found = map_in_threads(
-                    lambda k: self.fit(k, alphas, **settings), some, n_threads()
+                    lambda k: self.fit(k, alphas, **settings), some, self._n_threads
                 )
             yield from found
 
