@@ -339,3 +339,25 @@ def test_constant_rates_warn_when_they_could_go_on():
     options = {**SMALL, "learning_rate": "constant", "early_stopping": False}
     with pytest.warns(ConvergenceWarning, match="max_iter=3 reached"):
         DropoutMLPRegressor(**{**options, "max_iter": 3}).fit(X, Y)
+
+
+def test_auto_epochs_are_a_budget_of_steps():
+    rng = np.random.default_rng(0)
+    options = {
+        "hidden_layer_sizes": 1,
+        "embedding": None,
+        "early_stopping": False,
+        "random_state": 0,
+    }
+    for rows, size, epochs in ((20, 128, 256), (512, 16, 80), (1280, 4, 32)):
+        x, y = rng.normal(size=(2, rows))
+        model = DropoutMLPRegressor(**options, batch_size=size).fit(x[:, None], y)
+        assert model.n_iter_ == epochs
+
+
+def test_columns_of_two_values_have_no_waves():
+    binary = (X.mean(0) < X).astype(float)
+    both = DropoutMLPRegressor(**SMALL).fit(np.c_[X, binary], Y)
+    assert both.coefs_[0].shape[0] == 8 + 3 * 4
+    without = DropoutMLPRegressor(**SMALL, standardize=True).fit(binary, Y)
+    assert without.coefs_[0].shape[0] == 4
