@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-Floats = NDArray[np.float64]
+from regkit._types import Floats
+
 # Points of a column's distribution that are remembered.
 _KNOTS = 1000
 # Of fewer rows nothing tells whether a column has more than two values.
