@@ -18,7 +18,6 @@ from regkit.comparison.linear import (
 from regkit.comparison.networks import (
     ALPHAS,
     RATES,
-    default_network,
     make_network,
     tune_network,
 )
@@ -29,6 +28,7 @@ from regkit.linear_model import (
     LassoRegressor,
     RidgeRegressor,
 )
+from regkit.neural_network import DropoutMLPClassifier, DropoutMLPRegressor
 
 # Kinds of models, the simplest first: a formula, trees, a network.
 LINEAR, BOOSTING, NETWORK = range(3)
@@ -178,7 +178,9 @@ def _trees(task: Task, tuned: Tuned, job: Job) -> Any:
 
 
 def _network(task: Task, tuned: Tuned, job: Job) -> Any:
-    return default_network(job.X.shape, job.seed, task == "classification")
+    if task == "classification":
+        return DropoutMLPClassifier(random_state=job.seed)
+    return DropoutMLPRegressor(random_state=job.seed)
 
 
 def _didactic(task: Task) -> list[Candidate]:

@@ -46,8 +46,8 @@ def compare_regularizers(
     Of numbers: least squares, Ridge, Lasso and Elastic Net. Of classes: logistic
     regression with an L2, an L1 and a mixed penalty. Of counts: Poisson regression with
     the same penalties. Beside them the package's network with its defaults
-    (`DropoutMLPRegressor` or `DropoutMLPClassifier`), with fewer epochs for large
-    tables, and, as a yardstick, scikit-learn's boosted trees.
+    (`DropoutMLPRegressor` or `DropoutMLPClassifier`) and, as a yardstick,
+    scikit-learn's boosted trees.
 
     The rows are split into a training and a test part. Inside the training part,
     cross-validation chooses alpha and l1_ratio; columns are encoded and scaled by

@@ -27,25 +27,8 @@ _HIDDEN = (64, 64)
 # Multiplications of rows by weights that one training may do, for a comparison that
 # takes seconds: 300,000 rows visited where there are 64 columns.
 _BUDGET = 300_000 * (64 * 64 + 64 * 64 + 64)
-# Values of X that the default network may visit: all its epochs up to 20,000 rows of 30
-# columns, in seconds; fewer where there is more.
-_DEFAULT_BUDGET = 256 * 20_000 * 30
-_FEWEST_EPOCHS = 16
 # From so many rows on, three folds tell candidates apart as well as all do.
 _MANY_ROWS = 5_000
-
-
-def default_network(
-    shape: tuple[int, int], random_state: int | None, classify: bool
-) -> Any:
-    """Return the package's network as it comes; shorter training for large tables."""
-    kind = DropoutMLPClassifier if classify else DropoutMLPRegressor
-    network = kind(random_state=random_state)
-    n_values = shape[0] * max(shape[1], 30)
-    epochs = max(_FEWEST_EPOCHS, _DEFAULT_BUDGET // n_values)
-    if epochs < network.max_iter:
-        network.set_params(max_iter=epochs)
-    return network
 
 
 def make_network(

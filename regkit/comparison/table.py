@@ -173,9 +173,6 @@ def chosen(result: "ModelResult") -> str:
         parts.append(f"alpha {digits(result.alpha, 3)}")
     if result.l1_ratio not in (None, 0.0, 1.0):
         parts.append(f"l1_ratio {_ratio(result.l1_ratio)}")
-    shorter = _epochs(result)
-    if shorter is not None:
-        parts.append(f"max_iter {shorter}")
     return ", ".join(parts) or "-"
 
 
@@ -185,14 +182,6 @@ def _ratio(value: float) -> str:
         if digits(value, n) != "1":
             return digits(value, n)
     return "1"
-
-
-def _epochs(result: "ModelResult") -> int | None:
-    """Give the epochs of a default network that was trained for fewer than usual."""
-    if result.name != "Network":
-        return None
-    usual = type(result.model)().max_iter
-    return None if result.model.max_iter == usual else int(result.model.max_iter)
 
 
 def _score(value: float) -> str:
