@@ -33,15 +33,15 @@ display = AlphaSelectionDisplay.from_estimator(lasso)
 RegularizationPathDisplay.from_estimator(lasso, X)
 
 # %%
-# What the rule buys: with ``selection="1se"`` fewer irrelevant columns come along, for
+# What the rule buys: with ``rule="1se"`` fewer irrelevant columns come along, for
 # a loss of accuracy that ten folds cannot tell from chance.
 new = make_house_prices(5000, n_irrelevant=40, as_frame=True, random_state=99)
-for selection in ("min", "1se"):
-    model = LassoRegressorCV(standardize=True, cv=10, selection=selection).fit(X, y)
+for rule in ("min", "1se"):
+    model = LassoRegressorCV(standardize=True, cv=10, rule=rule).fit(X, y)
     used = model.coef_ != 0
     error = np.sqrt(np.mean((new.target - model.predict(new.data)) ** 2))
     print(
-        f"{selection:4} alpha {model.alpha_:5.2f}: {used[:8].sum()} of 8 real columns, "
+        f"{rule:4} alpha {model.alpha_:5.2f}: {used[:8].sum()} of 8 real columns, "
         f"{used[8:].sum():2} of 40 irrelevant columns, error on new rows {error:.1f}"
     )
 

@@ -56,11 +56,12 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
+from regkit._types import EPS
+
 Array = npt.NDArray[Any]
 
 # Below this many entries the arithmetic is np.longdouble, dense.
 _EXTENDED_SIZE = 50_000
-_EPS = float(np.finfo(np.float64).eps)
 # A direction this small beside its columns is rounding, not data.
 _RANK_TOL = 1e-13
 # A penalty is soft below this share of what its column could explain.
@@ -116,7 +117,7 @@ class Certificate:
             found.append(f"gap {self.certified_gap:.3e} > {limit:.3e}")
         if not self.coordinate_gain <= limit:
             found.append(f"one coordinate gains {self.coordinate_gain:.3e}")
-        least = -self.rounding - self.neglected - _EPS * self.null_objective
+        least = -self.rounding - self.neglected - EPS * self.null_objective
         if not self.certified_gap >= least:
             found.append(f"the gap is negative: {self.certified_gap:.3e}")
         return found
@@ -432,7 +433,7 @@ def certify(
     reach = np.abs(data.y + data.y_mean).max() + data.largest @ np.abs(beta)
     # c_j is uncertain by eps |x_j| size, and the boxed dual multiplies it by M_j.
     boxes = _BOX * (size + len(beta) * np.sqrt(2 * null))
-    rounding = _EPS * size * (16 * size + boxes) + (16 * _EPS * reach) ** 2 / 2
+    rounding = EPS * size * (16 * size + boxes) + (16 * EPS * reach) ** 2 / 2
     rounding += _last_bit(data, penalty, beta, residual)
     primal = data.dot(residual, residual) / 2 + penalty.value(beta)
     primal += _shift_cost(data, residual, shift)
@@ -468,7 +469,7 @@ def _last_bit(data: _Data, penalty: _Penalty, beta: Array, residual: Array) -> A
     free &= data.norm > 0
     box = _box(data, beta)
     reach = np.minimum(np.maximum(penalty.upper, -penalty.lower), box)
-    error = _EPS * data.largest * np.sqrt(data.dot(residual, residual))
+    error = EPS * data.largest * np.sqrt(data.dot(residual, residual))
     return (reach * error)[free].sum()
 
 

@@ -1,6 +1,8 @@
 """Importing the package is cheap, and its public names are complete."""
 
 import ast
+import inspect
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -24,6 +26,34 @@ def test_type_checkers_see_every_public_name():
     block = next(node for node in tree.body if isinstance(node, ast.If))
     seen = {alias.name for node in block.body for alias in node.names}
     assert seen | {"__version__"} == set(regkit.__all__)
+
+
+def test_dir_shows_public_names_only():
+    subpackages = set(regkit._SUBPACKAGES)
+    assert set(dir(regkit)) == set(regkit.__all__) | subpackages
+
+
+def public_callables():
+    for name in regkit.__all__:
+        value = getattr(regkit, name)
+        if callable(value):
+            yield name, value
+        for cls in getattr(value, "__mro__", ()):
+            if cls.__module__.partition(".")[0] == "regkit":
+                for key, member in vars(cls).items():
+                    member = getattr(member, "__func__", member)
+                    if callable(member) and not key.startswith("_"):
+                        yield f"{name}.{key}", member
+
+
+def test_help_shows_readable_signatures():
+    expanded = re.compile(r"\b(numpy|scipy|typing|collections|regkit|pathlib)\.|Union")
+    unreadable = [
+        f"{name}{shown}"
+        for name, value in public_callables()
+        if expanded.search(shown := str(inspect.signature(value)))
+    ]
+    assert not unreadable
 
 
 def test_an_unknown_name_is_an_attribute_error():

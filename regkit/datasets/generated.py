@@ -1,5 +1,7 @@
 """Seeded synthetic regression problems whose true coefficients are known."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np

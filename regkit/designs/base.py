@@ -8,10 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from regkit._types import Floats, Indices
 from regkit.designs.moments import Moments
-
-Floats = NDArray[np.float64]
-Indices = NDArray[np.int64]
 
 # While |mean| stays below this many deviations, centering after a product of raw
 # values costs at most 3 of the 16 digits; beyond it the center goes into the product.

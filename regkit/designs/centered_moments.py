@@ -5,7 +5,8 @@ from typing import Any, Self
 
 import numpy as np
 
-from regkit.designs.base import Floats, make_design
+from regkit._types import Floats
+from regkit.designs.base import make_design
 
 
 @dataclass(slots=True)

@@ -7,14 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from regkit.designs.base import (
-    SAFE_RATIO,
-    ColumnStore,
-    Floats,
-    Indices,
-    norm,
-    read_only,
-)
+from regkit._types import EPS, Floats, Indices
+from regkit.designs.base import SAFE_RATIO, ColumnStore, norm, read_only
 from regkit.designs.dense_columns import ColumnMajorColumns, RowMajorColumns
 from regkit.designs.dense_products import (
     centered_products,
@@ -39,7 +33,6 @@ _FEW = 0.4
 # Where a variance is below this share of the guessed mean's squared error, the square
 # of the one has drowned in that of the other.
 _LOST = 1e-4
-_EPS = float(np.finfo(np.float64).eps)
 
 
 class DenseDesign:
@@ -141,7 +134,7 @@ class DenseDesign:
         variance = np.maximum(0.0, square - shift * shift)
         means = guess + shift
         # A constant column's deviation is its mean's rounding error.
-        variance[np.sqrt(variance) <= 4.0 * _EPS * np.abs(means)] = 0.0
+        variance[np.sqrt(variance) <= 4.0 * EPS * np.abs(means)] = 0.0
         self._rest = shift - (means - guess)
         return means, variance
 
@@ -357,7 +350,7 @@ class DenseDesign:
         far = np.abs(shift) > SAFE_RATIO * np.sqrt(
             np.maximum(0.0, square - shift * shift)
         )
-        return bool(np.any(far & (np.abs(shift) > 4.0 * _EPS * np.abs(center))))
+        return bool(np.any(far & (np.abs(shift) > 4.0 * EPS * np.abs(center))))
 
     def _note_moments(self, center: Floats, shift: Floats, square: Floats) -> None:
         """Keep what products about ``center`` tell of the means and variances."""

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from regkit.designs.base import Floats, Indices
+from regkit._types import Floats, Indices
 
 if TYPE_CHECKING:
     from regkit.designs.dense import DenseDesign

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from regkit.designs.base import SAFE_RATIO, Floats, Indices, read_only
+from regkit._types import Floats, Indices
+from regkit.designs.base import SAFE_RATIO, read_only
 from regkit.kernels.linear import three_views as kernels
 from regkit.kernels.linear.three_views import ABREAST
 from regkit.parallel.threads import by_shares, map_in_threads, n_threads

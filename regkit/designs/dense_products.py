@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import blas
 
-from regkit.designs.base import Floats, Indices
+from regkit._types import Floats, Indices
 from regkit.parallel.threads import map_in_threads, n_threads, one_blas_thread
 
 _Found = TypeVar("_Found")

@@ -12,11 +12,10 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from regkit._types import EPS, Floats
 
 # A column may lose this many digits' worth: about 3 of 16.
 _LOSS = 1e-3
-_EPS = float(np.finfo(np.float64).eps)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,7 +79,7 @@ class Moments:
         """Tell whether the center of the sums is too far from the means."""
         shift = np.abs(self.shift) / self.weight
         lost = self.spread(True) < _LOSS * self.gram.diagonal()
-        return bool(np.any(lost & (shift > 4.0 * _EPS * np.abs(center))))
+        return bool(np.any(lost & (shift > 4.0 * EPS * np.abs(center))))
 
     def keeps_digits(self, of: Self, is_centered: bool) -> bool:
         """Tell whether every column's spread is still a share of what it came from.

@@ -21,14 +21,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import lapack
 
-from regkit.designs.base import ColumnStore, Floats, Indices, norm
+from regkit._types import EPS, Floats, Indices
+from regkit.designs.base import ColumnStore, norm
 from regkit.designs.centered_moments import CenteredMoments
 from regkit.designs.dense_columns import RowMajorColumns
 
-_EPS = float(np.finfo(np.float64).eps)
 # A deviation below this share of its mean is the rounding error of a constant column,
 # merged from many parts.
-_CONSTANT = 16.0 * _EPS
+_CONSTANT = 16.0 * EPS
 
 
 class ReducedDesign:
@@ -178,7 +178,7 @@ def _triangle(matrix: Floats) -> tuple[Floats, NDArray[np.intp]]:
     if not 0.0 < largest < np.inf:
         return np.empty((0, size)), np.arange(size)
     factor, pivots, rank, _ = lapack.dpstrf(
-        matrix, tol=4.0 * size * _EPS * largest, lower=0
+        matrix, tol=4.0 * size * EPS * largest, lower=0
     )
     order = pivots - 1
     triangle = np.zeros((rank, size))

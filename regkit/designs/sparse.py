@@ -7,13 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from regkit.designs.base import (
-    ColumnStore,
-    Floats,
-    Indices,
-    norm,
-    read_only,
-)
+from regkit._types import EPS, Floats, Indices
+from regkit.designs.base import ColumnStore, norm, read_only
 from regkit.designs.moments import Moments
 from regkit.designs.sparse_columns import COST_OF_A_COLUMN, SparseColumns
 from regkit.designs.sparse_storage import Storage, with_stored
@@ -60,7 +55,7 @@ class SparseDesign:
         self._gram: Floats | None = None  # once formed, for the next target
 
         means, variance = kernels.moments(*self._columns, self._weight)
-        noise = 4.0 * np.finfo(np.float64).eps * np.abs(means)
+        noise = 4.0 * EPS * np.abs(means)
         variance[np.sqrt(variance) <= noise] = 0.0
         self._means, self._variance = means, variance
         self._sums = means  # Σ p_i x_ij of the entries as they are kept

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from regkit.designs.base import Floats, Indices, read_only
+from regkit._types import Floats, Indices
+from regkit.designs.base import read_only
 from regkit.kernels.linear import sparse as kernels
 from regkit.parallel.threads import by_shares
 

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from regkit._types import Floats
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.axis import Axis
     from matplotlib.lines import Line2D
 
-Floats = NDArray[np.float64]
 
 # Okabe and Ito's palette without its yellow, which vanishes on paper: colors that
 # stay apart for color-blind readers. The line style tells lines apart in gray.

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
-from regkit.inspection._drawing import Floats
+from regkit._types import Floats
 
 
 def vary_feature(

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.isotonic import isotonic_regression
 
-from regkit.inspection._drawing import Floats, lay_out
+from regkit._types import Floats
+from regkit.inspection._drawing import lay_out
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist

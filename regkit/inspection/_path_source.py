@@ -21,7 +21,7 @@ from sklearn.utils.sparsefuncs import mean_variance_axis
 from sklearn.utils.validation import check_is_fitted
 
 from regkit._sklearn import feature_names
-from regkit.inspection._drawing import Floats
+from regkit._types import Floats
 from regkit.linear_model import (
     ElasticNetRegressor,
     ElasticNetRegressorCV,

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
-from regkit.inspection._drawing import Floats
+from regkit._types import Floats
 from regkit.inspection._path_source import chosen_mix
 
 _MSE = "held-out mean squared error"

@@ -1,5 +1,7 @@
 """Compare regularizers on one table: what each penalty does to the error."""
 
+from __future__ import annotations
+
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

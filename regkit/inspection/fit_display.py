@@ -1,5 +1,7 @@
 """Picture of what regularization does to a fit: data and curves of several models."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -7,7 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import clone
 
-from regkit.inspection._drawing import Floats, begin, style
+from regkit._types import Floats
+from regkit.inspection._drawing import begin, style
 from regkit.inspection._grid import (
     feature_column,
     feature_label,
@@ -114,10 +117,10 @@ class FitComparisonDisplay:
         target: int = 0,
         grid_resolution: int = 300,
         grid_range: tuple[float, float] | None = None,
-        truth: "Callable[[Floats], Any] | None" = None,
-        ax: "Axes | None" = None,
+        truth: Callable[[Floats], Any] | None = None,
+        ax: Axes | None = None,
         **kwargs: Any,
-    ) -> "FitComparisonDisplay":
+    ) -> FitComparisonDisplay:
         """Draw the curves of one or several models.
 
         Parameters
@@ -171,7 +174,7 @@ class FitComparisonDisplay:
             truth=None if truth is None else truth(grid),
         ).plot(ax, **kwargs)
 
-    def plot(self, ax: "Axes | None" = None, **kwargs: Any) -> "FitComparisonDisplay":
+    def plot(self, ax: Axes | None = None, **kwargs: Any) -> FitComparisonDisplay:
         """Draw the picture.
 
         Parameters

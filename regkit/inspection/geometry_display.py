@@ -1,5 +1,7 @@
 """Picture of why L1 zeroes and L2 shrinks: the loss, the diamond and the disc."""
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -8,7 +10,8 @@ from scipy.optimize import brentq
 from sklearn.utils import check_X_y
 
 from regkit._sklearn import feature_names as names_of
-from regkit.inspection._drawing import COLOURS, Floats, begin, lay_out
+from regkit._types import Floats
+from regkit.inspection._drawing import COLOURS, begin, lay_out
 from regkit.inspection._labels import shorten
 from regkit.linear_model import LassoRegressor, RidgeRegressor
 
@@ -87,9 +90,9 @@ class PenaltyGeometryDisplay:
         budget: float = 0.5,
         standardize: bool = True,
         feature_names: ArrayLike | None = None,
-        ax: "Axes | None" = None,
+        ax: Axes | None = None,
         **kwargs: Any,
-    ) -> "PenaltyGeometryDisplay":
+    ) -> PenaltyGeometryDisplay:
         """Fit least squares, Lasso and Ridge to two columns, and draw them.
 
         Parameters
@@ -142,7 +145,7 @@ class PenaltyGeometryDisplay:
             feature_names=names,
         ).plot(ax, **kwargs)
 
-    def plot(self, ax: "Axes | None" = None, **kwargs: Any) -> "PenaltyGeometryDisplay":
+    def plot(self, ax: Axes | None = None, **kwargs: Any) -> PenaltyGeometryDisplay:
         """Draw the picture.
 
         Parameters
@@ -215,7 +218,7 @@ class PenaltyGeometryDisplay:
         away = beta - self.least_squares
         return 0.5 * np.einsum("...i,ij,...j", away, self.gram, away)
 
-    def _set_limits(self, ax: "Axes", reach: float) -> None:
+    def _set_limits(self, ax: Axes, reach: float) -> None:
         """Show both regions, the least squares solution, and some room around."""
         points = np.array([self.least_squares, [-reach] * 2, [reach] * 2])
         low, high = points.min(axis=0), points.max(axis=0)
@@ -224,7 +227,7 @@ class PenaltyGeometryDisplay:
         ax.set_ylim(low[1] - room, high[1] + room)
 
     @staticmethod
-    def _fill_the_axes(ax: "Axes") -> None:
+    def _fill_the_axes(ax: Axes) -> None:
         """Make both scales equal by showing more, rather than by smaller axes."""
         lay_out(ax)
         box = ax.get_window_extent()
@@ -238,7 +241,7 @@ class PenaltyGeometryDisplay:
             limits(low - more, high + more)
         ax.set_aspect("equal")
 
-    def _draw_contours(self, ax: "Axes", kwargs: dict[str, Any]) -> None:
+    def _draw_contours(self, ax: Axes, kwargs: dict[str, Any]) -> None:
         """Draw the loss: through each solution in its color, and around in gray."""
         x, y = (np.linspace(*limits, 300) for limits in (ax.get_xlim(), ax.get_ylim()))
         loss = self._loss(np.stack(np.meshgrid(x, y), axis=-1))

@@ -1,12 +1,15 @@
 """Picture of prediction intervals: a band, the observations, and what it covers."""
 
+from __future__ import annotations
+
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from regkit.inspection._drawing import COLOURS, Floats, begin
+from regkit._types import Floats
+from regkit.inspection._drawing import COLOURS, begin
 from regkit.inspection._grid import (
     feature_column,
     feature_label,
@@ -120,9 +123,9 @@ class PredictionIntervalDisplay:
         target: int = 0,
         grid_resolution: int = 300,
         grid_range: tuple[float, float] | None = None,
-        ax: "Axes | None" = None,
+        ax: Axes | None = None,
         **kwargs: Any,
-    ) -> "PredictionIntervalDisplay":
+    ) -> PredictionIntervalDisplay:
         """Draw the intervals of a fitted model at given rows.
 
         Parameters
@@ -202,9 +205,9 @@ class PredictionIntervalDisplay:
         x: ArrayLike | None = None,
         coverage: float | None = None,
         kind: Literal["band", "bars"] = "band",
-        ax: "Axes | None" = None,
+        ax: Axes | None = None,
         **kwargs: Any,
-    ) -> "PredictionIntervalDisplay":
+    ) -> PredictionIntervalDisplay:
         """Draw intervals that are already computed.
 
         Parameters
@@ -239,9 +242,7 @@ class PredictionIntervalDisplay:
             kind=kind,
         ).plot(ax, **kwargs)
 
-    def plot(
-        self, ax: "Axes | None" = None, **kwargs: Any
-    ) -> "PredictionIntervalDisplay":
+    def plot(self, ax: Axes | None = None, **kwargs: Any) -> PredictionIntervalDisplay:
         """Draw the picture.
 
         Parameters
@@ -289,7 +290,7 @@ class PredictionIntervalDisplay:
         self.ax_, self.figure_ = ax, ax.figure
         return self
 
-    def _draw_interval(self, ax: "Axes", x: Floats, kwargs: dict[str, Any]) -> None:
+    def _draw_interval(self, ax: Axes, x: Floats, kwargs: dict[str, Any]) -> None:
         """Draw the prediction, and its interval as a band or as bars."""
         at, mean, lower, upper = (
             np.asarray(values, dtype=np.float64)

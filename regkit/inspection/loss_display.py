@@ -1,11 +1,14 @@
 """Picture of how a network learned: training and validation loss by epoch."""
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from regkit.inspection._drawing import Floats, begin, show_plain_numbers, unused_color
+from regkit._types import Floats
+from regkit.inspection._drawing import begin, show_plain_numbers, unused_color
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -88,8 +91,8 @@ class LossCurveDisplay:
 
     @classmethod
     def from_estimator(
-        cls, estimator: Any, *, ax: "Axes | None" = None, **kwargs: Any
-    ) -> "LossCurveDisplay":
+        cls, estimator: Any, *, ax: Axes | None = None, **kwargs: Any
+    ) -> LossCurveDisplay:
         """Draw the loss curves of a fitted network.
 
         Parameters
@@ -134,12 +137,12 @@ class LossCurveDisplay:
 
     def plot(
         self,
-        ax: "Axes | None" = None,
+        ax: Axes | None = None,
         *,
         name: str | None = None,
         log: bool = True,
         **kwargs: Any,
-    ) -> "LossCurveDisplay":
+    ) -> LossCurveDisplay:
         """Draw the picture.
 
         Parameters
@@ -207,7 +210,7 @@ class LossCurveDisplay:
         self.ax_, self.figure_ = ax, ax.figure
         return self
 
-    def _markers(self, ax: "Axes") -> dict[str, Any]:
+    def _markers(self, ax: Axes) -> dict[str, Any]:
         """Tell the second network, and those after it, from the first in gray print."""
         n_before = sum(": train" in str(line.get_label()) for line in ax.get_lines())
         if self.loss_curve.size == 1:  # makes no line
@@ -220,7 +223,7 @@ class LossCurveDisplay:
             "markevery": max(1, self.loss_curve.size // 12),
         }
 
-    def _draw_scores(self, ax: "Axes", prefix: str, options: dict[str, Any]) -> None:
+    def _draw_scores(self, ax: Axes, prefix: str, options: dict[str, Any]) -> None:
         assert self.validation_scores is not None
         self.score_ax_ = ax.twinx()
         self.score_ax_.set_ylabel("validation score")
@@ -231,7 +234,7 @@ class LossCurveDisplay:
             label=prefix + "validation score",
         )
 
-    def _show_legend(self, ax: "Axes") -> None:
+    def _show_legend(self, ax: Axes) -> None:
         """List the lines of both y axes."""
         lines = [line for line in ax.get_lines() if not _is_hidden(line)]
         if self.score_ax_ is None:

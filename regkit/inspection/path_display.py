@@ -1,13 +1,15 @@
 """Picture of a regularization path: every coefficient along alpha."""
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from regkit._types import Floats
 from regkit.inspection._drawing import (
     GREY,
-    Floats,
     begin,
     mark_alphas,
     show_alpha_axis,
@@ -115,9 +117,9 @@ class RegularizationPathDisplay:
         feature_names: ArrayLike | None = None,
         alpha: float | None = None,
         alpha_1se: float | None = None,
-        ax: "Axes | None" = None,
+        ax: Axes | None = None,
         **kwargs: Any,
-    ) -> "RegularizationPathDisplay":
+    ) -> RegularizationPathDisplay:
         """Draw the result of `lasso_path` or `enet_path`.
 
         Parameters
@@ -173,9 +175,9 @@ class RegularizationPathDisplay:
         n_alphas: int = 100,
         target: int = 0,
         feature_names: ArrayLike | None = None,
-        ax: "Axes | None" = None,
+        ax: Axes | None = None,
         **kwargs: Any,
-    ) -> "RegularizationPathDisplay":
+    ) -> RegularizationPathDisplay:
         """Draw the path that an estimator lies on.
 
         Parameters
@@ -231,12 +233,12 @@ class RegularizationPathDisplay:
 
     def plot(
         self,
-        ax: "Axes | None" = None,
+        ax: Axes | None = None,
         *,
         x_axis: Literal["alpha", "l1_norm"] = "alpha",
         n_labels: int = 10,
         **kwargs: Any,
-    ) -> "RegularizationPathDisplay":
+    ) -> RegularizationPathDisplay:
         """Draw the picture.
 
         Parameters
@@ -334,7 +336,7 @@ class RegularizationPathDisplay:
         return [int(j) for j in order if overall[j] > 0]
 
     @staticmethod
-    def _draw_others(ax: "Axes", x: Floats, coefs: Floats, named: list[int]) -> Any:
+    def _draw_others(ax: Axes, x: Floats, coefs: Floats, named: list[int]) -> Any:
         from matplotlib.collections import LineCollection
 
         others = np.setdiff1d(np.flatnonzero(coefs.any(axis=1)), named)

@@ -1,5 +1,7 @@
 """Picture of how alpha was chosen: held-out error along the penalty."""
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -120,9 +122,9 @@ class AlphaSelectionDisplay:
         estimator: Any,
         *,
         target: int = 0,
-        ax: "Axes | None" = None,
+        ax: Axes | None = None,
         **kwargs: Any,
-    ) -> "AlphaSelectionDisplay":
+    ) -> AlphaSelectionDisplay:
         """Draw the error curve of a fitted cross-validated estimator.
 
         Parameters
@@ -158,9 +160,9 @@ class AlphaSelectionDisplay:
         search: Any,
         *,
         parameter: str | None = None,
-        ax: "Axes | None" = None,
+        ax: Axes | None = None,
         **kwargs: Any,
-    ) -> "AlphaSelectionDisplay":
+    ) -> AlphaSelectionDisplay:
         """Draw the error curve of a fitted search, such as `GridSearchCV`.
 
         Parameters
@@ -191,12 +193,12 @@ class AlphaSelectionDisplay:
         )
 
     @classmethod
-    def _from_source(cls, source: SelectionSource) -> "AlphaSelectionDisplay":
+    def _from_source(cls, source: SelectionSource) -> AlphaSelectionDisplay:
         return cls(**source._asdict())
 
     def plot(
-        self, ax: "Axes | None" = None, *, name: str | None = None, **kwargs: Any
-    ) -> "AlphaSelectionDisplay":
+        self, ax: Axes | None = None, *, name: str | None = None, **kwargs: Any
+    ) -> AlphaSelectionDisplay:
         """Draw the picture.
 
         Parameters
@@ -265,7 +267,7 @@ class AlphaSelectionDisplay:
         self.ax_, self.figure_ = ax, ax.figure
         return self
 
-    def _draw_threshold(self, ax: "Axes", best: str) -> None:
+    def _draw_threshold(self, ax: Axes, best: str) -> None:
         """Draw the error that the 1-SE rule tolerates."""
         assert self.standard_errors is not None
         sign = -1.0 if self.greater_is_better else 1.0

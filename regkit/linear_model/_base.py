@@ -1,5 +1,7 @@
 """What the three estimators share: fit in order, predict, fitted attributes."""
 
+from __future__ import annotations
+
 from typing import Any, Self
 
 import numpy as np
@@ -13,6 +15,7 @@ from regkit._sklearn import (
     check_same_names,
     validate_parameters,
 )
+from regkit._types import Floats
 from regkit.designs import make_design
 from regkit.linear_model._limits import Limits, check_limits
 from regkit.linear_model._moment_scores import score_visited
@@ -23,7 +26,7 @@ from regkit.linear_model._warnings import (
     warn_not_converged,
     warn_not_unique,
 )
-from regkit.rows.inputs import Floats, check_fit_data, check_predict_X
+from regkit.rows.inputs import check_fit_data, check_predict_X
 from regkit.rows.sources import RowSource, as_source
 from regkit.solvers.problem import Penalty
 from regkit.solvers.solve import solve_path
@@ -252,11 +255,13 @@ class LinearModel(RegressorMixin, BaseEstimator):
         names: NDArray[Any] | None,
     ) -> None:
         fitted: dict[str, Any] = {"n_features_in_": n_features}
-        if y_ndim == 1:
+        if len(solution.coefs) == 1:
+            # As scikit-learn has it: of one column, y's second dimension is kept in
+            # the intercept alone.
             fitted["coef_"] = solution.coefs[0]
-            fitted["intercept_"] = float(solution.intercepts[0])
+            fitted["intercept_"] = solution.intercepts[0 if y_ndim == 1 else slice(1)]
             fitted["n_iter_"] = int(solution.n_iters[0])
-            fitted["dual_gap_"] = float(solution.dual_gaps[0])
+            fitted["dual_gap_"] = solution.dual_gaps[0]
         else:
             fitted["coef_"] = solution.coefs
             fitted["intercept_"] = solution.intercepts

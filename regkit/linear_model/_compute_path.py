@@ -7,7 +7,9 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from regkit.linear_model._limits import as_floats, check_limits
+from regkit._types import Floats
+from regkit.linear_model._grid import decreasing_alphas
+from regkit.linear_model._limits import check_limits
 from regkit.linear_model._regularization_path import RegularizationPath
 from regkit.linear_model._statistics_of import problem_of
 from regkit.linear_model._warnings import (
@@ -16,7 +18,6 @@ from regkit.linear_model._warnings import (
     warn_not_converged,
     warn_not_unique,
 )
-from regkit.rows.inputs import Floats
 from regkit.solvers.problem import PathResult, Penalty
 from regkit.solvers.solve import alpha_grid, solve_path
 
@@ -66,7 +67,7 @@ def compute_path(
     if isinstance(alphas, Integral):
         n_alphas, alphas = int(alphas), None
     if alphas is not None:
-        alphas = check_alphas(alphas)
+        alphas = decreasing_alphas(alphas)
     elif l1_ratio == 0:
         raise ValueError(
             f"{name} needs alphas when l1_ratio=0: the automatic grid starts where "
@@ -129,39 +130,6 @@ def _one_target(name: str, y: Floats) -> Floats:
             )
         return np.ascontiguousarray(y[:, 0])
     return y
-
-
-def check_alphas(alphas: Any) -> Floats:
-    """Give the user's alphas in strictly decreasing order.
-
-    Parameters
-    ----------
-    alphas : array-like of shape (n_alphas,)
-        As the user passed them; repeated values count once.
-
-    Returns
-    -------
-    alphas : ndarray
-        Strictly decreasing.
-
-    Raises
-    ------
-    ValueError
-        When they are not a list of finite non-negative numbers.
-    """
-    values = as_floats("alphas", alphas)
-    if values.ndim != 1 or not values.size:
-        raise ValueError(
-            "alphas must be a non-empty one-dimensional array, got an array of shape "
-            f"{values.shape}."
-        )
-    wrong = np.flatnonzero(~((values >= 0) & np.isfinite(values)))
-    if wrong.size:
-        raise ValueError(
-            "alphas must hold finite non-negative numbers: "
-            f"alphas[{wrong[0]}] is {values[wrong[0]]:g}."
-        )
-    return np.ascontiguousarray(np.unique(values)[::-1])
 
 
 def _judge(

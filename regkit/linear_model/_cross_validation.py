@@ -1,5 +1,7 @@
 """What `LassoRegressorCV` and `ElasticNetRegressorCV` share."""
 
+from __future__ import annotations
+
 from numbers import Integral
 from typing import Any, NamedTuple, Self
 
@@ -9,11 +11,14 @@ from sklearn.model_selection import check_cv
 from sklearn.utils.validation import column_or_1d
 
 from regkit._sklearn import rows_of_parameters, validate_parameters
+from regkit._types import Floats
 from regkit.designs import make_design
 from regkit.linear_model._base import LinearModel
-from regkit.linear_model._compute_path import as_regularization_path, check_alphas
+from regkit.linear_model._compute_path import as_regularization_path
+from regkit.linear_model._grid import decreasing_alphas
 from regkit.linear_model._limits import Limits, check_limits
 from regkit.linear_model._moment_scores import check_moment_scoring, scores
+from regkit.linear_model._parameters import thread_count
 from regkit.linear_model._selection import Choice, ErrorCurve, choose, fold_statistics
 from regkit.linear_model._splits import (
     fold_labels,
@@ -33,8 +38,7 @@ from regkit.linear_model._warnings import (
 )
 from regkit.linear_model._wide import MOST_SUMMED_UP, Passes
 from regkit.linear_model.statistics import SufficientStatistics
-from regkit.parallel.threads import n_threads
-from regkit.rows.inputs import FitData, Floats, check_fit_data
+from regkit.rows.inputs import FitData, check_fit_data
 from regkit.rows.sources import RowSource, as_source
 from regkit.solvers.criteria import information_criteria
 from regkit.solvers.folds.fold import Fold
@@ -63,12 +67,17 @@ class CrossValidatedPath(LinearModel):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
-            Training rows, taken as by the estimator for one alpha: never written, and
-            no copy is made for a fold. Wide dense rows in C order, up to 2 GB, are
-            copied once, for all folds, to columns that stand contiguously.
-        y : array-like of shape (n_samples,)
-            Target.
+        X : {array-like, sparse matrix, dataframe, RowChunks} of shape \
+                (n_samples, n_features)
+            Training rows. Float32 and float64, C or F ordered arrays and CSR or CSC
+            matrices are used in place and never written, and no copy is made for a
+            fold; everything else is converted to float64, other sparse formats to CSC.
+            Wide dense rows in C order, up to 2 GB, are copied once, for all folds, to
+            columns in contiguous memory. `RowChunks`, and memory maps of 256 MB and
+            more, are read chunk by chunk; Dask arrays and data frames are summed up
+            where their partitions are.
+        y : array-like of shape (n_samples,) or (n_samples, 1)
+            Target. None where `RowChunks` bring it.
         sample_weight : float or array-like of shape (n_samples,), default=None
             Weights of the rows, non-negative and not all zero: in training and in the
             held-out errors. An integer weight counts as that many copies of the row.
@@ -121,7 +130,7 @@ class CrossValidatedPath(LinearModel):
                 bool(self.standardize),
             )
             folded = FoldedDesign(
-                design, data.y, data.sample_weight, folds, self._n_threads()
+                design, data.y, data.sample_weight, folds, thread_count(self.n_jobs)
             )
             self._choose(design, data, limits, folds, folded, score_params)
         return self
@@ -186,7 +195,7 @@ class CrossValidatedPath(LinearModel):
                 [statistics.moments(without=label) for label in labels],
                 [statistics.part(label) for label in labels],
                 *how,
-                self._n_threads(),
+                thread_count(self.n_jobs),
             )
             empty = np.empty((0, moments.n_features))
             data = FitData(empty, y.reshape(-1), None, statistics.feature_names)
@@ -249,7 +258,7 @@ class CrossValidatedPath(LinearModel):
         candidates = self._solve_all(design, data, limits, folds, folded, score_params)
         self._judge_paths(candidates, limits)
         best = _best(candidates)
-        choice = choose(best.curve, self.selection, null_at_largest=_starts_null(best))
+        choice = choose(best.curve, self.rule, null_at_largest=_starts_null(best))
         if choice.is_worth_a_warning:
             warn_at_grid_edge(type(self).__name__, choice.edge)
         fitted = self._curves(candidates, best, choice)
@@ -331,7 +340,7 @@ class CrossValidatedPath(LinearModel):
 
     def _alphas(self, design: Any, y: Floats, penalty: Penalty) -> Floats:
         if not isinstance(self.alphas, Integral):
-            return check_alphas(self.alphas)
+            return decreasing_alphas(self.alphas)
         if penalty.l1_ratio == 0.0:
             raise ValueError(
                 f"{type(self).__name__} needs alphas when l1_ratio=0: the automatic "
@@ -341,14 +350,6 @@ class CrossValidatedPath(LinearModel):
         if isinstance(design, WideRows):
             return design.alpha_grid(penalty, int(self.alphas), self.eps)
         return alpha_grid(design, y, penalty, n_alphas=int(self.alphas), eps=self.eps)
-
-    def _n_threads(self) -> int:
-        available = n_threads()
-        if self.n_jobs is None or self.n_jobs == -1:
-            return available
-        if self.n_jobs < 0:
-            return max(1, available + 1 + int(self.n_jobs))
-        return min(available, int(self.n_jobs))
 
     def _scores(
         self,
@@ -409,8 +410,8 @@ class CrossValidatedPath(LinearModel):
         """Give what is known of every alpha, and the choice."""
         curve = best.curve
         fitted: dict[str, Any] = {
-            "alpha_": float(curve.alphas[choice.index]),
-            "alpha_min_": float(curve.alphas[choice.index_min]),
+            "alpha_": curve.alphas[choice.index],
+            "alpha_min_": curve.alphas[choice.index_min],
             "at_grid_edge_": bool(choice.edge),
             "alphas_": _stack([c.curve.alphas for c in candidates]),
         }
@@ -423,7 +424,7 @@ class CrossValidatedPath(LinearModel):
             fitted["cv_error_"] = _stack([c.curve.mean for c in candidates])
             fitted["cv_error_se_"] = _stack([c.curve.se for c in candidates])
             if choice.index_1se is not None:
-                fitted["alpha_1se_"] = float(curve.alphas[choice.index_1se])
+                fitted["alpha_1se_"] = curve.alphas[choice.index_1se]
             if self.store_fold_coefs:
                 fitted["fold_coef_path_"] = np.stack(
                     [path.coefs.toarray() for path in best.found.folds]
@@ -439,7 +440,7 @@ class CrossValidatedPath(LinearModel):
         full = best.found.whole
         assert full is not None
         path = as_regularization_path(full, data.feature_names)
-        coef, intercept = path.coefs[:, index].copy(), float(full.intercepts[index])
+        coef, intercept = path.coefs[:, index].copy(), full.intercepts[index]
         if self.relaxed is not None:
             loose = relax(design, data.y, best.penalty, coef, self.tol, self.max_iter)
             share = float(self.relaxed)
@@ -448,7 +449,7 @@ class CrossValidatedPath(LinearModel):
         return {
             "coef_": coef,
             "intercept_": intercept,
-            "dual_gap_": float(full.dual_gaps[index]),
+            "dual_gap_": full.dual_gaps[index],
             "n_iter_": int(full.n_iters[index]),
             "solver_": full.solver,
             "path_": path,

@@ -1,5 +1,7 @@
 """One estimator fitted for many alphas at once: the work behind `fit_path`."""
 
+from __future__ import annotations
+
 import copy
 from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar, Self, TypeVar
@@ -8,6 +10,7 @@ import numpy as np
 from sklearn.base import clone
 
 from regkit._sklearn import validate_parameters
+from regkit._types import Floats
 from regkit.linear_model._base import LinearModel
 from regkit.linear_model._limits import Limits, check_limits
 from regkit.linear_model._solution import PathSolution
@@ -18,7 +21,6 @@ from regkit.linear_model._warnings import (
     warn_not_converged,
     warn_not_unique,
 )
-from regkit.rows.inputs import Floats
 from regkit.solvers.problem import Penalty
 from regkit.solvers.solve import solve_path
 

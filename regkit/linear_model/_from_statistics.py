@@ -1,5 +1,7 @@
 """Fitting without the rows: from their statistics, or batch by batch."""
 
+from __future__ import annotations
+
 from typing import Any, Self
 
 import numpy as np

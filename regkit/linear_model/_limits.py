@@ -4,7 +4,7 @@ from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
-from regkit.rows.inputs import Floats
+from regkit._types import Floats
 
 
 class Limits(NamedTuple):

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.exceptions import UndefinedMetricWarning
 
+from regkit._types import Floats
 from regkit._warn import warn
 from regkit.designs.centered_moments import CenteredMoments
-from regkit.rows.inputs import Floats
 from regkit.rows.sources import Block, RowSource, named, refuse
 
 _KNOWN = ("neg_mean_squared_error", "neg_root_mean_squared_error", "r2")

@@ -6,6 +6,7 @@ from typing import Any
 from sklearn.metrics import get_scorer_names
 
 from regkit._sklearn import Interval, StrOptions
+from regkit.parallel.threads import n_threads
 
 ALPHA: list[Any] = [Interval(Real, 0, None, closed="left")]
 L1_RATIO: list[Any] = [Interval(Real, 0, 1, closed="both")]
@@ -33,17 +34,13 @@ PATH: dict[str, list[Any]] = {
     "max_nonzero": [None, Interval(Integral, 1, None, closed="left")],
 }
 
-# Shared by the estimators that choose alpha along a path.
-CROSS_VALIDATION: dict[str, list[Any]] = {
+# Shared by the estimators that choose alpha.
+CHOOSING: dict[str, list[Any]] = {
     "alphas": [Interval(Integral, 1, None, closed="left"), "array-like"],
     "eps": [Interval(Real, 0, 1, closed="neither")],
     "cv": ["cv_object"],
-    "selection": [StrOptions({"min", "1se"}), callable],
-    "criterion": [StrOptions({"cv", "aic", "bic", "ebic"})],
+    "rule": [StrOptions({"min", "1se"}), callable],
     "scoring": [None, StrOptions(set(get_scorer_names())), callable],
-    "refit": ["boolean"],
-    "relaxed": [None, Interval(Real, 0, 1, closed="both")],
-    "store_fold_coefs": ["boolean"],
     "n_jobs": [
         None,
         Interval(Integral, 1, None, closed="left"),
@@ -51,3 +48,22 @@ CROSS_VALIDATION: dict[str, list[Any]] = {
     ],
     **COMMON,
 }
+
+# Shared by those of them that choose it along a path.
+CROSS_VALIDATION: dict[str, list[Any]] = {
+    **CHOOSING,
+    "criterion": [StrOptions({"cv", "aic", "bic", "ebic"})],
+    "refit": ["boolean"],
+    "relaxed": [None, Interval(Real, 0, 1, closed="both")],
+    "store_fold_coefs": ["boolean"],
+}
+
+
+def thread_count(n_jobs: int | None) -> int:
+    """Return how many threads `n_jobs` allows, read as joblib reads it."""
+    available = n_threads()
+    if n_jobs is None or n_jobs == -1:
+        return available
+    if n_jobs < 0:
+        return max(1, available + 1 + int(n_jobs))
+    return min(available, int(n_jobs))

@@ -1,5 +1,7 @@
 """The result of a path: solutions along alpha, and everything between them."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
@@ -10,8 +12,9 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from regkit._sklearn import check_same_features
+from regkit._types import Floats
 from regkit.linear_model._base import linear_predictor
-from regkit.rows.inputs import Floats, check_predict_X
+from regkit.rows.inputs import check_predict_X
 from regkit.rows.sources import as_source
 
 # An alpha this close to an end of the path, relatively, is that end.
@@ -156,7 +159,7 @@ class RegularizationPath:
         """
         left, right, share = self._locate(alpha)
         intercept = self.intercepts[left] * share + self.intercepts[right] * (1 - share)
-        return float(intercept[0]) if np.ndim(alpha) == 0 else intercept
+        return intercept[0] if np.ndim(alpha) == 0 else intercept
 
     def predict(self, X: Any, alpha: Any = None) -> Any:
         """Predict at every alpha of the path, or at those given.

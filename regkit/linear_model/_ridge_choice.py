@@ -1,5 +1,7 @@
 """How `RidgeRegressorCV` judges alphas, chooses one and fits with it."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from numbers import Integral
 from typing import Any, Self
@@ -11,10 +13,17 @@ from sklearn.model_selection import check_cv
 from regkit._sklearn import validate_parameters
 from regkit.designs import make_design
 from regkit.linear_model._base import LinearModel
-from regkit.linear_model._compute_path import check_alphas
+from regkit.linear_model._grid import check_alphas
 from regkit.linear_model._limits import Limits, check_limits
 from regkit.linear_model._moment_scores import check_moment_scoring
-from regkit.linear_model._ridge_errors import ErrorTable, RidgeErrors, Scoring
+from regkit.linear_model._parameters import thread_count
+from regkit.linear_model._ridge_errors import (
+    Alphas,
+    ErrorTable,
+    GridSize,
+    RidgeErrors,
+    Scoring,
+)
 from regkit.linear_model._ridge_streamed import (
     MOST_ENTRIES,
     Rows,
@@ -60,9 +69,10 @@ class ChoosesAlpha(LinearModel):
         X : {array-like, sparse matrix, dataframe, RowChunks} of shape \
                 (n_samples, n_features)
             Training rows, taken as by `RidgeRegressor`: never written, and no copy is
-            made for a fold. Rows in chunks, and Dask collections, are visited once with
-            folds or "gcv", and twice where each row is left out; up to twice more where
-            columns nearly depend on each other, or rows decide about one alone.
+            made for a fold. `RowChunks`, large memory maps and Dask collections are
+            read once with folds or "gcv", and twice where each row is left out; up to
+            twice more where columns are nearly dependent, or where a coefficient
+            depends on one row alone.
         y : array-like of shape (n_samples,) or (n_samples, n_targets)
             Targets; None where `RowChunks` bring them.
         sample_weight : float or array-like of shape (n_samples,), default=None
@@ -130,6 +140,7 @@ class ChoosesAlpha(LinearModel):
                 bool(self.fit_intercept),
                 bool(self.alpha_per_target),
                 scoring,
+                thread_count(self.n_jobs),
             )
             self._choose(errors, folds, limits, data.feature_names)
         return self
@@ -242,7 +253,7 @@ class ChoosesAlpha(LinearModel):
         table = self._errors(errors, folds)
         is_automatic = isinstance(self.alphas, Integral)
         choices = [
-            choose(curve, self.selection, null_at_largest=is_automatic)
+            choose(curve, self.rule, null_at_largest=is_automatic)
             for curve in table.curves
         ]
         design, y = errors.design, errors.y
@@ -319,10 +330,12 @@ class ChoosesAlpha(LinearModel):
     def _errors(
         self, errors: RidgeErrors | StatisticsErrors, folds: list[Any]
     ) -> ErrorTable:
+        given = None
         if isinstance(self.alphas, Integral):
-            alphas: Any = int(self.alphas)
+            alphas: Alphas = GridSize(int(self.alphas), self.eps)
         else:
-            alphas = check_alphas(self.alphas)
+            given = check_alphas(self.alphas)
+            alphas = np.unique(given)[::-1].copy()
         name = type(self).__name__
         raise_if_overflowed(name, errors.size)
         try:
@@ -338,12 +351,12 @@ class ChoosesAlpha(LinearModel):
         lacking = np.isnan(table.curves[0].mean)
         if not folds and lacking.any():
             warn_not_judged(name, self.cv, table.alphas[lacking])
-        return table
+        return table if given is None else table.in_order(given)
 
     def _fold_errors(
         self,
         errors: RidgeErrors | StatisticsErrors,
-        alphas: Any,
+        alphas: Alphas,
         folds: list[Any],
     ) -> ErrorTable:
         def judge(k: int, result: RidgeResult) -> None:
@@ -378,17 +391,17 @@ class ChoosesAlpha(LinearModel):
         pairs = list(zip(curves, choices, strict=True))
         fitted: dict[str, Any] = {
             "alphas_": alphas,
-            "alpha_": joined([float(alphas[c.index]) for c in choices]),
-            "alpha_min_": joined([float(alphas[c.index_min]) for c in choices]),
+            "alpha_": joined([alphas[c.index] for c in choices]),
+            "alpha_min_": joined([alphas[c.index_min] for c in choices]),
             "cv_error_": joined([curve.mean for curve in curves]),
-            "best_score_": joined([-float(curve.mean[c.index]) for curve, c in pairs]),
+            "best_score_": joined([-curve.mean[c.index] for curve, c in pairs]),
             "at_grid_edge_": joined([bool(c.edge) for c in choices]),
         }
         if all(curve.se is not None for curve in curves):
             fitted["cv_error_se_"] = joined([curve.se for curve in curves])
         places = [c.index_1se for c in choices if c.index_1se is not None]
         if len(places) == len(choices):
-            fitted["alpha_1se_"] = joined([float(alphas[i]) for i in places])
+            fitted["alpha_1se_"] = joined([alphas[i] for i in places])
         if table.mse is not None:
             fitted["mse_path_"] = table.mse if is_per_target else table.mse[:, :, 0]
         return fitted

@@ -8,10 +8,11 @@ import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin
 
 from regkit._sklearn import rows_of_parameters
+from regkit._types import Floats
 from regkit.designs import Design
 from regkit.linear_model._limits import Limits
 from regkit.linear_model._selection import ErrorCurve, fold_statistics
-from regkit.rows.inputs import FitData, Floats
+from regkit.rows.inputs import FitData
 from regkit.solvers.folds.fold import Fold
 from regkit.solvers.folds.ridge import RidgeFolds
 from regkit.solvers.problem import Penalty
@@ -28,8 +29,16 @@ from regkit.solvers.ridge.leave_one_out import (
 from regkit.solvers.ridge.route import RidgeResult
 from regkit.solvers.ridge.tridiagonal_basis import TridiagonalBasis
 
-Alphas = Floats | int
-"""Given, or how many to find."""
+
+class GridSize(NamedTuple):
+    """What a grid is to be, where no alphas are given."""
+
+    n_alphas: int
+    eps: float | None
+    """Its last alpha relative to its first; None lets the spectrum of X decide."""
+
+
+Alphas = Floats | GridSize
 
 
 class ErrorTable(NamedTuple):
@@ -45,6 +54,20 @@ class ErrorTable(NamedTuple):
     """(n, T, A), squared errors or predictions of each row, where they are kept."""
     known: Systems | None = None
     """What was factored on the way and serves the fit to all rows."""
+
+    def in_order(self, alphas: Floats) -> "ErrorTable":
+        """Give the table for alphas in another order, repeated or not."""
+        places = np.searchsorted(-self.alphas, -alphas)
+
+        def moved(values: Floats | None) -> Floats | None:
+            return None if values is None else values[places]
+
+        curves = [
+            ErrorCurve(alphas, c.mean[places], moved(c.se), moved(c.fold_errors))
+            for c in self.curves
+        ]
+        results = None if self.results is None else self.results[:, :, places]
+        return ErrorTable(alphas, curves, moved(self.mse), results, self.known)
 
 
 def table_of_folds(
@@ -120,7 +143,9 @@ class RidgeErrors:
         fit_intercept: bool,
         per_target: bool,
         scoring: Scoring | None,
+        n_threads: int,
     ) -> None:
+        self._n_threads = n_threads
         self.design, self.y = design, data.y
         self._data, self._scoring = data, scoring
         self._per_target = per_target and data.y.ndim == 2
@@ -183,6 +208,7 @@ class RidgeErrors:
             bases,
             per_target=self._per_target,
             keep_errors=keep,
+            n_threads=self._n_threads,
         )
         return alphas, found, first if isinstance(first, TridiagonalBasis) else None
 
@@ -208,7 +234,9 @@ class RidgeErrors:
             found = self._folds_of_one_row(alphas, folds)
             if found is not None:
                 return found
-        folded = RidgeFolds(self.design, self._Y, weight, folds, self._penalty)
+        folded = RidgeFolds(
+            self.design, self._Y, weight, folds, self._penalty, self._n_threads
+        )
         alphas = self._grid_for_folds(alphas)
         squares, errors = [], []
         fits = folded.fits(alphas, **settings)
@@ -283,13 +311,13 @@ class RidgeErrors:
         self, alphas: Alphas, bases: Iterator[Basis]
     ) -> tuple[Floats, Iterator[Basis]]:
         """Find the alphas where only their number is given."""
-        if not isinstance(alphas, int):
+        if not isinstance(alphas, GridSize):
             return alphas, bases
         first = next(bases)
         return self._spread(first.values, alphas), chain([first], bases)
 
     def _grid_for_folds(self, alphas: Alphas) -> Floats:
-        if not isinstance(alphas, int):
+        if not isinstance(alphas, GridSize):
             return alphas
         try:
             values = next(decompose(self._ridge)).values
@@ -297,5 +325,5 @@ class RidgeErrors:
             values = rough_eigenvalues(self.design, self._penalty.factor)
         return self._spread(values, alphas)
 
-    def _spread(self, values: Floats, n_alphas: int) -> Floats:
-        return alpha_grid(values, n_alphas) * self.design.total_weight
+    def _spread(self, values: Floats, size: GridSize) -> Floats:
+        return alpha_grid(values, *size) * self.design.total_weight

@@ -7,13 +7,18 @@ from typing import Any
 
 import numpy as np
 
+from regkit._types import Floats
 from regkit.designs.reduced import ReducedDesign
 from regkit.linear_model._limits import Limits
 from regkit.linear_model._moment_scores import scores
-from regkit.linear_model._ridge_errors import Alphas, ErrorTable, table_of_folds
+from regkit.linear_model._ridge_errors import (
+    Alphas,
+    ErrorTable,
+    GridSize,
+    table_of_folds,
+)
 from regkit.linear_model._selection import ErrorCurve
 from regkit.linear_model.statistics import SufficientStatistics
-from regkit.rows.inputs import Floats
 from regkit.rows.sources import Block, RowSource
 from regkit.solvers.folds.from_moments import mean_squares
 from regkit.solvers.folds.out_of_core import MOST_COLUMNS
@@ -263,7 +268,7 @@ class StatisticsErrors:
         return ColumnBasis.from_singular_values(self._ridge)
 
     def _grid(self, alphas: Alphas, basis: ColumnBasis | None) -> Floats:
-        if not isinstance(alphas, int):
+        if not isinstance(alphas, GridSize):
             return alphas
         values = (self._basis() if basis is None else basis).values
-        return alpha_grid(values, alphas) * self.design.total_weight
+        return alpha_grid(values, *alphas) * self.design.total_weight

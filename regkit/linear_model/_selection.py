@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from regkit.rows.inputs import Floats
+from regkit._types import EPS, Floats
 
 # Values that differ by this share are equal up to rounding errors.
-_TIE = 16.0 * float(np.finfo(np.float64).eps)
+_TIE = 16.0 * EPS
 # Where the last step of the grid changes the error by less than this share of its
 # standard error (of its value where there is none), going on would gain nothing.
 _FLAT = 0.01
@@ -18,7 +18,7 @@ _FLAT_CRITERION = 1e-3
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ErrorCurve:
-    """What is known of each alpha; a callable `selection` receives this object.
+    """What is known of each alpha; a callable `rule` receives this object.
 
     Attributes
     ----------
@@ -104,7 +104,7 @@ class Choice:
     is_worth_a_warning: bool
 
 
-Selection = str | Callable[[ErrorCurve], Any]
+Rule = str | Callable[[ErrorCurve], Any]
 
 
 def fold_statistics(errors: Floats, fold_weights: Floats) -> tuple[Floats, Floats]:
@@ -139,15 +139,13 @@ def fold_statistics(errors: Floats, fold_weights: Floats) -> tuple[Floats, Float
     return mean, np.sqrt(spread / (n_folds - 1))
 
 
-def choose(
-    curve: ErrorCurve, selection: Selection, *, null_at_largest: bool = False
-) -> Choice:
+def choose(curve: ErrorCurve, rule: Rule, *, null_at_largest: bool = False) -> Choice:
     """Choose an alpha.
 
     Parameters
     ----------
     curve : ErrorCurve
-    selection : {"min", "1se"} or callable
+    rule : {"min", "1se"} or callable
         A callable takes the curve and returns an index into its alphas.
     null_at_largest : bool, default=False
         Whether all penalized coefficients are 0 at the largest alpha, so that larger
@@ -165,14 +163,14 @@ def choose(
     """
     least, within = curve.index_min, curve.index_1se
     judged = least
-    if callable(selection):
-        index = judged = _called(selection, curve)
-    elif selection == "min":
+    if callable(rule):
+        index = judged = _called(rule, curve)
+    elif rule == "min":
         index = least
     elif within is None:
         raise ValueError(
-            "selection='1se' needs standard errors, that is held-out errors of at "
-            "least two folds; use selection='min'."
+            "rule='1se' needs standard errors, that is held-out errors of at "
+            "least two folds; use rule='min'."
         )
     else:
         index = within
@@ -209,12 +207,12 @@ def _look_at_edges(
     return advice, not curve.is_flat(at, int(beside))
 
 
-def _called(selection: Callable[[ErrorCurve], Any], curve: ErrorCurve) -> int:
-    index = selection(curve)
+def _called(rule: Callable[[ErrorCurve], Any], curve: ErrorCurve) -> int:
+    index = rule(curve)
     n_alphas = len(curve.alphas)
     is_index = isinstance(index, int | np.integer) and not isinstance(index, bool)
     if not is_index or not 0 <= index < n_alphas:
         raise ValueError(
-            f"selection must return an index from 0 to {n_alphas - 1}, got {index!r}."
+            f"rule must return an index from 0 to {n_alphas - 1}, got {index!r}."
         )
     return int(index)

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from regkit.rows.inputs import Floats
+from regkit._types import Floats
 from regkit.solvers.problem import PathResult
 
 

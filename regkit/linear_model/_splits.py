@@ -14,7 +14,7 @@ from sklearn.utils.metadata_routing import (
 )
 
 from regkit._sklearn import raise_for_params, routing_enabled, takes_weights
-from regkit.rows.inputs import Floats
+from regkit._types import Floats
 from regkit.solvers.folds.fold import Fold
 
 

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from regkit._types import Floats
 from regkit.linear_model._limits import as_floats
-from regkit.rows.inputs import Floats
 from regkit.rows.sources import NO_FOLD, no_fold
 
 

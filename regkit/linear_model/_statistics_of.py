@@ -6,11 +6,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from regkit._types import Floats
 from regkit.designs import make_design
 from regkit.linear_model._statistics_checks import check_fold
 from regkit.linear_model._wide import MOST_SUMMED_UP
 from regkit.linear_model.statistics import SufficientStatistics, of_rows
-from regkit.rows.inputs import Floats, check_fit_data
+from regkit.rows.inputs import check_fit_data
 from regkit.rows.sources import Block, RowSource, as_source, refuse
 
 

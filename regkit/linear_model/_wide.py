@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from regkit._types import Floats, Indices
 from regkit.designs.centered_moments import CenteredMoments
-from regkit.rows.inputs import Floats
 from regkit.rows.sources import Block, RowSource, refuse
 from regkit.solvers.folds.out_of_core_passes import (
     ColumnMoments,
@@ -18,7 +18,6 @@ from regkit.solvers.folds.out_of_core_passes import (
     correlate_rows,
 )
 
-Indices = NDArray[np.int64]
 Names = NDArray[Any] | None
 
 # Up to this many columns, the moments of all of them are summed up instead.

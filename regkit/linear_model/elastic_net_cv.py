@@ -39,7 +39,7 @@ class ElasticNetRegressorCV(CrossValidatedPath):
     cv : int, splitter or iterable of (train, test), default=None
         The folds; None means 5. Folds may overlap or leave rows out. Each is solved
         on its own training rows alone, centering and `standardize` included.
-    selection : {"min", "1se"} or callable, default="min"
+    rule : {"min", "1se"} or callable, default="min"
         Which alpha to take: "min" has the least mean held-out error, "1se" is the
         largest alpha whose error is within one standard error of that [2]_. A callable
         gets an object with the arrays `alphas`, `mean`, `se` and `fold_errors` and
@@ -198,7 +198,7 @@ class ElasticNetRegressorCV(CrossValidatedPath):
         alphas: Any = 100,
         eps: float = 1e-3,
         cv: Any = None,
-        selection: Any = "min",
+        rule: Any = "min",
         criterion: str = "cv",
         scoring: Any = None,
         refit: bool = True,
@@ -218,7 +218,7 @@ class ElasticNetRegressorCV(CrossValidatedPath):
         self.alphas = alphas
         self.eps = eps
         self.cv = cv
-        self.selection = selection
+        self.rule = rule
         self.criterion = criterion
         self.scoring = scoring
         self.refit = refit

@@ -2,12 +2,12 @@
 
 from typing import Any, ClassVar
 
+from regkit._types import Floats
 from regkit.linear_model._fit_path import PathModel, solve_paths
 from regkit.linear_model._from_statistics import FitsFromStatistics
 from regkit.linear_model._limits import Limits
 from regkit.linear_model._parameters import ALPHA, COMMON
 from regkit.linear_model._solution import PathSolution, Solution
-from regkit.rows.inputs import Floats
 
 
 class LassoRegressor(FitsFromStatistics, PathModel):
@@ -107,7 +107,7 @@ class LassoRegressor(FitsFromStatistics, PathModel):
     >>> model = LassoRegressor(alpha=0.1).fit(X, y)
     >>> model.coef_.round(4)
     array([1.62, 0.  ])
-    >>> round(model.intercept_, 4)
+    >>> print(model.intercept_.round(4))
     0.32
     """
 

@@ -31,7 +31,7 @@ class LassoRegressorCV(CrossValidatedPath):
     cv : int, splitter or iterable of (train, test), default=None
         The folds; None means 5. Folds may overlap or leave rows out. Each is solved
         on its own training rows alone, centering and `standardize` included.
-    selection : {"min", "1se"} or callable, default="min"
+    rule : {"min", "1se"} or callable, default="min"
         Which alpha to take: "min" has the least mean held-out error, "1se" is the
         largest alpha whose error is within one standard error of that [2]_. A callable
         gets an object with the arrays `alphas`, `mean`, `se` and `fold_errors` and
@@ -167,7 +167,7 @@ class LassoRegressorCV(CrossValidatedPath):
     --------
     >>> from regkit import LassoRegressorCV, make_correlated_regression
     >>> X, y = make_correlated_regression(100, 20, random_state=0)
-    >>> model = LassoRegressorCV(selection="1se").fit(X, y)
+    >>> model = LassoRegressorCV(rule="1se").fit(X, y)
     >>> bool(model.alpha_ == model.alpha_1se_ > model.alpha_min_)
     True
     >>> model.mse_path_.shape
@@ -182,7 +182,7 @@ class LassoRegressorCV(CrossValidatedPath):
         alphas: Any = 100,
         eps: float = 1e-3,
         cv: Any = None,
-        selection: Any = "min",
+        rule: Any = "min",
         criterion: str = "cv",
         scoring: Any = None,
         refit: bool = True,
@@ -201,7 +201,7 @@ class LassoRegressorCV(CrossValidatedPath):
         self.alphas = alphas
         self.eps = eps
         self.cv = cv
-        self.selection = selection
+        self.rule = rule
         self.criterion = criterion
         self.scoring = scoring
         self.refit = refit

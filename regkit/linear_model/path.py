@@ -1,5 +1,7 @@
 """Whole regularization paths: `lasso_path` and `enet_path`."""
 
+from __future__ import annotations
+
 from typing import Any
 
 from regkit._sklearn import validate_arguments
@@ -52,13 +54,13 @@ def lasso_path(
         are visited once, and have at most 3,000 columns here.
     y : array-like of shape (n_samples,)
         Target. None where `RowChunks` bring it.
-    alphas : array-like of shape (n_alphas,) or int, default=None
-        Alphas to solve for, non-negative, in any order; repeated values count once.
-        None lets `n_alphas` and `eps` choose; an int is `n_alphas`.
+    alphas : int or array-like of shape (n_alphas,), default=None
+        The grid: how many alphas, evenly spaced in the logarithm from the smallest one
+        that makes all penalized coefficients zero (weights, bounds, penalty factors and
+        centering taken into account), or the alphas themselves, non-negative, in any
+        order; repeated values count once. None means `n_alphas` of them.
     n_alphas : int, default=100
-        Length of the automatic grid, which is evenly spaced in the logarithm and
-        starts at the smallest alpha without nonzero penalized coefficients, with
-        weights, bounds, penalty factors and centering taken into account.
+        Number of alphas where `alphas` is None, as in scikit-learn.
     eps : float, default=1e-3
         Last alpha of the automatic grid relative to its first.
     fit_intercept : bool, default=True
@@ -200,13 +202,13 @@ def enet_path(
     l1_ratio : float, default=0.5
         Share of the L1 penalty, from 0 to 1: 1 is the Lasso; 0 is a ridge penalty and
         needs `alphas`.
-    alphas : array-like of shape (n_alphas,) or int, default=None
-        Alphas to solve for, non-negative, in any order; repeated values count once.
-        None lets `n_alphas` and `eps` choose; an int is `n_alphas`.
+    alphas : int or array-like of shape (n_alphas,), default=None
+        The grid: how many alphas, evenly spaced in the logarithm from the smallest one
+        that makes all penalized coefficients zero (weights, bounds, penalty factors and
+        centering taken into account), or the alphas themselves, non-negative, in any
+        order; repeated values count once. None means `n_alphas` of them.
     n_alphas : int, default=100
-        Length of the automatic grid, which is evenly spaced in the logarithm and
-        starts at the smallest alpha without nonzero penalized coefficients, with
-        weights, bounds, penalty factors and centering taken into account.
+        Number of alphas where `alphas` is None, as in scikit-learn.
     eps : float, default=1e-3
         Last alpha of the automatic grid relative to its first.
     fit_intercept : bool, default=True

@@ -6,12 +6,12 @@ from typing import Any, ClassVar
 import numpy as np
 
 from regkit._sklearn import StrOptions
+from regkit._types import Floats
 from regkit.linear_model._fit_path import PathModel, solve_paths
 from regkit.linear_model._from_statistics import FitsFromStatistics
 from regkit.linear_model._limits import Limits, as_floats
 from regkit.linear_model._parameters import ALPHA, COMMON, PATH_SOLVERS, RIDGE_SOLVERS
 from regkit.linear_model._solution import PathSolution, Solution
-from regkit.rows.inputs import Floats
 from regkit.solvers.ridge.cholesky import Systems
 from regkit.solvers.ridge.route import RidgeResult, solve_ridge
 
@@ -115,7 +115,7 @@ class RidgeRegressor(FitsFromStatistics, PathModel):
     >>> model = RidgeRegressor(alpha=0.1).fit(X, y)
     >>> model.coef_.round(4)
     array([ 1.7028, -0.1844])
-    >>> round(model.intercept_, 4)
+    >>> print(model.intercept_.round(4))
     0.288
     """
 

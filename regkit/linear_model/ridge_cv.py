@@ -1,12 +1,9 @@
 """Ridge with its alpha chosen from the data."""
 
-from numbers import Integral
 from typing import Any, ClassVar
 
-from sklearn.metrics import get_scorer_names
-
-from regkit._sklearn import Interval, StrOptions
-from regkit.linear_model._parameters import COMMON, RIDGE_SOLVERS
+from regkit._sklearn import StrOptions
+from regkit.linear_model._parameters import CHOOSING, RIDGE_SOLVERS
 from regkit.linear_model._ridge_choice import ChoosesAlpha
 from regkit.linear_model.ridge import RidgeRegressor
 
@@ -22,18 +19,22 @@ class RidgeRegressorCV(ChoosesAlpha):
     Parameters
     ----------
     alphas : int or array-like of shape (n_alphas,), default=100
-        How many alphas to try, or which, on the scale of `RidgeRegressor`. A number
-        gives a logarithmic grid by the spectrum of X: from 100 times the largest
+        The grid: how many alphas, or the alphas themselves, non-negative, in any order,
+        on the scale of `RidgeRegressor`. A number gives a decreasing grid, evenly
+        spaced in the logarithm, by the spectrum of X: from 100 times the largest
         eigenvalue of the centered and weighted :math:`X^\top X`, where even the best
         supported coefficients are shrunk to 1 % of least squares, to a hundredth of the
         smallest eigenvalue (of those above 1e-10 of the largest), where even the
         others keep 99 % of it.
+    eps : float, default=None
+        Last alpha of the automatic grid relative to its first; None lets the smallest
+        eigenvalue determine it.
     cv : None, "gcv", int, splitter or iterable, default=None
         None leaves out one row at a time. "gcv" is generalized cross-validation, which
         gives all rows the same leverage. An int is the number of folds of
         `sklearn.model_selection.KFold`; splitters and iterables of (train, test) are
         taken as in scikit-learn.
-    selection : {"min", "1se"} or callable, default="min"
+    rule : {"min", "1se"} or callable, default="min"
         The alpha of least mean error; or the largest within one standard error of it;
         or a function of an object with the arrays `alphas`, `mean`, `se` and
         `fold_errors` that returns an index into them. Of equal errors the larger alpha
@@ -49,6 +50,9 @@ class RidgeRegressorCV(ChoosesAlpha):
         their average error counts.
     store_cv_results : bool, default=False
         Whether to keep `cv_results_`; only with ``cv=None``.
+    n_jobs : int, default=None
+        Threads that work side by side on folds or, without folds, on blocks of rows;
+        None and -1 mean one for each core that BLAS would use. The answer is the same.
     fit_intercept : bool, default=True
         Whether to fit an intercept, which is never penalized.
     standardize : bool, default=False
@@ -82,7 +86,8 @@ class RidgeRegressorCV(ChoosesAlpha):
         Only where there are standard errors: not with ``cv="gcv"``, nor with `scoring`
         and ``cv=None``.
     alphas_ : ndarray of shape (n_alphas,)
-        The alphas tried, decreasing.
+        The alphas tried: those given, in the order given, or the decreasing automatic
+        grid. All arrays with one entry per alpha have the same order.
     cv_error_ : ndarray of shape (n_alphas,) or (n_alphas, n_targets)
         Mean held-out error of each alpha: squared, or minus the score with `scoring`; a
         column a target with ``alpha_per_target=True``. NaN where it could not be
@@ -158,13 +163,11 @@ class RidgeRegressorCV(ChoosesAlpha):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "alphas": [Interval(Integral, 1, None, closed="left"), "array-like"],
+        **CHOOSING,
+        "eps": [None, *CHOOSING["eps"]],
         "cv": [StrOptions({"gcv"}), "cv_object"],
-        "selection": [StrOptions({"min", "1se"}), callable],
-        "scoring": [None, StrOptions(set(get_scorer_names())), callable],
         "alpha_per_target": ["boolean"],
         "store_cv_results": ["boolean"],
-        **COMMON,
         "solver": [StrOptions(set(RIDGE_SOLVERS))],
     }
 
@@ -172,11 +175,13 @@ class RidgeRegressorCV(ChoosesAlpha):
         self,
         *,
         alphas: Any = 100,
+        eps: float | None = None,
         cv: Any = None,
-        selection: Any = "min",
+        rule: Any = "min",
         scoring: Any = None,
         alpha_per_target: bool = False,
         store_cv_results: bool = False,
+        n_jobs: int | None = None,
         fit_intercept: bool = True,
         standardize: bool = False,
         positive: bool = False,
@@ -187,11 +192,13 @@ class RidgeRegressorCV(ChoosesAlpha):
         max_iter: int = 1000,
     ) -> None:
         self.alphas = alphas
+        self.eps = eps
         self.cv = cv
-        self.selection = selection
+        self.rule = rule
         self.scoring = scoring
         self.alpha_per_target = alpha_per_target
         self.store_cv_results = store_cv_results
+        self.n_jobs = n_jobs
         self.fit_intercept = fit_intercept
         self.standardize = standardize
         self.positive = positive

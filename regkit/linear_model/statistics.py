@@ -1,11 +1,14 @@
 """Sufficient statistics: rows summed up once, merged anywhere, fitted from at will."""
 
+from __future__ import annotations
+
 from os import PathLike
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from regkit._types import Floats
 from regkit.designs.centered_moments import CenteredMoments
 from regkit.designs.reduced import ReducedDesign
 from regkit.linear_model._statistics_checks import (
@@ -16,7 +19,7 @@ from regkit.linear_model._statistics_checks import (
     join_moments,
 )
 from regkit.linear_model._statistics_file import Saved, read, write
-from regkit.rows.inputs import FitData, Floats, check_fit_data
+from regkit.rows.inputs import FitData, check_fit_data
 from regkit.rows.sources import NO_FOLD, as_source
 
 
@@ -144,7 +147,7 @@ class SufficientStatistics:
         data = check_fit_data(self, X, y, sample_weight, allow_zero_weights=True)
         return self.merge(of_rows(data, check_fold(fold, len(data.y))))
 
-    def merge(self, other: "SufficientStatistics") -> Self:
+    def merge(self, other: SufficientStatistics) -> Self:
         """Add the rows that other statistics stand for.
 
         Parameters
@@ -180,10 +183,10 @@ class SufficientStatistics:
                 self._parts[label] = part
         return self
 
-    def __iadd__(self, other: "SufficientStatistics") -> Self:
+    def __iadd__(self, other: SufficientStatistics) -> Self:
         return self.merge(other)
 
-    def __add__(self, other: "SufficientStatistics") -> Self:
+    def __add__(self, other: SufficientStatistics) -> Self:
         if not isinstance(other, SufficientStatistics):
             return NotImplemented
         return self.copy().merge(other)
@@ -331,7 +334,7 @@ class SufficientStatistics:
         """Weighted mean of y."""
         whole = self.moments()
         mean = whole.mean[whole.n_features :]
-        return float(mean[0]) if self._y_ndim == 1 else mean.copy()
+        return mean[0] if self._y_ndim == 1 else mean.copy()
 
     @property
     def X_cross(self) -> Floats:
@@ -351,7 +354,7 @@ class SufficientStatistics:
         """Products of y about its mean."""
         whole = self.moments()
         cross = whole.cross[whole.n_features :, whole.n_features :]
-        return float(cross[0, 0]) if self._y_ndim == 1 else cross.copy()
+        return cross[0, 0] if self._y_ndim == 1 else cross.copy()
 
     def __repr__(self) -> str:
         if not self._parts:

@@ -1,5 +1,7 @@
 """The one-standard-error rule for the searches of scikit-learn and of regkit."""
 
+from __future__ import annotations
+
 from functools import partial
 from numbers import Real
 from typing import Any, NamedTuple

@@ -1,5 +1,7 @@
 """What both estimators share: fit in order, fitted attributes, warnings."""
 
+from __future__ import annotations
+
 from dataclasses import replace
 from typing import Any, Self
 
@@ -11,9 +13,10 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from regkit._sklearn import check_same_features, validate_parameters
+from regkit._types import Floats
 from regkit._warn import warn
 from regkit.neural_network._data import Table, no_rows
-from regkit.neural_network._fitted import Fitted, Floats
+from regkit.neural_network._fitted import Fitted
 from regkit.neural_network._parameters import (
     built_with,
     check_built_with,

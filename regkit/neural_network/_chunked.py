@@ -12,10 +12,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from regkit._types import Floats
 from regkit.kernels.networks.passes import Rows
 from regkit.kernels.networks.training import Data
 from regkit.neural_network._data import Table
-from regkit.neural_network._fitted import Floats
 from regkit.neural_network._sample import Sample, SomeRows
 from regkit.parallel.streaming import read_ahead
 from regkit.rows.inputs import check_fit_data, check_sample_weight

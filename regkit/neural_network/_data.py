@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.model_selection import train_test_split
 
+from regkit._types import Floats
 from regkit.kernels.networks.training import Data
-from regkit.neural_network._fitted import Floats
 from regkit.solvers.networks.scaling import Scaling
 
 

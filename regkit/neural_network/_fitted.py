@@ -1,18 +1,19 @@
 """A trained network with everything that prediction needs."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from regkit._types import Floats
 from regkit.kernels.networks.passes import Dropout, Rows
 from regkit.solvers.networks import prediction
 from regkit.solvers.networks.architecture import Architecture
 from regkit.solvers.networks.scaling import Scaling
 from regkit.solvers.networks.trainer import Parameters
-
-Floats = NDArray[np.float64]
 
 
 def _finite(outputs: NDArray[Any]) -> NDArray[Any]:
@@ -57,11 +58,11 @@ class Fitted:
     seed: int
     built_with: dict[str, Any]
 
-    def with_params(self, params: NDArray[Any]) -> "Fitted":
+    def with_params(self, params: NDArray[Any]) -> Fitted:
         """Return the same network with other weights, for prediction."""
         return replace(self, parameters=replace(self.parameters, params=params))
 
-    def without_noise(self) -> "Fitted":
+    def without_noise(self) -> Fitted:
         """Return the same network with nothing dropped, ever."""
         rates = np.zeros_like(self.dropout.rates)
         return replace(self, dropout=self.dropout._replace(rates=rates))

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regkit._sklearn import feature_names
+from regkit._types import Floats
 from regkit.neural_network._chunked import Chunks, Encoding, Stream
 from regkit.neural_network._data import Table, no_rows
-from regkit.neural_network._fitted import Floats
 from regkit.rows.inputs import check_fit_data, check_predict_X
 from regkit.rows.sources import as_source
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from regkit.neural_network._fitted import Floats
+from regkit._types import Floats
 from regkit.solvers.networks.scaling import weighted_sum
 
 # A deviation that can still be divided by.

@@ -1,5 +1,7 @@
 """Classification by networks with dropout."""
 
+from __future__ import annotations
+
 from numbers import Real
 from typing import Any, ClassVar, Self
 
@@ -11,10 +13,11 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from sklearn.utils.validation import check_array, column_or_1d
 
 from regkit._sklearn import Interval, StrOptions, validate_parameters
+from regkit._types import Floats
 from regkit.neural_network._base import DropoutMLP
 from regkit.neural_network._by_chunks import by_chunks
 from regkit.neural_network._data import Table
-from regkit.neural_network._fitted import Fitted, Floats
+from regkit.neural_network._fitted import Fitted
 from regkit.neural_network._parameters import COMMON, check_n_samples
 from regkit.neural_network._rows import Goal
 from regkit.neural_network._summaries import LabelCounts

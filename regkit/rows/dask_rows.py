@@ -15,13 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn import config_context
 
+from regkit._types import Floats
 from regkit.parallel.threads import one_blas_thread, side_by_side
-from regkit.rows.inputs import (
-    Floats,
-    check_fit_data,
-    check_sample_weight,
-    check_y,
-)
+from regkit.rows.inputs import check_fit_data, check_sample_weight, check_y
 from regkit.rows.row_chunks import RowChunks
 from regkit.rows.sources import Block, Found, named, no_fold
 

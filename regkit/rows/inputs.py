@@ -15,9 +15,8 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_array
 
 from regkit._sklearn import feature_names, get_config
+from regkit._types import Floats
 from regkit.parallel.threads import map_in_threads, n_threads
-
-Floats = NDArray[np.float64]
 
 _FLOAT64 = np.dtype(np.float64)
 _FLOAT32 = np.dtype(np.float32)

@@ -1,5 +1,7 @@
 """Rows that are read chunk by chunk and never held all at once."""
 
+from __future__ import annotations
+
 import mmap
 from collections.abc import Iterable, Iterator, Sequence
 from os import PathLike

@@ -8,7 +8,8 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from regkit.rows.inputs import FitData, Floats
+from regkit._types import Floats
+from regkit.rows.inputs import FitData
 from regkit.rows.row_chunks import RowChunks, as_row_chunks
 
 Found = TypeVar("Found")

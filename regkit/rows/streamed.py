@@ -10,14 +10,9 @@ from numpy.typing import NDArray
 from sklearn import config_context
 
 from regkit._sklearn import feature_names
+from regkit._types import Floats
 from regkit.parallel.streaming import map_stream
-from regkit.rows.inputs import (
-    FitData,
-    Floats,
-    check_fit_data,
-    check_sample_weight,
-    check_y,
-)
+from regkit.rows.inputs import FitData, check_fit_data, check_sample_weight, check_y
 from regkit.rows.row_chunks import Chunk, RowChunks
 from regkit.rows.sources import Block, Found, named, no_fold
 

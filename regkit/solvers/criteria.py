@@ -7,13 +7,10 @@ from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve
 from scipy.special import gammaln
 
+from regkit._types import EPS, Floats, Indices
 from regkit.designs import Design
-from regkit.solvers.problem import Floats, PathResult, Penalty
+from regkit.solvers.problem import PathResult, Penalty
 from regkit.solvers.solve import is_small
-
-Indices = NDArray[np.int64]
-
-_EPS = float(np.finfo(np.float64).eps)
 
 
 def information_criteria(
@@ -42,7 +39,7 @@ def information_criteria(
     """
     n = design.total_weight
     centered, _ = design.center(y)
-    noise = 64.0 * _EPS * float(centered @ centered)
+    noise = 64.0 * EPS * float(centered @ centered)
     df = degrees_of_freedom(design, y, penalty, path)
     with np.errstate(divide="ignore"):
         values = n * np.log(mean_square)

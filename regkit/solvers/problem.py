@@ -6,10 +6,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from regkit._types import EPS, Floats
 from regkit.designs import Design
-
-Floats = NDArray[np.float64]
-_EPS = float(np.finfo(np.float64).eps)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,13 +113,13 @@ def scale_problem(design: Design, y: Floats, penalty: Penalty) -> ScaledProblem:
     """Express ``y`` and ``penalty`` in the units of the design's columns."""
     target, mean = design.center(y)
     total = float(target @ target)
-    if np.sqrt(total) <= 8.0 * _EPS * abs(float(mean)):
+    if np.sqrt(total) <= 8.0 * EPS * abs(float(mean)):
         # A constant y: what is left of it is its mean's rounding error.
         target = np.zeros_like(target)
         total = 0.0
     excluded = design.constant | np.isinf(penalty.factor)
     factor = np.where(excluded, 1.0, penalty.factor)
-    size = 32.0 * _EPS * np.sqrt(total)
+    size = 32.0 * EPS * np.sqrt(total)
     noise = size * design.lengths + np.finfo(np.float64).tiny
     return ScaledProblem(
         target=target,

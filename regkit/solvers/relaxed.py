@@ -4,8 +4,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from regkit._types import Floats
 from regkit.designs import Design
-from regkit.solvers.problem import Floats, Penalty
+from regkit.solvers.problem import Penalty
 from regkit.solvers.solve import solve_path
 
 

@@ -6,14 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from regkit._types import Floats
 from regkit.designs import Design
-from regkit.solvers.problem import (
-    Floats,
-    PathResult,
-    Penalty,
-    largest_alpha,
-    scale_problem,
-)
+from regkit.solvers.problem import PathResult, Penalty, largest_alpha, scale_problem
 
 if TYPE_CHECKING:
     from regkit.solvers.paths.walk import Asking, ScreenedPath

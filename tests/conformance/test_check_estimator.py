@@ -35,11 +35,11 @@ VARIANTS = [
     ElasticNetRegressor(alpha=0.1, l1_ratio=0.9, bounds=(-2, 3)),
     RidgeRegressor(positive=True),
     RidgeRegressor(solver="cholesky", standardize=True),
-    LassoRegressorCV(cv=3, alphas=10, selection="1se", standardize=True),
+    LassoRegressorCV(cv=3, alphas=10, rule="1se", standardize=True),
     ElasticNetRegressorCV(cv=3, alphas=10, l1_ratio=[0.5, 1.0], n_jobs=2),
     LassoRegressorCV(cv=3, alphas=10, criterion="ebic", relaxed=0.5),
     RidgeRegressorCV(cv="gcv", standardize=True),
-    RidgeRegressorCV(cv=3, selection="1se"),
+    RidgeRegressorCV(cv=3, rule="1se"),
     RidgeRegressorCV(cv=3, alphas=5, positive=True),
 ]
 

@@ -305,7 +305,7 @@ def test_a_stored_path_needs_no_data(path):
 @pytest.mark.parametrize(
     "model",
     [
-        LassoRegressorCV(selection="1se"),
+        LassoRegressorCV(rule="1se"),
         ElasticNetRegressorCV(l1_ratio=[0.3, 0.9], eps=1e-6),
         RidgeRegressorCV(),
     ],

@@ -193,7 +193,7 @@ def test_one_standard_error_as_glmnet_defines_it(data):
     within = cvm <= cvm[least] + cvsd[least]
     assert model.alpha_min_ == model.alphas_[least] == model.alpha_
     assert model.alpha_1se_ == model.alphas_[within].max()
-    model.set_params(selection="1se").fit(X, y, weight)
+    model.set_params(rule="1se").fit(X, y, weight)
     assert model.alpha_ == model.alpha_1se_
     single = LassoRegressor(model.alpha_).fit(X, y, weight)
     assert_allclose(model.coef_, single.coef_, rtol=1e-6, atol=1e-8)
@@ -207,12 +207,12 @@ def test_callable_selection(data):
         seen.append(curve)
         return 2
 
-    model = LassoRegressorCV(alphas=6, eps=0.1, selection=third, cv=3).fit(X, y)
+    model = LassoRegressorCV(alphas=6, eps=0.1, rule=third, cv=3).fit(X, y)
     assert model.alpha_ == model.alphas_[2]
     assert_array_equal(seen[0].alphas, model.alphas_)
     assert_array_equal(seen[0].fold_errors, model.mse_path_)
-    with pytest.raises(ValueError, match="selection must return an index from 0 to 5"):
-        LassoRegressorCV(alphas=6, selection=lambda curve: 6).fit(X, y)
+    with pytest.raises(ValueError, match="rule must return an index from 0 to 5"):
+        LassoRegressorCV(alphas=6, rule=lambda curve: 6).fit(X, y)
 
 
 @pytest.mark.parametrize("criterion", ["aic", "bic", "ebic"])
@@ -570,11 +570,11 @@ def test_convergence_warning_names_the_fold(data):
         ({"alphas": [-1.0, 2.0]}, r"alphas\[0\] is -1"),
         ({"alphas": []}, "alphas must be a non-empty"),
         ({"relaxed": 2}, "'relaxed' parameter"),
-        ({"selection": "best"}, "'selection' parameter"),
+        ({"rule": "best"}, "'rule' parameter"),
         ({"criterion": "cp"}, "'criterion' parameter"),
         ({"n_jobs": 0}, "'n_jobs' parameter"),
-        ({"criterion": "bic", "selection": "1se"}, "selection='1se' needs"),
-        ({"cv": [(np.arange(40), np.arange(40, 60))], "selection": "1se"}, "two folds"),
+        ({"criterion": "bic", "rule": "1se"}, "rule='1se' needs"),
+        ({"cv": [(np.arange(40), np.arange(40, 60))], "rule": "1se"}, "two folds"),
     ],
     ids=str,
 )

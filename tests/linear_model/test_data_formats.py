@@ -162,8 +162,9 @@ def test_two_dimensional_targets(reference, data):
         assert_allclose(model.coef_[t], alone.coef_, rtol=1e-7, atol=1e-9)
         assert_allclose(model.intercept_[t], alone.intercept_)
     column = cls(**params).fit(X, Y[:, :1], weight)
-    assert column.coef_.shape == (1, P)
-    assert column.predict(X).shape == (N, 1)
+    assert column.coef_.shape == (P,)
+    assert column.intercept_.shape == (1,)
+    assert column.predict(X).shape == (N,)
 
 
 def test_weights_equal_repeated_rows(reference, data):
@@ -189,7 +190,7 @@ def test_fitted_attributes(reference, data):
     X, y = data
     *_, cls, params, weight = reference
     model = cls(**params).fit(X, y, weight)
-    assert type(model.intercept_) is type(model.dual_gap_) is float
+    assert type(model.intercept_) is type(model.dual_gap_) is np.float64
     assert type(model.n_iter_) is int
     assert model.n_iter_ >= 1
     assert model.n_features_in_ == P

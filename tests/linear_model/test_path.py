@@ -154,7 +154,7 @@ def test_interpolation(data, path):
         assert path.intercept_at(a[k]) == path.intercepts[k]
     assert path.coef_at([a[3], middle]).shape == (12, 2)
     assert path.intercept_at([a[3], middle]).shape == (2,)
-    assert type(path.intercept_at(middle)) is float
+    assert type(path.intercept_at(middle)) is np.float64
     # Exact while the support does not change: the Lasso's path is piecewise linear.
     short = lasso_path(X, y, alphas=[0.02, 0.01])
     assert short.n_nonzero[0] == short.n_nonzero[1] == 12

@@ -22,7 +22,7 @@ from sklearn.model_selection import (
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from regkit import RidgeRegressor, RidgeRegressorCV
+from regkit import RidgeRegressor, RidgeRegressorCV, RowChunks
 
 # The grids here are short: many end before the best alpha.
 pytestmark = pytest.mark.filterwarnings("ignore:.*xtend the grid:UserWarning")
@@ -205,7 +205,9 @@ def test_one_column_of_targets_is_as_good_as_a_vector(data):
     flat = RidgeRegressorCV(alphas=ALPHAS, cv=3).fit(X, y)
     column = RidgeRegressorCV(alphas=ALPHAS, cv=3).fit(X, y[:, None])
     assert_allclose(column.mse_path_, flat.mse_path_)
-    assert column.coef_.shape == (1, X.shape[1])
+    assert column.coef_.shape == (X.shape[1],)
+    assert column.intercept_.shape == (1,)
+    assert column.predict(X).shape == y.shape
     each = RidgeRegressorCV(alphas=ALPHAS, cv=3, alpha_per_target=True)
     assert each.fit(X, y[:, None]).alpha_.shape == (1,)
 
@@ -345,8 +347,8 @@ def test_scoring_of_rows_left_out_is_of_all_at_once(data):
     assert_allclose(-model.cv_error_, scores)
     assert_allclose(model.best_score_, max(scores))
     assert not hasattr(model, "alpha_1se_")
-    with pytest.raises(ValueError, match="selection='1se' needs standard errors"):
-        RidgeRegressorCV(scoring="r2", selection="1se").fit(X, y)
+    with pytest.raises(ValueError, match="rule='1se' needs standard errors"):
+        RidgeRegressorCV(scoring="r2", rule="1se").fit(X, y)
 
 
 def test_scoring_of_folds_weighs_rows(data):
@@ -500,7 +502,7 @@ def test_gcv_by_its_formula(data):
 
 def test_in_pipelines_frames_pickles_and_processes():
     X, y = load_diabetes(return_X_y=True, as_frame=True)
-    model = make_pipeline(StandardScaler(), RidgeRegressorCV(selection="1se"))
+    model = make_pipeline(StandardScaler(), RidgeRegressorCV(rule="1se"))
     scores = cross_val_score(model, X, y, cv=3, n_jobs=2)
     assert_allclose(scores, cross_val_score(model, X, y, cv=3))
     fitted = RidgeRegressorCV(alphas=20).fit(X, y)
@@ -526,10 +528,65 @@ def test_a_second_fit_leaves_nothing_of_the_first():
     assert {k: v for k, v in vars(model).items() if k.endswith("_")} == before
 
 
-def test_selection_by_a_function():
+def test_a_rule_may_be_a_function():
     X, y = make_table(50, 6)
-    model = RidgeRegressorCV(alphas=ALPHAS, cv=3, selection=lambda curve: 2).fit(X, y)
+    model = RidgeRegressorCV(alphas=ALPHAS, cv=3, rule=lambda curve: 2).fit(X, y)
     assert model.alpha_ == ALPHAS[2]
+
+
+@pytest.mark.parametrize("cv", [None, "gcv", 3, LeaveOneOut()])
+def test_results_have_the_order_of_the_given_alphas(cv):
+    X, y = make_table(50, 6)
+    Y = np.column_stack([y, X[:, 0] - y])
+    options = {"cv": cv, "alpha_per_target": True, "store_cv_results": cv is None}
+    given = np.array([1.0, 100.0, 0.01, 1.0, 10.0])
+    order = np.argsort(-given)
+    seen = []
+
+    def rule(curve):
+        seen.append(curve.alphas)
+        return 4
+
+    mixed = RidgeRegressorCV(alphas=given, rule=rule, **options).fit(X, Y)
+    tidy = RidgeRegressorCV(alphas=given[order], **options).fit(X, Y)
+    assert_array_equal(seen, [given, given])
+    assert_array_equal(mixed.alpha_, [10.0, 10.0])
+    assert_array_equal(mixed.alphas_, given)
+    for name in ("cv_error_", "cv_error_se_", "mse_path_"):
+        assert hasattr(mixed, name) == hasattr(tidy, name)
+        if hasattr(mixed, name):
+            assert_array_equal(getattr(mixed, name)[order], getattr(tidy, name))
+    if cv is None:
+        assert_array_equal(mixed.cv_results_[:, :, order], tidy.cv_results_)
+        theirs = RidgeCV(alphas=given, alpha_per_target=True, store_cv_results=True)
+        assert_allclose(mixed.cv_results_, theirs.fit(X, Y).cv_results_, rtol=1e-8)
+    assert_array_equal(mixed.set_params(rule="min").fit(X, Y).coef_, tidy.coef_)
+
+
+def test_eps_ends_the_automatic_grid():
+    X, y = make_table(50, 6)
+    for cv in (None, 3):
+        model = RidgeRegressorCV(alphas=20, eps=1e-3, cv=cv).fit(X, y)
+        assert_allclose(model.alphas_[-1], 1e-3 * model.alphas_[0])
+        by_spectrum = RidgeRegressorCV(alphas=20, cv=cv).fit(X, y)
+        assert model.alphas_[0] == by_spectrum.alphas_[0]
+        of_statistics = RidgeRegressorCV(alphas=20, eps=1e-3, cv=cv).fit(
+            RowChunks(X, chunk_rows=7), y
+        )
+        assert_allclose(of_statistics.alphas_, model.alphas_, rtol=1e-9)
+
+
+@pytest.mark.parametrize("cv", [None, 4])
+def test_n_jobs_changes_no_answer(cv, monkeypatch):
+    from regkit.linear_model import _parameters
+
+    monkeypatch.setattr(_parameters, "n_threads", lambda: 4)
+    X, y = make_table(3000, 60)
+    alone = RidgeRegressorCV(alphas=ALPHAS, cv=cv, n_jobs=1).fit(X, y)
+    for n_jobs in (2, -1, None):
+        several = RidgeRegressorCV(alphas=ALPHAS, cv=cv, n_jobs=n_jobs).fit(X, y)
+        assert_allclose(several.cv_error_, alone.cv_error_, rtol=1e-12)
+        assert_allclose(several.coef_, alone.coef_, rtol=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -540,11 +597,11 @@ def test_selection_by_a_function():
         ({"alphas": 0}, "The 'alphas' parameter"),
         ({"cv": "loo"}, "The 'cv' parameter"),
         ({"cv": 1}, "The 'cv' parameter"),
-        ({"selection": "max"}, "The 'selection' parameter"),
-        ({"selection": lambda curve: 1.5}, "selection must return an index"),
+        ({"rule": "max"}, "The 'rule' parameter"),
+        ({"rule": lambda curve: 1.5}, "rule must return an index"),
         ({"scoring": "r3"}, "The 'scoring' parameter"),
         ({"cv": "gcv", "scoring": "r2"}, "scoring needs held-out predictions"),
-        ({"cv": "gcv", "selection": "1se"}, "selection='1se' needs standard errors"),
+        ({"cv": "gcv", "rule": "1se"}, "rule='1se' needs standard errors"),
         ({"cv": 3, "store_cv_results": True}, "it needs cv=None, got cv=3"),
         ({"positive": True}, "cannot be combined with bounds or positive=True"),
         ({"cv": "gcv", "bounds": (0, 1)}, "cannot be combined with bounds"),

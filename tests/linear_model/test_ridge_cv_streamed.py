@@ -46,7 +46,7 @@ def assert_same(found, whole, rtol=1e-8):
 
 VARIANTS = [
     {},
-    {"standardize": True, "selection": "1se"},
+    {"standardize": True, "rule": "1se"},
     {"penalty_factor": FACTOR},
     {"fit_intercept": False},
     {"alphas": [0.0, 1e-3, 1.0]},
@@ -54,7 +54,7 @@ VARIANTS = [
     {"cv": "gcv"},
     {"cv": "gcv", "penalty_factor": FACTOR, "standardize": True},
     {"cv": 5},
-    {"cv": 3, "standardize": True, "penalty_factor": FACTOR, "selection": "1se"},
+    {"cv": 3, "standardize": True, "penalty_factor": FACTOR, "rule": "1se"},
     {"cv": 4, "scoring": "neg_root_mean_squared_error"},
     {"cv": 4, "scoring": "r2", "fit_intercept": False},
     {"cv": 3, "scoring": "neg_mean_squared_error"},

@@ -120,7 +120,7 @@ def test_folds_of_chunks():
         {"criterion": "aic"},
         {"criterion": "ebic", "standardize": True},
         {"scoring": "r2"},
-        {"scoring": "neg_root_mean_squared_error", "selection": "1se"},
+        {"scoring": "neg_root_mean_squared_error", "rule": "1se"},
         {"scoring": "neg_mean_squared_error", "relaxed": 0.5},
     ],
     ids=repr,

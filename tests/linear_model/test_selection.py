@@ -102,12 +102,12 @@ def test_nothing_to_choose_from():
 
 
 def test_one_standard_error_without_any():
-    with pytest.raises(ValueError, match="selection='1se' needs standard errors"):
+    with pytest.raises(ValueError, match="rule='1se' needs standard errors"):
         choose(curve([1, 2]), "1se")
 
 
 @pytest.mark.parametrize(
-    ("mean", "se", "alphas", "selection", "null", "expected"),
+    ("mean", "se", "alphas", "rule", "null", "expected"),
     [
         ([5, 2, 1, 2, 3], 0.1, None, "min", False, ""),
         ([5, 4, 3, 2, 1], 0.1, None, "min", False, "smaller alphas"),
@@ -126,8 +126,8 @@ def test_one_standard_error_without_any():
         ([1, 4, 3, 2, 5], 0.1, None, lambda _: 4, False, "smaller alphas"),
     ],
 )
-def test_edges(mean, se, alphas, selection, null, expected):
-    choice = choose(curve(mean, se, alphas), selection, null_at_largest=null)
+def test_edges(mean, se, alphas, rule, null, expected):
+    choice = choose(curve(mean, se, alphas), rule, null_at_largest=null)
     assert choice.edge.endswith(f"with {expected}." if expected else "")
     assert bool(choice.edge) == bool(expected)
     assert choice.is_worth_a_warning == bool(expected)

@@ -145,6 +145,7 @@ def test_partial_fit_compares_names(first):
     with pytest.warns(UserWarning, match="X does not have valid feature names"):
         model.partial_fit(TABLE, Y)
     model = pickle.loads(before)
+    before = pickle.dumps(model)
     with pytest.raises(ValueError, match=r"X has the columns \['e' .* fitted with"):
         model.partial_fit(RowChunks([FRAME[NAMES[::-1]]]), Y)
     with pytest.raises(ValueError, match="X has 4 features, but RidgeRegressor is e"):

@@ -50,7 +50,7 @@ def fit(problem: Problem, folds: Any, route: str) -> Any:
         cv=folds,
         tol=1e-10,
         store_fold_coefs=True,
-        selection=lambda curve: 1,  # no end of the grid
+        rule=lambda curve: 1,  # no end of the grid
         **parameters(problem),
     )
     # Tables this small would be left to fold statistics.

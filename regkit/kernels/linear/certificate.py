@@ -13,6 +13,7 @@ is a sum of non-negative terms (Fenchel & Young), so it suffers no cancellation.
 import numpy as np
 from numpy.typing import NDArray
 
+from regkit._types import EPS
 from regkit.kernels._jit import kernel, part
 
 # A correlation below this share of its column's length and of y's is rounding error.
@@ -21,7 +22,6 @@ ROUNDED = 1e-13
 HUGE = 1e3
 # Columns whose correlation may exceed this share of the threshold are kept in view.
 NEAR = 0.7
-_EPS = 2.0**-52
 
 
 @part
@@ -192,7 +192,7 @@ def doubt(
             size += abs(coef[j]) * np.sqrt(square[j])
     if size <= HUGE * np.sqrt(total):
         return 0.0
-    return _EPS * size * size
+    return EPS * size * size
 
 
 @kernel

@@ -4,11 +4,9 @@ Each is factored as ``L D Lᵀ`` with a unit lower bidiagonal L, alphas side by 
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
+from regkit._types import Floats
 from regkit.kernels._jit import kernel, summing_kernel
-
-Floats = NDArray[np.float64]
 
 # So many rows at a time keep what is known of them in cache.
 _ROWS = 64

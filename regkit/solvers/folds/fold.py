@@ -3,11 +3,8 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from regkit.solvers.problem import Floats
-
-Indices = NDArray[np.int64]
+from regkit._types import Floats, Indices
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,12 @@ from typing import Any
 
 import numpy as np
 
+from regkit._types import Floats
 from regkit.designs.centered_moments import CenteredMoments
 from regkit.designs.reduced import ReducedDesign
 from regkit.parallel.threads import map_in_threads, one_blas_thread
 from regkit.solvers.folds.in_memory import FoldPaths, PathSettings
-from regkit.solvers.problem import Floats, PathResult, Penalty
+from regkit.solvers.problem import PathResult, Penalty
 from regkit.solvers.solve import solve_path
 
 

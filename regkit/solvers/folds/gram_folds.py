@@ -8,9 +8,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from regkit._types import Floats, Indices
 from regkit.designs import Design, Moments
-from regkit.solvers.folds.fold import Fold, Indices
-from regkit.solvers.problem import Floats
+from regkit.solvers.folds.fold import Fold
 
 # Entries of the folds' Gram matrices that are kept for the next l1_ratio (64 MB).
 _KEPT = 1 << 23

@@ -3,8 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from regkit._types import Floats
 from regkit.designs import Design
-from regkit.solvers.problem import Floats, PathResult
+from regkit.solvers.problem import PathResult
 
 # Residuals of all alphas that are held at a time.
 _ENTRIES = 1 << 20

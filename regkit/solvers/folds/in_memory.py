@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
+from regkit._types import Floats
 from regkit.designs import Design
 from regkit.kernels.linear.three_views import ABREAST
 from regkit.parallel.threads import map_in_threads, one_blas_thread
@@ -20,7 +21,7 @@ from regkit.solvers.folds.gram_folds import FoldMoments
 from regkit.solvers.folds.held_out import mean_squares
 from regkit.solvers.folds.lockstep import can_go_in_lockstep, solve_in_lockstep
 from regkit.solvers.folds.shared_reads import solve_together
-from regkit.solvers.problem import Floats, PathResult, Penalty
+from regkit.solvers.problem import PathResult, Penalty
 from regkit.solvers.solve import is_small, solve_path
 
 # Work of a fold, in multiplications, below which threads cost more than they save.

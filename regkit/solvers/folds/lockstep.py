@@ -12,8 +12,8 @@ them more memory than X, the walk ends, to be gone on with by each path for itse
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from regkit._types import Floats, Indices
 from regkit.designs import Design
 from regkit.kernels.linear.active_set_state import Problem, State
 from regkit.kernels.linear.cholesky import BLOCK
@@ -32,7 +32,6 @@ from regkit.kernels.linear.lockstep import (
 from regkit.kernels.linear.three_views import ABREAST, Columns, correlate
 from regkit.solvers.paths import pivoting
 from regkit.solvers.problem import (
-    Floats,
     PathResult,
     Penalty,
     ScaledProblem,
@@ -40,8 +39,6 @@ from regkit.solvers.problem import (
     scale_problem,
 )
 from regkit.solvers.solve import Solved, go_on
-
-Indices = NDArray[np.int64]
 
 # At most this many columns enter at a time, or twice the present working set.
 _BATCH = 100

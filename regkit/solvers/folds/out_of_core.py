@@ -14,9 +14,9 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 
+from regkit._types import Floats, Indices
 from regkit.designs.centered_moments import CenteredMoments
 from regkit.designs.reduced import ReducedDesign
 from regkit.kernels.linear.certificate import wanted
@@ -31,7 +31,6 @@ from regkit.solvers.folds.out_of_core_passes import (
 )
 from regkit.solvers.paths.certificate import Products, certified_gap, within
 from regkit.solvers.problem import (
-    Floats,
     PathResult,
     Penalty,
     ScaledProblem,
@@ -39,8 +38,6 @@ from regkit.solvers.problem import (
     scale_problem,
 )
 from regkit.solvers.solve import solve_path
-
-Indices = NDArray[np.int64]
 
 # Columns that the working set begins with, and at least as many that join at a time.
 _BATCH = 300

@@ -7,12 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from regkit._types import EPS, Floats, Indices
 from regkit.designs import make_design
-from regkit.solvers.problem import Floats
-
-Indices = NDArray[np.int64]
-
-_EPS = float(np.finfo(np.float64).eps)
 
 
 @dataclass(slots=True)
@@ -78,7 +74,7 @@ class ThinDesign:
         variance = moments.square / moments.total_weight
         products = moments.products / moments.total_weight
         deviation = np.sqrt(variance[:p])
-        is_constant = deviation <= 16.0 * _EPS * np.abs(moments.mean[:p])
+        is_constant = deviation <= 16.0 * EPS * np.abs(moments.mean[:p])
         variance[:p][is_constant] = 0.0
         self.scale = np.ones(p)
         if standardize:

@@ -8,17 +8,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from regkit._types import Floats
 from regkit.designs import Design
 from regkit.parallel.threads import (
     is_calm,
     map_in_threads,
-    n_threads,
     one_blas_thread,
 )
 from regkit.solvers.folds.fold import Fold
 from regkit.solvers.folds.gram_folds import FoldMoments
 from regkit.solvers.folds.ridge_row_gram import RowFoldFit, RowFolds
-from regkit.solvers.problem import Floats, Penalty
+from regkit.solvers.problem import Penalty
 from regkit.solvers.ridge.route import RidgeResult, solve_ridge
 from regkit.solvers.solve import is_small, solve_path
 
@@ -72,6 +72,7 @@ class RidgeFolds:
         sample_weight: Floats | None,
         folds: Sequence[Fold],
         penalty: Penalty,
+        n_threads: int,
     ) -> None:
         """Prepare the folds.
 
@@ -85,7 +86,10 @@ class RidgeFolds:
             Each with a positive weight to train on.
         penalty : Penalty
             With an ``l1_ratio`` of 0.
+        n_threads : int
+            How many folds may be fitted at the same time.
         """
+        self._n_threads = n_threads
         self._design, self._Y, self._sample_weight = design, Y, sample_weight
         self._folds, self._penalty = folds, penalty
         self._moments: FoldMoments | None = None
@@ -110,7 +114,7 @@ class RidgeFolds:
         """Fit the training rows of one fold after the other; see `fit_alphas`."""
         count, at_a_time = len(self._folds), 1
         if self._moments is not None and is_calm(self._design.n_features):
-            at_a_time = _FOLDS_A_THREAD * n_threads()
+            at_a_time = _FOLDS_A_THREAD * self._n_threads
         for start in range(0, count, at_a_time):
             some = range(start, min(start + at_a_time, count))
             if len(some) == 1:
@@ -118,7 +122,7 @@ class RidgeFolds:
                 continue
             with one_blas_thread():
                 found = map_in_threads(
-                    lambda k: self.fit(k, alphas, **settings), some, n_threads()
+                    lambda k: self.fit(k, alphas, **settings), some, self._n_threads
                 )
             yield from found
 

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from regkit._types import Floats, Indices
 from regkit.designs import Design
 from regkit.designs.dense_products import times
-from regkit.solvers.folds.fold import Fold, Indices
-from regkit.solvers.problem import Floats
+from regkit.solvers.folds.fold import Fold
 from regkit.solvers.ridge.basis import Precision
 from regkit.solvers.ridge.route import SPARSE_GRAM, RidgeResult
 from regkit.solvers.ridge.tridiagonal import TridiagonalForm, solve

@@ -11,10 +11,11 @@ from time import perf_counter
 
 import numpy as np
 
+from regkit._types import Floats
 from regkit.designs import Design
 from regkit.parallel.threads import map_in_threads, one_blas_thread
 from regkit.solvers.paths.walk import Answer, Asking, Request, ScreenedPath
-from regkit.solvers.problem import Floats, PathResult, Penalty, scale_problem
+from regkit.solvers.problem import PathResult, Penalty, scale_problem
 from regkit.solvers.solve import Solved, as_result, walk_down
 
 # Seconds that a path works between two requests from which on threads are worth while:

@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from regkit._types import EPS, Floats
 from regkit.kernels.networks.passes import Rows
 
-Floats = NDArray[np.float64]
 # Rows scaled at a time, so that no float64 copy of X is made.
 _BLOCK = 1 << 20
 # Beyond this, float32 products of a prediction would overflow.
@@ -161,7 +161,7 @@ class Moments(NamedTuple):
     @property
     def scale(self) -> Floats:
         """What to divide by: the standard deviations, 1 for a constant column."""
-        varies = self.spread > 10 * np.finfo(np.float64).eps * self.size
+        varies = self.spread > 10 * EPS * self.size
         return np.where(varies, self.spread, 1.0)
 
 

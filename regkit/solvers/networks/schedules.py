@@ -7,9 +7,9 @@ import math
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from regkit._types import Floats
+
 _WARM_UP = 0.1
 _RISE = 0.3
 

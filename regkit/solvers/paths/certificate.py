@@ -23,13 +23,11 @@ eigenvalues were no smaller than rounding errors.
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
+from regkit._types import EPS, Floats, Indices
 from regkit.kernels.linear.certificate import duality_gap
 from regkit.kernels.linear.coordinate_descent import Terms
-from regkit.solvers.problem import Floats
 
-Indices = NDArray[np.int64]
 # G_EE of columns E, and the function of u that gives Zᵀ Z_E u.
 Products = tuple[Floats, Callable[[Floats], Floats]]
 Gathered = Callable[[Indices], Products]
@@ -39,7 +37,6 @@ Gathered = Callable[[Indices], Products]
 _SMALL = 1e-4
 # With more such columns than this their linear system costs too much.
 _MOST = 2000
-_EPS = float(np.finfo(np.float64).eps)
 
 
 def certified_gap(
@@ -83,7 +80,7 @@ def certified_gap(
     value, own_slope = coef[inside], slope[inside]
     length = np.sqrt(own.square)
     size = np.sqrt(total)
-    noise = 16.0 * _EPS * length * (size + np.max(np.abs(value) * length, initial=0.0))
+    noise = 16.0 * EPS * length * (size + np.max(np.abs(value) * length, initial=0.0))
     noise = np.maximum(noise, last_bits[inside])
     low, high = _subdifferential(own, alpha, value)
     is_small = alpha * own.l1 <= _SMALL * length * size
@@ -103,7 +100,7 @@ def certified_gap(
         return gap
     values, vectors = np.linalg.eigh(matrix)
     inner = vectors.T @ (excess / unit)
-    least = 4.0 * _EPS * len(chosen)
+    least = 4.0 * EPS * len(chosen)
     # Columns that nothing but their last bits sets apart count as dependent: with the
     # difference, coefficients of 1e10 could fit noise.
     unknown = np.max(last_bits[inside][chosen] / unit)

@@ -1,15 +1,13 @@
 """Coordinate descent on a growing working set, residual kept up to date."""
 
 import numpy as np
-from numpy.typing import NDArray
 
+from regkit._types import Floats, Indices
 from regkit.designs import Design
 from regkit.kernels.linear import coordinate_descent as kernels
 from regkit.solvers.paths.certificate import Products, certified_gap
 from regkit.solvers.paths.unpenalized import MOST, are_open, joint_step
-from regkit.solvers.problem import Floats, ScaledProblem, sum_of_squares
-
-Indices = NDArray[np.int64]
+from regkit.solvers.problem import ScaledProblem, sum_of_squares
 
 # The kernel's bound on the gap is about this many times too large at first.
 _CAUTION = 24.0

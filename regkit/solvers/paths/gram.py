@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from regkit._types import Floats
 from regkit.designs import Design
 from regkit.kernels.linear import coordinate_descent
 from regkit.kernels.linear.active_set_state import Problem
@@ -17,12 +18,7 @@ from regkit.kernels.linear.cholesky import BLOCK
 from regkit.solvers.paths import pivoting
 from regkit.solvers.paths.certificate import certified_gap, within
 from regkit.solvers.paths.unpenalized import are_open, joint_step
-from regkit.solvers.problem import (
-    Floats,
-    Penalty,
-    largest_alpha,
-    scale_problem,
-)
+from regkit.solvers.problem import Penalty, largest_alpha, scale_problem
 
 # With this many columns at most, their Gram matrix is formed whatever the rows.
 FEW_COLUMNS = 500

@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from regkit._types import Floats
 from regkit.kernels.linear import active_set
 from regkit.kernels.linear.active_set_state import Problem, State
-from regkit.solvers.problem import Floats
 
 # An alpha below this share of its predecessor is approached in steps.
 LARGEST_DROP = 0.6

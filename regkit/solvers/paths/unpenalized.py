@@ -8,7 +8,7 @@ the columns are nearly dependent.
 import numpy as np
 from numpy.typing import NDArray
 
-from regkit.solvers.problem import Floats
+from regkit._types import Floats
 
 # Beyond so many unpenalized columns their joint Newton step costs too much.
 MOST = 3000

@@ -11,8 +11,8 @@ from collections.abc import Generator
 from typing import NamedTuple, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
+from regkit._types import Floats, Indices
 from regkit.designs import Design
 from regkit.kernels.linear.certificate import (
     NEAR,
@@ -25,14 +25,7 @@ from regkit.solvers.paths.certificate import certified_gap
 from regkit.solvers.paths.descent import Descent
 from regkit.solvers.paths.pivoting import REFINEMENTS, next_stone
 from regkit.solvers.paths.working_set import ActiveSet, Inner
-from regkit.solvers.problem import (
-    Floats,
-    ScaledProblem,
-    largest_alpha,
-    sum_of_squares,
-)
-
-Indices = NDArray[np.int64]
+from regkit.solvers.problem import ScaledProblem, largest_alpha, sum_of_squares
 
 # At most this many columns enter at a time, or twice the present working set.
 _BATCH = 100

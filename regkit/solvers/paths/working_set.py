@@ -11,14 +11,13 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from regkit._types import Floats, Indices
 from regkit.designs import Design
 from regkit.kernels.linear.active_set_state import Problem, State
 from regkit.kernels.linear.cholesky import BLOCK
 from regkit.solvers.paths import pivoting
 from regkit.solvers.paths.certificate import Products, within
-from regkit.solvers.problem import Floats, ScaledProblem
-
-Indices = NDArray[np.int64]
+from regkit.solvers.problem import ScaledProblem
 
 
 class Inner(Protocol):

@@ -19,12 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import solve_triangular
 
+from regkit._types import EPS, Floats, Indices
 from regkit.designs import Design
-from regkit.solvers.problem import Floats
 
-Indices = NDArray[np.intp]
-
-_EPS = float(np.finfo(np.float64).eps)
 # With fewer digits than this in squares, singular values are asked.
 _PRECISE = 1e-9
 # Differences 1 - h of fewer rounding errors than this are uncertain, within limits.
@@ -133,7 +130,7 @@ class Precision:
         condition = np.ones(len(alphas))
         np.divide(self._largest, least, out=condition, where=least > 0.0)
         condition[(least == 0.0) & (self._largest > 0.0)] = np.inf
-        return 16.0 * _EPS * (condition if self._noise is None else condition**0.5)
+        return 16.0 * EPS * (condition if self._noise is None else condition**0.5)
 
     def suffices(self, alphas: Floats) -> NDArray[np.bool_]:
         """Say for which alphas rounding errors are negligible."""
@@ -217,7 +214,7 @@ def _orthonormal_columns(filters: Floats) -> tuple[Floats, Indices]:
     rest = filters.copy()
     basis = np.empty((min(filters.shape), len(filters)))
     chosen = np.empty(len(basis), dtype=np.intp)
-    smallest = 32.0 * _EPS * np.sqrt(np.max(np.sum(filters**2, axis=0), initial=0.0))
+    smallest = 32.0 * EPS * np.sqrt(np.max(np.sum(filters**2, axis=0), initial=0.0))
     for rank in range(len(basis)):
         lengths = np.einsum("ij,ij->j", rest, rest)
         longest = int(np.argmax(lengths))

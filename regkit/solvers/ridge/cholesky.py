@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import lapack
 
+from regkit._types import Floats
 from regkit.designs import Design
 from regkit.designs.dense_products import times
 from regkit.parallel.threads import calm_blas
-from regkit.solvers.problem import Floats
 from regkit.solvers.ridge.svd import ColumnSpace, rank_tolerance
 
 # Below this reciprocal condition number a solution is refined by its true residual

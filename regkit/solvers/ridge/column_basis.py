@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import solve_triangular
 
-from regkit.solvers.problem import Floats
+from regkit._types import Floats
 from regkit.solvers.ridge.basis import PlacedSweep, Precision, RidgeData, Rows
 from regkit.solvers.ridge.cholesky import Factor
 from regkit.solvers.ridge.svd import ColumnSpace, rank_tolerance, reduce_rows

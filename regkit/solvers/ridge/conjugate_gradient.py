@@ -5,8 +5,8 @@ from collections import deque
 import numpy as np
 from numpy.typing import NDArray
 
+from regkit._types import Floats
 from regkit.designs import Design
-from regkit.solvers.problem import Floats
 
 # The recursion starts afresh this often while true residuals do not confirm its gap.
 _RESTARTS = 4

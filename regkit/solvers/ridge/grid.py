@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from regkit._types import Floats
 from regkit.designs import Design
-from regkit.solvers.problem import Floats
 
 # The grid goes from where the coefficients along the strongest direction are a
 # hundredth of those of least squares to where those along the weakest are 99 % …
@@ -15,7 +15,7 @@ _USUAL_WEAKEST = 1e-6
 _ROUNDS = 30
 
 
-def alpha_grid(values: Floats, n_alphas: int) -> Floats:
+def alpha_grid(values: Floats, n_alphas: int, eps: float | None = None) -> Floats:
     """Return decreasing penalties, evenly spaced in their logarithm.
 
     Parameters
@@ -23,12 +23,17 @@ def alpha_grid(values: Floats, n_alphas: int) -> Floats:
     values : ndarray
         Eigenvalues of ``F^-½ ZᵀZ F^-½``, or what is known of them.
     n_alphas : int
+    eps : float or None
+        The last penalty relative to the first; None lets the spectrum decide.
     """
     largest = float(np.max(values, initial=0.0))
     if not largest > 0.0:
-        return np.geomspace(_BEYOND, 1.0 / _BEYOND, n_alphas)
+        last = 1.0 / _BEYOND if eps is None else _BEYOND * eps
+        return np.geomspace(_BEYOND, last, n_alphas)
+    first = _BEYOND * largest
     weakest = float(np.min(values[values > _WEAKEST * largest]))
-    return np.geomspace(_BEYOND * largest, weakest / _BEYOND, n_alphas)
+    last = weakest / _BEYOND if eps is None else first * eps
+    return np.geomspace(first, last, n_alphas)
 
 
 def rough_eigenvalues(design: Design, factor: Floats) -> Floats:

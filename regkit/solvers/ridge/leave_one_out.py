@@ -12,15 +12,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from regkit.parallel.threads import map_in_threads, n_threads, one_blas_thread
-from regkit.solvers.problem import Floats
+from regkit._types import EPS, Floats
+from regkit.parallel.threads import map_in_threads, one_blas_thread
 from regkit.solvers.ridge.basis import Basis, RidgeData, Sweep
 from regkit.solvers.ridge.column_basis import ColumnBasis, DampedSweep
 from regkit.solvers.ridge.route import FEW_ENTRIES, LARGEST_GRAM, solve_ridge
 from regkit.solvers.ridge.row_basis import RowBasis
 from regkit.solvers.ridge.tridiagonal_basis import TridiagonalBasis
 
-_EPS = float(np.finfo(np.float64).eps)
 # Rows that are refitted without, at most, where the shortcut has too few digits.
 MOST_REFITS = 50
 # Up to this many columns, a fit an alpha is affordable where nothing else is precise.
@@ -101,7 +100,7 @@ def generalized(data: RidgeData, alphas: Floats, bases: Iterable[Basis]) -> Floa
             left, squares = basis.degrees_left(alphas[mine])
             with np.errstate(all="ignore"):
                 found = squares / (left / n)[:, None] ** 2
-            found[left <= 1e3 * _EPS * n] = np.nan
+            found[left <= 1e3 * EPS * n] = np.nan
             values[mine] = found
         todo = np.setdiff1d(todo, mine)
         if not len(todo):
@@ -116,6 +115,7 @@ def leave_one_out(
     *,
     per_target: bool,
     keep_errors: bool,
+    n_threads: int,
 ) -> LeftOut:
     """Return the errors of every row for every alpha.
 
@@ -131,8 +131,10 @@ def leave_one_out(
         Whether targets are told apart.
     keep_errors : bool
         Whether the errors are kept, n T A numbers.
+    n_threads : int
+        How many blocks of rows may be worked on at the same time.
     """
-    ledger = _Ledger(data, alphas, per_target, keep_errors)
+    ledger = _Ledger(data, alphas, per_target, keep_errors, n_threads)
     todo = np.arange(len(alphas))
     for basis in bases:
         mine = todo[basis.is_precise(alphas[todo])]
@@ -153,8 +155,14 @@ class _Ledger:
     """Takes down errors, alphas by alphas and rows by rows."""
 
     def __init__(
-        self, data: RidgeData, alphas: Floats, per_target: bool, keep_errors: bool
+        self,
+        data: RidgeData,
+        alphas: Floats,
+        per_target: bool,
+        keep_errors: bool,
+        n_threads: int,
     ) -> None:
+        self._n_threads = n_threads
         n, n_targets = data.raw.shape
         self._data, self._alphas = data, alphas
         self._errors = np.zeros((n, n_targets, len(alphas))) if keep_errors else None
@@ -198,7 +206,7 @@ class _Ledger:
             found = [visit(part) for part in parts]
         else:
             with one_blas_thread():
-                found = map_in_threads(visit, parts, n_threads())
+                found = map_in_threads(visit, parts, self._n_threads)
         self._moments[:, :, mine] = sum(moments for moments, _ in found)
         self._n_unsure[mine] += sum(count for _, count in found)
 

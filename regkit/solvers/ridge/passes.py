@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from regkit._types import Floats
 from regkit.designs.centered_moments import CenteredMoments
 from regkit.designs.reduced import ReducedDesign
-from regkit.solvers.problem import Floats
 from regkit.solvers.ridge.basis import RidgeData
 from regkit.solvers.ridge.column_basis import ColumnSweep
 from regkit.solvers.ridge.leave_one_out import CHUNK, MOST_REFITS

@@ -6,11 +6,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from regkit._types import EPS, Floats
 from regkit.designs import Design
-from regkit.solvers.problem import Floats
 from regkit.solvers.ridge import cholesky, conjugate_gradient, svd
 
-_EPS = float(np.finfo(np.float64).eps)
 # The largest Gram matrix formed of a sparse X, where products with X are cheap.
 SPARSE_GRAM = 2000
 # A sparse X of so few entries, zeros included, may pass through a dense array.
@@ -141,7 +140,7 @@ def solve_ridge(
         columns = np.arange(Y.shape[1])
     with np.errstate(all="ignore"):
         total = np.einsum("ij,ij->j", target, target)
-        constant = np.sqrt(total) <= 8.0 * _EPS * np.abs(mean)
+        constant = np.sqrt(total) <= 8.0 * EPS * np.abs(mean)
         if constant.any():
             # A constant y: what is left of it is its mean's rounding error.
             target[:, constant] = 0.0

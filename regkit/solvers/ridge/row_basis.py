@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from regkit.solvers.problem import Floats
+from regkit._types import Floats
 from regkit.solvers.ridge.basis import (
     LEAST_REMAINING,
     PlacedSweep,

@@ -9,10 +9,9 @@ that serves every penalty, zero included (there: the answer of minimum norm).
 import numpy as np
 from numpy.typing import NDArray
 
+from regkit._types import EPS, Floats
 from regkit.designs import Design
-from regkit.solvers.problem import Floats
 
-_EPS = float(np.finfo(np.float64).eps)
 # Entries of Z that are reduced at a time.
 _CHUNK = 1 << 19
 # Up to this many columns of a wide Z, a row for each column's penalty is affordable.
@@ -43,7 +42,7 @@ def reduce_rows(
 
 def rank_tolerance(n: int, p: int) -> float:
     """Singular values below this share of the largest are rounding errors."""
-    return 32.0 * _EPS * float(np.sqrt(max(n, p)))
+    return 32.0 * EPS * float(np.sqrt(max(n, p)))
 
 
 class ColumnSpace:

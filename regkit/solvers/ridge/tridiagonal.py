@@ -9,9 +9,8 @@ from functools import cached_property
 import numpy as np
 from scipy.linalg import blas, eigvalsh_tridiagonal, lapack
 
-from regkit.solvers.problem import Floats
+from regkit._types import EPS, Floats
 
-_EPS = float(np.finfo(np.float64).eps)
 # Reflections that LAPACK may apply at a time.
 _BLOCK = 64
 
@@ -40,7 +39,7 @@ class TridiagonalForm:
         # LAPACK squares entries, which must not overflow: it is given T over this power
         # of two.
         self._exponent = int(np.frexp(largest)[1]) - 1
-        self._noise = 16.0 * _EPS * float(np.sqrt(len(gram))) * largest
+        self._noise = 16.0 * EPS * float(np.sqrt(len(gram))) * largest
         # Of no directions at all any bounds will do.
         self.bounds = float(np.min(self._found(first=0), initial=largest)), largest
 

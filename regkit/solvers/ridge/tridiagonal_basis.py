@@ -7,8 +7,8 @@ Q (T + a I)⁻¹ Qᵀ``, what a fit leaves of y is ``a S y``, and 1 - h_i is ``a
 import numpy as np
 from numpy.typing import NDArray
 
+from regkit._types import Floats
 from regkit.designs.dense_products import times, transposed_times
-from regkit.solvers.problem import Floats
 from regkit.solvers.ridge.basis import (
     LEAST_REMAINING,
     Precision,

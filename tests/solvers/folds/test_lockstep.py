@@ -27,7 +27,7 @@ def problem(seed: int = 0, dtype: type = np.float64) -> tuple[Any, Any]:
 
 def fit(X: Any, y: Any, sample_weight: Any = None, **parameters: Any) -> Any:
     defaults = {"alphas": 12, "eps": 1e-2, "tol": 1e-10, "cv": KFold(4)}
-    parameters = {**defaults, "selection": lambda curve: 1, **parameters}
+    parameters = {**defaults, "rule": lambda curve: 1, **parameters}
     model = ElasticNetRegressorCV(**parameters, store_fold_coefs=True)
     with (
         # So few columns would be left to their Gram matrix.

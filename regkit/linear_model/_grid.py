@@ -1,0 +1,62 @@
+"""The alphas that a path is solved for, as users give them."""
+
+from typing import Any
+
+import numpy as np
+
+from regkit._types import Floats
+from regkit.linear_model._limits import as_floats
+
+
+def check_alphas(alphas: Any) -> Floats:
+    """Check the user's alphas.
+
+    Parameters
+    ----------
+    alphas : array-like of shape (n_alphas,)
+        As the user passed them.
+
+    Returns
+    -------
+    alphas : ndarray of shape (n_alphas,)
+        In the order given.
+
+    Raises
+    ------
+    ValueError
+        When they are not a list of finite non-negative numbers.
+    """
+    values = as_floats("alphas", alphas)
+    if values.ndim != 1 or not values.size:
+        raise ValueError(
+            "alphas must be a non-empty one-dimensional array, got an array of shape "
+            f"{values.shape}."
+        )
+    wrong = np.flatnonzero(~((values >= 0) & np.isfinite(values)))
+    if wrong.size:
+        raise ValueError(
+            "alphas must hold finite non-negative numbers: "
+            f"alphas[{wrong[0]}] is {values[wrong[0]]:g}."
+        )
+    return values
+
+
+def decreasing_alphas(alphas: Any) -> Floats:
+    """Check the user's alphas and sort them; repeated values count once.
+
+    Parameters
+    ----------
+    alphas : array-like of shape (n_alphas,)
+        As the user passed them.
+
+    Returns
+    -------
+    alphas : ndarray
+        Strictly decreasing.
+
+    Raises
+    ------
+    ValueError
+        As `check_alphas` does.
+    """
+    return np.ascontiguousarray(np.unique(check_alphas(alphas))[::-1])
