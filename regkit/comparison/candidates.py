@@ -1,5 +1,7 @@
 """The models of a comparison: how each is tuned and made."""
 
+from __future__ import annotations
+
 import warnings
 from collections.abc import Callable, Sequence
 from functools import partial

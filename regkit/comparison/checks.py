@@ -1,5 +1,7 @@
 """Traps that make a comparison look better than a model will be: found, and said."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from typing import Any
 

@@ -1,5 +1,7 @@
 """A compared model as Python that makes it again, and a comparison as JSON."""
 
+from __future__ import annotations
+
 import inspect
 from typing import TYPE_CHECKING, Any
 
@@ -62,7 +64,7 @@ _JUDGE = {
 
 
 def write_script(
-    comparison: "RegularizerComparison", result: "ModelResult", source: str | None
+    comparison: RegularizerComparison, result: ModelResult, source: str | None
 ) -> str:
     """Write a script that prints one model's test error, and fits it to all rows."""
     given, metric = comparison.given, comparison.metric
@@ -130,7 +132,7 @@ def write_script(
 
 
 def _split_code(
-    comparison: "RegularizerComparison",
+    comparison: RegularizerComparison,
 ) -> tuple[list[str], str, set[str]]:
     """Write what divides the rows: lines before the loop, the call in it, imports."""
     given, plan = comparison.given, comparison.plan
@@ -183,7 +185,7 @@ def _import_order(line: str) -> tuple[int, str]:
     return 1, line
 
 
-def as_json(comparison: "RegularizerComparison") -> dict[str, Any]:
+def as_json(comparison: RegularizerComparison) -> dict[str, Any]:
     """Give numbers and sentences as what JSON can hold."""
     given, plan = comparison.given, comparison.plan
     classes = comparison.target.classes
@@ -210,7 +212,7 @@ def as_json(comparison: "RegularizerComparison") -> dict[str, Any]:
     }
 
 
-def _model(result: "ModelResult") -> dict[str, Any]:
+def _model(result: ModelResult) -> dict[str, Any]:
     numbers = {
         name: getattr(result, name)
         for name in (

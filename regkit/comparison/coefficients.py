@@ -1,5 +1,7 @@
 """Coefficients of a compared linear model: names, units, and sizes that compare."""
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -27,7 +29,7 @@ class CoefficientTable(NamedTuple):
     classes: list[str] | None
     """What the columns of `coefs` are; None where there is one."""
 
-    def to_frame(self) -> "pd.DataFrame":
+    def to_frame(self) -> pd.DataFrame:
         """Return the table as a pandas DataFrame."""
         import pandas as pd
 
@@ -42,7 +44,7 @@ class CoefficientTable(NamedTuple):
 
 
 def coefficient_table(
-    comparison: "RegularizerComparison", result: "ModelResult"
+    comparison: RegularizerComparison, result: ModelResult
 ) -> CoefficientTable:
     """Read the coefficients of a linear model."""
     if not result.is_linear:

@@ -1,5 +1,7 @@
 """The columns of X as they were given, and as numbers for a model."""
 
+from __future__ import annotations
+
 from typing import Any, NamedTuple
 
 import numpy as np

@@ -1,5 +1,7 @@
 """Picture of a comparison: training and test error of each model."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -116,11 +118,11 @@ class RegularizerComparisonDisplay:
     @classmethod
     def from_comparison(
         cls,
-        comparison: "RegularizerComparison",
+        comparison: RegularizerComparison,
         *,
-        ax: "Axes | None" = None,
+        ax: Axes | None = None,
         **kwargs: Any,
-    ) -> "RegularizerComparisonDisplay":
+    ) -> RegularizerComparisonDisplay:
         """Draw what `compare_regularizers` found.
 
         Parameters
@@ -150,8 +152,8 @@ class RegularizerComparisonDisplay:
         ).plot(ax, **kwargs)
 
     def plot(
-        self, ax: "Axes | None" = None, **kwargs: Any
-    ) -> "RegularizerComparisonDisplay":
+        self, ax: Axes | None = None, **kwargs: Any
+    ) -> RegularizerComparisonDisplay:
         """Draw the picture.
 
         Parameters
@@ -270,7 +272,7 @@ class RegularizerComparisonDisplay:
         margin = 0.06 * (top - bottom or top or 1.0)
         return bottom - margin, top + margin
 
-    def _label_rows(self, ax: "Axes", rows: Any, best: int, narrow: bool) -> None:
+    def _label_rows(self, ax: Axes, rows: Any, best: int, narrow: bool) -> None:
         """Write names on the left, test errors on the right; one row in bold."""
         size = float(np.median(self.test_errors))
         if self.mean_error is not None:

@@ -1,5 +1,7 @@
 """Fit one model on the training rows of a split, and judge it on the others."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any

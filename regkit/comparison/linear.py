@@ -1,5 +1,7 @@
 """Choose each model's penalty by K-fold cross-validation."""
 
+from __future__ import annotations
+
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,5 +1,7 @@
 """Choose a network's dropout rate and weight penalty by cross-validation."""
 
+from __future__ import annotations
+
 import warnings
 from typing import Any
 

@@ -1,5 +1,7 @@
 """Which model to take: the simplest of those within one standard error of the best."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 

@@ -1,5 +1,7 @@
 """A comparison as one page: the finding, the tables, and pictures, all in one file."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Sequence
 from html import escape
 from importlib.resources import files
@@ -31,7 +33,7 @@ _MARKS = {"*": "recommended", "=": "equal to the best", " ": ""}
 
 
 def render_page(
-    comparison: "RegularizerComparison",
+    comparison: RegularizerComparison,
     title: str,
     notes: Sequence[str],
     command: str | None,
@@ -66,12 +68,12 @@ def render_page(
     return template
 
 
-def render_table_html(comparison: "RegularizerComparison") -> str:
+def render_table_html(comparison: RegularizerComparison) -> str:
     """Give the finding and the table alone, for a notebook."""
     return f"<p>{escape(comparison.summary())}</p>\n{results_table(comparison)}"
 
 
-def _data(comparison: "RegularizerComparison") -> list[str]:
+def _data(comparison: RegularizerComparison) -> list[str]:
     lines = [
         describe_data(comparison),
         describe_classes(comparison),
@@ -80,14 +82,14 @@ def _data(comparison: "RegularizerComparison") -> list[str]:
     return [f"{line[0].upper()}{line[1:]}" for line in lines if line]
 
 
-def _warnings(comparison: "RegularizerComparison") -> str:
+def _warnings(comparison: RegularizerComparison) -> str:
     if not comparison.warnings:
         return ""
     items = "".join(f"<li>{escape(text)}</li>" for text in comparison.warnings)
     return f'<ul class="warnings">{items}</ul>'
 
 
-def results_table(comparison: "RegularizerComparison") -> str:
+def results_table(comparison: RegularizerComparison) -> str:
     """Write the table of models."""
     size = error_size(comparison)
     head = [*header(comparison)[:-1], "CV error", "chosen", "time"]
@@ -117,7 +119,7 @@ def results_table(comparison: "RegularizerComparison") -> str:
     )
 
 
-def _coefficients(comparison: "RegularizerComparison") -> str:
+def _coefficients(comparison: RegularizerComparison) -> str:
     """List the kept columns of the recommended model, or of the best linear one."""
     linear = [result for result in comparison.results if result.is_linear]
     if not linear:
@@ -159,7 +161,7 @@ def _coefficients(comparison: "RegularizerComparison") -> str:
     )
 
 
-def _scale_of(comparison: "RegularizerComparison") -> str:
+def _scale_of(comparison: RegularizerComparison) -> str:
     if comparison.target.task == "classification":
         return ", on the scale of log-odds"
     if comparison.target.task == "counts":
@@ -172,7 +174,7 @@ def _columns(notes: Iterable[str]) -> str:
     return f"<h2>How the columns were read</h2>\n<ul>{items}</ul>" if items else ""
 
 
-def _python(comparison: "RegularizerComparison") -> str:
+def _python(comparison: RegularizerComparison) -> str:
     """Show the line of Python of each model."""
     lines = "\n".join(
         f"# {result.name}\n{constructor(result.model)}" for result in comparison.results

@@ -1,5 +1,7 @@
 """The pictures of the page of a comparison, as part of the page."""
 
+from __future__ import annotations
+
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from html import escape
@@ -25,12 +27,12 @@ _DPI = 200
 
 
 class _Picture(NamedTuple):
-    draw: "Callable[[Axes], Any]"
+    draw: Callable[[Axes], Any]
     title: str
     caption: str
 
 
-def figures(comparison: "RegularizerComparison") -> Iterator[str]:
+def figures(comparison: RegularizerComparison) -> Iterator[str]:
     """Write each picture as a figure of the page."""
     for picture in _pictures(comparison):
         wide = _as_data_uri(picture.draw, _WIDE)
@@ -45,7 +47,7 @@ def figures(comparison: "RegularizerComparison") -> Iterator[str]:
         )
 
 
-def _pictures(comparison: "RegularizerComparison") -> Iterator[_Picture]:
+def _pictures(comparison: RegularizerComparison) -> Iterator[_Picture]:
     """Give what there is to see."""
     yield _Picture(
         lambda ax: comparison.plot(ax),
@@ -79,9 +81,7 @@ def _pictures(comparison: "RegularizerComparison") -> Iterator[_Picture]:
         )
 
 
-def _predictions(
-    comparison: "RegularizerComparison", chosen: "ModelResult"
-) -> _Picture:
+def _predictions(comparison: RegularizerComparison, chosen: ModelResult) -> _Picture:
     split = comparison.splits[0]
     actual = comparison.target.values[split.test]
     name = comparison.given.target_name
@@ -96,7 +96,7 @@ def _predictions(
             "above it the model predicts too much, below too little.",
         )
 
-    def draw(ax: "Axes") -> None:
+    def draw(ax: Axes) -> None:
         from sklearn.metrics import ConfusionMatrixDisplay
 
         classes = comparison.target.classes
@@ -119,7 +119,7 @@ def _predictions(
     )
 
 
-def _as_data_uri(draw: "Callable[[Axes], Any]", size: tuple[float, float]) -> str:
+def _as_data_uri(draw: Callable[[Axes], Any], size: tuple[float, float]) -> str:
     figure = make_figure(*size)
     draw(figure.subplots())
     svg = BytesIO()

@@ -1,5 +1,7 @@
 """What a comparison found: text, frame, picture, page, code and a saved model."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, field
 from os import PathLike
 from typing import TYPE_CHECKING, Any
@@ -297,7 +299,7 @@ class RegularizerComparison:
         result = self.recommended_ if name is None else self[name]
         return write_script(self, result, source)
 
-    def coef_frame(self, name: str | None = None) -> "pd.DataFrame":
+    def coef_frame(self, name: str | None = None) -> pd.DataFrame:
         """Return the coefficients of a linear model with the names of their columns.
 
         Parameters
@@ -335,7 +337,7 @@ class RegularizerComparison:
 
         return as_json(self)
 
-    def to_frame(self) -> "pd.DataFrame":
+    def to_frame(self) -> pd.DataFrame:
         """Return the table as a pandas DataFrame indexed by model.
 
         Returns
@@ -363,7 +365,7 @@ class RegularizerComparison:
         )
 
     def plot(
-        self, ax: "Axes | None" = None, **kwargs: Any
+        self, ax: Axes | None = None, **kwargs: Any
     ) -> RegularizerComparisonDisplay:
         """Draw training and test error of each model, and the gap between them.
 

@@ -1,5 +1,7 @@
 """Fitted on all rows, kept in a file, and used on new rows."""
 
+from __future__ import annotations
+
 import warnings
 from os import PathLike
 from pathlib import Path
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 _VERSION, _TARGET = "regkit_version_", "target_name_"
 
 
-def refit(comparison: "RegularizerComparison", result: "ModelResult") -> Any:
+def refit(comparison: RegularizerComparison, result: ModelResult) -> Any:
     """Fit a clone of the model, behind a clone of the encoder, on all rows."""
     columns = comparison.given.columns
     model = clone(result.model)

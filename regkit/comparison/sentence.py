@@ -1,5 +1,7 @@
 """What a comparison found, in words."""
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING
 
 from regkit.comparison.numbers import count, error_text, percent
@@ -9,7 +11,7 @@ if TYPE_CHECKING:
     from regkit.comparison.results import ModelResult, RegularizerComparison
 
 
-def summarize(comparison: "RegularizerComparison") -> str:
+def summarize(comparison: RegularizerComparison) -> str:
     """Say which model to take, its error, its equals, and how far others are behind."""
     if comparison.constant_equal:
         return _nothing_found(comparison)
@@ -17,7 +19,7 @@ def summarize(comparison: "RegularizerComparison") -> str:
     return " ".join(sentences)
 
 
-def _nothing_found(comparison: "RegularizerComparison") -> str:
+def _nothing_found(comparison: RegularizerComparison) -> str:
     best = comparison.best_
     metric = comparison.metric
     if best.test_error >= comparison.mean_error:
@@ -33,7 +35,7 @@ def _nothing_found(comparison: "RegularizerComparison") -> str:
     )
 
 
-def _recommend(comparison: "RegularizerComparison") -> str:
+def _recommend(comparison: RegularizerComparison) -> str:
     chosen, metric = comparison.recommended_, comparison.metric
     saved = percent(1 - chosen.test_error / comparison.mean_error)
     error = (
@@ -46,14 +48,14 @@ def _recommend(comparison: "RegularizerComparison") -> str:
     return f"Take {_called(chosen)}: {error}."
 
 
-def _columns(comparison: "RegularizerComparison", result: "ModelResult") -> str:
+def _columns(comparison: RegularizerComparison, result: ModelResult) -> str:
     p = comparison.n_features
     if result.n_nonzero == p:
         return "the only column" if p == 1 else f"all {p} columns"
     return f"{result.n_nonzero} of {count(p, 'column')}"
 
 
-def _equals(comparison: "RegularizerComparison") -> list[str]:
+def _equals(comparison: RegularizerComparison) -> list[str]:
     """Name the models that are as good, and the one with the smallest error."""
     chosen, best = comparison.recommended_, comparison.best_
     others = [
@@ -73,7 +75,7 @@ def _equals(comparison: "RegularizerComparison") -> list[str]:
     return [f"{sentence}."]
 
 
-def _behind(comparison: "RegularizerComparison") -> list[str]:
+def _behind(comparison: RegularizerComparison) -> list[str]:
     """Say how far the other kinds of models are behind, or what linear ones miss."""
     chosen = comparison.recommended_
     sentences = []
@@ -97,7 +99,7 @@ def _behind(comparison: "RegularizerComparison") -> list[str]:
     return sentences
 
 
-def _worse(comparison: "RegularizerComparison", result: "ModelResult") -> str:
+def _worse(comparison: RegularizerComparison, result: ModelResult) -> str:
     reference = comparison.recommended_.test_error
     if reference <= 0:
         return f"has the error {_error(comparison, result.test_error)}"
@@ -107,14 +109,14 @@ def _worse(comparison: "RegularizerComparison", result: "ModelResult") -> str:
     return f"has {1 + share:.2g} times the error"
 
 
-def _called(result: "ModelResult") -> str:
+def _called(result: ModelResult) -> str:
     """Name a model within a sentence."""
     return {"Boosting": "boosting", "Network": "the network"}.get(
         result.name, result.name
     )
 
 
-def _error(comparison: "RegularizerComparison", error: float) -> str:
+def _error(comparison: RegularizerComparison, error: float) -> str:
     """Show an error with the digits of the table."""
     from regkit.comparison.numbers import unit_and_decimals
 

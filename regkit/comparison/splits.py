@@ -1,5 +1,7 @@
 """Which rows train and which test: at random, by group, or in order of time."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 

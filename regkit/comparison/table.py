@@ -1,5 +1,7 @@
 """The table of a comparison, as text (plain ASCII, 80 columns) and as cells."""
 
+from __future__ import annotations
+
 import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -24,13 +26,13 @@ SCORES = {"r2": "R2", "accuracy": "accuracy", "auc": "AUC"}
 _MOST_CLASSES_SHOWN = 6
 
 
-def header(comparison: "RegularizerComparison") -> list[str]:
+def header(comparison: RegularizerComparison) -> list[str]:
     """Give the names of the columns of the table."""
     scores = [SCORES[name] for name in comparison.results[0].scores]
     return ["model", "train", "test", "se", *scores, "nonzero", "chosen"]
 
 
-def explain(comparison: "RegularizerComparison") -> dict[str, str]:
+def explain(comparison: RegularizerComparison) -> dict[str, str]:
     """Say what the columns hold."""
     several = len(comparison.splits) > 1
     lines = {
@@ -59,7 +61,7 @@ def explain(comparison: "RegularizerComparison") -> dict[str, str]:
     return lines
 
 
-def _how_chosen(comparison: "RegularizerComparison") -> str:
+def _how_chosen(comparison: RegularizerComparison) -> str:
     plan = comparison.plan
     n_folds = len(comparison.splits[0].folds)
     text = f"by {n_folds}-fold cross-validation on the training rows"
@@ -72,7 +74,7 @@ def _how_chosen(comparison: "RegularizerComparison") -> str:
     return text
 
 
-def describe_data(comparison: "RegularizerComparison") -> str:
+def describe_data(comparison: RegularizerComparison) -> str:
     """Say how many rows and columns there were."""
     parts = [
         f"{comparison.n_train} rows to train and tune, {comparison.n_test} to test"
@@ -87,7 +89,7 @@ def describe_data(comparison: "RegularizerComparison") -> str:
     return "; ".join([*parts, columns])
 
 
-def describe_error(comparison: "RegularizerComparison") -> str:
+def describe_error(comparison: RegularizerComparison) -> str:
     """Say what the error is, and how large it is without any column."""
     size = error_size(comparison)
     unit, _ = unit_and_decimals(size)
@@ -99,7 +101,7 @@ def describe_error(comparison: "RegularizerComparison") -> str:
     )
 
 
-def describe_classes(comparison: "RegularizerComparison") -> str | None:
+def describe_classes(comparison: RegularizerComparison) -> str | None:
     """Say which classes there are, and how large their shares."""
     target = comparison.target
     if target.classes is None or target.codes is None:
@@ -115,7 +117,7 @@ def describe_classes(comparison: "RegularizerComparison") -> str | None:
     return f"classes of {comparison.given.target_name}: {', '.join(shown)}"
 
 
-def error_size(comparison: "RegularizerComparison") -> float:
+def error_size(comparison: RegularizerComparison) -> float:
     """Give the error that sets unit and digits: the smallest, or a constant's."""
     smallest = min(result.test_error for result in comparison.results)
     if smallest > 0:
@@ -123,14 +125,14 @@ def error_size(comparison: "RegularizerComparison") -> float:
     return comparison.mean_error
 
 
-def mark(comparison: "RegularizerComparison", result: "ModelResult") -> str:
+def mark(comparison: RegularizerComparison, result: ModelResult) -> str:
     """Give the sign before a model's name."""
     if result.name == comparison.recommended:
         return "*"
     return "=" if result.equal_to_best else " "
 
 
-def cells(comparison: "RegularizerComparison", result: "ModelResult") -> list[str]:
+def cells(comparison: RegularizerComparison, result: ModelResult) -> list[str]:
     """Give one row of the table."""
     size = error_size(comparison)
     return [
@@ -144,7 +146,7 @@ def cells(comparison: "RegularizerComparison", result: "ModelResult") -> list[st
     ]
 
 
-def render_table(comparison: "RegularizerComparison") -> str:
+def render_table(comparison: RegularizerComparison) -> str:
     """Lay the results out in aligned columns, between lines that explain them."""
     explained = explain(comparison)
     width = max(map(len, explained))
@@ -166,7 +168,7 @@ def render_table(comparison: "RegularizerComparison") -> str:
     return "\n".join([*lines, "", *table, "", *legend])
 
 
-def chosen(result: "ModelResult") -> str:
+def chosen(result: ModelResult) -> str:
     """Say what cross-validation chose, by the names of the parameters."""
     parts = [] if result.dropout is None else [f"dropout {result.dropout:g}"]
     if result.alpha is not None:

@@ -1,5 +1,7 @@
 """What the user gave: an array or a frame, with the target in it or beside it."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches

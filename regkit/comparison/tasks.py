@@ -1,5 +1,7 @@
 """What is predicted (numbers, classes or counts), and how errors are measured."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal

@@ -1,5 +1,7 @@
 """Picture of predictions against what happened."""
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -71,9 +73,9 @@ class PredictedActualDisplay:
         X: Any,
         y: Any,
         *,
-        ax: "Axes | None" = None,
+        ax: Axes | None = None,
         **kwargs: Any,
-    ) -> "PredictedActualDisplay":
+    ) -> PredictedActualDisplay:
         """Predict and draw.
 
         Parameters
@@ -100,7 +102,7 @@ class PredictedActualDisplay:
             ax, **kwargs
         )
 
-    def plot(self, ax: "Axes | None" = None, **kwargs: Any) -> "PredictedActualDisplay":
+    def plot(self, ax: Axes | None = None, **kwargs: Any) -> PredictedActualDisplay:
         """Draw the picture.
 
         Parameters
