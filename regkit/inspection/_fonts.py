@@ -85,5 +85,5 @@ def lacking_characters(figure: Any) -> set[str]:
 def _characters_of(properties: Any) -> set[str]:
     from matplotlib.font_manager import fontManager, get_font
 
-    paths = fontManager._find_fonts_by_props(properties)  # type: ignore[attr-defined]
+    paths = fontManager._find_fonts_by_props(properties)
     return {chr(code) for path in paths for code in get_font(path).get_charmap()}
