@@ -1,5 +1,6 @@
 """The command line: ``python -m regkit compare``."""
 
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -22,6 +23,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         0 for success. Errors in what the user gave leave through SystemExit with
         code 2 and one line on stderr, Ctrl-C returns 130.
     """
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal without the characters of the data shows their codes.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     parser = build_parser()
     try:
         given = sys.argv[1:] if argv is None else list(argv)
@@ -29,6 +34,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         arguments.command_line = [*parser.prog.split(), *given]
         if arguments.command is None:
             parser.print_help()
+        elif arguments.command == "predict":
+            from regkit.commands import predict
+
+            predict.run(arguments)
         else:
             from regkit.commands import compare
 

@@ -25,6 +25,15 @@ examples:
 """
 
 
+_PREDICT = """\
+Predict the rows of FILE with a model that `compare --save` wrote. Prints CSV: the
+prediction of each row, and of classes the share of each."""
+
+
+READINGS = ("drop", "category", "number", "date", "boolean")
+TABLE_OPTIONS = ("missing", "decimal", "date_order", "encoding", "sheet")
+
+
 class _Parser(argparse.ArgumentParser):
     """An argparse parser whose errors take one line."""
 
@@ -50,12 +59,25 @@ def build_parser() -> argparse.ArgumentParser:
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
     )
+    _add_predict(
+        commands.add_parser(
+            "predict",
+            help="predict new rows with a saved model",
+            description=_PREDICT,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+    )
     return parser
 
 
 def _add_compare(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add("file", nargs="?", metavar="FILE", help="table with a header line")
+    add(
+        "file",
+        nargs="?",
+        metavar="FILE",
+        help="table with a header line: CSV, Excel, Parquet, JSON lines; - for stdin",
+    )
     add(
         "--data",
         choices=("diabetes", "houses"),
@@ -76,13 +98,40 @@ def _add_columns(parser: argparse.ArgumentParser) -> None:
         default="auto",
         help="what the target holds (default: found from it)",
     )
-    for option, text in (
-        ("drop", "leave a column out (may be repeated)"),
-        ("category", "numbers that stand for categories (may be repeated)"),
-    ):
-        add(f"--{option}", metavar="COLUMN", action="append", default=[], help=text)
     add("--group", metavar="COLUMN", help="rows of one value stay in one part")
     add("--time", metavar="COLUMN", help="test on the rows with the last values")
+    _add_reading(parser)
+
+
+def _add_reading(parser: argparse.ArgumentParser) -> None:
+    """Add what says how to read the table."""
+    add = parser.add_argument_group("reading the table (may be repeated)").add_argument
+    texts = {
+        "drop": "leave a column out",
+        "category": "read a column as a category, such as a postal code",
+        "number": "read a column as numbers, and keep it",
+        "date": "read a column as dates",
+        "boolean": "read a column as yes and no",
+    }
+    for option, text in texts.items():
+        add(f"--{option}", metavar="COLUMN", action="append", default=[], help=text)
+    add(
+        "--missing",
+        metavar="CELL",
+        action="append",
+        default=[],
+        help="a cell that stands for a missing value, such as -999",
+    )
+    add = parser.add_argument_group("where the table leaves it open").add_argument
+    add("--decimal", choices=(".", ","), help="the decimal mark of 1.234 or 1,234")
+    add("--date-order", choices=("dmy", "mdy"), help="the order of 03/04/2024")
+    _add_file_options(parser)
+
+
+def _add_file_options(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument_group("file").add_argument
+    add("--encoding", help="encoding of the file (default: UTF-8)")
+    add("--sheet", help="sheet of a workbook (default: the first)")
 
 
 def _add_judging(parser: argparse.ArgumentParser) -> None:
@@ -139,3 +188,17 @@ def _add_files(parser: argparse.ArgumentParser) -> None:
         ("json", "all numbers (.json)"),
     ):
         add(f"--{option}", metavar="FILE", type=Path, help=text)
+
+
+def _add_predict(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("model", metavar="MODEL", type=Path, help="written by `compare --save`")
+    add("file", metavar="FILE", help="table with the columns of the training rows")
+    _add_file_options(parser)
+    add(
+        "--output",
+        metavar="FILE",
+        type=Path,
+        help="where to write (.csv); without it the terminal",
+    )
+    parser.set_defaults(prog=parser.prog)

@@ -33,6 +33,7 @@ def run(arguments: argparse.Namespace) -> None:
 
     with ProgressLine() as progress, warnings.catch_warnings():
         warnings.showwarning = progress.show_warning
+        source = None
         try:
             progress.step(f"reading {arguments.file or 'the bundled data'}")
             source = load(arguments)
@@ -41,11 +42,23 @@ def run(arguments: argparse.Namespace) -> None:
             progress.step("loading")
             comparison = _compare(source, arguments, progress)
         except ValueError as error:
-            fail(in_options(str(error)), prog)
-        for note in comparison.notes:
+            fail(in_options(_say(error, source)), prog)
+        for note in comparison.given.notes("command"):
             progress.note(note)
         _write(comparison, source, arguments, progress)
     print(render(source.title, comparison))
+
+
+def _sentence(warning: str) -> str:
+    stop = "" if warning.endswith("?") else "."
+    return f"Warning: {warning}{stop}"
+
+
+def _say(error: ValueError, source: Source | None) -> str:
+    """Tell an error; of a cell, with its line and the options of the command."""
+    if source is not None and hasattr(error, "say"):
+        return str(error.say(source.X.place(error.row), "command"))  # type: ignore[attr-defined]
+    return str(error)
 
 
 def _compare(source: Source, arguments: argparse.Namespace, progress: Any) -> Any:
@@ -100,7 +113,7 @@ def render(title: str, comparison: Any) -> str:
     """Lay out what is printed: the table, the finding, warnings, the winner's line."""
     width = text_width(sys.stdout)
     parts = [f"{title}\n{comparison!r}", fill(comparison.summary(), width)]
-    parts += [fill(f"Warning: {text}.", width, "  ") for text in comparison.warnings]
+    parts += [fill(_sentence(text), width, "  ") for text in comparison.warnings]
     several = ", first split" if len(comparison.splits) > 1 else ""
     line = fill(comparison.line(), width - 2)
     parts.append(f"In Python{several}:\n" + textwrap.indent(line, "  "))

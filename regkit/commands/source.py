@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from regkit.commands.arguments import READINGS, TABLE_OPTIONS
 from regkit.commands.failure import fail
 
 
@@ -16,7 +17,7 @@ class Source(NamedTuple):
     options: dict[str, Any]
     """Of `compare_regularizers`, about the columns."""
     code: str
-    """Python that defines X and y."""
+    """Python that defines X and y, or reads the file as ``frame``."""
     notes: tuple[str, ...] = ()
     """What was left out in reading."""
 
@@ -25,9 +26,9 @@ def check_source(arguments: argparse.Namespace) -> None:
     """Refuse options that do not go with the data asked for, and files that are not."""
     prog = arguments.prog
     if arguments.file is None:
-        for option in ("target", "drop", "category", "group", "time"):
+        for option in ("target", "group", "time", *READINGS, *TABLE_OPTIONS):
             if getattr(arguments, option):
-                fail(f"--{option} needs a file before it", prog)
+                fail(f"--{option.replace('_', '-')} needs a file before it", prog)
         return
     if arguments.data is not None:
         fail(f"--data cannot be used with {arguments.file}", prog)
@@ -42,20 +43,46 @@ def check_source(arguments: argparse.Namespace) -> None:
 
 
 def load(arguments: argparse.Namespace) -> Source:
-    """Read the rows."""
+    """Read the rows; errors name lines of the file and options of the command."""
     if arguments.file is None:
         return _bundled(arguments.data or "diabetes")
-    from regkit.tables.csv_table import read_csv
+    from regkit.tables.files import read_table
 
-    table = read_csv(
-        arguments.file,
-        arguments.target,
-        drop=arguments.drop,
-        category=arguments.category,
+    file = read_table(
+        arguments.file, encoding=arguments.encoding, sheet=arguments.sheet
     )
-    title = f"{arguments.target} in {arguments.file}"
-    options = {"feature_names": table.feature_names}
-    return Source(title, table.X, table.y, options, "", tuple(table.notes))
+    readings = {name: kind for kind in READINGS for name in getattr(arguments, kind)}
+    named = (arguments.target, arguments.group, arguments.time, *readings)
+    for name in filter(None, named):
+        file.require_column(name)
+    if readings.get(arguments.target) == "drop":
+        raise ValueError(f"the target {arguments.target!r} cannot be dropped")
+    from regkit.tables import TableEncoder
+
+    encoder = TableEncoder(
+        readings or None,
+        decimal=arguments.decimal,
+        date_order=arguments.date_order,
+        missing=tuple(arguments.missing),
+    )
+    return Source(
+        title=f"{arguments.target} in {file.source}",
+        X=file,
+        y=arguments.target,
+        options={"encoder": encoder},
+        code=_reading_code(arguments),
+        notes=tuple(file.notes),
+    )
+
+
+def _reading_code(arguments: argparse.Namespace) -> str:
+    """Write the call that reads the file."""
+    options = "".join(
+        f", {name}={getattr(arguments, name)!r}"
+        for name in ("encoding", "sheet")
+        if getattr(arguments, name)
+    )
+    return f"frame = read_table({arguments.file!r}{options})"
 
 
 def _bundled(name: str) -> Source:

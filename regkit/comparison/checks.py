@@ -37,8 +37,8 @@ def look_for_traps(
     metric: Metric,
     best_loss: float,
     constant_loss: float,
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Give notes about the columns, and warnings about the comparison."""
+) -> tuple[str, ...]:
+    """Give the warnings of a comparison, a sentence each."""
     warnings = [
         *_leaks(given, prepared, split),
         *_too_good(given, metric, best_loss, constant_loss),
@@ -46,7 +46,7 @@ def look_for_traps(
         *_repeated_rows(prepared, given.target, split),
         *_order(given, split),
     ]
-    return (), tuple(dict.fromkeys(warnings))
+    return tuple(dict.fromkeys(warnings))
 
 
 def _leaks(given: Given, prepared: Prepared, split: Split) -> Iterator[str]:

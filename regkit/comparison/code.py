@@ -47,17 +47,17 @@ def _same(value: Any, default: Any) -> bool:
 
 _JUDGE = {
     "rmse": (
-        "np.mean((y[test] - model.predict({X}[test])) ** 2)",
+        "np.mean((y[test] - model.predict({X})) ** 2)",
         "np.sqrt(np.mean(losses))",
     ),
-    "mae": ("np.mean(np.abs(y[test] - model.predict({X}[test])))", "np.mean(losses)"),
+    "mae": ("np.mean(np.abs(y[test] - model.predict({X})))", "np.mean(losses)"),
     "log_loss": (
-        "log_loss(y[test], model.predict_proba({X}[test]), labels=model.classes_)",
+        "log_loss(y[test], model.predict_proba({X}), labels=model.classes_)",
         "np.mean(losses)",
     ),
-    "error_rate": ("np.mean(y[test] != model.predict({X}[test]))", "np.mean(losses)"),
+    "error_rate": ("np.mean(y[test] != model.predict({X}))", "np.mean(losses)"),
     "deviance": (
-        "mean_poisson_deviance(y[test], model.predict({X}[test]))",
+        "mean_poisson_deviance(y[test], model.predict({X}))",
         "np.mean(losses)",
     ),
 }
@@ -69,28 +69,33 @@ def write_script(
     """Write a script that prints one model's test error, and fits it to all rows."""
     given, metric = comparison.given, comparison.metric
     encoder = given.columns.encoder
-    rows = "X.iloc" if hasattr(given.columns.X, "iloc") else "X"
     imports = {"import numpy as np"}
     imports.add(_import(result.model))
     if encoder is not None:
-        imports |= {_import(encoder), "from sklearn.pipeline import make_pipeline"}
+        imports.add("from sklearn.pipeline import make_pipeline")
+        imports.add("from regkit import TableEncoder")
+    for helper, column in (
+        ("group_values", given.group_name),
+        ("time_values", given.time_name),
+    ):
+        if column is not None:
+            imports.add(f"from regkit.comparison.tables import {helper}")
     if metric.name in ("log_loss", "deviance"):
         judge = {"log_loss": "log_loss", "deviance": "mean_poisson_deviance"}
         imports.add(f"from sklearn.metrics import {judge[metric.name]}")
 
+    encoded = "" if encoder is None else _encoder_code(encoder)
+
     def whole(model: Any) -> str:
         line = constructor(model)
-        return (
-            line
-            if encoder is None
-            else f"make_pipeline({constructor(encoder)}, {line})"
-        )
+        return line if encoder is None else f"make_pipeline({encoded}, {line})"
 
+    taken = "X[{}]" if encoder is None else "X.take({})"
     split_lines, draw, more = _split_code(comparison)
     imports |= more
     loss, finish = _JUDGE[metric.name]
-    loss = loss.format(X=rows)
-    steps = [f"train, test = {draw}", f"model.fit({rows}[train], y[train])"]
+    loss = loss.format(X=taken.format("test"))
+    steps = [f"train, test = {draw}", f"model.fit({taken.format('train')}, y[train])"]
     report = f'print("test {metric.short}:", {finish})'
     if len(result.models) == 1:
         body = [
@@ -122,13 +127,44 @@ def write_script(
         f"{result.name} for {given.target_name}: test {metric.short} "
         f"{result.test_error!r}. Written by regkit {__version__}."
     )
+    if given.target_column is None or encoder is None:
+        source = source or "# Put here what defines X and y."
+    else:
+        reads = source or "# Put here what defines frame."
+        source = "\n".join([reads, *table_code("frame", given)])
+        if "read_table(" in reads:
+            imports.add("from regkit import read_table")
     head = sorted(imports, key=_import_order)
-    source = (
-        source or "# Put here what defines X and y, as compare_regularizers got them."
-    )
     return "\n".join(
         [f'"""{title}"""'.replace("\\", "\\\\"), "", *head, "", source, "", *body, ""]
     )
+
+
+def _encoder_code(encoder: Any) -> str:
+    """Write an encoder of a table that has been read: no readings are needed."""
+    return constructor(type(encoder)(indicators=encoder.indicators))
+
+
+def table_code(table: str, given: Any) -> list[str]:
+    """Write how a table is read: X, y, and what keeps rows together."""
+    encoder = given.columns.encoder
+    options = {**encoder.get_params(), "readings": given.readings or None}
+    reader = constructor(type(encoder)(**options))
+    name = given.target_name
+    lines = [
+        "# How columns are read is found from the whole table.",
+        f"X, target = {reader}.read_with_target({table}, {name!r})",
+        "y = np.asarray(target.labels)[target.values]"
+        if given.target_column.labels
+        else "y = target.values",
+    ]
+    for variable, column in (("groups", given.group_name), ("time", given.time_name)):
+        if column is not None:
+            kind = variable.removesuffix("s")
+            lines.append(
+                f"{variable} = {kind}_values({table}, {column!r})[target.kept]"
+            )
+    return lines
 
 
 def _split_code(

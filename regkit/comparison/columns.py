@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,6 +11,8 @@ from sklearn.base import clone
 from sklearn.utils import check_array
 
 from regkit.comparison.splits import Rows
+from regkit.tables import TableEncoder, TypedTable
+from regkit.tables._sentences import Style
 
 
 class Prepared(NamedTuple):
@@ -18,7 +21,7 @@ class Prepared(NamedTuple):
     X_train: Any
     X_test: Any
     names: list[str] | None
-    encoder: Any
+    encoder: TableEncoder | None
     """Fitted on the training rows; None where X was numbers."""
     sources: list[str]
     """The column that each number comes from."""
@@ -27,34 +30,62 @@ class Prepared(NamedTuple):
 class Columns:
     """X, and how models take it.
 
+    How the columns of a table are read is a matter of form, found from all rows; what
+    depends on values (medians, rare levels) is learned from the training rows.
+
     Parameters
     ----------
-    X : array-like, sparse matrix or DataFrame of shape (n_rows, n_columns)
-        Numbers; a frame may hold anything that the encoder reads.
+    X : array-like or sparse matrix of shape (n_rows, n_columns)
+        Numbers.
     names : sequence of str, default=None
-        Names of the columns of an array.
-    encoder : transformer, default=None
-        Makes numbers of a frame.
+        Names of its columns.
     """
 
-    def __init__(self, X: Any, names: Any, encoder: Any) -> None:
-        self.encoder = encoder
-        if encoder is None:
-            self.X = check_array(
-                X, accept_sparse="csr", dtype=[np.float64, np.float32], input_name="X"
-            )
-        else:
-            # How columns are read is a matter of form, found from all rows; what
-            # depends on values is learned from the training rows.
-            self.X, self.table = X, encoder.read(X)
-        given = getattr(X, "columns", None) if names is None else names
-        self.names = None if given is None else [str(name) for name in given]
+    def __init__(self, X: Any, names: Sequence[str] | None = None) -> None:
+        self.X = check_array(
+            X, accept_sparse="csr", dtype=[np.float64, np.float32], input_name="X"
+        )
+        self.names = None if names is None else [str(name) for name in names]
+        self.encoder: TableEncoder | None = None
         self.n_rows, self.n_columns = self.X.shape
+        self._whole: TableEncoder | None = None
         if self.names is not None and len(self.names) != self.n_columns:
             raise ValueError(
                 f"feature_names must name the {self.n_columns} columns of X, got "
                 f"{len(self.names)}"
             )
+
+    @classmethod
+    def of(cls, table: TypedTable, encoder: TableEncoder) -> Columns:
+        """Take a table that has been read."""
+        columns = cls.__new__(cls)
+        columns.X, columns.names = table, table.names
+        columns.encoder = clone(encoder).set_output(transform="default")
+        columns.n_rows, columns.n_columns = table.n_rows, len(table.columns)
+        # Readings that name the target are no longer of use.
+        readings = {
+            name: reading
+            for name, reading in table.readings.items()
+            if name in set(table.names)
+        }
+        columns.encoder.set_params(readings=readings)
+        columns._whole = clone(columns.encoder).fit(table)
+        return columns
+
+    def take(self, rows: Any) -> Columns:
+        """Keep some rows."""
+        if self.encoder is not None:
+            return Columns.of(self.X.take(rows), self.encoder)
+        return Columns(self.X[rows], self.names)
+
+    def notes(self, style: Style) -> list[str]:
+        """Say what a person should know about the columns of a table."""
+        return [] if self._whole is None else self._whole.notes(style)
+
+    def summaries(self) -> list[tuple[str, str]]:
+        """Give the name of each column of a table, and how it was read."""
+        found = [] if self._whole is None else self._whole.columns_
+        return [(str(column.name), column.summary) for column in found]
 
     def sorted_dates(self) -> list[str]:
         """Name the columns of dates whose values never go back, from row to row."""
@@ -62,8 +93,8 @@ class Columns:
             return []
         return [
             column.name
-            for column in self.table.columns
-            if getattr(column.values, "dtype", np.dtype(float)).kind == "M"
+            for column in self.X.columns
+            if column.reading.kind == "date"
             and not np.isnat(column.values).any()
             and np.all(np.diff(column.values) >= np.timedelta64(0))
         ]
@@ -75,18 +106,13 @@ class Columns:
             sources = self.names or [f"x{j}" for j in range(self.n_columns)]
             return Prepared(X_train, X_test, self.names, None, sources)
         encoder = clone(self.encoder)
-        X_train = np.asarray(encoder.fit_transform(self.table.take(train)))
-        X_test = np.asarray(encoder.transform(self.table.take(test)))
+        X_train = np.asarray(encoder.fit_transform(self.X.take(train)))
+        X_test = np.asarray(encoder.transform(self.X.take(test)))
         names = [str(name) for name in encoder.get_feature_names_out()]
         sources = [
             str(column.name) for column in encoder.columns_ for _ in column.features
         ]
         return Prepared(X_train, X_test, names, encoder, sources)
-
-
-def take_rows(X: Any, rows: Rows) -> Any:
-    """Take rows of an array or of a frame, pandas' or polars'."""
-    return X.iloc[rows] if hasattr(X, "iloc") else X[rows]
 
 
 def dense(X: Any, most: int = 50_000_000) -> NDArray[np.float64] | None:

@@ -19,6 +19,7 @@ from regkit.comparison.splits import Plan, Split, check_plan, make_splits, seed_
 from regkit.comparison.tables import Given, read_given
 from regkit.comparison.tasks import Metric, choose_metric
 from regkit.inspection.path_display import RegularizationPathDisplay
+from regkit.tables import TableEncoder
 
 
 def compare_regularizers(
@@ -36,7 +37,7 @@ def compare_regularizers(
     networks: bool = True,
     show_overfitting: bool = False,
     baseline: bool = True,
-    encoder: Any = None,
+    encoder: TableEncoder | None = None,
     random_state: int | None = 0,
     feature_names: Sequence[str] | None = None,
     progress: Callable[[str], None] | None = None,
@@ -62,11 +63,13 @@ def compare_regularizers(
 
     Parameters
     ----------
-    X : array-like, sparse matrix or DataFrame of shape (n_samples, n_features)
-        Numbers without missing values; a data frame may hold text, categories, dates
-        and gaps as well, which `TableEncoder` makes numbers of.
-    y : array-like of shape (n_samples,), or str
-        Target; the name of a column of the frame X. Rows without it are left out.
+    X : DataFrame, array-like or sparse matrix of shape (n_samples, n_features)
+        A data frame, or what `read_table` returns, is read and encoded by
+        `TableEncoder`: numbers, text, dates and missing values. An array or a sparse
+        matrix of numbers is taken as it is.
+    y : str or array-like of shape (n_samples,)
+        Target: the name of a column of the data frame, numbers, or labels of classes.
+        Rows without it are left out.
     task : {"auto", "regression", "classification", "counts"}, default="auto"
         What y holds. "auto": text, booleans and any two values are classes, other
         numbers are numbers.
@@ -97,8 +100,10 @@ def compare_regularizers(
         with dropout, and with dropout and an L2 penalty.
     baseline : bool, default=True
         Whether boosted trees take part.
-    encoder : transformer, default=None
-        Makes numbers of a data frame; None for ``TableEncoder()``.
+    encoder : TableEncoder, default=None
+        How to read the columns of a data frame; None for ``TableEncoder()``. Columns
+        are read in the whole table; medians and levels are learned from the training
+        rows.
     random_state : int or None, default=0
         Seed of the splits (the k-th uses random_state + k), of the folds, of boosting
         and of the networks.
@@ -146,6 +151,10 @@ def compare_regularizers(
     return run.compare()
 
 
+# Of a constant's error: what is smaller is taken for no error at all.
+_EXACT = 1e-6
+
+
 class _Run:
     """One comparison: all models on all splits."""
 
@@ -168,7 +177,7 @@ class _Run:
         columns, target = self.given.columns, self.given.target
         for k, split in enumerate(self.splits):
             if k == 0:
-                self.progress("reading columns")
+                self.progress("encoding")
             prepared = columns.prepare(split.train, split.test)
             if k == 0:
                 first = prepared
@@ -183,7 +192,11 @@ class _Run:
         losses = [[o.test_losses for o in self.outcomes[c.name]] for c in candidates]
         means = [float(np.mean([part.mean() for part in own])) for own in losses]
         best = int(np.argmin(means))
-        equal = equal_to_best(losses, best, sampling, self.metric.error)
+        error = self.metric.error
+        constant = self._constant()
+        mean_loss_, _ = mean_loss(constant, sampling)
+        exact = _EXACT * error(mean_loss_)
+        equal = equal_to_best(losses, best, sampling, error, exact)
         results = tuple(
             self._result(c, first.names, equal[k], sampling)
             for k, c in enumerate(candidates)
@@ -191,11 +204,9 @@ class _Run:
         pick = simplest(
             equal, [c.kind for c in candidates], [r.n_nonzero for r in results]
         )
-        constant = self._constant()
-        mean_loss_, _ = mean_loss(constant, sampling)
         found = [losses[best], constant]
-        beaten = equal_to_best(found, 0, sampling, self.metric.error)[1]
-        notes, warnings = look_for_traps(
+        beaten = equal_to_best(found, 0, sampling, error)[1]
+        warnings = look_for_traps(
             self.given, first, self.splits[0], self.metric, means[best], mean_loss_
         )
         return RegularizerComparison(
@@ -214,7 +225,6 @@ class _Run:
             given=self.given,
             names=first.names,
             encoder=first.encoder,
-            notes=(*self.given.notes, *target.notes, *notes),
             warnings=warnings,
         )
 

@@ -67,20 +67,22 @@ def equal_to_best(
     best: int,
     sampling: Sampling,
     error: Callable[[float], float],
+    exact: float = 0.0,
 ) -> list[bool]:
     """Tell which models are within one standard error of the best one.
 
     Of the paired difference of their losses, row by row: what makes rows hard for both
     models cancels. Of two models that hardly differ that is close to nothing, so an
-    error within 0.5% of the smallest is equal, too.
+    error within 0.5% of the smallest is equal, too, and so is one below `exact`.
     """
     smallest = error(mean_loss(losses[best], sampling)[0])
     equal = []
     for own in losses:
         difference = [a - b for a, b in zip(own, losses[best], strict=True)]
         behind, se = mean_loss(difference, sampling)
-        close = error(mean_loss(own, sampling)[0]) <= (1 + NO_DIFFERENCE) * smallest
-        equal.append(bool(behind <= se or close))
+        close = max((1 + NO_DIFFERENCE) * smallest, exact)
+        near = error(mean_loss(own, sampling)[0]) <= close
+        equal.append(bool(behind <= se or near))
     return equal
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from html import escape
 from importlib.resources import files
 from typing import TYPE_CHECKING
@@ -54,8 +54,8 @@ def render_page(
             if name not in ("*", "=")
         ),
         "coefficients": _coefficients(comparison),
-        "pictures": "\n".join(figures(comparison)),
-        "columns": _columns([*comparison.notes, *notes]),
+        "pictures": figures(comparison),
+        "columns": _columns(comparison, notes),
         "python": _python(comparison),
         "made_by": (
             made_by
@@ -169,9 +169,22 @@ def _scale_of(comparison: RegularizerComparison) -> str:
     return ""
 
 
-def _columns(notes: Iterable[str]) -> str:
-    items = "".join(f"<li>{escape(text)}</li>" for text in dict.fromkeys(notes))
-    return f"<h2>How the columns were read</h2>\n<ul>{items}</ul>" if items else ""
+def _columns(comparison: RegularizerComparison, notes: Sequence[str]) -> str:
+    """List how each column of a table was read, and what was noted."""
+    rows = "".join(
+        f'<tr><th scope="row">{escape(name)}</th><td>{escape(text)}</td></tr>'
+        for name, text in comparison.given.columns.summaries()
+    )
+    table = (
+        '<div class="wide"><table class="readings"><thead><tr><th scope="col">column'
+        f'</th><th scope="col">read as</th></tr></thead><tbody>{rows}</tbody></table>'
+        "</div>"
+    )
+    told = dict.fromkeys([*comparison.notes, *notes])
+    items = "".join(f"<li>{escape(text)}</li>" for text in told)
+    parts = [table if rows else "", f"<ul>{items}</ul>" if items else ""]
+    body = "\n".join(filter(None, parts))
+    return f"<h2>How the columns were read</h2>\n{body}" if body else ""
 
 
 def _python(comparison: RegularizerComparison) -> str:

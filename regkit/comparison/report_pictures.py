@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from regkit.inspection._drawing import make_figure
+from regkit.inspection._fonts import all_scripts, lacking_characters
 from regkit.inspection.prediction_display import PredictedActualDisplay
 
 if TYPE_CHECKING:
@@ -32,19 +33,24 @@ class _Picture(NamedTuple):
     caption: str
 
 
-def figures(comparison: RegularizerComparison) -> Iterator[str]:
+def figures(comparison: RegularizerComparison) -> str:
     """Write each picture as a figure of the page."""
-    for picture in _pictures(comparison):
-        wide = _as_data_uri(picture.draw, _WIDE)
-        narrow = _as_data_uri(picture.draw, _NARROW)
-        yield (
-            "<figure>\n"
-            f"<h2>{escape(picture.title)}</h2>\n"
-            f'<picture><source media="(max-width: 640px)" srcset="{narrow}">'
-            f'<img src="{wide}" alt="{escape(picture.title)}"></picture>\n'
-            f"<figcaption>{escape(picture.caption)}</figcaption>\n"
-            "</figure>"
-        )
+    with all_scripts() as lacking:
+        pictures = _pictures(comparison)
+        return "\n".join(_figure(picture, lacking) for picture in pictures)
+
+
+def _figure(picture: _Picture, lacking: set[str]) -> str:
+    wide = _as_data_uri(picture.draw, _WIDE, lacking)
+    narrow = _as_data_uri(picture.draw, _NARROW, lacking)
+    return (
+        "<figure>\n"
+        f"<h2>{escape(picture.title)}</h2>\n"
+        f'<picture><source media="(max-width: 640px)" srcset="{narrow}">'
+        f'<img src="{wide}" alt="{escape(picture.title)}"></picture>\n'
+        f"<figcaption>{escape(picture.caption)}</figcaption>\n"
+        "</figure>"
+    )
 
 
 def _pictures(comparison: RegularizerComparison) -> Iterator[_Picture]:
@@ -119,11 +125,19 @@ def _predictions(comparison: RegularizerComparison, chosen: ModelResult) -> _Pic
     )
 
 
-def _as_data_uri(draw: Callable[[Axes], Any], size: tuple[float, float]) -> str:
+def _as_data_uri(
+    draw: Callable[[Axes], Any], size: tuple[float, float], lacking: set[str]
+) -> str:
+    import matplotlib
+
     figure = make_figure(*size)
     draw(figure.subplots())
+    unknown = lacking_characters(figure)
+    lacking |= unknown
     svg = BytesIO()
-    figure.savefig(svg, format="svg", metadata={"Date": None})
+    # Characters that no font here has, the reader's browser may have.
+    with matplotlib.rc_context({"svg.fonttype": "none" if unknown else "path"}):
+        figure.savefig(svg, format="svg", metadata={"Date": None})
     if svg.tell() <= _LARGEST_SVG:
         return f"data:image/svg+xml;base64,{b64encode(svg.getvalue()).decode()}"
     png = BytesIO()

@@ -17,6 +17,7 @@ from regkit.comparison.table import render_table
 from regkit.comparison.tables import Given
 from regkit.comparison.tasks import Metric, Target
 from regkit.inspection._drawing import make_figure, require_matplotlib
+from regkit.inspection._fonts import all_scripts, lacking_characters
 from regkit.inspection.path_display import RegularizationPathDisplay
 from regkit.inspection.selection_display import AlphaSelectionDisplay
 
@@ -147,8 +148,6 @@ class RegularizerComparison:
         Of what models see.
     encoder : transformer or None
         Fitted on the training rows of the first split.
-    notes : tuple of str
-        What was left out, and how columns were read.
     warnings : tuple of str
         What makes the errors doubtful.
 
@@ -172,8 +171,12 @@ class RegularizerComparison:
     given: Given
     names: list[str] | None
     encoder: Any
-    notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was left out or read with doubt, a sentence each."""
+        return self.given.notes()
 
     @property
     def best_(self) -> ModelResult:
@@ -400,8 +403,10 @@ class RegularizerComparison:
         """
         require_matplotlib("save_figure")
         figure = make_figure(7.4, 4.3)
-        self.plot(figure.subplots())
-        figure.savefig(path, dpi=dpi)
+        with all_scripts() as lacking:
+            self.plot(figure.subplots())
+            figure.savefig(path, dpi=dpi)
+            lacking |= lacking_characters(figure)
 
     def to_html(
         self,

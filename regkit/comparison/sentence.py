@@ -44,7 +44,7 @@ def _recommend(comparison: RegularizerComparison) -> str:
         f"than predicting {metric.constant}"
     )
     if chosen.is_linear:
-        return f"Take {chosen.name}: {_columns(comparison, chosen)}, {error}."
+        return f"Take {_called(chosen)}: {_columns(comparison, chosen)}, {error}."
     return f"Take {_called(chosen)}: {error}."
 
 
@@ -111,9 +111,11 @@ def _worse(comparison: RegularizerComparison, result: ModelResult) -> str:
 
 def _called(result: ModelResult) -> str:
     """Name a model within a sentence."""
-    return {"Boosting": "boosting", "Network": "the network"}.get(
-        result.name, result.name
-    )
+    return {
+        "Least squares": "least squares",
+        "Boosting": "boosting",
+        "Network": "the network",
+    }.get(result.name, result.name)
 
 
 def _error(comparison: RegularizerComparison, error: float) -> str:

@@ -24,6 +24,7 @@ WIDTH = 80
 # How scores are called, and with how many decimals they are shown.
 SCORES = {"r2": "R2", "accuracy": "accuracy", "auc": "AUC"}
 _MOST_CLASSES_SHOWN = 6
+_ROUNDING = 1e-5
 
 
 def header(comparison: RegularizerComparison) -> list[str]:
@@ -120,9 +121,8 @@ def describe_classes(comparison: RegularizerComparison) -> str | None:
 def error_size(comparison: RegularizerComparison) -> float:
     """Give the error that sets unit and digits: the smallest, or a constant's."""
     smallest = min(result.test_error for result in comparison.results)
-    if smallest > 0:
-        return smallest
-    return comparison.mean_error
+    # Below that, digits are those of rounding errors.
+    return max(smallest, _ROUNDING * comparison.mean_error)
 
 
 def mark(comparison: RegularizerComparison, result: ModelResult) -> str:
