@@ -37,7 +37,7 @@ def run(*arguments, **options):
         [sys.executable, "-m", "regkit", *map(str, arguments)],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
         **options,
     )
