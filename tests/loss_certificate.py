@@ -305,6 +305,13 @@ def _solve(hessian: Array, right_side: Array) -> Array:
     return scale * np.linalg.lstsq(scaled, right_side * scale, rcond=1e-14)[0]
 
 
+def _is_constant(X: Any) -> Array:
+    if sp.issparse(X):
+        low, high = (np.asarray(end.toarray()).ravel() for end in (X.min(0), X.max(0)))
+        return np.asarray(low == high)
+    return np.all(X == X[:1], axis=0)
+
+
 def _columns(X: Any, columns: Array) -> Array:
     return np.asarray(X[:, columns].toarray() if sp.issparse(X) else X[:, columns])
 
@@ -358,7 +365,8 @@ def state(
     factor = (
         np.ones(n_features) if penalty_factor is None else np.asarray(penalty_factor)
     )
-    excluded = np.isinf(factor)
+    # Beside an intercept a constant column only costs.
+    excluded = np.isinf(factor) | (fit_intercept & _is_constant(rows))
     strength = alpha * np.where(excluded, 0.0, factor)
     lower, upper = (-np.inf, np.inf) if bounds is None else bounds
     shift = np.zeros(n_samples) if offset is None else np.asarray(offset)

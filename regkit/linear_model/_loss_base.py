@@ -1,0 +1,321 @@
+"""What all fits by a loss of classes or counts share: the problem, its solutions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
+
+from regkit._sklearn import check_same_features
+from regkit._types import Floats
+from regkit.designs import make_design
+from regkit.designs.weighted_columns import WeightedDesign
+from regkit.linear_model._base import linear_predictor
+from regkit.linear_model._labels import Labels
+from regkit.linear_model._limits import Limits, check_limits
+from regkit.linear_model._separation import lowering_columns, separating_columns
+from regkit.linear_model._warnings import (
+    raise_if_overflowed,
+    unpenalized_cause,
+    warn_not_converged,
+    warn_not_unique,
+)
+from regkit.rows.inputs import FitData, check_predict_X, check_y
+from regkit.rows.sources import as_source
+from regkit.solvers.losses import Loss
+from regkit.solvers.problem import PathResult, Penalty
+from regkit.solvers.solve_loss import solve_loss_path
+
+# Coefficients and intercept to start from.
+Start = tuple[Floats, float]
+
+# Predictors of an optimum are rarely larger; where unpenalized ones are, it is worth
+# a linear program to make sure that there is an optimum.
+_LARGE_PREDICTOR = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class LossProblem:
+    """Rows, targets and limits of a fit, before its penalty is known."""
+
+    name: str
+    """Of the estimator or function, for messages."""
+    loss: Loss
+    design: WeightedDesign
+    data: FitData
+    """X as the design has it; y are the class numbers, or the counts."""
+    weight: Floats | None
+    """(n_samples,), of rows and classes together."""
+    targets: Floats
+    """(n_targets, n_samples), each a problem of its own: one per class where classes
+    are told from the rest, one otherwise."""
+    offset: Floats | None
+    limits: Limits
+    labels: Labels | None
+
+    def penalty(self, l1_ratio: float) -> Penalty:
+        """State the penalty."""
+        limits = self.limits
+        return Penalty.build(
+            self.design.n_features,
+            l1_ratio,
+            limits.factor,
+            limits.lower,
+            limits.upper,
+        )
+
+    def solve(
+        self,
+        penalty: Penalty,
+        alphas: Floats,
+        *,
+        design: Any = None,
+        starts: list[Start] | None = None,
+        **options: Any,
+    ) -> list[PathResult]:
+        """Solve one path per target, on all rows or as `design` weights them."""
+        with np.errstate(over="ignore", invalid="ignore"):  # reported by `report`
+            return [
+                solve_loss_path(
+                    self.design if design is None else design,
+                    self.loss,
+                    target,
+                    penalty,
+                    alphas,
+                    offset=self.offset,
+                    start=None if starts is None else starts[t],
+                    **options,
+                )
+                for t, target in enumerate(self.targets)
+            ]
+
+    def report(
+        self,
+        results: list[PathResult],
+        *,
+        tol: float,
+        max_iter: int,
+        standardize: bool,
+        where: str = "",
+        rows: NDArray[np.int64] | None = None,
+    ) -> None:
+        """Raise or warn where a path is not what was asked for.
+
+        Raises
+        ------
+        ValueError
+            Where numbers overflow, or where there is no optimum.
+        """
+        called = self.name + where
+        for target, result in zip(self.targets, results, strict=True):
+            self._refuse_separation(target, result, called, rows)
+            raise_if_overflowed(self.name, result.dual_gaps, result.intercepts)
+            if not result.converged.all():
+                warn_not_converged(
+                    called,
+                    result.dual_gaps,
+                    np.full(len(result.alphas), result.null_objective),
+                    result.converged,
+                    ("alpha", result.alphas),
+                    tol=tol,
+                    max_iter=max_iter,
+                )
+            cause = unpenalized_cause(result.alphas, self.limits.factor)
+            if cause and not result.unique:
+                warn_not_unique(called, cause, result.solver, standardize)
+
+    def _refuse_separation(
+        self,
+        target: Floats,
+        result: PathResult,
+        called: str,
+        rows: NDArray[np.int64] | None,
+    ) -> None:
+        """Raise where unpenalized coefficients grow without end."""
+        free = np.zeros(self.design.n_features, dtype=bool)
+        if self.limits.factor is not None:
+            free |= self.limits.factor == 0.0
+        if result.alphas[-1] == 0.0:
+            excluded = False if self.limits.factor is None else self.limits.factor
+            free |= ~np.isinf(excluded)
+        if not free.any() or self.loss.name in ("Gamma", "squared hinge"):
+            return
+        used = np.arange(len(target)) if rows is None else rows
+        if self.weight is not None:
+            used = used[self.weight[used] > 0.0]
+        X = self.data.X[used]
+        if result.converged.all():
+            eta = X @ result.coefs[:, [-1]].toarray() + result.intercepts[-1]
+            if np.max(np.abs(eta)) <= _LARGE_PREDICTOR:
+                return
+        fit_intercept = self.design.fit_intercept
+        if self.labels is None:
+            columns = lowering_columns(
+                X, target[used], free, self.limits, fit_intercept
+            )
+            effect = "the expected values of rows with y = 0 fall to 0"
+        else:
+            columns = separating_columns(
+                X,
+                self.labels.codes[used],
+                len(self.labels.classes),
+                free,
+                self.limits,
+                fit_intercept,
+            )
+            effect = "the classes are separated"
+        if columns is None:
+            return
+        factor = self.limits.factor
+        by_factor = factor is not None and np.any(factor[columns] == 0.0)
+        cause = "penalty_factor=0" if by_factor and result.alphas[-1] else "alpha=0"
+        raise ValueError(
+            f"{called} has no finite optimum with {cause}: along the unpenalized "
+            f"{self._named(columns)} {effect}, and coefficients grow without end. "
+            "Penalize them: a positive alpha (and penalty_factor) makes the optimum "
+            "finite."
+        )
+
+    def _named(self, columns: NDArray[np.int64]) -> str:
+        names = self.data.feature_names
+        shown = [
+            f"column {j}" if names is None else f"column {names[j]!r}"
+            for j in columns[:5]
+        ]
+        more = f" and {len(columns) - 5} more" if len(columns) > 5 else ""
+        return ", ".join(shown) + more if shown else "intercept"
+
+
+class LossEstimator(BaseEstimator):
+    """Base of the estimators fitted by such a loss; subclasses state the problem."""
+
+    coef_: Any
+    intercept_: Any
+    n_features_in_: int
+
+    def _open(
+        self, X: Any, y: Any, sample_weight: Any, offset: Any, name: str | None = None
+    ) -> LossProblem:
+        """Check the data and state the problem; messages are by `name`, if given."""
+        raise NotImplementedError
+
+    def _state(
+        self,
+        data: FitData,
+        loss: Loss,
+        targets: Floats,
+        offset: Any,
+        weight: Floats | None,
+        name: str | None,
+        labels: Labels | None = None,
+    ) -> LossProblem:
+        """Make a problem of checked data."""
+        n_samples, n_features = data.X.shape
+        limits = check_limits(
+            n_features, self.positive, self.bounds, self.penalty_factor
+        )
+        shift = None if offset is None else check_offset(self, offset, n_samples)
+        with np.errstate(over="ignore", invalid="ignore"):  # reported by `report`
+            design: Any = make_design(
+                data.X, weight, bool(self.fit_intercept), bool(self.standardize)
+            )
+        called = name or type(self).__name__
+        return LossProblem(
+            called, loss, design, data, weight, targets, shift, limits, labels
+        )
+
+    def _linear_predictor(self, X: Any, offset: Any = None) -> Floats:
+        """Compute ``X @ coef_.T + intercept_ + offset`` for rows in memory."""
+        check_is_fitted(self, "coef_")
+        check_same_features(self, X)
+        X = check_predict_X(self, X, self.n_features_in_)
+        coef: Any = self.coef_
+        is_sparse: bool = sp.issparse(coef)
+        if is_sparse:  # after `sparsify`
+            found = np.asarray((X @ coef.T).toarray() if sp.issparse(X) else X @ coef.T)
+            found = found + self.intercept_
+        else:
+            found = linear_predictor(X, coef, self.intercept_)
+        if offset is not None:
+            shift = check_offset(self, offset, X.shape[0])
+            found = found + (shift if found.ndim == 1 else shift[:, None])
+        return found
+
+    def _replace_attributes(self, fitted: dict[str, Any]) -> None:
+        """Set all attributes at once, and take away those of an earlier fit."""
+        parameters = self.get_params(deep=False)
+        for name in list(self.__dict__):
+            if name.endswith("_") and name not in parameters:
+                del self.__dict__[name]
+        self.__dict__.update(fitted)
+
+    def _attributes(self, problem: LossProblem) -> dict[str, Any]:
+        """Give the attributes that do not depend on the solution."""
+        fitted: dict[str, Any] = {"n_features_in_": problem.design.n_features}
+        if problem.data.feature_names is not None:
+            fitted["feature_names_in_"] = problem.data.feature_names
+        if problem.labels is not None:
+            fitted["classes_"] = problem.labels.classes
+        return fitted
+
+    def _solution(self, results: list[PathResult], places: list[int]) -> dict[str, Any]:
+        """Give the attributes of one alpha, whose place in each path is known."""
+        n_features = results[0].coefs.shape[0]
+        coefs = np.zeros((len(results), n_features))
+        for coef, result, k in zip(coefs, results, places, strict=True):
+            stored = slice(result.coefs.indptr[k], result.coefs.indptr[k + 1])
+            coef[result.coefs.indices[stored]] = result.coefs.data[stored]
+        pairs = list(zip(results, places, strict=True))
+        gaps = np.array([result.dual_gaps[k] for result, k in pairs])
+        n_iters = np.array([max(1, int(result.n_iters[k])) for result, k in pairs])
+        several = len(results) > 1
+        return {
+            "coef_": coefs,
+            "intercept_": np.array([result.intercepts[k] for result, k in pairs]),
+            "dual_gap_": gaps if several else gaps[0],
+            "n_iter_": n_iters if several else int(n_iters[0]),
+            "solver_": ", ".join(dict.fromkeys(result.solver for result in results)),
+        }
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
+
+def check_offset(caller: Any, offset: Any, n_samples: int) -> Floats:
+    """Check what is added to the linear predictor of each row.
+
+    Raises
+    ------
+    ValueError
+        When it is not one finite number per row.
+    """
+    checked = check_y(caller, offset, "offset")
+    if checked.shape != (n_samples,):
+        raise ValueError(
+            f"offset must have one entry per row of X: X has {n_samples} rows, offset "
+            f"has shape {checked.shape}."
+        )
+    return np.ascontiguousarray(checked, dtype=np.float64)
+
+
+def refuse_chunks(name: str, X: Any) -> None:
+    """Raise for rows that come in chunks; a memory map is used in place.
+
+    Raises
+    ------
+    TypeError
+        With the remedy.
+    """
+    if isinstance(X, np.ndarray) or as_source(X) is None:
+        return
+    raise TypeError(
+        f"{name} needs the rows of X in memory, or a memory map, but X comes in chunks "
+        f"({type(X).__name__}): pass an array, a sparse matrix or a data frame."
+    )
