@@ -21,6 +21,7 @@ from regkit.designs.moments import Moments
 from regkit.parallel.threads import by_shares
 
 if TYPE_CHECKING:
+    from regkit.designs.weighted_columns import WeightedColumns
     from regkit.kernels.linear.three_views import Columns
 
 # Bytes of X that are centered at a time on the way to a Gram matrix.
@@ -73,6 +74,11 @@ class DenseDesign:
     def transposed(self) -> NDArray[Any]:
         """X's columns as rows."""
         return self._X.T
+
+    @property
+    def rows(self) -> NDArray[Any]:
+        """X."""
+        return self._X
 
     @property
     def weights(self) -> Floats:
@@ -475,9 +481,20 @@ class DenseDesign:
 
     def gather(self, columns: Indices) -> Floats:
         """Return the columns of Z as contiguous rows, shape (len(columns), n)."""
+        gathered = self.gather_unweighted(columns)
+        gathered *= self._root
+        return gathered
+
+    def gather_unweighted(self, columns: Indices) -> Floats:
+        """Return columns of (X - m) / s as contiguous rows, (len(columns), n)."""
         gathered = np.ascontiguousarray(self._X[:, columns].T, dtype=np.float64)
         gathered -= self.offset[columns, None]
-        gathered *= self._root
         if self.standardize:
             gathered /= self.scale[columns, None]
         return gathered
+
+    def weighted_columns(self, every: bool) -> "WeightedColumns":
+        """Return a store for row weights that change: of all columns, or empty."""
+        from regkit.designs.weighted_columns import DenseColumns, DenseWorkingColumns
+
+        return DenseColumns(self) if every else DenseWorkingColumns(self)
