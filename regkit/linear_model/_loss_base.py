@@ -7,12 +7,11 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
-from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from regkit._sklearn import check_same_features
-from regkit._types import Floats
+from regkit._types import Floats, Indices
 from regkit.designs import make_design
 from regkit.designs.weighted_columns import WeightedDesign
 from regkit.linear_model._base import linear_predictor
@@ -28,7 +27,8 @@ from regkit.linear_model._warnings import (
 from regkit.rows.inputs import FitData, check_predict_X, check_y
 from regkit.rows.sources import as_source
 from regkit.solvers.losses import Loss
-from regkit.solvers.problem import PathResult, Penalty
+from regkit.solvers.problem import Penalty
+from regkit.solvers.results import PathResult
 from regkit.solvers.solve_loss import solve_loss_path
 
 # Coefficients and intercept to start from.
@@ -77,10 +77,13 @@ class LossProblem:
         design: Any = None,
         starts: list[Start] | None = None,
         **options: Any,
-    ) -> list[PathResult]:
-        """Solve one path per target, on all rows or as `design` weights them."""
+    ) -> PathResult:
+        """Solve one path per target, on all rows or as `design` weights them.
+
+        The result has the shape (n_alphas, n_targets).
+        """
         with np.errstate(over="ignore", invalid="ignore"):  # reported by `report`
-            return [
+            results = [
                 solve_loss_path(
                     self.design if design is None else design,
                     self.loss,
@@ -93,18 +96,29 @@ class LossProblem:
                 )
                 for t, target in enumerate(self.targets)
             ]
+        return PathResult.stack(results)
 
     def report(
         self,
-        results: list[PathResult],
+        result: PathResult,
         *,
         tol: float,
         max_iter: int,
         standardize: bool,
         where: str = "",
-        rows: NDArray[np.int64] | None = None,
+        rows: Indices | None = None,
     ) -> None:
         """Raise or warn where a path is not what was asked for.
+
+        Parameters
+        ----------
+        result : PathResult of shape (n_alphas, n_targets)
+        tol, max_iter, standardize : object
+            Of the estimator.
+        where : str
+            Which fold, for messages.
+        rows : ndarray of int or None
+            The rows trained on; None for all.
 
         Raises
         ------
@@ -112,51 +126,48 @@ class LossProblem:
             Where numbers overflow, or where there is no optimum.
         """
         called = self.name + where
-        for target, result in zip(self.targets, results, strict=True):
-            self._refuse_separation(target, result, called, rows)
-            raise_if_overflowed(self.name, result.dual_gaps, result.intercepts)
-            if not result.converged.all():
-                warn_not_converged(
-                    called,
-                    result.dual_gaps,
-                    np.full(len(result.alphas), result.null_objective),
-                    result.converged,
-                    ("alpha", result.alphas),
-                    tol=tol,
-                    max_iter=max_iter,
-                )
-            cause = unpenalized_cause(result.alphas, self.limits.factor)
-            if cause and not result.unique:
-                warn_not_unique(called, cause, result.solver, standardize)
+        self._refuse_separation(result, called, rows)
+        raise_if_overflowed(self.name, result.dual_gaps, result.intercepts)
+        if not result.converged.all():
+            warn_not_converged(
+                called,
+                result.dual_gaps.ravel(),
+                result.null_objectives.ravel(),
+                result.converged.ravel(),
+                ("alpha", result.alphas.ravel()),
+                tol=tol,
+                max_iter=max_iter,
+            )
+        cause = unpenalized_cause(result.alphas, self.limits.factor)
+        if cause and not result.unique:
+            warn_not_unique(called, cause, result.solver, standardize)
 
     def _refuse_separation(
-        self,
-        target: Floats,
-        result: PathResult,
-        called: str,
-        rows: NDArray[np.int64] | None,
+        self, result: PathResult, called: str, rows: Indices | None
     ) -> None:
         """Raise where unpenalized coefficients grow without end."""
         free = np.zeros(self.design.n_features, dtype=bool)
-        if self.limits.factor is not None:
-            free |= self.limits.factor == 0.0
-        if result.alphas[-1] == 0.0:
-            excluded = False if self.limits.factor is None else self.limits.factor
-            free |= ~np.isinf(excluded)
+        factor = self.limits.factor
+        if factor is not None:
+            free |= factor == 0.0
+        least = float(result.alphas.min())
+        if least == 0.0:
+            free |= ~np.isinf(0.0 if factor is None else factor)
         if not free.any() or self.loss.name in ("Gamma", "squared hinge"):
             return
-        used = np.arange(len(target)) if rows is None else rows
+        used = np.arange(len(self.data.y)) if rows is None else rows
         if self.weight is not None:
             used = used[self.weight[used] > 0.0]
         X = self.data.X[used]
         if result.converged.all():
-            eta = X @ result.coefs[:, [-1]].toarray() + result.intercepts[-1]
+            last = result.at(-1)
+            eta = X @ last.coefs + last.intercepts
             if np.max(np.abs(eta)) <= _LARGE_PREDICTOR:
                 return
         fit_intercept = self.design.fit_intercept
         if self.labels is None:
             columns = lowering_columns(
-                X, target[used], free, self.limits, fit_intercept
+                X, self.data.y[used], free, self.limits, fit_intercept
             )
             effect = "the expected values of rows with y = 0 fall to 0"
         else:
@@ -171,9 +182,7 @@ class LossProblem:
             effect = "the classes are separated"
         if columns is None:
             return
-        factor = self.limits.factor
-        by_factor = factor is not None and np.any(factor[columns] == 0.0)
-        cause = "penalty_factor=0" if by_factor and result.alphas[-1] else "alpha=0"
+        cause = "penalty_factor=0" if least > 0.0 else "alpha=0"
         raise ValueError(
             f"{called} has no finite optimum with {cause}: along the unpenalized "
             f"{self._named(columns)} {effect}, and coefficients grow without end. "
@@ -181,7 +190,7 @@ class LossProblem:
             "finite."
         )
 
-    def _named(self, columns: NDArray[np.int64]) -> str:
+    def _named(self, columns: Indices) -> str:
         names = self.data.feature_names
         shown = [
             f"column {j}" if names is None else f"column {names[j]!r}"
@@ -263,23 +272,17 @@ class LossEstimator(BaseEstimator):
             fitted["classes_"] = problem.labels.classes
         return fitted
 
-    def _solution(self, results: list[PathResult], places: list[int]) -> dict[str, Any]:
-        """Give the attributes of one alpha, whose place in each path is known."""
-        n_features = results[0].coefs.shape[0]
-        coefs = np.zeros((len(results), n_features))
-        for coef, result, k in zip(coefs, results, places, strict=True):
-            stored = slice(result.coefs.indptr[k], result.coefs.indptr[k + 1])
-            coef[result.coefs.indices[stored]] = result.coefs.data[stored]
-        pairs = list(zip(results, places, strict=True))
-        gaps = np.array([result.dual_gaps[k] for result, k in pairs])
-        n_iters = np.array([max(1, int(result.n_iters[k])) for result, k in pairs])
-        several = len(results) > 1
+    def _solution(self, result: PathResult, k: int) -> dict[str, Any]:
+        """Give the attributes of the k-th alpha."""
+        at = result.at(k)
+        n_iters = np.maximum(at.n_iters, 1)
+        several = len(at.intercepts) > 1
         return {
-            "coef_": coefs,
-            "intercept_": np.array([result.intercepts[k] for result, k in pairs]),
-            "dual_gap_": gaps if several else gaps[0],
+            "coef_": np.ascontiguousarray(at.coefs.T),
+            "intercept_": at.intercepts.copy(),
+            "dual_gap_": at.dual_gaps.copy() if several else at.dual_gaps[0],
             "n_iter_": n_iters if several else int(n_iters[0]),
-            "solver_": ", ".join(dict.fromkeys(result.solver for result in results)),
+            "solver_": result.solver,
         }
 
     def __sklearn_tags__(self) -> Any:

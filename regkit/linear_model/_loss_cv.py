@@ -24,7 +24,8 @@ from regkit.parallel.threads import map_in_threads
 from regkit.solvers.folds.fold import Fold
 from regkit.solvers.folds.losses import held_out_losses
 from regkit.solvers.loss_criteria import loss_criteria
-from regkit.solvers.problem import PathResult, Penalty
+from regkit.solvers.problem import Penalty
+from regkit.solvers.results import PathResult
 from regkit.solvers.solve_loss import loss_alpha_grid
 
 
@@ -33,9 +34,9 @@ class _Candidate(NamedTuple):
 
     l1_ratio: float
     penalty: Penalty
-    whole: list[PathResult]
-    """One path per target; empty where it was not asked for."""
-    folds: list[list[PathResult]]
+    whole: PathResult | None
+    """The path on all rows, where it was asked for; (n_alphas, n_targets)."""
+    folds: list[PathResult]
     curve: ErrorCurve
 
 
@@ -120,10 +121,9 @@ class LossCV(LossEstimator):
             warn_at_grid_edge(name, choice.edge)
         fitted = self._attributes(problem) | self._curves(candidates, best, choice)
         if self.refit:
-            places = [choice.index] * len(best.whole)
-            fitted |= self._solution(best.whole, places)
-            path = regularization_path(best.whole, problem)
-            fitted |= {"path_": path, "coef_path_": path.coefs}
+            assert best.whole is not None
+            fitted |= self._solution(best.whole, choice.index)
+            fitted |= self._path_attributes(best.whole, problem)
         self._replace_attributes(fitted)
         return self
 
@@ -140,6 +140,14 @@ class LossCV(LossEstimator):
     def _has_likelihood(self) -> bool:
         """Whether the loss is a log-likelihood, which information criteria need."""
         return False
+
+    def _path_attributes(
+        self, whole: PathResult, problem: LossProblem
+    ) -> dict[str, Any]:
+        if whole.shape[1] > 1:
+            return {"coef_path_": _by_target(whole)}
+        path = regularization_path(whole, problem)
+        return {"path_": path, "coef_path_": path.coefs}
 
     def _single(self, l1_ratio: float) -> Any:
         """Return the unfitted estimator for one alpha."""
@@ -190,30 +198,25 @@ class LossCV(LossEstimator):
         alphas = self._alphas(problem, penalty)
         options = {"tol": self.tol, "max_iter": self.max_iter}
         told = {**options, "standardize": self.standardize}
-        whole: list[PathResult] = []
+        whole: PathResult | None = None
         if self.refit or not folds:
             whole = problem.solve(penalty, alphas, **options)
             problem.report(whole, **told)
         data, n_rows = problem.data, len(problem.data.y)
 
-        def solve(fold: Fold) -> tuple[list[PathResult], Floats]:
-            weight = self._training_weight(problem, fold)
-            design = problem.design.reweighted(weight)
-            paths = problem.solve(penalty, alphas, design=design, **options)
-            test_weight = fold.test_weight(data.sample_weight)
-            losses = [
-                held_out_losses(
-                    design,
-                    problem.loss,
-                    target,
-                    problem.offset,
-                    test_weight,
-                    path,
-                    fold.test,
-                )
-                for target, path in zip(problem.targets, paths, strict=True)
-            ]
-            return paths, self._error_scale * np.mean(losses, axis=0)
+        def solve(fold: Fold) -> tuple[PathResult, Floats]:
+            design = problem.design.reweighted(self._training_weight(problem, fold))
+            path = problem.solve(penalty, alphas, design=design, **options)
+            losses = held_out_losses(
+                design,
+                problem.loss,
+                problem.targets,
+                problem.offset,
+                fold.test_weight(data.sample_weight),
+                path,
+                fold.test,
+            )
+            return path, self._error_scale * losses.mean(axis=1)
 
         solved = map_in_threads(solve, folds, thread_count(self.n_jobs))
         paths = [found for found, _ in solved]
@@ -222,13 +225,14 @@ class LossCV(LossEstimator):
             where = f", in fold {k} of {len(folds)},"
             problem.report(found, **told, where=where, rows=rows)
         if not folds:
+            assert whole is not None
             values = loss_criteria(
                 problem.design,
                 problem.loss,
                 problem.targets[0],
                 problem.offset,
                 penalty,
-                whole[0],
+                whole.reshaped(-1),
                 self.criterion,
                 problem.weight,
             )
@@ -262,7 +266,7 @@ class LossCV(LossEstimator):
         self,
         problem: LossProblem,
         folds: list[Fold],
-        paths: list[list[PathResult]],
+        paths: list[PathResult],
         l1_ratio: float,
         y: Any,
         score_params: dict[str, Any],
@@ -280,14 +284,14 @@ class LossCV(LossEstimator):
                 if name != "feature_names_in_"
             }
         )
-        alphas = paths[0][0].alphas
+        alphas = paths[0].alphas[:, 0]
         scores = np.empty((len(alphas), len(folds)))
         for k, (fold, found) in enumerate(zip(folds, paths, strict=True)):
             rows, expected = X[fold.test], truth[fold.test]
             params = rows_of_parameters(X, score_params, fold.test)
             for i, alpha in enumerate(alphas):
                 model.alpha = float(alpha)
-                model.__dict__.update(model._solution(found, [i] * len(found)))
+                model.__dict__.update(model._solution(found, i))
                 scores[i, k] = scorer(model, rows, expected, **params)
         return scores
 
@@ -314,14 +318,15 @@ class LossCV(LossEstimator):
             fitted["alpha_1se_"] = curve.alphas[choice.index_1se]
         if self.store_fold_coefs:
             fitted["fold_coef_path_"] = np.stack(
-                [
-                    np.squeeze(np.stack([path.coefs.toarray() for path in paths]), 0)
-                    if len(paths) == 1
-                    else np.stack([path.coefs.toarray() for path in paths])
-                    for paths in best.folds
-                ]
+                [_by_target(path) for path in best.folds]
             )
         return fitted
+
+
+def _by_target(path: PathResult) -> Floats:
+    """Give coefficients as (n_features, n_alphas), for several targets one each."""
+    coefs = np.moveaxis(path.dense(), 0, -1)
+    return coefs[0] if len(coefs) == 1 else coefs
 
 
 def automatic_alphas(
@@ -365,14 +370,9 @@ def _best(candidates: list[_Candidate]) -> _Candidate:
 
 def _starts_null(candidate: _Candidate) -> bool:
     """Whether every penalized coefficient is zero at the largest alpha."""
-    paths = candidate.whole or [path for fold in candidate.folds for path in fold]
+    paths = candidate.folds if candidate.whole is None else [candidate.whole]
     penalized = candidate.penalty.factor > 0.0
-    for path in paths:
-        stored = slice(0, path.coefs.indptr[1])
-        is_nonzero = path.coefs.data[stored] != 0.0
-        if np.any(penalized[path.coefs.indices[stored]] & is_nonzero):
-            return False
-    return True
+    return not any(np.any(path.at(0).coefs[penalized]) for path in paths)
 
 
 def _stack(arrays: list[Any]) -> Any:

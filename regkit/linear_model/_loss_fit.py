@@ -18,7 +18,7 @@ from regkit.linear_model._loss_base import (
     Start,
     refuse_chunks,
 )
-from regkit.solvers.problem import PathResult
+from regkit.solvers.results import PathResult
 
 
 class LossModel(LossEstimator):
@@ -69,13 +69,9 @@ class LossModel(LossEstimator):
         validate_parameters(self)
         refuse_chunks(type(self).__name__, X)
         problem = self._open(X, y, sample_weight, offset)
-        results = self._solved(
-            problem, np.array([float(self.alpha)]), self._starts(problem)
-        )
-        places = [0] * len(results)
-        self._replace_attributes(
-            self._attributes(problem) | self._solution(results, places)
-        )
+        alphas = np.array([float(self.alpha)])
+        result = self._solved(problem, alphas, self._starts(problem))
+        self._replace_attributes(self._attributes(problem) | self._solution(result, 0))
         return self
 
     def fit_path(
@@ -134,19 +130,20 @@ class LossModel(LossEstimator):
                 refused = error
                 break
             models.append(model)
-        if not models and refused is not None:
-            raise refused
+        if not models:
+            if refused is not None:
+                raise refused
+            return iter(())
         ascending, places = np.unique(
             [float(model.alpha) for model in models], return_inverse=True
         )
-        alphas = np.ascontiguousarray(ascending[::-1])
-        results = unfitted._solved(problem, alphas) if models else []
-        return _fitted(models, problem, results, len(alphas) - 1 - places, refused)
+        result = unfitted._solved(problem, np.ascontiguousarray(ascending[::-1]))
+        return _fitted(models, problem, result, len(ascending) - 1 - places, refused)
 
     def _solved(
         self, problem: LossProblem, alphas: Floats, starts: list[Start] | None = None
-    ) -> list[PathResult]:
-        results = problem.solve(
+    ) -> PathResult:
+        result = problem.solve(
             problem.penalty(self._l1_ratio()),
             alphas,
             tol=self.tol,
@@ -154,12 +151,12 @@ class LossModel(LossEstimator):
             starts=starts,
         )
         problem.report(
-            results,
+            result,
             tol=self.tol,
             max_iter=self.max_iter,
             standardize=self.standardize,
         )
-        return results
+        return result
 
     def _l1_ratio(self) -> float:
         return float(self.l1_ratio)
@@ -185,14 +182,14 @@ class LossModel(LossEstimator):
 def _fitted(
     models: list[Any],
     problem: LossProblem,
-    results: list[PathResult],
+    result: PathResult,
     places: Any,
     refused: Exception | None,
 ) -> Iterator[Any]:
     for model, place in zip(models, places, strict=True):
-        fitted = model._attributes(problem)
-        fitted |= model._solution(results, [int(place)] * len(results))
-        model._replace_attributes(fitted)
+        model._replace_attributes(
+            model._attributes(problem) | model._solution(result, int(place))
+        )
         yield model
     if refused is not None:
         raise refused

@@ -12,7 +12,7 @@ from scipy.special import expit
 
 from regkit.linear_model._loss_base import LossProblem
 from regkit.linear_model._regularization_path import RegularizationPath
-from regkit.solvers.problem import PathResult
+from regkit.solvers.results import PathResult
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
@@ -121,22 +121,19 @@ class ClassificationPath(RegularizationPath):
         return self.classes_[(self.decision_function(X, alpha) > 0.0).astype(np.intp)]
 
 
-def regularization_path(
-    results: list[PathResult], problem: LossProblem
-) -> RegularizationPath:
-    """Turn a solver's results, one per target, into what users get."""
-    first = results[0]
-    coefs = sp.csc_array(first.coefs, copy=True)
+def regularization_path(result: PathResult, problem: LossProblem) -> RegularizationPath:
+    """Turn a solver's result of one target into what users get."""
+    coefs = sp.csc_array(result.coefs, copy=True)
     coefs.eliminate_zeros()
     common: dict[str, Any] = {
-        "alphas": first.alphas,
+        "alphas": result.alphas[:, 0],
         "sparse_coefs": coefs,
-        "intercepts": first.intercepts,
-        "dual_gaps": first.dual_gaps,
+        "intercepts": result.intercepts[:, 0],
+        "dual_gaps": result.dual_gaps[:, 0],
         "n_nonzero": np.diff(coefs.indptr),
-        "n_iters": first.n_iters,
-        "solver": first.solver,
-        "null_objective": float(first.null_objective),
+        "n_iters": result.n_iters[:, 0],
+        "solver": result.solver,
+        "null_objective": float(result.null_objectives[0, 0]),
         "feature_names_in_": problem.data.feature_names,
     }
     if problem.labels is None:

@@ -17,6 +17,7 @@ from regkit.linear_model._loss_parameters import FAMILY, LOSS
 from regkit.linear_model._parameters import ALPHA, L1_RATIO
 from regkit.rows.inputs import check_fit_data
 from regkit.solvers.losses import GAMMA, POISSON, Loss, tweedie
+from regkit.solvers.results import PathResult
 
 
 class GeneralizedLinearBase(RegressorMixin, LossEstimator):
@@ -99,8 +100,8 @@ class GeneralizedLinearBase(RegressorMixin, LossEstimator):
         """Sparse copy of `coef_`, of shape (1, n_features)."""
         return sp.csr_matrix(self.coef_)
 
-    def _solution(self, results: Any, places: list[int]) -> dict[str, Any]:
-        fitted = super()._solution(results, places)
+    def _solution(self, result: PathResult, k: int) -> dict[str, Any]:
+        fitted = super()._solution(result, k)
         fitted["coef_"] = fitted["coef_"][0]
         fitted["intercept_"] = fitted["intercept_"][0]
         return fitted

@@ -38,14 +38,14 @@ def _path(
     else:
         grid = decreasing_alphas(alphas)
     options = {"tol": model.tol, "max_iter": model.max_iter}
-    results = problem.solve(penalty, grid, max_nonzero=max_nonzero, **options)
-    if not len(results[0].alphas):
+    result = problem.solve(penalty, grid, max_nonzero=max_nonzero, **options)
+    if not len(result.alphas):
         raise ValueError(
             f"max_nonzero={max_nonzero} leaves no solution: the model at the first "
             f"alpha, {grid[0]:g}, has more nonzero coefficients."
         )
-    problem.report(results, standardize=model.standardize, **options)
-    return regularization_path(results, problem)
+    problem.report(result, standardize=model.standardize, **options)
+    return regularization_path(result, problem)
 
 
 @validate_arguments({"l1_ratio": L1_RATIO, **LOSS_PATH, "class_weight": CLASS_WEIGHT})

@@ -7,7 +7,8 @@ from regkit.designs import Design
 from regkit.solvers.criteria import _free_columns, _log_choices, _trace
 from regkit.solvers.folds.losses import held_out_losses, linear_predictors
 from regkit.solvers.losses import Loss
-from regkit.solvers.problem import PathResult, Penalty
+from regkit.solvers.problem import Penalty
+from regkit.solvers.results import PathResult
 
 
 def loss_criteria(
@@ -46,7 +47,8 @@ def loss_criteria(
     n_rows = len(y)
     weight = np.ones(n_rows) if weight is None else weight
     n, rows = float(weight.sum()), np.arange(n_rows)
-    losses = held_out_losses(design, loss, y, offset, weight, path, rows)
+    paths = path.reshaped(-1, 1)
+    losses = held_out_losses(design, loss, y[None], offset, weight, paths, rows)[:, 0]
     df = _degrees_of_freedom(design, loss, y, offset, penalty, path, weight / n)
     df += design.fit_intercept
     values = 2.0 * n * losses + df * (2.0 if criterion == "aic" else np.log(n))

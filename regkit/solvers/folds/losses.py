@@ -7,7 +7,7 @@ import numpy as np
 from regkit._types import Floats, Indices
 from regkit.designs import Design
 from regkit.solvers.losses import Loss
-from regkit.solvers.problem import PathResult
+from regkit.solvers.results import PathResult
 
 # Linear predictors of all alphas that are held at a time.
 _ENTRIES = 1 << 20
@@ -16,20 +16,24 @@ _ENTRIES = 1 << 20
 def linear_predictors(
     design: Design, path: PathResult, offset: Floats | None, rows: Indices
 ) -> Floats:
-    """Return the linear predictors of ``rows`` at every alpha, (rows, A).
+    """Return the linear predictors of ``rows``, one column per problem of ``path``.
 
     Parameters
     ----------
     design : Design
         Of the X that the path is about, with whatever weights.
-    path : PathResult
+    path : PathResult of any shape S
     offset : ndarray (n,) or None
     rows : ndarray of int
+
+    Returns
+    -------
+    eta : ndarray (rows, M)
+        In C order of S.
     """
-    used = np.unique(path.coefs.indices)
-    coefs = path.coefs.tocsr()[used].toarray()
+    used, coefs = path.used()
     # About the design's means, so that large means take no digits.
-    level = path.intercepts + design.offset[used] @ coefs
+    level = path.intercepts.ravel() + design.offset[used] @ coefs
     eta = design.fitted(rows, used, coefs)
     eta += level
     if offset is not None:
@@ -40,36 +44,38 @@ def linear_predictors(
 def held_out_losses(
     design: Design,
     loss: Loss,
-    y: Floats,
+    targets: Floats,
     offset: Floats | None,
     weight: Floats,
     path: PathResult,
     rows: Indices,
 ) -> Floats:
-    """Return the weighted mean loss of ``rows`` at every alpha, shape (A,).
+    """Return the weighted mean loss of ``rows``, shape (A, T).
 
     It is counted from the least that any predictor reaches.
 
     Parameters
     ----------
-    design, offset, path, rows : object
+    design, offset, rows : object
         As for `linear_predictors`.
     loss : Loss
-    y : ndarray (n,)
+    targets : ndarray (T, n)
     weight : ndarray (rows,)
         NaN comes out where all are zero.
+    path : PathResult of shape (A, T)
     """
-    n_alphas = len(path.alphas)
     total = float(weight.sum())
     if not total > 0.0:
-        return np.full(n_alphas, np.nan)
-    share, losses = weight / total, np.zeros(n_alphas)
-    step = max(16, _ENTRIES // n_alphas)
+        return np.full(path.shape, np.nan)
+    n_targets = len(targets)
+    share, losses = weight / total, np.zeros(path.intercepts.size)
+    step = max(16, _ENTRIES // len(losses))
     for start in range(0, len(rows), step):
         part = slice(start, start + step)
         eta = linear_predictors(design, path, offset, rows[part])
-        for k in range(n_alphas):
+        chosen = np.ascontiguousarray(targets[:, rows[part]])
+        for k in range(len(losses)):
             losses[k] += loss.deviance(
-                y[rows[part]], share[part], np.ascontiguousarray(eta[:, k])
+                chosen[k % n_targets], share[part], np.ascontiguousarray(eta[:, k])
             )
-    return losses
+    return losses.reshape(path.shape)
