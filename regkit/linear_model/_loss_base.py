@@ -160,7 +160,7 @@ class LossProblem:
             used = used[self.weight[used] > 0.0]
         X = self.data.X[used]
         if result.converged.all():
-            last = result.at(-1)
+            last = result.at(len(result.alphas) - 1)
             eta = X @ last.coefs + last.intercepts
             if np.max(np.abs(eta)) <= _LARGE_PREDICTOR:
                 return
