@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from regkit.designs.base import Design, Floats, Indices, read_only
+from regkit._types import Floats, Indices
+from regkit.designs.base import read_only
 from regkit.designs.dense_products import centered_products
 from regkit.kernels.linear import sparse as kernels
 
@@ -58,17 +59,6 @@ class WeightedColumns(Protocol):
         Return the columns' products with what it returns; None where they are better
         asked for by `correlate`, if at all.
         """
-
-
-class WeightedDesign(Design, Protocol):
-    """A design whose rows can be weighted anew while its columns stay as they are."""
-
-    @property
-    def weights(self) -> Floats:
-        """The rows' own weights p, which sum to 1."""
-
-    def weighted_columns(self, every: bool) -> WeightedColumns:
-        """Return an empty store: to take all columns in their order, or any."""
 
 
 class DenseWorkingColumns:
@@ -128,7 +118,7 @@ class DenseColumns:
         self._design = design
         self._scale = design.scale
         self._center = design.offset
-        X = design.rows
+        X = design.transposed.T
         width = X.shape[1] * X.dtype.itemsize
         self._step = max(64, _CACHED_BYTES // max(1, width))
         self._X = X

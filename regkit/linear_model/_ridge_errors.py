@@ -9,7 +9,7 @@ from sklearn.base import BaseEstimator, RegressorMixin
 
 from regkit._sklearn import rows_of_parameters
 from regkit._types import Floats
-from regkit.designs import Design
+from regkit.designs import RowDesign
 from regkit.linear_model._limits import Limits
 from regkit.linear_model._selection import ErrorCurve, fold_statistics
 from regkit.rows.inputs import FitData
@@ -129,7 +129,7 @@ class RidgeErrors:
 
     Attributes
     ----------
-    design : Design
+    design : RowDesign
         Of all rows.
     y : ndarray
         The targets.
@@ -137,7 +137,7 @@ class RidgeErrors:
 
     def __init__(
         self,
-        design: Design,
+        design: RowDesign,
         data: FitData,
         limits: Limits,
         fit_intercept: bool,
@@ -203,6 +203,7 @@ class RidgeErrors:
         first = next(bases)
         alphas, bases = self._grid(alphas, chain([first], bases))
         found = leave_one_out(
+            self.design,
             self._ridge,
             alphas / self.design.total_weight,
             bases,

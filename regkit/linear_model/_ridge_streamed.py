@@ -219,11 +219,13 @@ class StatisticsErrors:
         for k, label in enumerate(folds):
             training = self._statistics.moments(without=label)
             design: Any = ReducedDesign(training, *self._how)
-            fit = fit_alphas(design, design.targets, self._penalty, alphas, **settings)
-            judge(k, fit.result)
+            result = fit_alphas(
+                design, design.targets, self._penalty, alphas, **settings
+            )
+            judge(k, result)
             held_out = self._statistics.part(label)
-            coefs = fit.result.coefs.reshape(design.n_features, -1, len(alphas))
-            levels = fit.result.intercepts.reshape(-1, len(alphas))
+            coefs = result.coefs.reshape(design.n_features, -1, len(alphas))
+            levels = result.intercepts.reshape(-1, len(alphas))
             square = np.stack(
                 [
                     mean_squares(held_out, t, coefs[:, t], level)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from regkit._types import Floats
 from regkit.kernels.linear import losses as kernels
-from regkit.solvers.problem import Floats
 
 
 def _overflowing() -> AbstractContextManager[None]:

@@ -1,20 +1,20 @@
 """The regularization path of a loss beyond squares."""
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 
-from regkit.designs.weighted_columns import WeightedDesign
+from regkit._types import Floats
+from regkit.designs.protocols import RowDesign
 from regkit.solvers.losses import Loss
+from regkit.solvers.paths.grid import grid_below
 from regkit.solvers.paths.newton import NewtonPath
 from regkit.solvers.paths.walk import answered
-from regkit.solvers.problem import Floats, PathResult, Penalty
-
-_TINY = float(np.finfo(np.float64).resolution)
+from regkit.solvers.problem import Penalty
+from regkit.solvers.results import PathResult
 
 
 def solve_loss_path(
-    design: WeightedDesign,
+    design: RowDesign,
     loss: Loss,
     y: Floats,
     penalty: Penalty,
@@ -53,7 +53,7 @@ def solve_loss_path(
     Returns
     -------
     result : PathResult
-        ``null_objective`` is the null model's deviance.
+        ``null_objectives`` hold the null model's deviance.
 
     Raises
     ------
@@ -98,7 +98,7 @@ def solve_loss_path(
         coefs=coefs,
         intercepts=np.array(intercepts),
         dual_gaps=found_gaps,
-        null_objective=walk.null_deviance,
+        null_objectives=np.full(n_solved, walk.null_deviance),
         n_iters=np.array(n_iters, dtype=np.int64),
         converged=found_gaps <= tol * walk.null_deviance,
         unique=walk.is_unique,
@@ -107,7 +107,7 @@ def solve_loss_path(
 
 
 def loss_alpha_grid(
-    design: WeightedDesign,
+    design: RowDesign,
     loss: Loss,
     y: Floats,
     penalty: Penalty,
@@ -133,7 +133,4 @@ def loss_alpha_grid(
         )
     walk = NewtonPath(design, loss, y, penalty, offset=offset, tol=1e-10, max_iter=1000)
     answered(walk.start(), design)
-    top = walk.top or _TINY
-    grid: NDArray[np.float64] = np.geomspace(top, top * eps, n_alphas)
-    grid[0] = top
-    return grid
+    return grid_below(walk.top, n_alphas, eps)

@@ -13,9 +13,9 @@ as `walk` does, u in the residual's place.
 from math import ceil, inf, log
 
 import numpy as np
-from numpy.typing import NDArray
 
-from regkit.designs.weighted_columns import WeightedDesign
+from regkit._types import EPS, Floats, Indices
+from regkit.designs.protocols import RowDesign
 from regkit.kernels.linear.certificate import (
     NEAR,
     foresee,
@@ -27,10 +27,7 @@ from regkit.kernels.linear.certificate import (
 from regkit.solvers.losses import Loss
 from regkit.solvers.paths.newton_model import NewtonModel, Scaled
 from regkit.solvers.paths.walk import Answer, Asking, Request
-from regkit.solvers.problem import Floats, Penalty
-
-Indices = NDArray[np.int64]
-_EPS = float(np.finfo(np.float64).eps)
+from regkit.solvers.problem import Penalty
 
 # At most this many columns enter at a time, or twice the present active set.
 _BATCH = 100
@@ -87,7 +84,7 @@ class NewtonPath:
 
     def __init__(
         self,
-        design: WeightedDesign,
+        design: RowDesign,
         loss: Loss,
         y: Floats,
         penalty: Penalty,
@@ -155,7 +152,7 @@ class NewtonPath:
     def _is_constant(self) -> bool:
         """Tell whether nothing but rounding errors is left of y."""
         sizes = np.abs(self._y) + np.abs(self._y - self._residual)
-        noise = 16.0 * _EPS * (1.0 + np.abs(self.eta)) * sizes
+        noise = 16.0 * EPS * (1.0 + np.abs(self.eta)) * sizes
         is_met = (np.abs(self._residual) <= noise) | (self._share == 0.0)
         return bool(np.all(is_met))
 
@@ -165,7 +162,7 @@ class NewtonPath:
         factor = np.where(excluded, 1.0, penalty.factor)
         size = float(self._share @ self._residual**2) ** 0.5
         size += float(self._share @ self._curvature)
-        noise = 32.0 * _EPS * size * design.lengths + np.finfo(np.float64).tiny
+        noise = 32.0 * EPS * size * design.lengths + np.finfo(np.float64).tiny
         return Scaled(
             l1=penalty.l1_ratio * factor,
             l2=(1.0 - penalty.l1_ratio) * factor,

@@ -18,13 +18,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from regkit._types import Floats, Indices
 from regkit.designs.weighted_columns import Update, WeightedColumns
 from regkit.kernels.linear.active_set_state import Problem, State
 from regkit.kernels.linear.cholesky import BLOCK
 from regkit.solvers.paths import pivoting
-from regkit.solvers.problem import Floats
-
-Indices = NDArray[np.int64]
 
 
 class Scaled:
