@@ -12,8 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from regkit._sklearn import check_same_features
 from regkit._types import Floats, Indices
-from regkit.designs import make_design
-from regkit.designs.weighted_columns import WeightedDesign
+from regkit.designs import RowDesign, make_design
 from regkit.linear_model._base import linear_predictor
 from regkit.linear_model._labels import Labels
 from regkit.linear_model._limits import Limits, check_limits
@@ -46,7 +45,7 @@ class LossProblem:
     name: str
     """Of the estimator or function, for messages."""
     loss: Loss
-    design: WeightedDesign
+    design: RowDesign
     data: FitData
     """X as the design has it; y are the class numbers, or the counts."""
     weight: Floats | None
@@ -74,7 +73,7 @@ class LossProblem:
         penalty: Penalty,
         alphas: Floats,
         *,
-        design: Any = None,
+        design: RowDesign | None = None,
         starts: list[Start] | None = None,
         **options: Any,
     ) -> PathResult:
@@ -230,7 +229,7 @@ class LossEstimator(BaseEstimator):
         )
         shift = None if offset is None else check_offset(self, offset, n_samples)
         with np.errstate(over="ignore", invalid="ignore"):  # reported by `report`
-            design: Any = make_design(
+            design = make_design(
                 data.X, weight, bool(self.fit_intercept), bool(self.standardize)
             )
         called = name or type(self).__name__

@@ -45,6 +45,8 @@ class LossCV(LossEstimator):
 
     # What a mean loss is multiplied by to give the error that the field reports.
     _error_scale = 1.0
+    # What that is called, in pictures.
+    _error_name = "loss"
 
     def fit(
         self,

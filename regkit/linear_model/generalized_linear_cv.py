@@ -158,6 +158,7 @@ class GeneralizedLinearRegressorCV(GeneralizedLinearBase, LossCV):
         **FAMILY,
         **LOSS_CV,
     }
+    _error_name = "mean deviance"
     _error_scale = 2.0  # a deviance is twice a log-likelihood ratio
 
     def __init__(

@@ -157,6 +157,8 @@ class LinearSVMClassifierCV(LinearSVMBase, LossCV):
         "class_weight": CLASS_WEIGHT,
     }
 
+    _error_name = "mean squared hinge loss"
+
     def __init__(
         self,
         *,

@@ -160,6 +160,8 @@ class LogisticClassifierCV(LogisticBase, LossCV):
         "class_weight": CLASS_WEIGHT,
     }
 
+    _error_name = "log-loss"
+
     def __init__(
         self,
         *,

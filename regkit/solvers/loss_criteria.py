@@ -3,7 +3,7 @@
 import numpy as np
 
 from regkit._types import Floats
-from regkit.designs import Design
+from regkit.designs import RowDesign
 from regkit.solvers.criteria import _free_columns, _log_choices, _trace
 from regkit.solvers.folds.losses import held_out_losses, linear_predictors
 from regkit.solvers.losses import Loss
@@ -12,7 +12,7 @@ from regkit.solvers.results import PathResult
 
 
 def loss_criteria(
-    design: Design,
+    design: RowDesign,
     loss: Loss,
     y: Floats,
     offset: Floats | None,
@@ -58,7 +58,7 @@ def loss_criteria(
 
 
 def _degrees_of_freedom(
-    design: Design,
+    design: RowDesign,
     loss: Loss,
     y: Floats,
     offset: Floats | None,

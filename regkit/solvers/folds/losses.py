@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from regkit._types import Floats, Indices
-from regkit.designs import Design
+from regkit.designs import RowDesign
 from regkit.solvers.losses import Loss
 from regkit.solvers.results import PathResult
 
@@ -14,13 +14,13 @@ _ENTRIES = 1 << 20
 
 
 def linear_predictors(
-    design: Design, path: PathResult, offset: Floats | None, rows: Indices
+    design: RowDesign, path: PathResult, offset: Floats | None, rows: Indices
 ) -> Floats:
     """Return the linear predictors of ``rows``, one column per problem of ``path``.
 
     Parameters
     ----------
-    design : Design
+    design : RowDesign
         Of the X that the path is about, with whatever weights.
     path : PathResult of any shape S
     offset : ndarray (n,) or None
@@ -42,7 +42,7 @@ def linear_predictors(
 
 
 def held_out_losses(
-    design: Design,
+    design: RowDesign,
     loss: Loss,
     targets: Floats,
     offset: Floats | None,
