@@ -311,7 +311,7 @@ def _is_constant(X: Any) -> Array:
     if sp.issparse(X):
         low, high = (np.asarray(end.toarray()).ravel() for end in (X.min(0), X.max(0)))
         return np.asarray(low == high)
-    return np.all(X == X[:1], axis=0)
+    return np.all(X[:1] == X, axis=0)
 
 
 def _columns(X: Any, columns: Array) -> Array:

@@ -139,7 +139,7 @@ class LinearSVMClassifier(LinearSVMBase, LossModel):
     >>> model.coef_.shape
     (3, 4)
     >>> round(model.score(X, y), 2)
-    0.95
+    0.97
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {

@@ -146,7 +146,7 @@ class LinearSVMClassifierCV(LinearSVMBase, LossCV):
     >>> from sklearn.datasets import load_iris
     >>> from regkit import LinearSVMClassifierCV
     >>> X, y = load_iris(return_X_y=True)
-    >>> model = LinearSVMClassifierCV(standardize=True, scoring="accuracy").fit(X, y)
+    >>> model = LinearSVMClassifierCV(alphas=20, scoring="accuracy").fit(X, y)
     >>> model.coef_.shape
     (3, 4)
     """

@@ -150,9 +150,9 @@ def logistic_path(
     >>> X, y = load_breast_cancer(return_X_y=True)
     >>> path = logistic_path(X, y, standardize=True, eps=0.01)
     >>> path.n_nonzero[[0, 50, 99]]
-    array([ 0,  6, 11])
+    array([ 0,  5, 13])
     >>> path.predict_proba(X[:2], alpha=0.05).round(2)
-    array([0.05, 0.07])
+    array([0.01, 0.05])
     """
     model = LogisticClassifier(
         l1_ratio=l1_ratio,
@@ -276,7 +276,7 @@ def glm_path(
     >>> y = rng.poisson(np.exp(0.5 * X[:, 0] - 0.3 * X[:, 1]))
     >>> path = glm_path(X, y, n_alphas=5)
     >>> path.n_nonzero[:2]
-    array([0, 2])
+    array([0, 3])
     """
     model = GeneralizedLinearRegressor(
         l1_ratio=l1_ratio,

@@ -103,8 +103,8 @@ def test_cross_validation_is_a_search():
     """Scikit-learn #6619, #9979: LogisticRegressionCV and GridSearchCV differ."""
     X, y = classes()
     alphas = [0.1, 0.03, 0.01, 0.003]
-    model = LogisticClassifierCV(alphas=alphas, tol=1e-12).fit(X, y)
-    single = LogisticClassifier(tol=1e-12)
+    model = LogisticClassifierCV(alphas=alphas, tol=1e-15).fit(X, y)
+    single = LogisticClassifier(tol=1e-15)
     for kind in (GridSearchCV, PathSearchCV):
         search = kind(single, {"alpha": alphas}, scoring="neg_log_loss").fit(X, y)
         errors = -search.cv_results_["mean_test_score"]
