@@ -9,13 +9,14 @@ from sklearn.base import BaseEstimator, RegressorMixin
 
 from regkit._sklearn import rows_of_parameters
 from regkit._types import Floats
-from regkit.designs import Design
+from regkit.designs import RowDesign
 from regkit.linear_model._limits import Limits
 from regkit.linear_model._selection import ErrorCurve, fold_statistics
 from regkit.rows.inputs import FitData
 from regkit.solvers.folds.fold import Fold
 from regkit.solvers.folds.ridge import RidgeFolds
 from regkit.solvers.problem import Penalty
+from regkit.solvers.results import PathResult
 from regkit.solvers.ridge.basis import Basis, RidgeData
 from regkit.solvers.ridge.cholesky import Systems
 from regkit.solvers.ridge.grid import alpha_grid, rough_eigenvalues
@@ -26,7 +27,6 @@ from regkit.solvers.ridge.leave_one_out import (
     generalized,
     leave_one_out,
 )
-from regkit.solvers.ridge.route import RidgeResult
 from regkit.solvers.ridge.tridiagonal_basis import TridiagonalBasis
 
 
@@ -129,7 +129,7 @@ class RidgeErrors:
 
     Attributes
     ----------
-    design : Design
+    design : RowDesign
         Of all rows.
     y : ndarray
         The targets.
@@ -137,7 +137,7 @@ class RidgeErrors:
 
     def __init__(
         self,
-        design: Design,
+        design: RowDesign,
         data: FitData,
         limits: Limits,
         fit_intercept: bool,
@@ -203,6 +203,7 @@ class RidgeErrors:
         first = next(bases)
         alphas, bases = self._grid(alphas, chain([first], bases))
         found = leave_one_out(
+            self.design,
             self._ridge,
             alphas / self.design.total_weight,
             bases,
@@ -225,7 +226,7 @@ class RidgeErrors:
         self,
         alphas: Alphas,
         folds: Sequence[Fold],
-        judge: Callable[[int, RidgeResult], None],
+        judge: Callable[[int, PathResult], None],
         **settings: Any,
     ) -> ErrorTable:
         """Judge every alpha by folds; ``judge`` sees each fold's fits."""

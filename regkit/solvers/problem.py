@@ -1,13 +1,12 @@
-"""The elastic-net problem as users state it, as solvers see it, and its solutions."""
+"""The elastic-net problem as users state it and as solvers see it."""
 
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from regkit._types import EPS, Floats
-from regkit.designs import Design
+from regkit.designs import ColumnUnits, Design
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,41 +52,6 @@ class Penalty:
 
 
 @dataclass(frozen=True, slots=True)
-class PathResult:
-    """Solutions along a sequence of penalties, in the user's units.
-
-    Attributes
-    ----------
-    alphas : ndarray (K,)
-        The penalties solved: fewer than asked for where ``max_nonzero`` ended the path.
-    coefs : csc_array (n_features, K)
-    intercepts : ndarray (K,)
-    dual_gaps : ndarray (K,)
-        Certified bounds on how far each objective is from its optimum.
-    null_objective : float
-        ``1/2 Σ p_i (y_i - mean)²``, the scale of ``tol``.
-    n_iters : ndarray (K,) of int
-        Linear systems solved or sweeps made.
-    converged : ndarray (K,) of bool
-        Whether ``dual_gaps <= tol * null_objective``.
-    unique : bool
-        False where the optimum is known not to be unique.
-    solver : str
-        What ran.
-    """
-
-    alphas: Floats
-    coefs: Any
-    intercepts: Floats
-    dual_gaps: Floats
-    null_objective: float
-    n_iters: NDArray[np.int64]
-    converged: NDArray[np.bool_]
-    unique: bool
-    solver: str
-
-
-@dataclass(frozen=True, slots=True)
 class ScaledProblem:
     """The problem in the units of a design's Z; see `regkit.kernels.linear.active_set`.
 
@@ -117,20 +81,31 @@ def scale_problem(design: Design, y: Floats, penalty: Penalty) -> ScaledProblem:
         # A constant y: what is left of it is its mean's rounding error.
         target = np.zeros_like(target)
         total = 0.0
-    excluded = design.constant | np.isinf(penalty.factor)
+    return scaled_terms(design, penalty, target, float(mean), total)
+
+
+def scaled_terms(
+    columns: ColumnUnits,
+    penalty: Penalty,
+    target: Floats,
+    target_mean: float,
+    total: float,
+) -> ScaledProblem:
+    """Express ``penalty`` in the units of ``columns``; ``total`` is |target|²."""
+    excluded = columns.constant | np.isinf(penalty.factor)
     factor = np.where(excluded, 1.0, penalty.factor)
     size = 32.0 * EPS * np.sqrt(total)
-    noise = size * design.lengths + np.finfo(np.float64).tiny
+    noise = size * columns.lengths + np.finfo(np.float64).tiny
     return ScaledProblem(
         target=target,
-        target_mean=float(mean),
+        target_mean=target_mean,
         total=total,
         l1=penalty.l1_ratio * factor,
         l2=(1.0 - penalty.l1_ratio) * factor,
-        lower=np.where(excluded, 0.0, penalty.lower * design.scale),
-        upper=np.where(excluded, 0.0, penalty.upper * design.scale),
+        lower=np.where(excluded, 0.0, penalty.lower * columns.scale),
+        upper=np.where(excluded, 0.0, penalty.upper * columns.scale),
         noise=noise,
-        last_bits=noise + size * np.abs(design.offset) / design.scale,
+        last_bits=noise + size * np.abs(columns.offset) / columns.scale,
     )
 
 

@@ -1,7 +1,6 @@
 """Cross-validation where only the moments of each fold's rows are known."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -10,7 +9,8 @@ from regkit.designs.centered_moments import CenteredMoments
 from regkit.designs.reduced import ReducedDesign
 from regkit.parallel.threads import map_in_threads, one_blas_thread
 from regkit.solvers.folds.in_memory import FoldPaths, PathSettings
-from regkit.solvers.problem import PathResult, Penalty
+from regkit.solvers.problem import Penalty
+from regkit.solvers.results import PathResult
 from regkit.solvers.solve import solve_path
 
 
@@ -35,11 +35,10 @@ class FoldedStatistics:
         standardize: bool,
         n_threads: int,
     ) -> None:
-        # They lack what needs rows, which no path asks for.
-        self._designs: list[Any] = [
+        self._designs = [
             ReducedDesign(part, fit_intercept, standardize) for part in training
         ]
-        self._whole: Any = design
+        self._whole = design
         self._moments, self._held_out = moments, held_out
         self._n_threads = n_threads
         self.test_weights = np.array([part.total_weight for part in held_out])
@@ -56,7 +55,7 @@ class FoldedStatistics:
     ) -> FoldPaths:
         """Solve the path on the training rows of every fold; see `FoldedDesign`."""
 
-        def solve(design: Any) -> PathResult:
+        def solve(design: ReducedDesign) -> PathResult:
             y = np.ascontiguousarray(design.targets[:, 0])
             with np.errstate(over="ignore", invalid="ignore"):  # a thread's own state
                 return solve_path(design, y, penalty, alphas, **settings.options)
@@ -78,7 +77,7 @@ class FoldedStatistics:
 
 def held_out_errors(moments: CenteredMoments, path: PathResult) -> Floats:
     """Return the weighted mean squares of the residuals at every alpha, (A,)."""
-    return mean_squares(moments, 0, path.coefs.toarray(), path.intercepts)
+    return mean_squares(moments, 0, path.columns(), path.intercepts)
 
 
 def mean_squares(

@@ -11,7 +11,7 @@ residuals of a pass, and the square of the working set: nothing of n.
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from scipy import sparse
@@ -21,22 +21,21 @@ from regkit.designs.centered_moments import CenteredMoments
 from regkit.designs.reduced import ReducedDesign
 from regkit.kernels.linear.certificate import wanted
 from regkit.kernels.linear.coordinate_descent import Terms
-from regkit.solvers.folds.from_moments import held_out_errors
+from regkit.solvers.folds.from_moments import mean_squares
 from regkit.solvers.folds.in_memory import FoldPaths, PathSettings
 from regkit.solvers.folds.out_of_core_passes import (
     ColumnMoments,
     Correlations,
+    MeasuredColumns,
     Residuals,
-    ThinDesign,
 )
 from regkit.solvers.paths.certificate import Products, certified_gap, within
+from regkit.solvers.paths.grid import grid_below
 from regkit.solvers.problem import (
-    PathResult,
     Penalty,
-    ScaledProblem,
     largest_alpha,
-    scale_problem,
 )
+from regkit.solvers.results import PathResult
 from regkit.solvers.solve import solve_path
 
 # Columns that the working set begins with, and at least as many that join at a time.
@@ -76,10 +75,10 @@ class WideRows:
         self._labels = sorted(label for label in measured if label >= 0)
         whole = _together(list(measured.values()))
         # The rows that a fold trains on, by the fold; -1 for all rows.
-        self.thin = {-1: ThinDesign(whole, *self.how)}
+        self.thin = {-1: MeasuredColumns(whole, *self.how)}
         for k in self._labels:
             training = [part for label, part in measured.items() if label != k]
-            self.thin[k] = ThinDesign(_together(training), *self.how)
+            self.thin[k] = MeasuredColumns(_together(training), *self.how)
         self._center = whole.mean[:-1]
         self.test_weights = np.array(
             [measured[label].total_weight for label in self._labels]
@@ -89,7 +88,7 @@ class WideRows:
     def alpha_grid(self, penalty: Penalty, n_alphas: int, eps: float) -> Floats:
         """Return alphas from alpha_max of all rows down; see `path.alpha_grid`."""
         thin = self.thin[-1]
-        problem = _scaled(thin, penalty)
+        problem = thin.scaled(penalty)
         correlation = thin.products
         free = np.flatnonzero((penalty.factor == 0.0) & (problem.upper > problem.lower))
         if len(free):
@@ -103,12 +102,7 @@ class WideRows:
                 PathSettings(),
             )
             correlation = self.correlations([(-1, fitted, 0)], free)[0][0]
-        top = largest_alpha(correlation, problem) or float(
-            np.finfo(np.float64).resolution
-        )
-        grid = np.geomspace(top, top * eps, n_alphas)
-        grid[0] = top
-        return grid
+        return grid_below(largest_alpha(correlation, problem), n_alphas, eps)
 
     def solve(
         self,
@@ -138,9 +132,7 @@ class WideRows:
         A model is a fold, a path on ``columns``, and which of its alphas.
         """
         folds = np.array([k for k, _, _ in models])
-        coefs = np.stack(
-            [path.coefs[:, [at]].toarray()[:, 0] for _, path, at in models], axis=1
-        )
+        coefs = np.stack([path.at(at).coefs[:, 0] for _, path, at in models], axis=1)
         levels = np.array([path.intercepts[at] for _, path, at in models])
         found = self.visits.correlate(
             Residuals(columns, coefs, levels, folds, self._center)
@@ -170,7 +162,7 @@ class _Walk:
         self._rows, self._penalty, self._settings = rows, penalty, settings
         self._alphas = alphas
         self.trainings = [k for k in rows.thin if k >= 0 or with_whole]
-        self._problems = {k: _scaled(rows.thin[k], penalty) for k in self.trainings}
+        self._problems = {k: rows.thin[k].scaled(penalty) for k in self.trainings}
         self._done = 0
         self._found: dict[int, list[PathResult]] = {k: [] for k in self.trainings}
         self.errors: dict[int, list[float]] = {k: [] for k in self.trainings}
@@ -257,10 +249,10 @@ class _Walk:
         """Take a solution that no column can improve, with its gap."""
         problem, thin = self._problems[k], self._rows.thin[k]
         coef = np.zeros(len(slope))
-        coef[self._columns] = path.coefs[:, [at]].toarray()[:, 0]
+        coef[self._columns] = path.at(at).coefs[:, 0]
 
         def gathered(chosen: Indices) -> Products:
-            design: Any = ReducedDesign(_training(moments, k), *self._rows.how)
+            design = ReducedDesign(_training(moments, k), *self._rows.how)
             gram, _ = design.gram(np.zeros(design.n_samples))
             return within(gram)(chosen)
 
@@ -280,39 +272,27 @@ class _Walk:
             problem.last_bits,
         )
         one = slice(at, at + 1)
-        self._found[k].append(
-            replace(
-                path,
-                alphas=path.alphas[one],
-                coefs=sparse.csc_array(coef[:, None]),
-                intercepts=path.intercepts[one],
-                dual_gaps=np.array([gap]),
-                n_iters=path.n_iters[one],
-            )
+        found = PathResult(
+            alphas=path.alphas[one],
+            coefs=sparse.csc_array(coef[:, None]),
+            intercepts=path.intercepts[one],
+            dual_gaps=path.dual_gaps[one],
+            null_objectives=np.array([problem.null_objective]),
+            n_iters=path.n_iters[one],
+            converged=path.converged[one],
+            unique=path.unique,
+            solver=path.solver,
         )
+        self._found[k].append(found.with_gaps(np.array([gap]), self._settings.tol))
         if k >= 0:
-            inner = replace(
-                path, coefs=path.coefs[:, [at]], intercepts=path.intercepts[one]
+            errors = mean_squares(
+                moments[k], 0, path.at(at).coefs, path.intercepts[one]
             )
-            self.errors[k].append(float(held_out_errors(moments[k], inner)[0]))
+            self.errors[k].append(float(errors[0]))
 
     def path(self, k: int) -> PathResult:
         """Put a training set's solutions together."""
-        found = self._found[k]
-        gaps = np.concatenate([one.dual_gaps for one in found])
-        null_objective = self._problems[k].null_objective
-        return replace(
-            found[0],
-            alphas=self._alphas,
-            coefs=sparse.csc_array(sparse.hstack([one.coefs for one in found])),
-            intercepts=np.concatenate([one.intercepts for one in found]),
-            dual_gaps=gaps,
-            null_objective=null_objective,
-            n_iters=np.concatenate([one.n_iters for one in found]),
-            converged=gaps <= self._settings.tol * null_objective,
-            unique=all(one.unique for one in found),
-            solver="+".join(dict.fromkeys(one.solver for one in found)),
-        )
+        return PathResult.concat(self._found[k])
 
 
 def _together(parts: list[ColumnMoments]) -> ColumnMoments:
@@ -349,11 +329,6 @@ def _solve(
     settings: PathSettings,
 ) -> PathResult:
     """Solve on the working set for the rows that fold k trains on."""
-    design: Any = ReducedDesign(_training(moments, k), *how)
+    design = ReducedDesign(_training(moments, k), *how)
     y = np.ascontiguousarray(design.targets[:, 0])
     return solve_path(design, y, penalty, alphas, **settings.options)
-
-
-def _scaled(thin: Any, penalty: Penalty) -> ScaledProblem:
-    # It asks a design for its columns and for the centered y, which `thin` has.
-    return scale_problem(thin, np.empty(0), penalty)

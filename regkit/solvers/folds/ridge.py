@@ -1,7 +1,7 @@
 """Ridge on the training rows of a fold for all alphas, and its errors on the rest."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regkit._types import Floats
-from regkit.designs import Design
+from regkit.designs import Design, RowDesign
 from regkit.parallel.threads import (
     is_calm,
     map_in_threads,
@@ -18,9 +18,11 @@ from regkit.parallel.threads import (
 from regkit.solvers.folds.fold import Fold
 from regkit.solvers.folds.gram_folds import FoldMoments
 from regkit.solvers.folds.ridge_row_gram import RowFoldFit, RowFolds
+from regkit.solvers.paths.gram import is_small
 from regkit.solvers.problem import Penalty
-from regkit.solvers.ridge.route import RidgeResult, solve_ridge
-from regkit.solvers.solve import is_small, solve_path
+from regkit.solvers.results import PathResult
+from regkit.solvers.ridge.route import solve_ridge
+from regkit.solvers.solve import solve_path
 
 # Folds that are fitted before the first of them is judged.
 _FOLDS_A_THREAD = 4
@@ -34,20 +36,20 @@ class FoldFit:
 
     Attributes
     ----------
-    design : Design
+    design : RowDesign
         Of the training rows.
-    result : RidgeResult
+    result : PathResult
         Of T A problems, target by target.
     n_alphas : int
     """
 
-    design: Design
-    result: RidgeResult
+    design: RowDesign
+    result: PathResult
     n_alphas: int
 
     def predict(self, rows: NDArray[np.int64]) -> Floats:
         """Return predictions for rows of X, shape (rows, T, A)."""
-        design, coefs = self.design, self.result.coefs.T
+        design, coefs = self.design, self.result.coefs
         level = self.result.intercepts + design.offset @ coefs
         first, last = int(rows[0]), int(rows[-1]) + 1
         if np.array_equal(rows, np.arange(first, last)):
@@ -67,7 +69,7 @@ class RidgeFolds:
 
     def __init__(
         self,
-        design: Design,
+        design: RowDesign,
         Y: Floats,
         sample_weight: Floats | None,
         folds: Sequence[Fold],
@@ -78,7 +80,7 @@ class RidgeFolds:
 
         Parameters
         ----------
-        design : Design
+        design : RowDesign
             Of all rows.
         Y : ndarray (n, T)
         sample_weight : ndarray (n,) or None
@@ -129,30 +131,29 @@ class RidgeFolds:
     def fit(self, k: int, alphas: Floats, **settings: Any) -> AnyFit:
         """Fit the training rows of fold k with every alpha; see `fit_alphas`."""
         if settings["solver"] in ("auto", "cholesky") and self._shared_rows is not None:
-            found = self._shared_rows.fit(k, alphas, settings["tol"])
-            if found is not None:
-                return found
+            shared = self._shared_rows.fit(k, alphas, settings["tol"])
+            if shared is not None:
+                return shared
         if self._moments is not None:
             training = self._moments.training_design(k)
         else:
             training = self._design.reweighted(
                 self._folds[k].training_weight(self._sample_weight, len(self._Y))
             )
-        return fit_alphas(training, self._Y, self._penalty, alphas, **settings)
+        found = fit_alphas(training, self._Y, self._penalty, alphas, **settings)
+        return FoldFit(training, found, len(alphas))
 
     def mean_squares(self, k: int, fit: AnyFit) -> Floats:
         """Return the weighted means of the squared held-out errors, shape (A, T).
 
         NaN for a fold whose held-out rows all have weight zero.
         """
-        if (
-            self._moments is not None
-            and self._Y.shape[1] == 1
-            and isinstance(fit, FoldFit)
-        ):
+        # (With sums over the rows, every fold is fitted by its columns.)
+        if self._moments is not None and self._Y.shape[1] == 1:
+            result = fit.result
             every = np.arange(self._design.n_features)
             known = self._moments.held_out_errors(
-                k, every, fit.result.coefs.T, fit.result.intercepts
+                k, every, result.coefs, result.intercepts
             )
             if known is not None and not np.isnan(known).any():
                 return known[:, None]
@@ -179,7 +180,7 @@ def fit_alphas(
     solver: str,
     tol: float,
     max_iter: int,
-) -> FoldFit:
+) -> PathResult:
     """Fit every target with every alpha.
 
     Parameters
@@ -192,10 +193,15 @@ def fit_alphas(
         Strictly decreasing, on `solve_ridge`'s scale.
     solver, tol, max_iter
         As for `solve_ridge`, or `solve_path` where ``penalty`` has bounds.
+
+    Returns
+    -------
+    result : PathResult
+        Of T A problems, target by target, with dense coefficients.
     """
     n_targets, n_alphas = Y.shape[1], len(alphas)
     if not penalty.is_bounded and solver not in ("active_set", "coordinate_descent"):
-        result = solve_ridge(
+        return solve_ridge(
             design,
             Y,
             np.tile(alphas, n_targets),
@@ -205,7 +211,6 @@ def fit_alphas(
             tol=tol,
             max_iter=max_iter,
         )
-        return FoldFit(design, result, n_alphas)
     paths = [
         solve_path(
             design,
@@ -219,14 +224,5 @@ def fit_alphas(
         )
         for y in Y.T
     ]
-    result = RidgeResult(
-        np.concatenate([path.coefs.toarray().T for path in paths]),
-        np.concatenate([path.intercepts for path in paths]),
-        np.concatenate([path.dual_gaps for path in paths]),
-        np.repeat([path.null_objective for path in paths], n_alphas),
-        np.concatenate([path.n_iters for path in paths]),
-        np.concatenate([path.converged for path in paths]),
-        all(path.unique for path in paths),
-        paths[0].solver,
-    )
-    return FoldFit(design, result, n_alphas)
+    found = PathResult.concat(paths)
+    return replace(found, coefs=found.columns())

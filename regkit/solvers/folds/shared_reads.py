@@ -12,11 +12,12 @@ from time import perf_counter
 import numpy as np
 
 from regkit._types import Floats
-from regkit.designs import Design
+from regkit.designs import RowDesign
 from regkit.parallel.threads import map_in_threads, one_blas_thread
+from regkit.solvers.paths.solved import Solved, as_result
 from regkit.solvers.paths.walk import Answer, Asking, Request, ScreenedPath
-from regkit.solvers.problem import PathResult, Penalty, scale_problem
-from regkit.solvers.solve import Solved, as_result, walk_down
+from regkit.solvers.problem import Penalty, scale_problem
+from regkit.solvers.results import PathResult
 
 # Seconds that a path works between two requests from which on threads are worth while:
 # below, they would wait for each other's turn in Python.
@@ -24,8 +25,8 @@ _WORTHWHILE = 6e-4
 
 
 def solve_together(
-    whole: Design,
-    designs: Sequence[Design],
+    whole: RowDesign,
+    designs: Sequence[RowDesign],
     y: Floats,
     penalty: Penalty,
     alphas: Floats,
@@ -51,14 +52,14 @@ def solve_together(
         ]
         solved = _serve(whole, designs, walks, alphas, n_threads)
     return [
-        as_result(design, penalty, alphas, found, tol)
-        for design, found in zip(designs, solved, strict=True)
+        as_result(design, penalty, problem, alphas, found, tol)
+        for design, problem, found in zip(designs, problems, solved, strict=True)
     ]
 
 
 def _serve(
-    whole: Design,
-    designs: Sequence[Design],
+    whole: RowDesign,
+    designs: Sequence[RowDesign],
     walks: Sequence[ScreenedPath],
     alphas: Floats,
     n_threads: int,
@@ -94,11 +95,11 @@ def _serve(
 
 def _path(walk: ScreenedPath, alphas: Floats) -> Asking[Solved]:
     yield from walk.start()
-    return (yield from walk_down(walk, alphas, len(walk.coef)))
+    return (yield from walk.down(alphas, len(walk.coef)))
 
 
 def _answer(
-    whole: Design, designs: Sequence[Design], asked: Sequence[tuple[int, Request]]
+    whole: RowDesign, designs: Sequence[RowDesign], asked: Sequence[tuple[int, Request]]
 ) -> list[tuple[int, Answer | None]]:
     """Answer all requests by one pass over the columns that any of them names."""
     is_asked = np.zeros(whole.n_features, dtype=np.bool_)
