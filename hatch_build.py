@@ -24,10 +24,10 @@ _PLATFORMS = {"linux": "manylinux_2_17_x86_64"}
 
 _RECORD = """
 from pathlib import Path
-from regkit._warm_up import run_tasks
+from regkit._warm_up import warm_up
 from regkit.kernels.shipping import pack
 if __name__ == "__main__":
-    run_tasks(print)
+    warm_up(print)
     pack(Path({folder!r}))
 """
 _REPEAT = """
@@ -88,7 +88,8 @@ def _compile(levels: list[str], folder: Path) -> list[Path]:
                 for k in range(processes)
             ]
         running = [_start(text, level, cache) for text in code]
-        if any([process.wait() for process in running]):
+        codes = [process.wait() for process in running]
+        if any(codes):
             raise RuntimeError(f"kernels could not be compiled for {level}")
         if first is not None:
             packing = _start(_PACK.format(folder=str(archives)), level, cache)

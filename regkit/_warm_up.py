@@ -13,15 +13,13 @@ import scipy.sparse as sp
 
 import regkit
 from regkit.designs.sparse import SparseDesign
-from regkit.kernels.entrances import count_compiled
+from regkit.kernels.entrances import compiled_and_found, where_kept
 
 _N_ROWS = 24
 # Columns: fewer than rows, more, and too many for a complete Gram matrix.
 _WIDTHS = (6, 40, 510)
 _BOTH_ORDERS = 2  # the first forms of X; the others differ in the indices alone
 _FEW = 12  # options of a parameter; scikit-learn's scorers are more
-
-
 
 
 def _with_long_indices(X: Any) -> Any:
@@ -51,6 +49,18 @@ class Task(NamedTuple):
         return f"{self.estimator}, {self.form} {self.dtype}"
 
 
+class Report(NamedTuple):
+    """What `warm_up` did."""
+
+    n_compiled: int
+    n_found: int
+    kept_in: str | None  # a folder; None if there is none that can be written
+
+    def __str__(self) -> str:
+        done = f"{self.n_compiled} kernels compiled, {self.n_found} were already"
+        return f"{done}: {self.kept_in}" if self.n_compiled else done
+
+
 def tasks() -> list[Task]:
     """Return all tasks; those that are likely to take longest come first."""
     names = [name for name in regkit.__all__ if _can_be_made(getattr(regkit, name))]
@@ -63,46 +73,43 @@ def tasks() -> list[Task]:
     ]
 
 
-def run_tasks(
-    started: Callable[[str], None], n_processes: int | None = None
-) -> tuple[int, int]:
-    """Carry all tasks out in processes of their own.
+def warm_up(progress: Callable[[str], None], n_processes: int | None = None) -> Report:
+    """Compile every kernel that is not compiled yet.
 
     Parameters
     ----------
-    started : callable
-        Called with a line that says what is done and what is going on.
+    progress : callable
+        Called with what is going on whenever that changes.
     n_processes : int, default=None
         By default, as many as there are processors.
 
     Returns
     -------
-    n_compiled, n_found : int
-        Kernels that have been compiled, and kernels that were there.
+    report : Report
     """
     todo = tasks()
     n_processes = min(n_processes or os.cpu_count() or 1, len(todo))
-    n_compiled = n_found = 0
+    compiled: set[str] = set()
+    found: set[str] = set()
     with ProcessPoolExecutor(n_processes, mp_context=get_context("spawn")) as pool:
-        started(f"compiling kernels: 0 of {len(todo)} tables")
         waiting = [pool.submit(carry_out, task) for task in todo]
-        for done, future in enumerate(as_completed(waiting), start=1):
-            compiled, found = future.result()
-            n_compiled += compiled
-            n_found += found
-            started(f"compiling kernels: {done} of {len(todo)} tables")
-    return n_compiled, n_found
+        for done, future in enumerate(as_completed(waiting)):
+            progress(f"compiling kernels: {done} of {len(todo)} steps done")
+            new, old = future.result()
+            compiled |= new
+            found |= old
+    return Report(len(compiled), len(found - compiled), where_kept())
 
 
-def carry_out(task: Task) -> tuple[int, int]:
-    """Fit an estimator in every way that needs kernels of its own, and count them.
+def carry_out(task: Task) -> tuple[set[str], set[str]]:
+    """Fit an estimator in every way that needs kernels of its own.
 
     Returns
     -------
-    n_compiled, n_found : int
-        Kernels compiled now, and kernels found compiled.
+    compiled, found : set of str
+        Kernels, each with the types of its arguments, that this process has compiled,
+        and those that it found compiled.
     """
-    before = count_compiled()
     kind = getattr(regkit, task.estimator)
     widths = _WIDTHS[:1] if _is_network(kind) else _WIDTHS
     with warnings.catch_warnings():
@@ -111,8 +118,7 @@ def carry_out(task: Task) -> tuple[int, int]:
             _use_all(kind, task, width)
         if task.form == "sparse":
             _share_reads(task.dtype)
-    after = count_compiled()
-    return after[0] - before[0], after[1] - before[1]
+    return compiled_and_found()
 
 
 def _use_all(kind: Any, task: Task, width: int) -> None:
@@ -125,7 +131,9 @@ def _use_all(kind: Any, task: Task, width: int) -> None:
     small = _small(kind)
     for k, convert in enumerate(_FORMS[task.form]):
         X = convert(numbers)
-        for parameters in _variations(kind, only=None if k < _BOTH_ORDERS else "solver"):
+        for parameters in _variations(
+            kind, only=None if k < _BOTH_ORDERS else "solver"
+        ):
             _use(kind(**small | parameters), X, y)
     _use(kind(**small), X, y, weights)
     half = _N_ROWS // 2

@@ -7,13 +7,14 @@ one process any number of threads may hold it: Numba has a lock of its own for t
 import os
 import time
 from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 from zlib import crc32
 
-try:
-    import fcntl
-except ImportError:  # Windows: every process compiles for itself
-    fcntl = None  # type: ignore[assignment,unused-ignore]
+_fcntl: Any = None
+with suppress(ImportError):  # on Windows every process compiles for itself
+    _fcntl = import_module("fcntl")
 
 _PATIENCE = 120.0  # seconds; whoever takes longer has been stopped, or lives elsewhere
 _PERIOD = 0.02
@@ -33,7 +34,8 @@ def claim(directory: str, name: str) -> bool:
         file = _open(directory)
         while file is not None:
             try:
-                fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, _byte(name))
+                flags = _fcntl.LOCK_EX | _fcntl.LOCK_NB
+                _fcntl.lockf(file, flags, 1, _byte(name))
                 break
             except (BlockingIOError, PermissionError):  # another process has it
                 waited = True
@@ -48,11 +50,11 @@ def release(directory: str, name: str) -> None:
     with suppress(OSError):
         file = _open(directory)
         if file is not None:
-            fcntl.lockf(file, fcntl.LOCK_UN, 1, _byte(name))
+            _fcntl.lockf(file, _fcntl.LOCK_UN, 1, _byte(name))
 
 
 def _open(directory: str) -> int | None:
-    if fcntl is None:
+    if _fcntl is None:
         return None
     if directory not in _files:
         path = Path(directory) / "regkit.lock"

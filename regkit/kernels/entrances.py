@@ -2,8 +2,11 @@
 
 from collections.abc import Iterator
 from importlib import import_module
+from pathlib import Path
 from pkgutil import walk_packages
 from typing import Any
+
+from regkit.kernels._shipped import name_of
 
 _PACKAGE = __name__.rpartition(".")[0]
 
@@ -21,8 +24,23 @@ def entrances() -> Iterator[Any]:
                 yield kernel
 
 
-def count_compiled() -> tuple[int, int]:
-    """Return how many kernels this process has compiled, and found compiled."""
-    stats = [kernel.stats for kernel in entrances()]
-    compiled = sum(sum(stat.cache_misses.values()) for stat in stats)
-    return compiled, sum(sum(stat.cache_hits.values()) for stat in stats)
+def compiled_and_found() -> tuple[set[str], set[str]]:
+    """Return what this process compiled, and what it found: names, with types."""
+    compiled: set[str] = set()
+    found: set[str] = set()
+    for kernel in entrances():
+        stats = kernel.stats
+        for names, counts in (
+            (compiled, stats.cache_misses),
+            (found, stats.cache_hits),
+        ):
+            names.update(f"{name_of(kernel.py_func)}{types}" for types in counts)
+    return compiled, found
+
+
+def where_kept() -> str | None:
+    """Return the folder that compiled kernels are kept in, None if there is none."""
+    for kernel in entrances():
+        path = kernel.stats.cache_path
+        return None if path is None else str(Path(path).parent)
+    return None
