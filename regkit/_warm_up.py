@@ -149,7 +149,7 @@ def _share_reads(dtype: str) -> None:
 
 def _can_be_made(kind: Any) -> bool:
     """Whether it is an estimator that needs no arguments."""
-    if not hasattr(kind, "_parameter_constraints"):
+    if not hasattr(kind, "_parameter_constraints") or not hasattr(kind, "predict"):
         return False
     with suppress(TypeError):
         kind()
