@@ -38,6 +38,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             from regkit.commands import predict
 
             predict.run(arguments)
+        elif arguments.command == "warm-up":
+            from regkit.commands import warm_up
+
+            warm_up.run(arguments)
         else:
             from regkit.commands import compare
 

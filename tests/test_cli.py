@@ -73,7 +73,7 @@ def test_compare_a_table(houses, capsys):
     assert main(["compare", str(houses), "--target", "price", *LINEAR]) == 0
     out, err = capsys.readouterr()
     assert out.startswith("price in ")
-    assert "45 rows to train and tune, 15 to test; 4 columns" in out
+    assert "45 rows to train and tune, 15 to test; 3 columns, 4 as numbers" in out
     assert err == (
         "note: column 'id' only counts the rows: left out (`--number id` keeps it)\n"
     )
@@ -84,7 +84,7 @@ def test_missing_values_are_filled_with_a_note(houses, capsys):
     houses.write_text(text)
     assert main(["compare", str(houses), "--target", "price", *LINEAR]) == 0
     out, err = capsys.readouterr()
-    assert "5 columns" in out
+    assert "3 columns, 5 as numbers" in out
     told = " ".join(err.split())
     assert "note: missing text in 'district' (4 rows): a level of its own" in told
 

@@ -34,6 +34,12 @@ READINGS = ("drop", "category", "number", "date", "boolean")
 TABLE_OPTIONS = ("missing", "decimal", "date_order", "encoding", "sheet")
 
 
+_WARM_UP = """\
+Compile all kernels that are not compiled yet, in as many processes as there are
+processors, and keep them. No fit of this installation has to wait for a compiler
+afterwards. Where nothing is missing, nothing is done."""
+
+
 class _Parser(argparse.ArgumentParser):
     """An argparse parser whose errors take one line."""
 
@@ -67,6 +73,12 @@ def build_parser() -> argparse.ArgumentParser:
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
     )
+    warm_up = commands.add_parser(
+        "warm-up",
+        help="compile everything now, so that no later fit waits",
+        description=_WARM_UP,
+    )
+    warm_up.set_defaults(prog=parser.prog)
     return parser
 
 
