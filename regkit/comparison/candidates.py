@@ -24,7 +24,7 @@ from regkit.comparison.networks import (
     tune_network,
 )
 from regkit.comparison.splits import Folds
-from regkit.comparison.tasks import Metric, Task
+from regkit.comparison.tasks import Metric, Target, Task
 from regkit.linear_model import (
     ElasticNetRegressor,
     LassoRegressor,
@@ -35,6 +35,7 @@ from regkit.neural_network import DropoutMLPClassifier, DropoutMLPRegressor
 # Kinds of models, the simplest first: a formula, trees, a network.
 LINEAR, BOOSTING, NETWORK = range(3)
 _FEW_ROWS = 20_000
+_L2_ALPHAS = tuple(10.0 ** (1 - k / 10) for k in range(61))
 
 
 class Job(NamedTuple):
@@ -57,18 +58,20 @@ class Candidate(NamedTuple):
 
 
 def make_candidates(
-    task: Task,
+    target: Target,
     l1_ratios: Sequence[float],
     networks: bool,
     show_overfitting: bool,
     baseline: bool,
 ) -> list[Candidate]:
     """List the models that are compared, in the order of the table."""
-    found = {
-        "regression": _regressors,
-        "classification": _classifiers,
-        "counts": _count_models,
-    }[task](l1_ratios)
+    task = target.task
+    if target.classes is not None:
+        found = _classifiers(l1_ratios, target.classes.size)
+    elif task == "counts":
+        found = _count_models(l1_ratios)
+    else:
+        found = _regressors(l1_ratios)
     if baseline:
         found.append(Candidate("Boosting", BOOSTING, _nothing, partial(_trees, task)))
     if networks and task != "counts":
@@ -111,8 +114,9 @@ def _regressors(l1_ratios: Sequence[float]) -> list[Candidate]:
     ]
 
 
-def _classifiers(l1_ratios: Sequence[float]) -> list[Candidate]:
-    if not hasattr(linear_model, "LogisticClassifierCV"):
+def _classifiers(l1_ratios: Sequence[float], n_classes: int) -> list[Candidate]:
+    tags = linear_model.LogisticClassifierCV().__sklearn_tags__()
+    if n_classes > 2 and not tags.classifier_tags.multi_class:
         return []
     return [
         _by_likelihood("Logistic, L2", "LogisticClassifier", (0.0,)),
@@ -122,8 +126,6 @@ def _classifiers(l1_ratios: Sequence[float]) -> list[Candidate]:
 
 
 def _count_models(l1_ratios: Sequence[float]) -> list[Candidate]:
-    if not hasattr(linear_model, "GeneralizedLinearRegressorCV"):
-        return []
     name, poisson = "GeneralizedLinearRegressor", {"family": "poisson"}
     return [
         _by_likelihood("Poisson, L2", name, (0.0,), poisson),
@@ -148,6 +150,10 @@ def _by_likelihood(
                 l1_ratio=list(ratios),
                 cv=job.folds,
                 scoring=job.metric.scoring,
+                # A pure L2 penalty never makes all coefficients zero, where a grid
+                # would start. Beside the mean loss of standardized columns, 10 leaves
+                # nearly nothing of them, and 1e-5 nearly everything.
+                **({"alphas": _L2_ALPHAS} if ratios == (0.0,) else {}),
                 **options,
             ),
             job.X,

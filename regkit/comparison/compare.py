@@ -145,7 +145,7 @@ def compare_regularizers(
     check_plan(plan, target.values.size)
     splits = make_splits(target, plan)
     candidates = make_candidates(
-        target.task, l1_ratios, networks, show_overfitting, baseline
+        target, l1_ratios, networks, show_overfitting, baseline
     )
     run = _Run(given, chosen, plan, splits, candidates, progress)
     return run.compare()
