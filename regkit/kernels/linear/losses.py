@@ -14,10 +14,12 @@ It is evaluated as a sum of non-negative terms in the difference between the two
 of the cancellation that the formula as it stands would suffer.
 """
 
+from typing import Any, NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
-from regkit.kernels._jit import kernel, part
+from regkit.kernels._jit import kernel, part, summing_kernel
 
 LOGISTIC = 0
 POISSON = 1
@@ -27,8 +29,28 @@ SQUARED_HINGE = 4
 
 # Below this the series of a difference is more accurate than the difference.
 _SERIES = 1e-2
+# Rows of X in F order that are read at a time: they stay in cache.
+_STRIP = 256
 # Newton steps allowed to a scalar equation; they converge quadratically.
 _MOST_STEPS = 100
+
+
+class Rows(NamedTuple):
+    """Where the rows are, and where a step of the linear predictor takes them."""
+
+    code: int
+    power: float
+    y: NDArray[np.float64]
+    share: NDArray[np.float64]  # the rows' weights, which sum to 1
+    weight: NDArray[np.float64]  # second derivatives of the quadratic model
+    eta: NDArray[np.float64]
+    dual: NDArray[np.float64]
+    change: NDArray[np.float64]  # of eta
+    # What is written:
+    reached: NDArray[np.float64]  # eta + change
+    moved: NDArray[np.float64]  # dual - weight * change
+    residual: NDArray[np.float64]  # -f' at what is reached
+    curvature: NDArray[np.float64]  # f'' there
 
 
 @part
@@ -139,35 +161,46 @@ def _tweedie_gap(power: float, y: float, z: float, excess: float) -> float:
 
 
 @part
-def row_gap(code: int, power: float, y: float, z: float, dual: float) -> float:
-    """Return f(z) + f*(-dual) + dual z; infinite outside the domain of f*."""
+def measure(
+    code: int, power: float, y: float, z: float, dual: float
+) -> tuple[float, float, float]:
+    """Return -f'(z), f''(z) and f(z) + f*(-dual) + dual z.
+
+    The last is infinite outside the domain of f*.
+    """
     if code == LOGISTIC:
         e = np.exp(-abs(z))
         near = 1.0 / (1.0 + e)
         far = e * near
         p, q = (near, far) if z >= 0.0 else (far, near)
-        excess = (y * q - (1.0 - y) * p) - dual
-        if excess == 0.0:
-            return 0.0
-        return float(p * _entropy(excess / p) + q * _entropy(-excess / q))
+        # Neither probability is had by subtracting the other from 1.
+        residual = y * q - (1.0 - y) * p
+        excess = residual - dual
+        gap = 0.0
+        if excess != 0.0:
+            gap = p * _entropy(excess / p) + q * _entropy(-excess / q)
+        return residual, p * q, gap
+    residual, curvature = derivatives(code, power, y, z)
+    excess = residual - dual
+    gap = 0.0
     if code == POISSON:
-        mean = np.exp(z)
-        excess = (y - mean) - dual
-        return float(mean * _entropy(excess / mean)) if excess != 0.0 else 0.0
-    if code == GAMMA:
-        ratio = y * np.exp(-z)
-        excess = dual - (ratio - 1.0)
-        return float(ratio * _entropy(excess / ratio)) if excess != 0.0 else 0.0
-    if code == TWEEDIE:
-        residual, _ = derivatives(code, power, y, z)
-        return _tweedie_gap(power, y, z, residual - dual)
-    b = y * dual
-    if b < 0.0:
-        return np.inf
-    margin = 1.0 - y * z
-    if margin <= 0.0:
-        return 0.25 * b * b - b * margin
-    return (margin - 0.5 * b) ** 2
+        if excess != 0.0:
+            gap = curvature * _entropy(excess / curvature)
+    elif code == GAMMA:
+        if excess != 0.0:
+            gap = curvature * _entropy(-excess / curvature)
+    elif code == TWEEDIE:
+        gap = _tweedie_gap(power, y, z, excess)
+    else:
+        b = y * dual
+        margin = 1.0 - y * z
+        if b < 0.0:
+            gap = np.inf
+        elif margin <= 0.0:
+            gap = 0.25 * b * b - b * margin
+        else:
+            gap = (margin - 0.5 * b) ** 2
+    return residual, curvature, gap
 
 
 @part
@@ -240,7 +273,105 @@ def divergence(
     total = 0.0
     for i in range(y.shape[0]):
         if share[i] > 0.0:
-            total += share[i] * row_gap(code, power, y[i], eta[i], shrunk * dual[i])
+            _, _, gap = measure(code, power, y[i], eta[i], shrunk * dual[i])
+            total += share[i] * gap
+    return total
+
+
+@part
+def _advance_row(rows: Rows, i: int) -> float:
+    """Take row i along ``change``; return its part of the gap."""
+    change = rows.change[i]
+    z = rows.eta[i] + change
+    dual = rows.dual[i] - rows.weight[i] * change
+    rows.reached[i] = z
+    rows.moved[i] = dual
+    share = rows.share[i]
+    if share <= 0.0:
+        rows.residual[i] = rows.curvature[i] = 0.0
+        return 0.0
+    residual, curvature, gap = measure(rows.code, rows.power, rows.y[i], z, dual)
+    rows.residual[i] = residual
+    rows.curvature[i] = curvature
+    return float(share * gap)
+
+
+@kernel
+def advance(rows: Rows) -> float:
+    """Take all rows along ``change``; return the rows' part of the gap."""
+    total = 0.0
+    for i in range(rows.y.shape[0]):
+        total += _advance_row(rows, i)
+    return total
+
+
+@summing_kernel
+def advance_rows(
+    X: NDArray[Any],
+    center: NDArray[np.float64],
+    coef: NDArray[np.float64],
+    shift: float,
+    rows: Rows,
+    first: int,
+    last: int,
+    products: NDArray[np.float64],
+) -> float:
+    """Step by ``shift + (X - center) coef`` from row ``first`` to before ``last``.
+
+    Adds Σ_i share_i residual_i (x_ij - center_j) to ``products``. X in C order: each
+    row serves both products while it is in cache.
+    """
+    p = X.shape[1]
+    total = 0.0
+    for i in range(first, last):
+        row = X[i]
+        change = 0.0
+        for j in range(p):
+            change += (np.float64(row[j]) - center[j]) * coef[j]
+        rows.change[i] = change + shift
+        total += _advance_row(rows, i)
+        v = rows.share[i] * rows.residual[i]
+        for j in range(p):
+            products[j] += v * (np.float64(row[j]) - center[j])
+    return total
+
+
+@summing_kernel
+def advance_columns(
+    transposed: NDArray[Any],
+    center: NDArray[np.float64],
+    coef: NDArray[np.float64],
+    shift: float,
+    rows: Rows,
+    first: int,
+    last: int,
+    products: NDArray[np.float64],
+) -> float:
+    """Do as `advance_rows` for X in F order, some rows of all columns at a time."""
+    p = transposed.shape[0]
+    used = np.flatnonzero(coef)
+    v = np.empty(_STRIP)
+    total = 0.0
+    for start in range(first, last, _STRIP):
+        m = min(_STRIP, last - start)
+        change = rows.change[start : start + m]
+        change[:] = shift
+        for k in range(used.shape[0]):
+            j = used[k]
+            column = transposed[j, start : start + m]
+            step, mean = coef[j], center[j]
+            for i in range(m):
+                change[i] += step * (np.float64(column[i]) - mean)
+        for i in range(m):
+            total += _advance_row(rows, start + i)
+            v[i] = rows.share[start + i] * rows.residual[start + i]
+        for j in range(p):
+            column = transposed[j, start : start + m]
+            mean = center[j]
+            sum_ = 0.0
+            for i in range(m):
+                sum_ += v[i] * (np.float64(column[i]) - mean)
+            products[j] += sum_
     return total
 
 
