@@ -160,12 +160,13 @@ class DenseColumns:
         scaled = coef / self._scale
         in_c_order = self._X.flags.c_contiguous
         X = self._X if in_c_order else self._X.T
-        kernel = losses.advance_rows if in_c_order else losses.advance_columns
 
         def visit(share: slice) -> tuple[float, Floats]:
             found = np.zeros(len(scaled))
             begin, end = share.start, share.stop
-            gap = kernel(X, self._center, scaled, shift, rows, begin, end, found)
+            gap = losses.advance_dense(
+                X, not in_c_order, self._center, scaled, shift, rows, begin, end, found
+            )
             return gap, found
 
         if self._X.size < _WORTHWHILE:

@@ -35,8 +35,9 @@ _BATCH = 100
 _MANY = 0.2
 # Rounding of a correlation, beside the column's length and the dual point's.
 _ROUNDED = 1e-14
-# With this many columns at most all of them make the working set.
+# With this many columns and this many entries at most all make the working set.
 FEW_COLUMNS = 500
+_FEW_ENTRIES = 1 << 18
 # An alpha below this share of its predecessor is approached in steps, ...
 _LARGEST_DROP = 0.3
 # ... each of them solved to this share of the null deviance.
@@ -114,7 +115,7 @@ class NewtonPath:
         self._square = design.lengths**2 * float(self._share @ self._curvature)
         self._outside = self.scaled.upper > self.scaled.lower
         self._every = np.arange(p)
-        self._takes_all = p <= FEW_COLUMNS
+        self._takes_all = p <= FEW_COLUMNS and n * p <= _FEW_ENTRIES
         self.coef = np.zeros(p)
         self._correlation = design.correlate(self._root * self._dual)
         self._past_duals = np.stack([self._root * self._dual, np.zeros(n)])

@@ -179,8 +179,8 @@ class NewtonModel:
     ) -> None:
         """Form the model anew, with weights p w, around the present coefficients.
 
-        ``share_residual`` and ``products`` are as `rebase` takes them. Columns that are zero and whose correlation is below
-        ``bound * l1`` are dropped.
+        ``share_residual`` and ``products`` are as `rebase` takes them. Columns that are
+        zero and whose correlation is below ``bound * l1`` are dropped.
         """
         state, size = self._state, self.size
         coef = self.coef
@@ -222,8 +222,8 @@ class NewtonModel:
     def rebase(self, share_residual: Floats, products: Floats | None) -> None:
         """Go on from the present coefficients with their own residual.
 
-        ``share_residual`` is p r, ``products`` are Xᵀ(p r), computed here where they are
-        not known.
+        ``share_residual`` is p r; ``products``, Xᵀ(p r), are computed here where they
+        are not known.
         """
         if products is None:
             products = self._store.correlate(share_residual)
