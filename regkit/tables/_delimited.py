@@ -21,6 +21,10 @@ _NUMBER = re.compile(r"[-+]?(\d+[.,]?\d*|[.,]\d+)([eE][-+]?\d+)?")
 _SEP_LINE = re.compile(r"\"?sep=(.)\"?[;,\t]*\r?(\n|\r)", re.IGNORECASE)
 
 
+_WORDS = "total totals sum average mean summe gesamt totaal totale somme suma итого"
+_TOTALS = frozenset(_WORDS.split()) | {"grand total"}
+
+
 class Delimited(NamedTuple):
     """What a delimited text holds."""
 
@@ -74,6 +78,12 @@ def read_delimited(text: str, source: str) -> Delimited:
         )
         rows, lines = rows[start:], lines[start:]
     rows = _even_out(rows)
+    if len(rows) > 2 and _is_total(rows[-1]):
+        notes.append(
+            f"the last line of {source}, {' '.join(filter(None, rows[-1]))[:40]!r}, is "
+            "left out"
+        )
+        del rows[-1], lines[-1]
     header = check_header(rows[0], source, dialect.delimiter)
     if len(rows) < 2:
         raise TableError(f"{source} has no rows below its header line")
@@ -149,6 +159,13 @@ def find_header(widths: list[int], rows: list[list[str]]) -> int:
         if usual <= 2 or filled >= max(2, min(usual - 1, 0.6 * usual)):
             return k if len(row) >= usual - 1 else 0
     return 0
+
+
+def _is_total(row: list[str]) -> bool:
+    """Tell whether a row sums up the rows above: it says so, and has empty cells."""
+    filled = [cell.strip() for cell in row if cell.strip()]
+    word = filled[0].casefold().rstrip(": ") if filled else ""
+    return word in _TOTALS and len(filled) < len(row)
 
 
 def _even_out(rows: list[list[str]]) -> list[list[str]]:
