@@ -119,18 +119,18 @@ def _classifiers(l1_ratios: Sequence[float], n_classes: int) -> list[Candidate]:
     if n_classes > 2 and not tags.classifier_tags.multi_class:
         return []
     return [
-        _by_likelihood("Logistic, L2", "LogisticClassifier", (0.0,)),
-        _by_likelihood("Logistic, L1", "LogisticClassifier", (1.0,)),
-        _by_likelihood("Logistic, mix", "LogisticClassifier", l1_ratios),
+        _by_likelihood("Logistic L2", "LogisticClassifier", (0.0,)),
+        _by_likelihood("Logistic L1", "LogisticClassifier", (1.0,)),
+        _by_likelihood("Logistic mix", "LogisticClassifier", l1_ratios),
     ]
 
 
 def _count_models(l1_ratios: Sequence[float]) -> list[Candidate]:
     name, poisson = "GeneralizedLinearRegressor", {"family": "poisson"}
     return [
-        _by_likelihood("Poisson, L2", name, (0.0,), poisson),
-        _by_likelihood("Poisson, L1", name, (1.0,), poisson),
-        _by_likelihood("Poisson, mix", name, l1_ratios, poisson),
+        _by_likelihood("Poisson L2", name, (0.0,), poisson),
+        _by_likelihood("Poisson L1", name, (1.0,), poisson),
+        _by_likelihood("Poisson mix", name, l1_ratios, poisson),
     ]
 
 

@@ -65,7 +65,7 @@ def _pictures(comparison: RegularizerComparison) -> Iterator[_Picture]:
     chosen = comparison.recommended_
     yield _predictions(comparison, chosen)
     sparse = next(
-        (r for r in comparison.results if r.path is not None or r.name.endswith("L1")),
+        (r for r in comparison.results if r.path is not None or r.name.endswith(" L1")),
         None,
     )
     if sparse is not None and sparse.selection is not None:

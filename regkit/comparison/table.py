@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 WIDTH = 80
 # How scores are called, and with how many decimals they are shown.
-SCORES = {"r2": "R2", "accuracy": "accuracy", "auc": "AUC"}
+SCORES = {"r2": "R2", "accuracy": "acc.", "auc": "AUC"}
 _MOST_CLASSES_SHOWN = 6
 _ROUNDING = 1e-5
 
@@ -47,7 +47,8 @@ def explain(comparison: RegularizerComparison) -> dict[str, str]:
     scores = comparison.results[0].scores
     if "r2" in scores:
         lines["R2"] = "share of the variance of the test rows that is explained"
-    if "auc" in scores:
+    if "accuracy" in scores:
+        lines["acc."] = "share of rows whose class is predicted"
         lines["AUC"] = "share of pairs of rows that are ranked as they should be"
     if (
         len(comparison.target.classes if comparison.target.classes is not None else ())

@@ -93,17 +93,17 @@ def test_counts_are_compared_by_deviance():
     assert comparison["Boosting"].model.loss == "poisson"
     assert "mean Poisson deviance" in repr(comparison)
     names = [result.name for result in comparison.results]
-    assert names == ["Poisson, L2", "Poisson, L1", "Poisson, mix", "Boosting"]
-    plain = comparison["Poisson, L1"].model
+    assert names == ["Poisson L2", "Poisson L1", "Poisson mix", "Boosting"]
+    plain = comparison["Poisson L1"].model
     assert (plain.family, plain.l1_ratio) == ("poisson", 1.0)
 
 
 def test_linear_models_of_two_classes_are_logistic():
     X, y = load_breast_cancer(return_X_y=True)
     comparison = compare_regularizers(X[:200, :6], y[:200], **QUICK)
-    for name, l1_ratio in (("Logistic, L2", 0.0), ("Logistic, L1", 1.0)):
+    for name, l1_ratio in (("Logistic L2", 0.0), ("Logistic L1", 1.0)):
         model = comparison[name].model
         assert model.l1_ratio == l1_ratio
         assert model.standardize
-    assert 0 < comparison["Logistic, mix"].model.l1_ratio < 1
-    assert comparison.coef_frame("Logistic, L1")["coefficient"].all()
+    assert 0 < comparison["Logistic mix"].model.l1_ratio < 1
+    assert comparison.coef_frame("Logistic L1")["coefficient"].all()
