@@ -19,7 +19,6 @@ from regkit._types import Floats
 from regkit.designs import make_design
 from regkit.linear_model._limits import Limits, check_limits
 from regkit.linear_model._moment_scores import score_visited
-from regkit.linear_model._solution import Solution, join_targets
 from regkit.linear_model._warnings import (
     raise_if_overflowed,
     unpenalized_cause,
@@ -29,6 +28,7 @@ from regkit.linear_model._warnings import (
 from regkit.rows.inputs import check_fit_data, check_predict_X
 from regkit.rows.sources import RowSource, as_source
 from regkit.solvers.problem import Penalty
+from regkit.solvers.results import PathResult
 from regkit.solvers.solve import solve_path
 
 # Rows of float32 X are widened this many entries at a time when predicting.
@@ -180,7 +180,7 @@ class LinearModel(RegressorMixin, BaseEstimator):
         tags.target_tags.multi_output = True
         return tags
 
-    def _solve(self, design: Any, y: Floats, limits: Limits) -> Solution:
+    def _solve(self, design: Any, y: Floats, limits: Limits) -> PathResult:
         raise NotImplementedError
 
     def _fit_source(
@@ -191,7 +191,7 @@ class LinearModel(RegressorMixin, BaseEstimator):
 
     def _solve_targets(
         self, design: Any, y: Floats, limits: Limits, l1_ratio: float, alphas: Floats
-    ) -> Solution:
+    ) -> PathResult:
         """Solve one elastic-net problem a target; `alphas` has one entry for each."""
         penalty = Penalty.build(
             design.n_features, l1_ratio, limits.factor, limits.lower, limits.upper
@@ -199,7 +199,6 @@ class LinearModel(RegressorMixin, BaseEstimator):
         # A column whose length is NaN would take no part, in silence.
         targets = y.reshape(len(y), -1)
         starts = self._starts(targets.shape[1], design.n_features)
-        coefs = np.zeros((targets.shape[1], design.n_features))
         results = []
         for t in range(targets.shape[1]):
             result = solve_path(
@@ -212,9 +211,8 @@ class LinearModel(RegressorMixin, BaseEstimator):
                 solver=self.solver,
                 start=None if starts is None else starts[t],
             )
-            coefs[t, result.coefs.indices] = result.coefs.data
             results.append(result)
-        return join_targets(coefs, results)
+        return PathResult.concat(results)
 
     def _starts(self, n_targets: int, n_features: int) -> Floats | None:
         """Give the previous coefficients where `warm_start` wants and shapes allow."""
@@ -224,7 +222,7 @@ class LinearModel(RegressorMixin, BaseEstimator):
         starts = np.array(previous, dtype=np.float64).reshape(n_targets, n_features)
         return starts if np.isfinite(starts).all() else None
 
-    def _judge(self, solution: Solution, limits: Limits, alpha: Any) -> None:
+    def _judge(self, solution: PathResult, limits: Limits, alpha: Any) -> None:
         name = type(self).__name__
         raise_if_overflowed(name, solution.dual_gaps, solution.intercepts)
         if not solution.converged.all():
@@ -249,21 +247,22 @@ class LinearModel(RegressorMixin, BaseEstimator):
 
     def _keep(
         self,
-        solution: Solution,
+        solution: PathResult,
         y_ndim: int,
         n_features: int,
         names: NDArray[Any] | None,
     ) -> None:
         fitted: dict[str, Any] = {"n_features_in_": n_features}
-        if len(solution.coefs) == 1:
+        coefs = solution.dense()
+        if len(coefs) == 1:
             # As scikit-learn has it: of one column, y's second dimension is kept in
             # the intercept alone.
-            fitted["coef_"] = solution.coefs[0]
+            fitted["coef_"] = coefs[0]
             fitted["intercept_"] = solution.intercepts[0 if y_ndim == 1 else slice(1)]
             fitted["n_iter_"] = int(solution.n_iters[0])
             fitted["dual_gap_"] = solution.dual_gaps[0]
         else:
-            fitted["coef_"] = solution.coefs
+            fitted["coef_"] = coefs
             fitted["intercept_"] = solution.intercepts
             fitted["n_iter_"] = solution.n_iters
             fitted["dual_gap_"] = solution.dual_gaps

@@ -18,8 +18,10 @@ from regkit.linear_model._warnings import (
     warn_not_converged,
     warn_not_unique,
 )
-from regkit.solvers.problem import PathResult, Penalty
-from regkit.solvers.solve import alpha_grid, solve_path
+from regkit.solvers.paths.grid import alpha_grid
+from regkit.solvers.problem import Penalty
+from regkit.solvers.results import PathResult
+from regkit.solvers.solve import solve_path
 
 
 def compute_path(
@@ -116,7 +118,7 @@ def as_regularization_path(
         n_nonzero=np.diff(coefs.indptr),
         n_iters=result.n_iters,
         solver=result.solver,
-        null_objective=float(result.null_objective),
+        null_objective=float(result.null_objectives[0]),
         feature_names_in_=feature_names,
     )
 
@@ -144,7 +146,7 @@ def _judge(
         warn_not_converged(
             name,
             result.dual_gaps,
-            np.full(len(result.alphas), result.null_objective),
+            result.null_objectives,
             result.converged,
             ("alpha", result.alphas),
             tol=options["tol"],

@@ -45,9 +45,11 @@ from regkit.solvers.folds.fold import Fold
 from regkit.solvers.folds.from_moments import FoldedStatistics
 from regkit.solvers.folds.in_memory import Folded, FoldedDesign, FoldPaths, PathSettings
 from regkit.solvers.folds.out_of_core import WideRows
-from regkit.solvers.problem import PathResult, Penalty
+from regkit.solvers.paths.grid import alpha_grid
+from regkit.solvers.problem import Penalty
 from regkit.solvers.relaxed import relax
-from regkit.solvers.solve import alpha_grid, solve_path
+from regkit.solvers.results import PathResult
+from regkit.solvers.solve import solve_path
 
 
 class _Candidate(NamedTuple):
@@ -394,7 +396,7 @@ class CrossValidatedPath(LinearModel):
                     warn_not_converged(
                         where,
                         path.dual_gaps,
-                        np.full(len(path.alphas), path.null_objective),
+                        path.null_objectives,
                         path.converged,
                         ("alpha", path.alphas),
                         tol=self.tol,

@@ -13,7 +13,6 @@ from regkit._sklearn import validate_parameters
 from regkit._types import Floats
 from regkit.linear_model._base import LinearModel
 from regkit.linear_model._limits import Limits, check_limits
-from regkit.linear_model._solution import PathSolution
 from regkit.linear_model._statistics_of import Problem, problem_of
 from regkit.linear_model._warnings import (
     raise_if_overflowed,
@@ -22,6 +21,7 @@ from regkit.linear_model._warnings import (
     warn_not_unique,
 )
 from regkit.solvers.problem import Penalty
+from regkit.solvers.results import PathResult
 from regkit.solvers.solve import solve_path
 
 _Model = TypeVar("_Model", bound="PathModel")
@@ -113,7 +113,7 @@ class PathModel(LinearModel):
 
     def _solve_path(
         self, design: Any, y: Floats, limits: Limits, alphas: Floats
-    ) -> PathSolution:
+    ) -> PathResult:
         """Solve for all of `alphas`, of shape (n_values, n_targets)."""
         raise NotImplementedError
 
@@ -142,7 +142,7 @@ def _copies(
 
 def _fitted(
     models: list[_Model],
-    solution: PathSolution,
+    solution: PathResult,
     problem: Problem,
     refused: Exception | None,
 ) -> Iterator[_Model]:
@@ -159,7 +159,7 @@ def _fitted(
 
 
 def _judge(
-    model: PathModel, solution: PathSolution, limits: Limits, alphas: Floats
+    model: PathModel, solution: PathResult, limits: Limits, alphas: Floats
 ) -> None:
     name = type(model).__name__
     raise_if_overflowed(name, solution.dual_gaps, solution.intercepts)
@@ -186,7 +186,7 @@ def solve_paths(
     limits: Limits,
     l1_ratio: float,
     alphas: Floats,
-) -> PathSolution:
+) -> PathResult:
     """Solve one elastic-net path a target.
 
     Parameters
@@ -206,54 +206,24 @@ def solve_paths(
 
     Returns
     -------
-    solution : PathSolution
+    solution : PathResult
         In the order of `alphas`.
     """
     penalty = Penalty.build(
         design.n_features, l1_ratio, limits.factor, limits.lower, limits.upper
     )
     targets = y.reshape(len(y), -1)
-    results, places = [], []
+    results = []
     for t in range(targets.shape[1]):
         ascending, place = np.unique(alphas[:, t], return_inverse=True)
-        places.append(len(ascending) - 1 - place)
-        results.append(
-            solve_path(
-                design,
-                np.ascontiguousarray(targets[:, t]),
-                penalty,
-                np.ascontiguousarray(ascending[::-1]),
-                tol=model.tol,
-                max_iter=model.max_iter,
-                solver=model.solver,
-            )
+        path = solve_path(
+            design,
+            np.ascontiguousarray(targets[:, t]),
+            penalty,
+            np.ascontiguousarray(ascending[::-1]),
+            tol=model.tol,
+            max_iter=model.max_iter,
+            solver=model.solver,
         )
-
-    def coefs(k: int) -> Floats:
-        found = np.zeros((len(results), design.n_features))
-        for t, (result, place) in enumerate(zip(results, places, strict=True)):
-            sparse, column = result.coefs, place[k]
-            mine = slice(sparse.indptr[column], sparse.indptr[column + 1])
-            found[t, sparse.indices[mine]] = sparse.data[mine]
-        return found
-
-    def each(name: str) -> Any:
-        return np.stack(
-            [
-                getattr(result, name)[place]
-                for result, place in zip(results, places, strict=True)
-            ],
-            axis=1,
-        )
-
-    nulls = np.array([result.null_objective for result in results])
-    return PathSolution(
-        coefs,
-        each("intercepts"),
-        each("dual_gaps"),
-        np.broadcast_to(nulls, alphas.shape),
-        each("n_iters"),
-        each("converged"),
-        all(result.unique for result in results),
-        ", ".join(dict.fromkeys(result.solver for result in results)),
-    )
+        results.append(path.take(len(ascending) - 1 - place))
+    return PathResult.stack(results)

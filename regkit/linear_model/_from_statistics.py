@@ -13,7 +13,6 @@ from regkit._sklearn import (
 )
 from regkit.linear_model._base import LinearModel
 from regkit.linear_model._limits import check_limits
-from regkit.linear_model._solution import Solution
 from regkit.linear_model._statistics_checks import check_statistics
 from regkit.linear_model._statistics_of import statistics_of, sums_of
 from regkit.linear_model._wide import MOST_SUMMED_UP, Passes
@@ -57,18 +56,8 @@ class FitsFromStatistics(LinearModel):
             rows = WideRows(passes, bool(self.fit_intercept), bool(self.standardize))
             found = rows.solve(penalty, np.array([float(self.alpha)]), settings).whole
         assert found is not None
-        solution = Solution(
-            np.ascontiguousarray(found.coefs.toarray().T),
-            found.intercepts,
-            found.dual_gaps,
-            np.array([found.null_objective]),
-            found.n_iters,
-            found.converged,
-            found.unique,
-            found.solver,
-        )
-        self._judge(solution, limits, self.alpha)
-        self._keep(solution, 1, n_features, passes.names)
+        self._judge(found, limits, self.alpha)
+        self._keep(found, 1, n_features, passes.names)
 
     def _l1_ratio(self) -> float:
         """Return the share of the L1 penalty."""

@@ -51,7 +51,7 @@ from regkit.parallel.threads import calm_blas
 from regkit.rows.inputs import check_fit_data
 from regkit.rows.sources import RowSource, as_source
 from regkit.solvers.folds.fold import Fold
-from regkit.solvers.ridge.route import RidgeResult
+from regkit.solvers.results import PathResult
 
 
 class ChoosesAlpha(LinearModel):
@@ -359,14 +359,14 @@ class ChoosesAlpha(LinearModel):
         alphas: Alphas,
         folds: list[Any],
     ) -> ErrorTable:
-        def judge(k: int, result: RidgeResult) -> None:
+        def judge(k: int, result: PathResult) -> None:
             where = f"{type(self).__name__}, in fold {k} of {len(folds)},"
             self._judge_fold(where, result)
 
         settings = {"solver": self.solver, "tol": self.tol, "max_iter": self.max_iter}
         return errors.folds(alphas, folds, judge, **settings)
 
-    def _judge_fold(self, where: str, result: RidgeResult) -> None:
+    def _judge_fold(self, where: str, result: PathResult) -> None:
         raise_if_overflowed(type(self).__name__, result.dual_gaps, result.intercepts)
         if not result.converged.all():
             warn_not_converged(

@@ -16,6 +16,7 @@ from regkit.rows.inputs import FitData
 from regkit.solvers.folds.fold import Fold
 from regkit.solvers.folds.ridge import RidgeFolds
 from regkit.solvers.problem import Penalty
+from regkit.solvers.results import PathResult
 from regkit.solvers.ridge.basis import Basis, RidgeData
 from regkit.solvers.ridge.cholesky import Systems
 from regkit.solvers.ridge.grid import alpha_grid, rough_eigenvalues
@@ -26,7 +27,6 @@ from regkit.solvers.ridge.leave_one_out import (
     generalized,
     leave_one_out,
 )
-from regkit.solvers.ridge.route import RidgeResult
 from regkit.solvers.ridge.tridiagonal_basis import TridiagonalBasis
 
 
@@ -225,7 +225,7 @@ class RidgeErrors:
         self,
         alphas: Alphas,
         folds: Sequence[Fold],
-        judge: Callable[[int, RidgeResult], None],
+        judge: Callable[[int, PathResult], None],
         **settings: Any,
     ) -> ErrorTable:
         """Judge every alpha by folds; ``judge`` sees each fold's fits."""

@@ -24,6 +24,7 @@ from regkit.solvers.folds.from_moments import mean_squares
 from regkit.solvers.folds.out_of_core import MOST_COLUMNS
 from regkit.solvers.folds.ridge import fit_alphas
 from regkit.solvers.problem import Penalty
+from regkit.solvers.results import PathResult
 from regkit.solvers.ridge.basis import RidgeData
 from regkit.solvers.ridge.column_basis import ColumnBasis, DampedSweep
 from regkit.solvers.ridge.grid import alpha_grid
@@ -44,7 +45,6 @@ from regkit.solvers.ridge.passes import (
     refit_without,
     triangle_of,
 )
-from regkit.solvers.ridge.route import RidgeResult
 
 # Entries of the Gram matrices that may be held: 10,000 columns without folds.
 MOST_ENTRIES = MOST_COLUMNS**2
@@ -210,7 +210,7 @@ class StatisticsErrors:
         self,
         alphas: Alphas,
         folds: Sequence[int],
-        judge: Callable[[int, RidgeResult], None],
+        judge: Callable[[int, PathResult], None],
         **settings: Any,
     ) -> ErrorTable:
         """Judge every alpha by the folds of the statistics."""
@@ -222,12 +222,12 @@ class StatisticsErrors:
             fit = fit_alphas(design, design.targets, self._penalty, alphas, **settings)
             judge(k, fit.result)
             held_out = self._statistics.part(label)
-            coefs = fit.result.coefs.reshape(-1, len(alphas), design.n_features)
+            coefs = fit.result.coefs.reshape(design.n_features, -1, len(alphas))
             levels = fit.result.intercepts.reshape(-1, len(alphas))
             square = np.stack(
                 [
-                    mean_squares(held_out, t, coef.T, level)
-                    for t, (coef, level) in enumerate(zip(coefs, levels, strict=True))
+                    mean_squares(held_out, t, coefs[:, t], level)
+                    for t, level in enumerate(levels)
                 ],
                 axis=1,
             )

@@ -7,7 +7,7 @@ from regkit.linear_model._fit_path import PathModel, solve_paths
 from regkit.linear_model._from_statistics import FitsFromStatistics
 from regkit.linear_model._limits import Limits
 from regkit.linear_model._parameters import ALPHA, COMMON
-from regkit.linear_model._solution import PathSolution, Solution
+from regkit.solvers.results import PathResult
 
 
 class LassoRegressor(FitsFromStatistics, PathModel):
@@ -145,11 +145,11 @@ class LassoRegressor(FitsFromStatistics, PathModel):
     def _l1_ratio(self) -> float:
         return 1.0
 
-    def _solve(self, design: Any, y: Floats, limits: Limits) -> Solution:
+    def _solve(self, design: Any, y: Floats, limits: Limits) -> PathResult:
         alphas = self._check_alphas(1 if y.ndim == 1 else y.shape[1])
         return self._solve_targets(design, y, limits, 1.0, alphas)
 
     def _solve_path(
         self, design: Any, y: Floats, limits: Limits, alphas: Floats
-    ) -> PathSolution:
+    ) -> PathResult:
         return solve_paths(self, design, y, limits, 1.0, alphas)

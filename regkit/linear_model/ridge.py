@@ -11,9 +11,9 @@ from regkit.linear_model._fit_path import PathModel, solve_paths
 from regkit.linear_model._from_statistics import FitsFromStatistics
 from regkit.linear_model._limits import Limits, as_floats
 from regkit.linear_model._parameters import ALPHA, COMMON, PATH_SOLVERS, RIDGE_SOLVERS
-from regkit.linear_model._solution import PathSolution, Solution
+from regkit.solvers.results import PathResult
 from regkit.solvers.ridge.cholesky import Systems
-from regkit.solvers.ridge.route import RidgeResult, solve_ridge
+from regkit.solvers.ridge.route import solve_ridge
 
 # Entries of the targets, repeated for several alphas, that are solved at once.
 _BLOCK = 1 << 25
@@ -156,7 +156,7 @@ class RidgeRegressor(FitsFromStatistics, PathModel):
 
     def _solve(
         self, design: Any, y: Floats, limits: Limits, known: Systems | None = None
-    ) -> Solution:
+    ) -> PathResult:
         targets = y.reshape(len(y), -1)
         alphas = self._check_alphas(targets.shape[1])
         if self._needs_path_solver(limits):
@@ -164,21 +164,11 @@ class RidgeRegressor(FitsFromStatistics, PathModel):
             return self._solve_targets(
                 design, y, limits, 0.0, alphas / design.total_weight
             )
-        result = self._solve_squares(design, targets, limits, alphas, known)
-        return Solution(
-            np.ascontiguousarray(result.coefs),
-            result.intercepts,
-            result.dual_gaps,
-            result.null_objectives,
-            result.n_iters,
-            result.converged,
-            result.unique,
-            result.solver,
-        )
+        return self._solve_squares(design, targets, limits, alphas, known)
 
     def _solve_path(
         self, design: Any, y: Floats, limits: Limits, alphas: Floats
-    ) -> PathSolution:
+    ) -> PathResult:
         if self._needs_path_solver(limits):
             return solve_paths(
                 self, design, y, limits, 0.0, alphas / design.total_weight
@@ -193,23 +183,7 @@ class RidgeRegressor(FitsFromStatistics, PathModel):
             )
             for block in blocks
         ]
-        coefs = np.concatenate([result.coefs for result in results])
-        coefs = coefs.reshape(*alphas.shape, -1)
-
-        def each(name: str) -> Any:
-            parts = [getattr(result, name) for result in results]
-            return np.concatenate(parts).reshape(alphas.shape)
-
-        return PathSolution(
-            lambda k: coefs[k].copy(),
-            each("intercepts"),
-            each("dual_gaps"),
-            each("null_objectives"),
-            each("n_iters"),
-            each("converged"),
-            all(result.unique for result in results),
-            ", ".join(dict.fromkeys(result.solver for result in results)),
-        )
+        return PathResult.concat(results).reshaped(*alphas.shape)
 
     def _solve_squares(
         self,
@@ -218,7 +192,7 @@ class RidgeRegressor(FitsFromStatistics, PathModel):
         limits: Limits,
         alphas: Floats,
         known: Systems | None = None,
-    ) -> RidgeResult:
+    ) -> PathResult:
         factor = limits.factor
         if factor is None:
             factor = np.ones(design.n_features)

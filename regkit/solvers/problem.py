@@ -1,10 +1,9 @@
-"""The elastic-net problem as users state it, as solvers see it, and its solutions."""
+"""The elastic-net problem as users state it and as solvers see it."""
 
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from regkit._types import EPS, Floats
 from regkit.designs import Design
@@ -50,41 +49,6 @@ class Penalty:
     def is_bounded(self) -> bool:
         """Whether any bound is finite."""
         return bool(np.any(np.isfinite(self.lower)) or np.any(np.isfinite(self.upper)))
-
-
-@dataclass(frozen=True, slots=True)
-class PathResult:
-    """Solutions along a sequence of penalties, in the user's units.
-
-    Attributes
-    ----------
-    alphas : ndarray (K,)
-        The penalties solved: fewer than asked for where ``max_nonzero`` ended the path.
-    coefs : csc_array (n_features, K)
-    intercepts : ndarray (K,)
-    dual_gaps : ndarray (K,)
-        Certified bounds on how far each objective is from its optimum.
-    null_objective : float
-        ``1/2 Σ p_i (y_i - mean)²``, the scale of ``tol``.
-    n_iters : ndarray (K,) of int
-        Linear systems solved or sweeps made.
-    converged : ndarray (K,) of bool
-        Whether ``dual_gaps <= tol * null_objective``.
-    unique : bool
-        False where the optimum is known not to be unique.
-    solver : str
-        What ran.
-    """
-
-    alphas: Floats
-    coefs: Any
-    intercepts: Floats
-    dual_gaps: Floats
-    null_objective: float
-    n_iters: NDArray[np.int64]
-    converged: NDArray[np.bool_]
-    unique: bool
-    solver: str
 
 
 @dataclass(frozen=True, slots=True)

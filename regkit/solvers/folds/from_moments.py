@@ -10,7 +10,8 @@ from regkit.designs.centered_moments import CenteredMoments
 from regkit.designs.reduced import ReducedDesign
 from regkit.parallel.threads import map_in_threads, one_blas_thread
 from regkit.solvers.folds.in_memory import FoldPaths, PathSettings
-from regkit.solvers.problem import PathResult, Penalty
+from regkit.solvers.problem import Penalty
+from regkit.solvers.results import PathResult
 from regkit.solvers.solve import solve_path
 
 
@@ -78,7 +79,7 @@ class FoldedStatistics:
 
 def held_out_errors(moments: CenteredMoments, path: PathResult) -> Floats:
     """Return the weighted mean squares of the residuals at every alpha, (A,)."""
-    return mean_squares(moments, 0, path.coefs.toarray(), path.intercepts)
+    return mean_squares(moments, 0, path.columns(), path.intercepts)
 
 
 def mean_squares(

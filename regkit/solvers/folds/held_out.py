@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from regkit._types import Floats
 from regkit.designs import Design
-from regkit.solvers.problem import PathResult
+from regkit.solvers.results import PathResult
 
 # Residuals of all alphas that are held at a time.
 _ENTRIES = 1 << 20
@@ -30,8 +30,7 @@ def mean_squares(
     path : PathResult
     rows : ndarray of int
     """
-    used = np.unique(path.coefs.indices)
-    coefs = path.coefs.tocsr()[used].toarray()
+    used, coefs = path.used()
     # About the design's means, so that large means take no digits.
     level = path.intercepts + design.offset[used] @ coefs
     step = max(16, _ENTRIES // max(len(used), coefs.shape[1]))

@@ -21,8 +21,10 @@ from regkit.solvers.folds.gram_folds import FoldMoments
 from regkit.solvers.folds.held_out import mean_squares
 from regkit.solvers.folds.lockstep import can_go_in_lockstep, solve_in_lockstep
 from regkit.solvers.folds.shared_reads import solve_together
-from regkit.solvers.problem import PathResult, Penalty
-from regkit.solvers.solve import is_small, solve_path
+from regkit.solvers.paths.gram import is_small
+from regkit.solvers.problem import Penalty
+from regkit.solvers.results import PathResult
+from regkit.solvers.solve import solve_path
 
 # Work of a fold, in multiplications, below which threads cost more than they save.
 _WORTHWHILE = 1 << 22
@@ -273,8 +275,7 @@ class FoldedDesign:
     def _errors(self, k: int, path: PathResult) -> Floats:
         errors = None
         if self._moments is not None:
-            used = np.unique(path.coefs.indices)
-            coefs = path.coefs.tocsr()[used].toarray()
+            used, coefs = path.used()
             errors = self._moments.held_out_errors(k, used, coefs, path.intercepts)
         if errors is None or np.isnan(errors).any():
             fold = self._folds[k]

@@ -31,14 +31,15 @@ from regkit.kernels.linear.lockstep import (
 )
 from regkit.kernels.linear.three_views import ABREAST, Columns, correlate
 from regkit.solvers.paths import pivoting
+from regkit.solvers.paths.solved import Solved, as_result
 from regkit.solvers.problem import (
-    PathResult,
     Penalty,
     ScaledProblem,
     largest_alpha,
     scale_problem,
 )
-from regkit.solvers.solve import Solved, go_on
+from regkit.solvers.results import PathResult
+from regkit.solvers.solve import go_on
 
 # At most this many columns enter at a time, or twice the present working set.
 _BATCH = 100
@@ -147,8 +148,6 @@ class LockstepPaths:
             found.n_iter[k, :count].copy(),
             True,
             "active_set",
-            self._problems[k].target_mean,
-            self._problems[k].null_objective,
         )
 
     def _solve_otherwise(self, alpha: float) -> None:
@@ -328,6 +327,15 @@ def solve_in_lockstep(
     solved = walk.walk(alphas)
     del walk  # its Gram matrices, before those of paths that have to go on alone
     return [
-        go_on(design, y, penalty, alphas, found, tol, max_iter, solver)
-        for design, found in zip(designs, solved, strict=True)
+        go_on(
+            design,
+            y,
+            penalty,
+            alphas,
+            as_result(design, penalty, problem, alphas, found, tol),
+            tol,
+            max_iter,
+            solver,
+        )
+        for design, problem, found in zip(designs, problems, solved, strict=True)
     ]

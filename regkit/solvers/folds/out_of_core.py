@@ -21,7 +21,7 @@ from regkit.designs.centered_moments import CenteredMoments
 from regkit.designs.reduced import ReducedDesign
 from regkit.kernels.linear.certificate import wanted
 from regkit.kernels.linear.coordinate_descent import Terms
-from regkit.solvers.folds.from_moments import held_out_errors
+from regkit.solvers.folds.from_moments import mean_squares
 from regkit.solvers.folds.in_memory import FoldPaths, PathSettings
 from regkit.solvers.folds.out_of_core_passes import (
     ColumnMoments,
@@ -30,13 +30,14 @@ from regkit.solvers.folds.out_of_core_passes import (
     ThinDesign,
 )
 from regkit.solvers.paths.certificate import Products, certified_gap, within
+from regkit.solvers.paths.grid import grid_below
 from regkit.solvers.problem import (
-    PathResult,
     Penalty,
     ScaledProblem,
     largest_alpha,
     scale_problem,
 )
+from regkit.solvers.results import PathResult
 from regkit.solvers.solve import solve_path
 
 # Columns that the working set begins with, and at least as many that join at a time.
@@ -103,12 +104,7 @@ class WideRows:
                 PathSettings(),
             )
             correlation = self.correlations([(-1, fitted, 0)], free)[0][0]
-        top = largest_alpha(correlation, problem) or float(
-            np.finfo(np.float64).resolution
-        )
-        grid = np.geomspace(top, top * eps, n_alphas)
-        grid[0] = top
-        return grid
+        return grid_below(largest_alpha(correlation, problem), n_alphas, eps)
 
     def solve(
         self,
@@ -138,9 +134,7 @@ class WideRows:
         A model is a fold, a path on ``columns``, and which of its alphas.
         """
         folds = np.array([k for k, _, _ in models])
-        coefs = np.stack(
-            [path.coefs[:, [at]].toarray()[:, 0] for _, path, at in models], axis=1
-        )
+        coefs = np.stack([path.at(at).coefs[:, 0] for _, path, at in models], axis=1)
         levels = np.array([path.intercepts[at] for _, path, at in models])
         found = self.visits.correlate(
             Residuals(columns, coefs, levels, folds, self._center)
@@ -257,7 +251,7 @@ class _Walk:
         """Take a solution that no column can improve, with its gap."""
         problem, thin = self._problems[k], self._rows.thin[k]
         coef = np.zeros(len(slope))
-        coef[self._columns] = path.coefs[:, [at]].toarray()[:, 0]
+        coef[self._columns] = path.at(at).coefs[:, 0]
 
         def gathered(chosen: Indices) -> Products:
             design: Any = ReducedDesign(_training(moments, k), *self._rows.how)
@@ -280,39 +274,27 @@ class _Walk:
             problem.last_bits,
         )
         one = slice(at, at + 1)
-        self._found[k].append(
-            replace(
-                path,
-                alphas=path.alphas[one],
-                coefs=sparse.csc_array(coef[:, None]),
-                intercepts=path.intercepts[one],
-                dual_gaps=np.array([gap]),
-                n_iters=path.n_iters[one],
-            )
+        found = PathResult(
+            alphas=path.alphas[one],
+            coefs=sparse.csc_array(coef[:, None]),
+            intercepts=path.intercepts[one],
+            dual_gaps=path.dual_gaps[one],
+            null_objectives=np.array([problem.null_objective]),
+            n_iters=path.n_iters[one],
+            converged=path.converged[one],
+            unique=path.unique,
+            solver=path.solver,
         )
+        self._found[k].append(found.with_gaps(np.array([gap]), self._settings.tol))
         if k >= 0:
-            inner = replace(
-                path, coefs=path.coefs[:, [at]], intercepts=path.intercepts[one]
+            errors = mean_squares(
+                moments[k], 0, path.at(at).coefs, path.intercepts[one]
             )
-            self.errors[k].append(float(held_out_errors(moments[k], inner)[0]))
+            self.errors[k].append(float(errors[0]))
 
     def path(self, k: int) -> PathResult:
         """Put a training set's solutions together."""
-        found = self._found[k]
-        gaps = np.concatenate([one.dual_gaps for one in found])
-        null_objective = self._problems[k].null_objective
-        return replace(
-            found[0],
-            alphas=self._alphas,
-            coefs=sparse.csc_array(sparse.hstack([one.coefs for one in found])),
-            intercepts=np.concatenate([one.intercepts for one in found]),
-            dual_gaps=gaps,
-            null_objective=null_objective,
-            n_iters=np.concatenate([one.n_iters for one in found]),
-            converged=gaps <= self._settings.tol * null_objective,
-            unique=all(one.unique for one in found),
-            solver="+".join(dict.fromkeys(one.solver for one in found)),
-        )
+        return PathResult.concat(self._found[k])
 
 
 def _together(parts: list[ColumnMoments]) -> ColumnMoments:

@@ -1,7 +1,7 @@
 """Ridge on the training rows of a fold for all alphas, and its errors on the rest."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -18,9 +18,11 @@ from regkit.parallel.threads import (
 from regkit.solvers.folds.fold import Fold
 from regkit.solvers.folds.gram_folds import FoldMoments
 from regkit.solvers.folds.ridge_row_gram import RowFoldFit, RowFolds
+from regkit.solvers.paths.gram import is_small
 from regkit.solvers.problem import Penalty
-from regkit.solvers.ridge.route import RidgeResult, solve_ridge
-from regkit.solvers.solve import is_small, solve_path
+from regkit.solvers.results import PathResult
+from regkit.solvers.ridge.route import solve_ridge
+from regkit.solvers.solve import solve_path
 
 # Folds that are fitted before the first of them is judged.
 _FOLDS_A_THREAD = 4
@@ -36,18 +38,18 @@ class FoldFit:
     ----------
     design : Design
         Of the training rows.
-    result : RidgeResult
+    result : PathResult
         Of T A problems, target by target.
     n_alphas : int
     """
 
     design: Design
-    result: RidgeResult
+    result: PathResult
     n_alphas: int
 
     def predict(self, rows: NDArray[np.int64]) -> Floats:
         """Return predictions for rows of X, shape (rows, T, A)."""
-        design, coefs = self.design, self.result.coefs.T
+        design, coefs = self.design, self.result.coefs
         level = self.result.intercepts + design.offset @ coefs
         first, last = int(rows[0]), int(rows[-1]) + 1
         if np.array_equal(rows, np.arange(first, last)):
@@ -152,7 +154,7 @@ class RidgeFolds:
         ):
             every = np.arange(self._design.n_features)
             known = self._moments.held_out_errors(
-                k, every, fit.result.coefs.T, fit.result.intercepts
+                k, every, fit.result.coefs, fit.result.intercepts
             )
             if known is not None and not np.isnan(known).any():
                 return known[:, None]
@@ -219,14 +221,5 @@ def fit_alphas(
         )
         for y in Y.T
     ]
-    result = RidgeResult(
-        np.concatenate([path.coefs.toarray().T for path in paths]),
-        np.concatenate([path.intercepts for path in paths]),
-        np.concatenate([path.dual_gaps for path in paths]),
-        np.repeat([path.null_objective for path in paths], n_alphas),
-        np.concatenate([path.n_iters for path in paths]),
-        np.concatenate([path.converged for path in paths]),
-        all(path.unique for path in paths),
-        paths[0].solver,
-    )
-    return FoldFit(design, result, n_alphas)
+    found = PathResult.concat(paths)
+    return FoldFit(design, replace(found, coefs=found.columns()), n_alphas)

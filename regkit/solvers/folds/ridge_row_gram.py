@@ -15,8 +15,9 @@ from regkit._types import Floats, Indices
 from regkit.designs import Design
 from regkit.designs.dense_products import times
 from regkit.solvers.folds.fold import Fold
+from regkit.solvers.results import PathResult
 from regkit.solvers.ridge.basis import Precision
-from regkit.solvers.ridge.route import SPARSE_GRAM, RidgeResult
+from regkit.solvers.ridge.route import SPARSE_GRAM
 from regkit.solvers.ridge.tridiagonal import TridiagonalForm, solve
 
 # Beyond so many squared deviations between the means of a fold and those of all rows,
@@ -32,7 +33,7 @@ class RowFoldFit:
 
     Attributes
     ----------
-    result : RidgeResult
+    result : PathResult
         Of T A problems, target by target, without their coefficients.
     n_alphas : int
     kernel : ndarray (n, n)
@@ -44,7 +45,7 @@ class RowFoldFit:
     levels : ndarray (T A,)
     """
 
-    result: RidgeResult
+    result: PathResult
     n_alphas: int
     kernel: Floats
     rows: Indices
@@ -148,8 +149,9 @@ class RowFolds:
         if not np.all(gaps <= min(tol, _GAP) * null):
             return None
         duals *= root[:, None]
-        result = RidgeResult(
-            coefs=np.empty((len(null), 0)),
+        result = PathResult(
+            alphas=np.tile(alphas, len(squares)),
+            coefs=np.empty((0, len(null))),
             intercepts=np.repeat(mean, len(a)),
             dual_gaps=gaps,
             null_objectives=null,

@@ -14,9 +14,10 @@ import numpy as np
 from regkit._types import Floats
 from regkit.designs import Design
 from regkit.parallel.threads import map_in_threads, one_blas_thread
+from regkit.solvers.paths.solved import Solved, as_result
 from regkit.solvers.paths.walk import Answer, Asking, Request, ScreenedPath
-from regkit.solvers.problem import PathResult, Penalty, scale_problem
-from regkit.solvers.solve import Solved, as_result, walk_down
+from regkit.solvers.problem import Penalty, scale_problem
+from regkit.solvers.results import PathResult
 
 # Seconds that a path works between two requests from which on threads are worth while:
 # below, they would wait for each other's turn in Python.
@@ -51,8 +52,8 @@ def solve_together(
         ]
         solved = _serve(whole, designs, walks, alphas, n_threads)
     return [
-        as_result(design, penalty, alphas, found, tol)
-        for design, found in zip(designs, solved, strict=True)
+        as_result(design, penalty, problem, alphas, found, tol)
+        for design, problem, found in zip(designs, problems, solved, strict=True)
     ]
 
 
@@ -94,7 +95,7 @@ def _serve(
 
 def _path(walk: ScreenedPath, alphas: Floats) -> Asking[Solved]:
     yield from walk.start()
-    return (yield from walk_down(walk, alphas, len(walk.coef)))
+    return (yield from walk.down(alphas, len(walk.coef)))
 
 
 def _answer(

@@ -4,10 +4,7 @@ With few columns, or many more rows than columns, one read of X gives everything
 path needs: each alpha then costs microseconds.
 """
 
-from typing import NamedTuple
-
 import numpy as np
-from numpy.typing import NDArray
 
 from regkit._types import Floats
 from regkit.designs import Design
@@ -17,6 +14,7 @@ from regkit.kernels.linear.certificate import doubt
 from regkit.kernels.linear.cholesky import BLOCK
 from regkit.solvers.paths import pivoting
 from regkit.solvers.paths.certificate import certified_gap, within
+from regkit.solvers.paths.solved import Solved
 from regkit.solvers.paths.unpenalized import are_open, joint_step
 from regkit.solvers.problem import Penalty, largest_alpha, scale_problem
 
@@ -28,14 +26,11 @@ COLUMNS_OF_TALL = 3000
 _REFINED = 1e-6
 
 
-class GramSolution(NamedTuple):
-    """Solutions in Z's units, one row an alpha."""
-
-    coefs: Floats
-    gaps: Floats
-    n_iters: NDArray[np.int64]
-    is_unique: bool
-    name: str
+def is_small(design: Design) -> bool:
+    """Whether the Gram matrix of all columns is there, or worth forming at once."""
+    p = design.n_features
+    few = p <= FEW_COLUMNS or p <= min(COLUMNS_OF_TALL, design.n_samples)
+    return few or design.has_gram
 
 
 class CompleteGram:
@@ -129,7 +124,7 @@ class CompleteGram:
 
     def solve(
         self, alphas: Floats, tol: float, max_iter: int, limit: int, solver: str
-    ) -> GramSolution:
+    ) -> Solved:
         """Solve for ``alphas``, decreasing; stop at more than ``limit`` nonzeros."""
         goal = tol * self.scaled.null_objective
         sweeps = solver == "coordinate_descent"
@@ -151,7 +146,17 @@ class CompleteGram:
         free = self._state.free | (self._state.coef != 0.0)
         unique = sweeps or not np.any(self._unpenalized & ~free)
         name = "coordinate_descent" if sweeps else "active_set"
-        return GramSolution(coefs[:done], gaps[:done], n_iters[:done], unique, name)
+        at, indices = np.nonzero(coefs[:done])
+        counts = np.bincount(at, minlength=done)
+        return Solved(
+            np.concatenate([[0], np.cumsum(counts)]),
+            indices,
+            coefs[at, indices],
+            gaps[:done],
+            n_iters[:done],
+            unique,
+            name,
+        )
 
     def _approach(self, alpha: float, max_iter: int) -> int:
         """Bring the state to the optimum at ``alpha``, in steps; count the systems."""

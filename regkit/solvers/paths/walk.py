@@ -8,7 +8,7 @@ columns whose correlation may have grown beyond alpha since it was last computed
 """
 
 from collections.abc import Generator
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple, Self, TypeVar
 
 import numpy as np
 
@@ -24,8 +24,16 @@ from regkit.kernels.linear.coordinate_descent import Terms
 from regkit.solvers.paths.certificate import certified_gap
 from regkit.solvers.paths.descent import Descent
 from regkit.solvers.paths.pivoting import REFINEMENTS, next_stone
+from regkit.solvers.paths.solved import Solved
 from regkit.solvers.paths.working_set import ActiveSet, Inner
-from regkit.solvers.problem import ScaledProblem, largest_alpha, sum_of_squares
+from regkit.solvers.problem import (
+    Penalty,
+    ScaledProblem,
+    largest_alpha,
+    scale_problem,
+    sum_of_squares,
+)
+from regkit.solvers.results import join_names
 
 # At most this many columns enter at a time, or twice the present working set.
 _BATCH = 100
@@ -126,6 +134,24 @@ class ScreenedPath:
         self.gap = 0.0
         self.top = self.alpha = np.inf
 
+    @classmethod
+    def begin(
+        cls,
+        design: Design,
+        y: Floats,
+        penalty: Penalty,
+        *,
+        tol: float = 1.0,
+        max_iter: int = 1000,
+        solver: str = "auto",
+    ) -> Self:
+        """Return the walk of one design, at the null model."""
+        problem = scale_problem(design, y, penalty)
+        products = design.correlate(problem.target)
+        walk = cls(design, problem, products, tol=tol, max_iter=max_iter, solver=solver)
+        answered(walk.start(), design)
+        return walk
+
     def start(self) -> Asking[None]:
         """Fit the unpenalized columns, which gives ``top``."""
         if len(self._unpenalized):
@@ -147,11 +173,6 @@ class ScreenedPath:
             self._inner.refresh(self._correlation)
         # At alpha 0 every correlation is computed.
         yield from self._solve(0.0)
-
-    @property
-    def name(self) -> str:
-        """What has run so far."""
-        return "+".join(dict.fromkeys(self._names))
 
     @property
     def is_unique(self) -> bool:
@@ -184,6 +205,28 @@ class ScreenedPath:
             self._inner.restart(np.zeros(len(columns)))
         yield from self._certify(1.0)
         self.alpha = np.inf
+
+    def down(self, alphas: Floats, limit: int) -> Asking[Solved]:
+        """Step from alpha to alpha; stop at more than ``limit`` nonzeros."""
+        supports, values, gaps, n_iters = [], [], [], []
+        for alpha in alphas:
+            n_iter = yield from self.step(float(alpha))
+            support = self.support
+            if len(support) > limit:
+                break
+            supports.append(support)
+            values.append(self.coef[support])
+            gaps.append(self.gap)
+            n_iters.append(n_iter)
+        return Solved(
+            np.cumsum([0, *map(len, supports)]),
+            np.concatenate([np.empty(0, dtype=np.int64), *supports]),
+            np.concatenate([np.empty(0), *values]),
+            np.array(gaps),
+            np.array(n_iters, dtype=np.int64),
+            self.is_unique,
+            join_names(self._names),
+        )
 
     def step(self, alpha: float) -> Asking[int]:
         """Solve for ``alpha``, below all before; return the iterations made."""

@@ -264,7 +264,7 @@ def _refit_without(data: RidgeData, rows: NDArray[np.intp], alphas: Floats) -> F
         data.factor * (design.scale / others.scale) ** 2,
         columns=np.repeat(np.arange(n_targets), len(alphas)),
     )
-    coefs = result.coefs.T
+    coefs = result.coefs
     fitted = others.fitted(rows, np.arange(design.n_features), coefs)
     fitted += others.offset @ coefs + result.intercepts
     errors = data.raw[rows][:, :, None] - fitted.reshape(len(rows), n_targets, -1)

@@ -256,7 +256,7 @@ def refit_without(
             own,
             columns=np.repeat(np.arange(n_targets), len(mine)),
         )
-        fitted = (found.coefs @ row.x + found.intercepts).reshape(n_targets, -1)
+        fitted = (row.x @ found.coefs + found.intercepts).reshape(n_targets, -1)
         errors = np.ascontiguousarray((row.y[:, None] - fitted)[None])
         answer.sums[:, :, mine] += _summed_up(
             errors,

@@ -1,6 +1,5 @@
 """Ridge: the cheapest exact route for the shape of the problem, with a guard."""
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -8,6 +7,7 @@ from numpy.typing import NDArray
 
 from regkit._types import EPS, Floats
 from regkit.designs import Design
+from regkit.solvers.results import PathResult, join_names
 from regkit.solvers.ridge import cholesky, conjugate_gradient, svd
 
 # The largest Gram matrix formed of a sparse X, where products with X are cheap.
@@ -16,39 +16,6 @@ SPARSE_GRAM = 2000
 FEW_ENTRIES = 1 << 20
 # Beyond this a Gram matrix of a sparse X is refused even on request.
 LARGEST_GRAM = 20_000
-
-
-@dataclass(frozen=True, slots=True)
-class RidgeResult:
-    """Solutions for T problems, in the user's units.
-
-    Attributes
-    ----------
-    coefs : ndarray (T, p)
-    intercepts : ndarray (T,)
-    dual_gaps : ndarray (T,)
-        Bounds on how far each objective, divided by 2 Σ w, is from its optimum;
-        infinite when sums of squares overflowed.
-    null_objectives : ndarray (T,)
-        ``Σ w (y - mean)² / (2 Σ w)``, the scale of ``tol``.
-    n_iters : ndarray (T,) of int
-        1 for direct routes.
-    converged : ndarray (T,) of bool
-    unique : bool
-        False where the answer is known not to be unique; it is then the shortest.
-    solver : str
-        What ran: "cholesky", "dual_cholesky", "svd", "conjugate_gradient", joined by
-        ", " where targets needed different ones; "least_squares" when every alpha is 0.
-    """
-
-    coefs: Floats
-    intercepts: Floats
-    dual_gaps: Floats
-    null_objectives: Floats
-    n_iters: NDArray[np.int64]
-    converged: NDArray[np.bool_]
-    unique: bool
-    solver: str
 
 
 class _Problems(NamedTuple):
@@ -108,7 +75,7 @@ def solve_ridge(
     tol: float = 1e-8,
     max_iter: int | None = None,
     known: cholesky.Systems | None = None,
-) -> RidgeResult:
+) -> PathResult:
     """Minimize ``Σ w_i (y_i - x_iᵀb - b0)² + alpha Σ f_j b_j²`` for every problem.
 
     Parameters
@@ -129,6 +96,14 @@ def solve_ridge(
         Iterations of conjugate gradients; by default 10 times the smaller dimension.
     known : Systems, optional
         ``Z F⁻¹ Zᵀ + a I`` for any a, where they have been factored before.
+
+    Returns
+    -------
+    result : PathResult
+        Of shape (T,), in no particular order of alphas. `solver` names what ran:
+        "cholesky", "dual_cholesky", "svd", "conjugate_gradient", or "least_squares"
+        when every alpha is 0. An answer that is not unique is the shortest. Gaps and
+        null objectives are those of the objective divided by 2 Σ w.
 
     Raises
     ------
@@ -155,18 +130,19 @@ def solve_ridge(
             problems = _Problems(design, target, columns, a, factor, goals)
             _run(problems, solver, max_iter, answers, known)
         gaps = np.where(np.isfinite(answers.gaps), answers.gaps, np.inf)
-        coefs = (answers.coef / design.scale[:, None]).T
-        intercepts = mean - coefs @ design.offset
+        coefs = answers.coef / design.scale[:, None]
+        intercepts = mean - design.offset @ coefs
     everywhere_zero = not alphas.any()
-    return RidgeResult(
-        coefs=np.ascontiguousarray(coefs),
+    return PathResult(
+        alphas=alphas,
+        coefs=coefs,
         intercepts=intercepts,
         dual_gaps=gaps,
         null_objectives=0.5 * total,
         n_iters=answers.n_iters,
         converged=gaps <= 0.5 * tol * total,
         unique=answers.unique,
-        solver="least_squares" if everywhere_zero else ", ".join(answers.routes),
+        solver="least_squares" if everywhere_zero else join_names(answers.routes),
     )
 
 
@@ -256,8 +232,7 @@ def _by_iteration(
     answers.coef[:, t] = coef
     answers.gaps[t] = gap
     answers.n_iters[t] = n_iter
-    if "conjugate_gradient" not in answers.routes:
-        answers.routes.append("conjugate_gradient")
+    answers.routes.append("conjugate_gradient")
     n_unpenalized = int(np.sum(kept & (penalty == 0.0)))
     if n_unpenalized > design.n_samples:
         answers.unique = False

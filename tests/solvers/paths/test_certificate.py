@@ -256,8 +256,8 @@ def test_the_gap_is_never_less_than_the_suboptimality(seed):
                 max_iter=max_iter,
             )
         coef, intercept = found.coefs.toarray().ravel(), found.intercepts[0]
-        gap = found.dual_gaps[0] / found.null_objective
-        rounding = certificate.rounding / found.null_objective
+        gap = found.dual_gaps[0] / found.null_objectives[0]
+        rounding = certificate.rounding / found.null_objectives[0]
         true = above_optimum(coef, intercept)
         assert true >= 0.0
         assert gap >= true - rounding - 1e-15, (solver, max_iter)

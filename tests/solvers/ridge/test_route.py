@@ -7,7 +7,8 @@ import pytest
 import scipy.sparse as sp
 
 from regkit.designs import make_design
-from regkit.solvers.ridge.route import RidgeResult, solve_ridge
+from regkit.solvers.results import PathResult
+from regkit.solvers.ridge.route import solve_ridge
 
 SHAPES = [(1, 1), (2, 5), (30, 4), (6, 6), (12, 40), (200, 9), (3000, 12)]
 
@@ -22,7 +23,7 @@ def fit(
     fit_intercept: bool = True,
     standardize: bool = False,
     **options: Any,
-) -> RidgeResult:
+) -> PathResult:
     Y = np.asarray(y, dtype=float).reshape(len(y), -1)
     factor = np.ones(X.shape[1]) if factor is None else np.asarray(factor, dtype=float)
     alphas = np.zeros(Y.shape[1]) + alpha
@@ -85,10 +86,10 @@ def problem(rng: Any, n: int, p: int, sparse: bool = False) -> tuple[Any, Any]:
     return X, y
 
 
-def close(result: RidgeResult, coef: Any, intercept: Any, rtol: float = 1e-9) -> None:
+def close(result: PathResult, coef: Any, intercept: Any, rtol: float = 1e-9) -> None:
     size = np.max(np.abs(coef), initial=1e-300)
     np.testing.assert_allclose(
-        result.coefs[0], coef.astype(float), rtol=0, atol=rtol * float(size)
+        result.dense()[0], coef.astype(float), rtol=0, atol=rtol * float(size)
     )
     np.testing.assert_allclose(
         result.intercepts[0], float(intercept), rtol=rtol, atol=rtol
@@ -126,7 +127,7 @@ def test_sparse_equals_dense(shape: tuple[int, int], solver: str, order: str) ->
         options = {"weight": weight, "standardize": standardize, "tol": 1e-15}
         dense = fit(X, y, 0.3, **options)
         sparse = fit(stored, y, 0.3, solver=solver, **options)
-        close(sparse, dense.coefs[0], dense.intercepts[0], 1e-6)
+        close(sparse, dense.dense()[0], dense.intercepts[0], 1e-6)
 
 
 @pytest.mark.parametrize("shape", [(40, 6), (8, 30)])
@@ -140,7 +141,7 @@ def test_penalty_factors(shape: tuple[int, int], solver: str) -> None:
     factor[[0, 2]], factor[1] = 0.0, np.inf
     result = fit(X, y, 0.2, factor=factor, solver=solver, tol=1e-14)
     close(result, *expected(X, y, 0.2, factor=factor), 1e-6)
-    assert result.coefs[0, 1] == result.coefs[0, 3] == 0.0
+    assert result.dense()[0, 1] == result.dense()[0, 3] == 0.0
     assert result.unique
 
 
@@ -153,10 +154,10 @@ def test_large_means(mean: float, shape: tuple[int, int]) -> None:
     X += mean * (1.0 + rng.random(shape[1]))
     reference = fit(X - X.mean(axis=0), y, 1.0)
     result = fit(X, y, 1.0)
-    size = np.abs(reference.coefs).max()
+    size = np.abs(reference.dense()).max()
     noise = 1e-11 + 1e-15 * mean
     np.testing.assert_allclose(
-        result.coefs, reference.coefs, rtol=0.0, atol=noise * size
+        result.dense(), reference.dense(), rtol=0.0, atol=noise * size
     )
 
 
@@ -170,7 +171,7 @@ def test_sampled_rows_mislead() -> None:
     X[:, 0] += 1e7
     result = fit(X, y, 1.0)
     reference = fit(X - X.mean(axis=0), y, 1.0, solver="svd")
-    np.testing.assert_allclose(result.coefs, reference.coefs, atol=1e-6)
+    np.testing.assert_allclose(result.dense(), reference.dense(), atol=1e-6)
 
 
 @pytest.mark.parametrize("alpha", [1e-4, 1e-8, 1e-12, 1e-16, 1e-22])
@@ -186,7 +187,7 @@ def test_small_alphas(alpha: float, shape: tuple[int, int], units: float) -> Non
         close(result, *expected(X, y, strength))
     centered = X - X.mean(axis=0)
     least = np.linalg.lstsq(centered, y - y.mean(), rcond=None)[0]
-    np.testing.assert_allclose(result.coefs[0], least, rtol=1e-3)
+    np.testing.assert_allclose(result.dense()[0], least, rtol=1e-3)
     assert result.converged.all()
 
 
@@ -199,8 +200,8 @@ def test_collinear(alpha: float, shape: tuple[int, int]) -> None:
     X = np.hstack([half, half])
     result = fit(X, y, alpha, tol=1e-12)
     single = fit(half, y, alpha / 2.0, tol=1e-12)
-    both = np.tile(single.coefs[0] / 2.0, 2)
-    np.testing.assert_allclose(result.coefs[0], both, rtol=1e-6)
+    both = np.tile(single.dense()[0] / 2.0, 2)
+    np.testing.assert_allclose(result.dense()[0], both, rtol=1e-6)
     assert result.converged.all()
     assert result.unique == (alpha > 0.0)
 
@@ -212,7 +213,7 @@ def test_least_squares(shape: tuple[int, int], sparse: bool) -> None:
     X, y = problem(rng, *shape, sparse=True)
     result = fit(sp.csc_matrix(X) if sparse else X, y, 0.0, tol=1e-13)
     least = np.linalg.lstsq(X - X.mean(axis=0), y - y.mean(), rcond=1e-10)[0]
-    np.testing.assert_allclose(result.coefs[0], least, atol=1e-6)
+    np.testing.assert_allclose(result.dense()[0], least, atol=1e-6)
     assert result.solver == "least_squares"
     assert result.converged.all()
     if shape[0] > shape[1] or not sparse:
@@ -227,9 +228,9 @@ def test_units_do_not_hide_rank() -> None:
     plain = fit(X, y, 0.0, solver="svd")
     result = fit(X * scale, y, 0.0, solver="svd")
     assert result.unique
-    np.testing.assert_allclose(result.coefs * scale, plain.coefs, rtol=1e-9)
+    np.testing.assert_allclose(result.dense() * scale, plain.dense(), rtol=1e-9)
     np.testing.assert_allclose(
-        fit(X * scale, y, 0.0).coefs * scale, plain.coefs, rtol=1e-9
+        fit(X * scale, y, 0.0).dense() * scale, plain.dense(), rtol=1e-9
     )
 
 
@@ -244,9 +245,11 @@ def test_dependent_unpenalized_columns() -> None:
         assert not result.unique
         without = np.delete(X, 1, axis=1)
         other = fit(without, y, 0.5, factor=np.delete(factor, 1))
-        np.testing.assert_allclose(result.coefs[0, 2:], other.coefs[0, 1:], atol=1e-9)
-        shortest = other.coefs[0, 0] * np.array([1.0, 2.0]) / 5.0
-        np.testing.assert_allclose(result.coefs[0, :2], shortest, atol=1e-9)
+        np.testing.assert_allclose(
+            result.dense()[0, 2:], other.dense()[0, 1:], atol=1e-9
+        )
+        shortest = other.dense()[0, 0] * np.array([1.0, 2.0]) / 5.0
+        np.testing.assert_allclose(result.dense()[0, :2], shortest, atol=1e-9)
 
 
 @pytest.mark.parametrize("shape", [(50, 8), (8, 20)])
@@ -263,7 +266,7 @@ def test_many_targets(shape: tuple[int, int], n_targets: int, sparse: bool) -> N
     assert together.converged.all()
     for t in range(n_targets):
         alone = fit(X, Y[:, t], alphas[t], tol=1e-12)
-        np.testing.assert_allclose(together.coefs[t], alone.coefs[0], atol=1e-6)
+        np.testing.assert_allclose(together.dense()[t], alone.dense()[0], atol=1e-6)
         np.testing.assert_allclose(together.intercepts[t], alone.intercepts[0])
 
 
@@ -275,7 +278,7 @@ def test_mixed_zero_and_positive_alphas() -> None:
         result = fit(X, Y, np.array([0.0, 2.0]))
         for t, alpha in enumerate([0.0, 2.0]):
             np.testing.assert_allclose(
-                result.coefs[t], fit(X, Y[:, t], alpha).coefs[0], atol=1e-10
+                result.dense()[t], fit(X, Y[:, t], alpha).dense()[0], atol=1e-10
             )
 
 
@@ -287,14 +290,16 @@ def test_float32_is_solved_in_float64(shape: tuple[int, int]) -> None:
     for order in ("C", "F"):
         single = fit(np.asarray(X, order=order), y, 0.1)
         double = fit(X.astype(np.float64), y, 0.1)
-        np.testing.assert_allclose(single.coefs, double.coefs, rtol=1e-10, atol=1e-12)
+        np.testing.assert_allclose(
+            single.dense(), double.dense(), rtol=1e-10, atol=1e-12
+        )
 
 
 def test_constant_target() -> None:
     rng = np.random.default_rng(11)
     X, _ = problem(rng, 20, 3)
     result = fit(X, np.full(20, 0.1), 1.0)
-    assert not result.coefs.any()
+    assert not result.dense().any()
     assert result.converged.all()
     np.testing.assert_allclose(result.intercepts, 0.1)
 
@@ -306,7 +311,7 @@ def test_all_columns_constant_or_excluded() -> None:
         for solver in ("auto", "conjugate_gradient"):
             target = y[: stored.shape[0]]
             result = fit(stored, target, 1.0, solver=solver)
-            assert not result.coefs.any()
+            assert not result.dense().any()
             assert result.converged.all()
 
 

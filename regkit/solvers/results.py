@@ -1,0 +1,169 @@
+"""Solutions as every linear solver returns them."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from regkit._types import Floats, Indices
+
+
+@dataclass(frozen=True, slots=True)
+class PathResult:
+    """Solutions of problems that differ by penalty, by target or by both.
+
+    The problems have a shape S: (K,) for the alphas of a path, (T,) for targets with
+    one alpha each, (K, T) for the paths of several targets. Coefficients and intercepts
+    are in the user's units.
+
+    Attributes
+    ----------
+    alphas : ndarray S
+        The penalties solved, on the solver's scale: fewer than asked for where
+        ``max_nonzero`` ended a path.
+    coefs : csc_array or ndarray (n_features, M)
+        One column per problem, all M of them in C order of S.
+    intercepts : ndarray S
+    dual_gaps : ndarray S
+        Certified bounds on how far each objective is from its optimum; infinite where
+        sums of squares overflowed.
+    null_objectives : ndarray S
+        ``1/2 Σ p_i (y_i - mean)²``, the scale of ``tol``.
+    n_iters : ndarray S of int
+        Linear systems solved or sweeps made; 1 for direct routes.
+    converged : ndarray S of bool
+        Whether ``dual_gaps <= tol * null_objectives``.
+    unique : bool
+        False where an optimum is known not to be unique.
+    solver : str
+        What ran; several names are joined by "+".
+    """
+
+    alphas: Floats
+    coefs: Any
+    intercepts: Floats
+    dual_gaps: Floats
+    null_objectives: Floats
+    n_iters: NDArray[np.int64]
+    converged: NDArray[np.bool_]
+    unique: bool
+    solver: str
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape S of the problems."""
+        return self.intercepts.shape
+
+    def columns(self) -> Floats:
+        """Return the coefficients as a dense array (n_features, M)."""
+        return _filled(self.coefs, slice(0, self.coefs.shape[1]))
+
+    def dense(self) -> Floats:
+        """Return the coefficients as a contiguous array (*S, n_features)."""
+        return np.ascontiguousarray(self.columns().T).reshape(*self.shape, -1)
+
+    def used(self) -> tuple[Indices, Floats]:
+        """Return the columns of X that some problem uses, and their rows of `coefs`."""
+        if isinstance(self.coefs, np.ndarray):
+            used = np.flatnonzero(self.coefs.any(axis=1))
+            return used, self.coefs[used]
+        used = np.unique(self.coefs.indices)
+        return used, self.coefs.tocsr()[used].toarray()
+
+    def at(self, k: int) -> Self:
+        """Return the solutions of all targets at the k-th alpha; `coefs` is dense."""
+        per_alpha = self.coefs.shape[1] // len(self.intercepts)
+        columns = slice(k * per_alpha, (k + 1) * per_alpha)
+        coefs = _filled(self.coefs, columns)
+        return self._with_arrays(coefs, lambda values: values[k])
+
+    def until(self, count: int) -> Self:
+        """Return the solutions of the first ``count`` alphas of a path (K,)."""
+        return self._with_arrays(self.coefs[:, :count], lambda values: values[:count])
+
+    def take(self, order: NDArray[np.intp]) -> Self:
+        """Return solutions of a path (K,) in another order, repeated where named so."""
+        return self._with_arrays(self.coefs[:, order], lambda values: values[order])
+
+    def reshaped(self, *shape: int) -> Self:
+        """Return the same problems in another shape."""
+        return self._with_arrays(self.coefs, lambda values: values.reshape(shape))
+
+    def with_gaps(self, dual_gaps: Floats, tol: float) -> Self:
+        """Return the same solutions, certified by other gaps."""
+        converged = dual_gaps <= tol * self.null_objectives
+        return replace(self, dual_gaps=dual_gaps, converged=converged)
+
+    def _with_arrays(self, coefs: Any, change: Any) -> Self:
+        changed = {name: change(getattr(self, name)) for name in _ARRAYS}
+        return replace(self, coefs=coefs, **changed)
+
+    @classmethod
+    def concat(cls, results: Sequence["PathResult"]) -> "PathResult":
+        """Put results one after the other along their first axis.
+
+        Several targets with one alpha each, or the parts of a path.
+        """
+        if len(results) == 1:
+            return results[0]
+        return _joined(
+            results, _beside([result.coefs for result in results]), np.concatenate
+        )
+
+    @classmethod
+    def stack(cls, results: Sequence["PathResult"]) -> "PathResult":
+        """Put the paths (K,) of several targets side by side: shape (K, T)."""
+        n_targets = len(results)
+        if n_targets == 1:
+            return results[0].reshaped(-1, 1)
+        coefs = _beside([result.coefs for result in results])
+        order = np.arange(coefs.shape[1]).reshape(n_targets, -1).T.ravel()
+        return _joined(
+            results, coefs[:, order], lambda values: np.stack(list(values), axis=1)
+        )
+
+
+# What has the shape of the problems.
+_ARRAYS = tuple(
+    field.name
+    for field in fields(PathResult)
+    if field.name not in ("coefs", "unique", "solver")
+)
+
+
+def join_names(names: Iterable[str]) -> str:
+    """Join the names of what ran: each once, in the order of their first run."""
+    return "+".join(dict.fromkeys(one for name in names for one in name.split("+")))
+
+
+def _joined(results: Sequence[PathResult], coefs: Any, join: Any) -> PathResult:
+    arrays = {
+        name: join([getattr(result, name) for result in results]) for name in _ARRAYS
+    }
+    return PathResult(
+        coefs=coefs,
+        unique=all(result.unique for result in results),
+        solver=join_names(result.solver for result in results),
+        **arrays,
+    )
+
+
+def _filled(coefs: Any, columns: slice) -> Floats:
+    """Return some columns of the coefficients as a dense array."""
+    if isinstance(coefs, np.ndarray):
+        return coefs[:, columns]
+    indptr = coefs.indptr[columns.start : columns.stop + 1]
+    stored = slice(indptr[0], indptr[-1])
+    filled = np.zeros((coefs.shape[0], len(indptr) - 1))
+    at = np.repeat(np.arange(len(indptr) - 1), np.diff(indptr))
+    filled[coefs.indices[stored], at] = coefs.data[stored]
+    return filled
+
+
+def _beside(parts: Sequence[Any]) -> Any:
+    if all(isinstance(part, np.ndarray) for part in parts):
+        return np.concatenate(parts, axis=1)
+    return sparse.csc_array(sparse.hstack([sparse.csc_array(p) for p in parts]))
