@@ -137,7 +137,7 @@ def test_too_many_rows_that_decide_alone():
     model = RidgeRegressorCV(alphas=[1.0, 2.0], penalty_factor=factor)
     for given in (table, RowChunks(table, chunk_rows=50)):
         with (
-            pytest.warns(UserWarning, match="could not judge 2 of the alphas"),
+            pytest.warns(UserWarning, match="not estimate the error of 2 of the"),
             pytest.raises(ValueError, match="No alpha can be chosen"),
         ):
             clone(model).fit(given, Y)
