@@ -24,8 +24,9 @@ from regkit.linear_model._path_evaluators import (
     RowScores,
 )
 from regkit.linear_model._problem import (
-    MatrixProblem,
+    MomentProblem,
     OutOfCoreProblem,
+    RowProblem,
     Setup,
     require_one_target,
 )
@@ -134,7 +135,7 @@ class PathCV(CrossValidated, LinearRegressor):
         if has_folds:
             cv = check_cv(self.cv)
             folds = make_folds(cv, data.X, data.y, weight, split_params)
-        problem = MatrixProblem.of_rows(Setup.of(self), data)
+        problem = RowProblem.of(Setup.of(self), data)
         mix = Mix.of(self.relaxed, problem, settings)
         if not has_folds:
             every = np.arange(len(data.y))
@@ -175,7 +176,7 @@ class PathCV(CrossValidated, LinearRegressor):
         if reducer.is_summed_up:
             check_moment_scoring(type(self).__name__, self.scoring)
             return self._evaluator_of_sums(reducer.sums())
-        self._check_out_of_core(source.n_features)
+        self._check_out_of_core(reducer.n_features)
         problem = OutOfCoreProblem.of_chunks(Setup.of(self), reducer)
         return PathEvaluator(
             type(self).__name__,
@@ -197,7 +198,7 @@ class PathCV(CrossValidated, LinearRegressor):
         moments, settings = sums.moments(), self._settings()
         require_one_target(name, sums.n_targets, _REMEDY)
         self._check_one_is_enough(moments.n_samples)
-        problem = MatrixProblem.of_sums(Setup.of(self), sums)
+        problem = MomentProblem.of(Setup.of(self), sums)
         mix = Mix.of(self.relaxed, problem, settings)
         if not has_folds:
             squares = partial(held_out_errors, moments)

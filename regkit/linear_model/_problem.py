@@ -8,13 +8,13 @@ paths are solved out of core.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
 from regkit._types import Floats
-from regkit.designs import make_design
+from regkit.designs import Design, RowDesign, make_design
 from regkit.designs.reduced import ReducedDesign
 from regkit.linear_model._limits import Limits, check_limits
 from regkit.linear_model._source_reducer import Names, SourceReducer
@@ -109,34 +109,10 @@ class MatrixProblem:
     feature_names : ndarray or None
     """
 
-    design: Any
+    design: Design
     y: Floats
     limits: Limits
     feature_names: Names
-
-    @classmethod
-    def of_rows(cls, setup: Setup, data: FitData) -> MatrixProblem:
-        """Make a problem of rows in memory."""
-        limits = setup.limits(data.X.shape[1])
-        with np.errstate(over="ignore", invalid="ignore"):  # refused in `report`
-            design = make_design(
-                data.X, data.sample_weight, setup.fit_intercept, setup.standardize
-            )
-        return cls(design, data.y, limits, data.feature_names)
-
-    @classmethod
-    def of_sums(cls, setup: Setup, sums: SumsByFold) -> MatrixProblem:
-        """Make a problem of the moments of all rows."""
-        moments = sums.moments()
-        limits = setup.limits(moments.n_features)
-        with np.errstate(over="ignore", invalid="ignore"):  # refused in `report`
-            design = ReducedDesign(moments, setup.fit_intercept, setup.standardize)
-        y = _replacing(design, sums.y_ndim)
-        return cls(design, y, limits, sums.names)
-
-    def with_design(self, design: ReducedDesign) -> MatrixProblem:
-        """Return the same problem by a design of the same moments."""
-        return replace(self, design=design, y=_replacing(design, self.y_ndim))
 
     @property
     def y_ndim(self) -> int:
@@ -146,7 +122,7 @@ class MatrixProblem:
     @property
     def n_features(self) -> int:
         """Columns of X."""
-        return int(self.design.n_features)
+        return self.design.n_features
 
     @property
     def n_targets(self) -> int:
@@ -192,6 +168,51 @@ class MatrixProblem:
                 max_nonzero=max_nonzero,
                 start=start,
             )
+
+
+@dataclass(frozen=True, slots=True)
+class RowProblem(MatrixProblem):
+    """Rows in memory."""
+
+    design: RowDesign
+
+    @classmethod
+    def of(cls, setup: Setup, data: FitData) -> RowProblem:
+        """Make a problem of checked rows."""
+        limits = setup.limits(data.X.shape[1])
+        with np.errstate(over="ignore", invalid="ignore"):  # refused in `report`
+            design = make_design(
+                data.X, data.sample_weight, setup.fit_intercept, setup.standardize
+            )
+        return cls(design, data.y, limits, data.feature_names)
+
+
+@dataclass(frozen=True, slots=True)
+class MomentProblem(MatrixProblem):
+    """Rows that have been summed up; ``y`` is what replaces the targets."""
+
+    design: ReducedDesign
+
+    @classmethod
+    def of(cls, setup: Setup, sums: SumsByFold) -> MomentProblem:
+        """Make a problem of the moments of all rows."""
+        moments = sums.moments()
+        limits = setup.limits(moments.n_features)
+        with np.errstate(over="ignore", invalid="ignore"):  # refused in `report`
+            design = ReducedDesign(moments, setup.fit_intercept, setup.standardize)
+        return cls._by(design, sums.y_ndim, limits, sums.names)
+
+    @classmethod
+    def _by(
+        cls, design: ReducedDesign, y_ndim: int, limits: Limits, names: Names
+    ) -> MomentProblem:
+        targets = design.targets
+        y = np.ascontiguousarray(targets[:, 0]) if y_ndim == 1 else targets
+        return cls(design, y, limits, names)
+
+    def with_design(self, design: ReducedDesign) -> MomentProblem:
+        """Return the same problem by another design of the same moments."""
+        return self._by(design, self.y_ndim, self.limits, self.feature_names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,23 +285,17 @@ def open_problem(
     source = as_source(X)
     if source is None:
         data = check_fit_data(caller, X, y, sample_weight)
-        return MatrixProblem.of_rows(setup, data)
+        return RowProblem.of(setup, data)
     reducer = SourceReducer(source, y, sample_weight)
     if has_l1 and not reducer.is_summed_up:
         return OutOfCoreProblem.of_chunks(setup, reducer)
-    if source.n_features > MOST_COLUMNS:
+    if reducer.n_features > MOST_COLUMNS:
         raise ValueError(
-            f"{setup.name} without an L1 penalty needs all {source.n_features:,} "
+            f"{setup.name} without an L1 penalty needs all {reducer.n_features:,} "
             f"columns at once: more than {MOST_COLUMNS:,} are too many for rows that "
             "are read in chunks."
         )
-    return MatrixProblem.of_sums(setup, reducer.sums())
-
-
-def _replacing(design: ReducedDesign, y_ndim: int) -> Floats:
-    """Return what replaces the targets in a design made of moments."""
-    targets = design.targets
-    return np.ascontiguousarray(targets[:, 0]) if y_ndim == 1 else targets
+    return MomentProblem.of(setup, reducer.sums())
 
 
 def require_one_target(name: str, n_targets: int | None, remedy: str) -> None:

@@ -18,7 +18,7 @@ from regkit.linear_model._grid import check_alphas
 from regkit.linear_model._limits import Limits
 from regkit.linear_model._moment_scores import check_moment_scoring
 from regkit.linear_model._parameters import thread_count
-from regkit.linear_model._problem import MatrixProblem, Setup
+from regkit.linear_model._problem import MomentProblem, RowProblem, Setup
 from regkit.linear_model._ridge_evaluators import (
     RidgeChoice,
     RidgeRowEvaluator,
@@ -177,7 +177,7 @@ class RidgeCV(CrossValidated, LinearRegressor):
             scorer = check_scoring(self, scoring=self.scoring)
             scoring = Scoring(scorer, for_scorer(score_params, weight))
         with calm_blas(min(data.X.shape)):
-            problem = MatrixProblem.of_rows(setup, data)
+            problem = RowProblem.of(setup, data)
         return RidgeRowEvaluator(problem, self._choice_of(), data, folds, scoring)
 
     def _evaluator_of_chunks(
@@ -188,17 +188,18 @@ class RidgeCV(CrossValidated, LinearRegressor):
         split_params: dict[str, Any],
     ) -> Evaluator:
         self._check_rows_not_needed()
-        n_features, n_parts, labels = source.n_features, 1, None
+        n_parts, labels = 1, None
         if self._makes_folds():
             labels = fold_labels(check_cv(self.cv), *source.targets(y), split_params)
             n_parts += int(labels.max()) + 1
+        reducer = SourceReducer(source, y, sample_weight, labels)
+        n_features = reducer.n_features
         if n_parts * n_features**2 > MOST_COLUMNS**2:
             raise ValueError(
                 f"RidgeRegressorCV needs the products of all {n_features:,} columns, "
                 f"for {n_parts} sets of rows: too many for rows that are read in "
                 "chunks."
             )
-        reducer = SourceReducer(source, y, sample_weight, labels)
         sums = reducer.sums()
         return self._evaluator_of_sums(sums, sums.folds, reducer, split_params)
 
@@ -210,7 +211,7 @@ class RidgeCV(CrossValidated, LinearRegressor):
         split_params: dict[str, Any],
     ) -> Evaluator:
         """Return the evaluator for rows of which only the moments are held."""
-        problem = MatrixProblem.of_sums(Setup.of(self), sums)
+        problem = MomentProblem.of(Setup.of(self), sums)
         if labels:
             self._single()._check_solver(problem.limits)
         else:

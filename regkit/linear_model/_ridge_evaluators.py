@@ -14,7 +14,7 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from regkit._sklearn import rows_of_parameters
 from regkit._types import Floats
 from regkit.linear_model._evaluation import Evaluation, Refitted, Report
-from regkit.linear_model._problem import MatrixProblem
+from regkit.linear_model._problem import MatrixProblem, RowProblem
 from regkit.linear_model._report import raise_if_overflowed, warn_not_estimated
 from regkit.linear_model._selection import ErrorCurve
 from regkit.linear_model._source_reducer import Names
@@ -177,7 +177,7 @@ class RidgeRowEvaluator(RidgeEvaluator):
 
     def __init__(
         self,
-        problem: MatrixProblem,
+        problem: RowProblem,
         choice: RidgeChoice,
         data: FitData,
         folds: Sequence[Fold],
@@ -187,7 +187,7 @@ class RidgeRowEvaluator(RidgeEvaluator):
 
         Parameters
         ----------
-        problem : MatrixProblem
+        problem : RowProblem
             Of ``data``.
         choice : RidgeChoice
         data : FitData
@@ -196,6 +196,7 @@ class RidgeRowEvaluator(RidgeEvaluator):
         scoring : Scoring or None
         """
         super().__init__(problem, choice)
+        self._design = problem.design
         self._data, self._folds, self._scoring = data, folds, scoring
         self.n_folds = len(folds)
         self._weight = data.sample_weight
@@ -206,7 +207,7 @@ class RidgeRowEvaluator(RidgeEvaluator):
     @cached_property
     def _ridge(self) -> RidgeData:
         """The problem as a basis takes it."""
-        design, weights = self._problem.design, self._weight
+        design, weights = self._design, self._weight
         if weights is None:
             weights = np.ones(len(self._Y))
         target, mean = design.center(self._Y)
@@ -222,7 +223,6 @@ class RidgeRowEvaluator(RidgeEvaluator):
 
     def alpha_grid(self, l1_ratio: float, n_alphas: int, eps: float | None) -> Floats:
         """Return penalties by the spectrum of X, strictly decreasing."""
-        design = self._problem.design
         with self._solving():
             try:
                 bases = decompose(self._ridge)
@@ -233,9 +233,8 @@ class RidgeRowEvaluator(RidgeEvaluator):
             except TooLarge:
                 if not self._folds:
                     raise
-                values = rough_eigenvalues(design, self._penalty.factor)
-            alphas: Floats = alpha_grid(values, n_alphas, eps) * design.total_weight
-            return alphas
+                values = rough_eigenvalues(self._design, self._penalty.factor)
+            return alpha_grid(values, n_alphas, eps) * self._design.total_weight
 
     def evaluate(self, l1_ratio: float, alphas: Floats, report: Report) -> Evaluation:
         """Find the error of every alpha."""
@@ -245,7 +244,7 @@ class RidgeRowEvaluator(RidgeEvaluator):
             if self._choice.cv is None:
                 found = self._by_rows(alphas)
             else:
-                scaled = alphas / self._problem.design.total_weight
+                scaled = alphas / self._design.total_weight
                 values = generalized(self._ridge, scaled, self._take_bases())
                 found = self._of_values(alphas, values)
             return self._check_estimated(found)
@@ -281,8 +280,9 @@ class RidgeRowEvaluator(RidgeEvaluator):
         if isinstance(first, TridiagonalBasis):
             self._known = first  # its factors serve the fit to all rows
         return leave_one_out(
+            self._design,
             self._ridge,
-            alphas / self._problem.design.total_weight,
+            alphas / self._design.total_weight,
             chain([first], bases),
             per_target=self._per_target,
             keep_errors=keep,
@@ -317,7 +317,7 @@ class RidgeRowEvaluator(RidgeEvaluator):
             if found is not None:
                 return found
         folded = RidgeFolds(
-            self._problem.design,
+            self._design,
             self._Y,
             self._weight,
             folds,
@@ -371,7 +371,7 @@ class RidgeRowEvaluator(RidgeEvaluator):
         if any(len(fold.test) != 1 for fold in folds) or self._penalty.is_bounded:
             return False
         # Scales would be those of the other rows.
-        if self._problem.design.standardize or not self._ridge.weights.all():
+        if self._design.standardize or not self._ridge.weights.all():
             return False
         left_out = (fold.left_out(n) for fold in folds)
         return all(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from regkit._types import Floats
@@ -11,7 +9,7 @@ from regkit.designs.centered_moments import CenteredMoments
 from regkit.designs.reduced import ReducedDesign
 from regkit.linear_model._evaluation import Evaluation, Refitted, Report
 from regkit.linear_model._moment_scores import scores
-from regkit.linear_model._problem import MatrixProblem
+from regkit.linear_model._problem import MomentProblem
 from regkit.linear_model._report import raise_if_overflowed
 from regkit.linear_model._ridge_evaluators import RidgeChoice, RidgeEvaluator
 from regkit.linear_model._selection import ErrorCurve
@@ -28,7 +26,7 @@ class RidgeMomentEvaluator(RidgeEvaluator):
 
     def __init__(
         self,
-        problem: MatrixProblem,
+        problem: MomentProblem,
         choice: RidgeChoice,
         sums: SumsByFold,
         labels: list[int],
@@ -39,7 +37,7 @@ class RidgeMomentEvaluator(RidgeEvaluator):
 
         Parameters
         ----------
-        problem : MatrixProblem
+        problem : MomentProblem
             Of ``sums``.
         choice : RidgeChoice
         sums : SumsByFold
@@ -52,6 +50,7 @@ class RidgeMomentEvaluator(RidgeEvaluator):
             Reads the rows again, where that is possible.
         """
         super().__init__(problem, choice)
+        self._summed_up = problem
         self._sums, self._labels, self._scoring = sums, labels, scoring
         self.n_folds = len(labels)
         self._moments = sums.moments()
@@ -87,7 +86,7 @@ class RidgeMomentEvaluator(RidgeEvaluator):
         self, evaluation: Evaluation, places: list[int], report: Report
     ) -> Refitted:
         """Fit all rows, by the design with the most digits."""
-        self._problem = self._problem.with_design(self._ridge.design)
+        self._problem = self._summed_up.with_design(self._ridge.design)
         return super().refit(evaluation, places, report)
 
     def _check_overflow(self) -> None:
@@ -116,26 +115,26 @@ class RidgeMomentEvaluator(RidgeEvaluator):
         design = self._problem.design
         squares, errors = [], []
         for k, label in enumerate(self._labels):
-            training: Any = ReducedDesign(
+            training = ReducedDesign(
                 self._sums.moments(without=label),
                 design.fit_intercept,
                 design.standardize,
             )
-            fit = fit_alphas(
+            result = fit_alphas(
                 training,
                 training.targets,
                 self._penalty,
                 alphas,
                 **self._choice.options,
             )
-            report(fit.result, k, "problem")
+            report(result, k, "problem")
             held_out = self._sums.parts[label]
-            coefs = fit.result.columns().T.reshape(-1, len(alphas), self.n_features)
-            levels = fit.result.intercepts.reshape(-1, len(alphas))
+            coefs = result.coefs.reshape(self.n_features, -1, len(alphas))
+            levels = result.intercepts.reshape(-1, len(alphas))
             square = np.stack(
                 [
-                    mean_squares(held_out, t, coef.T, level)
-                    for t, (coef, level) in enumerate(zip(coefs, levels, strict=True))
+                    mean_squares(held_out, t, coefs[:, t], level)
+                    for t, level in enumerate(levels)
                 ],
                 axis=1,
             )

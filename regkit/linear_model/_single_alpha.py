@@ -17,7 +17,7 @@ from regkit._sklearn import (
 from regkit._types import Floats
 from regkit.linear_model._base import LinearModel, LinearRegressor, column_attributes
 from regkit.linear_model._problem import (
-    MatrixProblem,
+    MomentProblem,
     Problem,
     Setup,
     open_problem,
@@ -273,7 +273,7 @@ class LeastSquaresModel(SingleAlphaModel, LinearRegressor):
         """
         validate_parameters(self)
         sums = check_statistics(statistics)
-        return self._fit(MatrixProblem.of_sums(Setup.of(self), sums))
+        return self._fit(MomentProblem.of(Setup.of(self), sums))
 
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Fit the model to these rows and those of earlier calls since the last `fit`.
@@ -328,7 +328,7 @@ class LeastSquaresModel(SingleAlphaModel, LinearRegressor):
             added.names = before.feature_names
             statistics = before + statistics
         sums = check_statistics(statistics)
-        self._fit(MatrixProblem.of_sums(Setup.of(self), sums))
+        self._fit(MomentProblem.of(Setup.of(self), sums))
         self.statistics_ = statistics
         return self
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -69,9 +69,9 @@ class SourceReducer:
     labels: Indices | None = None
     names: Names = None
 
-    @property
+    @cached_property
     def n_features(self) -> int:
-        """Columns of X."""
+        """Columns of X, for which the first chunk is read."""
         return self.source.n_features
 
     @property

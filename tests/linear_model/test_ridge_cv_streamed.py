@@ -9,7 +9,7 @@ from sklearn.base import clone
 from sklearn.model_selection import GroupKFold
 
 from regkit import RidgeRegressorCV, RowChunks, SufficientStatistics
-from regkit.linear_model import _ridge_streamed
+from regkit.linear_model._source_reducer import SourceReducer
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*at the edge of the grid")
 
@@ -97,13 +97,13 @@ def dependent(table):
     ids=repr,
 )
 def test_rows_and_columns_beyond_squares(spoil, options, monkeypatch):
-    """As exact as in memory, at the price of more visits; never more than four."""
-    visits = []
-    reduce = _ridge_streamed.Rows._reduce
+    """As exact as in memory, at the price of more passes; never more than four."""
+    passes = []
+    reduce = SourceReducer._reduce
     monkeypatch.setattr(
-        _ridge_streamed.Rows,
+        SourceReducer,
         "_reduce",
-        lambda self, *args: visits.append(args) or reduce(self, *args),
+        lambda self, *args: passes.append(args) or reduce(self, *args),
     )
     rng = np.random.default_rng(1)
     table = rng.standard_normal((N, P))
@@ -112,10 +112,10 @@ def test_rows_and_columns_beyond_squares(spoil, options, monkeypatch):
     weight = rng.integers(1, 3, N) * 1.0
     whole = RidgeRegressorCV(**options).fit(table, y, weight)
     for chunks in sources(table):
-        visits.clear()
+        passes.clear()
         found = RidgeRegressorCV(**options).fit(chunks, y, weight)
         assert_same(found, whole)
-        assert len(visits) <= 3
+        assert len(passes) <= 4
 
 
 def test_rows_that_decide_alone_are_refitted_without():

@@ -216,7 +216,9 @@ def test_paths_over_too_many_columns_for_their_moments(rows, monkeypatch):
     found = lasso_path(rows, Y)
     np.testing.assert_allclose(found.alphas, whole.alphas, rtol=1e-10)
     np.testing.assert_allclose(found.coefs, whole.coefs, rtol=1e-7, atol=1e-9)
-    for one, other in zip(model.fit_path(rows, Y, [0.1, 1.0, 0.01]), models, strict=True):
+    for one, other in zip(
+        model.fit_path(rows, Y, [0.1, 1.0, 0.01]), models, strict=True
+    ):
         np.testing.assert_allclose(one.coef_, other.coef_, rtol=1e-7, atol=1e-9)
     short, expected = (lasso_path(given, Y, max_nonzero=2) for given in (rows, X))
     np.testing.assert_allclose(short.alphas, expected.alphas, rtol=1e-10)

@@ -1,7 +1,6 @@
 """Cross-validation where only the moments of each fold's rows are known."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -28,7 +27,7 @@ class FoldedStatistics:
 
     def __init__(
         self,
-        design: Any,
+        design: ReducedDesign,
         training: Sequence[CenteredMoments],
         held_out: Sequence[CenteredMoments],
         n_threads: int,
@@ -44,7 +43,7 @@ class FoldedStatistics:
         n_threads : int
             How many folds may be solved at the same time.
         """
-        self._designs: list[Any] = [
+        self._designs = [
             ReducedDesign(part, design.fit_intercept, design.standardize)
             for part in training
         ]
@@ -64,7 +63,7 @@ class FoldedStatistics:
     ) -> FoldPaths:
         """Solve the path on the training rows of every fold; see `FoldedDesign`."""
 
-        def solve(design: Any) -> PathResult:
+        def solve(design: ReducedDesign) -> PathResult:
             y = np.ascontiguousarray(design.targets[:, 0])
             with np.errstate(over="ignore", invalid="ignore"):  # a thread's own state
                 return solve_path(design, y, penalty, alphas, **settings.options)

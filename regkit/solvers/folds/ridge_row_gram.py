@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from regkit._types import Floats, Indices
-from regkit.designs import Design
+from regkit.designs import RowDesign
 from regkit.designs.dense_products import times
 from regkit.solvers.folds.fold import Fold
 from regkit.solvers.results import PathResult
@@ -77,7 +77,7 @@ class RowFolds:
     @classmethod
     def build(
         cls,
-        design: Design,
+        design: RowDesign,
         Y: Floats,
         sample_weight: Floats | None,
         folds: Sequence[Fold],

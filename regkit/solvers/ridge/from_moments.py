@@ -77,7 +77,7 @@ class RidgeFromMoments:
     @property
     def data(self) -> RidgeData:
         """The problem as a basis takes it."""
-        design: Any = self.design
+        design = self.design
         target, _ = design.center(design.targets)
         weights = np.full(len(target), 1.0 / len(target))
         return RidgeData(

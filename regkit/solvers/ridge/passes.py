@@ -18,7 +18,7 @@ from scipy import sparse
 from regkit._types import Floats
 from regkit.designs.centered_moments import CenteredMoments
 from regkit.designs.reduced import ReducedDesign
-from regkit.solvers.ridge.basis import RidgeData
+from regkit.solvers.ridge.basis import SweptRows
 from regkit.solvers.ridge.column_basis import ColumnSweep
 from regkit.solvers.ridge.leave_one_out import CHUNK, MOST_REFITS
 from regkit.solvers.ridge.route import solve_ridge
@@ -134,14 +134,13 @@ def judge_rows(question: Question, X: Any, Y: Floats, weight: Floats | None) -> 
     frame = question.frame
     X = X.tocsr() if _is_sparse(X) else X
     weights = np.ones(len(Y)) if weight is None else weight
-    data = RidgeData(
-        _Shown(X, frame),  # type: ignore[arg-type]  # as much of a design as is asked
-        weights / frame.total_weight,
-        frame.fit_intercept,
-        np.empty((0, Y.shape[1])),
-        Y - frame.level,
-        np.empty(0),
-        len(Y),
+
+    def predictor(coefs: Floats) -> Callable[[slice], Floats]:
+        predict = frame.predictor(coefs)
+        return lambda rows: predict(X[rows])
+
+    rows = SweptRows(
+        weights / frame.total_weight, Y - frame.level, frame.fit_intercept, predictor
     )
     n_means = Y.shape[1] if question.per_target else 1
     answer = Answer(
@@ -152,13 +151,13 @@ def judge_rows(question: Question, X: Any, Y: Floats, weight: Floats | None) -> 
     )
     unsure = np.zeros((len(Y), question.n_alphas), dtype=bool)
     for mine, parts, least in question.fits:
-        sweep = ColumnSweep(data, *parts)
+        sweep = ColumnSweep(rows, *parts)
         step = max(16, CHUNK // (sweep.width + Y.shape[1] * len(mine) + X.shape[1]))
         for start in range(0, len(Y), step):
             part = slice(start, min(start + step, len(Y)))
             remaining, errors = sweep.judge(part)
             found, unsure[part, mine] = _summed_up(
-                errors, remaining, least, data.weights[part], n_means
+                errors, remaining, least, rows.weights[part], n_means
             )
             answer.sums[:, :, mine] += found
     answer.n_unsure += unsure.sum(axis=0)
@@ -173,17 +172,6 @@ def judge_rows(question: Question, X: Any, Y: Floats, weight: Floats | None) -> 
             their = None if weight is None else weight[kept]
             answer.others = CenteredMoments.of_rows(X[kept], Y[kept], their)
     return answer
-
-
-class _Shown:
-    """As much of a design as a sweep asks for."""
-
-    def __init__(self, X: Any, frame: Frame) -> None:
-        self._X, self._frame = X, frame
-
-    def row_predictor(self, coefs: Floats) -> Callable[[slice], Floats]:
-        predict = self._frame.predictor(coefs)
-        return lambda rows: predict(self._X[rows])
 
 
 def _summed_up(
@@ -246,7 +234,7 @@ def refit_without(
                 training.merge(
                     CenteredMoments.of_rows(other.x[None], other.y[None], weight)
                 )
-        without: Any = ReducedDesign(training, design.fit_intercept, False)
+        without = ReducedDesign(training, design.fit_intercept, False)
         mine = np.flatnonzero(row.unsure & (answer.n_unsure <= MOST_REFITS))
         n_targets = len(row.y)
         found = solve_ridge(

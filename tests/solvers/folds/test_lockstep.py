@@ -171,7 +171,7 @@ def test_paths_go_on_alone_when_they_hold_too_many_columns(most: int) -> None:
         mock.patch.object(lockstep, "go_on", wraps=lockstep.go_on) as went_on,
     ):
         model = fit(X, y)
-    solved = [len(call.args[4].gaps) for call in went_on.call_args_list]
+    solved = [len(call.args[4].dual_gaps) for call in went_on.call_args_list]
     assert min(solved) < len(model.alphas_)
     assert (max(solved) > 0) == (most > 0)
     assert_as_fitted_apart(model, X, y)
