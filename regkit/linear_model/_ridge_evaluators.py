@@ -224,6 +224,9 @@ class RidgeRowEvaluator(RidgeEvaluator):
     def alpha_grid(self, l1_ratio: float, n_alphas: int, eps: float | None) -> Floats:
         """Return penalties by the spectrum of X, strictly decreasing."""
         with self._solving():
+            if self._folds and not self._leaves_out_rows:
+                # The Gram matrix that they form serves the grid as well.
+                _ = self._folded
             try:
                 bases = decompose(self._ridge)
                 first = next(bases)
@@ -312,18 +315,11 @@ class RidgeRowEvaluator(RidgeEvaluator):
         """Evaluate by the held-out rows of the folds."""
         folds, options = self._folds, self._choice.options
         sizes = np.array([fold.test_weight(self._weight).sum() for fold in folds])
-        if self._are_single_rows() and options["solver"] in ("auto", "cholesky"):
+        if self._leaves_out_rows:
             found = self._by_folds_of_one_row(alphas, sizes)
             if found is not None:
                 return found
-        folded = RidgeFolds(
-            self._design,
-            self._Y,
-            self._weight,
-            folds,
-            self._penalty,
-            self._choice.n_threads,
-        )
+        folded = self._folded
         squares, errors = [], []
         fits = folded.fits(alphas, **options)
         for k, (fold, fit) in enumerate(zip(folds, fits, strict=True)):
@@ -365,8 +361,23 @@ class RidgeRowEvaluator(RidgeEvaluator):
         """Average mean squares (A, T) over the targets, if alphas are shared."""
         return square if self._per_target else square.mean(axis=1, keepdims=True)
 
-    def _are_single_rows(self) -> bool:
-        """Whether each fold leaves out one row, and nothing else differs."""
+    @cached_property
+    def _folded(self) -> RidgeFolds:
+        """What the folds share."""
+        return RidgeFolds(
+            self._design,
+            self._Y,
+            self._weight,
+            self._folds,
+            self._penalty,
+            self._choice.n_threads,
+        )
+
+    @cached_property
+    def _leaves_out_rows(self) -> bool:
+        """Whether folds leave out one row each, so that none needs a fit of its own."""
+        if self._choice.single.solver not in ("auto", "cholesky"):
+            return False
         n, folds = len(self._Y), self._folds
         if any(len(fold.test) != 1 for fold in folds) or self._penalty.is_bounded:
             return False

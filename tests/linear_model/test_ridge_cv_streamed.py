@@ -225,7 +225,7 @@ def test_what_cannot_be_done_gets_one_sentence(monkeypatch):
         with pytest.raises(ValueError, match=r"^.*$") as caught:
             call()
         assert message in str(caught.value)
-    monkeypatch.setattr("regkit.linear_model._ridge_choice.MOST_ENTRIES", 100)
+    monkeypatch.setattr("regkit.linear_model._ridge_cv.MOST_COLUMNS", 10)
     with pytest.raises(ValueError, match="needs the products of all 8 columns, for 6"):
         before.set_params(cv=5).fit(chunks, Y)
     before.set_params(cv=None)
