@@ -21,6 +21,7 @@ from regkit.linear_model._source_reducer import Names
 from regkit.linear_model.ridge import RidgeRegressor
 from regkit.parallel.threads import calm_blas
 from regkit.rows.inputs import FitData
+from regkit.solvers.alpha_scales import mean_scale, sum_scale
 from regkit.solvers.folds.averages import mean_and_se
 from regkit.solvers.folds.fold import Fold
 from regkit.solvers.folds.ridge import RidgeFolds
@@ -207,18 +208,16 @@ class RidgeRowEvaluator(RidgeEvaluator):
     @cached_property
     def _ridge(self) -> RidgeData:
         """The problem as a basis takes it."""
-        design, weights = self._design, self._weight
-        if weights is None:
-            weights = np.ones(len(self._Y))
+        design = self._design
         target, mean = design.center(self._Y)
         return RidgeData(
             design,
-            weights / design.total_weight,
+            design.weights,
             design.fit_intercept,
             target,
             self._Y - mean,
             self._penalty.factor,
-            int(np.count_nonzero(weights)),
+            int(np.count_nonzero(design.weights)),
         )
 
     def alpha_grid(self, l1_ratio: float, n_alphas: int, eps: float | None) -> Floats:
@@ -237,7 +236,8 @@ class RidgeRowEvaluator(RidgeEvaluator):
                 if not self._folds:
                     raise
                 values = rough_eigenvalues(self._design, self._penalty.factor)
-            return alpha_grid(values, n_alphas, eps) * self._design.total_weight
+            grid = alpha_grid(values, n_alphas, eps)
+            return sum_scale(grid, self._design.total_weight)
 
     def evaluate(self, l1_ratio: float, alphas: Floats, report: Report) -> Evaluation:
         """Find the error of every alpha."""
@@ -247,7 +247,7 @@ class RidgeRowEvaluator(RidgeEvaluator):
             if self._choice.cv is None:
                 found = self._by_rows(alphas)
             else:
-                scaled = alphas / self._design.total_weight
+                scaled = mean_scale(alphas, self._design.total_weight)
                 values = generalized(self._ridge, scaled, self._take_bases())
                 found = self._of_values(alphas, values)
             return self._check_estimated(found)
@@ -285,7 +285,7 @@ class RidgeRowEvaluator(RidgeEvaluator):
         return leave_one_out(
             self._design,
             self._ridge,
-            alphas / self._design.total_weight,
+            mean_scale(alphas, self._design.total_weight),
             chain([first], bases),
             per_target=self._per_target,
             keep_errors=keep,

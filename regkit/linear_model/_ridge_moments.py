@@ -14,11 +14,12 @@ from regkit.linear_model._report import raise_if_overflowed
 from regkit.linear_model._ridge_evaluators import RidgeChoice, RidgeEvaluator
 from regkit.linear_model._selection import ErrorCurve
 from regkit.linear_model._sums import SumsByFold
+from regkit.solvers.alpha_scales import mean_scale, sum_scale
 from regkit.solvers.folds.from_moments import mean_squares
 from regkit.solvers.folds.ridge import fit_alphas
 from regkit.solvers.ridge.column_basis import ColumnBasis
-from regkit.solvers.ridge.from_moments import RidgeFromMoments, RowPasses
 from regkit.solvers.ridge.grid import alpha_grid
+from regkit.solvers.ridge.summed import RowReducer, SummedRidge
 
 
 class RidgeMomentEvaluator(RidgeEvaluator):
@@ -31,7 +32,7 @@ class RidgeMomentEvaluator(RidgeEvaluator):
         sums: SumsByFold,
         labels: list[int],
         scoring: str | None,
-        passes: RowPasses | None,
+        rows: RowReducer | None,
     ) -> None:
         """Prepare the evaluator.
 
@@ -46,7 +47,7 @@ class RidgeMomentEvaluator(RidgeEvaluator):
             with GCV.
         scoring : str or None
             One that follows from squared errors.
-        passes : RowPasses or None
+        rows : RowReducer or None
             Reads the rows again, where that is possible.
         """
         super().__init__(problem, choice)
@@ -54,9 +55,8 @@ class RidgeMomentEvaluator(RidgeEvaluator):
         self._sums, self._labels, self._scoring = sums, labels, scoring
         self.n_folds = len(labels)
         self._moments = sums.moments()
-        self._ridge = RidgeFromMoments(
-            problem.design, self._moments, self._penalty.factor, passes
-        )
+        n_rows = self._moments.n_samples
+        self._ridge = SummedRidge(problem.design, self._penalty.factor, n_rows, rows)
         self._basis: ColumnBasis | None = None
 
     def alpha_grid(self, l1_ratio: float, n_alphas: int, eps: float | None) -> Floats:
@@ -65,7 +65,8 @@ class RidgeMomentEvaluator(RidgeEvaluator):
             self._check_overflow()
             self._basis = self._ridge.basis()
             values = self._basis.values
-            return alpha_grid(values, n_alphas, eps) * self._ridge.design.total_weight
+            total_weight = self._ridge.design.total_weight
+            return sum_scale(alpha_grid(values, n_alphas, eps), total_weight)
 
     def evaluate(self, l1_ratio: float, alphas: Floats, report: Report) -> Evaluation:
         """Find the error of every alpha."""
@@ -74,11 +75,11 @@ class RidgeMomentEvaluator(RidgeEvaluator):
             if self._labels:
                 return self._by_folds(alphas, report)
             basis = self._ridge.basis() if self._basis is None else self._basis
-            scaled = alphas / self._ridge.design.total_weight
+            scaled = mean_scale(alphas, self._ridge.design.total_weight)
             if self._choice.cv is None:
                 found = self._by_rows(basis, alphas, scaled)
             else:
-                values = self._ridge.generalized(basis, scaled)
+                values = self._ridge.generalized(scaled, basis)
                 found = self._of_values(alphas, values)
             return self._check_estimated(found)
 
@@ -98,7 +99,7 @@ class RidgeMomentEvaluator(RidgeEvaluator):
     ) -> Evaluation:
         """Evaluate by rows left out one at a time."""
         per_target = self._per_target or self._scoring is not None
-        found = self._ridge.leave_one_out(basis, scaled, per_target=per_target)
+        found = self._ridge.leave_one_out(scaled, basis, per_target)
         if self._scoring is not None:
             variances = _variances(self._moments)
             scored = scores(self._scoring, found.mean, variances, self._per_target)

@@ -6,10 +6,10 @@ function of this module that takes a block, and what it returns is merged as a t
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,20 +32,13 @@ from regkit.solvers.folds.out_of_core_passes import (
     Residuals,
     correlate_rows,
 )
-from regkit.solvers.ridge.passes import (
-    Answer,
-    Frame,
-    Question,
-    join_answers,
-    join_triangles,
-    judge_rows,
-    triangle_of,
-)
 
 # Up to this many columns the moments of all of them are summed up.
 MOST_SUMMED_UP = 3000
 
 Names = NDArray[Any] | None
+_Sums = TypeVar("_Sums")
+_Task = Callable[[Any, Floats, Floats | None], _Sums]
 
 
 @dataclass
@@ -116,16 +109,14 @@ class SourceReducer:
         found = self._reduce(partial(_correlate, residuals), _join_correlations)
         return found
 
-    # What ridge with each row left out asks for; see `regkit.solvers.ridge.passes`.
+    def reduce(
+        self, task: _Task[_Sums], combine: Callable[[Iterable[_Sums]], _Sums]
+    ) -> _Sums:
+        """Combine what ``task(X, Y, sample_weight)`` returns for every block of rows.
 
-    def triangle(self, frame: Frame) -> Floats:
-        """Return R of a QR decomposition of the rows of Z beside the targets."""
-        found: Floats = self._reduce(partial(_triangle, frame), join_triangles)
-        return found
-
-    def judge(self, question: Question) -> Answer:
-        """Return sums over the errors of all rows, each left out."""
-        found: Answer = self._reduce(partial(_judge, question), join_answers)
+        Y has two dimensions.
+        """
+        found: _Sums = self._reduce(partial(_apply, task), combine)
         return found
 
     def _reduce(self, task: Any, combine: Any) -> Any:
@@ -247,13 +238,6 @@ def _join_correlations(parts: Iterable[Correlations]) -> Correlations:
     return total
 
 
-def _triangle(frame: Frame, block: Block) -> Floats:
+def _apply(task: _Task[_Sums], block: Block) -> _Sums:
     data = block.data
-    targets = data.y.reshape(len(data.y), -1)
-    return triangle_of(frame, data.X, targets, data.sample_weight)
-
-
-def _judge(question: Question, block: Block) -> Answer:
-    data = block.data
-    targets = data.y.reshape(len(data.y), -1)
-    return judge_rows(question, data.X, targets, data.sample_weight)
+    return task(data.X, data.y.reshape(len(data.y), -1), data.sample_weight)

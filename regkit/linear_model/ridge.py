@@ -12,6 +12,7 @@ from regkit.linear_model._limits import Limits, as_floats
 from regkit.linear_model._parameters import ALPHA, COMMON, PATH_SOLVERS, RIDGE_SOLVERS
 from regkit.linear_model._problem import MatrixProblem
 from regkit.linear_model._single_alpha import LeastSquaresModel
+from regkit.solvers.alpha_scales import mean_scale
 from regkit.solvers.results import PathResult
 from regkit.solvers.ridge.cholesky import Systems
 from regkit.solvers.ridge.route import solve_ridge
@@ -160,15 +161,15 @@ class RidgeRegressor(LeastSquaresModel):
     ) -> PathResult:
         """Solve for one alpha per target; ``known`` may spare a factorization."""
         if self._needs_path_solver(problem.limits):
-            weight = problem.design.total_weight
-            found = super()._solve(problem, alphas / weight)
+            scaled = mean_scale(alphas, problem.design.total_weight)
+            found = super()._solve(problem, scaled)
             return replace(found, alphas=alphas)
         return self._solve_squares(problem, alphas, known=known)
 
     def _solve_paths(self, problem: Any, alphas: Floats) -> PathResult:
         if self._needs_path_solver(problem.limits):
-            weight = problem.design.total_weight
-            found = super()._solve_paths(problem, alphas / weight)
+            scaled = mean_scale(alphas, problem.design.total_weight)
+            found = super()._solve_paths(problem, scaled)
             return replace(found, alphas=alphas)
         # All alphas share the decomposition of X.
         step = max(1, _BLOCK // problem.targets.size)
@@ -187,17 +188,18 @@ class RidgeRegressor(LeastSquaresModel):
         self, problem: MatrixProblem, alphas: Floats, **options: Any
     ) -> PathResult:
         """Solve by the spectrum of X, which needs no bounds."""
-        factor = problem.limits.factor
-        return solve_ridge(
-            problem.design,
+        design, factor = problem.design, problem.limits.factor
+        found = solve_ridge(
+            design,
             problem.targets,
-            alphas,
+            mean_scale(alphas, design.total_weight),
             np.ones(problem.n_features) if factor is None else factor,
             solver=self.solver,
             tol=self.tol,
             max_iter=self.max_iter,
             **options,
         )
+        return replace(found, alphas=alphas)
 
     def _alphas(self, n_targets: int) -> Floats:
         """Return one alpha per target."""
