@@ -146,6 +146,28 @@ class LinearRegressor(RegressorMixin, LinearModel):
         check_same_names(self, names)
         return score
 
+    def to_sklearn(self) -> Any:
+        """Return scikit-learn's own estimator with these coefficients.
+
+        It predicts the same, and whatever takes scikit-learn's models takes it,
+        converters to ONNX among them.
+
+        Returns
+        -------
+        model : Lasso, ElasticNet or Ridge
+            Fitted. Fitting it anew solves scikit-learn's own problem, without
+            `standardize`, `bounds` and `penalty_factor`.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        """
+        # It imports scikit-learn's linear models, which nothing else needs.
+        from regkit.linear_model._to_sklearn import scikit_learn_of
+
+        return scikit_learn_of(self)
+
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True

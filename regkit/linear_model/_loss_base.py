@@ -195,6 +195,29 @@ class LossEstimator(BaseEstimator):
     intercept_: Any
     n_features_in_: int
 
+    def to_sklearn(self) -> Any:
+        """Give scikit-learn's own estimator with these coefficients.
+
+        It predicts the same, and whatever takes scikit-learn's models takes it,
+        converters to ONNX among them.
+
+        Returns
+        -------
+        model : LogisticRegression, LinearSVC, PoissonRegressor, GammaRegressor or \
+                TweedieRegressor
+            Fitted. Fitting it anew solves scikit-learn's own problem, which knows of no
+            `standardize`, `bounds` and `penalty_factor`,
+            and of no L1 penalty of counts.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        """
+        from regkit.linear_model._to_sklearn import scikit_learn_of
+
+        return scikit_learn_of(self)
+
     def _open(
         self, X: Any, y: Any, sample_weight: Any, offset: Any, name: str | None = None
     ) -> LossProblem:
@@ -253,7 +276,10 @@ class LossEstimator(BaseEstimator):
 
     def _attributes(self, problem: LossProblem) -> dict[str, Any]:
         """Give the attributes that do not depend on the solution."""
-        fitted: dict[str, Any] = {"n_features_in_": problem.design.n_features}
+        fitted: dict[str, Any] = {
+            "n_features_in_": problem.design.n_features,
+            "_total_weight": problem.design.total_weight,  # for `to_sklearn`
+        }
         if problem.data.feature_names is not None:
             fitted["feature_names_in_"] = problem.data.feature_names
         if problem.labels is not None:

@@ -11,6 +11,7 @@ import io
 import re
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from importlib.util import find_spec
 from typing import NamedTuple
 
@@ -101,21 +102,20 @@ def _sniff(text: str) -> _Dialect:
     sample = text[:_SAMPLE]
     if len(text) > _SAMPLE:
         sample = sample[: max(sample.rfind("\n"), sample.rfind("\r")) + 1] or sample
-    if find_spec("clevercsv") is None:
-        # Without the extra ``tables``: good for plain files.
-        try:
-            plain = csv.Sniffer().sniff(sample, ",;\t|")
-        except csv.Error:
-            return _Dialect(",", '"', None)
-        return _Dialect(plain.delimiter, plain.quotechar or '"', None)
-    import clevercsv
+    found = None
+    if find_spec("clevercsv") is not None:
+        import clevercsv
 
-    try:
-        found = clevercsv.Sniffer().sniff(sample, verbose=False)
-    except clevercsv.Error:
+        with suppress(clevercsv.Error):
+            found = clevercsv.Sniffer().sniff(sample, verbose=False)
+    if found is not None:
+        quote = found.quotechar or '"'
+        return _Dialect(found.delimiter or ",", quote, found.escapechar or None)
+    try:  # without the extra ``tables``: good for plain files
+        plain = csv.Sniffer().sniff(sample, ",;\t|")
+    except csv.Error:
         return _Dialect(",", '"', None)
-    delimiter = found.delimiter or ","
-    return _Dialect(delimiter, found.quotechar or '"', found.escapechar or None)
+    return _Dialect(plain.delimiter, plain.quotechar or '"', None)
 
 
 def _reader(text: str, dialect: _Dialect) -> Iterator[list[str]]:

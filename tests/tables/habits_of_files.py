@@ -1,4 +1,4 @@
-"""Habits in text, dialects, further columns and formats; see `habits`."""
+"""Habits in text, dialects, further columns and formats; see `houses`."""
 
 import gzip
 import io
@@ -90,6 +90,7 @@ def dialects(make: Maker) -> Iterator[Habit]:
         + "\n",
         meant,
     )
+    yield from _dialects_of_text(make)
     for names in (
         ("area, net", "rooms, total", "town", "price"),
         ("area; net", "rooms", "town", "price"),
@@ -98,6 +99,26 @@ def dialects(make: Maker) -> Iterator[Habit]:
         mark = "," if ";" in names[0] else ";"
         other = dict(zip(names, plain.values(), strict=True))
         yield Habit(f"header {names[0]!r}", write(other, mark), meant)
+
+
+def _dialects_of_text(make: Maker) -> Iterator[Habit]:
+    """Give files whose cells hold the characters that dialects are made of."""
+    make.renew()
+    texts = {"north": "one, two; three", "south": "it's o'clock", "east": 'a "b" c'}
+    with_text = {**make.plain, "town": [texts[t] for t in make.plain["town"]]}
+    meant = write(with_text)
+    yield Habit("commas, apostrophes and quotes", meant, meant)
+    yield Habit("the same between tabs", write(with_text, "\t"), meant)
+    escaped = "\n".join(line.replace('""', '\\"') for line in meant.splitlines())
+    yield Habit("quotes behind backslashes", escaped + "\n", meant)
+    height = [f"{2 + a % 90 / 100:.2f}" for a in make.plain["area"]]
+    commas = {**make.plain, "height": [h.replace(".", ",") for h in height]}
+    yield Habit("decimal commas", write(commas, ";"), write(commas))
+    links = {
+        **make.plain,
+        "town": [f"http://a.b/{t}?c=1;2" for t in make.plain["town"]],
+    }
+    yield Habit("links between bars", write(links, "|"), write(links))
 
 
 def columns(make: Maker) -> Iterator[Habit]:
