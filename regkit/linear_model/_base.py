@@ -87,7 +87,11 @@ class LinearModel(RegressorMixin, BaseEstimator):
         data = check_fit_data(self, X, y, sample_weight)
         n_features = data.X.shape[1]
         limits = check_limits(
-            n_features, self.positive, self.bounds, self.penalty_factor
+            n_features,
+            self.positive,
+            self.bounds,
+            self.penalty_factor,
+            data.feature_names,
         )
         with np.errstate(over="ignore", invalid="ignore"):  # told in `_judge`
             design = make_design(

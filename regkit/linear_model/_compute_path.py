@@ -65,7 +65,7 @@ def compute_path(
         name, name, X, y, sample_weight, bool(fit_intercept), bool(standardize)
     )
     target = _one_target(name, y)
-    checked = check_limits(design.n_features, *limits)
+    checked = check_limits(design.n_features, *limits, feature_names)
     if isinstance(alphas, Integral):
         n_alphas, alphas = int(alphas), None
     if alphas is not None:

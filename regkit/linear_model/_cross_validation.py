@@ -118,7 +118,11 @@ class CrossValidatedPath(LinearModel):
         score_params = for_scorer(score_params, data.sample_weight)
         n_features = data.X.shape[1]
         limits = check_limits(
-            n_features, self.positive, self.bounds, self.penalty_factor
+            n_features,
+            self.positive,
+            self.bounds,
+            self.penalty_factor,
+            data.feature_names,
         )
         folds: list[Fold] = []
         self._check_one_is_enough(len(data.y))
@@ -186,7 +190,11 @@ class CrossValidatedPath(LinearModel):
             )
         self._check_one_is_enough(moments.n_samples)
         limits = check_limits(
-            moments.n_features, self.positive, self.bounds, self.penalty_factor
+            moments.n_features,
+            self.positive,
+            self.bounds,
+            self.penalty_factor,
+            statistics.feature_names,
         )
         how = bool(self.fit_intercept), bool(self.standardize)
         with np.errstate(over="ignore", invalid="ignore"):  # told in `_judge`
@@ -231,11 +239,15 @@ class CrossValidatedPath(LinearModel):
                 f"{type(self).__name__} with {n_features:,} columns, read in chunks, "
                 f"takes no relaxed={self.relaxed!r} and no l1_ratio of 0."
             )
-        limits = check_limits(
-            n_features, self.positive, self.bounds, self.penalty_factor
-        )
         with np.errstate(over="ignore", invalid="ignore"):  # told in `_judge`
             rows = WideRows(passes, bool(self.fit_intercept), bool(self.standardize))
+            limits = check_limits(
+                n_features,
+                self.positive,
+                self.bounds,
+                self.penalty_factor,
+                passes.names,  # known from the first pass on
+            )
             empty = np.empty((0, n_features))
             data = FitData(empty, np.empty(0), None, passes.names)
             folds = list(range(len(rows.test_weights)))

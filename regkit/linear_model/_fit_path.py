@@ -99,6 +99,7 @@ class PathModel(LinearModel):
             unfitted.positive,
             unfitted.bounds,
             unfitted.penalty_factor,
+            problem.feature_names,
         )
         n_targets = 1 if problem.y.ndim == 1 else problem.y.shape[1]
         models, alphas, refused = _copies(unfitted, values, n_targets)

@@ -44,16 +44,20 @@ class FitsFromStatistics(LinearModel):
                 )
             self._fit_statistics(statistics_of(source, y, sample_weight))
             return
-        limits = check_limits(
-            n_features, self.positive, self.bounds, self.penalty_factor
-        )
-        penalty = Penalty.build(
-            n_features, l1_ratio, limits.factor, limits.lower, limits.upper
-        )
         passes = Passes(source, y, sample_weight, None)
         settings = PathSettings(self.tol, self.max_iter, self.solver)
         with np.errstate(over="ignore", invalid="ignore"):  # told in `_judge`
             rows = WideRows(passes, bool(self.fit_intercept), bool(self.standardize))
+            limits = check_limits(
+                n_features,
+                self.positive,
+                self.bounds,
+                self.penalty_factor,
+                passes.names,  # known from the first pass on
+            )
+            penalty = Penalty.build(
+                n_features, l1_ratio, limits.factor, limits.lower, limits.upper
+            )
             found = rows.solve(penalty, np.array([float(self.alpha)]), settings).whole
         assert found is not None
         self._judge(found, limits, self.alpha)
@@ -155,7 +159,11 @@ class FitsFromStatistics(LinearModel):
     def _fit_statistics(self, statistics: SufficientStatistics) -> None:
         moments = statistics.moments()
         limits = check_limits(
-            moments.n_features, self.positive, self.bounds, self.penalty_factor
+            moments.n_features,
+            self.positive,
+            self.bounds,
+            self.penalty_factor,
+            statistics.feature_names,
         )
         with np.errstate(over="ignore", invalid="ignore"):  # told in `_judge`
             design, y = statistics.problem(

@@ -108,7 +108,11 @@ class ChoosesAlpha(LinearModel):
             return self
         data = check_fit_data(self, X, y, sample_weight)
         limits = check_limits(
-            data.X.shape[1], self.positive, self.bounds, self.penalty_factor
+            data.X.shape[1],
+            self.positive,
+            self.bounds,
+            self.penalty_factor,
+            data.feature_names,
         )
         n_rows = len(data.y)
         if data.sample_weight is not None:
@@ -218,7 +222,11 @@ class ChoosesAlpha(LinearModel):
     ) -> None:
         moments = statistics.moments()
         limits = check_limits(
-            moments.n_features, self.positive, self.bounds, self.penalty_factor
+            moments.n_features,
+            self.positive,
+            self.bounds,
+            self.penalty_factor,
+            statistics.feature_names,
         )
         if not labels:
             self._check_combination(moments.n_samples, limits, split_params or {})
