@@ -1,6 +1,5 @@
 """Checking the per-feature parameters: penalty factors, bounds, `positive`."""
 
-from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Any, NamedTuple, NoReturn
 
@@ -62,13 +61,13 @@ def check_limits(
     """
     factor = None
     if penalty_factor is not None:
-        if isinstance(penalty_factor, Mapping):
+        if isinstance(penalty_factor, dict):
             penalty_factor = _factors_by_name(penalty_factor, n_features, names)
         factor = _check_penalty_factor(penalty_factor, n_features)
     lower: Floats | float = -np.inf
     upper: Floats | float = np.inf
     if bounds is not None:
-        if isinstance(bounds, Mapping):
+        if isinstance(bounds, dict):
             bounds = _bounds_by_name(bounds, n_features, names)
         lower, upper = _check_bounds(bounds, n_features)
     if positive:
@@ -77,7 +76,7 @@ def check_limits(
 
 
 def _factors_by_name(
-    given: Mapping[Any, Any], n_features: int, names: NDArray[Any] | None
+    given: dict[Any, Any], n_features: int, names: NDArray[Any] | None
 ) -> Floats:
     factors = np.ones(n_features)
     for name, value in given.items():
@@ -87,7 +86,7 @@ def _factors_by_name(
 
 
 def _bounds_by_name(
-    given: Mapping[Any, Any], n_features: int, names: NDArray[Any] | None
+    given: dict[Any, Any], n_features: int, names: NDArray[Any] | None
 ) -> tuple[Floats, Floats]:
     lower, upper = np.full(n_features, -np.inf), np.full(n_features, np.inf)
     for name, pair in given.items():

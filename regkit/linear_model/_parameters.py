@@ -1,6 +1,5 @@
 """What each parameter may be, in scikit-learn's language, for every public name."""
 
-from collections.abc import Mapping
 from numbers import Integral, Real
 from typing import Any
 
@@ -19,8 +18,8 @@ COMMON: dict[str, list[Any]] = {
     "fit_intercept": ["boolean"],
     "standardize": ["boolean"],
     "positive": ["boolean"],
-    "bounds": [None, "array-like", Mapping],
-    "penalty_factor": [None, "array-like", Mapping],
+    "bounds": [None, "array-like", dict],
+    "penalty_factor": [None, "array-like", dict],
     "solver": [StrOptions(set(PATH_SOLVERS))],
     "tol": [Interval(Real, 0, None, closed="left")],
     "max_iter": [Interval(Integral, 1, None, closed="left")],
