@@ -26,6 +26,8 @@ _HOME = {
     "SufficientStatistics": "regkit.linear_model",
     "RowChunks": "regkit.rows",
     "compare_regularizers": "regkit.inspection",
+    "TableEncoder": "regkit.tables",
+    "read_table": "regkit.tables",
     "RegularizationPathDisplay": "regkit.inspection",
     "AlphaSelectionDisplay": "regkit.inspection",
     "FitComparisonDisplay": "regkit.inspection",
@@ -43,6 +45,7 @@ _SUBPACKAGES = (
     "model_selection",
     "neural_network",
     "rows",
+    "tables",
 )
 
 if TYPE_CHECKING:
@@ -75,6 +78,7 @@ if TYPE_CHECKING:
     from regkit.model_selection import PathSearchCV, one_standard_error
     from regkit.neural_network import DropoutMLPClassifier, DropoutMLPRegressor
     from regkit.rows import RowChunks
+    from regkit.tables import TableEncoder, read_table
 
 __all__ = [
     "LassoRegressor",
@@ -93,6 +97,8 @@ __all__ = [
     "SufficientStatistics",
     "RowChunks",
     "compare_regularizers",
+    "TableEncoder",
+    "read_table",
     "RegularizationPathDisplay",
     "AlphaSelectionDisplay",
     "FitComparisonDisplay",

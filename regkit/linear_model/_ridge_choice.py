@@ -26,9 +26,9 @@ from regkit.linear_model._ridge_errors import (
 )
 from regkit.linear_model._ridge_streamed import (
     MOST_ENTRIES,
-    Rows,
     StatisticsErrors,
 )
+from regkit.linear_model._row_reducer import SourceReducer
 from regkit.linear_model._selection import Choice, choose
 from regkit.linear_model._splits import (
     fold_labels,
@@ -203,14 +203,17 @@ class ChoosesAlpha(LinearModel):
             )
         statistics = statistics_of(source, y, sample_weight, labels)
         self._fit_statistics(
-            statistics, statistics.folds, Rows(source, y, sample_weight), split_params
+            statistics,
+            statistics.folds,
+            SourceReducer(source, y, sample_weight),
+            split_params,
         )
 
     def _fit_statistics(
         self,
         statistics: SufficientStatistics,
         labels: list[int],
-        rows: Rows | None,
+        rows: SourceReducer | None,
         split_params: Any = None,
     ) -> None:
         moments = statistics.moments()

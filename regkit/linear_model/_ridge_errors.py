@@ -13,6 +13,7 @@ from regkit.designs import RowDesign
 from regkit.linear_model._limits import Limits
 from regkit.linear_model._selection import ErrorCurve, fold_statistics
 from regkit.rows.inputs import FitData
+from regkit.solvers.alpha_scales import mean_scale, sum_scale
 from regkit.solvers.folds.fold import Fold
 from regkit.solvers.folds.ridge import RidgeFolds
 from regkit.solvers.problem import Penalty
@@ -153,18 +154,15 @@ class RidgeErrors:
         self._penalty = Penalty.build(
             design.n_features, 0.0, limits.factor, limits.lower, limits.upper
         )
-        weights = np.full(len(data.y), 1.0)
-        if data.sample_weight is not None:
-            weights = data.sample_weight
         target, mean = design.center(self._Y)
         self._ridge = RidgeData(
             design,
-            weights / design.total_weight,
+            design.weights,
             fit_intercept,
             target,
             self._Y - mean,
             self._penalty.factor,
-            int(np.count_nonzero(weights)),
+            int(np.count_nonzero(design.weights)),
         )
 
     @property
@@ -205,7 +203,7 @@ class RidgeErrors:
         found = leave_one_out(
             self.design,
             self._ridge,
-            alphas / self.design.total_weight,
+            mean_scale(alphas, self.design.total_weight),
             bases,
             per_target=self._per_target,
             keep_errors=keep,
@@ -216,7 +214,9 @@ class RidgeErrors:
     def generalized(self, alphas: Alphas) -> ErrorTable:
         """Judge every alpha by generalized cross-validation."""
         alphas, bases = self._grid(alphas, decompose(self._ridge))
-        values = generalized(self._ridge, alphas / self.design.total_weight, bases)
+        values = generalized(
+            self._ridge, mean_scale(alphas, self.design.total_weight), bases
+        )
         if not self._per_target:
             values = values.mean(axis=1, keepdims=True)
         curves = [ErrorCurve(alphas, column) for column in values.T]
@@ -327,4 +327,4 @@ class RidgeErrors:
         return self._spread(values, alphas)
 
     def _spread(self, values: Floats, size: GridSize) -> Floats:
-        return alpha_grid(values, *size) * self.design.total_weight
+        return sum_scale(alpha_grid(values, *size), self.design.total_weight)

@@ -11,6 +11,7 @@ from regkit.linear_model._fit_path import PathModel, solve_paths
 from regkit.linear_model._from_statistics import FitsFromStatistics
 from regkit.linear_model._limits import Limits, as_floats
 from regkit.linear_model._parameters import ALPHA, COMMON, PATH_SOLVERS, RIDGE_SOLVERS
+from regkit.solvers.alpha_scales import mean_scale
 from regkit.solvers.results import PathResult
 from regkit.solvers.ridge.cholesky import Systems
 from regkit.solvers.ridge.route import solve_ridge
@@ -159,20 +160,17 @@ class RidgeRegressor(FitsFromStatistics, PathModel):
     ) -> PathResult:
         targets = y.reshape(len(y), -1)
         alphas = self._check_alphas(targets.shape[1])
+        alphas = mean_scale(alphas, design.total_weight)
         if self._needs_path_solver(limits):
-            # The elastic net divides the squares by twice the weights' sum.
-            return self._solve_targets(
-                design, y, limits, 0.0, alphas / design.total_weight
-            )
+            return self._solve_targets(design, y, limits, 0.0, alphas)
         return self._solve_squares(design, targets, limits, alphas, known)
 
     def _solve_path(
         self, design: Any, y: Floats, limits: Limits, alphas: Floats
     ) -> PathResult:
+        alphas = mean_scale(alphas, design.total_weight)
         if self._needs_path_solver(limits):
-            return solve_paths(
-                self, design, y, limits, 0.0, alphas / design.total_weight
-            )
+            return solve_paths(self, design, y, limits, 0.0, alphas)
         targets = y.reshape(len(y), -1)
         # Targets repeated for each alpha share the decomposition of X.
         step = max(1, _BLOCK // targets.size)

@@ -157,7 +157,7 @@ def _solve_smooth(
     found = solve_ridge(
         design,
         y[:, None],
-        alphas * design.total_weight,
+        alphas,
         penalty.factor,
         columns=np.zeros(len(alphas), dtype=np.intp),
         tol=settings.tol,
@@ -166,7 +166,7 @@ def _solve_smooth(
     if not np.all(np.isfinite(design.lengths)):
         # Squares overflow: nothing is certified.
         found = found.with_gaps(np.full(len(alphas), np.inf), settings.tol)
-    return replace(found, alphas=alphas, coefs=sparse.csc_array(found.coefs))
+    return replace(found, coefs=sparse.csc_array(found.coefs))
 
 
 def _until(found: PathResult, limit: int) -> PathResult:

@@ -9,7 +9,7 @@ from sklearn.base import clone
 from sklearn.model_selection import GroupKFold
 
 from regkit import RidgeRegressorCV, RowChunks, SufficientStatistics
-from regkit.linear_model import _ridge_streamed
+from regkit.linear_model import _row_reducer
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*at the edge of the grid")
 
@@ -97,12 +97,12 @@ def dependent(table):
     ids=repr,
 )
 def test_rows_and_columns_beyond_squares(spoil, options, monkeypatch):
-    """As exact as in memory, at the price of more visits; never more than four."""
+    """As exact as in memory, at the price of more passes; never more than four."""
     visits = []
-    reduce = _ridge_streamed.Rows._reduce
+    reduce = _row_reducer.SourceReducer.reduce
     monkeypatch.setattr(
-        _ridge_streamed.Rows,
-        "_reduce",
+        _row_reducer.SourceReducer,
+        "reduce",
         lambda self, *args: visits.append(args) or reduce(self, *args),
     )
     rng = np.random.default_rng(1)

@@ -15,6 +15,7 @@ from regkit.parallel.threads import (
     map_in_threads,
     one_blas_thread,
 )
+from regkit.solvers.alpha_scales import mean_scale
 from regkit.solvers.folds.fold import Fold
 from regkit.solvers.folds.gram_folds import FoldMoments
 from regkit.solvers.folds.ridge_row_gram import RowFoldFit, RowFolds
@@ -190,7 +191,7 @@ def fit_alphas(
     penalty : Penalty
         With an ``l1_ratio`` of 0.
     alphas : ndarray (A,)
-        Strictly decreasing, on `solve_ridge`'s scale.
+        Strictly decreasing, beside a sum of squares.
     solver, tol, max_iter
         As for `solve_ridge`, or `solve_path` where ``penalty`` has bounds.
 
@@ -200,6 +201,7 @@ def fit_alphas(
         Of T A problems, target by target, with dense coefficients.
     """
     n_targets, n_alphas = Y.shape[1], len(alphas)
+    alphas = mean_scale(alphas, design.total_weight)
     if not penalty.is_bounded and solver not in ("active_set", "coordinate_descent"):
         return solve_ridge(
             design,
@@ -216,8 +218,7 @@ def fit_alphas(
             design,
             np.ascontiguousarray(y),
             penalty,
-            # The elastic net divides the squares by twice the weights' sum.
-            alphas / design.total_weight,
+            alphas,
             solver=solver,
             tol=tol,
             max_iter=max_iter,

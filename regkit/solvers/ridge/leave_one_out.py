@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from regkit._types import EPS, Floats
 from regkit.designs import RowDesign
 from regkit.parallel.threads import map_in_threads, one_blas_thread
+from regkit.solvers.alpha_scales import mean_scale
 from regkit.solvers.ridge.basis import Basis, RidgeData, Sweep
 from regkit.solvers.ridge.column_basis import ColumnBasis, DampedSweep
 from regkit.solvers.ridge.route import FEW_ENTRIES, LARGEST_GRAM, solve_ridge
@@ -271,7 +272,7 @@ def _refit_without(
     result = solve_ridge(
         others,
         data.raw,
-        np.tile(alphas, n_targets),
+        np.tile(mean_scale(alphas, others.total_weight), n_targets),
         data.factor * (design.scale / others.scale) ** 2,
         columns=np.repeat(np.arange(n_targets), len(alphas)),
     )

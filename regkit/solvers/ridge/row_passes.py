@@ -1,10 +1,8 @@
-"""Rows left out one at a time, where rows are visited but never held.
+"""What passes over rows compute for ridge, where no row is kept.
 
-The moments of all rows give the directions in which ridge shrinks (`ridge_basis`), a
-second visit every row's leverage and residual, and thereby its error when it is left
-out (`leave_one_out`). Where squares of X have too few digits for the directions, a
-visit between the two finds the triangle of a QR decomposition; where some rows decide
-about a coefficient alone, a last visit sums up the others without them.
+One pass finds every row's leverage and residual, and thereby its error when it is left
+out; one the triangle of a QR decomposition, where squares of X have too few digits. See
+`regkit.solvers.ridge.summed`, which asks for them.
 """
 
 from collections.abc import Callable, Iterable
@@ -18,13 +16,14 @@ from scipy import sparse
 from regkit._types import Floats
 from regkit.designs.centered_moments import CenteredMoments
 from regkit.designs.reduced import ReducedDesign
+from regkit.solvers.alpha_scales import mean_scale
 from regkit.solvers.ridge.basis import SweptRows
 from regkit.solvers.ridge.column_basis import ColumnSweep
 from regkit.solvers.ridge.leave_one_out import CHUNK, MOST_REFITS
 from regkit.solvers.ridge.route import solve_ridge
 
 
-class Frame(NamedTuple):
+class RowTransform(NamedTuple):
     """What turns rows into those of Z, and targets into centered ones."""
 
     offset: Floats
@@ -39,7 +38,7 @@ class Frame(NamedTuple):
     fit_intercept: bool
 
     @classmethod
-    def of(cls, design: ReducedDesign) -> "Frame":
+    def of(cls, design: ReducedDesign) -> "RowTransform":
         return cls(
             design.offset,
             design.offset_rest,
@@ -86,10 +85,10 @@ class Fits(NamedTuple):
     """(B,), the values of 1 - h below which too few digits are left."""
 
 
-class Question(NamedTuple):
-    """What a visit is to find out; it travels to where the rows are."""
+class LeverageQuery(NamedTuple):
+    """What a pass computes; it is sent to where the rows are."""
 
-    frame: Frame
+    transform: RowTransform
     fits: list[Fits]
     n_alphas: int
     per_target: bool
@@ -97,8 +96,8 @@ class Question(NamedTuple):
     """(A,), whether rows whose error is unsure are kept for refits without them."""
 
 
-class Apart(NamedTuple):
-    """A row that decides about a coefficient alone, or nearly so."""
+class IsolatedRow(NamedTuple):
+    """A row that alone determines a coefficient, or nearly so."""
 
     x: Floats
     y: Floats
@@ -108,8 +107,8 @@ class Apart(NamedTuple):
 
 
 @dataclass(slots=True)
-class Answer:
-    """What some rows have said.
+class LeverageSums:
+    """Sums over some rows, each left out.
 
     Attributes
     ----------
@@ -117,61 +116,68 @@ class Answer:
         Of squared errors and of their squares, by weights that sum to 1.
     n_unsure : ndarray (A,) of int
         Rows whose error is not in the sums.
-    apart : list of Apart
-        Those of them that were to be set apart.
+    isolated : list of IsolatedRow
+        Those of them that the query sets apart.
     others : CenteredMoments or None
         Of all other rows, where some may be set apart.
     """
 
     sums: Floats
     n_unsure: NDArray[np.int64]
-    apart: list[Apart]
+    isolated: list[IsolatedRow]
     others: CenteredMoments | None
 
 
-def judge_rows(question: Question, X: Any, Y: Floats, weight: Floats | None) -> Answer:
+def leverage_sums(
+    query: LeverageQuery, X: Any, Y: Floats, weight: Floats | None
+) -> LeverageSums:
     """Return the errors of rows in memory, each left out."""
-    frame = question.frame
+    transform = query.transform
     X = X.tocsr() if _is_sparse(X) else X
     weights = np.ones(len(Y)) if weight is None else weight
 
     def predictor(coefs: Floats) -> Callable[[slice], Floats]:
-        predict = frame.predictor(coefs)
+        predict = transform.predictor(coefs)
         return lambda rows: predict(X[rows])
 
     rows = SweptRows(
-        weights / frame.total_weight, Y - frame.level, frame.fit_intercept, predictor
+        weights / transform.total_weight,
+        Y - transform.level,
+        transform.fit_intercept,
+        predictor,
     )
-    n_means = Y.shape[1] if question.per_target else 1
-    answer = Answer(
-        np.zeros((2, n_means, question.n_alphas)),
-        np.zeros(question.n_alphas, dtype=np.int64),
+    n_means = Y.shape[1] if query.per_target else 1
+    found = LeverageSums(
+        np.zeros((2, n_means, query.n_alphas)),
+        np.zeros(query.n_alphas, dtype=np.int64),
         [],
         None,
     )
-    unsure = np.zeros((len(Y), question.n_alphas), dtype=bool)
-    for mine, parts, least in question.fits:
+    unsure = np.zeros((len(Y), query.n_alphas), dtype=bool)
+    for mine, parts, least in query.fits:
         sweep = ColumnSweep(rows, *parts)
         step = max(16, CHUNK // (sweep.width + Y.shape[1] * len(mine) + X.shape[1]))
         for start in range(0, len(Y), step):
             part = slice(start, min(start + step, len(Y)))
             remaining, errors = sweep.judge(part)
-            found, unsure[part, mine] = _summed_up(
+            sums, unsure[part, mine] = _summed_up(
                 errors, remaining, least, rows.weights[part], n_means
             )
-            answer.sums[:, :, mine] += found
-    answer.n_unsure += unsure.sum(axis=0)
-    if question.set_apart.any():
-        is_apart = (unsure & question.set_apart).any(axis=1)
-        for i in np.flatnonzero(is_apart):
+            found.sums[:, :, mine] += sums
+    found.n_unsure += unsure.sum(axis=0)
+    if query.set_apart.any():
+        is_isolated = (unsure & query.set_apart).any(axis=1)
+        for i in np.flatnonzero(is_isolated):
             x = np.array(_dense(X[[i]])[0], dtype=np.float64)
-            answer.apart.append(Apart(x, Y[i].copy(), float(weights[i]), unsure[i]))
-        kept = np.flatnonzero(~is_apart & (weights > 0.0))
-        answer.others = CenteredMoments.empty(X.shape[1], Y.shape[1])
+            found.isolated.append(
+                IsolatedRow(x, Y[i].copy(), float(weights[i]), unsure[i])
+            )
+        kept = np.flatnonzero(~is_isolated & (weights > 0.0))
+        found.others = CenteredMoments.empty(X.shape[1], Y.shape[1])
         if len(kept):
             their = None if weight is None else weight[kept]
-            answer.others = CenteredMoments.of_rows(X[kept], Y[kept], their)
-    return answer
+            found.others = CenteredMoments.of_rows(X[kept], Y[kept], their)
+    return found
 
 
 def _summed_up(
@@ -182,6 +188,7 @@ def _summed_up(
     n_means: int,
 ) -> tuple[Floats, NDArray[np.bool_]]:
     """Return the sums (2, T or 1, B) of errors, and which are unsure, (m, B)."""
+    # Loaded here: a fit without this route does not compile it.
     from regkit.kernels.linear.left_out import left_out_errors
 
     found = np.zeros((2, n_means, len(least)))
@@ -190,23 +197,25 @@ def _summed_up(
     return found, unsure
 
 
-def join_answers(parts: Iterable[Answer]) -> Answer:
-    """Put the answers of disjoint rows together; the parts stay as they are."""
+def join_sums(parts: Iterable[LeverageSums]) -> LeverageSums:
+    """Add up the sums of disjoint rows; the parts stay as they are."""
     remaining = iter(parts)
     first = next(remaining)
     others = None if first.others is None else first.others.copy()
-    total = Answer(first.sums.copy(), first.n_unsure.copy(), [*first.apart], others)
+    total = LeverageSums(
+        first.sums.copy(), first.n_unsure.copy(), [*first.isolated], others
+    )
     for part in remaining:
         total.sums += part.sums
         total.n_unsure += part.n_unsure
-        total.apart += part.apart
+        total.isolated += part.isolated
         if total.others is not None and part.others is not None:
             total.others.merge(part.others)
     return total
 
 
 def refit_without(
-    answer: Answer,
+    sums: LeverageSums,
     design: ReducedDesign,
     factor: Floats,
     alphas: Floats,
@@ -215,57 +224,59 @@ def refit_without(
 
     Parameters
     ----------
-    answer : Answer
+    sums : LeverageSums
         Of all rows, with some set apart.
     design : ReducedDesign
         Of all rows.
     factor : ndarray (p,)
         Of the penalty, which stays in the units of all rows' scales.
     alphas : ndarray (A,)
-        On `solve_ridge`'s scale.
+        Beside the sum of squares, not their mean.
     """
-    assert answer.others is not None
+    assert sums.others is not None
     own = factor * design.scale**2
-    for i, row in enumerate(answer.apart):
-        training = answer.others.copy()
-        for k, other in enumerate(answer.apart):
+    for i, row in enumerate(sums.isolated):
+        training = sums.others.copy()
+        for k, other in enumerate(sums.isolated):
             if k != i and other.weight > 0.0:
                 weight = np.array([other.weight])
                 training.merge(
                     CenteredMoments.of_rows(other.x[None], other.y[None], weight)
                 )
         without = ReducedDesign(training, design.fit_intercept, False)
-        mine = np.flatnonzero(row.unsure & (answer.n_unsure <= MOST_REFITS))
+        mine = np.flatnonzero(row.unsure & (sums.n_unsure <= MOST_REFITS))
         n_targets = len(row.y)
         found = solve_ridge(
             without,
             without.targets,
-            np.tile(alphas[mine], n_targets),
+            np.tile(mean_scale(alphas[mine], training.total_weight), n_targets),
             own,
             columns=np.repeat(np.arange(n_targets), len(mine)),
         )
         fitted = (row.x @ found.coefs + found.intercepts).reshape(n_targets, -1)
         errors = np.ascontiguousarray((row.y[:, None] - fitted)[None])
-        answer.sums[:, :, mine] += _summed_up(
+        sums.sums[:, :, mine] += _summed_up(
             errors,
             np.ones((1, len(mine))),
             np.zeros(len(mine)),
             np.array([row.weight / design.total_weight]),
-            answer.sums.shape[1],
+            sums.sums.shape[1],
         )[0]
 
 
-def triangle_of(frame: Frame, X: Any, Y: Floats, weight: Floats | None) -> Floats:
+def triangle_of(
+    transform: RowTransform, X: Any, Y: Floats, weight: Floats | None
+) -> Floats:
     """Return R of ``[Z, target] = QR`` for rows in memory, (p + T, p + T) at most."""
     n, width = len(Y), X.shape[1] + Y.shape[1]
     X = X.tocsr() if _is_sparse(X) else X
     root = np.ones(n) if weight is None else np.sqrt(weight)
-    root = root / np.sqrt(frame.total_weight)
+    root = root / np.sqrt(transform.total_weight)
     triangle: Floats = np.empty((0, width))
     step = max(4 * width, CHUNK // width)
     for start in range(0, n, step):
         part = slice(start, start + step)
-        rows = np.column_stack([frame.rows(X[part]), Y[part] - frame.level])
+        rows = np.column_stack([transform.rows(X[part]), Y[part] - transform.level])
         rows *= root[part, None]
         triangle = join_triangles([triangle, rows])
     return triangle
