@@ -65,7 +65,8 @@ class Orthogonal:
         self._lower, self._upper = full.lower[at], full.upper[at]
         self._length = np.sqrt(np.einsum("ij,ij->i", self._rows, self._rows))
         inside = (self._lower < coef) & (coef < self._upper)
-        self._free = inside & ((coef != 0.0) | (self._l1 == 0.0)) & (coef != 0.0)
+        is_smooth = (self._l1 == 0.0) & (self._l2 == 0.0)
+        self._free = inside & ((coef != 0.0) | is_smooth)
         self._sign = np.where(self._free, np.sign(coef), 0.0)
         self._refused = np.zeros(len(coef), dtype=np.bool_)
 
@@ -100,7 +101,7 @@ class Orthogonal:
         )
         unit = (rows / length[:, None]).T
         factor, triangle, order = qr(unit, mode="economic", pivoting=True)
-        rank = _rank(triangle, unit.shape)
+        rank = self._rank(triangle, free)
         excess = ((rows @ residual - aim) / length)[order[:rank]]
         move = factor[:, :rank] @ solve_triangular(
             triangle[:rank, :rank], excess, trans="T"
@@ -108,6 +109,18 @@ class Orthogonal:
         is_met = np.abs(rows @ (residual - move) - aim) <= self._noise()[free]
         aims[free] = np.where(is_met, aim, np.nan)
         return move, aims
+
+    def _rank(self, triangle: NDArray[Any], free: Indices) -> int:
+        """Return the rank of the free columns, of unit length, by their triangle.
+
+        What only the last bits of X set apart counts as dependent.
+        """
+        bits = self._full.last_bits[self.columns[free]] / self._length[free]
+        size = np.sqrt(self._full.total)
+        unknown = float(np.max(bits, initial=0.0)) / size if size > 0.0 else 0.0
+        diagonal = np.abs(triangle.diagonal())
+        least = max(8.0 * EPS * max(self._rows.shape), 4.0 * unknown)
+        return int(np.count_nonzero(diagonal > least))
 
     def _noise(self) -> Floats:
         """Return what rounding may make of a slope."""
@@ -140,9 +153,9 @@ class Orthogonal:
             n_iter += 1
             free = np.flatnonzero(self._free)
             step, is_null = self._direction(alpha, free)
-            if not step.any():
-                break
-            if self._advance(free, step, bounded=not is_null):
+            if not self._free[free].all():
+                continue  # one that depends on the others was fixed
+            if self._advance(free, step, is_bounded=not is_null):
                 is_refined = False
             elif is_null or is_refined:
                 break
@@ -166,7 +179,7 @@ class Orthogonal:
             columns = np.concatenate([columns, np.diag(ridge / length)])
             right = np.concatenate([right, -ridge * self._coef[free]])
         factor, triangle, order = qr(columns, mode="economic", pivoting=True)
-        rank = _rank(triangle, columns.shape)
+        rank = self._rank(triangle, free)
         head = triangle[:rank, :rank]
         linear = (l1 * sign / length)[order]
         if rank < len(free):
@@ -186,7 +199,7 @@ class Orthogonal:
         step[order] = solve_triangular(head, inner)
         return step / length, False
 
-    def _advance(self, free: Indices, step: Floats, bounded: bool) -> bool:
+    def _advance(self, free: Indices, step: Floats, is_bounded: bool) -> bool:
         """Move until a coefficient leaves its cell; return whether one did."""
         coef, sign = self._coef[free], self._sign[free]
         is_kinked = self._l1[free] > 0.0
@@ -201,7 +214,7 @@ class Orthogonal:
         room = np.where(step == 0.0, np.inf, np.maximum(room, 0.0))
         first = int(np.argmin(room))
         share = room[first]
-        if bounded and share >= 1.0:
+        if is_bounded and share >= 1.0:
             self._coef[free] = np.clip(coef + step, low, high)
             return False
         if not np.isfinite(share):
@@ -233,11 +246,7 @@ class Orthogonal:
             return False
         place = int(np.argmax(pull))
         self._free[place] = True
-        self._sign[place] = 1.0 if up[place] >= down[place] else -1.0
+        coef = self._coef[place]
+        uphill = 1.0 if up[place] >= down[place] else -1.0
+        self._sign[place] = np.sign(coef) if coef != 0.0 else uphill
         return True
-
-
-def _rank(triangle: NDArray[Any], shape: tuple[int, ...]) -> int:
-    """Return the rank of unit columns, given their triangle by pivoting."""
-    diagonal = np.abs(triangle.diagonal())
-    return int(np.count_nonzero(diagonal > 8.0 * EPS * max(shape)))
