@@ -29,6 +29,11 @@ examples:
   python -m regkit compare houses.csv --target price --output report.html
 """
 
+_WARM_UP = """\
+Compile all kernels that are not compiled yet, in as many processes as there are
+processors, and keep them. No fit of this installation has to wait for a compiler
+afterwards. Where nothing is missing, nothing is done."""
+
 _FIGURES = (".png", ".svg", ".pdf")
 _READINGS = ("drop", "category", "number", "date", "boolean")
 _READING_OPTIONS = ("missing", "decimal", "date_order", "encoding", "sheet")
@@ -66,6 +71,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         arguments.command_line = [*parser.prog.split(), *given]
         if arguments.command is None:
             parser.print_help()
+        elif arguments.command == "warm-up":
+            _warm_up(parser.prog)
         else:
             _compare(arguments)
         sys.stdout.flush()
@@ -157,7 +164,23 @@ def _build_parser() -> argparse.ArgumentParser:
         help="draw the errors (.png, .svg or .pdf)",
     )
     compare.set_defaults(prog=compare.prog)
+    commands.add_parser(
+        "warm-up",
+        help="compile everything now, so that no later fit waits",
+        description=_WARM_UP,
+    )
     return parser
+
+
+def _warm_up(prog: str) -> None:
+    with ProgressLine() as progress:
+        progress.step("loading")
+        from regkit._warm_up import warm_up
+
+        report = warm_up(progress.step)
+    if report.n_compiled and report.kept_in is None:
+        _fail("compiled kernels can be kept nowhere: set NUMBA_CACHE_DIR", prog)
+    print(report)
 
 
 def _add_table_options(compare: argparse.ArgumentParser) -> None:

@@ -165,6 +165,27 @@ class LinearModel(RegressorMixin, BaseEstimator):
         check_same_names(self, names)
         return score
 
+    def to_sklearn(self) -> Any:
+        """Give scikit-learn's own estimator with these coefficients.
+
+        It predicts the same, and whatever takes scikit-learn's models takes it,
+        converters to ONNX among them.
+
+        Returns
+        -------
+        model : Lasso, ElasticNet or Ridge
+            Fitted. Fitting it anew solves scikit-learn's own problem, which knows of no
+            `standardize`, `bounds` and `penalty_factor`.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        """
+        from regkit.linear_model._to_sklearn import scikit_learn_of
+
+        return scikit_learn_of(self)
+
     def _predict_rows(self, X: Any) -> Floats:
         X = check_predict_X(self, X, self.n_features_in_)
         return linear_predictor(X, self.coef_, self.intercept_)
