@@ -105,7 +105,7 @@ def minimize(
     leaving = np.zeros(n, dtype=np.bool_)
     entering = np.empty(n, dtype=np.int64)
     queue = np.empty(2 * n, dtype=np.int64)
-    n_queue = 0
+    n_queue = np.int64(0)  # a literal has callees compiled for it alone
     if ridged:
         n_queue = state.size[0]
         state.size[0] = 0
