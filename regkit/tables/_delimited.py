@@ -11,6 +11,7 @@ import io
 import re
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from importlib.util import find_spec
 from typing import NamedTuple
 
@@ -19,6 +20,10 @@ from regkit.tables._sentences import TableError
 _SAMPLE = 1 << 16
 _NUMBER = re.compile(r"[-+]?(\d+[.,]?\d*|[.,]\d+)([eE][-+]?\d+)?")
 _SEP_LINE = re.compile(r"\"?sep=(.)\"?[;,\t]*\r?(\n|\r)", re.IGNORECASE)
+
+
+_WORDS = "total totals sum average mean summe gesamt totaal totale somme suma итого"
+_TOTALS = frozenset(_WORDS.split()) | {"grand total"}
 
 
 class Delimited(NamedTuple):
@@ -74,6 +79,12 @@ def read_delimited(text: str, source: str) -> Delimited:
         )
         rows, lines = rows[start:], lines[start:]
     rows = _even_out(rows)
+    if len(rows) > 2 and _is_total(rows[-1]):
+        notes.append(
+            f"the last line of {source}, {' '.join(filter(None, rows[-1]))[:40]!r}, is "
+            "left out"
+        )
+        del rows[-1], lines[-1]
     header = check_header(rows[0], source, dialect.delimiter)
     if len(rows) < 2:
         raise TableError(f"{source} has no rows below its header line")
@@ -91,21 +102,20 @@ def _sniff(text: str) -> _Dialect:
     sample = text[:_SAMPLE]
     if len(text) > _SAMPLE:
         sample = sample[: max(sample.rfind("\n"), sample.rfind("\r")) + 1] or sample
-    if find_spec("clevercsv") is None:
-        # Without the extra ``tables``: good for plain files.
-        try:
-            plain = csv.Sniffer().sniff(sample, ",;\t|")
-        except csv.Error:
-            return _Dialect(",", '"', None)
-        return _Dialect(plain.delimiter, plain.quotechar or '"', None)
-    import clevercsv
+    found = None
+    if find_spec("clevercsv") is not None:
+        import clevercsv
 
-    try:
-        found = clevercsv.Sniffer().sniff(sample, verbose=False)
-    except clevercsv.Error:
+        with suppress(clevercsv.Error):
+            found = clevercsv.Sniffer().sniff(sample, verbose=False)
+    if found is not None:
+        quote = found.quotechar or '"'
+        return _Dialect(found.delimiter or ",", quote, found.escapechar or None)
+    try:  # without the extra ``tables``: good for plain files
+        plain = csv.Sniffer().sniff(sample, ",;\t|")
+    except csv.Error:
         return _Dialect(",", '"', None)
-    delimiter = found.delimiter or ","
-    return _Dialect(delimiter, found.quotechar or '"', found.escapechar or None)
+    return _Dialect(plain.delimiter, plain.quotechar or '"', None)
 
 
 def _reader(text: str, dialect: _Dialect) -> Iterator[list[str]]:
@@ -149,6 +159,13 @@ def find_header(widths: list[int], rows: list[list[str]]) -> int:
         if usual <= 2 or filled >= max(2, min(usual - 1, 0.6 * usual)):
             return k if len(row) >= usual - 1 else 0
     return 0
+
+
+def _is_total(row: list[str]) -> bool:
+    """Tell whether a row sums up the rows above: it says so, and has empty cells."""
+    filled = [cell.strip() for cell in row if cell.strip()]
+    word = filled[0].casefold().rstrip(": ") if filled else ""
+    return word in _TOTALS and len(filled) < len(row)
 
 
 def _even_out(rows: list[list[str]]) -> list[list[str]]:

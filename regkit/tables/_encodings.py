@@ -7,8 +7,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from regkit.tables._applying import level_key, rare_below
 from regkit.tables._dates import date_parts
-from regkit.tables.reading import Levels, TypedColumn, level_key, rare_below
+from regkit.tables.reading import Levels, TypedColumn
 
 _Floats = NDArray[np.float64]
 

@@ -73,8 +73,9 @@ def raw_columns(X: Any) -> tuple[list[RawColumn], bool]:
         columns = [_from_polars(series) for series in X.get_columns()]
     elif hasattr(X, "column_names") and hasattr(X, "itercolumns"):
         columns = [
-            from_objects(str(name), column.to_pylist())
+            _from_arrow(str(name), column)
             for name, column in zip(X.column_names, X.itercolumns(), strict=True)
+            if not str(name).startswith("__index_level_")  # of a pandas frame
         ]
     elif hasattr(X, "collect"):
         raise TypeError("X is a lazy frame: pass X.collect()")
@@ -140,6 +141,15 @@ def _from_polars(series: Any) -> RawColumn:
     if type(dtype).__name__ in ("Categorical", "Enum") or str(dtype) == "Categorical":
         return RawColumn(name, "category", column.values)
     return column
+
+
+def _from_arrow(name: str, column: Any) -> RawColumn:
+    shown = str(column.type)
+    if shown.startswith(("int", "uint", "float", "double", "halffloat")):
+        return RawColumn(name, "number", column.to_numpy().astype(np.float64))
+    if shown.startswith("dictionary"):
+        return RawColumn(name, "category", to_text(column.to_pylist()))
+    return from_objects(name, column.to_pylist())
 
 
 def from_objects(name: str, objects: Sequence[Any]) -> RawColumn:

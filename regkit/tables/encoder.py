@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
@@ -14,98 +14,22 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from regkit._sklearn import StrOptions, check_feature_names_in, validate_parameters
+from regkit.tables._applying import apply_reading, spelled_flags
+from regkit.tables._deciding import read_table_columns
 from regkit.tables._encodings import Encoding, Learned, learn_encoding
 from regkit.tables._frames import RawColumn, raw_columns
-from regkit.tables._sentences import Note, Style, TableError, unknown_column
+from regkit.tables._sentences import Style, TableError, unknown_column
 from regkit.tables.reading import (
     ColumnReading,
     Levels,
     Settings,
     TypedColumn,
-    apply_reading,
-    read_table_columns,
-    spelled_flags,
+    TypedTable,
 )
+from regkit.tables.report import missing_notes, nothing_left, report_column
 from regkit.tables.target import Target, make_target
 
 _KINDS = ("number", "boolean", "date", "category", "drop")
-
-
-@dataclass(frozen=True)
-class ColumnReport:
-    """What became of one column of the table.
-
-    Attributes
-    ----------
-    name : str
-        Name of the column.
-    reading : ColumnReading
-        How its cells are read.
-    features : tuple of str
-        Names of the columns of numbers that it becomes, empty when it is left out.
-    n_missing : int
-        Training rows in which it is missing.
-    summary : str
-        One line: ``"number written as 1,234.5; 3 missing, filled with the median, 7"``.
-    notes : tuple of Note
-        What a person should know; ``note.say()`` gives the sentence.
-    """
-
-    name: str
-    reading: ColumnReading
-    features: tuple[str, ...]
-    n_missing: int
-    summary: str
-    notes: tuple[Note, ...]
-
-    @property
-    def used(self) -> bool:
-        """Whether a model sees anything of the column."""
-        return bool(self.features)
-
-
-@dataclass(frozen=True)
-class TypedTable:
-    """A table whose columns are read; what `TableEncoder` takes without looking again.
-
-    Attributes
-    ----------
-    columns : tuple of TypedColumn
-        Names, readings and values.
-    named : bool
-        Whether the names are the table's own.
-    """
-
-    columns: tuple[TypedColumn, ...]
-    named: bool = True
-
-    @property
-    def n_rows(self) -> int:
-        """Number of rows."""
-        values = self.columns[0].values
-        return len(values.codes if isinstance(values, Levels) else values)
-
-    @property
-    def names(self) -> list[str]:
-        """Names of the columns."""
-        return [column.name for column in self.columns]
-
-    @property
-    def readings(self) -> dict[str, ColumnReading]:
-        """How each column is read."""
-        return {column.name: column.reading for column in self.columns}
-
-    def take(self, rows: Any) -> TypedTable:
-        """Return some rows.
-
-        Parameters
-        ----------
-        rows : ndarray of int or of bool
-            Their positions, or a mask.
-        """
-        return replace(
-            self, columns=tuple(column.take(rows) for column in self.columns)
-        )
 
 
 class TableEncoder(TransformerMixin, BaseEstimator):
@@ -267,7 +191,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         known: dict[Any, str] = {}
         fitted = [self._learn(column, known) for column in table.columns]
         if not any(learned.encoding for learned in fitted):
-            raise TableError(_nothing_left(table, fitted))
+            raise TableError(nothing_left(table, fitted))
         self.n_features_in_ = len(table.columns)
         if table.named:
             self.feature_names_in_ = np.array(table.names, dtype=object)
@@ -277,7 +201,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         self._encodings = [learned.encoding for learned in fitted]
         names = _output_names(table.names, self._encodings)
         self.columns_ = [
-            _report(column, learned, features)
+            report_column(column, learned, features)
             for column, learned, features in zip(
                 table.columns, fitted, names, strict=True
             )
@@ -429,7 +353,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self)
         sentences = [note.say(style) for c in self.columns_ for note in c.notes]
-        return sentences + _missing_notes(self.columns_, self.indicators)
+        return sentences + missing_notes(self.columns_, self.indicators)
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[Any]:
         """Return the names of the columns of numbers.
@@ -498,18 +422,6 @@ def _in_row(row: int) -> str:
     return f"in row {row}"
 
 
-def _nothing_left(table: TypedTable, fitted: Sequence[Learned]) -> str:
-    reasons = [
-        note.text for column in table.columns for note in column.reading.notes
-    ] + [
-        f"column {column.name!r} {learned.reason}"
-        for column, learned in zip(table.columns, fitted, strict=True)
-        if learned.reason
-    ]
-    shown = "; ".join(reasons[:3]) or "all are dropped"
-    return f"no column is left to predict from: {shown}"
-
-
 def _output_names(
     names: Sequence[str], encodings: Sequence[Encoding | None]
 ) -> list[tuple[str, ...]]:
@@ -527,63 +439,3 @@ def _output_names(
             group.append(made)
         groups.append(tuple(group))
     return groups
-
-
-def _report(
-    column: TypedColumn, learned: Learned, features: tuple[str, ...]
-) -> ColumnReport:
-    notes = column.reading.notes
-    if learned.reason:
-        notes += (Note(f"column {column.name!r} {learned.reason}: left out"),)
-        summary = f"left out: {learned.reason}"
-    elif column.reading.kind == "drop":
-        summary = _why_dropped(column)
-    else:
-        summary = str(column.reading)
-        if isinstance(column.values, Levels):
-            n_rare = len(learned.rare)
-            n_levels = np.unique(column.values.codes[column.values.codes >= 0]).size
-            summary += f" of {n_levels} levels"
-            summary += f", {n_rare} rare ones together" if n_rare else ""
-        if learned.n_missing:
-            summary += f"; {learned.n_missing} missing, {learned.filled}"
-    return ColumnReport(
-        column.name, column.reading, features, learned.n_missing, summary, notes
-    )
-
-
-def _why_dropped(column: TypedColumn) -> str:
-    for note in column.reading.notes:
-        if note.text.endswith(": left out"):
-            reason = note.text.removeprefix(f"column {column.name!r} ")
-            return f"left out: {reason.removesuffix(': left out')}"
-    return "left out as asked"
-
-
-def _missing_notes(columns: Sequence[ColumnReport], indicators: bool) -> list[str]:
-    filled = [
-        c for c in columns if c.used and c.n_missing and c.reading.kind != "category"
-    ]
-    levels = [
-        c for c in columns if c.used and c.n_missing and c.reading.kind == "category"
-    ]
-    notes = []
-    if filled:
-        where = ", and 0/1 columns say where" if indicators else ""
-        notes.append(
-            f"missing values in {_count_rows(filled)}: filled with the column's "
-            f"median{where}"
-        )
-    if levels:
-        notes.append(f"missing text in {_count_rows(levels)}: a level of its own")
-    return notes
-
-
-def _count_rows(columns: Sequence[ColumnReport]) -> str:
-    """Name up to four columns and the rows that are missing in each."""
-    named = [
-        f"{c.name!r} ({c.n_missing} {'row' if c.n_missing == 1 else 'rows'})"
-        for c in columns[:4]
-    ]
-    more = f" and {len(columns) - 4} more columns" if len(columns) > 4 else ""
-    return ", ".join(named) + more

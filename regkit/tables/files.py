@@ -5,10 +5,12 @@ from __future__ import annotations
 import bz2
 import gzip
 import io
+import json
 import lzma
 import sys
 import zipfile
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -119,9 +121,9 @@ def read_table(
     if not raw.strip():
         raise TableError(f"{source} is empty")
     if raw.startswith(b"PAR1"):
-        return _from_frame(_pandas(source).read_parquet(io.BytesIO(raw)), source)
+        return _read_arrow(raw, source, "pyarrow.parquet")
     if raw.startswith(b"ARROW1"):
-        return _from_frame(_pandas(source).read_feather(io.BytesIO(raw)), source)
+        return _read_arrow(raw, source, "pyarrow.feather")
     if raw.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
         return _read_workbook(raw, source, sheet)
     text = _decode(raw, source, encoding)
@@ -191,44 +193,50 @@ def _decode(raw: bytes, source: str, encoding: str | None) -> str:
     raise TableError(f"{source} is not text in {encoding or 'UTF-16'}")
 
 
-def _pandas(source: str) -> Any:
-    require("pyarrow", f"reading {source}")
-    return require("pandas", f"reading {source}")
-
-
-def _from_frame(frame: Any, source: str) -> FileTable:
-    columns, _ = raw_columns(frame)
-    return FileTable(columns, source)
+def _read_arrow(raw: bytes, source: str, module: str) -> FileTable:
+    pyarrow = require("pyarrow", f"reading {source}")
+    try:
+        found = import_module(module).read_table(io.BytesIO(raw))
+    except (pyarrow.ArrowException, OSError) as error:
+        raise TableError(f"{source} cannot be read: {error}") from None
+    return FileTable(raw_columns(found)[0], source)
 
 
 def _read_json(text: str, source: str) -> FileTable:
-    pandas = require("pandas", f"reading {source}")
-    lines = not text.lstrip().startswith("[") and len(text.strip().splitlines()) > 1
-    lines = lines and text.lstrip().splitlines()[0].rstrip().endswith("}")
+    """Read JSON lines, a list of records, or an object of columns."""
     try:
-        frame = pandas.read_json(
-            io.StringIO(text), lines=lines, dtype=False, convert_dates=False
-        )
-    except ValueError as error:
+        try:
+            found = json.loads(text)
+        except json.JSONDecodeError:
+            found = [json.loads(line) for line in text.splitlines() if line.strip()]
+    except json.JSONDecodeError as error:
         raise TableError(f"{source} is no JSON table: {error}") from None
-    return _from_frame(frame, source)
+    if isinstance(found, dict) and all(isinstance(v, list) for v in found.values()):
+        columns = found
+    else:
+        records = [found] if isinstance(found, dict) else found
+        if not all(isinstance(record, dict) for record in records):
+            raise TableError(f"{source} is no JSON table: it must hold records")
+        names = dict.fromkeys(name for record in records for name in record)
+        columns = {n: [record.get(n) for record in records] for n in names}
+    if len({len(values) for values in columns.values()}) != 1:
+        raise TableError(f"{source} is no JSON table: its columns differ in length")
+    return FileTable([from_objects(n, values) for n, values in columns.items()], source)
 
 
 def _read_workbook(raw: bytes, source: str, sheet: str | None) -> FileTable:
-    require("python_calamine", f"reading {source}")
-    pandas = require("pandas", f"reading {source}")
+    calamine = require("python_calamine", f"reading {source}")
     try:
-        book = pandas.ExcelFile(io.BytesIO(raw), engine="calamine")
-    except Exception as error:
+        book = calamine.CalamineWorkbook.from_filelike(io.BytesIO(raw))
+        names = list(book.sheet_names)
+        if sheet is not None and sheet not in names:
+            raise TableError(
+                f"{source} has no sheet {sheet!r}; its sheets are {name_list(names)}"
+            )
+        chosen = names[0] if sheet is None else sheet
+        rows = book.get_sheet_by_name(chosen).to_python(skip_empty_area=False)
+    except calamine.CalamineError as error:
         raise TableError(f"{source} is no workbook: {error}") from None
-    names = [str(name) for name in book.sheet_names]
-    if sheet is not None and sheet not in names:
-        raise TableError(
-            f"{source} has no sheet {sheet!r}; its sheets are {name_list(names)}"
-        )
-    chosen = names[0] if sheet is None else sheet
-    cells = book.parse(chosen, header=None, dtype=object, keep_default_na=False)
-    rows = [list(row) for row in cells.itertuples(index=False)]
     texts = [to_text(row) for row in rows]
     kept = [k for k, text in enumerate(texts) if any(text)]
     filled = [max(j for j, cell in enumerate(texts[k]) if cell) + 1 for k in kept]

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from regkit.tables._sentences import Note, Style, TableError
+from regkit.tables._sentences import Note, Style, TableError, count_rows
 from regkit.tables.reading import ColumnReading, Levels, TypedColumn
 
 
@@ -86,7 +86,7 @@ def make_target(
     notes = reading.notes
     if not kept.all():
         gone = np.flatnonzero(~kept)
-        count = "1 row" if gone.size == 1 else f"{gone.size} rows"
+        count = count_rows(gone.size)
         at = ("" if gone.size == 1 else "the first ") + place(int(gone[0]))
         notes += (Note(f"the target {name!r} is missing in {count}, {at}: left out"),)
     return Target(name, kind, values[kept], labels, kept, reading, notes)

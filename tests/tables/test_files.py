@@ -1,5 +1,8 @@
 """A file becomes numbers, or one sentence that says what to do."""
 
+import sys
+import zipfile
+from datetime import datetime
 from types import SimpleNamespace
 
 import numpy as np
@@ -180,3 +183,75 @@ def test_rows_without_target_are_left_out(csv_file):
     assert table.notes == [
         "the target 'y' is missing in 2 rows, the first on line 3: left out"
     ]
+
+
+def test_workbooks(tmp_path):
+    pytest.importorskip("python_calamine")
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    book.active.title = "Houses"
+    for row in (
+        ["Houses of 2024"],
+        [],
+        ["area", "town", "sold", "price"],
+        [120, "north", datetime(2024, 1, 31), 100.5],
+        ["1,850", "South ", datetime(2024, 2, 29), 200],
+        [None, "south", datetime(2024, 3, 1), 150],
+    ):
+        book.active.append(row)
+    book.create_sheet("Notes").append(["a", "b"])
+    path = tmp_path / "book.xlsx"
+    book.save(path)
+    table = read_csv(path, "price")
+    assert table.feature_names == [
+        "area",
+        "area=missing",
+        "town=South",
+        "sold_month",
+        "sold_weekday",
+        "sold_days",
+    ]
+    np.testing.assert_array_equal(table.X[:, 0], [120, 1850, 985])
+    np.testing.assert_array_equal(table.X[:, 3:], [[1, 3, 0], [2, 4, 29], [3, 5, 30]])
+    np.testing.assert_array_equal(table.y, [100.5, 200, 150])
+    assert table.notes[0].endswith("'Houses' (`--sheet Notes` reads the next)")
+    with pytest.raises(TableError, match="no sheet 'X'; its sheets are 'Houses' and"):
+        read_table(path, sheet="X")
+
+
+def test_packed_files_that_cannot_be_read(tmp_path):
+    path = tmp_path / "x.csv.gz"
+    path.write_bytes(b"\x1f\x8b broken")
+    with pytest.raises(TableError, match="cannot be unpacked"):
+        read_table(path)
+    archive = tmp_path / "x.zip"
+    with zipfile.ZipFile(archive, "w") as out:
+        out.writestr("a.csv", "a,b\n1,2\n")
+        out.writestr("b.csv", "a,b\n1,2\n")
+    with pytest.raises(TableError, match="holds 2 files: unpack it and pass one"):
+        read_table(archive)
+    with zipfile.ZipFile(archive, "w") as out:
+        out.writestr("a.csv", "a,b\n1,2\n")
+    assert read_table(archive).names == ["a", "b"]
+
+
+def test_json_that_is_no_table(tmp_path):
+    path = tmp_path / "x.json"
+    for text in ('{"a": 1', "[1, 2]", '{"a": [1], "b": [1, 2]}'):
+        path.write_text(text)
+        with pytest.raises(TableError, match="is no JSON table"):
+            read_table(path)
+
+
+def test_a_missing_package_is_named_with_its_extra(tmp_path, monkeypatch):
+    path = tmp_path / "x.parquet"
+    path.write_bytes(b"PAR1....")
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(TableError, match=r'pip install "scikit-regkit\[tables\]"'):
+        read_table(path)
+
+
+def test_plain_files_need_no_further_package(csv_file, monkeypatch):
+    monkeypatch.setattr("regkit.tables._delimited.find_spec", lambda name: None)
+    path = csv_file("a;y", "1,5;1", "2,5;2", "4,5;4")
+    np.testing.assert_array_equal(read_csv(path, "y").X[:, 0], [1.5, 2.5, 4.5])
