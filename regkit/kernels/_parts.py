@@ -16,6 +16,8 @@ from numba.core.compiler import Compiler
 class _PartLibrary(JITCodeLibrary):
     """Code that is handed on to callers, and not made executable."""
 
+    _final_module: Any
+
     def _optimize_final_module(self) -> None:
         """Leave it to the callers, which optimize all that they link."""
 
