@@ -197,7 +197,7 @@ class LossEstimator(CoefficientViews, BaseEstimator):
     n_features_in_: int
 
     def to_sklearn(self) -> Any:
-        """Give scikit-learn's own estimator with these coefficients.
+        """Return scikit-learn's own estimator with these coefficients.
 
         It predicts the same, and whatever takes scikit-learn's models takes it,
         converters to ONNX among them.
@@ -238,7 +238,11 @@ class LossEstimator(CoefficientViews, BaseEstimator):
         """Make a problem of checked data."""
         n_samples, n_features = data.X.shape
         limits = check_limits(
-            n_features, self.positive, self.bounds, self.penalty_factor
+            n_features,
+            self.positive,
+            self.bounds,
+            self.penalty_factor,
+            data.feature_names,
         )
         shift = None if offset is None else check_offset(self, offset, n_samples)
         with np.errstate(over="ignore", invalid="ignore"):  # reported by `report`
@@ -276,7 +280,7 @@ class LossEstimator(CoefficientViews, BaseEstimator):
         self.__dict__.update(fitted)
 
     def _attributes(self, problem: LossProblem) -> dict[str, Any]:
-        """Give the attributes that do not depend on the solution."""
+        """Return the attributes that do not depend on the solution."""
         fitted: dict[str, Any] = {
             "n_features_in_": problem.design.n_features,
             "_total_weight": problem.design.total_weight,  # for `to_sklearn`
@@ -288,7 +292,7 @@ class LossEstimator(CoefficientViews, BaseEstimator):
         return fitted
 
     def _solution(self, result: PathResult, k: int) -> dict[str, Any]:
-        """Give the attributes of the k-th alpha."""
+        """Return the attributes of the k-th alpha."""
         at = result.at(k)
         n_iters = np.maximum(at.n_iters, 1)
         several = len(at.intercepts) > 1
