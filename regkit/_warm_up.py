@@ -5,11 +5,13 @@ import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import suppress
+from itertools import product
 from multiprocessing import get_context
 from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
+from sklearn.base import is_classifier
 
 import regkit
 from regkit.designs.sparse import SparseDesign
@@ -124,9 +126,10 @@ def carry_out(task: Task) -> tuple[set[str], set[str]]:
 def _use_all(kind: Any, task: Task, width: int) -> None:
     rng = np.random.default_rng(0)
     numbers = rng.normal(size=(_N_ROWS, width)).astype(task.dtype)
-    y: Any = 1.0 + rng.poisson(2.0, size=_N_ROWS)  # counts suit every loss
-    if hasattr(kind, "predict_proba"):
-        y = y > np.median(y)
+    y = 1.0 + rng.poisson(2.0, size=_N_ROWS)  # counts suit every loss
+    targets: list[Any] = [y]
+    if is_classifier(kind()):
+        targets = [np.arange(_N_ROWS) % n_classes for n_classes in (2, 3)]
     weights = rng.uniform(0.5, 2.0, size=_N_ROWS)
     small = _small(kind)
     for k, convert in enumerate(_FORMS[task.form]):
