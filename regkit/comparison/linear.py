@@ -148,12 +148,6 @@ def _selection(search: Any, alpha: float, error: float) -> AlphaSelectionDisplay
     )
 
 
-def compile_solvers(X: Any, y: _Floats, folds: Folds) -> None:
-    """Solve for a few alphas, by the same routes as for many."""
-    _fit_quietly(LassoRegressorCV(alphas=3, eps=0.1, cv=folds, standardize=True), X, y)
-    _fit_quietly(RidgeRegressorCV(alphas=3, cv=folds, standardize=True), X, y)
-
-
 def _fit_quietly(search: Any, X: Any, y: _Floats) -> None:
     """Fit without advice on the grid, which is not the reader's to extend."""
     with warnings.catch_warnings():
