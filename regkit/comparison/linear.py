@@ -16,7 +16,6 @@ from regkit.inspection._selection_source import selection_of_estimator
 from regkit.inspection.selection_display import AlphaSelectionDisplay
 from regkit.linear_model import (
     ElasticNetRegressorCV,
-    LassoRegressorCV,
     RidgeRegressorCV,
 )
 
