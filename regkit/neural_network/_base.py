@@ -128,7 +128,7 @@ class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator):
     def _start(self, parts: Parts, goal: Goal, seed: int) -> Fitted:
         """Draw parameters, and learn how to scale."""
         table, stream = parts.learn, parts.stream
-        architecture = make_architecture(self, table.X.shape[1], goal.n_outputs)
+        architecture = make_architecture(self, table.X, goal.n_outputs)
         rng = np.random.default_rng(seed)
         small = self.layer_rates == "equal"
         params = architecture.initial(rng, np.dtype(self.dtype), small)

@@ -8,7 +8,8 @@ import numpy as np
 
 from regkit._sklearn import Interval, StrOptions
 from regkit.solvers.networks.architecture import ACTIVATIONS, Architecture, Embedding
-from regkit.solvers.networks.schedules import SCHEDULES
+from regkit.solvers.networks.ranks import many_valued
+from regkit.solvers.networks.schedules import SCHEDULES, cycle_ends
 from regkit.solvers.networks.trainer import NOISE, SOLVERS, Settings
 
 _SHARE = Interval(Real, 0, 1, closed="left")
@@ -38,7 +39,7 @@ COMMON: dict[str, list[Any]] = {
     "beta_2": [_SHARE],
     "epsilon": [_POSITIVE],
     "batch_size": [StrOptions({"auto"}), _COUNT],
-    "max_iter": [_COUNT],
+    "max_iter": [StrOptions({"auto"}), _COUNT],
     "tol": [_NOT_NEGATIVE],
     "n_iter_no_change": [_COUNT, None],
     "early_stopping": ["boolean"],
@@ -59,6 +60,10 @@ _BIAS_RATE = 0.1
 _EMBEDDING_RATE = 0.1
 _SCALE_RATE = 6.0
 _PATIENCE = 10
+# Steps that "auto" epochs take, and the fewest and most epochs.
+_STEPS = 2560
+_FEWEST_EPOCHS = 32
+_MOST_EPOCHS = 256
 _EMBEDDING = Embedding(n_frequencies=16, n_components=3, frequency_scale=0.1)
 
 
@@ -172,16 +177,23 @@ def check_n_samples(n_samples: Any, least: int) -> None:
         )
 
 
-def make_architecture(estimator: Any, n_features: int, n_outputs: int) -> Architecture:
-    """Give the shape that an estimator's parameters ask for."""
+def make_architecture(estimator: Any, X: Any, n_outputs: int) -> Architecture:
+    """Give the shape that an estimator's parameters ask for, of columns like X's.
+
+    Columns of two values have no waves: a line goes through two points.
+    """
     hidden = hidden_sizes(estimator.hidden_layer_sizes)
+    waved: tuple[int, ...] = ()
+    if estimator.embedding == "periodic":
+        waved = tuple(np.flatnonzero(many_valued(X)).tolist())
     return Architecture(
-        n_features,
+        X.shape[1],
         hidden,
         n_outputs,
         activations(estimator.activation, len(hidden)),
         scaled=bool(estimator.input_scaling),
-        embedding=_EMBEDDING if estimator.embedding == "periodic" else None,
+        embedding=_EMBEDDING if waved else None,
+        waved=waved,
     )
 
 
@@ -198,10 +210,15 @@ def make_settings(
     if batch_size == "auto":
         batch_size = min(200, n_rows)
     is_sgd = estimator.solver == "sgd"
+    max_iter = estimator.max_iter
+    if max_iter == "auto":
+        max_iter = auto_epochs(n_rows, int(batch_size))
     patience = estimator.n_iter_no_change
+    checks: tuple[int, ...] = ()
     if patience is None:
         scheduled = estimator.learning_rate not in ("constant", "adaptive")
         patience = np.iinfo(np.int64).max if scheduled else _PATIENCE
+        checks = cycle_ends(estimator.learning_rate, max_iter)
     return Settings(
         loss=loss,
         loss_parameter=float(loss_parameter),
@@ -223,12 +240,19 @@ def make_settings(
         alpha_schedule=estimator.alpha_schedule,
         rates=_rates(architecture) if estimator.layer_rates == "fan_in" else {},
         batch_size=int(batch_size),
-        max_iter=int(estimator.max_iter),
+        max_iter=int(max_iter),
         tol=float(estimator.tol),
         patience=min(int(patience), np.iinfo(np.int64).max),
+        checks=checks,
         shuffle=bool(estimator.shuffle),
         seed=seed,
     )
+
+
+def auto_epochs(n_rows: int, batch_size: int) -> int:
+    """Return how many epochs a budget of steps is, within limits."""
+    steps = max(1, -(-n_rows // batch_size))
+    return min(max(round(_STEPS / steps), _FEWEST_EPOCHS), _MOST_EPOCHS)
 
 
 def _rates(architecture: Architecture) -> dict[str, float]:

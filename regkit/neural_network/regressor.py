@@ -126,14 +126,17 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
     batch_size : int or "auto", default=128
         Rows of a step, at most: an epoch is cut into equal batches. "auto" is
         ``min(200, n_samples)``.
-    max_iter : int, default=256
-        Epochs.
+    max_iter : int or "auto", default="auto"
+        Epochs. "auto" is a budget of 2,560 steps: as many epochs as that is batches,
+        but at least 32 and at most 256.
     tol : float, default=1e-4
         Progress that counts, in units of the loss.
     n_iter_no_change : int, default=None
         Epochs without progress after which training ends, of the validation loss where
         there are validation rows, else of the training loss. None is 10 with a
-        `learning_rate` of "constant" or "adaptive"; other schedules run to their end.
+        `learning_rate` of "constant" or "adaptive"; with "cosine_cycles" training ends
+        after a cycle (from the second on) that brought no progress on validation rows;
+        other schedules run to their end.
     early_stopping : bool, default=True
         Whether to set rows apart and to keep the weights of the epoch after which
         their loss is least.
@@ -149,15 +152,17 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
         where the network overfits.
     standardize : bool or "robust", default="robust"
         How to center and scale the columns of X before anything else: True by weighted
-        means and standard deviations; "robust" by weighted medians and interquartile
-        ranges, followed by the smooth bound x / √(1 + (x / 3)²), so that no outlier
-        counts for more than three of them [2]_. A sparse X is never densified.
+        means and standard deviations; "robust" by the mean of two scores, which suits
+        skewed columns and bounds outliers: one by weighted medians and interquartile
+        ranges, followed by the smooth bound x / √(1 + (x / 3)²) [2]_, the other the
+        normal quantile of the value's rank. Columns of two values have the first only.
+        A sparse X is never densified.
     standardize_target : bool, default=True
         Whether to center and scale y; predictions are in y's own units.
     embedding : {"periodic"} or None, default="periodic"
-        Adds to every column three learned combinations of 16 learned waves of it
-        (PBLD of [2]_), which lets the network follow sharp functions of single
-        columns; for wide X use None, which is faster.
+        Adds to every column of more than two values three learned combinations of 16
+        learned waves of it (PBLD of [2]_), which lets the network follow sharp
+        functions of single columns; for wide X use None, which is faster.
     input_scaling : bool, default=False
         Whether each input of the first layer has a learned scale.
     dtype : {"float32", "float64"}, default="float32"
@@ -295,7 +300,7 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
         beta_2: float = 0.95,
         epsilon: float = 1e-8,
         batch_size: Any = 128,
-        max_iter: int = 256,
+        max_iter: int | str = "auto",
         tol: float = 1e-4,
         n_iter_no_change: int | None = None,
         early_stopping: bool = True,

@@ -84,12 +84,14 @@ def test_pickle_and_search(estimator, target):
 
 @pytest.mark.parametrize("columns", [1, 3])
 def test_shapes_follow_y(columns):
+    """One column is predicted in one dimension, as by scikit-learn's networks."""
     y = np.column_stack([Y * (k + 1) for k in range(columns)])
+    shape = y.shape if columns > 1 else (200,)
     model = DropoutMLPRegressor(**SMALL, loss="gaussian_nll").fit(X, y)
-    assert model.predict(X).shape == y.shape
-    assert model.sample_predictions(X, 5).shape == (5, *y.shape)
+    assert model.predict(X).shape == shape
+    assert model.sample_predictions(X, 5).shape == (5, *shape)
     lower, upper = model.predict_interval(X)
-    assert lower.shape == upper.shape == y.shape
+    assert lower.shape == upper.shape == shape
     assert model.n_outputs_ == 2 * columns
     flat = DropoutMLPRegressor(**SMALL).fit(X, Y)
     assert flat.predict(X).shape == Y.shape
@@ -339,3 +341,25 @@ def test_constant_rates_warn_when_they_could_go_on():
     options = {**SMALL, "learning_rate": "constant", "early_stopping": False}
     with pytest.warns(ConvergenceWarning, match="max_iter=3 reached"):
         DropoutMLPRegressor(**{**options, "max_iter": 3}).fit(X, Y)
+
+
+def test_auto_epochs_are_a_budget_of_steps():
+    rng = np.random.default_rng(0)
+    options = {
+        "hidden_layer_sizes": 1,
+        "embedding": None,
+        "early_stopping": False,
+        "random_state": 0,
+    }
+    for rows, size, epochs in ((20, 128, 256), (512, 16, 80), (1280, 4, 32)):
+        x, y = rng.normal(size=(2, rows))
+        model = DropoutMLPRegressor(**options, batch_size=size).fit(x[:, None], y)
+        assert model.n_iter_ == epochs
+
+
+def test_columns_of_two_values_have_no_waves():
+    binary = (X.mean(0) < X).astype(float)
+    both = DropoutMLPRegressor(**SMALL).fit(np.c_[X, binary], Y)
+    assert both.coefs_[0].shape[0] == 8 + 3 * 4
+    without = DropoutMLPRegressor(**SMALL, standardize=True).fit(binary, Y)
+    assert without.coefs_[0].shape[0] == 4

@@ -47,7 +47,7 @@ def sum_gradient(
         first, last = share(net.sizes[0], member, crew)
         scale_gradient(net, work, gradient, first, last, panels)
     if net.n_frequencies > 0:
-        first, last = share(net.n_features, member, crew)
+        first, last = share(net.waved.shape[0], member, crew)
         embedding_gradient(net, params, work, gradient, first, last, panels, space)
         if net.scales >= 0:  # of which others may have read what this one moves next
             meet(crew, member)

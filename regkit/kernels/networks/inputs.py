@@ -42,11 +42,11 @@ def load_inputs(
 def embed(
     net: Network, params: NDArray[Any], work: Work, start: int, stop: int
 ) -> None:
-    """Add to column k the numbers Σ_f v_kcf cos 2π(w_kf x_k + b_kf) + s_kc.
+    """Add for the k-th waved column the numbers Σ_f v_kcf cos 2π(w_kf x + b_kf) + s_kc.
 
     The PBLD embedding of Holzmüller, Grinsztajn & Steinwart (2024).
     """
-    p, waves, components = net.n_features, net.n_frequencies, net.n_components
+    p, waves, components = net.waved.shape[0], net.n_frequencies, net.n_components
     frequency = net.embedding
     phase = frequency + p * waves
     mixing = phase + p * waves
@@ -55,7 +55,7 @@ def embed(
         inputs = panel * net.sizes[0]
         cosines, sines = 2 * panel * p * waves, (2 * panel + 1) * p * waves
         for k in range(p):
-            x = line(work.inputs, inputs + k)
+            x = line(work.inputs, inputs + net.waved[k])
             for f in range(k * waves, (k + 1) * waves):
                 w, b = params[frequency + f], params[phase + f]
                 cosine = line(work.waves, cosines + f)
@@ -65,7 +65,7 @@ def embed(
                     cosine[i] = c
                     sine[i] = s
             for c in range(components):
-                out = line(work.inputs, inputs + p + k * components + c)
+                out = line(work.inputs, inputs + net.n_features + k * components + c)
                 at_zero = params[shift + k * components + c]
                 for i in range(PANEL):
                     out[i] = at_zero
@@ -108,11 +108,11 @@ def embedding_gradient(
     panels: int,
     back: NDArray[Any],
 ) -> None:
-    """Write the gradient by the embeddings of columns [first, last).
+    """Write the gradient by the embeddings of the waved columns [first, last).
 
     ``back`` has room for a line.
     """
-    p, waves, components = net.n_features, net.n_frequencies, net.n_components
+    p, waves, components = net.waved.shape[0], net.n_frequencies, net.n_components
     real = params.dtype.type
     zero, one, full = real(0.0), real(1.0), real(2.0 * np.pi)
     frequency = net.embedding
@@ -121,7 +121,7 @@ def embedding_gradient(
     shift = mixing + p * waves * components
     for k in range(first, last):
         for c in range(components):
-            at = p + k * components + c
+            at = net.n_features + k * components + c
             scale = one if net.scales < 0 else params[net.scales + at]
             shifts = Lines(work.deltas, at * PANEL, work.height * PANEL)
             gradient[shift + k * components + c] = scale * sum_line(shifts, panels)
@@ -130,13 +130,13 @@ def embedding_gradient(
             for c in range(components):
                 gradient[mixing + (k * components + c) * waves + f - k * waves] = zero
             for panel in range(panels):
-                x = line(work.inputs, panel * net.sizes[0] + k)
+                x = line(work.inputs, panel * net.sizes[0] + net.waved[k])
                 cosine = line(work.waves, 2 * panel * p * waves + f)
                 sine = line(work.waves, (2 * panel + 1) * p * waves + f)
                 for i in range(PANEL):
                     back[i] = zero
                 for c in range(components):
-                    at = p + k * components + c
+                    at = net.n_features + k * components + c
                     scale = one if net.scales < 0 else params[net.scales + at]
                     place = mixing + (k * components + c) * waves + f - k * waves
                     v = scale * params[place]

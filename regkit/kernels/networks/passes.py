@@ -47,6 +47,8 @@ class Network(NamedTuple):
     """(n_layers,), codes of `functions`."""
     n_features: int
     """Columns of X."""
+    waved: NDArray[np.int64]
+    """(n_waved,), the columns of X that have a periodic embedding."""
     n_frequencies: int
     """Waves of the periodic embedding of a column; 0 for no embedding."""
     n_components: int

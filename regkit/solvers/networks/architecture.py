@@ -56,6 +56,8 @@ class Architecture:
     scaled : bool
         Whether each input of the first layer has a trainable scale.
     embedding : Embedding or None
+    waved : tuple of int or None
+        The columns that have an embedding; None for all.
     """
 
     n_features: int
@@ -64,12 +66,21 @@ class Architecture:
     activations: tuple[str, ...]
     scaled: bool = False
     embedding: Embedding | None = None
+    waved: tuple[int, ...] | None = None
+
+    @property
+    def n_waved(self) -> int:
+        """Number of columns that have an embedding."""
+        if self.embedding is None:
+            return 0
+        return self.n_features if self.waved is None else len(self.waved)
 
     @property
     def sizes(self) -> tuple[int, ...]:
         """Inputs of the first dense layer, then units of each layer."""
-        each = 1 + (self.embedding.n_components if self.embedding else 0)
-        return (self.n_features * each, *self.hidden, self.n_outputs)
+        each = self.embedding.n_components if self.embedding else 0
+        inputs = self.n_features + self.n_waved * each
+        return (inputs, *self.hidden, self.n_outputs)
 
     def network(self) -> Network:
         """Lay the parameters out: embedding, scales, then each layer's two arrays."""
@@ -81,7 +92,8 @@ class Architecture:
                 self.embedding.n_frequencies,
                 self.embedding.n_components,
             )
-            start = self.n_features * (2 * waves + components * (waves + 1))
+            start = self.n_waved * (2 * waves + components * (waves + 1))
+        waved = range(self.n_waved) if self.waved is None else self.waved
         scales = -1
         if self.scaled:
             scales, start = start, start + sizes[0]
@@ -98,6 +110,7 @@ class Architecture:
             biases=np.array(biases),
             activations=np.array(codes),
             n_features=self.n_features,
+            waved=np.array(waved[: self.n_waved], dtype=np.int64),
             n_frequencies=waves,
             n_components=components,
             embedding=0,
@@ -107,7 +120,7 @@ class Architecture:
     def pieces(self) -> dict[str, tuple[slice, tuple[int, ...]]]:
         """Give every array's place in the parameter vector and its shape."""
         net = self.network()
-        p, waves, components = self.n_features, net.n_frequencies, net.n_components
+        p, waves, components = self.n_waved, net.n_frequencies, net.n_components
         shapes: dict[str, tuple[int, ...]] = {}
         if waves:
             shapes["frequencies"] = (p, waves)
@@ -200,7 +213,7 @@ def make_work(
 ) -> Work:
     """Allocate buffers for batches of up to ``m`` rows."""
     height, panels = int(net.sizes.sum()), -(-m // PANEL)
-    waves = net.n_features * net.n_frequencies
+    waves = len(net.waved) * net.n_frequencies
 
     def lines(count: int) -> NDArray[Any]:
         # So much more that a square of lines can be read from any of them.

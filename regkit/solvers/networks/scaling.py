@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from regkit._types import EPS, Floats
 from regkit.kernels.networks.passes import Rows
+from regkit.solvers.networks.ranks import Ranks, many_valued, normal_scores
 
 # Rows scaled at a time, so that no float64 copy of X is made.
 _BLOCK = 1 << 20
@@ -26,11 +27,14 @@ class Scaling:
     clip : float
         Where finite, z is followed by z / √(1 + (z / clip)²), which is smooth and
         within ± clip (Holzmüller, Grinsztajn & Steinwart 2024).
+    ranks : Ranks or None
+        Normal scores of which those columns get the mean with z.
     """
 
     center: Floats
     scale: Floats
     clip: float = np.inf
+    ranks: Ranks | None = None
 
     @classmethod
     def none(cls, n_columns: int) -> "Scaling":
@@ -46,14 +50,22 @@ class Scaling:
     def robust(cls, X: Any, weights: Floats, clip: float) -> "Scaling":
         """Center by weighted medians, scale by interquartile ranges.
 
-        Where that is 0, by half of the range.
+        Where that is 0, by half of the range. Columns of more than two values become
+        the mean of this and of their normal scores.
         """
         share = weights / weights.sum()
-        columns = [_quartiles(*_column(X, j, share)) for j in range(X.shape[1])]
+        ranked = np.flatnonzero(many_valued(X)).tolist()
+        columns, scored = [], []
+        for j in range(X.shape[1]):
+            column = _column(X, j, share)
+            columns.append(_quartiles(*column))
+            if j in ranked:
+                scored.append(normal_scores(*column))
         low, center, high, least, most = np.array(columns).reshape(-1, 5).T
         scale = high - low
         scale = np.where(scale > 0, scale, most / 2 - least / 2)
-        return cls(center, np.where(scale > 0, scale, 1.0), clip)
+        ranks = Ranks.of(ranked, scored)
+        return cls(center, np.where(scale > 0, scale, 1.0), clip, ranks)
 
     @property
     def is_none(self) -> bool:
@@ -69,7 +81,27 @@ class Scaling:
         np.clip(Z, -_FARTHEST, _FARTHEST, out=Z)
         if np.isfinite(self.clip):
             Z /= np.sqrt(1.0 + np.square(Z / self.clip))
+        if self.ranks is not None:
+            for number, j in enumerate(self.ranks.columns):
+                Z[:, j] += self.ranks.score(number, X[:, j])
+                Z[:, j] *= 0.5
         return Z
+
+    def _stored(self, X: Any) -> Any:
+        """Scale the stored entries of a sparse X, by columns where they have ranks."""
+        by_column = self.ranks is not None and len(self.ranks.columns) > 0
+        X = X.tocsc() if by_column else X.tocsr()
+        columns = X.indices
+        if by_column:
+            columns = np.repeat(np.arange(X.shape[1]), np.diff(X.indptr))
+        own = Scaling(self.center[columns], self.scale[columns], self.clip)
+        data = own.apply(X.data)
+        if by_column and self.ranks is not None:
+            for number, j in enumerate(self.ranks.columns):
+                part = slice(X.indptr[j], X.indptr[j + 1])
+                data[part] += self.ranks.score(number, X.data[part])
+                data[part] *= 0.5
+        return type(X)((data, X.indices, X.indptr), shape=X.shape)
 
     def undo(self, Z: NDArray[Any]) -> Floats:
         """Return to the units of X; there must be no clipping."""
@@ -80,15 +112,13 @@ class Scaling:
         p = X.shape[1]
         none = np.empty(0, dtype=dtype)
         if not isinstance(X, np.ndarray):
-            X = X.tocsr()
-            indices = X.indices.astype(np.int32)
-            columns = Scaling(self.center[indices], self.scale[indices], self.clip)
+            X = self._stored(X).tocsr()
             return Rows(
                 dense=np.empty((0, p), dtype=dtype),
-                data=columns.apply(X.data).astype(dtype),
-                indices=indices,
+                data=X.data.astype(dtype),
+                indices=X.indices.astype(np.int32),
                 indptr=X.indptr.astype(np.int64),
-                absent=self.apply(np.zeros(p)).astype(dtype),
+                absent=self.apply(np.zeros((1, p)))[0].astype(dtype),
             )
         dense = np.empty(X.shape, dtype=dtype)
         step = max(1, _BLOCK // max(1, p))
@@ -213,6 +243,8 @@ def _column(X: Any, j: int, share: Floats) -> tuple[Floats, Floats]:
         return np.asarray(X[:, j], dtype=np.float64), share
     column = X[:, [j]].tocsc()
     mass = share[column.indices]
+    if len(mass) == X.shape[0]:
+        return column.data.astype(np.float64), mass
     values = np.append(column.data.astype(np.float64), 0.0)
     return values, np.append(mass, max(0.0, 1.0 - float(mass.sum())))
 

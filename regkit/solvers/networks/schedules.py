@@ -54,6 +54,16 @@ SCHEDULES: dict[str, Callable[[Floats], Floats]] = {
 }
 
 
+def cycle_ends(name: str, max_iter: int) -> tuple[int, ...]:
+    """Return the epochs that end a cycle of the learning rate, but for the last.
+
+    None where the first cycle is shorter than an epoch.
+    """
+    if name != "cosine_cycles" or max_iter < 15:
+        return ()
+    return tuple(math.ceil(max_iter * (2**k - 1) / 15) for k in range(1, 4))
+
+
 def factors(name: str, first: int, count: int, total: int) -> Floats:
     """Return a schedule's factors for steps [first, first + count) of ``total``.
 

@@ -16,9 +16,10 @@ from regkit.solvers.networks.trainer import (
     Parameters,
     Settings,
     TrainingResult,
+    is_stale,
     last_epoch,
     n_batches,
-    n_members,
+    n_threads_of,
     new_watch,
     result,
     schedule,
@@ -55,7 +56,7 @@ def run_streamed(
     net = architecture.network()
     dtype = parameters.params.dtype
     batch_rows = min(settings.batch_size, feed.n_rows)
-    threads = n_members(net, batch_rows)
+    threads = n_threads_of(net, batch_rows)
     room = max(batch_rows, VALIDATION_ROWS)
     work = make_work(net, feed.n_targets, room, dtype, threads)
     watch = new_watch(settings, parameters.params, feed.n_targets)
@@ -129,6 +130,9 @@ def run_streamed(
                     break
                 if how != UNDER_WAY:
                     outcome = OUTCOMES[how]
+                    break
+                if is_stale(settings, watch, held_out):
+                    outcome = "converged"
                     break
         except KeyboardInterrupt:
             outcome = "interrupted"

@@ -13,6 +13,7 @@ from regkit.kernels.networks.optimizers import Optimizer
 from regkit.kernels.networks.passes import Dropout, Network
 from regkit.kernels.networks.tiles import PANEL
 from regkit.kernels.networks.training import (
+    BEST,
     CONVERGED,
     DIVERGED,
     EPOCHS,
@@ -89,6 +90,9 @@ class Settings:
     shuffle : bool
     seed : int
         Of the noise and the order of rows.
+    checks : tuple of int
+        Epochs, ascending, after which a run ends unless one of those since the check
+        before (not the first of them) is the best so far on held-out rows.
     """
 
     loss: str
@@ -114,12 +118,14 @@ class Settings:
     patience: int
     shuffle: bool
     seed: int
+    checks: tuple[int, ...] = ()
 
     def for_one_epoch(self) -> "Settings":
         """Return these settings for an epoch more, with nothing scheduled."""
         return replace(
             self,
             max_iter=1,
+            checks=(),
             learning_rate="constant",
             dropout_schedule="constant",
             alpha_schedule="constant",
@@ -229,6 +235,7 @@ def run(
     held_out: Data,
     parameters: Parameters,
     observer: Observer | None = None,
+    alone: bool = False,
 ) -> TrainingResult:
     """Train ``parameters`` in place.
 
@@ -241,6 +248,8 @@ def run(
     parameters : Parameters
     observer : Observer, optional
         Without one, many epochs run in one call of the kernel.
+    alone : bool
+        Whether to keep to one thread, the others being busy with other runs.
     """
     net = architecture.network()
     n = len(data.weights)
@@ -248,7 +257,7 @@ def run(
     batch_rows = -(-n // batches)
     n_targets = data.targets.shape[1]
     dtype = parameters.params.dtype
-    threads = n_members(net, batch_rows)
+    threads = 1 if alone else n_threads_of(net, batch_rows)
     room = max(batch_rows, VALIDATION_ROWS)
     work = make_work(net, n_targets, room, dtype, threads)
     watch = new_watch(settings, parameters.params, n_targets)
@@ -270,7 +279,7 @@ def run(
         try:
             while watch.counts[EPOCHS] < settings.max_iter:
                 done = int(watch.counts[EPOCHS])
-                epochs = min(chunk, settings.max_iter - done)
+                epochs = min(chunk, next_check(settings, done) - done)
                 rates = schedule(settings, done * batches, epochs * batches, total)
                 if observer is not None:
                     observer.begin()
@@ -309,12 +318,29 @@ def run(
                 if watch.counts[OUTCOME] != UNDER_WAY:
                     outcome = OUTCOMES[int(watch.counts[OUTCOME])]
                     break
+                if is_stale(settings, watch, held_out):
+                    outcome = "converged"
+                    break
         except KeyboardInterrupt:
             outcome = "interrupted"
     return result(watch, held_out, outcome)
 
 
-def n_members(net: Network, batch_rows: int) -> int:
+def next_check(settings: Settings, done: int) -> int:
+    """Return the epoch after which somebody must look."""
+    ahead = [epoch for epoch in settings.checks if epoch > done]
+    return min([*ahead, settings.max_iter])
+
+
+def is_stale(settings: Settings, watch: Watch, held_out: Data) -> bool:
+    """Tell whether a check shows that nothing was gained since the one before."""
+    done, best = int(watch.counts[EPOCHS]), int(watch.counts[BEST])
+    if not len(held_out.weights) or done not in settings.checks[1:]:
+        return False
+    return best <= settings.checks[settings.checks.index(done) - 1]
+
+
+def n_threads_of(net: Network, batch_rows: int) -> int:
     """Return how many threads a batch is worth."""
     if not CAN_WAIT:
         return 1
@@ -368,7 +394,7 @@ def last_epoch(watch: Watch, validated: bool) -> Epoch:
 
 def result(watch: Watch, held_out: Data, outcome: str) -> TrainingResult:
     """Sum a run up."""
-    n_epochs, best_epoch = int(watch.counts[EPOCHS]), int(watch.counts[1])
+    n_epochs, best_epoch = int(watch.counts[EPOCHS]), int(watch.counts[BEST])
     validated = n_epochs if len(held_out.weights) else 0
     return TrainingResult(
         outcome=outcome,

@@ -40,6 +40,7 @@ class Problem:
         kind="bernoulli",
         scaled=False,
         embedding=None,
+        waved=None,
         fraction=1.0,
         weighted=True,
     ):
@@ -53,6 +54,7 @@ class Problem:
             activations,
             scaled,
             embedding,
+            waved,
         )
         self.net = self.shape.network()
         self.params = rng.normal(0.0, 0.8, self.shape.n_params)
@@ -183,13 +185,15 @@ def test_dropout(activation, kind, fraction):
 
 @pytest.mark.parametrize("scaled", [False, True])
 @pytest.mark.parametrize("embedding", [None, Embedding(4, 3, 0.5)])
+@pytest.mark.parametrize("waved", [None, (1,)])
 @pytest.mark.parametrize("fraction", [0.0, 1.0])
-def test_input_stage(scaled, embedding, fraction):
+def test_input_stage(scaled, embedding, waved, fraction):
     Problem(
         "mish",
         "squared_error",
         scaled=scaled,
         embedding=embedding,
+        waved=waved,
         fraction=fraction,
     ).check()
 

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from itertools import pairwise
 
 import numba
 import numpy as np
@@ -14,7 +15,7 @@ from regkit.solvers.networks import prediction, trainer
 from regkit.solvers.networks.adaptive_team import Company
 from regkit.solvers.networks.architecture import Architecture, Embedding
 from regkit.solvers.networks.scaling import Moments, Scaling
-from regkit.solvers.networks.schedules import SCHEDULES, factors
+from regkit.solvers.networks.schedules import SCHEDULES, cycle_ends, factors
 from regkit.solvers.networks.trainer import Parameters, Settings, run
 
 SETTINGS = Settings(
@@ -157,7 +158,7 @@ def test_threads_change_nothing(monkeypatch, embedding, rows):
     )
     found = []
     for threads in (1, 2, 3):
-        monkeypatch.setattr(trainer, "n_members", lambda *_, count=threads: count)
+        monkeypatch.setattr(trainer, "n_threads_of", lambda *_, count=threads: count)
         parameters, result = train(
             data,
             shape,
@@ -187,7 +188,7 @@ def test_leaving_and_joining_threads_change_nothing(monkeypatch):
             super().train(arguments)
 
     monkeypatch.setattr(trainer, "Company", Restless)
-    monkeypatch.setattr(trainer, "n_members", lambda *_: 2)
+    monkeypatch.setattr(trainer, "n_threads_of", lambda *_: 2)
     monkeypatch.setattr(trainer, "_BETWEEN_LOOKS", 0.0)  # an epoch a call
     together, _ = train(data, **changes)
     assert_array_equal(together.params, alone.params)
@@ -496,3 +497,33 @@ def test_passes_average_to_the_network_that_dropout_stands_for():
     expected = prediction.outputs(shape.network(), noise, params, rows)[:, 0]
     error = found.std(0) / np.sqrt(count)
     assert np.all(np.abs(found.mean(0) - expected) < 4 * error)
+
+
+def test_a_run_ends_between_cycles_that_bring_nothing():
+    """After a check without progress since the one before, on held-out rows only."""
+    rng = np.random.default_rng(0)
+    noise = make_data(40, y=3 * rng.normal(size=40), seed=1)
+    held_out = make_data(30, y=np.zeros(30), seed=2)
+    changes = {"max_iter": 60, "learning_rate_init": 0.05}
+    whole = train(noise, held_out=held_out, **changes)[1]
+    checks = (4, 12, 28)
+    expected = next(
+        (end for begin, end in pairwise(checks) if whole.best_epoch <= begin), 60
+    )
+    assert expected in (12, 28)  # of noise there is nothing to learn
+    ended = train(noise, held_out=held_out, checks=checks, **changes)[1]
+    assert ended.outcome == "converged"
+    assert ended.n_epochs == expected
+    assert_array_equal(ended.best, whole.best)
+    assert train(noise, checks=checks, **changes)[1].n_epochs == 60
+    useful = make_data(40)
+    going = train(useful, held_out=make_data(30), checks=(4, 12, 28), max_iter=30)[1]
+    assert going.n_epochs == 30
+
+
+def test_cycle_ends_are_where_the_rate_is_least():
+    rates = factors("cosine_cycles", 0, 1500, 1500)
+    for end in cycle_ends("cosine_cycles", 150):
+        assert rates[10 * end - 5] < 0.03
+        assert rates[10 * end + 5] < 0.03 < rates[10 * end + 50]
+    assert cycle_ends("cosine", 150) == cycle_ends("cosine_cycles", 14) == ()
