@@ -73,7 +73,8 @@ class _Audited(ScreenedPath):
         skipped = self._outside.copy()
         skipped[self._looked_at] = False
         true = self._design.correlate(self._inner.residual())
-        limit = alpha * self.problem.l1 + self.problem.noise
+        penalty = self.problem.penalty
+        limit = alpha * penalty.l1 + penalty.noise
         assert np.all(np.abs(true)[skipped] <= limit[skipped])
 
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from regkit._types import EPS
 from regkit.kernels._jit import kernel, part
+from regkit.kernels.linear.screening import ENLARGED, EXCESS
 
 # A correlation below this share of its column's length and of y's is rounding error.
 ROUNDED = 1e-13
@@ -159,7 +160,7 @@ def wanted(
     count = 0
     for j in columns:
         slope = correlation[j]
-        if abs(slope) > alpha * l1[j] * (1.0 + 1e-12) + noise[j] and outside[j]:
+        if abs(slope) > alpha * l1[j] * (1.0 + EXCESS) + noise[j] and outside[j]:
             room = upper[j] if slope > 0.0 else -lower[j]
             if room > 0.0:
                 found[count] = j
@@ -190,7 +191,7 @@ def foresee(
     first, second = past[0], past[1]
     this, other = sizes[0], sizes[1]
     share, other_share = shares[0], shares[1]
-    norm, other_norm = 1.000001 * move[0], 1.000001 * move[1]
+    norm, other_norm = ENLARGED * move[0], ENLARGED * move[1]
     most = np.empty(p)
     for j in range(p):  # (no branch: compiled to vector instructions)
         expected = share * first[j] + other_share * second[j]

@@ -1,4 +1,4 @@
-"""Three paths walking down the alphas in lockstep, without a word of Python.
+"""Three paths walking down the alphas in lockstep, compiled as a whole.
 
 What the path driver of `regkit.solvers.paths.walk` does for one path, for three at a
 time, each on its own working set: the columns that matter to any of them are visited
@@ -15,19 +15,15 @@ from regkit.kernels._jit import kernel, part
 from regkit.kernels.linear.active_set import minimize
 from regkit.kernels.linear.active_set_state import Problem, State
 from regkit.kernels.linear.certificate import duality_gap, in_span
+from regkit.kernels.linear.screening import ENLARGED, EXCESS, MANY, ROUNDED_SUM
 from regkit.kernels.linear.three_views import Columns, correlate, extend, residuals_of
 
 # Columns looked at together: their bounds stay in the first-level cache.
 _STRIP = 1024
-# Share of the columns that are undecided from which on all are visited: then the
-# residuals are remembered, and later ones are seen as combinations of them.
-MANY = 0.2
 # Columns expected to exceed this share of the next threshold are admitted.
 LIKELY = 0.99
 # What stops the walk.
 END, ROOM, UNSOLVED, STUCK = 0, 1, 2, 3
-# Rounding of a correlation, beside the column's length and the residual's.
-ROUNDED_SUM = 1e-14
 
 
 class Terms(NamedTuple):
@@ -115,7 +111,7 @@ def undecided(
         for i in range(move.shape[0]):
             square += move[i] * move[i]
         shares[k, 0], shares[k, 1] = own[0], own[1]
-        norms[k] = 1.000001 * np.sqrt(square)
+        norms[k] = ENLARGED * np.sqrt(square)
         norms[k] += abs(own[0]) * past.errors[k, 0] + abs(own[1]) * past.errors[k, 1]
     most = np.empty(_STRIP)
     found = np.empty(p, dtype=np.int64)
@@ -160,7 +156,7 @@ def want_missed(
         count = 0
         for j in columns:
             threshold = alpha * terms.l1[k, j]
-            slope = abs(view.correlation[k, j]) - threshold * (1.0 + 1e-12)
+            slope = abs(view.correlation[k, j]) - threshold * (1.0 + EXCESS)
             if slope > 0.0 and is_wanted(terms, view, k, j, slope):
                 work.wanted[k, count] = j
                 count += 1

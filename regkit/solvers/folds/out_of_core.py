@@ -19,8 +19,6 @@ from scipy import sparse
 from regkit._types import Floats, Indices
 from regkit.designs.centered_moments import CenteredMoments
 from regkit.designs.reduced import ReducedDesign
-from regkit.kernels.linear.certificate import wanted
-from regkit.kernels.linear.coordinate_descent import Terms
 from regkit.solvers.folds.from_moments import mean_squares
 from regkit.solvers.folds.in_memory import FoldPaths, PathSettings
 from regkit.solvers.folds.out_of_core_passes import (
@@ -29,17 +27,16 @@ from regkit.solvers.folds.out_of_core_passes import (
     MeasuredColumns,
     Residuals,
 )
-from regkit.solvers.paths.certificate import Products, certified_gap, within
+from regkit.solvers.paths.certificate import Certificate, Products, within
 from regkit.solvers.paths.grid import grid_below
 from regkit.solvers.problem import (
     Penalty,
-    largest_alpha,
 )
 from regkit.solvers.results import PathResult
 from regkit.solvers.solve import solve_path
 
 # Columns that the working set begins with, and at least as many that join at a time.
-_BATCH = 300
+_LEAST_BATCH = 300
 # The moments of more are not kept: 0.8 GB for each fold.
 MOST_COLUMNS = 10_000
 # Entries of correlations that a pass computes: alphas, folds and columns (128 MB).
@@ -90,7 +87,7 @@ class WideRows:
         thin = self.thin[-1]
         problem = thin.scaled(penalty)
         correlation = thin.products
-        free = np.flatnonzero((penalty.factor == 0.0) & (problem.upper > problem.lower))
+        free = np.flatnonzero((penalty.factor == 0.0) & problem.penalty.is_open)
         if len(free):
             moments = self.visits.moments(free)
             fitted = _solve(
@@ -102,7 +99,7 @@ class WideRows:
                 PathSettings(),
             )
             correlation = self.correlations([(-1, fitted, 0)], free)[0][0]
-        return grid_below(largest_alpha(correlation, problem), n_alphas, eps)
+        return grid_below(problem.penalty.largest_alpha(correlation), n_alphas, eps)
 
     def solve(
         self,
@@ -168,12 +165,11 @@ class _Walk:
         self.errors: dict[int, list[float]] = {k: [] for k in self.trainings}
         problem = self._problems[self.trainings[0]]
         products = rows.thin[self.trainings[0]].products
-        open_ = problem.upper > problem.lower
-        free = open_ & (problem.l1 == 0.0) & (problem.l2 == 0.0)
+        open_, free = problem.penalty.is_open, problem.penalty.is_unpenalized
         with np.errstate(divide="ignore", invalid="ignore"):
-            pull = np.where(open_, np.abs(products) / problem.l1, -1.0)
+            pull = np.where(open_, np.abs(products) / problem.penalty.l1, -1.0)
         pull[free] = np.inf
-        first = min(max(_BATCH, int(free.sum())), int(open_.sum()))
+        first = min(max(_LEAST_BATCH, int(free.sum())), int(open_.sum()))
         self._columns: Indices = np.argsort(-pull, kind="stable")[:first]
 
     def run(self) -> None:
@@ -216,25 +212,16 @@ class _Walk:
                 for m, (k, path) in enumerate(paths.items()):
                     self._keep(moments, k, path, i - start, slopes[at, m], left[at, m])
                 self._done += 1
-        most = min(max(_BATCH, len(self._columns)), np.count_nonzero(pulls))
+        most = min(max(_LEAST_BATCH, len(self._columns)), np.count_nonzero(pulls))
         return np.argsort(-pulls, kind="stable")[:most]
 
     def _look_at(self, k: int, slope: Floats, alpha: float, pulls: Floats) -> None:
         """Note how much a model wants columns outside of the working set."""
-        problem = self._problems[k]
-        outside = problem.upper > problem.lower
+        penalty = self._problems[k].penalty
+        outside = penalty.is_open
         outside[self._columns] = False
-        found = wanted(
-            np.flatnonzero(outside),
-            slope,
-            problem.l1,
-            problem.lower,
-            problem.upper,
-            outside,
-            alpha,
-            problem.noise,
-        )
-        threshold = np.maximum(alpha * problem.l1[found], problem.noise[found])
+        found = penalty.violations(np.flatnonzero(outside), slope, outside, alpha)
+        threshold = np.maximum(alpha * penalty.l1[found], penalty.noise[found])
         pulls[found] = np.maximum(pulls[found], np.abs(slope[found]) / threshold)
 
     def _keep(
@@ -256,20 +243,16 @@ class _Walk:
             gram, _ = design.gram(np.zeros(design.n_samples))
             return within(gram)(chosen)
 
-        gap = certified_gap(
+        certificate = Certificate(
+            problem.penalty, problem.total, self._columns, gathered
+        )
+        gap = certificate.gap(
             np.arange(len(slope)),
             coef * thin.scale,
             slope,
-            Terms(
-                problem.l1, problem.l2, problem.lower, problem.upper, thin.lengths**2
-            ),
             float(path.alphas[at]),
             float(residual_square),
-            problem.total,
             self._settings.tol * problem.null_objective,
-            self._columns,
-            gathered,
-            problem.last_bits,
         )
         one = slice(at, at + 1)
         found = PathResult(

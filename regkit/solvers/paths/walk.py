@@ -14,37 +14,24 @@ import numpy as np
 
 from regkit._types import Floats, Indices
 from regkit.designs import Design
-from regkit.kernels.linear.certificate import (
-    NEAR,
-    foresee,
-    in_span,
-    wanted,
-)
-from regkit.kernels.linear.coordinate_descent import Terms
-from regkit.solvers.paths.certificate import certified_gap
+from regkit.kernels.linear.certificate import NEAR, foresee, in_span
+from regkit.kernels.linear.screening import BATCH, MANY, ROUNDED_SUM
+from regkit.solvers.paths.certificate import Certificate
 from regkit.solvers.paths.descent import Descent
-from regkit.solvers.paths.pivoting import REFINEMENTS, next_stone
+from regkit.solvers.paths.pivoting import REFINEMENTS, next_alpha
 from regkit.solvers.paths.solved import Solved
 from regkit.solvers.paths.working_set import ActiveSet, Inner
 from regkit.solvers.problem import (
     Penalty,
     ScaledProblem,
-    largest_alpha,
     scale_problem,
     sum_of_squares,
 )
 from regkit.solvers.results import join_names
 
-# At most this many columns enter at a time, or twice the present working set.
-_BATCH = 100
 # What a stored entry of a working-set column costs an alpha in coordinate descent,
 # in units of a multiplication inside the factor: about 15 sweeps, random access.
 _SWEEPING = 120.0
-# Share of the columns that are undecided from which on all are visited: then the
-# residual is remembered, and later ones are seen as combinations of it.
-_MANY = 0.2
-# Rounding of a correlation, beside the column's length and the residual's.
-_ROUNDED = 1e-14
 # A Gram matrix of more columns than this is not formed (3.2 GB).
 _MOST_COLUMNS = 20_000
 
@@ -111,16 +98,14 @@ class ScreenedPath:
         self._max_iter = max_iter
         self._is_free = solver == "auto"
         self._may_sweep = self._is_free
-        self._outside = problem.upper > problem.lower
-        self._terms = Terms(
-            problem.l1, problem.l2, problem.lower, problem.upper, design.lengths**2
-        )
+        self._penalty = problem.penalty
+        self._outside = self._penalty.is_open
         # Two residuals with which every column's correlation is known, newest first.
         self._past_residuals = np.stack([problem.target, 0.0 * problem.target])
         self._past_norms = np.stack([design.distances(problem.target), np.zeros(2)])
         self._past = np.stack([products, np.zeros(design.n_features)])
         self._every = np.arange(design.n_features)
-        # Columns in view, and the alpha at which they were told.
+        # Columns in view, and the alpha at which they were found.
         self._near, self._near_at = self._every, np.inf
         self._looked_at = self._every
         self._products = products
@@ -128,8 +113,7 @@ class ScreenedPath:
         method = Descent if solver == "coordinate_descent" else ActiveSet
         self._inner: Inner = self._make(method)
         self._names = [self._inner.name]
-        unpenalized = (problem.l1 == 0.0) & (problem.l2 == 0.0) & self._outside
-        self._unpenalized = np.flatnonzero(unpenalized)
+        self._unpenalized = np.flatnonzero(self._penalty.is_unpenalized)
         self.coef = np.zeros(design.n_features)
         self.gap = 0.0
         self.top = self.alpha = np.inf
@@ -156,7 +140,7 @@ class ScreenedPath:
         """Fit the unpenalized columns, which gives ``top``."""
         if len(self._unpenalized):
             yield from self._fit_unpenalized()
-        self.top = self.alpha = largest_alpha(self._correlation, self.problem)
+        self.top = self.alpha = self._penalty.largest_alpha(self._correlation)
 
     def _fit_unpenalized(self) -> Asking[None]:
         """Go to the null model: unpenalized columns alone, refined by the residual.
@@ -177,10 +161,7 @@ class ScreenedPath:
     @property
     def is_unique(self) -> bool:
         """False when the unpenalized columns are known to depend on each other."""
-        inner = self._inner
-        if isinstance(inner, ActiveSet):
-            return inner.n_refused(self._unpenalized) == 0
-        return True
+        return self._inner.n_refused(self._unpenalized) == 0
 
     @property
     def support(self) -> Indices:
@@ -195,8 +176,8 @@ class ScreenedPath:
         self._inner.restart(
             np.clip(
                 coef[columns],
-                self.problem.lower[columns],
-                self.problem.upper[columns],
+                self._penalty.lower[columns],
+                self._penalty.upper[columns],
             )
         )
         residual = self._inner.residual()
@@ -236,7 +217,7 @@ class ScreenedPath:
             return 1
         n_iter = 0
         while self.alpha > alpha:
-            n_iter += yield from self._settle(next_stone(self.alpha, alpha, self.top))
+            n_iter += yield from self._settle(next_alpha(self.alpha, alpha, self.top))
         return n_iter
 
     def _settle(self, alpha: float) -> Asking[int]:
@@ -276,22 +257,14 @@ class ScreenedPath:
         return n_iter
 
     def _wanted(self, alpha: float) -> Indices:
-        p = self.problem
         in_view = alpha >= NEAR * self._near_at
-        found: Indices = wanted(
-            self._near if in_view else self._every,
-            self._correlation,
-            p.l1,
-            p.lower,
-            p.upper,
-            self._outside,
-            alpha,
-            p.noise,
+        columns = self._near if in_view else self._every
+        found = self._penalty.violations(
+            columns, self._correlation, self._outside, alpha
         )
-        most = max(_BATCH, 2 * len(self._inner.columns))
+        most = max(BATCH, 2 * len(self._inner.columns))
         if len(found) > most:
-            with np.errstate(divide="ignore"):
-                pull = np.abs(self._correlation[found]) / p.l1[found]
+            pull = self._penalty.pull(self._correlation, found)
             found = found[np.argpartition(-pull, most)[:most]]
         return found
 
@@ -352,7 +325,7 @@ class ScreenedPath:
         self._looked_at = np.concatenate([columns, looked_at])
         own = self._inner.correlate(residual)
         asked = self._looked_at if own is None else looked_at
-        if len(looked_at) > _MANY * len(self._every):
+        if len(looked_at) > MANY * len(self._every):
             asked = self._every
         found, correlations = yield Request(residual, asked)
         self._correlation[found] = correlations
@@ -362,18 +335,16 @@ class ScreenedPath:
             self._correlation[columns] = own
         self._inner.refresh(self._correlation)
         self.coef[columns] = self._inner.coef()
-        self.gap = certified_gap(
+        certificate = Certificate(
+            self._penalty, self.problem.total, columns, self._inner.gathered
+        )
+        self.gap = certificate.gap(
             self._looked_at,
             self.coef,
             self._correlation,
-            self._terms,
             alpha,
             sum_of_squares(residual),
-            self.problem.total,
             self._goal,
-            columns,
-            self._inner.gathered,
-            self.problem.last_bits,
         )
 
     def _foresee(self, residual: Floats, alpha: float) -> Indices:
@@ -383,7 +354,7 @@ class ScreenedPath:
         """
         shares, move = in_span(self._past_residuals, residual)
         # With what the past correlations were rounded by.
-        distances = self._design.distances(move) + _ROUNDED * (
+        distances = self._design.distances(move) + ROUNDED_SUM * (
             np.abs(shares) @ self._past_norms
         )
         looked_at: Indices
@@ -392,7 +363,7 @@ class ScreenedPath:
             shares,
             self._design.sizes,
             distances,
-            self.problem.l1,
+            self._penalty.l1,
             self._outside,
             alpha,
             self._correlation,
