@@ -1,7 +1,7 @@
 """A dense X in memory, float32 or float64, in either storage order."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,9 @@ from regkit.designs.dense_products import (
 from regkit.designs.moments import Moments
 from regkit.designs.protocols import ColumnStore
 from regkit.parallel.threads import by_shares
+
+if TYPE_CHECKING:
+    from regkit.designs.weighted_columns import WeightedColumns
 
 # The kernels are imported where they are called: BLAS makes most products.
 
@@ -289,6 +292,11 @@ class DenseDesign(MeasuredColumns):
     def columns(self) -> ColumnStore:
         return RowMajorColumns(self) if self._by_rows else ColumnMajorColumns(self)
 
+    def weighted_columns(self, every: bool) -> "WeightedColumns":
+        from regkit.designs.weighted_columns import DenseColumns, DenseWorkingColumns
+
+        return DenseColumns(self) if every else DenseWorkingColumns(self)
+
     def products(self, rows: Floats, columns: Indices) -> Floats:
         """Return ``rows @ Z[:, columns]`` for a few rows that sum to zero as Z's do."""
         found = self._correlate_columns_together(self._root * rows, columns)
@@ -307,9 +315,14 @@ class DenseDesign(MeasuredColumns):
 
     def gather(self, columns: Indices) -> Floats:
         """Return the columns of Z as contiguous rows, shape (len(columns), n)."""
+        gathered = self.gather_unweighted(columns)
+        gathered *= self._root
+        return gathered
+
+    def gather_unweighted(self, columns: Indices) -> Floats:
+        """Return columns of (X - m) / s as contiguous rows, (len(columns), n)."""
         gathered = np.ascontiguousarray(self._X[:, columns].T, dtype=np.float64)
         gathered -= self.offset[columns, None]
-        gathered *= self._root
         if self.standardize:
             gathered /= self.scale[columns, None]
         return gathered

@@ -7,13 +7,16 @@ sums over some rows, and predictions for them.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from regkit._types import Floats, Indices
 from regkit.designs.moments import Moments
+
+if TYPE_CHECKING:
+    from regkit.designs.weighted_columns import WeightedColumns
 
 
 class ColumnStore(Protocol):
@@ -190,6 +193,12 @@ class RowDesign(Design, Protocol):
 
     def reweighted(self, sample_weight: Floats) -> Self:
         """Return the design of the same X, which it shares, with other weights."""
+
+    def weighted_columns(self, every: bool) -> "WeightedColumns":
+        """Return an empty store of columns, for row weights that change.
+
+        ``every`` promises that all columns will be taken in, in their order.
+        """
 
     def correlate_together(
         self, designs: Sequence[Self], residuals: Sequence[Floats], columns: Indices

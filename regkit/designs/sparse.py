@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,9 @@ from regkit.designs.sparse_columns import COST_OF_A_COLUMN, SparseColumns
 from regkit.designs.sparse_storage import Storage, with_stored
 from regkit.kernels.linear import sparse as kernels
 from regkit.parallel.threads import by_shares
+
+if TYPE_CHECKING:
+    from regkit.designs.weighted_columns import WeightedColumns
 
 # Beyond this many deviations, subtracting m_j m_l from a raw product costs more than 3
 # of 16 digits. Only a column whose zeros have next to no weight can be that far from
@@ -370,6 +373,11 @@ class SparseDesign:
 
     def columns(self) -> ColumnStore:
         return SparseColumns(self)
+
+    def weighted_columns(self, every: bool) -> "WeightedColumns":
+        from regkit.designs.weighted_columns import SparseWorkingColumns
+
+        return SparseWorkingColumns(self)
 
 
 def _arrays(X: Any) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:

@@ -76,7 +76,7 @@ class SparseColumns:
         held = len(self._block.indptr) - 1
         if held < size:
             new = self._design.block(self._stored[held:])
-            self._block = _joined(self._block, new)
+            self._block = joined(self._block, new)
         return self._block, np.arange(size)
 
     def correlate(self, residual: Floats) -> Floats:
@@ -109,7 +109,7 @@ class SparseColumns:
         return self._combined
 
 
-def _joined(first: Any, second: Any) -> Any:
+def joined(first: Any, second: Any) -> Any:
     """Return the columns of two blocks side by side."""
     parts = {
         name: np.concatenate([getattr(first, name), getattr(second, name)])

@@ -1,0 +1,305 @@
+"""Losses row by row: values, derivatives, and what a dual point leaves of the gap.
+
+Each loss f(y, z) is convex in the linear predictor z. For a row of label y:
+
+    logistic        log(1 + e^z) - y z                        0 <= y <= 1
+    Poisson         e^z - y z                                 y >= 0
+    Gamma           z + y e^-z                                y > 0
+    Tweedie(r)      e^((2-r)z) / (2-r) + y e^((1-r)z) / (r-1)     y >= 0, 1 < r < 2
+    squared hinge   max(0, 1 - y z)²                          y = -1 or 1
+
+``residual`` is -f'(z) and ``curvature`` f''(z). A dual point u has one entry a row; by
+Fenchel and Young, ``f(z) + f*(-u) + u z >= 0`` with equality where u is the residual.
+It is evaluated as a sum of non-negative terms in the difference between the two, free
+of the cancellation that the formula as it stands would suffer.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regkit.kernels._jit import kernel, part
+
+LOGISTIC = 0
+POISSON = 1
+GAMMA = 2
+TWEEDIE = 3
+SQUARED_HINGE = 4
+
+# Below this the series of a difference is more accurate than the difference.
+_SERIES = 1e-2
+# Newton steps allowed to a scalar equation; they converge quadratically.
+_MOST_STEPS = 100
+
+
+@part
+def _entropy(x: float) -> float:
+    """Return (1 + x) log(1 + x) - x, accurate for small x too; infinite below -1."""
+    if abs(x) < _SERIES:
+        tail = 1.0 / 20.0 - x * (1.0 / 30.0 - x * (1.0 / 42.0 - x / 56.0))
+        return x * x * (0.5 - x * (1.0 / 6.0 - x * (1.0 / 12.0 - x * tail)))
+    if x < -1.0:
+        return np.inf
+    if x == -1.0:
+        return 1.0
+    if x == np.inf:
+        return np.inf
+    return float((1.0 + x) * np.log1p(x) - x)
+
+
+@part
+def _exponential(x: float) -> float:
+    """Return e^x - 1 - x, accurate for small x too."""
+    if abs(x) < _SERIES:
+        tail = 1.0 / 120.0 + x * (1.0 / 720.0 + x * (1.0 / 5040.0 + x / 40320.0))
+        return x * x * (0.5 + x * (1.0 / 6.0 + x * (1.0 / 24.0 + x * tail)))
+    return float(np.expm1(x) - x)
+
+
+@part
+def value(code: int, power: float, y: float, z: float) -> float:
+    """Return f(y, z)."""
+    if code == LOGISTIC:
+        rest = (1.0 - y) * z if z > 0.0 else -y * z
+        return float(np.log1p(np.exp(-abs(z))) + rest)
+    if code == POISSON:
+        return float(np.exp(z) - y * z)
+    if code == GAMMA:
+        return float(z + y * np.exp(-z))
+    if code == TWEEDIE:
+        other = np.exp((1.0 - power) * z) * y if y > 0.0 else 0.0
+        first = np.exp((2.0 - power) * z) / (2.0 - power)
+        return float(first + other / (power - 1.0))
+    margin = max(0.0, 1.0 - y * z)
+    return margin * margin
+
+
+@part
+def derivatives(code: int, power: float, y: float, z: float) -> tuple[float, float]:
+    """Return -f'(z) and f''(z)."""
+    if code == LOGISTIC:
+        e = np.exp(-abs(z))
+        near = 1.0 / (1.0 + e)
+        far = e * near
+        # Neither probability is had by subtracting the other from 1.
+        if z >= 0.0:
+            return y * far - (1.0 - y) * near, near * far
+        return y * near - (1.0 - y) * far, near * far
+    if code == POISSON:
+        mean = np.exp(z)
+        return y - mean, mean
+    if code == GAMMA:
+        ratio = y * np.exp(-z)
+        return ratio - 1.0, ratio
+    if code == TWEEDIE:
+        first = np.exp((2.0 - power) * z)
+        second = y * np.exp((1.0 - power) * z) if y > 0.0 else 0.0
+        return second - first, (2.0 - power) * first + (power - 1.0) * second
+    margin = 1.0 - y * z
+    if margin > 0.0:
+        return 2.0 * y * margin, 2.0
+    return 0.0, 0.0
+
+
+@part
+def _tweedie_gap(power: float, y: float, z: float, excess: float) -> float:
+    """Return f(z) - f(t) - f'(t) (z - t) for the t with f'(t) = f'(z) + excess."""
+    first = np.exp((2.0 - power) * z)
+    second = y * np.exp((1.0 - power) * z) if y > 0.0 else 0.0
+    if excess == 0.0:
+        return 0.0
+    if second == 0.0 and excess <= -first:
+        return float(first / (2.0 - power)) if excess == -first else np.inf
+    # h = z - t solves first (e^(-(2-r)h) - 1) - second (e^((r-1)h) - 1) = excess, whose
+    # left-hand side falls.
+    a, b = 2.0 - power, power - 1.0
+    low, high = (-np.inf, 0.0) if excess > 0.0 else (0.0, np.inf)
+    h = -excess / (a * first + b * second)
+    h = min(max(h, -1.0 / max(a, b)), 1.0 / max(a, b))
+    for _ in range(_MOST_STEPS):
+        miss = first * np.expm1(-a * h) - second * np.expm1(b * h) - excess
+        if miss > 0.0:
+            low = h
+        else:
+            high = h
+        slope = a * first * np.exp(-a * h) + b * second * np.exp(b * h)
+        step = miss / slope
+        following = h + step
+        if not low < following < high:
+            if low == -np.inf:
+                following = 2.0 * h - 1.0
+            elif high == np.inf:
+                following = 2.0 * h + 1.0
+            else:
+                following = 0.5 * (low + high)
+        if abs(following - h) <= 1e-15 * abs(h):
+            break
+        h = following
+    found = first * np.exp(-a * h) * _exponential(a * h) / a
+    return float(found + second * np.exp(b * h) * _exponential(-b * h) / b)
+
+
+@part
+def row_gap(code: int, power: float, y: float, z: float, dual: float) -> float:
+    """Return f(z) + f*(-dual) + dual z; infinite outside the domain of f*."""
+    if code == LOGISTIC:
+        e = np.exp(-abs(z))
+        near = 1.0 / (1.0 + e)
+        far = e * near
+        p, q = (near, far) if z >= 0.0 else (far, near)
+        excess = (y * q - (1.0 - y) * p) - dual
+        if excess == 0.0:
+            return 0.0
+        return float(p * _entropy(excess / p) + q * _entropy(-excess / q))
+    if code == POISSON:
+        mean = np.exp(z)
+        excess = (y - mean) - dual
+        return float(mean * _entropy(excess / mean)) if excess != 0.0 else 0.0
+    if code == GAMMA:
+        ratio = y * np.exp(-z)
+        excess = dual - (ratio - 1.0)
+        return float(ratio * _entropy(excess / ratio)) if excess != 0.0 else 0.0
+    if code == TWEEDIE:
+        residual, _ = derivatives(code, power, y, z)
+        return _tweedie_gap(power, y, z, residual - dual)
+    b = y * dual
+    if b < 0.0:
+        return np.inf
+    margin = 1.0 - y * z
+    if margin <= 0.0:
+        return 0.25 * b * b - b * margin
+    return (margin - 0.5 * b) ** 2
+
+
+@part
+def row_room(code: int, y: float, dual: float) -> float:
+    """Return the largest share, at most 1, of ``dual`` in the domain of f*(-.)."""
+    low, high = -np.inf, np.inf
+    if code == LOGISTIC:
+        low, high = y - 1.0, y
+    elif code == POISSON:
+        high = y
+    elif code == GAMMA:
+        low = -1.0
+    elif code == TWEEDIE:
+        high = np.inf if y > 0.0 else 0.0
+    elif y > 0.0:
+        low = 0.0
+    else:
+        high = 0.0
+    if dual > high:
+        return high / dual
+    if dual < low:
+        return low / dual
+    return 1.0
+
+
+@kernel
+def objective(
+    code: int,
+    power: float,
+    y: NDArray[np.float64],
+    share: NDArray[np.float64],
+    eta: NDArray[np.float64],
+) -> float:
+    """Return Σ_i share_i f(y_i, eta_i)."""
+    total = 0.0
+    for i in range(y.shape[0]):
+        if share[i] > 0.0:
+            total += share[i] * value(code, power, y[i], eta[i])
+    return total
+
+
+@kernel
+def differentiate(
+    code: int,
+    power: float,
+    y: NDArray[np.float64],
+    share: NDArray[np.float64],
+    eta: NDArray[np.float64],
+    residual: NDArray[np.float64],
+    curvature: NDArray[np.float64],
+) -> None:
+    """Write -f' and f'' of every row; zeros for rows of no weight."""
+    for i in range(y.shape[0]):
+        residual[i] = curvature[i] = 0.0
+        if share[i] > 0.0:
+            residual[i], curvature[i] = derivatives(code, power, y[i], eta[i])
+
+
+@kernel
+def divergence(
+    code: int,
+    power: float,
+    y: NDArray[np.float64],
+    share: NDArray[np.float64],
+    eta: NDArray[np.float64],
+    dual: NDArray[np.float64],
+    shrunk: float,
+) -> float:
+    """Return Σ_i share_i (f(eta_i) + f*(-shrunk dual_i) + shrunk dual_i eta_i)."""
+    total = 0.0
+    for i in range(y.shape[0]):
+        if share[i] > 0.0:
+            total += share[i] * row_gap(code, power, y[i], eta[i], shrunk * dual[i])
+    return total
+
+
+@kernel
+def room(
+    code: int,
+    y: NDArray[np.float64],
+    share: NDArray[np.float64],
+    dual: NDArray[np.float64],
+) -> float:
+    """Return the largest share, at most 1, of ``dual`` that every row allows."""
+    least = 1.0
+    for i in range(y.shape[0]):
+        if share[i] > 0.0:
+            least = min(least, row_room(code, y[i], dual[i]))
+    return least
+
+
+@kernel
+def best_shift(
+    code: int,
+    power: float,
+    y: NDArray[np.float64],
+    share: NDArray[np.float64],
+    eta: NDArray[np.float64],
+    start: float,
+) -> float:
+    """Return the s at which Σ_i share_i f(y_i, eta_i + s) is least.
+
+    Newton's method, kept inside the interval in which the derivative changes sign.
+    """
+    low, high = -np.inf, np.inf
+    shift = start
+    reach = 1.0
+    for _ in range(_MOST_STEPS):
+        slope = curvature = size = 0.0
+        for i in range(y.shape[0]):
+            if share[i] > 0.0:
+                residual, second = derivatives(code, power, y[i], eta[i] + shift)
+                slope += share[i] * residual
+                curvature += share[i] * second
+                size += share[i] * abs(residual)
+        if abs(slope) <= 4e-16 * size:
+            break
+        if slope > 0.0:
+            low = shift
+        else:
+            high = shift
+        step = slope / curvature if curvature > 0.0 else np.inf
+        following = shift + step
+        if not (low < following < high and abs(step) < reach):
+            if low == -np.inf:
+                following = shift - reach
+            elif high == np.inf:
+                following = shift + reach
+            elif not low < following < high:
+                following = 0.5 * (low + high)
+            reach *= 2.0
+        if following == shift:
+            break
+        shift = following
+    return shift
