@@ -17,7 +17,7 @@ def read_only(array: NDArray[Any]) -> NDArray[Any]:
     """Return a view that cannot be written to.
 
     Numba compiles a kernel twice for arrays that sometimes can be and sometimes
-    cannot; so X, whoever passed it, never can.
+    cannot; so X, however it came, never can.
     """
     view = array.view()
     view.flags.writeable = False
@@ -25,7 +25,7 @@ def read_only(array: NDArray[Any]) -> NDArray[Any]:
 
 
 def norm(vector: Floats) -> float:
-    """Return |vector| without BLAS, whose threads would go on spinning for a while.
+    """Return |vector| without BLAS, whose threads go on spinning for a while.
 
     They would take the cores from the threads that read X next.
     """

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 # Bytes of X that are centered at a time on the way to a Gram matrix.
 _CHUNK_BYTES = 1 << 22
-# Below this share of the columns, one thread visiting them beats BLAS on all.
+# Below this share of the columns, one thread reading them beats BLAS on all.
 _FEW = 0.4
 
 
@@ -132,14 +132,14 @@ class DenseDesign(MeasuredColumns):
         padded = np.zeros((-(-len(weights) // 3) * 3, self.n_samples))
         padded[: len(weights)] = weights
 
-        def visit(share: Indices) -> Floats:
+        def multiply(share: Indices) -> Floats:
             products: Floats = kernels.correlate_columns_together(
                 self._X.T, share, self.offset, padded
             )
             return products
 
         costs = np.full(len(columns), self.n_samples * len(weights) // 3)
-        return by_shares(visit, columns, costs).T[: len(weights)].copy()
+        return by_shares(multiply, columns, costs).T[: len(weights)].copy()
 
     def gram(self, target: Floats) -> tuple[Floats, Floats]:
         if self._gram is not None:
@@ -315,14 +315,17 @@ class DenseDesign(MeasuredColumns):
 
     def gather(self, columns: Indices) -> Floats:
         """Return the columns of Z as contiguous rows, shape (len(columns), n)."""
-        gathered = self.gather_unweighted(columns)
-        gathered *= self._root
-        return gathered
+        return self._gathered(columns, self._root)
 
     def gather_unweighted(self, columns: Indices) -> Floats:
         """Return columns of (X - m) / s as contiguous rows, (len(columns), n)."""
+        return self._gathered(columns, None)
+
+    def _gathered(self, columns: Indices, root: Floats | float | None) -> Floats:
         gathered = np.ascontiguousarray(self._X[:, columns].T, dtype=np.float64)
         gathered -= self.offset[columns, None]
+        if root is not None:
+            gathered *= root
         if self.standardize:
             gathered /= self.scale[columns, None]
         return gathered

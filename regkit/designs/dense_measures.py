@@ -158,7 +158,7 @@ class MeasuredColumns:
         return bool(np.any(far & (np.abs(shift) > 4.0 * EPS * np.abs(center))))
 
     def _note_moments(self, center: Floats, shift: Floats, square: Floats) -> None:
-        """Keep what products about ``center`` tell of the means and variances."""
+        """Keep the means and variances that products about ``center`` give."""
         if "_statistics" in self.__dict__:
             return
         if self.fit_intercept or not self._loses_digits(center, shift, square):

@@ -148,13 +148,13 @@ class SparseDesign:
         weight = self.weighted(residual)
         data, indices, indptr = self._columns
 
-        def visit(share: Indices) -> Floats:
+        def multiply(share: Indices) -> Floats:
             products: Floats = kernels.correlate(
                 data, indices, indptr, share, self._center, weight
             )
             return products
 
-        products = by_shares(visit, columns, self._costs(columns))
+        products = by_shares(multiply, columns, self._costs(columns))
         return products / self.scale[columns] if self.standardize else products
 
     def correlate_together(
@@ -170,14 +170,14 @@ class SparseDesign:
         for k, (design, residual) in enumerate(asked):
             weights[:, k] = design.weighted(residual)
 
-        def visit(share: Indices) -> Floats:
+        def multiply(share: Indices) -> Floats:
             products: Floats = kernels.correlate_together(
                 *self._columns, share, weights
             )
             return products
 
         costs = self._costs(columns) * (weights.shape[1] // 3)
-        found = by_shares(visit, columns, costs).T[: len(designs)].copy()
+        found = by_shares(multiply, columns, costs).T[: len(designs)].copy()
         for k, design in enumerate(designs):
             found[k] -= design._center[columns] * weights[:, k].sum()
             found[k] /= design.scale[columns]
@@ -281,7 +281,7 @@ class SparseDesign:
     ) -> Floats:
         """Return ``Σ_i weight_i x_ij x_il`` of the entries as they are kept."""
 
-        def visit(share: Indices) -> Floats:
+        def multiply(share: Indices) -> Floats:
             rows: Floats = kernels.gram_rows(
                 *self._columns,
                 *_arrays(self._stored.by_rows),
@@ -294,12 +294,12 @@ class SparseDesign:
 
         # Each entry meets those of its row.
         in_a_row = 1 + self._stored.by_rows.nnz // self.n_samples
-        return by_shares(visit, columns, in_a_row * self._costs(columns))
+        return by_shares(multiply, columns, in_a_row * self._costs(columns))
 
     def block(self, columns: Indices) -> Any:
         """Return columns as coordinate descent sweeps over them: side by side.
 
-        Visited in this order, they stream; where they stand in X, each would be
+        In this order they are read one after the other; in X, each would be
         fetched from somewhere else.
         """
         from regkit.kernels.linear.columns import Block
@@ -332,7 +332,7 @@ class SparseDesign:
 
     def unweighted(self, target: Floats) -> Floats:
         """Return the rows of ``target`` as they were before weighting."""
-        # Rows of weight zero take no part: what stands there is never read back.
+        # Rows of weight zero take no part: their entries are never read back.
         return target / np.where(self._root > 0.0, self._root, 1.0)
 
     def gather(self, columns: Indices) -> Floats:

@@ -1,7 +1,7 @@
 """The elastic-net problem as users state it and as solvers see it."""
 
 from dataclasses import dataclass
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +10,8 @@ from regkit._types import EPS, Floats, Indices
 from regkit.designs import ColumnUnits, Design
 from regkit.kernels.linear.certificate import duality_gap, wanted
 from regkit.kernels.linear.coordinate_descent import Terms
+
+_TINY = float(np.finfo(np.float64).tiny)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +56,7 @@ class Penalty:
         return bool(np.any(np.isfinite(self.lower)) or np.any(np.isfinite(self.upper)))
 
 
-@dataclass(frozen=True, slots=True)
-class ScaledPenalty:
+class ScaledPenalty(NamedTuple):
     """A penalty in the units of a design's columns, which the path solvers ask.
 
     ``alpha Σ l1_j |b_j| + l2_j b_j² / 2`` on a box, column by column; see
@@ -90,7 +91,7 @@ class ScaledPenalty:
         excluded = columns.constant | np.isinf(penalty.factor)
         factor = np.where(excluded, 1.0, penalty.factor)
         rounding = 32.0 * EPS * size
-        noise = rounding * columns.lengths + np.finfo(np.float64).tiny
+        noise = rounding * columns.lengths + _TINY
         return cls(
             l1=penalty.l1_ratio * factor,
             l2=(1.0 - penalty.l1_ratio) * factor,
@@ -125,8 +126,7 @@ class ScaledPenalty:
 
     def restricted(self, columns: Indices) -> Self:
         """Return the penalty of some columns alone."""
-        parts = (getattr(self, field)[columns] for field in self.__slots__)
-        return type(self)(*parts)
+        return type(self)(*(values[columns] for values in self))
 
     def largest_alpha(self, correlation: Floats) -> float:
         """Return the smallest alpha at which no penalized column enters.
@@ -180,9 +180,19 @@ class ScaledPenalty:
 
         See `regkit.kernels.linear.certificate.duality_gap`.
         """
-        return float(
-            duality_gap(columns, coef, slope, *self.terms, alpha, residual_square)
+        found: float = duality_gap(
+            columns,
+            coef,
+            slope,
+            self.l1,
+            self.l2,
+            self.lower,
+            self.upper,
+            self.square,
+            alpha,
+            residual_square,
         )
+        return found
 
     def subdifferential(self, alpha: float, coef: Floats) -> tuple[Floats, Floats]:
         """Return the least and the largest slope that each penalty and box can hold."""
@@ -194,8 +204,7 @@ class ScaledPenalty:
         return low + ridge, high + ridge
 
 
-@dataclass(frozen=True, slots=True)
-class ScaledProblem:
+class ScaledProblem(NamedTuple):
     """A least-squares problem in the units of a design's Z."""
 
     target: Floats
@@ -211,17 +220,24 @@ class ScaledProblem:
 def scale_problem(design: Design, y: Floats, penalty: Penalty) -> ScaledProblem:
     """Express ``y`` and ``penalty`` in the units of the design's columns."""
     target, mean = design.center(y)
+    return scale_centered(design, target, float(mean), penalty)
+
+
+def scale_centered(
+    design: ColumnUnits, target: Floats, mean: float, penalty: Penalty
+) -> ScaledProblem:
+    """Express a target that `Design.center` returned, and ``penalty``, likewise."""
     total = float(target @ target)
-    if np.sqrt(total) <= 8.0 * EPS * abs(float(mean)):
+    if total**0.5 <= 8.0 * EPS * abs(mean):
         # A constant y: what is left of it is its mean's rounding error.
         target = np.zeros_like(target)
         total = 0.0
-    scaled = ScaledPenalty.of(penalty, design, np.sqrt(total))
-    return ScaledProblem(target, float(mean), total, scaled)
+    scaled = ScaledPenalty.of(penalty, design, total**0.5)
+    return ScaledProblem(target, mean, total, scaled)
 
 
 def sum_of_squares(vector: Floats) -> float:
-    """Return |vector|² without BLAS, whose threads would go on spinning for a while.
+    """Return |vector|² without BLAS, whose threads go on spinning for a while.
 
     They would take the cores from the threads that read X next.
     """

@@ -143,7 +143,7 @@ def duality_gap(
 
     A slope toward an infinite bound of an unpenalized column has no scaling that
     makes it feasible. Where the slope, or what the ridge leaves of it, is rounding
-    error, one Newton step of that column alone, c²/(2|z_j|²), stands for it
+    error, one Newton step of that column alone, c²/(2|z_j|²), is counted for it
     (``square`` holds |z_j|²): the conjugate would multiply it by the distance of the
     bound, or divide its square by however small a ridge. A larger one is not certified
     here but in `regkit.solvers.paths.certificate`, for columns together.
@@ -254,7 +254,7 @@ def foresee(
     near = np.empty(p, dtype=np.int64)
     n_undecided = n_near = 0
     for j in range(p):
-        # Counted or not without a branch, which nobody could predict.
+        # Counted or not without a branch, which cannot be predicted.
         near[n_near] = j
         n_near += most[j] > NEAR * alpha * l1[j]
     for j in near[:n_near]:

@@ -1,4 +1,4 @@
-"""Lasso paths over rows that are only visited, where X has too many columns for ZᵀZ.
+"""Lasso paths over rows that are not kept, where X has too many columns for ZᵀZ.
 
 A working set of columns is small enough for its moments, which one pass over the rows
 gives for every fold. On them the paths of all folds are solved as if there were no
@@ -43,7 +43,7 @@ MOST_COLUMNS = 10_000
 _ENTRIES = 1 << 24
 
 
-class Visits(Protocol):
+class ColumnPasses(Protocol):
     """The passes over the rows that the solver asks for."""
 
     def measure(self) -> dict[int, ColumnMoments]:
@@ -65,10 +65,12 @@ class WideRows:
         Sums of the held-out rows' weights.
     """
 
-    def __init__(self, visits: Visits, fit_intercept: bool, standardize: bool) -> None:
-        self.visits = visits
+    def __init__(
+        self, passes: ColumnPasses, fit_intercept: bool, standardize: bool
+    ) -> None:
+        self.passes = passes
         self.how = fit_intercept, standardize
-        measured = visits.measure()
+        measured = passes.measure()
         self._labels = sorted(label for label in measured if label >= 0)
         whole = _together(list(measured.values()))
         # The rows that a fold trains on, by the fold; -1 for all rows.
@@ -89,7 +91,7 @@ class WideRows:
         correlation = thin.products
         free = np.flatnonzero((penalty.factor == 0.0) & problem.penalty.is_open)
         if len(free):
-            moments = self.visits.moments(free)
+            moments = self.passes.moments(free)
             fitted = _solve(
                 moments,
                 -1,
@@ -131,7 +133,7 @@ class WideRows:
         folds = np.array([k for k, _, _ in models])
         coefs = np.stack([path.at(at).coefs[:, 0] for _, path, at in models], axis=1)
         levels = np.array([path.intercepts[at] for _, path, at in models])
-        found = self.visits.correlate(
+        found = self.passes.correlate(
             Residuals(columns, coefs, levels, folds, self._center)
         )
         products = np.ascontiguousarray(found.products.T)
@@ -181,7 +183,7 @@ class _Walk:
                     f"{MOST_COLUMNS:,} columns are needed, too many for rows that are "
                     "read in chunks; stop at a larger alpha."
                 )
-            moments = self._rows.visits.moments(self._columns)
+            moments = self._rows.passes.moments(self._columns)
             inner = _restricted(self._penalty, self._columns)
             rest = self._alphas[self._done :]
             paths = {
@@ -216,7 +218,7 @@ class _Walk:
         return np.argsort(-pulls, kind="stable")[:most]
 
     def _look_at(self, k: int, slope: Floats, alpha: float, pulls: Floats) -> None:
-        """Note how much a model wants columns outside of the working set."""
+        """Note how far columns outside exceed a model's thresholds."""
         penalty = self._problems[k].penalty
         outside = penalty.is_open
         outside[self._columns] = False

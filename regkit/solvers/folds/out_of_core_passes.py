@@ -119,7 +119,7 @@ class Correlations(NamedTuple):
     sums: Floats
     """(M,): Σ w r."""
     sparse_sums: Floats
-    """(M,): Σ w r over sparse rows, from whose products the center is left to take."""
+    """(M,): Σ w r over sparse rows, whose products are not centered yet."""
     squares: Floats
     """(M,): Σ w r²."""
 

@@ -15,7 +15,7 @@ is feasible bounds the optimum, and
         <= (1 - kappa)² |r|² + |d|² + Σ_j [...].
 
 What E adds is |d|² = e_Eᵀ G_EE⁻¹ e_E, twice what its joint Newton step would gain. The
-other slopes move by -Zᵀd and are judged where they then are. Columns that depend on
+other slopes move by -Zᵀd and are taken as they then are. Columns that depend on
 each other have equal excesses; what rounding makes of that counts as if G_EE's
 eigenvalues were no smaller than rounding errors.
 """
@@ -147,7 +147,7 @@ class Certificate(NamedTuple):
 
 
 def within(gram: Floats) -> Gathered:
-    """Return what a `Certificate` asks for, of columns whose Gram matrix is known."""
+    """Return what a `Certificate` asks for, for columns of known Gram matrix."""
     return lambda chosen: (
         gram[np.ix_(chosen, chosen)],
         lambda step: gram[:, chosen] @ step,

@@ -4,8 +4,6 @@ With few columns, or many more rows than columns, one read of X gives everything
 path needs: each alpha then costs microseconds.
 """
 
-from dataclasses import replace
-
 import numpy as np
 
 from regkit._types import Floats
@@ -18,7 +16,7 @@ from regkit.solvers.paths import pivoting
 from regkit.solvers.paths.certificate import Certificate, within
 from regkit.solvers.paths.solved import Solved
 from regkit.solvers.paths.unpenalized import are_open, joint_step
-from regkit.solvers.problem import Penalty, scale_problem
+from regkit.solvers.problem import Penalty, scale_centered
 
 # With this many columns at most, their Gram matrix is formed whatever the rows.
 FEW_COLUMNS = 500
@@ -40,15 +38,15 @@ class CompleteGram:
 
     def __init__(self, design: Design, y: Floats, penalty: Penalty) -> None:
         """Form the Gram matrix and go to the null model."""
-        target, _ = design.center(y)
+        target, mean = design.center(y)
         gram, products = design.gram(target)
         # Only now: forming the Gram matrix has measured the columns.
-        self.scaled = scale_problem(design, y, penalty)
+        self.scaled = scale_centered(design, target, float(mean), penalty)
         scaled = self.scaled
         if scaled.total == 0.0:
             products = np.zeros_like(products)
         p = design.n_features
-        own = replace(scaled.penalty, square=gram.diagonal().copy())
+        own = scaled.penalty._replace(square=gram.diagonal().copy())
         self._penalty = own
         self._problem = Problem(
             gram,
