@@ -26,7 +26,8 @@ from regkit.kernels.linear.certificate import (
 )
 from regkit.solvers.losses import Loss
 from regkit.solvers.paths.newton_model import NewtonModel, Scaled
-from regkit.solvers.paths.walk import Answer, Asking, Request
+from regkit.solvers.paths.screening import Answer, Request
+from regkit.solvers.paths.walk import Asking
 from regkit.solvers.problem import Penalty
 
 # At most this many columns enter at a time, or twice the present active set.

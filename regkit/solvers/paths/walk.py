@@ -8,17 +8,16 @@ columns whose correlation may have grown beyond alpha since it was last computed
 """
 
 from collections.abc import Generator
-from typing import NamedTuple, Self, TypeVar
+from typing import Self, TypeVar
 
 import numpy as np
 
 from regkit._types import Floats, Indices
 from regkit.designs import Design
-from regkit.kernels.linear.certificate import NEAR, foresee, in_span
-from regkit.kernels.linear.screening import BATCH, MANY, ROUNDED_SUM
 from regkit.solvers.paths.certificate import Certificate
 from regkit.solvers.paths.descent import Descent
 from regkit.solvers.paths.pivoting import REFINEMENTS, next_alpha
+from regkit.solvers.paths.screening import Answer, Request, Screen
 from regkit.solvers.paths.solved import Solved
 from regkit.solvers.paths.working_set import ActiveSet, Inner
 from regkit.solvers.problem import (
@@ -34,20 +33,6 @@ from regkit.solvers.results import join_names
 _SWEEPING = 120.0
 # A Gram matrix of more columns than this is not formed (3.2 GB).
 _MOST_COLUMNS = 20_000
-
-
-class Request(NamedTuple):
-    """What a path asks for: the correlations of these columns with its residual."""
-
-    residual: Floats
-    columns: Indices
-
-
-class Answer(NamedTuple):
-    """Correlations of the columns asked for, and maybe of others."""
-
-    columns: Indices
-    correlations: Floats
 
 
 _Found = TypeVar("_Found")
@@ -99,17 +84,9 @@ class ScreenedPath:
         self._is_free = solver == "auto"
         self._may_sweep = self._is_free
         self._penalty = problem.penalty
-        self._outside = self._penalty.is_open
-        # Two residuals with which every column's correlation is known, newest first.
-        self._past_residuals = np.stack([problem.target, 0.0 * problem.target])
-        self._past_norms = np.stack([design.distances(problem.target), np.zeros(2)])
-        self._past = np.stack([products, np.zeros(design.n_features)])
-        self._every = np.arange(design.n_features)
-        # Columns in view, and the alpha at which they were found.
-        self._near, self._near_at = self._every, np.inf
-        self._looked_at = self._every
+        self._screen = Screen(design, problem.penalty, problem.target, products)
+        self._looked_at = np.arange(design.n_features)
         self._products = products
-        self._correlation = self._products.copy()
         method = Descent if solver == "coordinate_descent" else ActiveSet
         self._inner: Inner = self._make(method)
         self._names = [self._inner.name]
@@ -140,7 +117,7 @@ class ScreenedPath:
         """Fit the unpenalized columns, which gives ``top``."""
         if len(self._unpenalized):
             yield from self._fit_unpenalized()
-        self.top = self.alpha = self._penalty.largest_alpha(self._correlation)
+        self.top = self.alpha = self._penalty.largest_alpha(self._screen.correlation)
 
     def _fit_unpenalized(self) -> Asking[None]:
         """Go to the null model: unpenalized columns alone, refined by the residual.
@@ -153,8 +130,8 @@ class ScreenedPath:
         for _ in range(REFINEMENTS if len(columns) > 1 else 0):
             self._inner.minimize(0.0, 0.9 * self._goal)
             found, correlations = yield Request(self._inner.residual(), columns)
-            self._correlation[found] = correlations
-            self._inner.refresh(self._correlation)
+            self._screen.correlation[found] = correlations
+            self._inner.refresh(self._screen.correlation)
         # At alpha 0 every correlation is computed.
         yield from self._solve(0.0)
 
@@ -170,7 +147,7 @@ class ScreenedPath:
 
     def start_from(self, coef: Floats) -> Asking[None]:
         """Take ``coef`` for the solution at some unknown alpha."""
-        support = np.flatnonzero((coef != 0.0) & self._outside)
+        support = np.flatnonzero((coef != 0.0) & self._screen.outside)
         self._admit(support)
         columns = self._inner.columns
         self._inner.restart(
@@ -224,7 +201,7 @@ class ScreenedPath:
         threshold = alpha
         if np.isfinite(self.alpha):
             threshold = max(2.0 * alpha - self.alpha, 0.8 * alpha)
-        missed = self._wanted(threshold)
+        missed = self._screen.wanted(threshold, len(self._inner.columns))
         n_iter = 0
         before: tuple[float, Floats] | None = None
         refined = np.inf
@@ -232,7 +209,7 @@ class ScreenedPath:
             self._admit(missed)
             self._choose_method()
             n_iter += yield from self._solve(alpha)
-            missed = self._wanted(alpha)
+            missed = self._screen.wanted(alpha, len(self._inner.columns))
             if len(missed):
                 continue
             if self.gap <= self._goal:
@@ -256,21 +233,9 @@ class ScreenedPath:
         self.alpha = alpha
         return n_iter
 
-    def _wanted(self, alpha: float) -> Indices:
-        in_view = alpha >= NEAR * self._near_at
-        columns = self._near if in_view else self._every
-        found = self._penalty.violations(
-            columns, self._correlation, self._outside, alpha
-        )
-        most = max(BATCH, 2 * len(self._inner.columns))
-        if len(found) > most:
-            pull = self._penalty.pull(self._correlation, found)
-            found = found[np.argpartition(-pull, most)[:most]]
-        return found
-
     def _admit(self, columns: Indices) -> None:
         if len(columns):
-            self._outside[columns] = False
+            self._screen.outside[columns] = False
             self._inner.add(columns)
 
     def _choose_method(self) -> None:
@@ -320,20 +285,16 @@ class ScreenedPath:
     def _certify(self, alpha: float) -> Asking[None]:
         """Bring correlations up to date where they matter, and compute the gap."""
         residual = self._inner.residual()
-        looked_at = self._foresee(residual, alpha)
+        undecided = self._screen.foresee(residual, alpha)
         columns = self._inner.columns
-        self._looked_at = np.concatenate([columns, looked_at])
+        self._looked_at = np.concatenate([columns, undecided])
         own = self._inner.correlate(residual)
-        asked = self._looked_at if own is None else looked_at
-        if len(looked_at) > MANY * len(self._every):
-            asked = self._every
-        found, correlations = yield Request(residual, asked)
-        self._correlation[found] = correlations
-        if len(found) == len(self._every):
-            self._remember(residual, correlations)
+        others = columns if own is None else columns[:0]
+        answer = yield self._screen.request(residual, undecided, others)
+        self._screen.take(residual, answer)
         if own is not None:
-            self._correlation[columns] = own
-        self._inner.refresh(self._correlation)
+            self._screen.correlation[columns] = own
+        self._inner.refresh(self._screen.correlation)
         self.coef[columns] = self._inner.coef()
         certificate = Certificate(
             self._penalty, self.problem.total, columns, self._inner.gathered
@@ -341,40 +302,8 @@ class ScreenedPath:
         self.gap = certificate.gap(
             self._looked_at,
             self.coef,
-            self._correlation,
+            self._screen.correlation,
             alpha,
             sum_of_squares(residual),
             self._goal,
         )
-
-    def _foresee(self, residual: Floats, alpha: float) -> Indices:
-        """Tell all columns' correlations as far as the past ones say.
-
-        Returns the columns outside of the working set that may exceed ``alpha``.
-        """
-        shares, move = in_span(self._past_residuals, residual)
-        # With what the past correlations were rounded by.
-        distances = self._design.distances(move) + ROUNDED_SUM * (
-            np.abs(shares) @ self._past_norms
-        )
-        looked_at: Indices
-        looked_at, self._near = foresee(
-            self._past,
-            shares,
-            self._design.sizes,
-            distances,
-            self._penalty.l1,
-            self._outside,
-            alpha,
-            self._correlation,
-        )
-        self._near_at = alpha
-        return looked_at
-
-    def _remember(self, residual: Floats, correlation: Floats) -> None:
-        """Keep the correlations of all columns with a residual, forget the oldest."""
-        for past in (self._past_residuals, self._past_norms, self._past):
-            past[1] = past[0]
-        self._past_residuals[0] = residual
-        self._past_norms[0] = self._design.distances(residual)
-        self._past[0] = correlation
