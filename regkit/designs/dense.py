@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from regkit._types import Floats, Indices
 from regkit.designs.base import SAFE_RATIO
@@ -36,19 +35,11 @@ class DenseDesign(MeasuredColumns):
 
     is_sparse = False
 
-    def __init__(
-        self,
-        X: NDArray[Any],
-        sample_weight: Floats | None,
-        fit_intercept: bool,
-        standardize: bool,
-    ) -> None:
-        super().__init__(X, sample_weight, fit_intercept, standardize)
-        # Once formed: for the next target, and for the same one.
-        self._gram: Floats | None = None
-        self._target: Floats | None = None
-        self._products = np.empty(0)
-        self._row_gram: tuple[Floats, Floats] | None = None
+    # Once formed: for the next target, and for the same one.
+    _gram: Floats | None = None
+    _target: Floats | None = None
+    _products = np.empty(0)
+    _row_gram: tuple[Floats, Floats] | None = None
 
     @property
     def shared_columns(self) -> "DenseDesign":
@@ -59,20 +50,7 @@ class DenseDesign(MeasuredColumns):
         return self._gram is not None
 
     def center(self, y: Floats) -> tuple[Floats, Any]:
-        mean = np.zeros(y.shape[1:])
-        if self.fit_intercept:
-            mean = self._mean(y)
-            mean = mean + self._mean(y - mean)
-        root = self._root
-        if isinstance(root, np.ndarray) and y.ndim == 2:
-            root = root[:, None]
-        return (y - mean) * root, mean
-
-    def _mean(self, y: Floats) -> Floats:
-        if y.size == len(y):  # not by BLAS, whose threads would wake for it
-            mean: Floats = np.add.reduce(self._weight * y.ravel(), keepdims=True)
-            return mean.reshape(y.shape[1:])
-        return np.asarray(self._weight @ y)
+        return self._row_weights.center(y, self.fit_intercept)
 
     def correlate(self, residual: Floats) -> Floats:
         if residual.ndim == 2:

@@ -101,6 +101,7 @@ class RowMajorColumns:
 
 def _block(rows: Floats) -> tuple[Any, Indices]:
     """Return gathered columns as coordinate descent takes them."""
+    # Loaded here: only coordinate descent needs it.
     from regkit.kernels.linear.columns import Block
 
     size, n = rows.shape

@@ -36,6 +36,7 @@ class MeasuredColumns:
         self.standardize = standardize
         weights = RowWeights.of(sample_weight, self.n_samples)
         self._weight, self._root, self.total_weight, n_positive = weights
+        self._row_weights = weights
         self.max_rank = n_positive - bool(fit_intercept)
 
     @property

@@ -50,6 +50,7 @@ def moments_by_rows(
     X: NDArray[Any], center: Floats, weight: Floats
 ) -> tuple[Floats, Floats]:
     """Return Σ p d and Σ p d² for d = x - center, X in C order."""
+    # Loaded here: BLAS makes all other products.
     from regkit.kernels.linear import dense as kernels
 
     def multiply(share: slice) -> tuple[Floats, Floats]:

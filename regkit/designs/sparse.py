@@ -14,6 +14,7 @@ from regkit.designs.protocols import ColumnStore
 from regkit.designs.sparse_columns import COST_OF_A_COLUMN, SparseColumns
 from regkit.designs.sparse_storage import Storage, with_stored
 from regkit.kernels.linear import sparse as kernels
+from regkit.kernels.linear.columns import Block
 from regkit.parallel.threads import by_shares
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class SparseDesign:
         self.fit_intercept = fit_intercept
         self.standardize = standardize
         weights = RowWeights.of(sample_weight, self.n_samples)
+        self._row_weights = weights
         self._weight, self.total_weight = weights.shares, weights.total
         self._root = np.sqrt(self._weight)
         self.max_rank = weights.n_positive - bool(fit_intercept)
@@ -132,12 +134,7 @@ class SparseDesign:
         return self._gram is not None
 
     def center(self, y: Floats) -> tuple[Floats, Any]:
-        mean = np.zeros(y.shape[1:])
-        if self.fit_intercept:
-            mean = self._weight @ y
-            mean = mean + self._weight @ (y - mean)
-        root = self._root if y.ndim == 1 else self._root[:, None]
-        return (y - mean) * root, mean
+        return self._row_weights.center(y, self.fit_intercept)
 
     def correlate(self, residual: Floats) -> Floats:
         if residual.ndim == 2:
@@ -302,8 +299,6 @@ class SparseDesign:
         In this order they are read one after the other; in X, each would be
         fetched from somewhere else.
         """
-        from regkit.kernels.linear.columns import Block
-
         data, indices, indptr = self._columns
         counts = indptr[columns + 1] - indptr[columns]
         bounds = np.concatenate([[0], np.cumsum(counts)]).astype(indptr.dtype)

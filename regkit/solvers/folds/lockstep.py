@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from regkit._types import Floats, Indices
+from regkit._types import Floats
 from regkit.designs import Design
 from regkit.kernels.linear.active_set_state import Problem, State
 from regkit.kernels.linear.cholesky import BLOCK
@@ -226,22 +226,20 @@ def _terms(designs: Sequence[Design], problems: Sequence[ScaledProblem]) -> Term
 
 
 def _empty_work(p: int) -> Work:
-    def counts() -> Indices:
-        return np.zeros(ABREAST, dtype=np.int64)
-
+    sizes, n_wanted, n_iter, n_last = np.zeros((4, ABREAST), dtype=np.int64)
     return Work(
         problem=_stacked_problem(0),
         state=_stacked_state(0, 0),
         columns=np.zeros((ABREAST, 0), dtype=np.int64),
-        sizes=counts(),
+        sizes=sizes,
         starts=np.zeros((ABREAST, 0)),
         wanted=np.zeros((ABREAST, p), dtype=np.int64),
-        n_wanted=counts(),
+        n_wanted=n_wanted,
         goals=np.zeros(ABREAST),
         gaps=np.zeros(ABREAST),
         is_solved=np.ones(ABREAST, dtype=np.bool_),
-        n_iter=counts(),
-        n_last=counts(),
+        n_iter=n_iter,
+        n_last=n_last,
         refined=np.full(1, np.inf),
     )
 
@@ -271,7 +269,7 @@ def _with_room(found: Found, size: int) -> Found:
 
 
 def _stacked_problem(room: int) -> Problem:
-    vectors = (np.zeros((ABREAST, room)) for _ in range(6))
+    vectors = np.zeros((6, ABREAST, room))
     return Problem(np.zeros((ABREAST, room, room)), *vectors)
 
 

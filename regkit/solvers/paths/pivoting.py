@@ -79,6 +79,7 @@ def minimize_from(
     problem: Problem, state: State, start: Floats, alpha: float, max_iter: int
 ) -> int:
     """Start again from ``start`` where block pivoting has not settled."""
+    # Loaded here: block pivoting nearly always settles.
     from regkit.kernels.linear import primal
 
     n = len(start)

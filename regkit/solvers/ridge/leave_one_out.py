@@ -221,6 +221,7 @@ class _Ledger:
         self, weights: Floats, errors: Floats, remaining: Floats, least: Floats
     ) -> tuple[Floats, NDArray[np.bool_] | None]:
         """Turn residuals into errors, in place; return their moments and the unsure."""
+        # Loaded here: only rows left out need it.
         from regkit.kernels.linear import left_out as kernels
 
         moments = np.zeros((2, self._moments.shape[1], len(least)))

@@ -118,6 +118,7 @@ class TridiagonalSweep:
         self.width = len(self._inner) + len(alphas)
 
     def evaluate(self, part: slice) -> tuple[Floats, Floats]:
+        # Loaded here: only rows left out of a wide X need it.
         from regkit.kernels.linear import tridiagonal as kernels
 
         start, stop, _ = part.indices(self._rows.shape[1])
