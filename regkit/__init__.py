@@ -16,8 +16,16 @@ _HOME = {
     "LassoRegressorCV": "regkit.linear_model",
     "ElasticNetRegressorCV": "regkit.linear_model",
     "RidgeRegressorCV": "regkit.linear_model",
+    "LogisticClassifier": "regkit.linear_model",
+    "LogisticClassifierCV": "regkit.linear_model",
+    "LinearSVMClassifier": "regkit.linear_model",
+    "LinearSVMClassifierCV": "regkit.linear_model",
+    "GeneralizedLinearRegressor": "regkit.linear_model",
+    "GeneralizedLinearRegressorCV": "regkit.linear_model",
     "lasso_path": "regkit.linear_model",
     "enet_path": "regkit.linear_model",
+    "logistic_path": "regkit.linear_model",
+    "glm_path": "regkit.linear_model",
     "RegularizationPath": "regkit.linear_model",
     "PathSearchCV": "regkit.model_selection",
     "one_standard_error": "regkit.model_selection",
@@ -26,6 +34,8 @@ _HOME = {
     "SufficientStatistics": "regkit.linear_model",
     "RowChunks": "regkit.rows",
     "compare_regularizers": "regkit.inspection",
+    "TableEncoder": "regkit.tables",
+    "read_table": "regkit.tables",
     "RegularizationPathDisplay": "regkit.inspection",
     "AlphaSelectionDisplay": "regkit.inspection",
     "FitComparisonDisplay": "regkit.inspection",
@@ -43,6 +53,7 @@ _SUBPACKAGES = (
     "model_selection",
     "neural_network",
     "rows",
+    "tables",
 )
 
 if TYPE_CHECKING:
@@ -63,18 +74,27 @@ if TYPE_CHECKING:
     from regkit.linear_model import (
         ElasticNetRegressor,
         ElasticNetRegressorCV,
+        GeneralizedLinearRegressor,
+        GeneralizedLinearRegressorCV,
         LassoRegressor,
         LassoRegressorCV,
+        LinearSVMClassifier,
+        LinearSVMClassifierCV,
+        LogisticClassifier,
+        LogisticClassifierCV,
         RegularizationPath,
         RidgeRegressor,
         RidgeRegressorCV,
         SufficientStatistics,
         enet_path,
+        glm_path,
         lasso_path,
+        logistic_path,
     )
     from regkit.model_selection import PathSearchCV, one_standard_error
     from regkit.neural_network import DropoutMLPClassifier, DropoutMLPRegressor
     from regkit.rows import RowChunks
+    from regkit.tables import TableEncoder, read_table
 
 __all__ = [
     "LassoRegressor",
@@ -83,8 +103,16 @@ __all__ = [
     "LassoRegressorCV",
     "ElasticNetRegressorCV",
     "RidgeRegressorCV",
+    "LogisticClassifier",
+    "LogisticClassifierCV",
+    "LinearSVMClassifier",
+    "LinearSVMClassifierCV",
+    "GeneralizedLinearRegressor",
+    "GeneralizedLinearRegressorCV",
     "lasso_path",
     "enet_path",
+    "logistic_path",
+    "glm_path",
     "RegularizationPath",
     "PathSearchCV",
     "one_standard_error",
@@ -93,6 +121,8 @@ __all__ = [
     "SufficientStatistics",
     "RowChunks",
     "compare_regularizers",
+    "TableEncoder",
+    "read_table",
     "RegularizationPathDisplay",
     "AlphaSelectionDisplay",
     "FitComparisonDisplay",

@@ -1,6 +1,7 @@
 """The command line: ``python -m regkit compare``."""
 
 import argparse
+import io
 import os
 import shlex
 import sys
@@ -28,7 +29,14 @@ examples:
   python -m regkit compare houses.csv --target price --output report.html
 """
 
+_WARM_UP = """\
+Compile all kernels that are not compiled yet, in as many processes as there are
+processors, and keep them. No fit of this installation has to wait for a compiler
+afterwards. Where nothing is missing, nothing is done."""
+
 _FIGURES = (".png", ".svg", ".pdf")
+_READINGS = ("drop", "category", "number", "date", "boolean")
+_READING_OPTIONS = ("missing", "decimal", "date_order", "encoding", "sheet")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -52,6 +60,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         0 for success. Errors in what the user gave leave through SystemExit with
         code 2 and one line on stderr, Ctrl-C returns 130.
     """
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal without the characters of the data shows their codes.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     parser = _build_parser()
     try:
         given = sys.argv[1:] if argv is None else list(argv)
@@ -59,6 +71,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         arguments.command_line = [*parser.prog.split(), *given]
         if arguments.command is None:
             parser.print_help()
+        elif arguments.command == "warm-up":
+            _warm_up(parser.prog)
         else:
             _compare(arguments)
         sys.stdout.flush()
@@ -91,27 +105,19 @@ def _build_parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = compare.add_argument
-    add("file", nargs="?", metavar="FILE", help="CSV file with a header line")
+    add(
+        "file",
+        nargs="?",
+        metavar="FILE",
+        help="table with a header line: CSV, Excel, Parquet, JSON lines; - for stdin",
+    )
     add(
         "--data",
         choices=("diabetes", "houses"),
-        help="without FILE: which data that regkit brings (default: diabetes)",
+        help="without FILE: bundled data (default: diabetes)",
     )
     add("--target", metavar="COLUMN", help="column to predict (needed with FILE)")
-    add(
-        "--drop",
-        metavar="COLUMN",
-        action="append",
-        default=[],
-        help="leave a column out (may be repeated)",
-    )
-    add(
-        "--category",
-        metavar="COLUMN",
-        action="append",
-        default=[],
-        help="numbers that stand for categories (may be repeated)",
-    )
+    _add_table_options(compare)
     add(
         "--test-size",
         metavar="SHARE",
@@ -158,18 +164,66 @@ def _build_parser() -> argparse.ArgumentParser:
         help="draw the errors (.png, .svg or .pdf)",
     )
     compare.set_defaults(prog=compare.prog)
+    commands.add_parser(
+        "warm-up",
+        help="compile everything now, so that no later fit waits",
+        description=_WARM_UP,
+    )
     return parser
+
+
+def _warm_up(prog: str) -> None:
+    with ProgressLine() as progress:
+        progress.step("loading")
+        from regkit._warm_up import warm_up
+
+        report = warm_up(progress.step)
+    if report.n_compiled and report.kept_in is None:
+        _fail("compiled kernels can be kept nowhere: set NUMBA_CACHE_DIR", prog)
+    print(report)
+
+
+def _add_table_options(compare: argparse.ArgumentParser) -> None:
+    """Add what says how to read the table."""
+    group = compare.add_argument_group("reading the table (all may be repeated)")
+    for option, help_text in (
+        ("drop", "leave a column out"),
+        ("category", "read a column as a category, such as a postal code"),
+        ("number", "read a column as numbers, and keep it"),
+        ("date", "read a column as dates"),
+        ("boolean", "read a column as yes and no"),
+    ):
+        group.add_argument(
+            f"--{option}", metavar="COLUMN", action="append", default=[], help=help_text
+        )
+    group.add_argument(
+        "--missing",
+        metavar="CELL",
+        action="append",
+        default=[],
+        help="a cell that stands for a missing value, such as -999",
+    )
+    group = compare.add_argument_group("where the table leaves it open")
+    group.add_argument(
+        "--decimal", choices=(".", ","), help="the decimal mark of 1.234 or 1,234"
+    )
+    group.add_argument(
+        "--date-order", choices=("dmy", "mdy"), help="the order of 03/04/2024"
+    )
+    group.add_argument("--encoding", help="encoding of the file (default: UTF-8)")
+    group.add_argument("--sheet", help="sheet of a workbook (default: the first)")
 
 
 def _compare(arguments: argparse.Namespace) -> None:
     _check_source(arguments)
     _check_destinations(arguments)
 
-    # Imported here: --help and usage errors need not wait for scikit-learn.
-    from regkit.inspection import compare_regularizers
-
     try:
         title, X, y, names, notes = _load(arguments)
+
+        # Imported here: what is wrong with the command need not wait for Numba.
+        from regkit.inspection import compare_regularizers
+
         with ProgressLine() as progress, warnings.catch_warnings():
             warnings.showwarning = progress.show_warning
             for note in notes:
@@ -205,9 +259,10 @@ def _compare(arguments: argparse.Namespace) -> None:
 def _check_source(arguments: argparse.Namespace) -> None:
     """Refuse options that do not go with the data asked for."""
     if arguments.file is None:
-        for option in ("target", "drop", "category"):
+        for option in ("target", *_READINGS, *_READING_OPTIONS):
             if getattr(arguments, option):
-                _fail(f"--{option} needs a CSV file before it", arguments.prog)
+                shown = option.replace("_", "-")
+                _fail(f"--{shown} needs a file before it", arguments.prog)
         return
     if arguments.data is not None:
         _fail(f"--data cannot be used with {arguments.file}", arguments.prog)
@@ -248,7 +303,7 @@ def _check_destinations(arguments: argparse.Namespace) -> None:
 
 def _load(
     arguments: argparse.Namespace,
-) -> tuple[str, Any, Any, list[str], tuple[str, ...]]:
+) -> tuple[str, Any, Any, list[str] | None, tuple[str, ...]]:
     """Return title, data, names and notes: the user's table or one that regkit has."""
     if arguments.file is None:
         from regkit.datasets import load_diabetes_interactions, make_house_prices
@@ -259,16 +314,42 @@ def _load(
             title = "diabetes progression with quadratic terms"
             data = load_diabetes_interactions()
         return title, data.data, data.target, list(data.feature_names), ()
-    from regkit.tables.csv_table import read_csv
+    return _read_table(arguments)
 
-    table = read_csv(
-        arguments.file,
-        arguments.target,
-        drop=arguments.drop,
-        category=arguments.category,
+
+def _read_table(
+    arguments: argparse.Namespace,
+) -> tuple[str, Any, Any, None, tuple[str, ...]]:
+    """Read the user's file; errors name its lines and the command's options."""
+    from regkit.tables.files import read_table
+
+    file = read_table(
+        arguments.file, encoding=arguments.encoding, sheet=arguments.sheet
     )
-    title = f"{arguments.target} in {arguments.file}"
-    return title, table.X, table.y, table.feature_names, tuple(table.notes)
+    readings = {name: kind for kind in _READINGS for name in getattr(arguments, kind)}
+    for name in (arguments.target, *readings):
+        file.require_column(name)
+    if readings.get(arguments.target) not in (None, "number"):
+        raise ValueError(
+            f"the target {arguments.target!r} cannot be dropped or be a category"
+        )
+    from regkit.tables import CellError, TableEncoder
+
+    encoder = TableEncoder(
+        readings,
+        decimal=arguments.decimal,
+        date_order=arguments.date_order,
+        missing=arguments.missing,
+    )
+    try:
+        table, target = encoder.read_with_target(file, arguments.target)
+        encoder.fit(table)
+    except CellError as error:
+        place = file.place(error.row)
+        raise ValueError(f"{error.say(place, 'command')}") from None
+    notes = (*file.notes, *encoder.notes("command"), *target.say_notes("command"))
+    title = f"{arguments.target} in {file.source}"
+    return title, table, target, None, notes
 
 
 def _fail(message: str, prog: str) -> NoReturn:

@@ -27,7 +27,11 @@ from sklearn.utils._param_validation import (
     validate_parameter_constraints,
     validate_params,
 )
-from sklearn.utils.validation import _check_feature_names, _get_feature_names
+from sklearn.utils.validation import (
+    _check_feature_names,
+    _check_feature_names_in,
+    _get_feature_names,
+)
 
 from regkit._warn import warn
 
@@ -35,6 +39,7 @@ __all__ = [
     "Interval",
     "InvalidParameterError",
     "StrOptions",
+    "check_feature_names_in",
     "check_same_features",
     "check_same_names",
     "feature_names",
@@ -52,6 +57,7 @@ __all__ = [
     "validate_parameters",
 ]
 
+check_feature_names_in = _check_feature_names_in
 raise_for_params = _raise_for_params
 routing_enabled = _routing_enabled
 

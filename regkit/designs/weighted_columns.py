@@ -5,7 +5,6 @@ the penalty belong to the rows' own weights and stay. So these stores hold colum
 (X - m) / s, rows not weighted, and take weights with each call.
 """
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -14,18 +13,18 @@ from scipy import sparse
 
 from regkit._types import Floats, Indices
 from regkit.designs.base import read_only
-from regkit.designs.dense_products import centered_products
+from regkit.designs.dense_products import by_row_shares, centered_products
+from regkit.kernels.linear import losses
 from regkit.kernels.linear import sparse as kernels
+from regkit.kernels.linear.losses import Rows
 
 if TYPE_CHECKING:
     from regkit.designs.dense import DenseDesign
     from regkit.designs.sparse import SparseDesign
 
-# Bytes of X that are read at a time: they stay in cache for their second use.
-_CACHED_BYTES = 1 << 20
 
-# From rows and what was asked of them to what they are to be multiplied by.
-Update = Callable[[slice, Floats], Floats]
+# Fewer entries than this are not worth a second thread.
+_WORTHWHILE = 1 << 18
 
 
 class WeightedColumns(Protocol):
@@ -51,13 +50,19 @@ class WeightedColumns(Protocol):
         """
 
     def costs(self) -> tuple[float, float]:
-        """Return the multiplications of `combine` and of `gram` over all columns."""
+        """Return what `advance` with its products and what `gram` take.
 
-    def read(self, coef: Floats, update: Update) -> Floats | None:
-        """Call ``update(rows, Σ_j x_ij coef_j)``, rows by rows, in one read of X.
+        In units of a multiplication inside a large matrix product: others wait for
+        memory.
+        """
 
-        Return the columns' products with what it returns; None where they are better
-        asked for by `correlate`, if at all.
+    def advance(
+        self, coef: Floats, shift: float, rows: Rows
+    ) -> tuple[float, Floats | None]:
+        """Take the rows along ``shift + Σ_j x_ij coef_j``, in one read of X.
+
+        Returns the rows' part of the gap, and the columns' products with their new
+        residuals, weighted; None where those are better asked for by `correlate`.
         """
 
 
@@ -104,24 +109,23 @@ class DenseWorkingColumns:
 
     def costs(self) -> tuple[float, float]:
         entries = float(self._rows.shape[1] * self._size)
-        return entries, entries * self._size
+        return 15.0 * entries, 0.5 * entries * self._size
 
-    def read(self, coef: Floats, update: Update) -> Floats | None:
-        update(slice(None), self.combine(coef))
-        return None
+    def advance(
+        self, coef: Floats, shift: float, rows: Rows
+    ) -> tuple[float, Floats | None]:
+        np.add(self.combine(coef), shift, out=rows.change)
+        return float(losses.advance(rows)), None
 
 
 class DenseColumns:
-    """All columns of a dense X, read where they are, in blocks of rows."""
+    """All columns of a dense X, read where they are."""
 
     def __init__(self, design: "DenseDesign") -> None:
         self._design = design
         self._scale = design.scale
         self._center = design.offset
-        X = design.transposed.T
-        width = X.shape[1] * X.dtype.itemsize
-        self._step = max(64, _CACHED_BYTES // max(1, width))
-        self._X = X
+        self._X = design.transposed.T
 
     def append(self, columns: Indices) -> None:
         """Nothing to do: every column is there."""
@@ -129,26 +133,14 @@ class DenseColumns:
     def keep(self, places: Indices) -> None:
         """Nothing to do: every column stays."""
 
-    def _blocks(self) -> list[slice]:
-        n = len(self._X)
-        return [slice(a, min(n, a + self._step)) for a in range(0, n, self._step)]
-
-    def _centered(self, rows: slice) -> Floats:
-        centered: Floats = np.subtract(self._X[rows], self._center, dtype=np.float64)
-        return centered
-
     def combine(self, coef: Floats) -> Floats:
-        scaled = coef / self._scale
-        found = np.empty(len(self._X))
-        for rows in self._blocks():
-            found[rows] = self._centered(rows) @ scaled
-        return found
+        used = np.flatnonzero(coef)
+        return np.asarray(coef[used] @ self._design.gather_unweighted(used))
 
     def correlate(self, weight: Floats) -> Floats:
-        found = np.zeros(self._X.shape[1])
-        for rows in self._blocks():
-            found += weight[rows] @ self._centered(rows)
-        return found / self._scale
+        root = np.sqrt(self._design.weights)
+        # (Rows of no weight have none here either.)
+        return self._design.correlate(weight / np.where(root > 0.0, root, 1.0))
 
     def gram(self, weight: Floats, first: int) -> tuple[Floats, Floats]:
         root = np.sqrt(weight)
@@ -160,15 +152,28 @@ class DenseColumns:
 
     def costs(self) -> tuple[float, float]:
         entries = float(self._X.size)
-        return entries, entries * self._X.shape[1]
+        return 28.0 * entries, 0.5 * entries * self._X.shape[1]
 
-    def read(self, coef: Floats, update: Update) -> Floats | None:
+    def advance(
+        self, coef: Floats, shift: float, rows: Rows
+    ) -> tuple[float, Floats | None]:
         scaled = coef / self._scale
-        found = np.zeros(self._X.shape[1])
-        for rows in self._blocks():
-            block = self._centered(rows)
-            found += update(rows, block @ scaled) @ block
-        return found / self._scale
+        in_c_order = self._X.flags.c_contiguous
+        X = self._X if in_c_order else self._X.T
+
+        def visit(share: slice) -> tuple[float, Floats]:
+            found = np.zeros(len(scaled))
+            begin, end = share.start, share.stop
+            gap = losses.advance_dense(
+                X, not in_c_order, self._center, scaled, shift, rows, begin, end, found
+            )
+            return gap, found
+
+        if self._X.size < _WORTHWHILE:
+            gap, products = visit(slice(0, len(self._X)))
+            return gap, products / self._scale
+        gaps, found = zip(*by_row_shares(visit, self._X), strict=True)
+        return float(sum(gaps)), sum(found[1:], found[0]) / self._scale
 
 
 class SparseWorkingColumns:
@@ -253,8 +258,7 @@ class SparseWorkingColumns:
 
     def costs(self) -> tuple[float, float]:
         counts = np.diff(self._rows().indptr).astype(np.float64)
-        # Entries are fetched from anywhere.
-        return 2.0 * counts.sum(), 4.0 * float(counts @ counts)
+        return 60.0 * float(counts.sum()), 20.0 * float(counts @ counts)
 
     def _rows(self) -> Any:
         """Return the same columns by rows."""
@@ -267,6 +271,8 @@ class SparseWorkingColumns:
             self._by_rows = columns.tocsr()
         return self._by_rows
 
-    def read(self, coef: Floats, update: Update) -> Floats | None:
-        update(slice(None), self.combine(coef))
-        return None
+    def advance(
+        self, coef: Floats, shift: float, rows: Rows
+    ) -> tuple[float, Floats | None]:
+        np.add(self.combine(coef), shift, out=rows.change)
+        return float(losses.advance(rows)), None

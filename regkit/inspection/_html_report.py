@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from regkit import __version__
 from regkit.inspection._drawing import make_figure, require_matplotlib
+from regkit.inspection._fonts import all_scripts, lacking_characters
 from regkit.inspection._table import (
     HEADER,
     cells,
@@ -63,7 +64,7 @@ def render_page(
             f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>"
             for name, text in explain(comparison).items()
         ),
-        "pictures": "\n".join(_figure(picture) for picture in _pictures(comparison)),
+        "pictures": _draw_all(comparison),
         "made_by": (
             made_by
             if command is None
@@ -115,9 +116,15 @@ def _pictures(comparison: "RegularizerComparison") -> Iterable[_Picture]:
         )
 
 
-def _figure(picture: _Picture) -> str:
-    wide = _as_data_uri(picture.draw, _WIDE)
-    narrow = _as_data_uri(picture.draw, _NARROW)
+def _draw_all(comparison: "RegularizerComparison") -> str:
+    with all_scripts() as lacking:
+        pictures = _pictures(comparison)
+        return "\n".join(_figure(picture, lacking) for picture in pictures)
+
+
+def _figure(picture: _Picture, lacking: set[str]) -> str:
+    wide = _as_data_uri(picture.draw, _WIDE, lacking)
+    narrow = _as_data_uri(picture.draw, _NARROW, lacking)
     return (
         "<figure>\n"
         f"<h2>{escape(picture.title)}</h2>\n"
@@ -128,11 +135,19 @@ def _figure(picture: _Picture) -> str:
     )
 
 
-def _as_data_uri(draw: "Callable[[Axes], Any]", size: tuple[float, float]) -> str:
+def _as_data_uri(
+    draw: "Callable[[Axes], Any]", size: tuple[float, float], lacking: set[str]
+) -> str:
+    import matplotlib
+
     figure = make_figure(*size)
     draw(figure.subplots())
+    unknown = lacking_characters(figure)
+    lacking |= unknown
     svg = BytesIO()
-    figure.savefig(svg, format="svg", metadata={"Date": None})
+    # Characters that no font here has, the reader's browser may have.
+    with matplotlib.rc_context({"svg.fonttype": "none" if unknown else "path"}):
+        figure.savefig(svg, format="svg", metadata={"Date": None})
     if svg.tell() <= _LARGEST_SVG:
         return f"data:image/svg+xml;base64,{b64encode(svg.getvalue()).decode()}"
     png = BytesIO()

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.model_selection import KFold, train_test_split
-from sklearn.utils import check_X_y
 
+from regkit.inspection._data import load_rows
 from regkit.inspection._networks import ALPHAS, RATES, make_network, tune_network
 from regkit.inspection._tuning import (
     Folds,
@@ -29,14 +29,16 @@ from regkit.linear_model import (
     LassoRegressor,
     RidgeRegressor,
 )
+from regkit.tables import TableEncoder
 
 _Floats = NDArray[np.float64]
 
 
 def compare_regularizers(
     X: Any,
-    y: ArrayLike,
+    y: ArrayLike | str,
     *,
+    encoder: TableEncoder | None = None,
     test_size: float = 0.25,
     n_folds: int = 5,
     metric: Metric = "rmse",
@@ -62,10 +64,16 @@ def compare_regularizers(
 
     Parameters
     ----------
-    X : array-like, sparse matrix or DataFrame of shape (n_samples, n_features)
-        Numeric columns without missing values.
-    y : array-like of shape (n_samples,)
-        Target.
+    X : DataFrame, array-like or sparse matrix of shape (n_samples, n_features)
+        A data frame is read and encoded by `TableEncoder`: numbers, text, dates and
+        missing values. An array or a sparse matrix of numbers is taken as it is.
+    y : str or array-like of shape (n_samples,)
+        Target: the name of a column of the data frame, whose rows with missing values
+        are left out, or numbers.
+    encoder : TableEncoder, default=None
+        How to read the columns of a data frame; None for ``TableEncoder()``. Columns
+        are read in the whole table; medians and levels are learned from the training
+        rows.
     test_size : float, default=0.25
         Share of the rows kept for the test, in (0, 1).
     n_folds : int, default=5
@@ -81,7 +89,7 @@ def compare_regularizers(
     random_state : int or None, default=0
         Seed of the split, of the folds and of the networks.
     feature_names : sequence of str of length n_features, default=None
-        Names of the columns for pictures; None for those of a DataFrame, or x0, x1, ….
+        Names of the columns of an array for pictures; None for x0, x1, ….
     progress : callable, default=None
         Called with one line of text before each step: "compiling", then the name of
         each model with its number, such as "Lasso (3 of 7)".
@@ -107,19 +115,14 @@ def compare_regularizers(
     >>> bool(comparison["Lasso"].test_error < comparison["Least squares"].test_error)
     True
     """
-    names = _feature_names(X, feature_names)
-    X, target = check_X_y(
-        X, y, accept_sparse="csr", dtype=[np.float64, np.float32], y_numeric=True
-    )
-    target = target.astype(np.float64)
+    rows = load_rows(X, y, encoder, feature_names)
+    target = rows.y
     _check_parameters(target, test_size, n_folds, metric, l1_ratios, random_state)
-    if names is not None and len(names) != X.shape[1]:
-        raise ValueError(
-            f"feature_names must name the {X.shape[1]} columns of X, got {len(names)}"
-        )
-    X_train, X_test, y_train, y_test = train_test_split(
-        X, target, test_size=test_size, random_state=random_state
+    train, test = train_test_split(
+        np.arange(target.size), test_size=test_size, random_state=random_state
     )
+    X_train, X_test, names, fitted = rows.split(train, test)
+    y_train, y_test = target[train], target[test]
     if np.ptp(y_train) == 0:
         raise ValueError(
             f"y is {y_train[0]:g} in every training row: there is nothing to predict"
@@ -152,9 +155,10 @@ def compare_regularizers(
         metric=metric,
         n_train=y_train.size,
         n_test=y_test.size,
-        n_features=X.shape[1],
+        n_features=X_train.shape[1],
         n_folds=n_folds,
         mean_error=_error(metric, mean_loss),
+        encoder=fitted,
     )
 
 
@@ -278,11 +282,6 @@ def _path(tuned: Tuned, names: list[str] | None) -> RegularizationPathDisplay:
         alpha_1se=tuned.selection.alpha_1se,
         scaled=True,
     )
-
-
-def _feature_names(X: Any, given: Sequence[str] | None) -> list[str] | None:
-    names = getattr(X, "columns", None) if given is None else given
-    return None if names is None else [str(name) for name in names]
 
 
 def _n_nonzero(estimator: Any) -> int:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regkit.inspection._drawing import make_figure, require_matplotlib
+from regkit.inspection._fonts import all_scripts, lacking_characters
 from regkit.inspection._html_report import render_page
 from regkit.inspection._sentence import summarize
 from regkit.inspection._table import render_table
@@ -18,6 +19,8 @@ from regkit.inspection.selection_display import AlphaSelectionDisplay
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
+
+    from regkit.tables import TableEncoder
 
 Metric = Literal["rmse", "mae"]
 
@@ -110,6 +113,9 @@ class RegularizerComparison:
         Folds that chose the penalties.
     mean_error : float
         Test error of predicting the mean (median for "mae") of the training target.
+    encoder : TableEncoder or None
+        How the columns of a table became numbers, fitted on the training rows; its
+        `columns_` say what became of each. None for an array.
 
     See Also
     --------
@@ -123,6 +129,7 @@ class RegularizerComparison:
     n_features: int
     n_folds: int
     mean_error: float
+    encoder: "TableEncoder | None" = field(default=None, repr=False)
 
     @property
     def best_(self) -> ModelResult:
@@ -212,8 +219,10 @@ class RegularizerComparison:
         """
         require_matplotlib("save_figure")
         figure = make_figure(7.4, 4.3)
-        self.plot(figure.subplots())
-        figure.savefig(path, dpi=dpi)
+        with all_scripts() as lacking:
+            self.plot(figure.subplots())
+            figure.savefig(path, dpi=dpi)
+            lacking |= lacking_characters(figure)
 
     def to_html(
         self,

@@ -137,13 +137,13 @@ class RowChunks:
         Raises
         ------
         ImportError
-            Without pyarrow: ``pip install "regkit[arrow]"``.
+            Without pyarrow: ``pip install "scikit-regkit[arrow]"``.
         """
         try:
             import pyarrow.dataset
         except ImportError as error:
             raise ImportError(
-                'Parquet needs pyarrow: pip install "regkit[arrow]".'
+                'Parquet needs pyarrow: pip install "scikit-regkit[arrow]".'
             ) from error
         files = pyarrow.dataset.dataset(path, format="parquet")
         targets = [target] if isinstance(target, str) else list(target or [])

@@ -9,7 +9,7 @@ from regkit._types import Floats
 from regkit.kernels.linear import losses as kernels
 
 
-def _overflowing() -> AbstractContextManager[None]:
+def overflowing() -> AbstractContextManager[None]:
     """Let exponentials overflow: an infinite loss ends a step that went too far."""
     return np.errstate(over="ignore", under="ignore", invalid="ignore", divide="ignore")
 
@@ -41,14 +41,14 @@ class Loss:
 
     def objective(self, y: Floats, share: Floats, eta: Floats) -> float:
         """Return the mean loss; ``share`` are weights that sum to 1."""
-        with _overflowing():
+        with overflowing():
             return float(kernels.objective(self.code, self.power, y, share, eta))
 
     def differentiate(
         self, y: Floats, share: Floats, eta: Floats, residual: Floats, curvature: Floats
     ) -> None:
         """Write the rows' negative first and their second derivatives."""
-        with _overflowing():
+        with overflowing():
             kernels.differentiate(
                 self.code, self.power, y, share, eta, residual, curvature
             )
@@ -60,11 +60,18 @@ class Loss:
 
         Infinite where that is outside of the conjugate's domain.
         """
-        with _overflowing():
+        with overflowing():
             found = kernels.divergence(
                 self.code, self.power, y, share, eta, dual, shrunk
             )
             return float(found)
+
+    def rows(
+        self, y: Floats, share: Floats, eta: Floats, dual: Floats, weight: Floats
+    ) -> kernels.Rows:
+        """Return the rows, and room for what a step of them leads to."""
+        room = (np.empty(len(y)) for _ in range(5))
+        return kernels.Rows(self.code, self.power, y, share, weight, eta, dual, *room)
 
     def deviance(self, y: Floats, share: Floats, eta: Floats) -> float:
         """Return the mean loss above the least that any predictor could reach."""
@@ -78,7 +85,7 @@ class Loss:
         self, y: Floats, share: Floats, eta: Floats, start: float = 0.0
     ) -> float:
         """Return the number that, added to ``eta``, makes the mean loss least."""
-        with _overflowing():
+        with overflowing():
             found = kernels.best_shift(self.code, self.power, y, share, eta, start)
             return float(found)
 

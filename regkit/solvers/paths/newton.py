@@ -24,7 +24,7 @@ from regkit.kernels.linear.certificate import (
     shrinkages,
     wanted,
 )
-from regkit.solvers.losses import Loss
+from regkit.solvers.losses import Loss, overflowing
 from regkit.solvers.paths.newton_model import NewtonModel, Scaled
 from regkit.solvers.paths.screening import Answer, Request
 from regkit.solvers.paths.walk import Asking
@@ -36,8 +36,9 @@ _BATCH = 100
 _MANY = 0.2
 # Rounding of a correlation, beside the column's length and the dual point's.
 _ROUNDED = 1e-14
-# With this many columns at most all of them make the working set.
+# With this many columns and this many entries at most all make the working set.
 FEW_COLUMNS = 500
+_FEW_ENTRIES = 1 << 18
 # An alpha below this share of its predecessor is approached in steps, ...
 _LARGEST_DROP = 0.3
 # ... each of them solved to this share of the null deviance.
@@ -104,7 +105,6 @@ class NewtonPath:
         self._has_offset = offset is not None
         self.intercept = 0.0
         self._fit_null_intercept()
-        self._residual, self._curvature = np.empty(n), np.empty(n)
         self._differentiate()
         self._dual = self._residual.copy()
         self.null_deviance = loss.deviance(y, self._share, self.eta)
@@ -116,7 +116,7 @@ class NewtonPath:
         self._square = design.lengths**2 * float(self._share @ self._curvature)
         self._outside = self.scaled.upper > self.scaled.lower
         self._every = np.arange(p)
-        self._takes_all = p <= FEW_COLUMNS
+        self._takes_all = p <= FEW_COLUMNS and n * p <= _FEW_ENTRIES
         self.coef = np.zeros(p)
         self._correlation = design.correlate(self._root * self._dual)
         self._past_duals = np.stack([self._root * self._dual, np.zeros(n)])
@@ -133,7 +133,10 @@ class NewtonPath:
         self._is_exact = True
         self._may_extrapolate = False
         self._is_stuck = False  # no step is short enough for the objective to fall
-        self._value: float | None = None
+        self._contraction = inf
+        self._divergence = 0.0
+        # The columns' products with the rows' own residual, where they are known.
+        self._products: Floats | None = None
         self._n_solves = 0
         self.gap = 0.0
         self.top = self.alpha = inf
@@ -285,9 +288,10 @@ class NewtonPath:
         model.restart(coef[model.columns])
         self.coef[:] = coef
         self._differentiate()
-        self._dual = self._residual.copy()
-        self._settled_curvature = self._curvature.copy()
+        self._dual = self._residual
+        self._settled_curvature = self._curvature
         self._weight = np.empty(0)
+        self._products = None
         found, correlations = yield self._request(self._every)
         self._correlation[found] = correlations
         self._remember(correlations)
@@ -314,7 +318,7 @@ class NewtonPath:
                 self._admit(missed)
                 continue
             break
-        self._settled_curvature = self._curvature.copy()
+        self._settled_curvature = self._curvature
         self._may_extrapolate = self._loss.is_smooth
         self._n_solves = n_iter
         self.alpha = alpha
@@ -324,17 +328,15 @@ class NewtonPath:
         """Minimize over the working set until the rows' part of the gap is small."""
         model, goal = self._model, 0.5 * self._goal
         last, patience = inf, _PATIENCE
-        self._value = None
         if not len(self._weight):
             self._form(alpha)
         elif self._n_solves == 1:
-            self._rebase(None)
+            self._rebase()
         self._n_solves = 0
         n_iter = 0
         while n_iter < max_iter:
             n_iter += 1
-            products, is_whole = self._take_step(alpha)
-            if not is_whole:
+            if not self._take_step(alpha):
                 if self._is_stuck:
                     break
                 self._form(alpha)
@@ -351,98 +353,93 @@ class NewtonPath:
             if self._wants_new_gram(goal):
                 self._form(alpha)
             else:
-                self._rebase(products)
+                self._rebase()
         self.coef[model.columns] = model.coef
         return n_iter
 
     def _differentiate(self) -> None:
+        n = len(self.eta)
+        self._residual, self._curvature = np.empty(n), np.empty(n)
         self._loss.differentiate(
             self._y, self._share, self.eta, self._residual, self._curvature
         )
 
     def _form(self, alpha: float) -> None:
         """Form the model with new weights around the present coefficients."""
-        weight = self._curvature.copy()
+        weight = self._curvature
         if self._may_extrapolate and alpha >= _CLOSE * self.alpha:
             ahead = weight + _AHEAD * (weight - self._settled_curvature)
             most = np.minimum(_MOST_WEIGHT * weight, self._loss.curvature_bound)
             weight = np.clip(ahead, _LEAST_WEIGHT * weight, most)
         self._may_extrapolate = False
         self._weight = weight
-        self._dual = self._residual.copy()
+        self._dual = self._residual
         model = self._model
         keeps_all = self._takes_all and model.size == len(self.coef)
         self._model.form(
             self._share * weight,
             self._share * self._dual,
+            self._products,
             0.0 if keeps_all else _KEPT * alpha,
         )
-        self._since[:] = 0.0
+        self._since = np.zeros_like(self.eta)
         self._is_exact = True
         kept = np.zeros(len(self.coef), dtype=np.bool_)
         kept[model.columns] = True
         self.coef[~kept] = 0.0
         self._outside = ~kept & (self.scaled.upper > self.scaled.lower)
 
-    def _rebase(self, products: Floats | None) -> None:
+    def _rebase(self) -> None:
         """Go on with the present coefficients' own residual."""
-        self._dual = self._residual.copy()
-        self._model.rebase(self._share * self._dual, products)
-        self._since[:] = 0.0
+        self._dual = self._residual
+        self._model.rebase(self._share * self._dual, self._products)
+        self._since = np.zeros_like(self.eta)
         self._is_exact = True
 
-    def _take_step(self, alpha: float) -> tuple[Floats | None, bool]:
+    def _take_step(self, alpha: float) -> bool:
         """Go to the model's minimum, or as far as the objective falls.
 
-        Returns the columns' products with the new residual, where they are known, and
-        whether it was the whole way.
+        Returns whether it was the whole way.
         """
         model = self._model
         before = model.coef.copy()
-        eta, change = self.eta, np.empty_like(self.eta)
-        reached = np.empty_like(eta)
-
-        def update(rows: slice, moved: Floats) -> Floats:
-            change[rows] = moved
-            reached[rows] = eta[rows] + moved
-            self._loss.differentiate(
-                self._y[rows],
-                self._share[rows],
-                reached[rows],
-                self._residual[rows],
-                self._curvature[rows],
-            )
-            return self._share[rows] * self._residual[rows]
-
-        _, step, shift, products = model.minimize(alpha, update)
-        dual = self._dual - self._weight * change
-        self._divergence = self._loss.divergence(self._y, self._share, reached, dual)
-        if not self._divergence <= self._goal:
-            value = self._loss.objective(self._y, self._share, reached)
-            if self._value is None:
-                self._value = self._loss.objective(self._y, self._share, eta)
-            rise = value + alpha * self._penalty(model.coef)
-            rise -= self._value + alpha * self._penalty(before)
+        rows = self._loss.rows(self._y, self._share, self.eta, self._dual, self._weight)
+        step, shift = model.minimize(alpha)
+        with overflowing():
+            self._divergence, self._products = model.advance(step, shift, rows)
+        self._residual, self._curvature = rows.residual, rows.curvature
+        since = self._since + rows.change
+        moved = float(self._share @ (self._weight * since**2))
+        # The objective falls by what the rows' gap at the old point exceeds that at
+        # the new one, so surely where the step leaves little of it.
+        self._contraction = 2.0 * self._divergence / moved if moved > 0.0 else inf
+        is_sure = self._contraction <= _WORST_CONTRACTION
+        if not (is_sure or self._divergence <= self._goal):
+            value = self._loss.objective(self._y, self._share, rows.reached)
+            start = self._loss.objective(self._y, self._share, self.eta)
+            start += alpha * self._penalty(before)
+            rise = value + alpha * self._penalty(model.coef) - start
             if not rise <= _RISE * self.null_deviance:
-                self._shorten(alpha, before, step, shift, change)
-                return None, False
-            self._value = value
-        else:
-            self._value = None
-        self.eta, self._dual = reached, dual
+                self._shorten(alpha, before, step, shift, rows.change, start)
+                return False
+        self.eta, self._dual = rows.reached, rows.moved
         self.intercept += shift
-        self._since += change
+        self._since = since
         self._is_exact = False
-        return products, True
+        return True
 
     def _shorten(
-        self, alpha: float, before: Floats, step: Floats, shift: float, change: Floats
+        self,
+        alpha: float,
+        before: Floats,
+        step: Floats,
+        shift: float,
+        change: Floats,
+        start: float,
     ) -> None:
         """Halve the step until the objective falls; not at all from a tangent."""
         model, eta = self._model, self.eta
-        assert self._value is not None
         self._is_stuck = self._is_exact
-        start = self._value + alpha * self._penalty(before)
         length = 1.0
         for _ in range(_HALVINGS if self._is_exact else 0):
             length *= 0.5
@@ -452,11 +449,11 @@ class NewtonPath:
                 model.restart(coef)
                 self.eta = eta + length * change
                 self.intercept += length * shift
-                self._value = value
                 self._is_stuck = False
                 break
         else:
             model.restart(before)
+        self._products = None
         self._differentiate()
 
     def _penalty(self, coef: Floats) -> float:
@@ -467,11 +464,8 @@ class NewtonPath:
 
     def _wants_new_gram(self, goal: float) -> bool:
         """Tell whether a new Gram matrix is cheaper than chord steps with the old."""
-        moved = float(self._share @ (self._weight * self._since**2))
-        if not np.isfinite(self._divergence) or moved <= 0.0:
-            return True
-        contraction = 2.0 * self._divergence / moved
-        if contraction > _WORST_CONTRACTION:
+        contraction = self._contraction
+        if not contraction <= _WORST_CONTRACTION:
             return True
         if goal <= 0.0:
             return False
@@ -479,7 +473,7 @@ class NewtonPath:
         model = self._model
         reading, forming = model.costs()
         active = model.n_active
-        chord = 2.5 * reading + 4.0 * active**2
+        chord = reading + 4.0 * active**2
         return (needed - 1) * chord * _HORIZON > forming + active**3 / 3.0
 
     def _request(self, columns: Indices) -> Request:
@@ -510,21 +504,27 @@ class NewtonPath:
         s, loss = self.scaled, self._loss
         terms = s.l1, s.l2, s.lower, s.upper
         found = self._looked_at, self.coef, self._correlation
+        rows = self._y, self._share, self.eta
+        null = self.null_deviance
         own = loss.room(self._y, self._share, self._dual)
-        gap = loss.deviance(self._y, self._share, self.eta)
-        gap += alpha * self._penalty(self._model.coef)
-        tried = 2.0
+        gap, tried = inf, 2.0
         for share in shrinkages(*found, *terms, alpha):
             shrunk = min(own, share)
             if shrunk >= tried:
                 continue
             tried = shrunk
-            rows = loss.divergence(self._y, self._share, self.eta, self._dual, shrunk)
-            rest = penalty_gap(
-                *found, *terms, self._square, alpha, shrunk, self.null_deviance
-            )
-            gap = min(gap, rows + rest)
-        return float(gap)
+            # The rows' part is convex in the dual point; at zero it is their deviance,
+            # which is below that of the null model.
+            part = shrunk * self._divergence + (1.0 - shrunk) * null
+            if not (1.0 - shrunk) * null <= 0.1 * self._goal:
+                part = loss.divergence(*rows, self._dual, shrunk)
+            part += penalty_gap(*found, *terms, self._square, alpha, shrunk, null)
+            gap = min(gap, part)
+        if gap <= self._goal:
+            return float(gap)
+        # Zero is dual feasible.
+        most = loss.deviance(*rows) + alpha * self._penalty(self._model.coef)
+        return float(min(gap, most))
 
     def _foresee(self, dual: Floats, alpha: float) -> Indices:
         """Tell all columns' correlations as far as the past ones say.

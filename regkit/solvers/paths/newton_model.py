@@ -19,9 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regkit._types import Floats, Indices
-from regkit.designs.weighted_columns import Update, WeightedColumns
+from regkit.designs.weighted_columns import WeightedColumns
 from regkit.kernels.linear.active_set_state import Problem, State
 from regkit.kernels.linear.cholesky import BLOCK
+from regkit.kernels.linear.losses import Rows
 from regkit.solvers.paths import pivoting
 
 
@@ -108,7 +109,7 @@ class NewtonModel:
         return self._store.combine(coef)
 
     def costs(self) -> tuple[float, float]:
-        """Return the multiplications of a product with X and of a Gram matrix."""
+        """Return what a chord step and a Gram matrix cost; see `WeightedColumns`."""
         return self._store.costs()
 
     def n_refused(self, columns: Indices) -> int:
@@ -169,11 +170,17 @@ class NewtonModel:
         state.correlation[old:new] = products
         self._problem.target[old:new] = products + rows @ state.coef[:new]
 
-    def form(self, weight: Floats, share_residual: Floats, bound: float) -> None:
+    def form(
+        self,
+        weight: Floats,
+        share_residual: Floats,
+        products: Floats | None,
+        bound: float,
+    ) -> None:
         """Form the model anew, with weights p w, around the present coefficients.
 
-        ``share_residual`` is p r. Columns that are zero and whose correlation is below
-        ``bound * l1`` are dropped.
+        ``share_residual`` and ``products`` are as `rebase` takes them. Columns that are
+        zero and whose correlation is below ``bound * l1`` are dropped.
         """
         state, size = self._state, self.size
         coef = self.coef
@@ -193,7 +200,7 @@ class NewtonModel:
         self._problem.gram[:size, :size] = gram
         self.n_grams += 1
         self._is_new = True
-        self.rebase(share_residual, None)
+        self.rebase(share_residual, products)
 
     def _keep(self, places: Indices) -> None:
         """Drop all columns but those at ``places``."""
@@ -215,7 +222,8 @@ class NewtonModel:
     def rebase(self, share_residual: Floats, products: Floats | None) -> None:
         """Go on from the present coefficients with their own residual.
 
-        ``products`` are Xᵀ(p r), computed here where they are not known.
+        ``share_residual`` is p r; ``products``, Xᵀ(p r), are computed here where they
+        are not known.
         """
         if products is None:
             products = self._store.correlate(share_residual)
@@ -249,18 +257,11 @@ class NewtonModel:
         state.size[0] = len(active)
         self._is_new = True
 
-    def minimize(
-        self, alpha: float, update: Update
-    ) -> tuple[int, Floats, float, Floats | None]:
-        """Minimize the model; return what came of it.
-
-        Linear systems solved, the change of the coefficients and of the intercept, and
-        what the store's `read` returns, ``update`` being called with the change of the
-        linear predictor.
-        """
+    def minimize(self, alpha: float) -> tuple[Floats, float]:
+        """Minimize the model; return the change of coefficients and intercept."""
         before = self.coef.copy()
         ridged = self._ridged or self._is_new
-        n_iter = pivoting.minimize(
+        pivoting.minimize(
             self._problem, self._state, self.size, alpha, self._max_iter, ridged
         )
         self._is_new = False
@@ -269,10 +270,13 @@ class NewtonModel:
         if self._fit_intercept:
             shift = float((self._imbalance - self._sums @ step) / self._total)
         self._imbalance = 0.0
-        products = self._store.read(
-            step, lambda rows, change: update(rows, change + shift)
-        )
-        return n_iter, step, shift, products
+        return step, shift
+
+    def advance(
+        self, step: Floats, shift: float, rows: Rows
+    ) -> tuple[float, Floats | None]:
+        """Take the rows along; see `WeightedColumns.advance`."""
+        return self._store.advance(step, shift, rows)
 
 
 def _grown(array: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:

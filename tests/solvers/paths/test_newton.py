@@ -128,7 +128,7 @@ def test_weights_are_repetitions(shape, form):
     alphas = grid("logistic", X, y, penalty, sample_weight=weight)
     make = FORMS[form]
     once = solve_loss_path(
-        make_design(make(X), weight), LOGISTIC, y, penalty, alphas, tol=1e-12
+        make_design(make(X), weight), LOGISTIC, y, penalty, alphas, tol=1e-15
     )
     often = solve_loss_path(
         make_design(make(X[repeated])),
@@ -136,7 +136,7 @@ def test_weights_are_repetitions(shape, form):
         y[repeated],
         penalty,
         alphas,
-        tol=1e-12,
+        tol=1e-15,
     )
     np.testing.assert_allclose(
         once.coefs.toarray(), often.coefs.toarray(), rtol=1e-5, atol=1e-6
