@@ -8,7 +8,12 @@ from numpy.typing import NDArray
 
 from regkit._types import EPS, Floats, Indices
 from regkit.designs import ColumnUnits, Design
-from regkit.kernels.linear.certificate import duality_gap, wanted
+from regkit.kernels.linear.certificate import (
+    duality_gap,
+    penalty_gap,
+    shrinkages,
+    wanted,
+)
 from regkit.kernels.linear.coordinate_descent import Terms
 
 _TINY = float(np.finfo(np.float64).tiny)
@@ -124,6 +129,17 @@ class ScaledPenalty(NamedTuple):
         """As kernels take it."""
         return Terms(self.l1, self.l2, self.lower, self.upper, self.square)
 
+    @property
+    def by_column(self) -> tuple[Floats, Floats, Floats, Floats, Floats]:
+        """In the order of `regkit.kernels.linear.active_set_state.Problem`."""
+        return self.l1, self.l2, self.lower, self.upper, self.noise
+
+    def value(self, columns: Indices, coef: Floats) -> float:
+        """Return the penalty of coefficients of ``columns``, less alpha."""
+        return float(
+            self.l1[columns] @ np.abs(coef) + 0.5 * (self.l2[columns] @ (coef * coef))
+        )
+
     def restricted(self, columns: Indices) -> Self:
         """Return the penalty of some columns alone."""
         return type(self)(*(values[columns] for values in self))
@@ -191,6 +207,36 @@ class ScaledPenalty(NamedTuple):
             self.square,
             alpha,
             residual_square,
+        )
+        return found
+
+    def shrinkages(
+        self, columns: Indices, coef: Floats, slope: Floats, alpha: float
+    ) -> tuple[float, float, float]:
+        """Return the shares of a dual point worth trying, the largest first.
+
+        See `regkit.kernels.linear.certificate.shrinkages`.
+        """
+        shares: tuple[float, float, float] = shrinkages(
+            columns, coef, slope, self.l1, self.l2, self.lower, self.upper, alpha
+        )
+        return shares
+
+    def shrunk_gap(
+        self,
+        columns: Indices,
+        coef: Floats,
+        slope: Floats,
+        alpha: float,
+        shrunk: float,
+        scale: float,
+    ) -> float:
+        """Return what the penalty adds to the gap of any loss at a shrunk dual point.
+
+        See `regkit.kernels.linear.certificate.penalty_gap`.
+        """
+        found: float = penalty_gap(
+            columns, coef, slope, *self.terms, alpha, shrunk, scale
         )
         return found
 

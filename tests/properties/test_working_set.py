@@ -70,7 +70,7 @@ class _Audited(ScreenedPath):
 
     def _certify(self, alpha: float) -> Asking[None]:
         yield from super()._certify(alpha)
-        skipped = self._outside.copy()
+        skipped = self._screen.outside.copy()
         skipped[self._looked_at] = False
         true = self._design.correlate(self._inner.residual())
         penalty = self.problem.penalty

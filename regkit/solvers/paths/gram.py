@@ -48,15 +48,7 @@ class CompleteGram:
         p = design.n_features
         own = scaled.penalty._replace(square=gram.diagonal().copy())
         self._penalty = own
-        self._problem = Problem(
-            gram,
-            products,
-            own.l1,
-            own.l2,
-            own.lower,
-            own.upper,
-            own.noise,
-        )
+        self._problem = Problem(gram, products, *own.by_column)
         self._ridged = own.is_ridged
         support = p if self._ridged else min(p, design.max_rank)
         self._state = pivoting.empty_state(p, support + 2 * BLOCK)

@@ -61,6 +61,10 @@ class Screen:
         # Columns near their thresholds, and the alpha at which they were found.
         self._near, self._near_at = self._every, np.inf
 
+    def forget_near(self) -> None:
+        """Look at all columns again, after a jump to other coefficients."""
+        self._near, self._near_at = self._every, np.inf
+
     def foresee(self, residual: Floats, alpha: float) -> Indices:
         """Set the correlations outside as far as past ones determine them.
 

@@ -76,7 +76,7 @@ class ActiveSet:
         self, design: Design, problem: ScaledProblem, products: Floats, max_iter: int
     ) -> None:
         self.columns: Indices = np.empty(0, dtype=np.int64)
-        self._full, self._penalty = problem, problem.penalty
+        self._full = problem
         self._products = products  # Zᵀy
         self._max_iter = max_iter
         self._store = design.columns()
@@ -116,12 +116,8 @@ class ActiveSet:
         gram = self._problem.gram
         gram[size:new, :new] = rows
         gram[:size, size:new] = rows[:, :size].T
-        full = self._penalty
-        for mine, theirs in zip(
-            self._problem[2:],
-            (full.l1, full.l2, full.lower, full.upper, full.noise),
-            strict=True,
-        ):
+        penalty = self._full.penalty.by_column
+        for mine, theirs in zip(self._problem[2:], penalty, strict=True):
             mine[size:new] = theirs[columns]
         products = self._products[columns]
         self._problem.target[size:new] = products
