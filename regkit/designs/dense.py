@@ -1,7 +1,7 @@
 """A dense X in memory, float32 or float64, in either storage order."""
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -16,11 +16,8 @@ from regkit.designs.dense_products import (
     transposed_times,
 )
 from regkit.designs.moments import Moments
-from regkit.designs.protocols import ColumnStore
+from regkit.designs.protocols import ColumnStore, WeightedColumns
 from regkit.parallel.threads import by_shares
-
-if TYPE_CHECKING:
-    from regkit.designs.weighted_columns import WeightedColumns
 
 # The kernels are imported where they are called: BLAS makes most products.
 
@@ -270,7 +267,8 @@ class DenseDesign(MeasuredColumns):
     def columns(self) -> ColumnStore:
         return RowMajorColumns(self) if self._by_rows else ColumnMajorColumns(self)
 
-    def weighted_columns(self, every: bool) -> "WeightedColumns":
+    def weighted_columns(self, every: bool) -> WeightedColumns:
+        # Loaded here: least squares do without changing weights.
         from regkit.designs.weighted_columns import DenseColumns, DenseWorkingColumns
 
         return DenseColumns(self) if every else DenseWorkingColumns(self)

@@ -16,7 +16,7 @@ from regkit._types import Floats, Indices
 from regkit.designs.moments import Moments
 
 if TYPE_CHECKING:
-    from regkit.designs.weighted_columns import WeightedColumns
+    from regkit.kernels.linear.losses import Rows
 
 
 class ColumnStore(Protocol):
@@ -45,6 +45,45 @@ class ColumnStore(Protocol):
 
     def sweep_residual(self, target: Floats, coef: Floats) -> Floats:
         """Return the residual in the form that sweeps over the block update."""
+
+
+class WeightedColumns(Protocol):
+    """Columns of (X - m) / s, in order of their arrival."""
+
+    def append(self, columns: Indices) -> None:
+        """Take ``columns`` in."""
+
+    def keep(self, places: Indices) -> None:
+        """Drop all columns but those at ``places``, which are ascending."""
+
+    def combine(self, coef: Floats) -> Floats:
+        """Return the rows' sums Σ_j x_ij coef_j."""
+
+    def correlate(self, weight: Floats) -> Floats:
+        """Return the columns' sums Σ_i weight_i x_ij."""
+
+    def gram(self, weight: Floats, first: int) -> tuple[Floats, Floats]:
+        """Return ``Σ_i weight_i x_ij x_il`` and ``Σ_i weight_i x_ij``.
+
+        For columns j from ``first`` on, and all l: shapes (stored - first, stored) and
+        (stored - first,). Weights are non-negative.
+        """
+
+    def costs(self) -> tuple[float, float]:
+        """Return what `advance` with its products and what `gram` take.
+
+        In units of a multiplication inside a large matrix product: others wait for
+        memory.
+        """
+
+    def advance(
+        self, coef: Floats, shift: float, rows: "Rows"
+    ) -> tuple[float, Floats | None]:
+        """Take the rows along ``shift + Σ_j x_ij coef_j``, in one read of X.
+
+        Returns the rows' part of the gap, and the columns' products with their new
+        residuals, weighted; None where those are better asked for by `correlate`.
+        """
 
 
 class ColumnUnits(Protocol):
@@ -194,7 +233,7 @@ class RowDesign(Design, Protocol):
     def reweighted(self, sample_weight: Floats) -> Self:
         """Return the design of the same X, which it shares, with other weights."""
 
-    def weighted_columns(self, every: bool) -> "WeightedColumns":
+    def weighted_columns(self, every: bool) -> WeightedColumns:
         """Return an empty store of columns, for row weights that change.
 
         ``every`` promises that all columns will be taken in, in their order.

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,15 +10,12 @@ from numpy.typing import NDArray
 from regkit._types import EPS, Floats, Indices
 from regkit.designs.base import RowWeights, norm, read_only
 from regkit.designs.moments import Moments
-from regkit.designs.protocols import ColumnStore
+from regkit.designs.protocols import ColumnStore, WeightedColumns
 from regkit.designs.sparse_columns import COST_OF_A_COLUMN, SparseColumns
 from regkit.designs.sparse_storage import Storage, with_stored
 from regkit.kernels.linear import sparse as kernels
 from regkit.kernels.linear.columns import Block
 from regkit.parallel.threads import by_shares
-
-if TYPE_CHECKING:
-    from regkit.designs.weighted_columns import WeightedColumns
 
 # Beyond this many deviations, subtracting m_j m_l from a raw product costs more than 3
 # of 16 digits. Only a column whose zeros have next to no weight can be that far from
@@ -369,7 +366,8 @@ class SparseDesign:
     def columns(self) -> ColumnStore:
         return SparseColumns(self)
 
-    def weighted_columns(self, every: bool) -> "WeightedColumns":
+    def weighted_columns(self, every: bool) -> WeightedColumns:
+        # Loaded here: least squares do without changing weights.
         from regkit.designs.weighted_columns import SparseWorkingColumns
 
         return SparseWorkingColumns(self)

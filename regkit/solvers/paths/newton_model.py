@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regkit._types import Floats, Indices
-from regkit.designs.weighted_columns import WeightedColumns
+from regkit.designs.protocols import WeightedColumns
 from regkit.kernels.linear.active_set_state import Problem, State
 from regkit.kernels.linear.cholesky import BLOCK
 from regkit.kernels.linear.losses import Rows
