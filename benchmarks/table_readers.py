@@ -1,4 +1,4 @@
-"""Which reader gives the cells of odd files as the person meant? Run: see below.
+"""Which reader gives the cells of odd files as the person meant?
 
     python -m benchmarks.table_readers
 
@@ -8,9 +8,9 @@ for text without conversion; it may refuse a file, which is better than to misre
 Readers that are not installed are left out.
 """
 
+import argparse
 import csv
 import io
-import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -89,6 +89,9 @@ def same(found: Cells, meant: Cells) -> bool:
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description="Which reader reads odd files right?")
+    parser.add_argument("--verbose", action="store_true", help="name misread files")
+    verbose = parser.parse_args().verbose
     habits = list(dialects(Maker(0)))
     print(f"{len(habits)} files: as meant, refused, misread")
     for name, reader in READERS.items():
@@ -107,7 +110,7 @@ def main() -> None:
                 except Exception:
                     refused += 1
                 else:
-                    if not right and "-v" in sys.argv:
+                    if not right and verbose:
                         print(f"    {name} misreads: {habit.name}")
                     meant, misread = meant + right, misread + (not right)
         else:

@@ -49,6 +49,7 @@ __all__ = [
     "routing_enabled",
     "takes_weights",
     "is_scored_by_predictions",
+    "prepare_to_predict",
     "rows_of_parameters",
     "score",
     "split_rows",
@@ -339,6 +340,13 @@ def is_scored_by_predictions(scorer: Any, params: Any) -> bool:
     if not (params and get_config()["enable_metadata_routing"]):
         allowed = (_BaseScorer, _PassthroughScorer)
     return all(isinstance(each, allowed) for each in scorers)
+
+
+def prepare_to_predict(model: Any) -> Any:
+    """Give an unfitted linear model what its predictions need besides coefficients."""
+    if hasattr(model, "_get_loss"):  # of scikit-learn's regressions with a log link
+        model._base_loss = model._get_loss()
+    return model
 
 
 def split_rows(

@@ -206,6 +206,9 @@ def _counts(estimator: Any, k: int, n_alphas: int) -> NDArray[Any] | None:
     if coefs is None:
         return None
     coefs = np.asarray(coefs)
+    if coefs.ndim == 3 and hasattr(estimator, "classes_"):
+        # A column counts once, for whichever classes it matters.
+        return np.asarray(np.count_nonzero(coefs.any(axis=0), axis=0))
     coefs = coefs[k] if coefs.ndim == 3 else coefs
     features = 0 if coefs.shape[1] == n_alphas else 1
     return np.asarray(np.count_nonzero(coefs, axis=features))

@@ -16,15 +16,10 @@ from regkit.designs import RowDesign, make_design
 from regkit.linear_model._base import linear_predictor
 from regkit.linear_model._labels import Labels
 from regkit.linear_model._limits import Limits, check_limits
+from regkit.linear_model._report import report
 from regkit.linear_model._separation import lowering_columns, separating_columns
-from regkit.linear_model._warnings import (
-    raise_if_overflowed,
-    unpenalized_cause,
-    warn_not_converged,
-    warn_not_unique,
-)
 from regkit.rows.inputs import FitData, check_predict_X, check_y
-from regkit.rows.sources import as_source
+from regkit.rows.open import as_source
 from regkit.solvers.losses import Loss
 from regkit.solvers.problem import Penalty
 from regkit.solvers.results import PathResult
@@ -126,20 +121,14 @@ class LossProblem:
         """
         called = self.name + where
         self._refuse_separation(result, called, rows)
-        raise_if_overflowed(self.name, result.dual_gaps, result.intercepts)
-        if not result.converged.all():
-            warn_not_converged(
-                called,
-                result.dual_gaps.ravel(),
-                result.null_objectives.ravel(),
-                result.converged.ravel(),
-                ("alpha", result.alphas.ravel()),
-                tol=tol,
-                max_iter=max_iter,
-            )
-        cause = unpenalized_cause(result.alphas, self.limits.factor)
-        if cause and not result.unique:
-            warn_not_unique(called, cause, result.solver, standardize)
+        report(
+            called,
+            result,
+            factor=self.limits.factor,
+            standardize=standardize,
+            tol=tol,
+            max_iter=max_iter,
+        )
 
     def _refuse_separation(
         self, result: PathResult, called: str, rows: Indices | None
@@ -206,6 +195,29 @@ class LossEstimator(BaseEstimator):
     intercept_: Any
     n_features_in_: int
 
+    def to_sklearn(self) -> Any:
+        """Give scikit-learn's own estimator with these coefficients.
+
+        It predicts the same, and whatever takes scikit-learn's models takes it,
+        converters to ONNX among them.
+
+        Returns
+        -------
+        model : LogisticRegression, LinearSVC, PoissonRegressor, GammaRegressor or \
+                TweedieRegressor
+            Fitted. Fitting it anew solves scikit-learn's own problem, which knows of no
+            `standardize`, `bounds` and `penalty_factor`,
+            and of no L1 penalty of counts.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        """
+        from regkit.linear_model._to_sklearn import scikit_learn_of
+
+        return scikit_learn_of(self)
+
     def _open(
         self, X: Any, y: Any, sample_weight: Any, offset: Any, name: str | None = None
     ) -> LossProblem:
@@ -264,7 +276,10 @@ class LossEstimator(BaseEstimator):
 
     def _attributes(self, problem: LossProblem) -> dict[str, Any]:
         """Give the attributes that do not depend on the solution."""
-        fitted: dict[str, Any] = {"n_features_in_": problem.design.n_features}
+        fitted: dict[str, Any] = {
+            "n_features_in_": problem.design.n_features,
+            "_total_weight": problem.design.total_weight,  # for `to_sklearn`
+        }
         if problem.data.feature_names is not None:
             fitted["feature_names_in_"] = problem.data.feature_names
         if problem.labels is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from numbers import Integral
 from typing import Any
 
@@ -19,18 +20,43 @@ from regkit.linear_model.logistic import LogisticClassifier
 __all__ = ["glm_path", "logistic_path"]
 
 
-def _path(
+def path_of_model(
     name: str,
     model: Any,
     data: tuple[Any, Any, Any, Any],
     alphas: Any,
     n_alphas: int,
     eps: float,
-    max_nonzero: int | None,
+    max_nonzero: int | None = None,
+    target: int = 0,
 ) -> RegularizationPath:
-    """Solve for many alphas what an estimator would for one."""
+    """Solve for many alphas what an estimator would for one.
+
+    Parameters
+    ----------
+    name : str
+        Of the public function, for messages.
+    model : estimator
+        Unfitted, with all parameters but alpha.
+    data : tuple of X, y, sample_weight and offset
+        As the user passed them.
+    alphas, n_alphas, eps, max_nonzero : object
+        As for `logistic_path`.
+    target : int
+        The class, where each of several is told from the rest.
+
+    Returns
+    -------
+    path : RegularizationPath
+    """
     refuse_chunks(name, data[0])
     problem = model._open(*data, name=name)
+    if not 0 <= target < len(problem.targets):
+        raise ValueError(
+            f"target={target} is not one of the {len(problem.targets)} problems of "
+            f"{type(model).__name__}."
+        )
+    problem = replace(problem, targets=problem.targets[target : target + 1])
     penalty = problem.penalty(float(model.l1_ratio))
     if alphas is None or isinstance(alphas, Integral):
         n_alphas = n_alphas if alphas is None else int(alphas)
@@ -166,7 +192,9 @@ def logistic_path(
         max_iter=max_iter,
     )
     data = (X, y, sample_weight, offset)
-    return _path("logistic_path", model, data, alphas, n_alphas, eps, max_nonzero)
+    return path_of_model(
+        "logistic_path", model, data, alphas, n_alphas, eps, max_nonzero
+    )
 
 
 @validate_arguments({"l1_ratio": L1_RATIO, **FAMILY, **LOSS_PATH})
@@ -291,4 +319,4 @@ def glm_path(
         max_iter=max_iter,
     )
     data = (X, y, sample_weight, offset)
-    return _path("glm_path", model, data, alphas, n_alphas, eps, max_nonzero)
+    return path_of_model("glm_path", model, data, alphas, n_alphas, eps, max_nonzero)

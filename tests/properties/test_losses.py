@@ -149,13 +149,13 @@ def assert_certified(case: LossCase, model: Any, tol: float = TOL) -> None:
     assert model.dual_gap_ <= tol * found.null_deviance * (1 + 1e-9) + rounding(found)
 
 
-@sweep(300)
+@sweep(150)
 @given(cases())
 def test_every_loss_and_option(case: LossCase) -> None:
     assert_certified(case, case.fit())
 
 
-@sweep(60)
+@sweep(40)
 @given(cases())
 def test_rows_of_weight_two_count_twice(case: LossCase) -> None:
     rng = np.random.default_rng(0)
@@ -177,7 +177,7 @@ def test_rows_of_weight_two_count_twice(case: LossCase) -> None:
     assert_certified(weighted, repeated.fit())
 
 
-@sweep(60)
+@sweep(40)
 @given(cases())
 def test_storage_does_not_matter(case: LossCase) -> None:
     X = case.X.toarray() if sp.issparse(case.X) else case.X
@@ -193,7 +193,7 @@ def test_storage_does_not_matter(case: LossCase) -> None:
         assert_certified(case, other.fit())
 
 
-@sweep(60)
+@sweep(40)
 @given(cases(("logistic", "poisson", "gamma", "tweedie")))
 def test_paths(case: LossCase) -> None:
     options = {

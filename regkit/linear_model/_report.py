@@ -1,4 +1,6 @@
-"""What users are told when an answer is not all they asked for, or none."""
+"""Reports of answers that are not all that was asked for, and of none at all."""
+
+from __future__ import annotations
 
 from typing import Any
 
@@ -7,6 +9,58 @@ from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 
 from regkit._warn import warn
+from regkit.solvers.results import PathResult
+
+
+def report(
+    name: str,
+    result: PathResult,
+    *,
+    factor: NDArray[np.float64] | None,
+    standardize: bool,
+    tol: float,
+    max_iter: int,
+    kind: str = "alpha",
+) -> None:
+    """Raise or warn where solutions are not what was asked for.
+
+    Parameters
+    ----------
+    name : str
+        Estimator or function, and which of its fits.
+    result : PathResult
+        With alphas on the user's scale.
+    factor : ndarray of shape (n_features,) or None
+        The penalty factors.
+    standardize : bool
+    tol : float
+        Tolerance asked for.
+    max_iter : int
+        Iterations allowed.
+    kind : str, default="alpha"
+        What distinguishes the problems: their alphas; any other name, such as
+        "target", is followed by their numbers.
+
+    Raises
+    ------
+    ValueError
+        When squares of the data overflow float64.
+
+    Warns
+    -----
+    ConvergenceWarning
+        When a duality gap is above `tol`.
+    UserWarning
+        When coefficients are not unique.
+    """
+    raise_if_overflowed(name, result.dual_gaps, result.intercepts)
+    if not result.converged.all():
+        values = result.alphas if kind == "alpha" else np.arange(result.alphas.size)
+        _warn_not_converged(name, result, kind, values.ravel(), tol, max_iter)
+    if not result.unique:
+        cause = _unpenalized_cause(result.alphas, factor)
+        if cause:
+            _warn_not_unique(name, cause, result.solver, standardize)
 
 
 def raise_if_overflowed(name: str, *results: NDArray[np.float64]) -> None:
@@ -32,43 +86,23 @@ def raise_if_overflowed(name: str, *results: NDArray[np.float64]) -> None:
             )
 
 
-def warn_not_converged(
+def _warn_not_converged(
     name: str,
-    gaps: NDArray[np.float64],
-    scales: NDArray[np.float64],
-    converged: NDArray[np.bool_],
-    labels: tuple[str, NDArray[Any]],
-    *,
+    result: PathResult,
+    kind: str,
+    values: NDArray[Any],
     tol: float,
     max_iter: int,
 ) -> None:
-    """Warn that some problems stopped short of `tol`, showing the worst of them.
-
-    Parameters
-    ----------
-    name : str
-        Estimator or function.
-    gaps : ndarray of shape (n_problems,)
-        Duality gaps reached.
-    scales : ndarray of shape (n_problems,)
-        What `tol` is relative to.
-    converged : ndarray of shape (n_problems,)
-        Which gaps are small enough.
-    labels : tuple of (str, ndarray of shape (n_problems,))
-        What tells the problems apart: ("target", [0, 1, …]) or ("alpha", [2.5, …]).
-    tol : float
-        Tolerance asked for.
-    max_iter : int
-        Iterations allowed.
-    """
-    failed = np.flatnonzero(~converged)
+    """Warn that some problems stopped short of `tol`, showing the worst of them."""
+    gaps, scales = result.dual_gaps.ravel(), result.null_objectives.ravel()
+    failed = np.flatnonzero(~result.converged.ravel())
     allowed = tol * scales
     with np.errstate(all="ignore"):
         excess = gaps[failed] / np.where(allowed[failed] > 0, allowed[failed], 1e-300)
     worst = int(failed[np.argmax(excess)])
     where = ""
     if len(gaps) > 1:
-        kind, values = labels
         where = (
             f" for {len(failed)} of {len(gaps)} {kind}s"
             f" (shown: {kind} {values[worst]:.6g})"
@@ -82,20 +116,9 @@ def warn_not_converged(
     )
 
 
-def warn_not_unique(name: str, cause: str, solver: str, standardize: bool) -> None:
-    """Warn that unpenalized columns depend on each other, so answers are many.
-
-    Parameters
-    ----------
-    name : str
-        Estimator or function.
-    cause : str
-        Why columns are unpenalized.
-    solver : str
-        What ran: all but the two path solvers return the shortest solution.
-    standardize : bool
-        Whether lengths are measured in the units of standardized columns.
-    """
+def _warn_not_unique(name: str, cause: str, solver: str, standardize: bool) -> None:
+    """Warn that unpenalized columns are linearly dependent: solutions are many."""
+    # All but the two path solvers return the shortest solution.
     if "active_set" in solver or "coordinate_descent" in solver:
         which = "one of them"
     else:
@@ -121,7 +144,7 @@ def warn_at_grid_edge(name: str, advice: str) -> None:
     warn(f"{name}: {advice}")
 
 
-def warn_not_judged(name: str, cv: Any, alphas: NDArray[np.float64]) -> None:
+def warn_not_estimated(name: str, cv: Any, alphas: NDArray[np.float64]) -> None:
     """Warn that some alphas are so small that errors drown in rounding errors.
 
     Parameters
@@ -134,15 +157,15 @@ def warn_not_judged(name: str, cv: Any, alphas: NDArray[np.float64]) -> None:
         Those without errors.
     """
     warn(
-        f"{name} with cv={cv!r} could not judge {len(alphas)} of the alphas, "
-        f"{alphas.max():.4g} and below: the fit passes through too many rows, so that "
-        "their errors when left out are lost to rounding. These alphas take no part in "
-        "the choice; try larger ones, or folds, for example cv=5.",
+        f"{name} with cv={cv!r} could not estimate the error of {len(alphas)} of the "
+        f"alphas, {alphas.max():.4g} and below: the fit passes through too many rows, "
+        "so that their errors when left out are lost to rounding. These alphas take no "
+        "part in the choice; try larger ones, or folds, for example cv=5.",
     )
 
 
-def unpenalized_cause(alpha: Any, factor: NDArray[np.float64] | None) -> str:
-    """Say why columns are unpenalized, in half a sentence; empty when none is."""
+def _unpenalized_cause(alpha: Any, factor: NDArray[np.float64] | None) -> str:
+    """State why columns are unpenalized, in half a sentence; empty when none is."""
     if not np.all(alpha):
         return "alpha=0 leaves the columns unpenalized"
     if factor is not None and not np.all(factor):
