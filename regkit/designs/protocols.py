@@ -16,7 +16,7 @@ from regkit._types import Floats, Indices
 from regkit.designs.moments import Moments
 
 if TYPE_CHECKING:
-    from regkit.kernels.linear.losses import Rows
+    from regkit.kernels.linear.loss_steps import Rows
 
 
 class ColumnStore(Protocol):

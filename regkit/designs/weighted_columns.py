@@ -16,9 +16,9 @@ from regkit.designs.base import read_only
 from regkit.designs.dense_columns import GrowingRows
 from regkit.designs.dense_products import by_row_shares, centered_products
 from regkit.designs.sparse_columns import joined
-from regkit.kernels.linear import losses
+from regkit.kernels.linear import loss_steps
 from regkit.kernels.linear import sparse as kernels
-from regkit.kernels.linear.losses import Rows
+from regkit.kernels.linear.loss_steps import Rows
 
 # Fewer entries than this are not worth a second thread.
 _WORTHWHILE = 1 << 18
@@ -97,7 +97,7 @@ class DenseWorkingColumns(GrowingRows):
         self, coef: Floats, shift: float, rows: Rows
     ) -> tuple[float, Floats | None]:
         np.add(self.combine(coef), shift, out=rows.change)
-        return float(losses.advance(rows)), None
+        return float(loss_steps.advance(rows)), None
 
 
 class DenseColumns:
@@ -146,7 +146,7 @@ class DenseColumns:
         def advance_rows(share: slice) -> tuple[float, Floats]:
             found = np.zeros(len(scaled))
             begin, end = share.start, share.stop
-            gap = losses.advance_dense(
+            gap = loss_steps.advance_dense(
                 X, not in_c_order, self._center, scaled, shift, rows, begin, end, found
             )
             return gap, found
@@ -255,4 +255,4 @@ class SparseWorkingColumns:
         self, coef: Floats, shift: float, rows: Rows
     ) -> tuple[float, Floats | None]:
         np.add(self.combine(coef), shift, out=rows.change)
-        return float(losses.advance(rows)), None
+        return float(loss_steps.advance(rows)), None

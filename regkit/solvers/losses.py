@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from regkit._types import Floats
+from regkit._types import EPS, Floats
 from regkit.kernels.linear import losses as kernels
+from regkit.kernels.linear.loss_steps import Rows
 
 
 def overflowing() -> AbstractContextManager[None]:
@@ -16,7 +17,7 @@ def overflowing() -> AbstractContextManager[None]:
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """A convex loss of one label and one linear predictor a row.
+    """A convex loss of one label and one linear predictor per row.
 
     The formulas are in `regkit.kernels.linear.losses`.
 
@@ -24,7 +25,7 @@ class Loss:
     ----------
     name : str
     code : int
-        What kernels tell the losses apart by.
+        The loss's number in kernels.
     power : float
         The variance power of a Tweedie loss, unused by others.
     curvature_bound : float
@@ -38,6 +39,11 @@ class Loss:
     power: float = 0.0
     curvature_bound: float = np.inf
     is_smooth: bool = True
+
+    @property
+    def is_quadratic(self) -> bool:
+        """Whether its model is itself: Gram matrices, ridge and statistics apply."""
+        return self.code == kernels.SQUARES
 
     def objective(self, y: Floats, share: Floats, eta: Floats) -> float:
         """Return the mean loss; ``share`` are weights that sum to 1."""
@@ -68,10 +74,10 @@ class Loss:
 
     def rows(
         self, y: Floats, share: Floats, eta: Floats, dual: Floats, weight: Floats
-    ) -> kernels.Rows:
+    ) -> Rows:
         """Return the rows, and room for what a step of them leads to."""
         room = (np.empty(len(y)) for _ in range(5))
-        return kernels.Rows(self.code, self.power, y, share, weight, eta, dual, *room)
+        return Rows(self.code, self.power, y, share, weight, eta, dual, *room)
 
     def deviance(self, y: Floats, share: Floats, eta: Floats) -> float:
         """Return the mean loss above the least that any predictor could reach."""
@@ -89,6 +95,23 @@ class Loss:
             found = kernels.best_shift(self.code, self.power, y, share, eta, start)
             return float(found)
 
+    def is_met(self, y: Floats, share: Floats, eta: Floats, residual: Floats) -> bool:
+        """Return whether nothing but rounding errors is left of y at ``eta``."""
+        sizes = np.abs(y) + np.abs(y - residual)
+        noise = 16.0 * EPS * (1.0 + np.abs(eta)) * sizes
+        return bool(np.all((np.abs(residual) <= noise) | (share == 0.0)))
+
+    def null_intercept(self, y: Floats, share: Floats, offset: Floats) -> float:
+        """Return the intercept of the null model beside ``offset``, zeros for none.
+
+        Raises
+        ------
+        ValueError
+            Where it is infinite: one class only, or nothing but zeros.
+        """
+        first = self.first_intercept(y, share)
+        return self.best_shift(y, share, offset, first - float(share @ offset))
+
     def first_intercept(self, y: Floats, share: Floats) -> float:
         """Return the intercept of the null model without an offset.
 
@@ -100,7 +123,7 @@ class Loss:
         mean = float(share @ y)
         if self.code == kernels.LOGISTIC:
             least = min(mean, float(share @ (1.0 - y)))
-        elif self.code == kernels.SQUARED_HINGE:
+        elif self.code in (kernels.SQUARED_HINGE, kernels.SQUARES):
             return mean
         else:
             least = mean
@@ -114,6 +137,7 @@ class Loss:
         return float(np.log(mean))
 
 
+SQUARED = Loss("squared", kernels.SQUARES, curvature_bound=1.0)
 LOGISTIC = Loss("logistic", kernels.LOGISTIC, curvature_bound=0.25)
 POISSON = Loss("Poisson", kernels.POISSON)
 GAMMA = Loss("Gamma", kernels.GAMMA)

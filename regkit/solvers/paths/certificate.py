@@ -26,6 +26,7 @@ from typing import NamedTuple
 import numpy as np
 
 from regkit._types import EPS, Floats, Indices
+from regkit.solvers.losses import Loss
 from regkit.solvers.problem import ScaledPenalty
 
 # G_EE of columns E, and the function of u that gives Zᵀ Z_E u.
@@ -144,6 +145,63 @@ class Certificate(NamedTuple):
             return None
         moved[outside] += np.copysign(reach, slope[outside])
         return moved, square
+
+
+class LossCertificate(NamedTuple):
+    """What gaps of a loss beyond squares are computed from."""
+
+    penalty: ScaledPenalty
+    loss: Loss
+    y: Floats
+    share: Floats
+    null_deviance: float
+
+    def gap(
+        self,
+        columns: Indices,
+        coef: Floats,
+        slope: Floats,
+        alpha: float,
+        eta: Floats,
+        dual: Floats,
+        divergence: float,
+        goal: float,
+    ) -> float:
+        """Return the duality gap at ``coef``, the best known where it exceeds ``goal``.
+
+        Parameters
+        ----------
+        columns, coef, slope, alpha
+            As for `Certificate.gap`; ``slope`` are correlations with ``dual``.
+        eta : ndarray (n,)
+            Linear predictors.
+        dual : ndarray (n,)
+            A dual point, feasible on the working set.
+        divergence : float
+            What the rows add to the gap there.
+        goal : float
+        """
+        loss, null = self.loss, self.null_deviance
+        rows = self.y, self.share, eta
+        own = loss.room(self.y, self.share, dual)
+        gap, tried = np.inf, 2.0
+        for share in self.penalty.shrinkages(columns, coef, slope, alpha):
+            shrunk = min(own, share)
+            if shrunk >= tried:
+                continue
+            tried = shrunk
+            # The rows' part is convex in the dual point; at zero it is their deviance,
+            # which is below that of the null model.
+            part = shrunk * divergence + (1.0 - shrunk) * null
+            if not (1.0 - shrunk) * null <= 0.1 * goal:
+                part = loss.divergence(*rows, dual, shrunk)
+            part += self.penalty.shrunk_gap(columns, coef, slope, alpha, shrunk, null)
+            gap = min(gap, part)
+        if gap <= goal:
+            return float(gap)
+        # Zero is dual feasible.
+        most = loss.deviance(*rows) + alpha * self.penalty.value(columns, coef[columns])
+        return float(min(gap, most))
 
 
 def within(gram: Floats) -> Gathered:

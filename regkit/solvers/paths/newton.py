@@ -14,9 +14,10 @@ from math import ceil, inf, log
 
 import numpy as np
 
-from regkit._types import EPS, Floats, Indices
+from regkit._types import Floats, Indices
 from regkit.designs.protocols import RowDesign
 from regkit.solvers.losses import Loss, overflowing
+from regkit.solvers.paths.certificate import LossCertificate
 from regkit.solvers.paths.newton_model import NewtonModel
 from regkit.solvers.paths.screening import Request, Screen
 from regkit.solvers.paths.walk import Asking
@@ -88,17 +89,21 @@ class NewtonPath:
         self._root = np.sqrt(self._share)
         n, p = design.n_samples, design.n_features
         self.eta = np.zeros(n) if offset is None else offset.astype(np.float64)
-        self._has_offset = offset is not None
         self.intercept = 0.0
-        self._fit_null_intercept()
+        if design.fit_intercept:
+            self.intercept = loss.null_intercept(y, self._share, self.eta)
+            self.eta = self.eta + self.intercept
         self._differentiate()
         self._dual = self._residual.copy()
         self.null_deviance = loss.deviance(y, self._share, self.eta)
-        if self._is_constant():
+        if loss.is_met(y, self._share, self.eta, self._residual):
             self.null_deviance = 0.0
             self._dual[:] = 0.0
         self._goal = tol * self.null_deviance
         self.penalty = self._scale(penalty)
+        self._certificate = LossCertificate(
+            self.penalty, loss, y, self._share, self.null_deviance
+        )
         self._every = np.arange(p)
         self._takes_all = p <= FEW_COLUMNS and n * p <= _FEW_ENTRIES
         self.coef = np.zeros(p)
@@ -119,25 +124,6 @@ class NewtonPath:
         self._n_solves = 0
         self.gap = 0.0
         self.top = self.alpha = inf
-
-    def _fit_null_intercept(self) -> None:
-        if not self._design.fit_intercept:
-            return
-        first = self._loss.first_intercept(self._y, self._share)
-        if self._has_offset:
-            mean = float(self._share @ self.eta)
-            first = self._loss.best_shift(self._y, self._share, self.eta, first - mean)
-        else:
-            first = self._loss.best_shift(self._y, self._share, self.eta, first)
-        self.intercept = first
-        self.eta = self.eta + first
-
-    def _is_constant(self) -> bool:
-        """Return whether nothing but rounding errors is left of y."""
-        sizes = np.abs(self._y) + np.abs(self._y - self._residual)
-        noise = 16.0 * EPS * (1.0 + np.abs(self.eta)) * sizes
-        is_met = (np.abs(self._residual) <= noise) | (self._share == 0.0)
-        return bool(np.all(is_met))
 
     def _scale(self, penalty: Penalty) -> ScaledPenalty:
         curvature = float(self._share @ self._curvature)
@@ -268,12 +254,12 @@ class NewtonPath:
         threshold = alpha
         if np.isfinite(self.alpha):
             threshold = max(2.0 * alpha - self.alpha, 0.8 * alpha)
-        self._admit(self._wanted(threshold))
+        self._admit(self._screen.wanted(threshold, self._model.n_active))
         n_iter = 0
         while n_iter < self._max_iter:
             n_iter += self._solve(alpha, self._max_iter - n_iter)
             yield from self._certify(alpha)
-            missed = self._wanted(alpha)
+            missed = self._screen.wanted(alpha, self._model.n_active)
             if len(missed):
                 self._admit(missed)
                 continue
@@ -446,37 +432,16 @@ class NewtonPath:
                 answer = yield screen.request(dual, undecided, columns[:0])
                 screen.take(dual, answer)
         self._looked_at = np.concatenate([columns, undecided])
-        self.gap = self._duality_gap(alpha)
-
-    def _duality_gap(self, alpha: float) -> float:
-        loss, penalty = self._loss, self.penalty
-        found = self._looked_at, self.coef, self._screen.correlation
-        rows = self._y, self._share, self.eta
-        null = self.null_deviance
-        own = loss.room(self._y, self._share, self._dual)
-        gap, tried = inf, 2.0
-        for share in penalty.shrinkages(*found, alpha):
-            shrunk = min(own, share)
-            if shrunk >= tried:
-                continue
-            tried = shrunk
-            # The rows' part is convex in the dual point; at zero it is their deviance,
-            # which is below that of the null model.
-            part = shrunk * self._divergence + (1.0 - shrunk) * null
-            if not (1.0 - shrunk) * null <= 0.1 * self._goal:
-                part = loss.divergence(*rows, self._dual, shrunk)
-            part += penalty.shrunk_gap(*found, alpha, shrunk, null)
-            gap = min(gap, part)
-        if gap <= self._goal:
-            return float(gap)
-        # Zero is dual feasible.
-        most = loss.deviance(*rows) + alpha * self._penalty(self._model.coef)
-        return float(min(gap, most))
-
-    def _wanted(self, alpha: float) -> Indices:
-        if not self._screen.outside.any():
-            return self._every[:0]
-        return self._screen.wanted(alpha, self._model.n_active)
+        self.gap = self._certificate.gap(
+            self._looked_at,
+            self.coef,
+            screen.correlation,
+            alpha,
+            self.eta,
+            self._dual,
+            self._divergence,
+            self._goal,
+        )
 
     def _admit(self, columns: Indices) -> None:
         if len(columns):

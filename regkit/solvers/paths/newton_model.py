@@ -22,7 +22,7 @@ from regkit._types import Floats, Indices
 from regkit.designs.protocols import WeightedColumns
 from regkit.kernels.linear.active_set_state import Problem, State
 from regkit.kernels.linear.cholesky import BLOCK
-from regkit.kernels.linear.losses import Rows
+from regkit.kernels.linear.loss_steps import Rows
 from regkit.solvers.paths import pivoting
 from regkit.solvers.problem import ScaledPenalty
 
