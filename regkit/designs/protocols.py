@@ -7,16 +7,13 @@ sums over some rows, and predictions for them.
 """
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import Any, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from regkit._types import Floats, Indices
 from regkit.designs.moments import Moments
-
-if TYPE_CHECKING:
-    from regkit.kernels.linear.loss_steps import Rows
 
 
 class ColumnStore(Protocol):
@@ -69,6 +66,9 @@ class WeightedColumns(Protocol):
         (stored - first,). Weights are non-negative.
         """
 
+    def total(self, weight: Floats) -> Any:
+        """Return the weights' sum: `gram` of a column of ones."""
+
     def costs(self) -> tuple[float, float]:
         """Return what `advance` with its products and what `gram` take.
 
@@ -77,12 +77,34 @@ class WeightedColumns(Protocol):
         """
 
     def advance(
-        self, coef: Floats, shift: float, rows: "Rows"
+        self, coef: Floats, shift: Floats, rows: Any
     ) -> tuple[float, Floats | None]:
         """Take the rows along ``shift + Σ_j x_ij coef_j``, in one read of X.
 
-        Returns the rows' part of the gap, and the columns' products with their new
-        residuals, weighted; None where those are better asked for by `correlate`.
+        ``rows`` are those of a loss, `regkit.kernels.linear.loss_steps.Rows`, or of
+        classes; ``shift`` has one entry per intercept. Returns the rows' part of the
+        gap, and the columns' products with their new residuals, weighted; None where
+        those are better asked for by `correlate`.
+        """
+
+
+class GatheredColumns(WeightedColumns, Protocol):
+    """A store that is not of all columns where they are."""
+
+    def class_gram(
+        self,
+        classes: Indices,
+        places: Indices,
+        weight: Floats,
+        root: Floats,
+        first: int,
+    ) -> tuple[Floats, Floats]:
+        """Return `gram` of columns of several classes, each with its own coefficient.
+
+        Entry e is the column at ``places[e]`` for class ``classes[e]``; ``weight``,
+        shape (K, n), are a row's weight p times the classes' probabilities P, and
+        ``root`` are sqrt(p), 1 where p is 0: the weight of a pair of classes is
+        ``p (P_k [k = l] - P_k P_l)``. The sums have a column per class.
         """
 
 
@@ -145,6 +167,35 @@ class Columns(ColumnUnits, Protocol):
 
     def columns(self) -> ColumnStore:
         """Return an empty column store."""
+
+
+class WeightedDesign(ColumnUnits, Protocol):
+    """What a path asks of a design whose rows it weights anew."""
+
+    fit_intercept: bool
+    n_samples: int
+    n_features: int
+    max_rank: int
+
+    @property
+    def weights(self) -> Floats:
+        """The rows' own weights p, shape (n_samples,)."""
+
+    @property
+    def sizes(self) -> Floats:
+        """How far a move of a residual can change correlations; see `Columns`."""
+
+    def distances(self, move: Floats) -> Floats:
+        """Return the two norms of a move of the residual that ``sizes`` refer to."""
+
+    def correlate(self, residual: Floats) -> Floats:
+        """Return all columns' products with a residual times sqrt(p)."""
+
+    def correlate_columns(self, residual: Floats, columns: Indices) -> Floats:
+        """Return some columns' products."""
+
+    def weighted_columns(self, every: bool) -> WeightedColumns:
+        """Return an empty store of columns, for row weights that change."""
 
 
 class GramSource(Protocol):

@@ -2,6 +2,7 @@
 
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -10,9 +11,84 @@ from regkit.kernels.linear import losses as kernels
 from regkit.kernels.linear.loss_steps import Rows
 
 
+class PathLoss(Protocol):
+    """What a path asks of a loss: `Loss`, or one whose rows have several predictors."""
+
+    @property
+    def curvature_bound(self) -> float:
+        """See `Loss`."""
+
+    @property
+    def is_smooth(self) -> bool:
+        """See `Loss`."""
+
+    def objective(self, y: Floats, share: Floats, eta: Floats) -> float:
+        """See `Loss`."""
+
+    def differentiate(
+        self, y: Floats, share: Floats, eta: Floats, residual: Floats, curvature: Floats
+    ) -> None:
+        """See `Loss`."""
+
+    def divergence(
+        self, y: Floats, share: Floats, eta: Floats, dual: Floats, shrunk: float = 1.0
+    ) -> float:
+        """See `Loss`."""
+
+    def deviance(self, y: Floats, share: Floats, eta: Floats) -> float:
+        """See `Loss`."""
+
+    def room(self, y: Floats, share: Floats, dual: Floats) -> float:
+        """See `Loss`."""
+
+    def rows(
+        self, y: Floats, share: Floats, eta: Floats, dual: Floats, weight: Floats
+    ) -> Any:
+        """See `Loss`."""
+
+    def best_shift(self, y: Floats, share: Floats, eta: Floats, start: Any) -> Any:
+        """See `Loss`."""
+
+    def spread(self, intercept: Any, n: int) -> Any:
+        """See `Loss`."""
+
+    def joined(self, shift: Floats) -> Any:
+        """See `Loss`."""
+
+    def mean_predictor(self, share: Floats, eta: Floats) -> Any:
+        """See `Loss`."""
+
+    def model_square(self, share: Floats, weight: Floats, change: Floats) -> float:
+        """See `Loss`."""
+
+    def first_intercept(self, y: Floats, share: Floats) -> Any:
+        """See `Loss`."""
+
+
 def overflowing() -> AbstractContextManager[None]:
     """Let exponentials overflow: an infinite loss ends a step that went too far."""
     return np.errstate(over="ignore", under="ignore", invalid="ignore", divide="ignore")
+
+
+def null_intercept(loss: PathLoss, y: Floats, share: Floats, offset: Floats) -> Any:
+    """Return the intercept of the null model beside ``offset``, zeros for none.
+
+    Raises
+    ------
+    ValueError
+        Where it is infinite: one class only, or nothing but zeros.
+    """
+    start = loss.first_intercept(y, share)
+    if offset.any():
+        start = start - loss.mean_predictor(share, offset)
+    return loss.best_shift(y, share, offset, start)
+
+
+def is_met(y: Floats, share: Floats, eta: Floats, residual: Floats) -> bool:
+    """Return whether nothing but rounding errors is left of y at ``eta``."""
+    sizes = np.abs(y) + np.abs(y - residual)
+    noise = 16.0 * EPS * (1.0 + np.abs(eta)) * sizes
+    return bool(np.all((np.abs(residual) <= noise) | (share == 0.0)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,22 +171,21 @@ class Loss:
             found = kernels.best_shift(self.code, self.power, y, share, eta, start)
             return float(found)
 
-    def is_met(self, y: Floats, share: Floats, eta: Floats, residual: Floats) -> bool:
-        """Return whether nothing but rounding errors is left of y at ``eta``."""
-        sizes = np.abs(y) + np.abs(y - residual)
-        noise = 16.0 * EPS * (1.0 + np.abs(eta)) * sizes
-        return bool(np.all((np.abs(residual) <= noise) | (share == 0.0)))
+    def spread(self, intercept: Any, n: int) -> Any:
+        """Return what to add to ``n`` linear predictors for an intercept."""
+        return intercept
 
-    def null_intercept(self, y: Floats, share: Floats, offset: Floats) -> float:
-        """Return the intercept of the null model beside ``offset``, zeros for none.
+    def joined(self, shift: Floats) -> Any:
+        """Return intercepts as this loss has them: one is a number."""
+        return float(shift[0])
 
-        Raises
-        ------
-        ValueError
-            Where it is infinite: one class only, or nothing but zeros.
-        """
-        first = self.first_intercept(y, share)
-        return self.best_shift(y, share, offset, first - float(share @ offset))
+    def mean_predictor(self, share: Floats, eta: Floats) -> Any:
+        """Return the mean of the linear predictors."""
+        return float(share @ eta)
+
+    def model_square(self, share: Floats, weight: Floats, change: Floats) -> float:
+        """Return the square of a change of eta under the quadratic model."""
+        return float(share @ (weight * change**2))
 
     def first_intercept(self, y: Floats, share: Floats) -> float:
         """Return the intercept of the null model without an offset.

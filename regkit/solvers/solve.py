@@ -113,6 +113,8 @@ class _Task(NamedTuple):
         if not is_small(design):
             return self._walk(alphas, start)
         complete = CompleteGram(design, self.y, self.penalty)
+        if self.solver == "auto" and complete.is_doubtful:
+            return self._walk(alphas, start)
         if start is not None:
             complete.start_from(start * design.scale)
         solved = complete.solve(alphas, tol, self.max_iter, self.limit, self.solver)

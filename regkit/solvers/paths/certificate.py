@@ -26,7 +26,7 @@ from typing import NamedTuple
 import numpy as np
 
 from regkit._types import EPS, Floats, Indices
-from regkit.solvers.losses import Loss
+from regkit.solvers.losses import PathLoss
 from regkit.solvers.problem import ScaledPenalty
 
 # G_EE of columns E, and the function of u that gives Zᵀ Z_E u.
@@ -151,7 +151,7 @@ class LossCertificate(NamedTuple):
     """What gaps of a loss beyond squares are computed from."""
 
     penalty: ScaledPenalty
-    loss: Loss
+    loss: PathLoss
     y: Floats
     share: Floats
     null_deviance: float

@@ -119,6 +119,10 @@ class Descent:
         if step is not None:
             coef[open_] += step
 
+    @property
+    def is_doubtful(self) -> bool:
+        return False
+
     def n_refused(self, columns: Indices) -> int:
         return 0
 

@@ -11,12 +11,13 @@ as `walk` does, u in the residual's place.
 """
 
 from math import ceil, inf, log
+from typing import Any
 
 import numpy as np
 
 from regkit._types import Floats, Indices
-from regkit.designs.protocols import RowDesign
-from regkit.solvers.losses import Loss, overflowing
+from regkit.designs.protocols import WeightedDesign
+from regkit.solvers.losses import PathLoss, is_met, null_intercept, overflowing
 from regkit.solvers.paths.certificate import LossCertificate
 from regkit.solvers.paths.newton_model import NewtonModel
 from regkit.solvers.paths.screening import Request, Screen
@@ -73,8 +74,8 @@ class NewtonPath:
 
     def __init__(
         self,
-        design: RowDesign,
-        loss: Loss,
+        design: WeightedDesign,
+        loss: PathLoss,
         y: Floats,
         penalty: Penalty,
         *,
@@ -89,14 +90,14 @@ class NewtonPath:
         self._root = np.sqrt(self._share)
         n, p = design.n_samples, design.n_features
         self.eta = np.zeros(n) if offset is None else offset.astype(np.float64)
-        self.intercept = 0.0
+        self.intercept: Any = 0.0
         if design.fit_intercept:
-            self.intercept = loss.null_intercept(y, self._share, self.eta)
-            self.eta = self.eta + self.intercept
+            self.intercept = null_intercept(loss, y, self._share, self.eta)
+            self.eta = self.eta + loss.spread(self.intercept, n)
         self._differentiate()
         self._dual = self._residual.copy()
         self.null_deviance = loss.deviance(y, self._share, self.eta)
-        if loss.is_met(y, self._share, self.eta, self._residual):
+        if is_met(y, self._share, self.eta, self._residual):
             self.null_deviance = 0.0
             self._dual[:] = 0.0
         self._goal = tol * self.null_deviance
@@ -178,7 +179,11 @@ class NewtonPath:
     @property
     def is_unique(self) -> bool:
         """False when the unpenalized columns are known to depend on each other."""
-        return self._model.n_refused(self._unpenalized) == 0
+        # One class's coefficients of a column can be had from the others'.
+        redundant = len(self._unpenalized) // np.size(self.intercept)
+        if np.size(self.intercept) == 1:
+            redundant = 0
+        return self._model.n_refused(self._unpenalized) <= redundant
 
     @property
     def n_grams(self) -> int:
@@ -203,7 +208,7 @@ class NewtonPath:
             self._goal = goal
         return n_iter
 
-    def start_from(self, coef: Floats, intercept: float) -> Asking[None]:
+    def start_from(self, coef: Floats, intercept: Any) -> Asking[None]:
         """Take these for the solution at some unknown alpha.
 
         ``intercept`` belongs to columns that are not centered. Where the null model
@@ -219,20 +224,19 @@ class NewtonPath:
         )
         columns = np.flatnonzero(coef)
         self._admit(columns[self._screen.outside[columns]])
-        change = model.combine(coef[model.columns] - model.coef)
-        shift = 0.0
+        eta = self.eta + model.combine(coef[model.columns] - model.coef)
+        shift: Any = 0.0
         if design.fit_intercept:
-            shift = intercept + float(design.offset / design.scale @ coef)
-            shift -= self.intercept
-        eta = self.eta + change + shift
-        if design.fit_intercept:
-            rest = self._loss.best_shift(self._y, self._share, eta)
-            shift, eta = shift + rest, eta + rest
+            loss, n = self._loss, len(eta)
+            shift = intercept + self._mean_effect(coef) - self.intercept
+            eta = eta + loss.spread(shift, n)
+            rest = loss.best_shift(self._y, self._share, eta, 0.0 * shift)
+            shift, eta = shift + rest, eta + loss.spread(rest, n)
         value = self._loss.objective(self._y, self._share, eta)
         if not value <= self._loss.objective(self._y, self._share, self.eta):
             return
         self.eta = eta
-        self.intercept += shift
+        self.intercept = self.intercept + shift
         model.restart(coef[model.columns])
         self.coef[:] = coef
         self._differentiate()
@@ -243,6 +247,12 @@ class NewtonPath:
         yield from self._correlate_all()
         self._screen.forget_near()
         self.top = self.alpha = inf
+
+    def _mean_effect(self, coef: Floats) -> Any:
+        """Return what centering the columns takes from the intercepts."""
+        effects = coef * self._design.offset / self._design.scale
+        by_class = effects.reshape(np.size(self.intercept), -1).sum(axis=1)
+        return self._loss.joined(by_class)
 
     def _next_alpha(self, alpha: float) -> float:
         following = _LARGEST_DROP * self.alpha
@@ -353,23 +363,26 @@ class NewtonPath:
         step, shift = model.minimize(alpha)
         with overflowing():
             self._divergence, self._products = model.advance(step, shift, rows)
-        self._residual, self._curvature = rows.residual, rows.curvature
-        since = self._since + rows.change
-        moved = float(self._share @ (self._weight * since**2))
+        # (Of several classes the rows have a matrix.)
+        self._residual = rows.residual.reshape(-1)
+        self._curvature = rows.curvature.reshape(-1)
+        change, reached = rows.change.reshape(-1), rows.reached.reshape(-1)
+        since = self._since + change
+        moved = self._loss.model_square(self._share, self._weight, since)
         # The objective falls by what the rows' gap at the old point exceeds that at
         # the new one, so surely where the step leaves little of it.
         self._contraction = 2.0 * self._divergence / moved if moved > 0.0 else inf
         is_sure = self._contraction <= _WORST_CONTRACTION
         if not (is_sure or self._divergence <= self._goal):
-            value = self._loss.objective(self._y, self._share, rows.reached)
+            value = self._loss.objective(self._y, self._share, reached)
             start = self._loss.objective(self._y, self._share, self.eta)
             start += alpha * self._penalty(before)
             rise = value + alpha * self._penalty(model.coef) - start
             if not rise <= _RISE * self.null_deviance:
-                self._shorten(alpha, before, step, shift, rows.change, start)
+                self._shorten(alpha, before, step, shift, change, start)
                 return False
-        self.eta, self._dual = rows.reached, rows.moved
-        self.intercept += shift
+        self.eta, self._dual = reached, rows.moved.reshape(-1)
+        self.intercept = self.intercept + self._loss.joined(shift)
         self._since = since
         self._is_exact = False
         return True
@@ -379,7 +392,7 @@ class NewtonPath:
         alpha: float,
         before: Floats,
         step: Floats,
-        shift: float,
+        shift: Floats,
         change: Floats,
         start: float,
     ) -> None:
@@ -394,7 +407,7 @@ class NewtonPath:
             if value + alpha * self._penalty(coef) <= start:
                 model.restart(coef)
                 self.eta = eta + length * change
-                self.intercept += length * shift
+                self.intercept = self.intercept + length * self._loss.joined(shift)
                 self._is_stuck = False
                 break
         else:

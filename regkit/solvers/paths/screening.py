@@ -5,12 +5,11 @@ is a combination of them and a remainder, so that every correlation is known up 
 remainder's norm: it is computed anew only where it may exceed the threshold.
 """
 
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
 from regkit._types import Floats, Indices
-from regkit.designs import Columns
 from regkit.kernels.linear.certificate import NEAR, foresee, in_span
 from regkit.kernels.linear.screening import BATCH, MANY, ROUNDED_SUM
 from regkit.solvers.problem import ScaledPenalty
@@ -30,6 +29,16 @@ class Answer(NamedTuple):
     correlations: Floats
 
 
+class MeasuresMoves(Protocol):
+    """What `Screen` asks of a design; see `regkit.designs.Columns`."""
+
+    n_features: int
+
+    @property
+    def sizes(self) -> Floats: ...
+    def distances(self, move: Floats) -> Floats: ...
+
+
 class Screen:
     """The correlations of all columns, as far as they are needed.
 
@@ -44,7 +53,7 @@ class Screen:
 
     def __init__(
         self,
-        design: Columns,
+        design: MeasuresMoves,
         penalty: ScaledPenalty,
         residual: Floats,
         correlation: Floats,

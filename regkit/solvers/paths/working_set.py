@@ -19,6 +19,9 @@ from regkit.solvers.paths import pivoting
 from regkit.solvers.paths.certificate import Products, within
 from regkit.solvers.problem import ScaledProblem
 
+# Squares of columns have too few digits where less than this share is a column's own.
+_DOUBTED = 1e-6
+
 
 class Inner(Protocol):
     """What the path driver asks of an inner solver."""
@@ -52,6 +55,10 @@ class Inner(Protocol):
 
     def gathered(self, chosen: Indices) -> Products:
         """Return products of the ``chosen`` columns; see `Certificate`."""
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether squares of the columns are known to keep too few digits."""
 
     def n_refused(self, columns: Indices) -> int:
         """Count those of ``columns`` known to depend on others, which stay fixed."""
@@ -153,6 +160,14 @@ class ActiveSet:
     def n_refused(self, columns: Indices) -> int:
         held = np.isin(self.columns, columns)
         return int(np.count_nonzero(held & ~self._state.free[: len(held)]))
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether columns depend on others, or nearly: squares keep too few digits."""
+        state, k = self._state, self._state.size[0]
+        squares = self._problem.gram.diagonal()[state.active[:k]]
+        pivots = state.factor.diagonal()[:k] ** 2
+        return bool(k < len(self.columns) or np.any(pivots <= _DOUBTED * squares))
 
     def refresh(self, correlation: Floats) -> None:
         self._state.correlation[: len(self.columns)] = correlation[self.columns]

@@ -57,7 +57,7 @@ def page(comparison):
 class Tags(HTMLParser):
     """Collects tags, and that all are closed in order."""
 
-    EMPTY = ("meta", "img", "source")
+    EMPTY = ("meta", "img", "source", "br")
 
     def __init__(self):
         super().__init__()
@@ -77,22 +77,46 @@ def test_the_page_is_well_formed_and_escaped(page):
     tags.feed(page)
     assert tags.open == []
     assert "<h1>y &lt; 3 &amp; more</h1>" in page
-    assert "<p>one &lt;note&gt;</p>" in page
+    assert "<li>one &lt;note&gt;</li>" in page
     assert "<code>python -m regkit compare</code>" in page
     assert "<!-- " not in page  # every place was filled
 
 
 def test_the_page_holds_sentence_and_table(comparison, page):
     assert comparison.summary().replace("'", "&#x27;") in page
-    rows = re.findall(r"<tr[^>]*><th scope=\"row\">(.*?)</th>(.*?)</tr>", page)
-    assert [name for name, _ in rows] == [
-        result.name.split(" (")[0] for result in comparison.results
-    ]
-    text = {line[:17].rstrip(): line for line in repr(comparison).splitlines()}
-    for name, data in rows:
-        for cell in re.findall(r"<td[^>]*>(.*?)</td>", data):
-            assert cell in text[name]
+    table = page.partition('<table class="models">')[2].partition("</table>")[0]
+    rows = re.findall(r"<tr[^>]*><th scope=\"row\">(.*?)</th>(.*?)</tr>", table)
+    names = [name.partition("<br>")[0] for name, _ in rows]
+    assert names == [result.name for result in comparison.results]
+    text = {line[2:15].rstrip(): line for line in repr(comparison).splitlines()}
+    for name, (_, data) in zip(names, rows, strict=True):
+        shown = re.findall(r'<td data-label="(.*?)">(.*?)</td>', data)
+        for label, cell in shown:
+            if label not in ("CV error", "time"):
+                assert cell in text[name].replace("l1 ", "l1_ratio ")
+    best = re.search(r'<tr class="best"><th scope="row">(.*?)<br>', table)
+    assert best[1] == comparison.recommended
     assert page.count('class="best"') == 1
+
+
+def test_the_page_lists_the_kept_columns(comparison, page):
+    model = comparison["Lasso"].model
+    table = page.partition('<table class="coefficients">')[2].partition("</table>")[0]
+    rows = re.findall(r'<th scope="row">(.*?)</th><td>(.*?)</td><td>(.*?)</td>', table)
+    *columns, (name, intercept, _) = rows
+    assert name == "intercept"
+    assert float(intercept) == pytest.approx(model.intercept_, rel=1e-3)
+    kept = {f"x{j}": coef for j, coef in enumerate(model.coef_) if coef}
+    assert {name for name, _, _ in columns} == set(kept)
+    for name, coefficient, _ in columns:
+        assert float(coefficient) == pytest.approx(kept[name], rel=1e-3)
+    assert comparison.recommended == "Lasso"
+
+
+def test_the_page_shows_python_for_each_model(comparison, page):
+    code = page.partition("<pre>")[2].partition("</pre>")[0]
+    for result in comparison.results:
+        assert comparison.line(result.name).replace("'", "&#x27;") in code
 
 
 def test_the_page_needs_nothing_from_elsewhere(page):
@@ -105,7 +129,7 @@ def test_the_page_needs_nothing_from_elsewhere(page):
         for name, value in attributes.items()
         if name in ("src", "srcset", "href")
     ]
-    assert len(sources) == 6  # three pictures for wide windows and for narrow ones
+    assert len(sources) == 8  # four pictures for wide windows and for narrow ones
     for source in sources:
         assert source.startswith("data:image/svg+xml;base64,")
         assert b64decode(source.partition(",")[2]).startswith(b"<?xml")
@@ -116,9 +140,9 @@ def test_the_page_needs_nothing_from_elsewhere(page):
 
 
 def test_pictures_with_many_lines_are_sent_as_points(comparison, monkeypatch):
-    monkeypatch.setattr("regkit.inspection._html_report._LARGEST_SVG", 10_000)
+    monkeypatch.setattr("regkit.comparison.report_pictures._LARGEST_SVG", 10_000)
     page = comparison.to_html()
-    assert page.count("data:image/png;base64,") == 6
+    assert page.count("data:image/png;base64,") == 8
     assert "data:image/svg" not in page
 
 
@@ -147,7 +171,7 @@ def test_the_page_in_a_browser(page, tmp_path, width):
     assert title is not None, done.stderr
     seen = json.loads(title[1])
     assert seen["scrollWidth"] <= width
-    assert len(seen["images"]) == 3
+    assert len(seen["images"]) == 4
     assert min(seen["images"]) > 200
-    assert seen["narrow"] == [width == 400] * 3
+    assert seen["narrow"] == [width == 400] * 4
     assert seen["smallest"] >= 12

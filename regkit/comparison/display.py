@@ -1,19 +1,21 @@
 """Picture of a comparison: training and test error of each model."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from regkit.comparison.numbers import error_text
+from regkit.comparison.tasks import METRICS
 from regkit.inspection._drawing import COLOURS, begin, show_powers_at_ticks
-from regkit.inspection._numbers import error_text
-from regkit.inspection._table import METRIC_NAMES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from regkit.inspection.comparison import RegularizerComparison
+    from regkit.comparison.results import RegularizerComparison
 
 # Errors beyond this multiple of the median, and of a constant's, are cut off.
 _FAR = 1.6
@@ -40,8 +42,12 @@ class RegularizerComparisonDisplay:
         Of the test errors.
     mean_error : float, default=None
         Test error of predicting a constant.
-    metric : {"rmse", "mae"}, default="rmse"
+    metric : {"rmse", "mae", "log_loss", "error_rate", "deviance"}, default="rmse"
         What the errors are.
+    recommended : str, default=None
+        The name in bold; None for the one with the smallest test error.
+    target_name : str, default=None
+        What is predicted, for the axis.
 
     Attributes
     ----------
@@ -56,7 +62,8 @@ class RegularizerComparisonDisplay:
     arrows_ : list of Line2D
         Where a test error is cut off.
     best_line_, mean_line_ : Line2D or None
-        The smallest test error, and that of a constant; None where it is out of view.
+        The test error of the row in bold, and that of a constant; None where it is
+        out of view.
     right_axis_ : Axes
         Bears the test errors in figures.
 
@@ -67,7 +74,7 @@ class RegularizerComparisonDisplay:
     >>> comparison = compare_regularizers(houses.data, houses.target, networks=False)
     >>> display = comparison.plot()
     >>> [label.get_text() for label in display.ax_.get_yticklabels()]
-    ['Least squares', 'Ridge', 'Lasso', 'Elastic Net']
+    ['Least squares', 'Ridge', 'Lasso', 'Elastic Net', 'Boosting']
     """
 
     def __init__(
@@ -79,6 +86,8 @@ class RegularizerComparisonDisplay:
         standard_errors: ArrayLike | None = None,
         mean_error: float | None = None,
         metric: str = "rmse",
+        recommended: str | None = None,
+        target_name: str | None = None,
     ) -> None:
         self.names = list(names)
         self.train_errors = np.asarray(train_errors, dtype=np.float64)
@@ -90,6 +99,8 @@ class RegularizerComparisonDisplay:
         )
         self.mean_error = mean_error
         self.metric = metric
+        self.recommended = recommended
+        self.target_name = target_name
         for name in ("train_errors", "test_errors", "standard_errors"):
             values = getattr(self, name)
             if values is not None and values.shape != (len(self.names),):
@@ -97,17 +108,21 @@ class RegularizerComparisonDisplay:
                     f"{name} must have one value for each of the {len(self.names)} "
                     f"names, got shape {values.shape}."
                 )
-        if metric not in METRIC_NAMES:
-            raise ValueError(f"metric must be 'rmse' or 'mae', got {metric!r}.")
+        if metric not in METRICS:
+            raise ValueError(
+                f"metric must be one of {', '.join(METRICS)}, got {metric!r}."
+            )
+        if recommended is not None and recommended not in self.names:
+            raise ValueError(f"recommended must be one of names, got {recommended!r}.")
 
     @classmethod
     def from_comparison(
         cls,
-        comparison: "RegularizerComparison",
+        comparison: RegularizerComparison,
         *,
-        ax: "Axes | None" = None,
+        ax: Axes | None = None,
         **kwargs: Any,
-    ) -> "RegularizerComparisonDisplay":
+    ) -> RegularizerComparisonDisplay:
         """Draw what `compare_regularizers` found.
 
         Parameters
@@ -126,17 +141,19 @@ class RegularizerComparisonDisplay:
         """
         results = comparison.results
         return cls(
-            names=[result.name.split(" (")[0] for result in results],
+            names=[result.name for result in results],
             train_errors=[result.train_error for result in results],
             test_errors=[result.test_error for result in results],
             standard_errors=[result.test_error_se for result in results],
             mean_error=comparison.mean_error,
-            metric=comparison.metric,
+            metric=comparison.metric.name,
+            recommended=comparison.recommended,
+            target_name=comparison.given.target_name,
         ).plot(ax, **kwargs)
 
     def plot(
-        self, ax: "Axes | None" = None, **kwargs: Any
-    ) -> "RegularizerComparisonDisplay":
+        self, ax: Axes | None = None, **kwargs: Any
+    ) -> RegularizerComparisonDisplay:
         """Draw the picture.
 
         Parameters
@@ -153,7 +170,11 @@ class RegularizerComparisonDisplay:
         """
         ax = begin(ax, type(self).__name__)
         rows = np.arange(len(self.names))
-        best = int(np.argmin(self.test_errors))
+        best = (
+            int(np.argmin(self.test_errors))
+            if self.recommended is None
+            else self.names.index(self.recommended)
+        )
         left, right = self._limits()
         narrow = ax.figure.figure.get_figwidth() < _NARROW
         shown = np.minimum(self.test_errors, right)
@@ -206,18 +227,20 @@ class RegularizerComparisonDisplay:
         )
         self.mean_line_ = None
         if self.mean_error is not None and left < self.mean_error < right:
-            constant = "mean" if self.metric == "rmse" else "median"
+            constant = METRICS[self.metric].constant
             self.mean_line_ = ax.axvline(
                 self.mean_error,
                 color="0.25",
                 linewidth=1.1,
                 linestyle="--",
-                label=f"predicting the {constant}",
+                label=f"predicting {constant}",
                 zorder=0.5,
             )
         ax.set_xlim(left, right)
         show_powers_at_ticks(ax.xaxis)
-        ax.set_xlabel(METRIC_NAMES[self.metric])
+        what = METRICS[self.metric].title.partition(",")[0]
+        of = "" if self.target_name in (None, "y") else f" of {self.target_name}"
+        ax.set_xlabel(f"{what}{of}", parse_math=False)
         self._label_rows(ax, rows, best, narrow)
         in_order: list[Any] = [self.train_points_, self.test_points_, self.gap_lines_]
         in_order += [a for a in (self.spread_, self.mean_line_) if a is not None]
@@ -249,8 +272,8 @@ class RegularizerComparisonDisplay:
         margin = 0.06 * (top - bottom or top or 1.0)
         return bottom - margin, top + margin
 
-    def _label_rows(self, ax: "Axes", rows: Any, best: int, narrow: bool) -> None:
-        """Write names on the left, test errors on the right; the best in bold."""
+    def _label_rows(self, ax: Axes, rows: Any, best: int, narrow: bool) -> None:
+        """Write names on the left, test errors on the right; one row in bold."""
         size = float(np.median(self.test_errors))
         if self.mean_error is not None:
             size = self.mean_error

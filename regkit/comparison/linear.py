@@ -1,5 +1,7 @@
 """Choose each model's penalty by K-fold cross-validation."""
 
+from __future__ import annotations
+
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from regkit.comparison.splits import Folds
 from regkit.inspection._path_source import column_scales
 from regkit.inspection._selection_source import selection_of_estimator
 from regkit.inspection.selection_display import AlphaSelectionDisplay
@@ -19,10 +22,6 @@ from regkit.linear_model import (
 
 _Floats = NDArray[np.float64]
 _Rows = NDArray[np.intp]
-Folds = Sequence[tuple[_Rows, _Rows]]
-
-# What a metric is to a cross-validated estimator; None is the squared error.
-_SCORING = {"rmse": None, "mae": "neg_mean_absolute_error"}
 
 
 class Path(NamedTuple):
@@ -48,6 +47,7 @@ class Tuned:
 
     alpha: float = 0.0
     loss: float | None = None
+    loss_se: float | None = None
     l1_ratio: float = 1.0
     mix: float | None = None
     dropout: float = 0.0
@@ -56,7 +56,7 @@ class Tuned:
 
 
 def tune_elastic_net(
-    X: Any, y: _Floats, folds: Folds, metric: str, l1_ratios: Sequence[float]
+    X: Any, y: _Floats, folds: Folds, scoring: str | None, l1_ratios: Sequence[float]
 ) -> Tuned:
     """Tune alpha, and l1_ratio from a list.
 
@@ -73,19 +73,20 @@ def tune_elastic_net(
         # As glmnet: where p >= n, small alphas fit the noise.
         eps=1e-4 if X.shape[0] > X.shape[1] else 1e-2,
         cv=folds,
-        scoring=_SCORING[metric],
+        scoring=scoring,
         standardize=True,
     )
     _fit_quietly(search, X, y / scale)
     mix = search.l1_ratio_
     unit = mix * scale + (1 - mix)  # of alpha
-    selection = _selection(search, unit, scale if metric == "mae" else scale**2)
+    selection = _selection(search, unit, scale**2 if scoring is None else scale)
     used = np.unique(search.path_.sparse_coefs.indices)
     coefs = search.path_.sparse_coefs.tocsr()[used].toarray()
     sizes = column_scales(X, X.shape[1])[used, None]
     return Tuned(
         alpha=float(search.alpha_ * unit),
         loss=float(selection.errors.min()),
+        loss_se=_spread_at_best(selection),
         l1_ratio=float(mix * scale / unit),
         mix=mix,
         selection=selection,
@@ -93,14 +94,41 @@ def tune_elastic_net(
     )
 
 
-def tune_ridge(X: Any, y: _Floats, folds: Folds, metric: str) -> Tuned:
+def tune_ridge(X: Any, y: _Floats, folds: Folds, scoring: str | None) -> Tuned:
     """Tune alpha on scikit-learn's Ridge scale (penalty against a sum over rows)."""
-    search = RidgeRegressorCV(cv=folds, scoring=_SCORING[metric], standardize=True)
+    search = RidgeRegressorCV(cv=folds, scoring=scoring, standardize=True)
     _fit_quietly(search, X, y)
     selection = _selection(search, 1.0, 1.0)
     return Tuned(
-        float(search.alpha_), float(selection.errors.min()), selection=selection
+        float(search.alpha_),
+        float(selection.errors.min()),
+        _spread_at_best(selection),
+        selection=selection,
     )
+
+
+def tune_likelihood(search: Any, X: Any, y: Any) -> Tuned:
+    """Tune a generalized linear model by its own cross-validated twin."""
+    _fit_quietly(search, X, y)
+    selection = _selection(search, 1.0, 1.0)
+    scores = selection.greater_is_better  # accuracy, whose loss is 1 - accuracy
+    return Tuned(
+        alpha=float(search.alpha_),
+        loss=float(1 - selection.errors.max() if scores else selection.errors.min()),
+        loss_se=_spread_at_best(selection),
+        l1_ratio=float(search.l1_ratio_),
+        mix=float(search.l1_ratio_),
+        selection=selection,
+    )
+
+
+def _spread_at_best(selection: AlphaSelectionDisplay) -> float | None:
+    """Give the standard error of the least cross-validated loss."""
+    if selection.standard_errors is None:
+        return None
+    errors = selection.errors
+    best = errors.argmax() if selection.greater_is_better else errors.argmin()
+    return float(selection.standard_errors[best])
 
 
 def _selection(search: Any, alpha: float, error: float) -> AlphaSelectionDisplay:
@@ -116,6 +144,7 @@ def _selection(search: Any, alpha: float, error: float) -> AlphaSelectionDisplay
         alpha_1se=None if one_se is None else one_se * alpha,
         n_nonzero=found.n_nonzero,
         metric=found.metric,
+        greater_is_better=found.greater_is_better,
     )
 
 

@@ -1,5 +1,7 @@
 """Choose a network's dropout rate and weight penalty by cross-validation."""
 
+from __future__ import annotations
+
 import warnings
 from typing import Any
 
@@ -9,12 +11,18 @@ from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GridSearchCV
 
-from regkit.inspection._tuning import Folds, Tuned
-from regkit.neural_network import DropoutMLPRegressor
+from regkit.comparison.linear import Tuned
+from regkit.comparison.splits import Folds
+from regkit.neural_network import DropoutMLPClassifier, DropoutMLPRegressor
 
 _Floats = NDArray[np.float64]
 
-_SCORING = {"rmse": "neg_mean_squared_error", "mae": "neg_mean_absolute_error"}
+_SCORING = {
+    "rmse": "neg_mean_squared_error",
+    "mae": "neg_mean_absolute_error",
+    "log_loss": "neg_log_loss",
+    "error_rate": "accuracy",
+}
 RATES = (0.1, 0.25, 0.5)
 ALPHAS = (0.3, 1.0, 3.0)
 _HIDDEN = (64, 64)
@@ -30,7 +38,8 @@ def make_network(
     random_state: int | None,
     dropout: float = 0.0,
     alpha: float = 0.0,
-) -> DropoutMLPRegressor:
+    classify: bool = False,
+) -> Any:
     """Return a network that nothing but dropout and the L2 penalty regularizes.
 
     It is smaller than the estimator's default and trained for a fixed number of epochs
@@ -39,7 +48,8 @@ def make_network(
     n_samples, n_features = shape
     first, second = _HIDDEN
     weights = n_features * first + first * second + second
-    return DropoutMLPRegressor(
+    kind = DropoutMLPClassifier if classify else DropoutMLPRegressor
+    return kind(
         hidden_layer_sizes=_HIDDEN,
         embedding=None,
         activation="relu",
@@ -64,11 +74,12 @@ def tune_network(
     metric: str,
     random_state: int | None,
     grid: dict[str, tuple[float, ...]],
+    classify: bool = False,
 ) -> Tuned:
     """Tune what ``grid`` lists among dropout and alpha."""
     folds = folds[: n_network_folds(X.shape[0], len(folds))]
     search = GridSearchCV(
-        make_network(X.shape, random_state),
+        make_network(X.shape, random_state, classify=classify),
         {name: list(values) for name, values in grid.items()},
         cv=folds,
         scoring=_SCORING[metric],
@@ -79,8 +90,9 @@ def tune_network(
         warnings.simplefilter("ignore", ConvergenceWarning)
         search.fit(X, y)
     found = search.best_params_
+    best = float(search.best_score_)
     return Tuned(
         alpha=float(found.get("alpha", 0.0)),
-        loss=float(-search.best_score_),
+        loss=1 - best if metric == "error_rate" else -best,
         dropout=float(found.get("dropout", 0.0)),
     )

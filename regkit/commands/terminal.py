@@ -1,14 +1,37 @@
 """One line of progress on a terminal, with the seconds that a step has taken."""
 
 import os
+import shutil
 import sys
+import textwrap
 from threading import Event, Thread
 from time import monotonic
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TextIO
 
 _PERIOD = 0.5
 _ERASE = "\r\x1b[K"
+# Lines are no longer than can be read, however wide the terminal is.
+_WIDEST, _NARROWEST = 100, 40
+
+
+def text_width(stream: TextIO) -> int:
+    """Give how many characters a line of text may have; 80 in files and pipes."""
+    if not stream.isatty():
+        return 80
+    columns = shutil.get_terminal_size().columns
+    return max(_NARROWEST, min(_WIDEST, columns))
+
+
+def fill(text: str, width: int, indent: str = "") -> str:
+    """Break a text into lines, at blanks only."""
+    return textwrap.fill(
+        text,
+        width,
+        break_on_hyphens=False,
+        break_long_words=False,
+        subsequent_indent=indent,
+    )
 
 
 class ProgressLine:
@@ -48,7 +71,8 @@ class ProgressLine:
 
     def note(self, text: str) -> None:
         """Print a line that stays."""
-        self._write(f"note: {text}\n", always=True)
+        lines = fill(f"note: {text}", text_width(sys.stderr), "  ")
+        self._write(f"{lines}\n", always=True)
         self._show()
 
     def show_warning(self, message: Warning | str, *_: Any, **__: Any) -> None:

@@ -1,5 +1,7 @@
 """Numbers as a reader wants them: four digits, one unit, percent."""
 
+from __future__ import annotations
+
 from math import floor, isfinite, log10
 
 # Characters that an error may take: a model that explodes must not widen the table.

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from regkit import compare_regularizers, make_correlated_regression
-from regkit.inspection import RegularizerComparisonDisplay
+from regkit.comparison import RegularizerComparisonDisplay
 
 pytest.importorskip("matplotlib")
 
@@ -24,11 +24,18 @@ def close_figures():
 @pytest.fixture(scope="module")
 def comparison():
     X, y = make_correlated_regression(60, 90, n_informative=4, signal_to_noise=5.0)
-    return compare_regularizers(X, y, n_folds=3)
+    return compare_regularizers(X, y, n_folds=3, networks=False)
 
 
-def display(test=(12.0, 9.0, 10.0), train=(1.0, 8.0, 6.0), mean_error=13.0, ax=None):
+def display(
+    test=(12.0, 9.0, 10.0),
+    train=(1.0, 8.0, 6.0),
+    mean_error=13.0,
+    ax=None,
+    **options,
+):
     return RegularizerComparisonDisplay(
+        **options,
         names=NAMES,
         train_errors=train,
         test_errors=test,
@@ -55,7 +62,7 @@ def test_a_comparison_plots_its_errors(comparison):
         np.ptp(bars, axis=1), [2 * r.test_error_se for r in inside]
     )
     names = [label.get_text() for label in drawn.ax_.get_yticklabels()]
-    assert names == [r.name.split(" (")[0] for r in results]
+    assert names == [r.name for r in results]
     assert drawn.ax_.get_xlabel() == "root mean squared error"
     assert drawn.ax_.yaxis_inverted()  # the first model on top
 
@@ -112,7 +119,7 @@ def test_texts_fit(size, scale):
 def test_bad_input_is_named():
     with pytest.raises(ValueError, match="test_errors must have one value for each"):
         display(test=(1.0, 2.0))
-    with pytest.raises(ValueError, match="metric must be 'rmse' or 'mae', got 'r2'"):
+    with pytest.raises(ValueError, match="metric must be one of rmse, mae, log_loss"):
         RegularizerComparisonDisplay(
             names=["Lasso"], train_errors=[1.0], test_errors=[2.0], metric="r2"
         )
@@ -125,3 +132,13 @@ def test_figures_are_saved(comparison, tmp_path, ending):
     magic = {"png": b"\x89PNG", "svg": b"<?xml", "pdf": b"%PDF"}[ending]
     assert path.read_bytes().startswith(magic)
     assert not plt.get_fignums()
+
+
+def test_the_recommended_row_is_the_one_in_bold():
+    drawn = display(recommended="Least squares", target_name="price in $")
+    weights = [label.get_fontweight() for label in drawn.ax_.get_yticklabels()]
+    assert weights == ["bold", "normal", "normal"]
+    assert list(drawn.best_line_.get_xdata()) == [12.0, 12.0]
+    assert drawn.ax_.get_xlabel() == "root mean squared error of price in $"
+    with pytest.raises(ValueError, match="recommended must be one of names, got 'x'"):
+        display(recommended="x")
