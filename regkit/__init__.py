@@ -33,7 +33,7 @@ _HOME = {
     "DropoutMLPClassifier": "regkit.neural_network",
     "SufficientStatistics": "regkit.linear_model",
     "RowChunks": "regkit.rows",
-    "compare_regularizers": "regkit.inspection",
+    "compare_regularizers": "regkit.comparison",
     "TableEncoder": "regkit.tables",
     "read_table": "regkit.tables",
     "RegularizationPathDisplay": "regkit.inspection",
@@ -42,11 +42,13 @@ _HOME = {
     "LossCurveDisplay": "regkit.inspection",
     "PredictionIntervalDisplay": "regkit.inspection",
     "PenaltyGeometryDisplay": "regkit.inspection",
+    "PredictedActualDisplay": "regkit.inspection",
     "make_correlated_regression": "regkit.datasets",
     "make_house_prices": "regkit.datasets",
     "load_diabetes_interactions": "regkit.datasets",
 }
 _SUBPACKAGES = (
+    "comparison",
     "datasets",
     "inspection",
     "linear_model",
@@ -57,6 +59,7 @@ _SUBPACKAGES = (
 )
 
 if TYPE_CHECKING:
+    from regkit.comparison import compare_regularizers
     from regkit.datasets import (
         load_diabetes_interactions,
         make_correlated_regression,
@@ -67,9 +70,9 @@ if TYPE_CHECKING:
         FitComparisonDisplay,
         LossCurveDisplay,
         PenaltyGeometryDisplay,
+        PredictedActualDisplay,
         PredictionIntervalDisplay,
         RegularizationPathDisplay,
-        compare_regularizers,
     )
     from regkit.linear_model import (
         ElasticNetRegressor,
@@ -129,6 +132,7 @@ __all__ = [
     "LossCurveDisplay",
     "PredictionIntervalDisplay",
     "PenaltyGeometryDisplay",
+    "PredictedActualDisplay",
     "make_correlated_regression",
     "make_house_prices",
     "load_diabetes_interactions",

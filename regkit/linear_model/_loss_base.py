@@ -16,15 +16,10 @@ from regkit.designs import RowDesign, make_design
 from regkit.linear_model._base import linear_predictor
 from regkit.linear_model._labels import Labels
 from regkit.linear_model._limits import Limits, check_limits
+from regkit.linear_model._report import report
 from regkit.linear_model._separation import lowering_columns, separating_columns
-from regkit.linear_model._warnings import (
-    raise_if_overflowed,
-    unpenalized_cause,
-    warn_not_converged,
-    warn_not_unique,
-)
 from regkit.rows.inputs import FitData, check_predict_X, check_y
-from regkit.rows.sources import as_source
+from regkit.rows.open import as_source
 from regkit.solvers.losses import Loss
 from regkit.solvers.problem import Penalty
 from regkit.solvers.results import PathResult
@@ -126,20 +121,14 @@ class LossProblem:
         """
         called = self.name + where
         self._refuse_separation(result, called, rows)
-        raise_if_overflowed(self.name, result.dual_gaps, result.intercepts)
-        if not result.converged.all():
-            warn_not_converged(
-                called,
-                result.dual_gaps.ravel(),
-                result.null_objectives.ravel(),
-                result.converged.ravel(),
-                ("alpha", result.alphas.ravel()),
-                tol=tol,
-                max_iter=max_iter,
-            )
-        cause = unpenalized_cause(result.alphas, self.limits.factor)
-        if cause and not result.unique:
-            warn_not_unique(called, cause, result.solver, standardize)
+        report(
+            called,
+            result,
+            factor=self.limits.factor,
+            standardize=standardize,
+            tol=tol,
+            max_iter=max_iter,
+        )
 
     def _refuse_separation(
         self, result: PathResult, called: str, rows: Indices | None

@@ -17,10 +17,11 @@ from regkit.linear_model._limits import as_floats
 from regkit.linear_model._loss_base import LossEstimator, LossProblem, refuse_chunks
 from regkit.linear_model._loss_paths import regularization_path
 from regkit.linear_model._parameters import thread_count
-from regkit.linear_model._selection import ErrorCurve, choose, fold_statistics
+from regkit.linear_model._report import warn_at_grid_edge
+from regkit.linear_model._selection import ErrorCurve, choose
 from regkit.linear_model._splits import for_scorer, make_folds, make_router, route
-from regkit.linear_model._warnings import warn_at_grid_edge
 from regkit.parallel.threads import map_in_threads
+from regkit.solvers.folds.averages import mean_and_se
 from regkit.solvers.folds.fold import Fold
 from regkit.solvers.folds.losses import held_out_losses
 from regkit.solvers.loss_criteria import loss_criteria
@@ -245,7 +246,7 @@ class LossCV(LossEstimator):
         weights = np.array(
             [fold.test_weight(data.sample_weight).sum() for fold in folds]
         )
-        mean, se = fold_statistics(errors, weights)
+        mean, se = mean_and_se(errors, weights)
         return _Candidate(
             l1_ratio, penalty, whole, paths, ErrorCurve(alphas, mean, se, errors)
         )

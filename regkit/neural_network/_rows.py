@@ -10,7 +10,7 @@ from regkit._types import Floats
 from regkit.neural_network._chunked import Chunks, Encoding, Stream
 from regkit.neural_network._data import Table, no_rows
 from regkit.rows.inputs import check_fit_data, check_predict_X
-from regkit.rows.sources import as_source
+from regkit.rows.open import as_source
 
 
 class Goal(NamedTuple):
@@ -152,7 +152,7 @@ class RowsByUse:
         return table, held_out, calibration
 
     def _check_validation(self, X_val: Any, y_val: Any, given: Given) -> Table:
-        if as_source(X_val) is not None and not isinstance(X_val, np.ndarray):
+        if not isinstance(X_val, np.ndarray) and as_source(X_val) is not None:
             raise TypeError(
                 f"X_val must be in memory, got {type(X_val).__name__}; it is read "
                 "after every epoch."

@@ -27,19 +27,27 @@ class FoldedStatistics:
 
     def __init__(
         self,
-        moments: CenteredMoments,
         design: ReducedDesign,
         training: Sequence[CenteredMoments],
         held_out: Sequence[CenteredMoments],
-        fit_intercept: bool,
-        standardize: bool,
         n_threads: int,
     ) -> None:
+        """Prepare the folds.
+
+        Parameters
+        ----------
+        design : ReducedDesign
+            Of all rows.
+        training, held_out : sequence of CenteredMoments
+            Of the rows that each fold trains on, and holds out.
+        n_threads : int
+            How many folds may be solved at the same time.
+        """
         self._designs = [
-            ReducedDesign(part, fit_intercept, standardize) for part in training
+            ReducedDesign(part, design.fit_intercept, design.standardize)
+            for part in training
         ]
-        self._whole = design
-        self._moments, self._held_out = moments, held_out
+        self._whole, self._held_out = design, held_out
         self._n_threads = n_threads
         self.test_weights = np.array([part.total_weight for part in held_out])
         squares = np.array([part.cross[-1, -1] for part in held_out])
@@ -69,10 +77,6 @@ class FoldedStatistics:
             for moments, path in zip(self._held_out, paths, strict=True)
         ]
         return FoldPaths(whole, paths, np.stack(errors, axis=1))
-
-    def mean_squares(self, path: PathResult) -> Floats:
-        """Return the mean squared residuals of all rows; see `Folded`."""
-        return held_out_errors(self._moments, path)
 
 
 def held_out_errors(moments: CenteredMoments, path: PathResult) -> Floats:

@@ -76,9 +76,6 @@ class Folded(Protocol):
     ) -> FoldPaths:
         """Solve the path on the training rows of every fold, and on all rows."""
 
-    def mean_squares(self, path: PathResult) -> Floats:
-        """Return the weighted means of the squares that a path on all rows leaves."""
-
 
 class FoldedDesign:
     """A design, and what its folds share.
@@ -158,12 +155,6 @@ class FoldedDesign:
         if self._moments is None and walks and is_big:
             return self._solve_together(penalty, alphas, settings, with_whole)
         return self._solve_apart(penalty, alphas, settings, with_whole)
-
-    def mean_squares(self, path: PathResult) -> Floats:
-        """Return the mean squared residuals of all rows; see `Folded`."""
-        n, weight = len(self._y), self._sample_weight
-        weight = np.ones(n) if weight is None else weight
-        return mean_squares(self._design, self._y, weight, path, rows=np.arange(n))
 
     def _solve_apart(
         self,

@@ -120,9 +120,23 @@ class WideRows:
         errors = errors.reshape(len(alphas), len(self._labels))
         return FoldPaths(whole, [paths[k] for k in self._labels], errors)
 
-    def mean_squares(self, path: PathResult) -> Floats:
-        """Refuse: no information criterion is asked of so many columns."""
-        raise NotImplementedError
+    def solve_whole(
+        self,
+        penalty: Penalty,
+        alphas: Floats,
+        settings: PathSettings,
+        max_nonzero: int | None = None,
+    ) -> PathResult:
+        """Solve the path on all rows, of which no fold is left out.
+
+        It ends before the first solution of more than ``max_nonzero`` coefficients.
+        """
+        limit = self.n_features if max_nonzero is None else max_nonzero
+        walk = _Walk(self, penalty, alphas, settings, True)
+        walk.run(limit)
+        path = walk.path(-1)
+        too_many = np.flatnonzero(np.diff(path.coefs.indptr) > limit)
+        return path.until(too_many[0]) if len(too_many) else path
 
     def correlations(
         self, models: Sequence[tuple[int, PathResult, int]], columns: Indices
@@ -176,9 +190,15 @@ class _Walk:
         first = min(max(_BATCH, int(free.sum())), int(open_.sum()))
         self._columns: Indices = np.argsort(-pull, kind="stable")[:first]
 
-    def run(self) -> None:
-        """Go down the alphas; each round of two passes ends some of them."""
+    def run(self, limit: int | None = None) -> None:
+        """Go down the alphas; each round of two passes ends some of them.
+
+        Stop at a solution of more than ``limit`` nonzero coefficients.
+        """
         while self._done < len(self._alphas):
+            last = self._found[self.trainings[-1]][-1:]
+            if limit is not None and last and last[0].coefs.nnz > limit:
+                break
             if len(self._columns) > MOST_COLUMNS:
                 raise ValueError(
                     f"At alpha={self._alphas[self._done]:g} more than "
