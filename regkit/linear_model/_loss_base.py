@@ -269,7 +269,11 @@ class LossEstimator(BaseEstimator):
         """Make a problem of checked data."""
         n_samples, n_features = data.X.shape
         limits = check_limits(
-            n_features, self.positive, self.bounds, self.penalty_factor
+            n_features,
+            self.positive,
+            self.bounds,
+            self.penalty_factor,
+            data.feature_names,
         )
         shift = None
         if offset is not None:

@@ -166,7 +166,7 @@ class RidgeCV(CrossValidated, LinearRegressor):
         self, data: FitData, split_params: dict[str, Any], score_params: dict[str, Any]
     ) -> Evaluator:
         setup, weight = Setup.of(self), data.sample_weight
-        limits = setup.limits(data.X.shape[1])
+        limits = setup.limits(data.X.shape[1], data.feature_names)
         n_rows = len(data.y) if weight is None else int(np.count_nonzero(weight))
         self._check_combination(n_rows, limits, split_params)
         folds: list[Fold] = []

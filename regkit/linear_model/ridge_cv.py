@@ -61,11 +61,12 @@ class RidgeRegressorCV(RidgeCV):
         folds, the scales of all rows are used for each row left out.
     positive : bool, default=False
         Whether coefficients must be non-negative; only with folds.
-    bounds : tuple of (lower, upper), default=None
+    bounds : tuple of (lower, upper) or dict, default=None
         Limits of the coefficients as for `RidgeRegressor`; only with folds.
-    penalty_factor : array-like of shape (n_features,), default=None
+    penalty_factor : array-like of shape (n_features,) or dict, default=None
         Multiplies the penalty of each coefficient; None means 1 for all. 0 leaves a
-        coefficient unpenalized, inf excludes its column. Never rescaled.
+        coefficient unpenalized, inf excludes its column. Never rescaled. A dict names
+        columns of a data frame, as ``{"age": 0}``; the others have 1.
     solver : {"auto", "cholesky", "svd", "conjugate_gradient", "active_set", \
             "coordinate_descent"}, default="auto"
         How to fit the folds and the final model, as for `RidgeRegressor`.
