@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from regkit._types import Floats
 from regkit.inspection._drawing import (
-    GREY,
+    GRAY,
     begin,
     mark_alphas,
     show_alpha_axis,
@@ -357,7 +357,7 @@ class RegularizationPathDisplay:
                 np.column_stack([x, coefs[j]]).repeat(2 if x.size == 1 else 1, axis=0)
                 for j in others
             ],
-            colors=GREY,
+            colors=GRAY,
             linewidths=0.6 if x.size > 1 else 4,
             capstyle="round",
             alpha=min(1.0, max(0.25, 60 / others.size)),

@@ -228,7 +228,7 @@ class LossEstimator(BaseEstimator):
     n_features_in_: int
 
     def to_sklearn(self) -> Any:
-        """Give scikit-learn's own estimator with these coefficients.
+        """Return scikit-learn's own estimator with these coefficients.
 
         It predicts the same, and whatever takes scikit-learn's models takes it,
         converters to ONNX among them.
@@ -315,7 +315,7 @@ class LossEstimator(BaseEstimator):
         self.__dict__.update(fitted)
 
     def _attributes(self, problem: LossProblem) -> dict[str, Any]:
-        """Give the attributes that do not depend on the solution."""
+        """Return the attributes that do not depend on the solution."""
         fitted: dict[str, Any] = {
             "n_features_in_": problem.design.n_features,
             "_total_weight": problem.design.total_weight,  # for `to_sklearn`
@@ -327,7 +327,7 @@ class LossEstimator(BaseEstimator):
         return fitted
 
     def _solution(self, result: PathResult, k: int) -> dict[str, Any]:
-        """Give the attributes of the k-th alpha."""
+        """Return the attributes of the k-th alpha."""
         at = result.at(k)
         n_iters = np.maximum(at.n_iters, 1)
         several = len(at.intercepts) > 1 and not self._is_joint

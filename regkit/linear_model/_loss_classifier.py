@@ -114,7 +114,7 @@ class LinearClassifier(ClassifierMixin, LossEstimator):
         raise NotImplementedError
 
     def _targets(self, codes: NDArray[np.int64], n_classes: int) -> Floats:
-        """Give the targets of each problem, (n_targets, n_samples)."""
+        """Return the targets of each problem, (n_targets, n_samples)."""
         raise NotImplementedError
 
     def _open(

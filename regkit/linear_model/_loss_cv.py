@@ -265,7 +265,7 @@ class LossCV(LossEstimator):
         return automatic_alphas(problem, penalty, int(self.alphas), self.eps)
 
     def _training_weight(self, problem: LossProblem, fold: Fold) -> Floats:
-        """Give every row's weight in training, classes weighed by training rows."""
+        """Return every row's weight in training, classes weighed by training rows."""
         weight = fold.training_weight(problem.data.sample_weight, len(problem.data.y))
         if problem.labels is None:
             return weight
@@ -309,7 +309,7 @@ class LossCV(LossEstimator):
     def _curves(
         self, candidates: list[_Candidate], best: _Candidate, choice: Any
     ) -> dict[str, Any]:
-        """Give what is known of every alpha, and the choice."""
+        """Return what is known of every alpha, and the choice."""
         curve = best.curve
         fitted: dict[str, Any] = {
             "alpha_": curve.alphas[choice.index],
@@ -335,7 +335,7 @@ class LossCV(LossEstimator):
 
 
 def _by_target(path: PathResult) -> Floats:
-    """Give coefficients as (n_features, n_alphas), for several targets one each."""
+    """Return coefficients as (n_features, n_alphas), for several targets one each."""
     coefs = np.moveaxis(path.dense(), 0, -1)
     return coefs[0] if len(coefs) == 1 else coefs
 

@@ -168,7 +168,7 @@ class LossModel(LossEstimator):
         return float(self.l1_ratio)
 
     def _starts(self, problem: LossProblem) -> list[Start] | None:
-        """Give the previous solution where `warm_start` wants and shapes allow."""
+        """Return the previous solution where `warm_start` wants and shapes allow."""
         if not self.warm_start or "coef_" not in self.__dict__:
             return None
         coefs: Any = self.coef_
