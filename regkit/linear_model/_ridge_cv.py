@@ -82,8 +82,9 @@ class RidgeCV(CrossValidated, LinearRegressor):
         ConvergenceWarning
             When an iterative solver stopped above `tol`.
         UserWarning
-            When the least error is at an end of the grid and still falling, when alphas
-            could not be judged, or when unpenalized columns are linearly dependent.
+            When the least error is at an end of the grid and still falling, when the
+            error of alphas could not be estimated, or when unpenalized columns are
+            linearly dependent.
         """
         return self._fit(X, y, sample_weight, params)
 

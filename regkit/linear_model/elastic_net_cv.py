@@ -48,14 +48,14 @@ class ElasticNetRegressorCV(PathCV):
         gets an object with the arrays `alphas`, `mean`, `se` and `fold_errors` and
         returns an index into `alphas`. Of equal errors, the larger alpha counts.
     criterion : {"cv", "aic", "bic", "ebic"}, default="cv"
-        What to judge an alpha by: held-out errors, or an information criterion of the
+        How to compare alphas: by held-out errors, or by an information criterion of the
         path on all rows, which needs no folds (see Notes): `cv`, `groups`, `scoring`
-        and `store_fold_coefs` have no part in it.
+        and `store_fold_coefs` are not used.
     scoring : str or callable, default=None
         A scorer as scikit-learn's `cross_val_score` takes it, in place of the mean
         squared error. Sample weights are passed on to it where its metric takes them.
     refit : bool, default=True
-        Whether to fit all rows. False gives the choice alone: no `coef_` and no
+        Whether to fit all rows. False makes the choice alone: no `coef_` and no
         `predict`.
     relaxed : float between 0 and 1, default=None
         Mix the chosen coefficients with the least-squares fit on the columns they use

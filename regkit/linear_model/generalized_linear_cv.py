@@ -45,13 +45,13 @@ class GeneralizedLinearRegressorCV(GeneralizedLinearBase, LossCV):
         gets an object with the arrays `alphas`, `mean`, `se` and `fold_errors` and
         returns an index into `alphas`. Of equal errors, the larger alpha counts.
     criterion : {"cv", "aic", "bic", "ebic"}, default="cv"
-        What to judge an alpha by: held-out errors, or an information criterion of the
+        How to compare alphas: by held-out errors, or by an information criterion of the
         path on all rows, which needs no folds; only for ``family="poisson"``.
     scoring : str or callable, default=None
         A scorer as scikit-learn's `cross_val_score` takes it, in place of the mean
         deviance. Sample weights are passed on to it where its metric takes them.
     refit : bool, default=True
-        Whether to fit all rows. False gives the choice alone: no `coef_` and no
+        Whether to fit all rows. False makes the choice alone: no `coef_` and no
         `predict`.
     store_fold_coefs : bool, default=False
         Whether to keep `fold_coef_path_`.

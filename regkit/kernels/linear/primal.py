@@ -1,11 +1,13 @@
 """The exact solver where block pivoting does not settle: one exchange at a time.
 
 From coefficients inside the box, step to the optimum of the hull or to the first cell
-wall on the way, fix who stands at the wall, free the worst violator: the objective
+wall on the way, fix the coordinate at the wall, free the worst violator: the objective
 never rises, so the method is finite (feature-sign search: Lee et al. 2007). A violator
 that depends linearly on the free columns is exchanged for one of them along the
 direction on which the fit does not change and the penalty falls.
 """
+
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,7 +36,7 @@ def _null_direction(
 ) -> tuple[NDArray[np.float64], float]:
     """Return the direction in which ``refused`` replaces what it depends on.
 
-    Its forward substitution stands in the row behind the factor. The last entry is
+    Its forward substitution is in the row behind the factor. The last entry is
     the refused coordinate's own. The second result is the length at which the
     objective is least: infinite where the fit does not change at all.
     """
@@ -69,7 +71,7 @@ def _longest_step(
     step: NDArray[np.float64],
     limit: float,
 ) -> tuple[float, int]:
-    """Return the step length up to ``limit`` that keeps all cells, and who stops it."""
+    """Return the step up to ``limit`` that keeps all cells, and what stops it."""
     length = limit
     blocking = -1
     for i in range(step.shape[0]):
@@ -115,7 +117,7 @@ def minimize(
     leaving = np.zeros(n, dtype=np.bool_)
     resting = np.zeros(n, dtype=np.bool_)
     queue = np.empty(n + 1, dtype=np.int64)
-    n_queue = 0
+    n_queue: Any = np.int64(0)  # a literal has callees compiled for it alone
     state.size[0] = 0
     for j in range(n):
         state.free[j] = False
@@ -124,7 +126,7 @@ def minimize(
             state.side[j] = np.sign(value) if problem.l1[j] > 0.0 else 0.0
             queue[n_queue] = j
             n_queue += 1
-    entering = -1
+    entering: Any = np.int64(-1)
     traveled = 0.0
     for iteration in range(max_iter):
         before = state.size[0]
@@ -141,7 +143,7 @@ def minimize(
         state.size[0] = k
         for i in range(before, k):
             state.free[state.active[i]] = True
-        refused = -1
+        refused: Any = np.int64(-1)
         if entering >= 0 and not state.free[entering]:
             refused = entering
         entering = -1
