@@ -5,11 +5,12 @@
 Run it when `python -m regkit compare` prints something else than the README does.
 """
 
-import textwrap
 from pathlib import Path
 
 from regkit import compare_regularizers, load_diabetes_interactions
+from regkit.commands.compare import render
 
+TITLE = "diabetes progression with quadratic terms"
 HERE = Path(__file__).parent
 README = HERE.parent / "README.md"
 PICTURE = HERE / "images" / "compare_diabetes.png"
@@ -21,12 +22,10 @@ def main() -> None:
     """Compare, draw, and put the table between its two marks."""
     diabetes = load_diabetes_interactions()
     options = {"feature_names": diabetes.feature_names}
-    compare_regularizers(diabetes.data, diabetes.target, **options)  # compiles
     comparison = compare_regularizers(diabetes.data, diabetes.target, **options)
     PICTURE.parent.mkdir(exist_ok=True)
     comparison.save_figure(PICTURE, dpi=130)
-    sentence = textwrap.fill(comparison.summary(), 88, break_on_hyphens=False)
-    block = f"```text\n{comparison!r}\n```\n\n{sentence}\n"
+    block = f"```text\n{render(TITLE, comparison)}\n```\n"
     text = README.read_text(encoding="utf-8")
     head, _, rest = text.partition(BEGIN)
     _, _, tail = rest.partition(END)

@@ -27,7 +27,11 @@ from sklearn.utils._param_validation import (
     validate_parameter_constraints,
     validate_params,
 )
-from sklearn.utils.validation import _check_feature_names, _get_feature_names
+from sklearn.utils.validation import (
+    _check_feature_names,
+    _check_feature_names_in,
+    _get_feature_names,
+)
 
 from regkit._warn import warn
 
@@ -35,6 +39,7 @@ __all__ = [
     "Interval",
     "InvalidParameterError",
     "StrOptions",
+    "check_feature_names_in",
     "check_same_features",
     "check_same_names",
     "feature_names",
@@ -44,6 +49,7 @@ __all__ = [
     "routing_enabled",
     "takes_weights",
     "is_scored_by_predictions",
+    "prepare_to_predict",
     "rows_of_parameters",
     "score",
     "split_rows",
@@ -52,6 +58,7 @@ __all__ = [
     "validate_parameters",
 ]
 
+check_feature_names_in = _check_feature_names_in
 raise_for_params = _raise_for_params
 routing_enabled = _routing_enabled
 
@@ -333,6 +340,13 @@ def is_scored_by_predictions(scorer: Any, params: Any) -> bool:
     if not (params and get_config()["enable_metadata_routing"]):
         allowed = (_BaseScorer, _PassthroughScorer)
     return all(isinstance(each, allowed) for each in scorers)
+
+
+def prepare_to_predict(model: Any) -> Any:
+    """Give an unfitted linear model what its predictions need besides coefficients."""
+    if hasattr(model, "_get_loss"):  # of scikit-learn's regressions with a log link
+        model._base_loss = model._get_loss()
+    return model
 
 
 def split_rows(

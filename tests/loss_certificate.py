@@ -183,20 +183,22 @@ class LossProblem:
         return self.penalty(coef) + float(conjugate.sum()) - float((c * coef).sum())
 
     def _feasible(self, u: Array) -> Array:
-        """u shrunk until the conjugate of the penalty is finite."""
-        c = np.abs(self.correlate(u))
-        if self.grouped:
-            must = (self.l2 == 0) & (self.l1 > 0)
-            size = np.linalg.norm(c, axis=0)
-            limit = self.l1
-        else:
-            side = np.where(self.correlate(u) > 0, self.upper, -self.lower)
-            must = (self.l2 == 0) & (self.l1 > 0) & np.isinf(side)
-            size, limit = c, np.broadcast_to(self.l1, c.shape)
-        bad = must & (size > limit)
-        if not bad.any():
-            return u
-        return u * float(np.min(limit[bad] / size[bad])) * (1 - 1e-15)
+        """u shrunk until the conjugate of the penalty is finite, as it is computed."""
+        must = (self.l2 == 0) & (self.l1 > 0)
+        margin = 1e-15
+        while True:
+            c = self.correlate(u)
+            if self.grouped:
+                size, bad = np.linalg.norm(c, axis=0), must
+            else:
+                side = np.where(c > 0, self.upper, -self.lower)
+                size, bad = np.abs(c), must & np.isinf(side)
+            limit = np.broadcast_to(self.l1, size.shape)
+            bad = bad & (size > limit)
+            if not bad.any():
+                return u
+            u = u * float(np.min(limit[bad] / size[bad])) * (1 - margin)
+            margin *= 2
 
     def _inside(self, first: Array, u: Array) -> Array:
         """u, or as much of it beside ``first`` as stays in the domain of f*."""
@@ -305,6 +307,13 @@ def _solve(hessian: Array, right_side: Array) -> Array:
     return scale * np.linalg.lstsq(scaled, right_side * scale, rcond=1e-14)[0]
 
 
+def _is_constant(X: Any) -> Array:
+    if sp.issparse(X):
+        low, high = (np.asarray(end.toarray()).ravel() for end in (X.min(0), X.max(0)))
+        return np.asarray(low == high)
+    return np.all(X[:1] == X, axis=0)
+
+
 def _columns(X: Any, columns: Array) -> Array:
     return np.asarray(X[:, columns].toarray() if sp.issparse(X) else X[:, columns])
 
@@ -353,12 +362,14 @@ def state(
     else:
         square = np.asarray(p @ (rows - mean) ** 2)
     spread = np.sqrt(np.maximum(square, 0))
-    spread = np.where(spread > 1e-12 * np.abs(mean), spread, 1.0)
+    constant = _is_constant(rows)
+    spread = np.where(constant | (spread == 0), 1.0, spread)
     scale = spread if standardize else np.ones(n_features)
     factor = (
         np.ones(n_features) if penalty_factor is None else np.asarray(penalty_factor)
     )
-    excluded = np.isinf(factor)
+    # Beside an intercept a constant column only costs.
+    excluded = np.isinf(factor) | (fit_intercept & constant)
     strength = alpha * np.where(excluded, 0.0, factor)
     lower, upper = (-np.inf, np.inf) if bounds is None else bounds
     shift = np.zeros(n_samples) if offset is None else np.asarray(offset)

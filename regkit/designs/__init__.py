@@ -9,7 +9,24 @@ standard deviation (1 unless ``standardize``). Solvers ask a design for correlat
 Zᵀr, Gram matrices and residuals and never see how X is stored.
 """
 
-from regkit.designs.base import ColumnStore, Design, make_design
+from regkit.designs.factory import make_design
 from regkit.designs.moments import Moments
+from regkit.designs.protocols import (
+    Columns,
+    ColumnStore,
+    ColumnUnits,
+    Design,
+    GramSource,
+    RowDesign,
+)
 
-__all__ = ["ColumnStore", "Design", "Moments", "make_design"]
+__all__ = [
+    "ColumnStore",
+    "ColumnUnits",
+    "Columns",
+    "Design",
+    "GramSource",
+    "Moments",
+    "RowDesign",
+    "make_design",
+]

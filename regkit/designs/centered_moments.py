@@ -6,7 +6,7 @@ from typing import Any, Self
 import numpy as np
 
 from regkit._types import Floats
-from regkit.designs.base import make_design
+from regkit.designs.factory import make_design
 
 
 @dataclass(slots=True)

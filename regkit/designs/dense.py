@@ -1,40 +1,37 @@
 """A dense X in memory, float32 or float64, in either storage order."""
 
 from collections.abc import Callable, Sequence
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from regkit._types import EPS, Floats, Indices
-from regkit.designs.base import SAFE_RATIO, ColumnStore, norm, read_only
+from regkit._types import Floats, Indices
+from regkit.designs.base import SAFE_RATIO
 from regkit.designs.dense_columns import ColumnMajorColumns, RowMajorColumns
+from regkit.designs.dense_measures import MeasuredColumns
 from regkit.designs.dense_products import (
     centered_products,
-    moments_by_rows,
     row_products,
     times,
     transposed_times,
 )
 from regkit.designs.moments import Moments
+from regkit.designs.protocols import ColumnStore
 from regkit.parallel.threads import by_shares
 
 if TYPE_CHECKING:
-    from regkit.kernels.linear.three_views import Columns
+    from regkit.designs.weighted_columns import WeightedColumns
+
+# The kernels are imported where they are called: BLAS makes most products.
 
 # Bytes of X that are centered at a time on the way to a Gram matrix.
 _CHUNK_BYTES = 1 << 22
-# Up to this many entries, finding the means costs less than guessing them.
-_SMALL = 1 << 17
 # Below this share of the columns, one thread visiting them beats BLAS on all.
 _FEW = 0.4
-# Where a variance is below this share of the guessed mean's squared error, the square
-# of the one has drowned in that of the other.
-_LOST = 1e-4
 
 
-class DenseDesign:
+class DenseDesign(MeasuredColumns):
     """Z for a dense X; X is read, never copied whole and never written."""
 
     is_sparse = False
@@ -46,23 +43,7 @@ class DenseDesign:
         fit_intercept: bool,
         standardize: bool,
     ) -> None:
-        self.n_samples, self.n_features = X.shape
-        self._X = read_only(X)
-        self._by_rows = bool(X.flags.c_contiguous)
-        self.fit_intercept = fit_intercept
-        self.standardize = standardize
-        n = self.n_samples
-        if sample_weight is None:
-            self.total_weight = float(n)
-            self._weight = np.full(n, 1.0 / n)
-            self._root: Floats | float = n**-0.5
-        else:
-            self.total_weight = float(sample_weight.sum())
-            self._weight = sample_weight / self.total_weight
-            n = np.count_nonzero(sample_weight)
-            self._root = np.sqrt(self._weight)
-
-        self.max_rank = int(n) - bool(fit_intercept)
+        super().__init__(X, sample_weight, fit_intercept, standardize)
         # Once formed: for the next target, and for the same one.
         self._gram: Floats | None = None
         self._target: Floats | None = None
@@ -70,113 +51,8 @@ class DenseDesign:
         self._row_gram: tuple[Floats, Floats] | None = None
 
     @property
-    def transposed(self) -> NDArray[Any]:
-        """X's columns as rows."""
-        return self._X.T
-
-    @property
-    def weights(self) -> Floats:
-        """The rows' weights p, which sum to 1."""
-        return self._weight
-
-    @property
-    def means(self) -> Floats:
-        """The columns' means, whether or not they are subtracted."""
-        return self._statistics[0]
-
-    # What is known of the columns: from one pass, or from a Gram matrix where one
-    # was formed anyway.
-
-    @cached_property
-    def _statistics(self) -> tuple[Floats, Floats]:
-        """The means and the mean squares about them, to full accuracy."""
-        return self._recovered(*self._moments(self._X, self._rough_means()))
-
-    def _recovered(
-        self, means: Floats, variance: Floats, shift: Floats
-    ) -> tuple[Floats, Floats]:
-        """Compute anew where the guess was off by more than a column varies."""
-        lost = np.flatnonzero(variance < _LOST * shift**2)
-        if len(lost):
-            chosen = self._X[:, lost]
-            again = read_only(
-                np.ascontiguousarray(chosen)
-                if self._by_rows
-                else np.asfortranarray(chosen)
-            )
-            means[lost], variance[lost], _ = self._moments(again, means[lost])
-        return means, variance
-
-    def _moments(self, X: NDArray[Any], guess: Floats) -> tuple[Floats, Floats, Floats]:
-        """Return means, variances, and how far ``guess`` was from the means."""
-        if self._by_rows:
-            shift, square = moments_by_rows(X, guess, self._weight)
-        else:
-            from regkit.kernels.linear import dense as kernels
-
-            shift, square = kernels.moments_columns(X.T, guess, self._weight)
-        return *self._settle(guess, shift, square), shift
-
-    def _rough_means(self) -> Floats:
-        means = transposed_times(self._X, self._weight.astype(self._X.dtype))
-        return means.astype(np.float64)
-
-    def _settle(
-        self, guess: Floats, shift: Floats, square: Floats
-    ) -> tuple[Floats, Floats]:
-        """Turn moments about ``guess`` into means and variances."""
-        variance = np.maximum(0.0, square - shift * shift)
-        means = guess + shift
-        # A constant column's deviation is its mean's rounding error.
-        variance[np.sqrt(variance) <= 4.0 * EPS * np.abs(means)] = 0.0
-        self._rest = shift - (means - guess)
-        return means, variance
-
-    @cached_property
-    def offset(self) -> Floats:
-        if self.fit_intercept:
-            return self._statistics[0]
-        return np.zeros(self.n_features)
-
-    @property
-    def offset_rest(self) -> Floats:
-        if not self.fit_intercept:
-            return np.zeros(self.n_features)
-        _ = self._statistics  # measures it
-        return self._rest
-
-    @cached_property
-    def scale(self) -> Floats:
-        if not self.standardize:
-            return np.ones(self.n_features)
-        deviation = np.sqrt(self._statistics[1])
-        deviation[deviation == 0.0] = 1.0
-        return deviation
-
-    @cached_property
-    def lengths(self) -> Floats:
-        means, square = self._statistics
-        if not self.fit_intercept:
-            square = square + means * means
-        return np.sqrt(square) / self.scale
-
-    @cached_property
-    def sizes(self) -> Floats:
-        return np.stack([self.lengths, self.lengths])
-
-    def distances(self, move: Floats) -> Floats:
-        return np.full(2, norm(move))
-
-    @cached_property
-    def constant(self) -> NDArray[np.bool_]:
-        is_zero: NDArray[np.bool_] = self.lengths == 0.0
-        return is_zero
-
-    @cached_property
-    def _is_safe(self) -> bool:
-        """Whether raw products may be centered afterwards."""
-        deviation = np.sqrt(self._statistics[1])
-        return bool(np.all(np.abs(self.offset) <= SAFE_RATIO**2 * deviation))
+    def shared_columns(self) -> "DenseDesign":
+        return self
 
     @property
     def has_gram(self) -> bool:
@@ -247,17 +123,6 @@ class DenseDesign:
             if self.standardize:
                 products /= design.scale[columns]
         return found
-
-    def side_by_side(self, designs: Sequence["DenseDesign"]) -> "list[Columns] | None":
-        from regkit.designs.dense_lockstep import share_columns
-
-        return share_columns(self, designs)
-
-    def learn_moments(self, center: Floats, shift: Floats, square: Floats) -> None:
-        """Take the means and variances from moments about ``center``."""
-        if "_statistics" not in self.__dict__:
-            settled = self._settle(center, shift, square)
-            self._statistics = self._recovered(*settled, shift)
 
     def _correlate_columns_together(self, weights: Floats, columns: Indices) -> Floats:
         """Return the rows' products with columns of X about ``offset``, F order."""
@@ -339,41 +204,11 @@ class DenseDesign:
         self._note_moments(center, shift, gram.diagonal())
         self._keep_gram(self.center(y)[0], gram, products, shift)
 
-    def _loses_digits(self, center: Floats, shift: Floats, square: Floats) -> bool:
-        """Tell whether squares about ``center`` are too far from the variances."""
-        far = np.abs(shift) > SAFE_RATIO * np.sqrt(
-            np.maximum(0.0, square - shift * shift)
-        )
-        return bool(np.any(far & (np.abs(shift) > 4.0 * EPS * np.abs(center))))
-
-    def _note_moments(self, center: Floats, shift: Floats, square: Floats) -> None:
-        """Keep what products about ``center`` tell of the means and variances."""
-        if "_statistics" in self.__dict__:
-            return
-        if self.fit_intercept or not self._loses_digits(center, shift, square):
-            self._statistics = self._settle(center, shift, square)
-
-    def guessed_center(self) -> Floats:
-        """Return what to subtract before a product; `gram` checks the guess.
-
-        Zero, which saves a copy of every chunk, where a sample of rows shows means
-        within a few deviations of it.
-        """
-        if not self.fit_intercept:
-            return np.zeros(self.n_features)
-        if self._X.size <= _SMALL:
-            return self._rough_means()
-        sample = self._X[:: max(1, self.n_samples // 128)].astype(np.float64)
-        means: Floats = sample.mean(axis=0)
-        if np.all(np.abs(means) <= 0.5 * SAFE_RATIO * sample.std(axis=0)):
-            return np.zeros(self.n_features)
-        return means
-
     def row_gram(self, column_weights: Floats) -> Floats:
         """Return ``Z diag(column_weights) Zᵀ``, shape (n, n), from one read of X.
 
         The weights are non-negative; columns of weight 0 are left out. The last result
-        is kept for whoever asks again: not to be written to.
+        is kept for the next call: not to be written to.
         """
         known = self._row_gram
         if known is None or not np.array_equal(known[0], column_weights):
@@ -457,6 +292,11 @@ class DenseDesign:
     def columns(self) -> ColumnStore:
         return RowMajorColumns(self) if self._by_rows else ColumnMajorColumns(self)
 
+    def weighted_columns(self, every: bool) -> "WeightedColumns":
+        from regkit.designs.weighted_columns import DenseColumns, DenseWorkingColumns
+
+        return DenseColumns(self) if every else DenseWorkingColumns(self)
+
     def products(self, rows: Floats, columns: Indices) -> Floats:
         """Return ``rows @ Z[:, columns]`` for a few rows that sum to zero as Z's do."""
         found = self._correlate_columns_together(self._root * rows, columns)
@@ -475,9 +315,14 @@ class DenseDesign:
 
     def gather(self, columns: Indices) -> Floats:
         """Return the columns of Z as contiguous rows, shape (len(columns), n)."""
+        gathered = self.gather_unweighted(columns)
+        gathered *= self._root
+        return gathered
+
+    def gather_unweighted(self, columns: Indices) -> Floats:
+        """Return columns of (X - m) / s as contiguous rows, (len(columns), n)."""
         gathered = np.ascontiguousarray(self._X[:, columns].T, dtype=np.float64)
         gathered -= self.offset[columns, None]
-        gathered *= self._root
         if self.standardize:
             gathered /= self.scale[columns, None]
         return gathered

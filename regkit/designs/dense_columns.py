@@ -1,13 +1,10 @@
 """Columns of a dense X for a working set, in either storage order."""
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
 from regkit._types import Floats, Indices
-
-if TYPE_CHECKING:
-    from regkit.designs.dense import DenseDesign
 
 # With so many new rows at most, a kernel forms their part of a Gram matrix: BLAS would
 # copy all the others first, which is most of the work.
@@ -23,10 +20,23 @@ class Gathers(Protocol):
         """Return columns of Z as contiguous rows."""
 
 
-class ColumnMajorColumns:
-    """Columns of an X in F order where they stand, shared by all designs of X."""
+class MultipliesColumns(Gathers, Protocol):
+    """What `ColumnMajorColumns` asks of a design."""
 
-    def __init__(self, design: "DenseDesign") -> None:
+    def products(self, rows: Floats, columns: Indices) -> Floats:
+        """Return ``rows @ Z[:, columns]`` for a few rows that sum to zero as Z's do."""
+
+    def combine(self, columns: Indices, coef: Floats) -> Floats:
+        """Return ``Z[:, columns] @ coef``."""
+
+    def correlate_columns(self, residual: Floats, columns: Indices) -> Floats:
+        """Return ``Z[:, columns]ᵀ residual``."""
+
+
+class ColumnMajorColumns:
+    """Columns of an X in F order where they are stored, shared by all designs of X."""
+
+    def __init__(self, design: MultipliesColumns) -> None:
         self._design = design
         self._stored = np.empty(0, dtype=np.int64)
 

@@ -1,19 +1,17 @@
 """Columns of a dense X for three paths, each on rows of its own weights."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from regkit._types import Floats, Indices
 from regkit.designs.base import SAFE_RATIO, read_only
+from regkit.designs.protocols import SharesColumns
 from regkit.kernels.linear import three_views as kernels
 from regkit.kernels.linear.three_views import ABREAST
 from regkit.parallel.threads import by_shares, map_in_threads, n_threads
-
-if TYPE_CHECKING:
-    from regkit.designs.dense import DenseDesign
 
 # Bytes of an X in C order that may be copied, once for all designs: the copy takes 5 to
 # 10 % of a path, and the walk on it a fifth of what paths on X as it is take. A larger
@@ -24,9 +22,13 @@ _STRIP = 256
 
 
 def share_columns(
-    whole: "DenseDesign", designs: Sequence["DenseDesign"]
+    whole: SharesColumns, designs: Sequence[SharesColumns]
 ) -> list[kernels.Columns] | None:
-    """Show X to three designs each; see `Design.side_by_side`."""
+    """Return X as every three of ``designs`` see it, or None.
+
+    ``designs`` are those of ``whole``'s X with other weights. None where X is too large
+    to copy once into contiguous columns, or where the designs' means are too far apart.
+    """
     if not np.all(np.isfinite(whole.lengths)):
         return None
     transposed = _contiguous_columns(whole)
@@ -39,7 +41,7 @@ def share_columns(
     return [_columns(whole, transposed, three) for three in threes]
 
 
-def _contiguous_columns(whole: "DenseDesign") -> NDArray[Any] | None:
+def _contiguous_columns(whole: SharesColumns) -> NDArray[Any] | None:
     """Return X's columns as contiguous rows, a copy if need be and size permits."""
     standing = whole.transposed
     if standing.flags.c_contiguous:
@@ -58,9 +60,9 @@ def _contiguous_columns(whole: "DenseDesign") -> NDArray[Any] | None:
 
 
 def _columns(
-    whole: "DenseDesign", transposed: NDArray[Any], designs: Sequence["DenseDesign"]
+    whole: SharesColumns, transposed: NDArray[Any], designs: Sequence[SharesColumns]
 ) -> kernels.Columns:
-    """Show X as three designs see it; the last stands in for those missing."""
+    """Show X as three designs see it; the last takes the places of those missing."""
     three = [*designs, *[designs[-1]] * (ABREAST - len(designs))]
     weights = np.stack([d.weights for d in three])
     return kernels.Columns(
@@ -74,9 +76,9 @@ def _columns(
 
 
 def _learn_moments(
-    whole: "DenseDesign", transposed: NDArray[Any], designs: Sequence["DenseDesign"]
+    whole: SharesColumns, transposed: NDArray[Any], designs: Sequence[SharesColumns]
 ) -> None:
-    """Tell each design its means and variances, from one read of X."""
+    """Give each design its means and variances, from one read of X."""
     others = [design for design in designs if design is not whole]
     count = len(others)
     weights = np.zeros((-(-count // 3) * 3, whole.n_samples))
@@ -92,8 +94,8 @@ def _learn_moments(
         design.learn_moments(whole.means, found[:, k, 0], found[:, k, 1])
 
 
-def _is_near(whole: "DenseDesign", design: "DenseDesign") -> bool:
-    """Whether products about ``whole``'s means tell those about the design's own."""
+def _is_near(whole: SharesColumns, design: SharesColumns) -> bool:
+    """Whether products about ``whole``'s means give those about the design's own."""
     shift = np.abs(design.offset - whole.offset)
     near = shift <= SAFE_RATIO * design.lengths * design.scale
     return bool(np.all(near | design.constant))

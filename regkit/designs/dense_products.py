@@ -37,12 +37,12 @@ _WORTHWHILE = 1 << 18
 def times(X: NDArray[Any], right: Floats) -> Floats:
     """Return ``X @ right``."""
     columns = right.size // max(1, len(right))
-    return np.concatenate(_by_rows(lambda share: X[share] @ right, X, columns))
+    return np.concatenate(by_row_shares(lambda share: X[share] @ right, X, columns))
 
 
 def transposed_times(X: NDArray[Any], left: NDArray[Any]) -> NDArray[Any]:
     """Return ``left @ X``."""
-    found = _by_rows(lambda share: left[..., share] @ X[share], X)
+    found = by_row_shares(lambda share: left[..., share] @ X[share], X)
     return np.asarray(sum(found[1:], found[0]))
 
 
@@ -55,11 +55,11 @@ def moments_by_rows(
     def visit(share: slice) -> tuple[Floats, Floats]:
         return kernels.moments_rows(X[share], center, weight[share])
 
-    shifts, squares = zip(*_by_rows(visit, X), strict=True)
+    shifts, squares = zip(*by_row_shares(visit, X), strict=True)
     return sum(shifts[1:], shifts[0]), sum(squares[1:], squares[0])
 
 
-def _by_rows(
+def by_row_shares(
     task: Callable[[slice], _Found], X: NDArray[Any], columns: int = 1
 ) -> list[_Found]:
     """Return what ``task`` finds in shares of the rows of X, or in all at once."""

@@ -2,18 +2,22 @@
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from regkit._types import EPS, Floats, Indices
-from regkit.designs.base import ColumnStore, norm, read_only
+from regkit.designs.base import RowWeights, norm, read_only
 from regkit.designs.moments import Moments
+from regkit.designs.protocols import ColumnStore
 from regkit.designs.sparse_columns import COST_OF_A_COLUMN, SparseColumns
 from regkit.designs.sparse_storage import Storage, with_stored
 from regkit.kernels.linear import sparse as kernels
 from regkit.parallel.threads import by_shares
+
+if TYPE_CHECKING:
+    from regkit.designs.weighted_columns import WeightedColumns
 
 # Beyond this many deviations, subtracting m_j m_l from a raw product costs more than 3
 # of 16 digits. Only a column whose zeros have next to no weight can be that far from
@@ -39,16 +43,10 @@ class SparseDesign:
         self.n_samples, self.n_features = self._stored.by_columns.shape
         self.fit_intercept = fit_intercept
         self.standardize = standardize
-        n = self.n_samples
-        if sample_weight is None:
-            self.total_weight = float(n)
-            self._weight = np.full(n, 1.0 / n)
-        else:
-            self.total_weight = float(sample_weight.sum())
-            self._weight = sample_weight / self.total_weight
-            n = np.count_nonzero(sample_weight)
+        weights = RowWeights.of(sample_weight, self.n_samples)
+        self._weight, self.total_weight = weights.shares, weights.total
         self._root = np.sqrt(self._weight)
-        self.max_rank = int(n) - bool(fit_intercept)
+        self.max_rank = weights.n_positive - bool(fit_intercept)
         self._gram: Floats | None = None  # once formed, for the next target
 
         means, variance = kernels.moments(*self._columns, self._weight)
@@ -84,6 +82,15 @@ class SparseDesign:
     @property
     def _columns(self) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
         return _arrays(self._stored.by_columns)
+
+    @property
+    def weights(self) -> Floats:
+        """The rows' weights p, which sum to 1."""
+        return self._weight
+
+    @property
+    def shared_columns(self) -> None:
+        return None
 
     @cached_property
     def offset(self) -> Floats:
@@ -175,9 +182,6 @@ class SparseDesign:
             found[k] -= design._center[columns] * weights[:, k].sum()
             found[k] /= design.scale[columns]
         return found
-
-    def side_by_side(self, designs: Sequence["SparseDesign"]) -> None:
-        return None
 
     def _costs(self, columns: Indices) -> Indices:
         """Return what a pass over each column costs, in stored entries."""
@@ -369,6 +373,11 @@ class SparseDesign:
 
     def columns(self) -> ColumnStore:
         return SparseColumns(self)
+
+    def weighted_columns(self, every: bool) -> "WeightedColumns":
+        from regkit.designs.weighted_columns import SparseWorkingColumns
+
+        return SparseWorkingColumns(self)
 
 
 def _arrays(X: Any) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:

@@ -1,6 +1,6 @@
 """Columns of a sparse X for a working set."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,9 +10,6 @@ from regkit.designs.base import read_only
 from regkit.kernels.linear import sparse as kernels
 from regkit.parallel.threads import by_shares
 
-if TYPE_CHECKING:
-    from regkit.designs.sparse import SparseDesign
-
 # What it takes to come to a column, in units of a stored entry.
 COST_OF_A_COLUMN = 16
 
@@ -21,10 +18,37 @@ def _stored(block: Any) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
     return read_only(block.data), read_only(block.indices), read_only(block.indptr)
 
 
-class SparseColumns:
-    """The numbers of the stored columns, and where each stands."""
+class StoresColumns(Protocol):
+    """What `SparseColumns` asks of a design."""
 
-    def __init__(self, design: "SparseDesign") -> None:
+    n_samples: int
+    n_features: int
+
+    def gram_rows(
+        self, columns: Indices, stored: Indices, position: NDArray[np.int32]
+    ) -> Floats:
+        """Return ``Z[:, columns]ᵀ Z[:, stored]``; ``position[l]`` is where l is."""
+
+    def combine(self, columns: Indices, coef: Floats) -> tuple[Floats, float]:
+        """Return the rows' sums Σ_j x_ij b_j / s_j, and the same sum of the means."""
+
+    def centered(self, sums: Floats, mean: float) -> Floats:
+        """Return ``Z[:, columns] @ coef`` from what `combine` returns."""
+
+    def block(self, columns: Indices) -> Any:
+        """Return columns as coordinate descent sweeps over them: side by side."""
+
+    def weighted(self, residual: Floats) -> Floats:
+        """Return what entries of X, not of Z, are to be multiplied by."""
+
+    def unweighted(self, target: Floats) -> Floats:
+        """Return the rows of ``target`` as they were before weighting."""
+
+
+class SparseColumns:
+    """The numbers of the stored columns, and the place of each."""
+
+    def __init__(self, design: StoresColumns) -> None:
         self._design = design
         self._stored = np.empty(0, dtype=np.int64)
         self._position = np.full(design.n_features, -1, dtype=np.int32)
@@ -52,7 +76,7 @@ class SparseColumns:
         held = len(self._block.indptr) - 1
         if held < size:
             new = self._design.block(self._stored[held:])
-            self._block = _joined(self._block, new)
+            self._block = joined(self._block, new)
         return self._block, np.arange(size)
 
     def correlate(self, residual: Floats) -> Floats:
@@ -85,7 +109,7 @@ class SparseColumns:
         return self._combined
 
 
-def _joined(first: Any, second: Any) -> Any:
+def joined(first: Any, second: Any) -> Any:
     """Return the columns of two blocks side by side."""
     parts = {
         name: np.concatenate([getattr(first, name), getattr(second, name)])

@@ -1,13 +1,11 @@
-"""What a fit did, shown: pictures, and comparisons of regularizers."""
+"""What a fit did, shown in pictures."""
 
-from regkit.inspection.compare import compare_regularizers
-from regkit.inspection.comparison import ModelResult, RegularizerComparison
-from regkit.inspection.comparison_display import RegularizerComparisonDisplay
 from regkit.inspection.fit_display import FitComparisonDisplay
 from regkit.inspection.geometry_display import PenaltyGeometryDisplay
 from regkit.inspection.interval_display import PredictionIntervalDisplay
 from regkit.inspection.loss_display import LossCurveDisplay
 from regkit.inspection.path_display import RegularizationPathDisplay
+from regkit.inspection.prediction_display import PredictedActualDisplay
 from regkit.inspection.selection_display import AlphaSelectionDisplay
 
 __all__ = [
@@ -17,8 +15,5 @@ __all__ = [
     "LossCurveDisplay",
     "PredictionIntervalDisplay",
     "PenaltyGeometryDisplay",
-    "compare_regularizers",
-    "ModelResult",
-    "RegularizerComparison",
-    "RegularizerComparisonDisplay",
+    "PredictedActualDisplay",
 ]

@@ -25,12 +25,16 @@ from regkit._types import Floats
 from regkit.linear_model import (
     ElasticNetRegressor,
     ElasticNetRegressorCV,
+    GeneralizedLinearRegressor,
     LassoRegressor,
     LassoRegressorCV,
+    LinearSVMClassifier,
+    LogisticClassifier,
     RidgeRegressor,
     RidgeRegressorCV,
     enet_path,
 )
+from regkit.linear_model.loss_path import path_of_model
 
 _RIDGE = (RidgeRegressor, RidgeRegressorCV, Ridge, RidgeCV)
 _LASSO = (
@@ -43,6 +47,7 @@ _LASSO = (
     ElasticNet,
     ElasticNetCV,
 )
+_LOSSES = (LogisticClassifier, LinearSVMClassifier, GeneralizedLinearRegressor)
 _SHARED = ("fit_intercept", "standardize", "positive", "bounds", "penalty_factor")
 _MARKS = {"alpha": "alpha_", "alpha_min": "alpha_min_", "alpha_1se": "alpha_1se_"}
 
@@ -102,7 +107,13 @@ def path_of_estimator(
         names = getattr(estimator, "feature_names_in_", None)
 
     if hasattr(estimator, "coef_path_"):
-        alphas, coefs = _stored(estimator)
+        alphas, coefs = _stored(estimator, target)
+    elif isinstance(estimator, _LOSSES):
+        _require_data(estimator, X, y)
+        if names is None:
+            names = feature_names(X)
+        marks["alpha"] = float(estimator.alpha)
+        alphas, coefs = _loss_path(estimator, X, y, sample_weight, n_alphas, target)
     elif isinstance(estimator, _RIDGE + _LASSO):
         _require_data(estimator, X, y)
         if names is None:
@@ -117,19 +128,30 @@ def path_of_estimator(
     else:
         raise TypeError(
             "estimator must be a Lasso, Elastic Net or Ridge of regkit or "
-            "scikit-learn, or be fitted and have coef_path_ and alphas_; "
+            "scikit-learn, a LogisticClassifier, LinearSVMClassifier or "
+            "GeneralizedLinearRegressor, or be fitted and have coef_path_ and alphas_; "
             f"got {estimator!r}."
         )
     return PathSource(alphas, coefs, names, marks, X)
 
 
-def _stored(estimator: Any) -> tuple[Floats, Floats]:
-    """Read `alphas_` and `coef_path_`, at the chosen l1_ratio where there are many."""
+def _stored(estimator: Any, target: int) -> tuple[Floats, Floats]:
+    """Read `alphas_` and `coef_path_`, at the chosen l1_ratio where there are many.
+
+    Of several classes, the coefficients are those of the class `target`.
+    """
     alphas, coefs = np.asarray(estimator.alphas_), np.asarray(estimator.coef_path_)
     k = chosen_mix(estimator)
     if alphas.ndim == 2:
         alphas = alphas[k]
-    if coefs.ndim == 3:
+    if coefs.ndim == 3 and hasattr(estimator, "classes_"):
+        if not 0 <= target < len(coefs):
+            raise ValueError(
+                f"target={target} is not the number of a class, of which "
+                f"{type(estimator).__name__} has {len(coefs)}."
+            )
+        coefs = coefs[target]
+    elif coefs.ndim == 3:
         coefs = coefs[k]
     if coefs.shape[1] != alphas.size:
         coefs = coefs.T
@@ -167,6 +189,30 @@ def _enet_path(
         alphas = np.geomspace(max(first, chosen), min(last, chosen), n_alphas)
     path = enet_path(X, y, alphas=alphas, **options)
     return path.alphas, path.coefs
+
+
+def _loss_path(
+    estimator: Any, X: Any, y: Any, weight: Any, n_alphas: int, target: int
+) -> tuple[Floats, Floats]:
+    """Compute the path that a classifier or a regression of counts lies on."""
+    name, chosen = type(estimator).__name__, float(estimator.alpha)
+    data = (X, y, weight, None)
+    if estimator.l1_ratio > 0.0:
+        path = path_of_model(name, estimator, data, None, n_alphas, 1e-3, target=target)
+        first, last = path.alphas[0], path.alphas[-1]
+        if not chosen or last <= chosen <= first:
+            return path.alphas, _dense(path)
+        first, last = max(first, chosen), min(last, chosen)
+    else:  # no alpha makes all coefficients zero
+        first, last = 1e2 * (chosen or 1.0), 1e-2 * (chosen or 1.0)
+    grid = np.geomspace(first, last, n_alphas)
+    path = path_of_model(name, estimator, data, grid, n_alphas, 1e-3, target=target)
+    return path.alphas, _dense(path)
+
+
+def _dense(path: Any) -> Floats:
+    coefs: Floats = path.sparse_coefs.toarray()
+    return coefs
 
 
 def _ridge_path(

@@ -9,7 +9,7 @@ from sklearn.pipeline import Pipeline
 from regkit._types import Floats
 from regkit.inspection._path_source import chosen_mix
 
-_MSE = "held-out mean squared error"
+_MSE = "mean squared error"
 
 
 class SelectionSource(NamedTuple):
@@ -73,6 +73,7 @@ def _recorded(estimator: Any, k: int) -> tuple[Floats, Floats | None, str, bool]
     `k` is the row to read where there are several l1_ratio.
     """
     scoring = getattr(estimator, "scoring", None)
+    default = f"held-out {getattr(estimator, '_error_name', _MSE)}"
     by_row: Any = getattr(estimator, "cv_results_", None)
     if hasattr(estimator, "criterion_"):
         return _row(estimator.criterion_, k), None, estimator.criterion.upper(), False
@@ -81,7 +82,7 @@ def _recorded(estimator: Any, k: int) -> tuple[Floats, Floats | None, str, bool]
         stored = getattr(estimator, "cv_error_se_", None)
         standard_errors = None if stored is None else _row(stored, k)
         if scoring is None:
-            return errors, standard_errors, _MSE, False
+            return errors, standard_errors, default, False
         metric, is_error = _describe(scoring)
         return errors if is_error else -errors, standard_errors, metric, not is_error
     if hasattr(estimator, "mse_path_"):
@@ -96,7 +97,7 @@ def _recorded(estimator: Any, k: int) -> tuple[Floats, Floats | None, str, bool]
             "(scikit-learn's RidgeCV with store_cv_results=True); "
             f"got {estimator!r}."
         )
-    return folds.mean(axis=1), _standard_errors(folds), _MSE, False
+    return folds.mean(axis=1), _standard_errors(folds), default, False
 
 
 def _describe(scoring: Any) -> tuple[str, bool]:
@@ -205,6 +206,9 @@ def _counts(estimator: Any, k: int, n_alphas: int) -> NDArray[Any] | None:
     if coefs is None:
         return None
     coefs = np.asarray(coefs)
+    if coefs.ndim == 3 and hasattr(estimator, "classes_"):
+        # A column counts once, for whichever classes it matters.
+        return np.asarray(np.count_nonzero(coefs.any(axis=0), axis=0))
     coefs = coefs[k] if coefs.ndim == 3 else coefs
     features = 0 if coefs.shape[1] == n_alphas else 1
     return np.asarray(np.count_nonzero(coefs, axis=features))

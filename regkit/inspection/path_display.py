@@ -183,10 +183,11 @@ class RegularizationPathDisplay:
         Parameters
         ----------
         estimator : estimator or Pipeline
-            A Lasso, Elastic Net or Ridge of regkit or scikit-learn, fitted or not, or
-            a cross-validated one; alone, at the end of a pipeline, or inside a fitted
-            search. A fitted estimator with `coef_path_` needs no data; for others the
-            path is computed from X and y with the estimator's parameters.
+            A Lasso, Elastic Net or Ridge of regkit or scikit-learn, a classifier or a
+            regression of counts of regkit, fitted or not, or a cross-validated one;
+            alone, at the end of a pipeline, or inside a fitted search. A fitted
+            estimator with `coef_path_` needs no data; for others the path is computed
+            from X and y with the estimator's parameters.
         X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features), \
                 default=None
             Training rows. When given, coefficients are drawn per standard deviation
@@ -198,7 +199,8 @@ class RegularizationPathDisplay:
         n_alphas : int, default=100
             Length of a path that has to be computed.
         target : int, default=0
-            The column of y whose coefficients are drawn, where there are several.
+            The column of y, or of several classes the one, whose coefficients are
+            drawn.
         feature_names : array-like of shape (n_features,), default=None
             Names of the columns the final estimator sees; None for those it has seen.
         ax : matplotlib Axes, default=None

@@ -2,14 +2,14 @@
 
 import gc
 from collections.abc import Callable
-from contextlib import suppress
 from functools import wraps
 from threading import Lock
 from typing import Any, TypeVar, cast
 
 from numba import config, njit
-from numba.core.caching import FunctionCache
 from numba.extending import overload
+
+from regkit.kernels._cache import KernelCache
 
 Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 
@@ -19,26 +19,6 @@ _IEEE = {"error_model": "numpy"}
 _SUMMING = {**_IEEE, "fastmath": {"reassoc", "contract", "nsz"}}
 # References to arrays are not counted: see `uncounted_kernel`.
 _UNCOUNTED = {**_IEEE, "_nrt": False}
-
-
-class _ForgivingCache(FunctionCache):
-    """Numba's cache on disk, where a file that cannot be used is one that is not there.
-
-    Numba raises whatever unpickling a damaged file or writing to a full, read-only or
-    vanished directory raises; a cache is no reason for a fit to fail.
-    """
-
-    def load_overload(self, sig: Any, target_context: Any) -> Any:
-        try:
-            return super().load_overload(sig, target_context)
-        except Exception:
-            with suppress(Exception):
-                self.flush()  # a damaged file would stay, and fail again
-            return None
-
-    def save_overload(self, sig: Any, data: Any) -> None:
-        with suppress(Exception):
-            super().save_overload(sig, data)
 
 
 class _NoCollection:
@@ -79,14 +59,23 @@ def _uncollected(compile_: Callable[..., Any]) -> Callable[..., Any]:
     return compile_uncollected
 
 
+def _released(compile_: Callable[..., Any], cache: KernelCache) -> Callable[..., Any]:
+    @wraps(compile_)
+    def compile_or_release(*args: Any) -> Any:
+        try:
+            return compile_(*args)
+        except BaseException:
+            cache.release()
+            raise
+
+    return compile_or_release
+
+
 def _compile(function: Kernel, options: dict[str, Any]) -> Kernel:
     compiled = njit(nogil=True, no_cfunc_wrapper=True, **options)(function)
     if not config.DISABLE_JIT:
-        compiled.compile = _uncollected(compiled.compile)
-        # Without a writable place for a cache (read-only install, no home) Numba has
-        # a RuntimeError, and the kernel is compiled in every process.
-        with suppress(RuntimeError):
-            compiled._cache = _ForgivingCache(function)
+        compiled._cache = KernelCache(function)
+        compiled.compile = _released(_uncollected(compiled.compile), compiled._cache)
     return cast(Kernel, compiled)
 
 

@@ -6,6 +6,8 @@ import numpy as np
 
 from regkit._types import Floats
 from regkit.linear_model._limits import as_floats
+from regkit.linear_model._problem import Problem
+from regkit.solvers.problem import Penalty
 
 
 def check_alphas(alphas: Any) -> Floats:
@@ -60,3 +62,36 @@ def decreasing_alphas(alphas: Any) -> Floats:
         As `check_alphas` does.
     """
     return np.ascontiguousarray(np.unique(check_alphas(alphas))[::-1])
+
+
+def automatic_grid(
+    name: str, problem: Problem, penalty: Penalty, n_alphas: int, eps: float
+) -> Floats:
+    """Lay a grid from the smallest alpha without nonzero penalized coefficients down.
+
+    Parameters
+    ----------
+    name : str
+        Estimator or function, for the message.
+    problem : Problem
+    penalty : Penalty
+    n_alphas : int
+    eps : float
+        The last alpha relative to the first.
+
+    Returns
+    -------
+    alphas : ndarray of shape (n_alphas,)
+        Strictly decreasing.
+
+    Raises
+    ------
+    ValueError
+        When there is no L1 penalty, so that no alpha makes all coefficients zero.
+    """
+    if penalty.l1_ratio == 0.0:
+        raise ValueError(
+            f"{name} needs alphas when l1_ratio=0: the automatic grid starts where "
+            "all coefficients become zero, which a pure L2 penalty never does."
+        )
+    return problem.alpha_grid(penalty, n_alphas, eps)

@@ -5,10 +5,11 @@ from typing import Any, NamedTuple, NoReturn
 import numpy as np
 
 from regkit._types import Floats
+from regkit.solvers.problem import Penalty
 
 
 class Limits(NamedTuple):
-    """Penalty factors and bounds, ready for ``Penalty.build``."""
+    """Penalty factors and bounds, checked."""
 
     factor: Floats | None
     """(n_features,) or None where all are 1."""
@@ -21,6 +22,10 @@ class Limits(NamedTuple):
     def bounded(self) -> bool:
         """Whether any coefficient is limited at all."""
         return bool(np.any(np.isfinite(self.lower)) or np.any(np.isfinite(self.upper)))
+
+    def penalty(self, n_features: int, l1_ratio: float) -> Penalty:
+        """Return the penalty that solvers take."""
+        return Penalty.build(n_features, l1_ratio, self.factor, self.lower, self.upper)
 
 
 def check_limits(

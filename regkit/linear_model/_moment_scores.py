@@ -72,13 +72,13 @@ def scores(
     return found if per_target else found.mean(axis=1, keepdims=True)
 
 
-class _Judged(NamedTuple):
+class _Errors(NamedTuple):
     names: NDArray[Any] | None
     moments: CenteredMoments
     """Of the errors, and of the targets in the place of y."""
 
 
-def score_visited(
+def score_in_chunks(
     source: RowSource,
     y: Any,
     sample_weight: Any,
@@ -100,8 +100,8 @@ def score_visited(
     score : float
         NaN, with scikit-learn's warning, where fewer than two rows have a weight.
     """
-    judge = partial(_judge, predict)
-    names, moments = source.reduce(judge, _join, y, sample_weight, None)
+    measure = partial(_measure, predict)
+    names, moments = source.reduce(measure, _join, y, sample_weight, None)
     if moments.n_samples < 2:
         warn(
             "R^2 score is not well-defined with less than two samples.",
@@ -115,7 +115,7 @@ def score_visited(
     return names, float(scores("r2", errors[None], variances, per_target=False)[0, 0])
 
 
-def _judge(predict: Callable[[Any], Floats], block: Block) -> _Judged:
+def _measure(predict: Callable[[Any], Floats], block: Block) -> _Errors:
     data = block.data
     with named(block.number):
         predicted = predict(data.X)
@@ -133,13 +133,13 @@ def _judge(predict: Callable[[Any], Floats], block: Block) -> _Judged:
             found = CenteredMoments.of_rows(errors, targets, weight)
     if not found.is_finite:
         refuse(block, "Squares of errors or of y overflow float64; rescale them.")
-    return _Judged(data.feature_names, found)
+    return _Errors(data.feature_names, found)
 
 
-def _join(parts: Iterable[_Judged]) -> _Judged:
+def _join(parts: Iterable[_Errors]) -> _Errors:
     remaining = iter(parts)
     names, first = next(remaining)
-    total = first.copy()  # the part stays as it is
+    total = first.copy()  # a part is never changed: Dask may use it again
     for part in remaining:
         total.merge(part.moments)
-    return _Judged(names, total)
+    return _Errors(names, total)

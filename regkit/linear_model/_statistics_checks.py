@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from regkit._types import Floats
 from regkit.linear_model._limits import as_floats
+from regkit.linear_model._sums import SumsByFold
 from regkit.rows.sources import NO_FOLD, no_fold
 
 
@@ -102,43 +103,34 @@ def check_moments(
         )
 
 
-def check_statistics(statistics: Any) -> None:
-    """Refuse what are no statistics, whatever class of the package they lack."""
-    if not hasattr(statistics, "without_fold"):
-        raise TypeError(
-            f"statistics must be SufficientStatistics, got {type(statistics).__name__}."
-        )
-
-
-def check_same_columns(statistics: Any, other: Any) -> None:
+def check_same_columns(before: SumsByFold, added: SumsByFold) -> None:
     """Refuse to merge rows of other columns or targets."""
-    if other.n_features != statistics.n_features:
+    if added.n_features != before.n_features:
         raise ValueError(
-            f"X has {other.n_features} features, but SufficientStatistics is "
-            f"expecting {statistics.n_features} features as input."
+            f"X has {added.n_features} features, but SufficientStatistics is "
+            f"expecting {before.n_features} features as input."
         )
-    if (other._y_ndim, other.n_targets) != (statistics._y_ndim, statistics.n_targets):
+    if (added.y_ndim, added.n_targets) != (before.y_ndim, before.n_targets):
         raise ValueError(
-            f"y must have {_targets(statistics)} as in the rows before, got "
-            f"{_targets(other)}."
+            f"y must have {_shape_of_y(before)} as in the rows before, got "
+            f"{_shape_of_y(added)}."
         )
-    mine, theirs = statistics.feature_names, other.feature_names
-    if (mine is None) != (theirs is None):
-        which = "has no" if theirs is None else "has"
+    if (before.names is None) != (added.names is None):
+        which = "has no" if added.names is None else "has"
         raise ValueError(
             f"X {which} column names, unlike the rows before it in these statistics."
         )
-    if mine is not None and theirs is not None:
-        different = np.flatnonzero(mine != theirs)
+    if before.names is not None and added.names is not None:
+        different = np.flatnonzero(before.names != added.names)
         if different.size:
             at = different[0]
             raise ValueError(
-                f"Column {at} of X is {theirs[at]!r}, but {mine[at]!r} in the "
-                "rows before it in these statistics."
+                f"Column {at} of X is {added.names[at]!r}, but {before.names[at]!r} "
+                "in the rows before it in these statistics."
             )
 
 
-def _targets(statistics: Any) -> str:
-    if statistics._y_ndim == 1:
+def _shape_of_y(sums: SumsByFold) -> str:
+    if sums.y_ndim == 1:
         return "shape (n_samples,)"
-    return f"shape (n_samples, {statistics.n_targets})"
+    return f"shape (n_samples, {sums.n_targets})"

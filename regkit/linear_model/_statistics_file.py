@@ -1,32 +1,24 @@
 """The file that `SufficientStatistics.save` writes: arrays by name, no pickle."""
 
 from os import PathLike
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from regkit.designs.centered_moments import CenteredMoments
 from regkit.linear_model._statistics_checks import check_moments
+from regkit.linear_model._sums import SumsByFold
 
 _FORMAT = 1
 
 
-class Saved(NamedTuple):
-    """All that statistics are."""
-
-    parts: dict[int, CenteredMoments]
-    y_ndim: int
-    feature_names: NDArray[Any] | None
-
-
-def write(path: str | PathLike[str], saved: Saved) -> None:
+def write(path: str | PathLike[str], sums: SumsByFold) -> None:
     """Write a file, whatever its suffix."""
-    labels = sorted(saved.parts)
-    parts = [saved.parts[label] for label in labels]
+    labels = sorted(sums.parts)
+    parts = [sums.parts[label] for label in labels]
     arrays: dict[str, Any] = {
         "format": np.array(_FORMAT),
-        "y_ndim": np.array(saved.y_ndim),
+        "y_ndim": np.array(sums.y_ndim),
         "n_features": np.array(parts[0].n_features if parts else 0),
         "labels": np.array(labels, dtype=np.int64),
         "n_samples": np.array([part.n_samples for part in parts], dtype=np.int64),
@@ -35,13 +27,13 @@ def write(path: str | PathLike[str], saved: Saved) -> None:
     for at, part in enumerate(parts):
         arrays[f"mean_{at}"] = np.stack([part.mean, part.rest])
         arrays[f"cross_{at}"] = part.cross
-    if saved.feature_names is not None:
-        arrays["feature_names"] = saved.feature_names.astype(np.str_)
+    if sums.names is not None:
+        arrays["feature_names"] = sums.names.astype(np.str_)
     with open(path, "wb") as file:  # noqa: PTH123 (np.savez would add a suffix)
         np.savez(file, **arrays)
 
 
-def read(path: str | PathLike[str]) -> Saved:
+def read(path: str | PathLike[str]) -> SumsByFold:
     """Read a file.
 
     Raises
@@ -62,7 +54,7 @@ def read(path: str | PathLike[str]) -> Saved:
         ) from None
 
 
-def _from_arrays(arrays: dict[str, Any]) -> Saved:
+def _from_arrays(arrays: dict[str, Any]) -> SumsByFold:
     if arrays["format"] != _FORMAT:
         raise ValueError(f"its format is {arrays['format']}, not {_FORMAT}")
     names = None
@@ -77,4 +69,4 @@ def _from_arrays(arrays: dict[str, Any]) -> Saved:
         parts[label] = CenteredMoments(
             int(arrays["n_features"]), n_samples, weight, mean, rest, cross
         )
-    return Saved(parts, int(arrays["y_ndim"]), names)
+    return SumsByFold(parts, int(arrays["y_ndim"]), names)

@@ -2,15 +2,11 @@
 
 from typing import Any, ClassVar
 
-from regkit._types import Floats
-from regkit.linear_model._fit_path import PathModel, solve_paths
-from regkit.linear_model._from_statistics import FitsFromStatistics
-from regkit.linear_model._limits import Limits
 from regkit.linear_model._parameters import ALPHA, COMMON, L1_RATIO
-from regkit.solvers.results import PathResult
+from regkit.linear_model._single_alpha import LeastSquaresModel
 
 
-class ElasticNetRegressor(FitsFromStatistics, PathModel):
+class ElasticNetRegressor(LeastSquaresModel):
     r"""Linear regression with L1 and L2 penalties, solved to a certified optimum.
 
     Minimizes over the coefficients :math:`\beta` and the intercept :math:`b`
@@ -151,12 +147,3 @@ class ElasticNetRegressor(FitsFromStatistics, PathModel):
 
     def _l1_ratio(self) -> float:
         return float(self.l1_ratio)
-
-    def _solve(self, design: Any, y: Floats, limits: Limits) -> PathResult:
-        alphas = self._check_alphas(1 if y.ndim == 1 else y.shape[1])
-        return self._solve_targets(design, y, limits, float(self.l1_ratio), alphas)
-
-    def _solve_path(
-        self, design: Any, y: Floats, limits: Limits, alphas: Floats
-    ) -> PathResult:
-        return solve_paths(self, design, y, limits, float(self.l1_ratio), alphas)

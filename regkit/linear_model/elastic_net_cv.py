@@ -1,17 +1,20 @@
 """Elastic net with its alpha and l1_ratio chosen from the data."""
 
+from collections.abc import Sequence
 from numbers import Real
 from typing import Any, ClassVar
 
 import numpy as np
 
-from regkit.linear_model._cross_validation import CrossValidatedPath
+from regkit.linear_model._evaluation import Evaluation
 from regkit.linear_model._limits import as_floats
 from regkit.linear_model._parameters import CROSS_VALIDATION, L1_RATIO
+from regkit.linear_model._path_cv import PathCV
+from regkit.linear_model._selection import Choice
 from regkit.linear_model.elastic_net import ElasticNetRegressor
 
 
-class ElasticNetRegressorCV(CrossValidatedPath):
+class ElasticNetRegressorCV(PathCV):
     r"""Elastic net with alpha and l1_ratio chosen by cross-validation.
 
     Or by an information criterion. All folds and the fit on all rows share one read of
@@ -250,6 +253,11 @@ class ElasticNetRegressorCV(CrossValidatedPath):
                 f"l1_ratio[{wrong[0]}] is {ratios[wrong[0]]}."
             )
         return [float(ratio) for ratio in ratios]
+
+    def _attributes_of(
+        self, best: Evaluation, choices: Sequence[Choice]
+    ) -> dict[str, Any]:
+        return super()._attributes_of(best, choices) | {"l1_ratio_": best.l1_ratio}
 
     def _single(self, l1_ratio: float) -> ElasticNetRegressor:
         return ElasticNetRegressor(l1_ratio=l1_ratio)

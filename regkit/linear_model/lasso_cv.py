@@ -2,12 +2,12 @@
 
 from typing import Any, ClassVar
 
-from regkit.linear_model._cross_validation import CrossValidatedPath
 from regkit.linear_model._parameters import CROSS_VALIDATION
+from regkit.linear_model._path_cv import PathCV
 from regkit.linear_model.lasso import LassoRegressor
 
 
-class LassoRegressorCV(CrossValidatedPath):
+class LassoRegressorCV(PathCV):
     r"""Lasso with alpha chosen by cross-validation or by an information criterion.
 
     All folds and the fit on all rows share one read of the data, and each of their

@@ -7,7 +7,9 @@ from typing import Any
 from regkit._sklearn import validate_arguments
 from regkit.linear_model._compute_path import compute_path
 from regkit.linear_model._parameters import L1_RATIO, PATH
+from regkit.linear_model._problem import Setup
 from regkit.linear_model._regularization_path import RegularizationPath
+from regkit.solvers.folds.in_memory import PathSettings
 
 __all__ = ["RegularizationPath", "enet_path", "lasso_path"]
 
@@ -50,8 +52,8 @@ def lasso_path(
     ----------
     X : {array-like, sparse matrix, dataframe, RowChunks} of shape \
             (n_samples, n_features)
-        Training rows; never written, never densified. `RowChunks` and Dask collections
-        are visited once, and have at most 3,000 columns here.
+        Training rows; never written, never densified. `RowChunks`, memory maps of
+        256 MB and more and Dask collections are read in chunks.
     y : array-like of shape (n_samples,)
         Target. None where `RowChunks` bring it.
     alphas : int or array-like of shape (n_alphas,), default=None
@@ -135,8 +137,16 @@ def lasso_path(
     array([[ 0.    ,  1.53  ,  1.7075],
            [ 0.    ,  0.    , -0.1225]])
     """
-    return compute_path(
+    setup = Setup(
         "lasso_path",
+        bool(fit_intercept),
+        bool(standardize),
+        positive,
+        bounds,
+        penalty_factor,
+    )
+    return compute_path(
+        setup,
         X,
         y,
         sample_weight,
@@ -144,15 +154,8 @@ def lasso_path(
         alphas=alphas,
         n_alphas=n_alphas,
         eps=eps,
-        fit_intercept=fit_intercept,
-        standardize=standardize,
-        limits=(positive, bounds, penalty_factor),
-        options={
-            "tol": tol,
-            "max_iter": max_iter,
-            "solver": solver,
-            "max_nonzero": max_nonzero,
-        },
+        settings=PathSettings(tol, max_iter, solver),
+        max_nonzero=max_nonzero,
     )
 
 
@@ -195,8 +198,8 @@ def enet_path(
     ----------
     X : {array-like, sparse matrix, dataframe, RowChunks} of shape \
             (n_samples, n_features)
-        Training rows; never written, never densified. `RowChunks` and Dask collections
-        are visited once, and have at most 3,000 columns here.
+        Training rows; never written, never densified. `RowChunks`, memory maps of
+        256 MB and more and Dask collections are read in chunks.
     y : array-like of shape (n_samples,)
         Target. None where `RowChunks` bring it.
     l1_ratio : float, default=0.5
@@ -280,8 +283,16 @@ def enet_path(
     array([[0.9286, 1.5962],
            [0.    , 0.    ]])
     """
-    return compute_path(
+    setup = Setup(
         "enet_path",
+        bool(fit_intercept),
+        bool(standardize),
+        positive,
+        bounds,
+        penalty_factor,
+    )
+    return compute_path(
+        setup,
         X,
         y,
         sample_weight,
@@ -289,13 +300,6 @@ def enet_path(
         alphas=alphas,
         n_alphas=n_alphas,
         eps=eps,
-        fit_intercept=fit_intercept,
-        standardize=standardize,
-        limits=(positive, bounds, penalty_factor),
-        options={
-            "tol": tol,
-            "max_iter": max_iter,
-            "solver": solver,
-            "max_nonzero": max_nonzero,
-        },
+        settings=PathSettings(tol, max_iter, solver),
+        max_nonzero=max_nonzero,
     )

@@ -1,5 +1,6 @@
 """Ridge: least squares with an L2 penalty."""
 
+from dataclasses import replace
 from numbers import Real
 from typing import Any, ClassVar
 
@@ -7,10 +8,11 @@ import numpy as np
 
 from regkit._sklearn import StrOptions
 from regkit._types import Floats
-from regkit.linear_model._fit_path import PathModel, solve_paths
-from regkit.linear_model._from_statistics import FitsFromStatistics
 from regkit.linear_model._limits import Limits, as_floats
 from regkit.linear_model._parameters import ALPHA, COMMON, PATH_SOLVERS, RIDGE_SOLVERS
+from regkit.linear_model._problem import MatrixProblem
+from regkit.linear_model._single_alpha import LeastSquaresModel
+from regkit.solvers.alpha_scales import mean_scale
 from regkit.solvers.results import PathResult
 from regkit.solvers.ridge.cholesky import Systems
 from regkit.solvers.ridge.route import solve_ridge
@@ -19,7 +21,7 @@ from regkit.solvers.ridge.route import solve_ridge
 _BLOCK = 1 << 25
 
 
-class RidgeRegressor(FitsFromStatistics, PathModel):
+class RidgeRegressor(LeastSquaresModel):
     r"""Linear regression with an L2 penalty, solved exactly.
 
     Minimizes over the coefficients :math:`\beta` and the intercept :math:`b`
@@ -155,60 +157,52 @@ class RidgeRegressor(FitsFromStatistics, PathModel):
         return 0.0
 
     def _solve(
-        self, design: Any, y: Floats, limits: Limits, known: Systems | None = None
+        self, problem: Any, alphas: Floats, known: Systems | None = None
     ) -> PathResult:
-        targets = y.reshape(len(y), -1)
-        alphas = self._check_alphas(targets.shape[1])
-        if self._needs_path_solver(limits):
-            # The elastic net divides the squares by twice the weights' sum.
-            return self._solve_targets(
-                design, y, limits, 0.0, alphas / design.total_weight
-            )
-        return self._solve_squares(design, targets, limits, alphas, known)
+        """Solve for one alpha per target; ``known`` may spare a factorization."""
+        if self._needs_path_solver(problem.limits):
+            scaled = mean_scale(alphas, problem.design.total_weight)
+            found = super()._solve(problem, scaled)
+            return replace(found, alphas=alphas)
+        return self._solve_squares(problem, alphas, known=known)
 
-    def _solve_path(
-        self, design: Any, y: Floats, limits: Limits, alphas: Floats
-    ) -> PathResult:
-        if self._needs_path_solver(limits):
-            return solve_paths(
-                self, design, y, limits, 0.0, alphas / design.total_weight
-            )
-        targets = y.reshape(len(y), -1)
-        # Targets repeated for each alpha share the decomposition of X.
-        step = max(1, _BLOCK // targets.size)
+    def _solve_paths(self, problem: Any, alphas: Floats) -> PathResult:
+        if self._needs_path_solver(problem.limits):
+            scaled = mean_scale(alphas, problem.design.total_weight)
+            found = super()._solve_paths(problem, scaled)
+            return replace(found, alphas=alphas)
+        # All alphas share the decomposition of X.
+        step = max(1, _BLOCK // problem.targets.size)
         blocks = [alphas[k : k + step] for k in range(0, len(alphas), step)]
         results = [
             self._solve_squares(
-                design, np.tile(targets, (1, len(block))), limits, block.ravel()
+                problem,
+                block.ravel(),
+                columns=np.tile(np.arange(block.shape[1]), len(block)),
             )
             for block in blocks
         ]
         return PathResult.concat(results).reshaped(*alphas.shape)
 
     def _solve_squares(
-        self,
-        design: Any,
-        targets: Floats,
-        limits: Limits,
-        alphas: Floats,
-        known: Systems | None = None,
+        self, problem: MatrixProblem, alphas: Floats, **options: Any
     ) -> PathResult:
-        factor = limits.factor
-        if factor is None:
-            factor = np.ones(design.n_features)
-        return solve_ridge(
+        """Solve by the spectrum of X, which needs no bounds."""
+        design, factor = problem.design, problem.limits.factor
+        found = solve_ridge(
             design,
-            targets,
-            alphas,
-            factor,
+            problem.targets,
+            mean_scale(alphas, design.total_weight),
+            np.ones(problem.n_features) if factor is None else factor,
             solver=self.solver,
             tol=self.tol,
             max_iter=self.max_iter,
-            known=known,
+            **options,
         )
+        return replace(found, alphas=alphas)
 
-    def _check_alphas(self, n_targets: int) -> Floats:
-        """Give one alpha a target."""
+    def _alphas(self, n_targets: int) -> Floats:
+        """Return one alpha per target."""
         if isinstance(self.alpha, Real):
             return np.full(n_targets, float(self.alpha))
         alphas = as_floats("alpha", self.alpha)
@@ -227,13 +221,13 @@ class RidgeRegressor(FitsFromStatistics, PathModel):
         return alphas
 
     def _needs_path_solver(self, limits: Limits) -> bool:
-        """Tell whether the solvers of the elastic net must do it."""
-        if limits.bounded:
-            self._check_bounded_solver()
+        """Whether only the solvers of the elastic net can solve it."""
+        self._check_solver(limits)
         return limits.bounded or self.solver in PATH_SOLVERS - {"auto"}
 
-    def _check_bounded_solver(self) -> None:
-        if self.solver not in PATH_SOLVERS:
+    def _check_solver(self, limits: Limits) -> None:
+        """Refuse a solver that cannot keep to bounds, where there are any."""
+        if limits.bounded and self.solver not in PATH_SOLVERS:
             raise ValueError(
                 f"solver={self.solver!r} cannot keep coefficients within bounds; use "
                 "solver='auto', 'active_set' or 'coordinate_descent' with bounds or "

@@ -4,11 +4,11 @@ from typing import Any, ClassVar
 
 from regkit._sklearn import StrOptions
 from regkit.linear_model._parameters import CHOOSING, RIDGE_SOLVERS
-from regkit.linear_model._ridge_choice import ChoosesAlpha
+from regkit.linear_model._ridge_cv import RidgeCV
 from regkit.linear_model.ridge import RidgeRegressor
 
 
-class RidgeRegressorCV(ChoosesAlpha):
+class RidgeRegressorCV(RidgeCV):
     r"""Ridge with alpha chosen by cross-validation.
 
     By default each row in turn is left out: exactly, for all alphas from one
@@ -208,10 +208,9 @@ class RidgeRegressorCV(ChoosesAlpha):
         self.tol = tol
         self.max_iter = max_iter
 
-    def _single(self, alpha: Any) -> RidgeRegressor:
-        """Return the unfitted estimator for chosen alphas."""
+    def _single(self) -> RidgeRegressor:
+        """Return the unfitted estimator for one alpha."""
         return RidgeRegressor(
-            alpha,
             fit_intercept=self.fit_intercept,
             standardize=self.standardize,
             positive=self.positive,

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from regkit._types import Floats
 from regkit.designs.centered_moments import CenteredMoments
-from regkit.designs.reduced import ReducedDesign
+from regkit.linear_model._source_reducer import sum_up
 from regkit.linear_model._statistics_checks import (
     check_fold,
     check_moments,
@@ -18,9 +18,9 @@ from regkit.linear_model._statistics_checks import (
     check_same_columns,
     join_moments,
 )
-from regkit.linear_model._statistics_file import Saved, read, write
-from regkit.rows.inputs import FitData, check_fit_data
-from regkit.rows.sources import NO_FOLD, as_source
+from regkit.linear_model._statistics_file import read, write
+from regkit.linear_model._sums import SumsByFold
+from regkit.rows.sources import NO_FOLD
 
 
 class SufficientStatistics:
@@ -103,9 +103,7 @@ class SufficientStatistics:
     """
 
     def __init__(self) -> None:
-        self._parts: dict[int, CenteredMoments] = {}
-        self._y_ndim = 1
-        self.feature_names: NDArray[Any] | None = None
+        self._sums = SumsByFold()
 
     # ------------------------------------------------------------------ taking rows in
 
@@ -119,7 +117,7 @@ class SufficientStatistics:
         X : {array-like, sparse matrix, dataframe, RowChunks} of shape \
                 (n_samples, n_features)
             Rows; the columns are those of the rows before. `RowChunks`, large memory
-            maps and Dask collections are visited, as by `LassoRegressor.fit`.
+            maps and Dask collections are read in chunks, as by `LassoRegressor.fit`.
         y : array-like of shape (n_samples,) or (n_samples, n_targets)
             Targets. None where `RowChunks` bring them.
         sample_weight : float or array-like of shape (n_samples,), default=None
@@ -138,14 +136,7 @@ class SufficientStatistics:
         ValueError, TypeError
             When the rows are not usable; nothing is added then.
         """
-        source = as_source(X)
-        if source is not None:
-            # It makes objects of this class.
-            from regkit.linear_model._statistics_of import in_folds
-
-            return self.merge(in_folds(source, y, sample_weight, fold))
-        data = check_fit_data(self, X, y, sample_weight, allow_zero_weights=True)
-        return self.merge(of_rows(data, check_fold(fold, len(data.y))))
+        return self.merge(type(self)._of(sum_up(self, X, y, sample_weight, fold)))
 
     def merge(self, other: SufficientStatistics) -> Self:
         """Add the rows that other statistics stand for.
@@ -169,18 +160,11 @@ class SufficientStatistics:
             raise TypeError(
                 f"other must be SufficientStatistics, got {type(other).__name__}."
             )
-        if not other._parts:
+        if not other._sums.parts:
             return self
-        if self._parts:
-            check_same_columns(self, other)
-        else:
-            self._y_ndim, self.feature_names = other._y_ndim, other.feature_names
-        added = {label: part.copy() for label, part in other._parts.items()}
-        for label, part in added.items():
-            if label in self._parts:
-                self._parts[label].merge(part)
-            else:
-                self._parts[label] = part
+        if self._sums.parts:
+            check_same_columns(self._sums, other._sums)
+        self._sums.merge(other._sums)
         return self
 
     def __iadd__(self, other: SufficientStatistics) -> Self:
@@ -249,47 +233,51 @@ class SufficientStatistics:
         mean, cross = join_moments(X_mean, y_mean, X_cross, Xy_cross, y_cross)
         check_moments(n_samples, total_weight, mean, cross)
         p = len(X_cross)
-        made = cls()
-        made._y_ndim = 1 + np.ndim(y_mean)
-        made.feature_names = check_names(feature_names, p)
+        names = check_names(feature_names, p)
         label = NO_FOLD if fold is None else int(check_fold(fold, 1)[0])
         rest = np.zeros(len(mean))
         part = CenteredMoments(
             p, int(n_samples), float(total_weight), mean, rest, cross
         )
-        made._parts[label] = part
+        return cls._of(SumsByFold({label: part}, 1 + np.ndim(y_mean), names))
+
+    @classmethod
+    def _of(cls, sums: SumsByFold) -> Self:
+        made = cls()
+        made._sums = sums
         return made
 
     # ------------------------------------------------------------------ what they hold
 
     @property
+    def feature_names(self) -> NDArray[Any] | None:
+        """Column names, where X had string column names."""
+        return self._sums.names
+
+    @property
     def n_samples(self) -> int:
         """Rows of positive weight."""
-        return sum(part.n_samples for part in self._parts.values())
+        return sum(part.n_samples for part in self._sums.parts.values())
 
     @property
     def total_weight(self) -> float:
         """Sum of the weights."""
-        return sum(part.total_weight for part in self._parts.values())
+        return sum(part.total_weight for part in self._sums.parts.values())
 
     @property
     def n_features(self) -> int | None:
         """Columns of X; None while empty."""
-        for part in self._parts.values():
-            return part.n_features
-        return None
+        return self._sums.n_features
 
     @property
     def n_targets(self) -> int | None:
         """Columns of y; None while empty."""
-        for part in self._parts.values():
-            return len(part.mean) - part.n_features
-        return None
+        return self._sums.n_targets
 
     @property
     def folds(self) -> list[int]:
         """Labels of the folds seen, ascending."""
-        return sorted(label for label in self._parts if label != NO_FOLD)
+        return self._sums.folds
 
     def fold(self, label: int) -> Self:
         """Return the statistics of the rows of one fold.
@@ -321,46 +309,46 @@ class SufficientStatistics:
         statistics : SufficientStatistics
         """
         self._check_label(label)
-        return self._with_parts([other for other in self._parts if other != label])
+        return self._with_parts([k for k in self._sums.parts if k != label])
 
     @property
     def X_mean(self) -> Floats:
         """Weighted means of X."""
-        whole = self.moments()
+        whole = self._sums.moments()
         return whole.mean[: whole.n_features].copy()
 
     @property
     def y_mean(self) -> Any:
         """Weighted mean of y."""
-        whole = self.moments()
+        whole = self._sums.moments()
         mean = whole.mean[whole.n_features :]
-        return mean[0] if self._y_ndim == 1 else mean.copy()
+        return mean[0] if self._sums.y_ndim == 1 else mean.copy()
 
     @property
     def X_cross(self) -> Floats:
         """Products of X's columns about their means."""
-        whole = self.moments()
+        whole = self._sums.moments()
         return whole.cross[: whole.n_features, : whole.n_features].copy()
 
     @property
     def Xy_cross(self) -> Floats:
         """Products of X's columns and y about their means."""
-        whole = self.moments()
+        whole = self._sums.moments()
         cross = whole.cross[: whole.n_features, whole.n_features :].copy()
-        return cross[:, 0] if self._y_ndim == 1 else cross
+        return cross[:, 0] if self._sums.y_ndim == 1 else cross
 
     @property
     def y_cross(self) -> Any:
         """Products of y about its mean."""
-        whole = self.moments()
+        whole = self._sums.moments()
         cross = whole.cross[whole.n_features :, whole.n_features :]
-        return cross[0, 0] if self._y_ndim == 1 else cross.copy()
+        return cross[0, 0] if self._sums.y_ndim == 1 else cross.copy()
 
     def __repr__(self) -> str:
-        if not self._parts:
+        if not self._sums.parts:
             return "SufficientStatistics(n_samples=0)"
         shown = f"n_samples={self.n_samples}, n_features={self.n_features}"
-        if self._y_ndim == 2:
+        if self._sums.y_ndim == 2:
             shown += f", n_targets={self.n_targets}"
         if self.folds:
             shown += f", n_folds={len(self.folds)}"
@@ -376,7 +364,7 @@ class SufficientStatistics:
         path : str or path
             Written as it is, whatever its suffix.
         """
-        write(path, Saved(self._parts, self._y_ndim, self.feature_names))
+        write(path, self._sums)
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> Self:
@@ -397,50 +385,11 @@ class SufficientStatistics:
         OSError
             When there is no such file.
         """
-        made = cls()
-        made._parts, made._y_ndim, made.feature_names = read(path)
-        return made
-
-    # -------------------------------------------------------------------- for solvers
-
-    def moments(self, without: int | None = None) -> CenteredMoments:
-        """Return the moments of all rows, or of all but one fold's.
-
-        They are not to be written to.
-
-        Raises
-        ------
-        ValueError
-            While there are no rows of positive weight.
-        """
-        labels = sorted(label for label in self._parts if label != without)
-        if not any(self._parts[label].total_weight > 0.0 for label in labels):
-            rows = "rows" if without is None else f"rows but those of fold {without}"
-            raise ValueError(f"These statistics hold no {rows} of positive weight.")
-        if len(labels) == 1:
-            return self._parts[labels[0]]
-        whole = self._parts[labels[0]].copy()
-        for label in labels[1:]:
-            whole.merge(self._parts[label])
-        return whole
-
-    def part(self, label: int) -> CenteredMoments:
-        """Return the moments of one fold's rows; not to be written to."""
-        return self._parts[label]
-
-    def problem(
-        self, fit_intercept: bool, standardize: bool
-    ) -> tuple[ReducedDesign, Floats]:
-        """Return a design that stands for the rows, and what stands for y."""
-        design = ReducedDesign(self.moments(), fit_intercept, standardize)
-        y = design.targets
-        return design, np.ascontiguousarray(y[:, 0]) if self._y_ndim == 1 else y
+        return cls._of(read(path))
 
     def _with_parts(self, labels: list[int]) -> Self:
-        made = type(self)()
-        made._y_ndim, made.feature_names = self._y_ndim, self.feature_names
-        made._parts = {label: self._parts[label].copy() for label in labels}
-        return made
+        parts = {label: self._sums.parts[label].copy() for label in labels}
+        return type(self)._of(SumsByFold(parts, self._sums.y_ndim, self.feature_names))
 
     def _check_label(self, label: int) -> None:
         if label not in self.folds:
@@ -450,27 +399,10 @@ class SufficientStatistics:
             )
 
 
-def of_rows(data: FitData, labels: NDArray[np.int64]) -> SufficientStatistics:
-    """Return the statistics of checked rows; ``labels`` are one, or one for each."""
-    made = SufficientStatistics()
-    made._y_ndim = data.y.ndim
-    made.feature_names = data.feature_names
-    X, Y = data.X, data.y.reshape(len(data.y), -1)
-    present = np.unique(labels).tolist()
-    if len(present) > 1 and hasattr(X, "tocsr"):
-        X = X.tocsr()
-    for label in present:
-        rows: Any = slice(None)
-        if len(present) > 1:
-            rows = np.flatnonzero(labels == label)
-        weight = None if data.sample_weight is None else data.sample_weight[rows]
-        part = CenteredMoments.empty(X.shape[1], Y.shape[1])
-        if weight is None or weight.any():
-            with np.errstate(over="ignore", invalid="ignore"):
-                part = CenteredMoments.of_rows(X[rows], Y[rows], weight)
-        if not part.is_finite:
-            raise ValueError(
-                "Sums of squares of X or y overflow float64; rescale them."
-            )
-        made._parts[label] = part
-    return made
+def check_statistics(statistics: Any) -> SumsByFold:
+    """Return what an estimator fits from, or raise for anything else."""
+    if not isinstance(statistics, SufficientStatistics):
+        raise TypeError(
+            f"statistics must be SufficientStatistics, got {type(statistics).__name__}."
+        )
+    return statistics._sums

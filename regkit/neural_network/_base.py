@@ -145,10 +145,10 @@ class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator):
         self._train(before, [parts] * count, given, seed, False, (X, y), history)
         return self
 
-    def _start(self, parts: Parts, goal: Goal, seed: int) -> Fitted:
+    def _start(self, parts: Parts, goal: Goal, seed: int, is_whole: bool) -> Fitted:
         """Draw parameters, and learn how to scale."""
         table, stream = parts.learn, parts.stream
-        architecture = make_architecture(self, table.X, goal)
+        architecture = make_architecture(self, table.X, goal, is_whole)
         rng = np.random.default_rng(seed)
         small = self.layer_rates == "equal"
         params = architecture.initial(rng, np.dtype(self.dtype), small)
@@ -215,7 +215,7 @@ class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator):
         seeds = [member_seed(seed, number) for number in range(len(parts))]
         if before is None:
             networks = [
-                self._start(each, goal, own)
+                self._start(each, goal, own, history is None)
                 for each, own in zip(parts, seeds, strict=True)
             ]
         else:

@@ -8,7 +8,8 @@ from typing import Any, TypeVar, cast
 import numpy as np
 from sklearn.utils import check_random_state
 
-from regkit.rows.sources import as_source, named
+from regkit.rows.open import as_source
+from regkit.rows.sources import named
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 

@@ -18,10 +18,10 @@ from regkit.kernels.networks.training import Data
 from regkit.neural_network._data import Table
 from regkit.neural_network._sample import Sample, SomeRows
 from regkit.parallel.streaming import read_ahead
+from regkit.rows.chunk_checks import Form, beside, count_rows
 from regkit.rows.inputs import check_fit_data, check_sample_weight
 from regkit.rows.row_chunks import RowChunks
 from regkit.rows.sources import RowSource, named
-from regkit.rows.streamed import Form, beside, count_rows
 from regkit.solvers.networks.scaling import Moments, Scaling
 
 # The largest sample, in rows and in bytes as they are stored.

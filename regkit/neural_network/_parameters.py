@@ -212,15 +212,19 @@ def check_n_samples(n_samples: Any, least: int) -> None:
         )
 
 
-def make_architecture(estimator: Any, X: Any, goal: Any) -> Architecture:
+def make_architecture(
+    estimator: Any, X: Any, goal: Any, is_whole: bool
+) -> Architecture:
     """Give the shape that an estimator's parameters ask for, of columns like X's.
 
-    Columns of two values have no waves: a line goes through two points.
+    Columns of two values have no waves: a line goes through two points. Where X is the
+    first part of more rows (not ``is_whole``) nothing tells how many values there are.
     """
     hidden = hidden_sizes(estimator.hidden_layer_sizes)
     waved: tuple[int, ...] = ()
     if estimator.embedding == "periodic":
-        waved = tuple(np.flatnonzero(many_valued(X)).tolist())
+        many = many_valued(X) if is_whole else np.ones(X.shape[1], dtype=bool)
+        waved = tuple(np.flatnonzero(many).tolist())
     return Architecture(
         X.shape[1],
         hidden,

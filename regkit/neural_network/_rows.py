@@ -13,7 +13,7 @@ from regkit.neural_network._chunked import Chunks, Encoding, Stream
 from regkit.neural_network._data import Table, no_rows
 from regkit.neural_network._folds import cautious_weights
 from regkit.rows.inputs import check_fit_data, check_predict_X, check_sample_weight
-from regkit.rows.sources import as_source
+from regkit.rows.open import as_source
 
 # What n_members="auto" is: two a fold for as long as time is no matter, then one.
 _MANY_MEMBERS = 10
@@ -219,7 +219,7 @@ class RowsByUse:
     def _check_validation(
         self, X_val: Any, y_val: Any, sample_weight_val: Any, given: Given
     ) -> Table:
-        if as_source(X_val) is not None and not isinstance(X_val, np.ndarray):
+        if not isinstance(X_val, np.ndarray) and as_source(X_val) is not None:
             raise TypeError(
                 f"X_val must be in memory, got {type(X_val).__name__}; it is read "
                 "after every epoch."

@@ -17,6 +17,7 @@ from sklearn.utils.validation import check_array
 from regkit._sklearn import feature_names, get_config
 from regkit._types import Floats
 from regkit.parallel.threads import map_in_threads, n_threads
+from regkit.rows.row_chunks import RowChunks
 
 _FLOAT64 = np.dtype(np.float64)
 _FLOAT32 = np.dtype(np.float32)
@@ -166,7 +167,7 @@ def _sum(array: NDArray[Any]) -> Any:
 
 
 def _convert_X(caller: Any, X: Any) -> Any:
-    if hasattr(X, "count_features"):  # RowChunks
+    if isinstance(X, RowChunks):
         name = caller if isinstance(caller, str) else type(caller).__name__
         raise TypeError(
             f"X comes in chunks, which {name} does not take here: pass an array, or "

@@ -18,8 +18,6 @@ _CHUNK_BYTES = 1 << 25
 # it may have the memory back.
 _AHEAD = 3
 _BEHIND = 8
-# A memory map smaller than this is an array like any other.
-_LARGE_MAP = 1 << 28
 
 
 class Chunk(NamedTuple):
@@ -137,13 +135,13 @@ class RowChunks:
         Raises
         ------
         ImportError
-            Without pyarrow: ``pip install "regkit[arrow]"``.
+            Without pyarrow: ``pip install "scikit-regkit[arrow]"``.
         """
         try:
             import pyarrow.dataset
         except ImportError as error:
             raise ImportError(
-                'Parquet needs pyarrow: pip install "regkit[arrow]".'
+                'Parquet needs pyarrow: pip install "scikit-regkit[arrow]".'
             ) from error
         files = pyarrow.dataset.dataset(path, format="parquet")
         targets = [target] if isinstance(target, str) else list(target or [])
@@ -248,15 +246,6 @@ class RowChunks:
             yield Chunk(
                 number, part if sp.issparse(part) else np.asarray(part), None, None
             )
-
-
-def as_row_chunks(X: Any) -> RowChunks | None:
-    """Return X as chunks where it is read so, None for everything else."""
-    if isinstance(X, RowChunks):
-        return X
-    if isinstance(X, np.memmap) and X.ndim == 2 and X.nbytes >= _LARGE_MAP:
-        return RowChunks(X)
-    return None
 
 
 def _rows_of(X: Any) -> int:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from regkit._types import Floats
 from regkit.rows.inputs import FitData
-from regkit.rows.row_chunks import RowChunks, as_row_chunks
+from regkit.rows.row_chunks import RowChunks
 
 Found = TypeVar("Found")
 
@@ -68,20 +68,6 @@ class RowSource(Protocol):
 
     def predict(self, predict: Callable[[Any], Any]) -> Any:
         """Return the predictions for all rows."""
-
-
-def as_source(X: Any) -> RowSource | None:
-    """Return X as rows to be visited, None where it is data in memory."""
-    if type(X).__module__.partition(".")[0].startswith("dask"):
-        from regkit.rows.dask_rows import DaskRows
-
-        return DaskRows(X)
-    chunks = as_row_chunks(X)
-    if chunks is None:
-        return None
-    from regkit.rows.streamed import StreamedRows
-
-    return StreamedRows(chunks)
 
 
 @contextmanager

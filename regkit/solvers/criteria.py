@@ -84,12 +84,7 @@ def degrees_of_freedom(
     Statistics 40, 2012), which is also taken where columns depend on each other.
     """
     l2 = (1.0 - penalty.l1_ratio) * penalty.factor
-    free = []
-    for i in range(len(path.alphas)):
-        columns = _support(path, i)
-        coef = np.asarray(path.coefs[columns, [i] * len(columns)]).ravel()
-        inside = (coef > penalty.lower[columns]) & (coef < penalty.upper[columns])
-        free.append(columns[inside])
+    free = _free_columns(penalty, path)
     sizes = np.array([len(columns) for columns in free], dtype=np.float64)
     if penalty.l1_ratio == 1.0:
         return sizes
@@ -101,6 +96,17 @@ def degrees_of_freedom(
         if penalties.any():
             sizes[i] = _trace(gram[np.ix_(at, at)], penalties)
     return sizes
+
+
+def _free_columns(penalty: Penalty, path: PathResult) -> list[Indices]:
+    """Return the columns that are neither zero nor at a bound, at every alpha."""
+    free = []
+    for i in range(len(path.alphas)):
+        columns = _support(path, i)
+        coef = np.asarray(path.coefs[columns, [i] * len(columns)]).ravel()
+        inside = (coef > penalty.lower[columns]) & (coef < penalty.upper[columns])
+        free.append(columns[inside])
+    return free
 
 
 def _trace(gram: Floats, penalties: Floats) -> float:

@@ -6,7 +6,7 @@ from typing import Self
 import numpy as np
 
 from regkit._types import EPS, Floats
-from regkit.designs import Design
+from regkit.designs import ColumnUnits, Design
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,20 +81,31 @@ def scale_problem(design: Design, y: Floats, penalty: Penalty) -> ScaledProblem:
         # A constant y: what is left of it is its mean's rounding error.
         target = np.zeros_like(target)
         total = 0.0
-    excluded = design.constant | np.isinf(penalty.factor)
+    return scaled_terms(design, penalty, target, float(mean), total)
+
+
+def scaled_terms(
+    columns: ColumnUnits,
+    penalty: Penalty,
+    target: Floats,
+    target_mean: float,
+    total: float,
+) -> ScaledProblem:
+    """Express ``penalty`` in the units of ``columns``; ``total`` is |target|²."""
+    excluded = columns.constant | np.isinf(penalty.factor)
     factor = np.where(excluded, 1.0, penalty.factor)
     size = 32.0 * EPS * np.sqrt(total)
-    noise = size * design.lengths + np.finfo(np.float64).tiny
+    noise = size * columns.lengths + np.finfo(np.float64).tiny
     return ScaledProblem(
         target=target,
-        target_mean=float(mean),
+        target_mean=target_mean,
         total=total,
         l1=penalty.l1_ratio * factor,
         l2=(1.0 - penalty.l1_ratio) * factor,
-        lower=np.where(excluded, 0.0, penalty.lower * design.scale),
-        upper=np.where(excluded, 0.0, penalty.upper * design.scale),
+        lower=np.where(excluded, 0.0, penalty.lower * columns.scale),
+        upper=np.where(excluded, 0.0, penalty.upper * columns.scale),
         noise=noise,
-        last_bits=noise + size * np.abs(design.offset) / design.scale,
+        last_bits=noise + size * np.abs(columns.offset) / columns.scale,
     )
 
 

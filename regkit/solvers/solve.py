@@ -92,10 +92,12 @@ def _solve(
     """Solve with the complete Gram matrix, or on a screened working set."""
     if not is_small(design):
         return _solve_walking(design, y, penalty, alphas, settings, start)
+    tol, max_iter, solver, limit = settings
     complete = CompleteGram(design, y, penalty)
+    if solver == "auto" and complete.is_doubtful:
+        return _solve_walking(design, y, penalty, alphas, settings, start)
     if start is not None:
         complete.start_from(start * design.scale)
-    tol, max_iter, solver, limit = settings
     solved = complete.solve(alphas, tol, max_iter, limit, solver)
     found = as_result(design, penalty, complete.scaled, alphas, solved, tol)
     if solver == "auto" and not found.converged.all():
@@ -155,7 +157,7 @@ def _solve_smooth(
     found = solve_ridge(
         design,
         y[:, None],
-        alphas * design.total_weight,
+        alphas,
         penalty.factor,
         columns=np.zeros(len(alphas), dtype=np.intp),
         tol=settings.tol,
@@ -164,7 +166,7 @@ def _solve_smooth(
     if not np.all(np.isfinite(design.lengths)):
         # Squares overflow: nothing is certified.
         found = found.with_gaps(np.full(len(alphas), np.inf), settings.tol)
-    return replace(found, alphas=alphas, coefs=sparse.csc_array(found.coefs))
+    return replace(found, coefs=sparse.csc_array(found.coefs))
 
 
 def _until(found: PathResult, limit: int) -> PathResult:

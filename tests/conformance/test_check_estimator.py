@@ -14,8 +14,14 @@ from sklearn.utils.estimator_checks import (
 from regkit import (
     ElasticNetRegressor,
     ElasticNetRegressorCV,
+    GeneralizedLinearRegressor,
+    GeneralizedLinearRegressorCV,
     LassoRegressor,
     LassoRegressorCV,
+    LinearSVMClassifier,
+    LinearSVMClassifierCV,
+    LogisticClassifier,
+    LogisticClassifierCV,
     RidgeRegressor,
     RidgeRegressorCV,
 )
@@ -27,6 +33,12 @@ ESTIMATORS = [
     LassoRegressorCV(cv=3, alphas=10),
     ElasticNetRegressorCV(cv=3, alphas=10),
     RidgeRegressorCV(),
+    LogisticClassifier(),
+    LinearSVMClassifier(),
+    GeneralizedLinearRegressor(),
+    LogisticClassifierCV(cv=3, alphas=10),
+    LinearSVMClassifierCV(cv=3, alphas=10),
+    GeneralizedLinearRegressorCV(cv=3, alphas=10),
 ]
 VARIANTS = [
     LassoRegressor(alpha=0.1, positive=True),
@@ -41,6 +53,13 @@ VARIANTS = [
     RidgeRegressorCV(cv="gcv", standardize=True),
     RidgeRegressorCV(cv=3, rule="1se"),
     RidgeRegressorCV(cv=3, alphas=5, positive=True),
+    LogisticClassifier(l1_ratio=0.0, class_weight="balanced", standardize=True),
+    LogisticClassifier(warm_start=True, l1_ratio=0.9),
+    LinearSVMClassifier(l1_ratio=1.0, alpha=1e-3, standardize=True),
+    GeneralizedLinearRegressor(family="gamma", l1_ratio=0.5),
+    GeneralizedLinearRegressor(family="tweedie", standardize=True),
+    LogisticClassifierCV(cv=3, alphas=10, rule="1se", scoring="accuracy"),
+    LogisticClassifierCV(alphas=10, criterion="bic", l1_ratio=[0.5, 1.0]),
 ]
 
 

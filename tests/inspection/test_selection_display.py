@@ -126,13 +126,13 @@ def test_an_alpha_for_each_target(houses, target):
 @pytest.mark.parametrize(
     "model",
     [
-        LassoRegressorCV(cv=4, selection="1se"),
+        LassoRegressorCV(cv=4, rule="1se"),
         ElasticNetRegressorCV(l1_ratio=[0.2, 0.9], eps=1e-6, cv=4),
         ElasticNetRegressorCV(l1_ratio=[0.2, 0.9], eps=1e-6, cv=4, scoring="r2"),
         LassoRegressorCV(criterion="bic"),
         RidgeRegressorCV(),
         RidgeRegressorCV(cv="gcv"),
-        RidgeRegressorCV(cv=5, selection="1se"),
+        RidgeRegressorCV(cv=5, rule="1se"),
     ],
     ids=repr,
 )

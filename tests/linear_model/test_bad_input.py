@@ -429,8 +429,7 @@ TABLE = {
     "path with two targets": (
         lambda: lasso_path(X, np.c_[Y, Y]),
         ValueError,
-        "lasso_path takes one target at a time: y has shape (6, 2); call it once for "
-        "each column.",
+        "lasso_path takes one target, but y has 2: call it once for each column.",
     ),
     "path without y": (
         lambda: lasso_path(X, None),

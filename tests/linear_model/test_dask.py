@@ -24,7 +24,7 @@ from regkit import (
     RidgeRegressor,
     RidgeRegressorCV,
 )
-from regkit.linear_model import _cross_validation, _from_statistics
+from regkit.linear_model import _source_reducer
 
 dask = pytest.importorskip("dask")
 da = pytest.importorskip("dask.array")
@@ -232,8 +232,7 @@ def test_losing_a_worker_does_not_lose_the_fit(
     model, limit, after, client, monkeypatch
 ):
     """A pass takes 1.6 seconds: a worker dies in the first of them, or in a later."""
-    monkeypatch.setattr(_cross_validation, "MOST_SUMMED_UP", limit)
-    monkeypatch.setattr(_from_statistics, "MOST_SUMMED_UP", limit)
+    monkeypatch.setattr(_source_reducer, "MOST_SUMMED_UP", limit)
     whole = np.concatenate([slow_rows(number) for number in range(16)])
     y = whole @ [1.0, 2.0, 0.0, 0.0, -1.0]
     y += np.random.default_rng(99).standard_normal(len(y))

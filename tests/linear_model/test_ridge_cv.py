@@ -157,7 +157,8 @@ def test_too_many_such_rows_are_not_judged():
     X, y = make_table(200, 4)
     X = np.column_stack([X, np.eye(200)[:, :60]])
     with pytest.warns(
-        UserWarning, match="could not judge 1 of the alphas, 0 and below"
+        UserWarning,
+        match="not estimate the error of 1 of the alphas, 0 and below",
     ):
         model = RidgeRegressorCV(alphas=[1.0, 0.1, 0.0]).fit(X, y)
     assert_array_equal(np.isnan(model.cv_error_), [False, False, True])

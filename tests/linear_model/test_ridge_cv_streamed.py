@@ -9,7 +9,7 @@ from sklearn.base import clone
 from sklearn.model_selection import GroupKFold
 
 from regkit import RidgeRegressorCV, RowChunks, SufficientStatistics
-from regkit.linear_model import _ridge_streamed
+from regkit.linear_model._source_reducer import SourceReducer
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*at the edge of the grid")
 
@@ -97,13 +97,13 @@ def dependent(table):
     ids=repr,
 )
 def test_rows_and_columns_beyond_squares(spoil, options, monkeypatch):
-    """As exact as in memory, at the price of more visits; never more than four."""
-    visits = []
-    reduce = _ridge_streamed.Rows._reduce
+    """As exact as in memory, at the price of more passes; never more than four."""
+    passes = []
+    reduce = SourceReducer._reduce
     monkeypatch.setattr(
-        _ridge_streamed.Rows,
+        SourceReducer,
         "_reduce",
-        lambda self, *args: visits.append(args) or reduce(self, *args),
+        lambda self, *args: passes.append(args) or reduce(self, *args),
     )
     rng = np.random.default_rng(1)
     table = rng.standard_normal((N, P))
@@ -112,10 +112,10 @@ def test_rows_and_columns_beyond_squares(spoil, options, monkeypatch):
     weight = rng.integers(1, 3, N) * 1.0
     whole = RidgeRegressorCV(**options).fit(table, y, weight)
     for chunks in sources(table):
-        visits.clear()
+        passes.clear()
         found = RidgeRegressorCV(**options).fit(chunks, y, weight)
         assert_same(found, whole)
-        assert len(visits) <= 3
+        assert len(passes) <= 4
 
 
 def test_rows_that_decide_alone_are_refitted_without():
@@ -137,7 +137,7 @@ def test_too_many_rows_that_decide_alone():
     model = RidgeRegressorCV(alphas=[1.0, 2.0], penalty_factor=factor)
     for given in (table, RowChunks(table, chunk_rows=50)):
         with (
-            pytest.warns(UserWarning, match="could not judge 2 of the alphas"),
+            pytest.warns(UserWarning, match="not estimate the error of 2 of the"),
             pytest.raises(ValueError, match="No alpha can be chosen"),
         ):
             clone(model).fit(given, Y)
@@ -225,7 +225,7 @@ def test_what_cannot_be_done_gets_one_sentence(monkeypatch):
         with pytest.raises(ValueError, match=r"^.*$") as caught:
             call()
         assert message in str(caught.value)
-    monkeypatch.setattr("regkit.linear_model._ridge_choice.MOST_ENTRIES", 100)
+    monkeypatch.setattr("regkit.linear_model._ridge_cv.MOST_COLUMNS", 10)
     with pytest.raises(ValueError, match="needs the products of all 8 columns, for 6"):
         before.set_params(cv=5).fit(chunks, Y)
     before.set_params(cv=None)

@@ -22,7 +22,7 @@ from regkit import (
     RowChunks,
     SufficientStatistics,
 )
-from regkit.linear_model import _cross_validation, _from_statistics
+from regkit.linear_model import _source_reducer
 
 N, P = 530, 9
 RNG = np.random.default_rng(0)
@@ -304,8 +304,7 @@ def changing(change):
     ids=repr,
 )
 def test_sources_that_change_are_refused(change, message, model, limit, monkeypatch):
-    monkeypatch.setattr(_from_statistics, "MOST_SUMMED_UP", limit)
-    monkeypatch.setattr(_cross_validation, "MOST_SUMMED_UP", limit)
+    monkeypatch.setattr(_source_reducer, "MOST_SUMMED_UP", limit)
     model = clone(model).fit(X[:, :4], RNG.standard_normal(N))
     before = pickle.dumps(model)
     with pytest.raises(ValueError, match=message) as caught:

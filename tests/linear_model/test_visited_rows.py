@@ -24,7 +24,8 @@ from regkit import (
     enet_path,
     lasso_path,
 )
-from regkit.linear_model import _statistics_of
+from regkit.linear_model import _problem, _source_reducer
+from regkit.rows import open as opening
 from regkit.rows import row_chunks
 
 dask = pytest.importorskip("dask")
@@ -207,26 +208,44 @@ def test_searching_a_dask_array():
 
 
 @pytest.mark.parametrize("rows", [RowChunks(X), TABLE], ids=["chunks", "dask"])
-def test_many_columns_are_refused(rows, monkeypatch):
-    monkeypatch.setattr(_statistics_of, "MOST_SUMMED_UP", 4)
-    for name, call in {
-        "lasso_path": lambda: lasso_path(rows, Y),
-        "RidgeRegressor.fit_path": lambda: RidgeRegressor().fit_path(rows, Y, [1.0]),
-    }.items():
-        with pytest.raises(ValueError, match=name) as caught:
+def test_paths_over_too_many_columns_for_their_moments(rows, monkeypatch):
+    whole = lasso_path(X, Y)
+    model = ElasticNetRegressor(l1_ratio=0.5)
+    models = list(model.fit_path(X, Y, [0.1, 1.0, 0.01]))
+    monkeypatch.setattr(_source_reducer, "MOST_SUMMED_UP", 4)
+    found = lasso_path(rows, Y)
+    np.testing.assert_allclose(found.alphas, whole.alphas, rtol=1e-10)
+    np.testing.assert_allclose(found.coefs, whole.coefs, rtol=1e-7, atol=1e-9)
+    for one, other in zip(
+        model.fit_path(rows, Y, [0.1, 1.0, 0.01]), models, strict=True
+    ):
+        np.testing.assert_allclose(one.coef_, other.coef_, rtol=1e-7, atol=1e-9)
+    short, expected = (lasso_path(given, Y, max_nonzero=2) for given in (rows, X))
+    np.testing.assert_allclose(short.alphas, expected.alphas, rtol=1e-10)
+    with pytest.raises(ValueError, match="max_nonzero=1 leaves no solution"):
+        lasso_path(rows, Y, alphas=[1e-6], max_nonzero=1)
+
+
+@pytest.mark.parametrize("rows", [RowChunks(X), TABLE], ids=["chunks", "dask"])
+def test_ridge_refuses_too_many_columns_in_chunks(rows, monkeypatch):
+    monkeypatch.setattr(_source_reducer, "MOST_SUMMED_UP", 3)
+    monkeypatch.setattr(_problem, "MOST_COLUMNS", 4)
+    for call in (
+        lambda: RidgeRegressor().fit(rows, Y),
+        lambda: RidgeRegressor().fit_path(rows, Y, [1.0]),
+    ):
+        with pytest.raises(ValueError, match="RidgeRegressor without") as caught:
             call()
         assert str(caught.value) == (
-            f"{name} takes at most 4 columns of rows that are read in chunks, X has 5: "
-            "fit LassoRegressorCV, ElasticNetRegressorCV, or an estimator for each "
-            "alpha."
+            "RidgeRegressor without an L1 penalty needs all 5 columns at once: more "
+            "than 4 are too many for rows that are read in chunks."
         )
 
 
 def test_large_memory_maps(tmp_path, monkeypatch):
-    """They are summed up and scored in chunks; a path uses them where they are."""
-    monkeypatch.setattr(row_chunks, "_LARGE_MAP", 1000)
+    """They are read in chunks, whatever is asked of them."""
+    monkeypatch.setattr(opening, "_LARGE_MAP", 1000)
     monkeypatch.setattr(row_chunks, "_CHUNK_BYTES", 2000)
-    monkeypatch.setattr(_statistics_of, "MOST_SUMMED_UP", 4)
     (tmp_path / "X").write_bytes(X.tobytes())
     mapped = np.memmap(tmp_path / "X", dtype="f8", mode="r", shape=(N, P))
     passes = []
@@ -240,8 +259,9 @@ def test_large_memory_maps(tmp_path, monkeypatch):
     assert model.score(mapped, Y) == pytest.approx(model.score(X, Y), rel=1e-12)
     assert len(passes) == 3
     expected = lasso_path(X, Y).coefs
-    np.testing.assert_allclose(lasso_path(mapped, Y).coefs, expected, rtol=1e-12)
-    assert len(passes) == 3
+    found = lasso_path(mapped, Y).coefs
+    np.testing.assert_allclose(found, expected, rtol=1e-7, atol=1e-10)
+    assert len(passes) == 4
 
 
 # ------------------------------------------------------------------------- scores

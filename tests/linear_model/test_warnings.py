@@ -24,7 +24,7 @@ from regkit import (
     SufficientStatistics,
     lasso_path,
 )
-from regkit.linear_model import _cross_validation, _from_statistics
+from regkit.linear_model import _source_reducer
 
 da = pytest.importorskip("dask.array")
 
@@ -179,8 +179,7 @@ def test_every_warning_points_at_the_callers_line(model, correlated):
 
 
 def test_paths_over_many_columns_point_there_too(correlated, monkeypatch):
-    monkeypatch.setattr(_from_statistics, "MOST_SUMMED_UP", 10)
-    monkeypatch.setattr(_cross_validation, "MOST_SUMMED_UP", 10)
+    monkeypatch.setattr(_source_reducer, "MOST_SUMMED_UP", 10)
     how = {"solver": "coordinate_descent", "max_iter": 1, "tol": 1e-15}
     for model in (LassoRegressor(1e-3, **how), LassoRegressorCV(alphas=3, **how)):
         with warnings.catch_warnings(record=True) as caught:

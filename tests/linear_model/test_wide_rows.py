@@ -17,7 +17,7 @@ from regkit import (
     RidgeRegressor,
     RowChunks,
 )
-from regkit.linear_model import _from_statistics, _wide
+from regkit.linear_model import _problem, _source_reducer
 from regkit.solvers.folds import out_of_core
 from tests.certificate import certify
 
@@ -42,9 +42,7 @@ MODELS = [
 @pytest.fixture(autouse=True)
 def small_limits(monkeypatch):
     """Few columns are many, and a working set begins with very few."""
-    for module in (_wide, _from_statistics):
-        monkeypatch.setattr(module, "MOST_SUMMED_UP", 100)
-    monkeypatch.setattr("regkit.linear_model._cross_validation.MOST_SUMMED_UP", 100)
+    monkeypatch.setattr(_source_reducer, "MOST_SUMMED_UP", 100)
     monkeypatch.setattr(out_of_core, "_BATCH", 10)
     monkeypatch.setattr(out_of_core, "_ENTRIES", 1000)
 
@@ -147,7 +145,7 @@ def test_what_cannot_be_done_gets_one_sentence(monkeypatch):
     with pytest.raises(ValueError, match="needs the rows in memory for criterion='bi"):
         LassoRegressorCV(criterion="bic").fit(chunks, Y)
     monkeypatch.setattr(out_of_core, "MOST_COLUMNS", 50)
-    monkeypatch.setattr(_from_statistics, "MOST_COLUMNS", 50)
+    monkeypatch.setattr(_problem, "MOST_COLUMNS", 50)
     with pytest.raises(ValueError, match="more than 50 columns are needed"):
         LassoRegressor(1e-5).fit(chunks, Y)
     with pytest.raises(ValueError, match="without an L1 penalty needs all 400 columns"):

@@ -16,7 +16,7 @@ from regkit.neural_network import _chunked
 from regkit.neural_network._chunked import Chunks, Encoding, Stream
 from regkit.neural_network._sample import Sample, SomeRows, hashes
 from regkit.neural_network._summaries import FirstTargets
-from regkit.rows.sources import as_source
+from regkit.rows.open import as_source
 from regkit.solvers.networks.scaling import Moments, Scaling
 
 SMALL = {"n_members": 1, "hidden_layer_sizes": (8,), "max_iter": 4, "random_state": 0}

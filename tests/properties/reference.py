@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 
 Array = npt.NDArray[Any]
 
+# Singular values, beside the largest: below the first they are rounding of X, from the
+# second on they are data.
+_ROUNDING, _RANK = 1e-15, 1e-12
+
 
 def _correlation_noise(p: Array, X: Array, y: Array, largest: Array) -> Array:
     """What rounding does to c_j: in sums, and in the last bits of X's entries."""
@@ -83,9 +87,9 @@ def alpha_noise(
     """How far off rounding can put alpha_max: what |x_j| |y| eps makes of c_j.
 
     Sums of n products in float64 end within about sqrt(n) eps |x_j| |y| of the truth;
-    where y is nearly orthogonal to all columns, c_j has no correct digit. Fitting two
-    or more unpenalized columns multiplies that by their condition, by its square where
-    their Gram matrix, which has that condition, has no digits left to start from.
+    where y is nearly orthogonal to all columns, c_j has no correct digit. The residual
+    of unpenalized columns moves by their condition times that (Wedin 1973). Where the
+    rounding of X decides which of them are dependent, nothing is known of alpha_max.
     """
     largest = np.abs(X).max(axis=0)
     p, X, y, _, scale = _centered(X, y, sample_weight, fit_intercept)
@@ -97,8 +101,10 @@ def alpha_noise(
     unpenalized = unpenalized[:, lengths > 0] / lengths[lengths > 0]
     if unpenalized.size:
         values = np.linalg.svd(unpenalized, compute_uv=False)
-        condition = float(values[0] / values[values > 1e-8 * values[0]][-1])
-        noise *= condition if condition < 1e5 else condition**2
+        values /= values[0]
+        if np.any((values > _ROUNDING) & (values < _RANK)):
+            return np.inf
+        noise /= values[values >= _RANK][-1]
     return float(np.max(noise[counted] / (factor * scale)[counted], initial=0.0))
 
 
@@ -111,7 +117,7 @@ def _bounded_least_squares(
     norm = np.where(norm > 0, norm, 1.0)
     A, b = X * root[:, None] / norm, y * root
     if np.isinf(lower).all() and np.isinf(upper).all():
-        return np.asarray(X / norm @ np.linalg.lstsq(A, b, rcond=1e-12)[0])
+        return np.asarray(X / norm @ np.linalg.lstsq(A, b, rcond=_RANK)[0])
     lower, upper = lower * norm, upper * norm
     open_ = lower < upper
     coef = np.zeros(len(norm))

@@ -200,7 +200,7 @@ def test_generalized(problem: Problem) -> None:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", ".*not unique", UserWarning)
         warnings.filterwarnings("ignore", ".*extend the grid", UserWarning)
-        warnings.filterwarnings("ignore", ".*could not judge", UserWarning)
+        warnings.filterwarnings("ignore", ".*could not estimate the error", UserWarning)
         try:
             model.fit(problem.X, problem.y, problem.sample_weight)
         except ValueError as error:

@@ -48,6 +48,81 @@ def _fenchel_young(
 
 
 @kernel
+def penalty_gap(
+    columns: NDArray[np.int64],
+    coef: NDArray[np.float64],
+    correlation: NDArray[np.float64],
+    l1: NDArray[np.float64],
+    l2: NDArray[np.float64],
+    lower: NDArray[np.float64],
+    upper: NDArray[np.float64],
+    square: NDArray[np.float64],
+    alpha: float,
+    shrunk: float,
+    size: float,
+) -> float:
+    """Return Σ_j [h_j(b_j) + h*_j(shrunk c_j) - shrunk c_j b_j].
+
+    ``size`` is the objective, of which rounding errors are told by.
+    """
+    found = 0.0
+    for j in columns:
+        threshold = alpha * l1[j]
+        slope = shrunk * correlation[j]
+        if coef[j] == 0.0 and abs(slope) <= threshold:
+            continue
+        ridge = alpha * l2[j]
+        rest = slope - ridge * coef[j]
+        if threshold == 0.0 and rest != 0.0:
+            room = upper[j] - coef[j] if rest > 0.0 else coef[j] - lower[j]
+            if rest * rest <= 2.0 * ROUNDED**2 * square[j] * size:
+                if square[j] > 0.0:
+                    found += 0.5 * rest * rest / (square[j] + ridge)
+                continue
+            if room == np.inf and ridge == 0.0:
+                found = np.inf if square[j] > 0.0 else found
+                continue
+        found += _fenchel_young(coef[j], slope, threshold, ridge, lower[j], upper[j])
+    return found
+
+
+@kernel
+def shrinkages(
+    columns: NDArray[np.int64],
+    coef: NDArray[np.float64],
+    correlation: NDArray[np.float64],
+    l1: NDArray[np.float64],
+    l2: NDArray[np.float64],
+    lower: NDArray[np.float64],
+    upper: NDArray[np.float64],
+    alpha: float,
+) -> tuple[float, float, float]:
+    """Return three shares of the residual that may be good dual points.
+
+    Next to a tiny l2, or a bound far beyond the coefficients, the conjugate blows up an
+    excess of rounding errors: there a point that keeps within threshold and ridge, or
+    within every threshold, is better than the largest feasible one.
+    """
+    kappa = closest = within = 1.0
+    for j in columns:
+        threshold = alpha * l1[j]
+        slope = correlation[j]
+        if abs(slope) > threshold:
+            if threshold > 0.0:
+                within = min(within, threshold / abs(slope))
+            unbounded = upper[j] if slope > 0.0 else -lower[j]
+            if unbounded == np.inf:
+                ridge = alpha * l2[j]
+                if ridge > 0.0:
+                    value = coef[j]
+                    own = ridge * max(0.0, value if slope > 0.0 else -value)
+                    closest = min(closest, (threshold + own) / abs(slope))
+                elif threshold > 0.0:
+                    kappa = min(kappa, threshold / abs(slope))
+    return kappa, closest, within
+
+
+@kernel
 def duality_gap(
     columns: NDArray[np.int64],
     coef: NDArray[np.float64],
@@ -72,54 +147,31 @@ def duality_gap(
     bound, or divide its square by however small a ridge. A larger one is not certified
     here but in `regkit.solvers.paths.certificate`, for columns together.
     """
-    kappa = closest = within = 1.0
     primal = 0.5 * residual_square
     for j in columns:
-        threshold = alpha * l1[j]
         value = coef[j]
-        primal += threshold * abs(value) + 0.5 * alpha * l2[j] * value * value
-        slope = correlation[j]
-        if abs(slope) > threshold:
-            if threshold > 0.0:
-                within = min(within, threshold / abs(slope))
-            unbounded = upper[j] if slope > 0.0 else -lower[j]
-            if unbounded == np.inf:
-                ridge = alpha * l2[j]
-                if ridge > 0.0:
-                    own = ridge * max(0.0, value if slope > 0.0 else -value)
-                    closest = min(closest, (threshold + own) / abs(slope))
-                elif threshold > 0.0:
-                    kappa = min(kappa, threshold / abs(slope))
+        primal += alpha * (l1[j] * abs(value) + 0.5 * l2[j] * value * value)
     # No gap exceeds the objective: zero is dual feasible, of value zero.
     gap = primal
     last = 2.0
-    # Next to a tiny l2, or a bound far beyond the coefficients, the conjugate blows up
-    # an excess of rounding errors: there a point that keeps within threshold and ridge,
-    # or within every threshold, is the better one.
-    for shrunk in (kappa, closest, within):
+    for shrunk in shrinkages(columns, coef, correlation, l1, l2, lower, upper, alpha):
         if shrunk >= last:
             continue
         last = shrunk
         found = 0.5 * (1.0 - shrunk) ** 2 * residual_square
-        for j in columns:
-            threshold = alpha * l1[j]
-            slope = shrunk * correlation[j]
-            if coef[j] == 0.0 and abs(slope) <= threshold:
-                continue
-            ridge = alpha * l2[j]
-            rest = slope - ridge * coef[j]
-            if threshold == 0.0 and rest != 0.0:
-                room = upper[j] - coef[j] if rest > 0.0 else coef[j] - lower[j]
-                if rest * rest <= 2.0 * ROUNDED**2 * square[j] * primal:
-                    if square[j] > 0.0:
-                        found += 0.5 * rest * rest / (square[j] + ridge)
-                    continue
-                if room == np.inf and ridge == 0.0:
-                    found = np.inf if square[j] > 0.0 else found
-                    continue
-            found += _fenchel_young(
-                coef[j], slope, threshold, ridge, lower[j], upper[j]
-            )
+        found += penalty_gap(
+            columns,
+            coef,
+            correlation,
+            l1,
+            l2,
+            lower,
+            upper,
+            square,
+            alpha,
+            shrunk,
+            primal,
+        )
         # (NaN has to come out as NaN.)
         gap = found if not found >= gap else gap
     return gap

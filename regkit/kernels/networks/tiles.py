@@ -22,6 +22,8 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
+from regkit.kernels._target import LEVELS, level
+
 PANEL = 32  # rows of data in a panel, a multiple of all vectors' lengths
 
 _CACHE_LINE = 64  # bytes
@@ -30,12 +32,14 @@ _AT_ONCE = 2  # vectors of a line that are multiplied at a time
 
 def _registers() -> tuple[int, int]:
     """Bytes of a vector, and units whose results fit into the vector registers."""
-    features = llvm.get_host_cpu_features()
-    if features.get("avx512f"):
+    # Of the level, where there is one: machine code that was shipped for it fixes both.
+    of_level = LEVELS.get(level() or "")
+    features = of_level or [x for x, has in llvm.get_host_cpu_features().items() if has]
+    if "avx512f" in features:
         return 64, 12
-    if features.get("avx"):
+    if "avx" in features:
         return 32, 6
-    return 16, 12 if features.get("neon") else 6
+    return 16, 12 if "neon" in features else 6
 
 
 VECTOR, UNITS = _registers()

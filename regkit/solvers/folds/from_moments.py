@@ -1,7 +1,6 @@
 """Cross-validation where only the moments of each fold's rows are known."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -28,20 +27,27 @@ class FoldedStatistics:
 
     def __init__(
         self,
-        moments: CenteredMoments,
         design: ReducedDesign,
         training: Sequence[CenteredMoments],
         held_out: Sequence[CenteredMoments],
-        fit_intercept: bool,
-        standardize: bool,
         n_threads: int,
     ) -> None:
-        # They lack what needs rows, which no path asks for.
-        self._designs: list[Any] = [
-            ReducedDesign(part, fit_intercept, standardize) for part in training
+        """Prepare the folds.
+
+        Parameters
+        ----------
+        design : ReducedDesign
+            Of all rows.
+        training, held_out : sequence of CenteredMoments
+            Of the rows that each fold trains on, and holds out.
+        n_threads : int
+            How many folds may be solved at the same time.
+        """
+        self._designs = [
+            ReducedDesign(part, design.fit_intercept, design.standardize)
+            for part in training
         ]
-        self._whole: Any = design
-        self._moments, self._held_out = moments, held_out
+        self._whole, self._held_out = design, held_out
         self._n_threads = n_threads
         self.test_weights = np.array([part.total_weight for part in held_out])
         squares = np.array([part.cross[-1, -1] for part in held_out])
@@ -57,7 +63,7 @@ class FoldedStatistics:
     ) -> FoldPaths:
         """Solve the path on the training rows of every fold; see `FoldedDesign`."""
 
-        def solve(design: Any) -> PathResult:
+        def solve(design: ReducedDesign) -> PathResult:
             y = np.ascontiguousarray(design.targets[:, 0])
             with np.errstate(over="ignore", invalid="ignore"):  # a thread's own state
                 return solve_path(design, y, penalty, alphas, **settings.options)
@@ -71,10 +77,6 @@ class FoldedStatistics:
             for moments, path in zip(self._held_out, paths, strict=True)
         ]
         return FoldPaths(whole, paths, np.stack(errors, axis=1))
-
-    def mean_squares(self, path: PathResult) -> Floats:
-        """Return the mean squared residuals of all rows; see `Folded`."""
-        return held_out_errors(self._moments, path)
 
 
 def held_out_errors(moments: CenteredMoments, path: PathResult) -> Floats:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from regkit._types import Floats, Indices
-from regkit.designs import Design, Moments
+from regkit.designs import Moments, RowDesign
 from regkit.solvers.folds.fold import Fold
 
 # Entries of the folds' Gram matrices that are kept for the next l1_ratio (64 MB).
@@ -21,7 +21,7 @@ class FoldMoments:
 
     def __init__(
         self,
-        design: Design,
+        design: RowDesign,
         y: Floats,
         sample_weight: Floats | None,
         folds: Sequence[Fold],
@@ -71,7 +71,7 @@ class FoldMoments:
             return None
         return self._kept[k] if self._kept else self._visit(rows)
 
-    def training_design(self, k: int) -> Design:
+    def training_design(self, k: int) -> RowDesign:
         """Return the design of the rows that fold k trains on, its Gram matrix known.
 
         Where digits would be lost it is not known, and formed when it is asked for.

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regkit._types import Floats
-from regkit.designs import Design
+from regkit.designs import RowDesign
 from regkit.solvers.results import PathResult
 
 # Residuals of all alphas that are held at a time.
@@ -12,7 +12,7 @@ _ENTRIES = 1 << 20
 
 
 def mean_squares(
-    design: Design,
+    design: RowDesign,
     y: Floats,
     weight: Floats,
     path: PathResult,
@@ -22,7 +22,7 @@ def mean_squares(
 
     Parameters
     ----------
-    design : Design
+    design : RowDesign
         Of the X that the path is about, with whatever weights.
     y : ndarray (n,)
     weight : ndarray (rows,)

@@ -13,8 +13,10 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from regkit._types import Floats
-from regkit.designs import Design
+from regkit.designs import RowDesign
+from regkit.designs.dense_lockstep import share_columns
 from regkit.kernels.linear.three_views import ABREAST
+from regkit.kernels.linear.three_views import Columns as SharedColumns
 from regkit.parallel.threads import map_in_threads, one_blas_thread
 from regkit.solvers.folds.fold import Fold
 from regkit.solvers.folds.gram_folds import FoldMoments
@@ -74,9 +76,6 @@ class Folded(Protocol):
     ) -> FoldPaths:
         """Solve the path on the training rows of every fold, and on all rows."""
 
-    def mean_squares(self, path: PathResult) -> Floats:
-        """Return the weighted means of the squares that a path on all rows leaves."""
-
 
 class FoldedDesign:
     """A design, and what its folds share.
@@ -89,7 +88,7 @@ class FoldedDesign:
 
     def __init__(
         self,
-        design: Design,
+        design: RowDesign,
         y: Floats,
         sample_weight: Floats | None,
         folds: Sequence[Fold],
@@ -99,7 +98,7 @@ class FoldedDesign:
 
         Parameters
         ----------
-        design : Design
+        design : RowDesign
             Of all rows.
         y : ndarray (n,)
         sample_weight : ndarray (n,) or None
@@ -157,12 +156,6 @@ class FoldedDesign:
             return self._solve_together(penalty, alphas, settings, with_whole)
         return self._solve_apart(penalty, alphas, settings, with_whole)
 
-    def mean_squares(self, path: PathResult) -> Floats:
-        """Return the mean squared residuals of all rows; see `Folded`."""
-        n, weight = len(self._y), self._sample_weight
-        weight = np.ones(n) if weight is None else weight
-        return mean_squares(self._design, self._y, weight, path, rows=np.arange(n))
-
     def _solve_apart(
         self,
         penalty: Penalty,
@@ -204,7 +197,7 @@ class FoldedDesign:
             self._design if k is None else self._training_design(k) for k in waiting
         ]
 
-        def solve(three: tuple[int, Any]) -> list[tuple[PathResult, Floats]]:
+        def solve(three: tuple[int, SharedColumns]) -> list[tuple[PathResult, Floats]]:
             at, columns = three
             mine = slice(ABREAST * at, ABREAST * (at + 1))
             with np.errstate(over="ignore", invalid="ignore"):  # a thread's own state
@@ -223,7 +216,7 @@ class FoldedDesign:
 
         side_by_side = one_blas_thread() if self._n_threads > 1 else nullcontext()
         with side_by_side:
-            threes = self._design.side_by_side(designs)
+            threes = _threes(self._design, designs)
             if threes is None:
                 return None
             found = map_in_threads(solve, list(enumerate(threes)), self._n_threads)
@@ -265,7 +258,7 @@ class FoldedDesign:
         errors = [self._errors(k, path) for k, path in enumerate(paths)]
         return FoldPaths(whole, paths, np.stack(errors, axis=1))
 
-    def _training_design(self, k: int) -> Design:
+    def _training_design(self, k: int) -> RowDesign:
         if self._moments is not None:
             return self._moments.training_design(k)
         n = self._design.n_samples
@@ -287,3 +280,12 @@ class FoldedDesign:
                 rows=fold.test,
             )
         return errors
+
+
+def _threes(
+    whole: RowDesign, designs: Sequence[RowDesign]
+) -> list[SharedColumns] | None:
+    """Return X as every three designs see it, or None where they cannot share it."""
+    shared = [design.shared_columns for design in (whole, *designs)]
+    known = [design for design in shared if design is not None]
+    return share_columns(known[0], known[1:]) if len(known) == len(shared) else None

@@ -11,7 +11,7 @@ residuals of a pass, and the square of the working set: nothing of n.
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from scipy import sparse
@@ -26,16 +26,14 @@ from regkit.solvers.folds.in_memory import FoldPaths, PathSettings
 from regkit.solvers.folds.out_of_core_passes import (
     ColumnMoments,
     Correlations,
+    MeasuredColumns,
     Residuals,
-    ThinDesign,
 )
 from regkit.solvers.paths.certificate import Products, certified_gap, within
 from regkit.solvers.paths.grid import grid_below
 from regkit.solvers.problem import (
     Penalty,
-    ScaledProblem,
     largest_alpha,
-    scale_problem,
 )
 from regkit.solvers.results import PathResult
 from regkit.solvers.solve import solve_path
@@ -77,10 +75,10 @@ class WideRows:
         self._labels = sorted(label for label in measured if label >= 0)
         whole = _together(list(measured.values()))
         # The rows that a fold trains on, by the fold; -1 for all rows.
-        self.thin = {-1: ThinDesign(whole, *self.how)}
+        self.thin = {-1: MeasuredColumns(whole, *self.how)}
         for k in self._labels:
             training = [part for label, part in measured.items() if label != k]
-            self.thin[k] = ThinDesign(_together(training), *self.how)
+            self.thin[k] = MeasuredColumns(_together(training), *self.how)
         self._center = whole.mean[:-1]
         self.test_weights = np.array(
             [measured[label].total_weight for label in self._labels]
@@ -90,7 +88,7 @@ class WideRows:
     def alpha_grid(self, penalty: Penalty, n_alphas: int, eps: float) -> Floats:
         """Return alphas from alpha_max of all rows down; see `path.alpha_grid`."""
         thin = self.thin[-1]
-        problem = _scaled(thin, penalty)
+        problem = thin.scaled(penalty)
         correlation = thin.products
         free = np.flatnonzero((penalty.factor == 0.0) & (problem.upper > problem.lower))
         if len(free):
@@ -122,9 +120,23 @@ class WideRows:
         errors = errors.reshape(len(alphas), len(self._labels))
         return FoldPaths(whole, [paths[k] for k in self._labels], errors)
 
-    def mean_squares(self, path: PathResult) -> Floats:
-        """Refuse: no information criterion is asked of so many columns."""
-        raise NotImplementedError
+    def solve_whole(
+        self,
+        penalty: Penalty,
+        alphas: Floats,
+        settings: PathSettings,
+        max_nonzero: int | None = None,
+    ) -> PathResult:
+        """Solve the path on all rows, of which no fold is left out.
+
+        It ends before the first solution of more than ``max_nonzero`` coefficients.
+        """
+        limit = self.n_features if max_nonzero is None else max_nonzero
+        walk = _Walk(self, penalty, alphas, settings, True)
+        walk.run(limit)
+        path = walk.path(-1)
+        too_many = np.flatnonzero(np.diff(path.coefs.indptr) > limit)
+        return path.until(too_many[0]) if len(too_many) else path
 
     def correlations(
         self, models: Sequence[tuple[int, PathResult, int]], columns: Indices
@@ -164,7 +176,7 @@ class _Walk:
         self._rows, self._penalty, self._settings = rows, penalty, settings
         self._alphas = alphas
         self.trainings = [k for k in rows.thin if k >= 0 or with_whole]
-        self._problems = {k: _scaled(rows.thin[k], penalty) for k in self.trainings}
+        self._problems = {k: rows.thin[k].scaled(penalty) for k in self.trainings}
         self._done = 0
         self._found: dict[int, list[PathResult]] = {k: [] for k in self.trainings}
         self.errors: dict[int, list[float]] = {k: [] for k in self.trainings}
@@ -178,9 +190,15 @@ class _Walk:
         first = min(max(_BATCH, int(free.sum())), int(open_.sum()))
         self._columns: Indices = np.argsort(-pull, kind="stable")[:first]
 
-    def run(self) -> None:
-        """Go down the alphas; each round of two passes ends some of them."""
+    def run(self, limit: int | None = None) -> None:
+        """Go down the alphas; each round of two passes ends some of them.
+
+        Stop at a solution of more than ``limit`` nonzero coefficients.
+        """
         while self._done < len(self._alphas):
+            last = self._found[self.trainings[-1]][-1:]
+            if limit is not None and last and last[0].coefs.nnz > limit:
+                break
             if len(self._columns) > MOST_COLUMNS:
                 raise ValueError(
                     f"At alpha={self._alphas[self._done]:g} more than "
@@ -254,7 +272,7 @@ class _Walk:
         coef[self._columns] = path.at(at).coefs[:, 0]
 
         def gathered(chosen: Indices) -> Products:
-            design: Any = ReducedDesign(_training(moments, k), *self._rows.how)
+            design = ReducedDesign(_training(moments, k), *self._rows.how)
             gram, _ = design.gram(np.zeros(design.n_samples))
             return within(gram)(chosen)
 
@@ -331,11 +349,6 @@ def _solve(
     settings: PathSettings,
 ) -> PathResult:
     """Solve on the working set for the rows that fold k trains on."""
-    design: Any = ReducedDesign(_training(moments, k), *how)
+    design = ReducedDesign(_training(moments, k), *how)
     y = np.ascontiguousarray(design.targets[:, 0])
     return solve_path(design, y, penalty, alphas, **settings.options)
-
-
-def _scaled(thin: Any, penalty: Penalty) -> ScaledProblem:
-    # It asks a design for its columns and for the centered y, which `thin` has.
-    return scale_problem(thin, np.empty(0), penalty)

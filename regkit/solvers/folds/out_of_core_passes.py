@@ -9,6 +9,7 @@ from scipy import sparse
 
 from regkit._types import EPS, Floats, Indices
 from regkit.designs import make_design
+from regkit.solvers.problem import Penalty, ScaledProblem, scaled_terms
 
 
 @dataclass(slots=True)
@@ -62,8 +63,8 @@ class ColumnMoments:
         )
 
 
-class ThinDesign:
-    """As much of a design as its columns' own moments tell."""
+class MeasuredColumns:
+    """X's columns in the units of Z, as far as their own moments determine them."""
 
     def __init__(
         self, moments: ColumnMoments, fit_intercept: bool, standardize: bool
@@ -90,8 +91,10 @@ class ThinDesign:
         self.products: Floats = products / self.scale  # Zᵀy
         self.total = float(variance[p])  # |y|²
 
-    def center(self, y: Floats) -> tuple[Floats, Any]:
-        return np.array([self.total**0.5]), self.target_mean
+    def scaled(self, penalty: Penalty) -> ScaledProblem:
+        """Express the problem in these units; its target is not known, only |y|²."""
+        nothing = np.empty(0)
+        return scaled_terms(self, penalty, nothing, self.target_mean, self.total)
 
 
 class Residuals(NamedTuple):

@@ -9,12 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regkit._types import Floats
-from regkit.designs import Design
+from regkit.designs import Design, RowDesign
 from regkit.parallel.threads import (
     is_calm,
     map_in_threads,
     one_blas_thread,
 )
+from regkit.solvers.alpha_scales import mean_scale
 from regkit.solvers.folds.fold import Fold
 from regkit.solvers.folds.gram_folds import FoldMoments
 from regkit.solvers.folds.ridge_row_gram import RowFoldFit, RowFolds
@@ -36,14 +37,14 @@ class FoldFit:
 
     Attributes
     ----------
-    design : Design
+    design : RowDesign
         Of the training rows.
     result : PathResult
         Of T A problems, target by target.
     n_alphas : int
     """
 
-    design: Design
+    design: RowDesign
     result: PathResult
     n_alphas: int
 
@@ -69,7 +70,7 @@ class RidgeFolds:
 
     def __init__(
         self,
-        design: Design,
+        design: RowDesign,
         Y: Floats,
         sample_weight: Floats | None,
         folds: Sequence[Fold],
@@ -80,7 +81,7 @@ class RidgeFolds:
 
         Parameters
         ----------
-        design : Design
+        design : RowDesign
             Of all rows.
         Y : ndarray (n, T)
         sample_weight : ndarray (n,) or None
@@ -131,30 +132,29 @@ class RidgeFolds:
     def fit(self, k: int, alphas: Floats, **settings: Any) -> AnyFit:
         """Fit the training rows of fold k with every alpha; see `fit_alphas`."""
         if settings["solver"] in ("auto", "cholesky") and self._shared_rows is not None:
-            found = self._shared_rows.fit(k, alphas, settings["tol"])
-            if found is not None:
-                return found
+            shared = self._shared_rows.fit(k, alphas, settings["tol"])
+            if shared is not None:
+                return shared
         if self._moments is not None:
             training = self._moments.training_design(k)
         else:
             training = self._design.reweighted(
                 self._folds[k].training_weight(self._sample_weight, len(self._Y))
             )
-        return fit_alphas(training, self._Y, self._penalty, alphas, **settings)
+        found = fit_alphas(training, self._Y, self._penalty, alphas, **settings)
+        return FoldFit(training, found, len(alphas))
 
     def mean_squares(self, k: int, fit: AnyFit) -> Floats:
         """Return the weighted means of the squared held-out errors, shape (A, T).
 
         NaN for a fold whose held-out rows all have weight zero.
         """
-        if (
-            self._moments is not None
-            and self._Y.shape[1] == 1
-            and isinstance(fit, FoldFit)
-        ):
+        # (With sums over the rows, every fold is fitted by its columns.)
+        if self._moments is not None and self._Y.shape[1] == 1:
+            result = fit.result
             every = np.arange(self._design.n_features)
             known = self._moments.held_out_errors(
-                k, every, fit.result.coefs, fit.result.intercepts
+                k, every, result.coefs, result.intercepts
             )
             if known is not None and not np.isnan(known).any():
                 return known[:, None]
@@ -181,7 +181,7 @@ def fit_alphas(
     solver: str,
     tol: float,
     max_iter: int,
-) -> FoldFit:
+) -> PathResult:
     """Fit every target with every alpha.
 
     Parameters
@@ -191,13 +191,19 @@ def fit_alphas(
     penalty : Penalty
         With an ``l1_ratio`` of 0.
     alphas : ndarray (A,)
-        Strictly decreasing, on `solve_ridge`'s scale.
+        Strictly decreasing, beside a sum of squares.
     solver, tol, max_iter
         As for `solve_ridge`, or `solve_path` where ``penalty`` has bounds.
+
+    Returns
+    -------
+    result : PathResult
+        Of T A problems, target by target, with dense coefficients.
     """
     n_targets, n_alphas = Y.shape[1], len(alphas)
+    alphas = mean_scale(alphas, design.total_weight)
     if not penalty.is_bounded and solver not in ("active_set", "coordinate_descent"):
-        result = solve_ridge(
+        return solve_ridge(
             design,
             Y,
             np.tile(alphas, n_targets),
@@ -207,14 +213,12 @@ def fit_alphas(
             tol=tol,
             max_iter=max_iter,
         )
-        return FoldFit(design, result, n_alphas)
     paths = [
         solve_path(
             design,
             np.ascontiguousarray(y),
             penalty,
-            # The elastic net divides the squares by twice the weights' sum.
-            alphas / design.total_weight,
+            alphas,
             solver=solver,
             tol=tol,
             max_iter=max_iter,
@@ -222,4 +226,4 @@ def fit_alphas(
         for y in Y.T
     ]
     found = PathResult.concat(paths)
-    return FoldFit(design, replace(found, coefs=found.columns()), n_alphas)
+    return replace(found, coefs=found.columns())

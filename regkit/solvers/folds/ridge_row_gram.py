@@ -12,8 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from regkit._types import Floats, Indices
-from regkit.designs import Design
+from regkit.designs import RowDesign
 from regkit.designs.dense_products import times
+from regkit.solvers.alpha_scales import mean_scale
 from regkit.solvers.folds.fold import Fold
 from regkit.solvers.results import PathResult
 from regkit.solvers.ridge.basis import Precision
@@ -77,7 +78,7 @@ class RowFolds:
     @classmethod
     def build(
         cls,
-        design: Design,
+        design: RowDesign,
         Y: Floats,
         sample_weight: Floats | None,
         folds: Sequence[Fold],
@@ -132,7 +133,7 @@ class RowFolds:
         gram *= root[:, None]
         target = root[:, None] * (self._Y[rows] - mean)
         squares = np.sum(target**2, axis=0)
-        a = alphas / total
+        a = mean_scale(alphas, total)
         form = TridiagonalForm(gram, unpenalized)
         least, largest = form.bounds
         if not Precision(np.array([least]), largest, None).suffices(a).all():
@@ -150,7 +151,7 @@ class RowFolds:
             return None
         duals *= root[:, None]
         result = PathResult(
-            alphas=np.tile(alphas, len(squares)),
+            alphas=every_a,
             coefs=np.empty((0, len(null))),
             intercepts=np.repeat(mean, len(a)),
             dual_gaps=gaps,

@@ -12,7 +12,7 @@ from time import perf_counter
 import numpy as np
 
 from regkit._types import Floats
-from regkit.designs import Design
+from regkit.designs import RowDesign
 from regkit.parallel.threads import map_in_threads, one_blas_thread
 from regkit.solvers.paths.solved import Solved, as_result
 from regkit.solvers.paths.walk import Answer, Asking, Request, ScreenedPath
@@ -25,8 +25,8 @@ _WORTHWHILE = 6e-4
 
 
 def solve_together(
-    whole: Design,
-    designs: Sequence[Design],
+    whole: RowDesign,
+    designs: Sequence[RowDesign],
     y: Floats,
     penalty: Penalty,
     alphas: Floats,
@@ -58,8 +58,8 @@ def solve_together(
 
 
 def _serve(
-    whole: Design,
-    designs: Sequence[Design],
+    whole: RowDesign,
+    designs: Sequence[RowDesign],
     walks: Sequence[ScreenedPath],
     alphas: Floats,
     n_threads: int,
@@ -99,7 +99,7 @@ def _path(walk: ScreenedPath, alphas: Floats) -> Asking[Solved]:
 
 
 def _answer(
-    whole: Design, designs: Sequence[Design], asked: Sequence[tuple[int, Request]]
+    whole: RowDesign, designs: Sequence[RowDesign], asked: Sequence[tuple[int, Request]]
 ) -> list[tuple[int, Answer | None]]:
     """Answer all requests by one pass over the columns that any of them names."""
     is_asked = np.zeros(whole.n_features, dtype=np.bool_)

@@ -66,7 +66,9 @@ def interval(
         half = scores[0][rank - 1] * spreads[0]
         return centers[0] - half, centers[0] + half
     upper = _ranked(centers, spreads, scores, rank)
-    return -_ranked(-centers, spreads, scores, rank), upper
+    lower = -_ranked(-centers, spreads, scores, rank)
+    # Of a small coverage the ends may be the other way round: what lies between them.
+    return np.minimum(lower, upper), np.maximum(lower, upper)
 
 
 def _ranked(

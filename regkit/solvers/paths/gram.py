@@ -34,7 +34,16 @@ def is_small(design: Design) -> bool:
 
 
 class CompleteGram:
-    """The problem on the Gram matrix of all columns."""
+    """The problem on the Gram matrix of all columns.
+
+    Attributes
+    ----------
+    top : float
+        The smallest alpha at which the null model is optimal.
+    is_doubtful : bool
+        Whether the unpenalized columns are so nearly dependent that their Gram matrix
+        has too few digits.
+    """
 
     def __init__(self, design: Design, y: Floats, penalty: Penalty) -> None:
         target, _ = design.center(y)
@@ -69,6 +78,7 @@ class CompleteGram:
         support = p if self._ridged else min(p, design.max_rank)
         self._state = pivoting.empty_state(p, support + 2 * BLOCK)
         self._state.correlation[:] = products
+        self.is_doubtful = False
         is_free = (scaled.l1 == 0.0) & (scaled.l2 == 0.0)
         self._unpenalized = is_free & (scaled.upper > scaled.lower)
         if self._unpenalized.any():
@@ -96,8 +106,13 @@ class CompleteGram:
         self._minimize(alone, 1.0, 1000, False)
         k = state.size[0]
         pivots = state.factor.diagonal()[:k] ** 2
-        if np.all(pivots > _REFINED * self._problem.gram.diagonal()[state.active[:k]]):
+        squares = self._problem.gram.diagonal()
+        if k < np.count_nonzero(self._unpenalized & (squares > 0.0)):
+            # Dependent, or with too few digits to tell.
+            self.is_doubtful = True
+        if np.all(pivots > _REFINED * squares[state.active[:k]]):
             return
+        self.is_doubtful = True
         for _ in range(pivoting.REFINEMENTS):
             residual = self.scaled.target - design.predict(state.coef)
             state.correlation[:] = design.correlate(residual)

@@ -32,9 +32,10 @@ def alpha_grid(
             "alphas must be given when l1_ratio=0: no finite alpha makes all "
             "coefficients zero."
         )
-    if is_small(design):
-        # The design keeps the Gram matrix for the path that follows.
-        top = CompleteGram(design, y, penalty).top
+    # The design keeps the Gram matrix for the path that follows.
+    complete = CompleteGram(design, y, penalty) if is_small(design) else None
+    if complete is not None and not complete.is_doubtful:
+        top = complete.top
     elif np.any(penalty.factor == 0.0):
         # The kernels of the walk are loaded where they are needed.
         from regkit.solvers.paths.walk import ScreenedPath

@@ -16,6 +16,7 @@ from regkit._types import Floats, Indices
 from regkit.designs import Design
 from regkit.kernels.linear.certificate import (
     NEAR,
+    duality_gap,
     foresee,
     in_span,
     wanted,
@@ -23,6 +24,7 @@ from regkit.kernels.linear.certificate import (
 from regkit.kernels.linear.coordinate_descent import Terms
 from regkit.solvers.paths.certificate import certified_gap
 from regkit.solvers.paths.descent import Descent
+from regkit.solvers.paths.orthogonal import MOST_ENTRIES, Orthogonal
 from regkit.solvers.paths.pivoting import REFINEMENTS, next_stone
 from regkit.solvers.paths.solved import Solved
 from regkit.solvers.paths.working_set import ActiveSet, Inner
@@ -47,6 +49,9 @@ _MANY = 0.2
 _ROUNDED = 1e-14
 # A Gram matrix of more columns than this is not formed (3.2 GB).
 _MOST_COLUMNS = 20_000
+
+
+_Method = type[ActiveSet] | type[Orthogonal] | type[Descent]
 
 
 class Request(NamedTuple):
@@ -171,6 +176,10 @@ class ScreenedPath:
             found, correlations = yield Request(self._inner.residual(), columns)
             self._correlation[found] = correlations
             self._inner.refresh(self._correlation)
+        inner = self._inner
+        is_doubtful = isinstance(inner, ActiveSet) and inner.is_doubtful
+        if is_doubtful and self._is_free and self._is_factorable:
+            self._change_method(Orthogonal)
         # At alpha 0 every correlation is computed.
         yield from self._solve(0.0)
 
@@ -178,7 +187,7 @@ class ScreenedPath:
     def is_unique(self) -> bool:
         """False when the unpenalized columns are known to depend on each other."""
         inner = self._inner
-        if isinstance(inner, ActiveSet):
+        if isinstance(inner, ActiveSet | Orthogonal):
             return inner.n_refused(self._unpenalized) == 0
         return True
 
@@ -245,7 +254,8 @@ class ScreenedPath:
             threshold = max(2.0 * alpha - self.alpha, 0.8 * alpha)
         missed = self._wanted(threshold)
         n_iter = 0
-        before: tuple[float, Floats] | None = None
+        best: tuple[float, Floats] | None = None
+        tried: set[str] = set()
         refined = np.inf
         while True:
             self._admit(missed)
@@ -260,18 +270,16 @@ class ScreenedPath:
                 # The system is solved again for what the residual itself leaves over.
                 refined = self.gap
                 continue
-            if before is not None:
+            if best is None or self.gap < best[0]:
+                best = self.gap, self._inner.coef().copy()
+            tried.add(self._inner.name)
+            if not self._fall_back(tried):
                 break
-            reached = self.gap, self._inner.coef().copy()
-            if not self._fall_back():
-                break
-            before = reached
-        if before is not None:
-            if not self.gap <= before[0]:
-                yield from self._return_to(before[1], alpha)
-            if self._inner.name == Descent.name:
-                # Sweeping was for this alpha only.
-                self._change_method(ActiveSet)
+        if best is not None and not self.gap <= best[0]:
+            yield from self._return_to(best[1], alpha)
+        if len(tried) > 1 and self._inner.name == Descent.name:
+            # Sweeping was for this alpha only.
+            self._change_method(ActiveSet)
         self.alpha = alpha
         return n_iter
 
@@ -302,6 +310,8 @@ class ScreenedPath:
 
     def _choose_method(self) -> None:
         """Leave the factor once sweeping over the working set is cheaper."""
+        if self._inner.name == Orthogonal.name and not self._is_factorable:
+            self._change_method(ActiveSet)
         if not self._may_sweep or self._inner.name == Descent.name:
             return
         columns = self._inner.columns
@@ -311,17 +321,29 @@ class ScreenedPath:
         if len(columns) > _MOST_COLUMNS or (support > 200 and factoring > sweeping):
             self._change_method(Descent)
 
-    def _fall_back(self) -> bool:
-        """Go over to the other method where the first did not come close enough."""
+    def _fall_back(self, tried: set[str]) -> bool:
+        """Go over to another method where the first did not come close enough."""
         if not self._is_free or len(self._inner.columns) > _MOST_COLUMNS:
             return False
         if self._inner.name == Descent.name:
             # Sweeping was cheaper, but does not get there.
             self._may_sweep = False
-            self._change_method(ActiveSet)
+            following: tuple[_Method, ...] = (ActiveSet, Orthogonal)
         else:
-            self._change_method(Descent)
-        return True
+            following = (Orthogonal, Descent)
+        for method in following:
+            if method.name not in tried and (
+                method is not Orthogonal or self._is_factorable
+            ):
+                self._change_method(method)
+                return True
+        return False
+
+    @property
+    def _is_factorable(self) -> bool:
+        """Whether the working set's own columns may be factored at each step."""
+        n_entries = len(self._inner.columns) * self._design.n_samples
+        return n_entries <= MOST_ENTRIES
 
     def _return_to(self, coef: Floats, alpha: float) -> Asking[None]:
         """Take back what was reached with the first columns of the working set."""
@@ -329,10 +351,10 @@ class ScreenedPath:
         self._inner.restart(np.concatenate([coef, np.zeros(n_more)]))
         yield from self._certify(alpha)
 
-    def _make(self, method: "type[ActiveSet] | type[Descent]") -> Inner:
+    def _make(self, method: _Method) -> Inner:
         return method(self._design, self.problem, self._products, self._max_iter)
 
-    def _change_method(self, method: "type[ActiveSet] | type[Descent]") -> None:
+    def _change_method(self, method: _Method) -> None:
         before = self._inner
         self._inner = self._make(method)
         self._inner.add(before.columns)
@@ -375,6 +397,29 @@ class ScreenedPath:
             self._inner.gathered,
             self.problem.last_bits,
         )
+        if self.gap > self._goal and isinstance(self._inner, Orthogonal):
+            yield from self._move_dual_point(self._inner, alpha)
+
+    def _move_dual_point(self, inner: Orthogonal, alpha: float) -> Asking[None]:
+        """Bound the gap by a dual point with the slopes that free columns need.
+
+        The bound of `certified_gap`, without an estimate of how far slopes move.
+        """
+        residual = inner.residual()
+        move, aims = inner.dual_move(residual, alpha)
+        found, correlations = yield Request(residual - move, self._every)
+        slope = self._correlation.copy()
+        slope[found] = correlations
+        slope[inner.columns] = np.where(np.isnan(aims), slope[inner.columns], aims)
+        gap = duality_gap(
+            self._every,
+            self.coef,
+            slope,
+            *self._terms,
+            alpha,
+            2.0 * sum_of_squares(residual),
+        )
+        self.gap = min(self.gap, float(gap) + sum_of_squares(move))
 
     def _foresee(self, residual: Floats, alpha: float) -> Indices:
         """Tell all columns' correlations as far as the past ones say.

@@ -19,6 +19,9 @@ from regkit.solvers.paths import pivoting
 from regkit.solvers.paths.certificate import Products, within
 from regkit.solvers.problem import ScaledProblem
 
+# Squares of columns have too few digits where less than this share is a column's own.
+_DOUBTED = 1e-6
+
 
 class Inner(Protocol):
     """What the path driver asks of an inner solver."""
@@ -155,6 +158,14 @@ class ActiveSet:
         """Count those of ``columns`` that depend on others and stay fixed."""
         held = np.isin(self.columns, columns)
         return int(np.count_nonzero(held & ~self._state.free[: len(held)]))
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether columns depend on others, or nearly: squares keep too few digits."""
+        state, k = self._state, self._state.size[0]
+        squares = self._problem.gram.diagonal()[state.active[:k]]
+        pivots = state.factor.diagonal()[:k] ** 2
+        return bool(k < len(self.columns) or np.any(pivots <= _DOUBTED * squares))
 
     def refresh(self, correlation: Floats) -> None:
         self._state.correlation[: len(self.columns)] = correlation[self.columns]

@@ -12,6 +12,7 @@ rows with a p x p matrix, and 1 - h_i is a difference. A wide Z is described by 
 interpolates.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -67,6 +68,12 @@ class RidgeData:
     n_rows: int
 
     @property
+    def rows(self) -> "SweptRows":
+        """The rows that a sweep over them describes."""
+        predictor = self.design.row_predictor
+        return SweptRows(self.weights, self.raw, self.fit_intercept, predictor)
+
+    @property
     def free(self) -> NDArray[np.intp]:
         """The unpenalized columns."""
         return np.flatnonzero(~self.design.constant & (self.factor == 0.0))
@@ -76,6 +83,18 @@ class RidgeData:
         """The columns with a penalty that are not excluded."""
         taking_part = np.isfinite(self.factor) & (self.factor > 0.0)
         return np.flatnonzero(~self.design.constant & taking_part)
+
+
+class SweptRows(NamedTuple):
+    """What a sweep asks of rows, in memory or of a chunk."""
+
+    weights: Floats
+    """(n,), of all rows' sum 1."""
+    raw: Floats
+    """``y - mean``, (n, T)."""
+    fit_intercept: bool
+    predictor: Callable[[Floats], Callable[[slice], Floats]]
+    """As `Design.row_predictor`."""
 
 
 class Sweep(Protocol):

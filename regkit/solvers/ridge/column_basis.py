@@ -5,7 +5,13 @@ from numpy.typing import NDArray
 from scipy.linalg import solve_triangular
 
 from regkit._types import Floats
-from regkit.solvers.ridge.basis import PlacedSweep, Precision, RidgeData, Rows
+from regkit.solvers.ridge.basis import (
+    PlacedSweep,
+    Precision,
+    RidgeData,
+    Rows,
+    SweptRows,
+)
 from regkit.solvers.ridge.cholesky import Factor
 from regkit.solvers.ridge.svd import ColumnSpace, rank_tolerance, reduce_rows
 
@@ -105,7 +111,7 @@ class ColumnBasis:
         used = size > 0.0
         length = np.sqrt(size[used])
         return ColumnSweep(
-            self._data,
+            self._data.rows,
             size[used, None] / (self.values[used, None] + alphas),
             self._inner[used] / length[:, None],
             np.hstack([self._free, self._others[:, used] / length]),
@@ -135,12 +141,12 @@ class ColumnSweep(PlacedSweep):
     Attributes
     ----------
     parts : tuple of ndarray
-        All that the fits are besides ``data``: what they are for other rows.
+        All that the fits are besides the rows: what they are for other rows.
     """
 
     def __init__(
         self,
-        data: RidgeData,
+        rows: SweptRows,
         filters: Floats,
         inner: Floats,
         directions: Floats,
@@ -148,20 +154,20 @@ class ColumnSweep(PlacedSweep):
     ) -> None:
         super().__init__(filters, inner)
         self.parts = filters, inner, directions, free_inner
-        self._data, self._predict = data, data.design.row_predictor(directions)
+        self._rows, self._predict = rows, rows.predictor(directions)
         self._free_inner = free_inner
 
     def rows(self, part: slice) -> Rows:
-        data = self._data
+        all_rows = self._rows
         places = self._predict(part)
         free = places[:, : len(self._free_inner)]
-        weights = data.weights[part]
-        own = np.einsum("ij,ij->i", free, free) + float(data.fit_intercept)
+        weights = all_rows.weights[part]
+        own = np.einsum("ij,ij->i", free, free) + float(all_rows.fit_intercept)
         return Rows(
             places[:, free.shape[1] :],
             1.0 - weights * own,
             -weights,
-            data.raw[part] - free @ self._free_inner,
+            all_rows.raw[part] - free @ self._free_inner,
             np.full(len(weights), -1.0),
         )
 
@@ -182,7 +188,7 @@ class DampedSweep(ColumnSweep):
         directions = np.zeros((data.design.n_features, space.basis.shape[1]))
         directions[kept] = space.directions
         super().__init__(
-            data,
+            data.rows,
             np.ones((space.basis.shape[1], 1)),
             space.basis[: len(M)].T @ target,
             directions,

@@ -13,7 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regkit._types import EPS, Floats
+from regkit.designs import RowDesign
 from regkit.parallel.threads import map_in_threads, one_blas_thread
+from regkit.solvers.alpha_scales import mean_scale
 from regkit.solvers.ridge.basis import Basis, RidgeData, Sweep
 from regkit.solvers.ridge.column_basis import ColumnBasis, DampedSweep
 from regkit.solvers.ridge.route import FEW_ENTRIES, LARGEST_GRAM, solve_ridge
@@ -109,6 +111,7 @@ def generalized(data: RidgeData, alphas: Floats, bases: Iterable[Basis]) -> Floa
 
 
 def leave_one_out(
+    design: RowDesign,
     data: RidgeData,
     alphas: Floats,
     bases: Iterable[Basis],
@@ -121,6 +124,8 @@ def leave_one_out(
 
     Parameters
     ----------
+    design : RowDesign
+        Whose rows are left out: that of ``data``.
     data : RidgeData
         With two rows of positive weight at least.
     alphas : ndarray (A,)
@@ -134,7 +139,7 @@ def leave_one_out(
     n_threads : int
         How many blocks of rows may be worked on at the same time.
     """
-    ledger = _Ledger(data, alphas, per_target, keep_errors, n_threads)
+    ledger = _Ledger(design, data, alphas, per_target, keep_errors, n_threads)
     todo = np.arange(len(alphas))
     for basis in bases:
         mine = todo[basis.is_precise(alphas[todo])]
@@ -156,13 +161,14 @@ class _Ledger:
 
     def __init__(
         self,
+        design: RowDesign,
         data: RidgeData,
         alphas: Floats,
         per_target: bool,
         keep_errors: bool,
         n_threads: int,
     ) -> None:
-        self._n_threads = n_threads
+        self._design, self._n_threads = design, n_threads
         n, n_targets = data.raw.shape
         self._data, self._alphas = data, alphas
         self._errors = np.zeros((n, n_targets, len(alphas))) if keep_errors else None
@@ -233,7 +239,9 @@ class _Ledger:
             unsure = np.flatnonzero(self._unsure[:, known].any(axis=1))
         for i in unsure:
             mine = np.flatnonzero(self._unsure[i] & known)
-            errors = _refit_without(data, np.array([i]), self._alphas[mine])
+            errors = _refit_without(
+                self._design, data, np.array([i]), self._alphas[mine]
+            )
             whole = np.ones((1, len(mine)))
             self._moments[:, :, mine] += self._divide(
                 data.weights[[i]], errors, whole, np.zeros(len(mine))
@@ -242,25 +250,29 @@ class _Ledger:
                 self._errors[i, :, mine] = errors[0].T
         absent = np.flatnonzero(data.weights == 0.0)
         if self._errors is not None and len(absent):
-            self._errors[absent] = _refit_without(data, absent, self._alphas)
+            self._errors[absent] = _refit_without(
+                self._design, data, absent, self._alphas
+            )
         mean, square = np.moveaxis(self._moments, 2, 1)
         variance = np.maximum(square - mean**2, 0.0)
         return LeftOut(mean, np.sqrt(variance / (data.n_rows - 1)), self._errors)
 
 
-def _refit_without(data: RidgeData, rows: NDArray[np.intp], alphas: Floats) -> Floats:
+def _refit_without(
+    design: RowDesign, data: RidgeData, rows: NDArray[np.intp], alphas: Floats
+) -> Floats:
     """Return the errors (m, T, A) of rows by fitting again without all of them.
 
     The penalty stays what it was, in the units of the columns' scales over all rows.
     """
-    design, n_targets = data.design, data.raw.shape[1]
+    n_targets = data.raw.shape[1]
     weights = data.weights.copy()
     weights[rows] = 0.0
     others = design.reweighted(weights)
     result = solve_ridge(
         others,
         data.raw,
-        np.tile(alphas, n_targets),
+        np.tile(mean_scale(alphas, others.total_weight), n_targets),
         data.factor * (design.scale / others.scale) ** 2,
         columns=np.repeat(np.arange(n_targets), len(alphas)),
     )

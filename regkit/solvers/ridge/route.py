@@ -76,19 +76,20 @@ def solve_ridge(
     max_iter: int | None = None,
     known: cholesky.Systems | None = None,
 ) -> PathResult:
-    """Minimize ``Σ w_i (y_i - x_iᵀb - b0)² + alpha Σ f_j b_j²`` for every problem.
+    """Minimize ``Σ p_i (y_i - x_iᵀb - b0)² + alpha Σ f_j b_j²`` for every problem.
 
     Parameters
     ----------
     design : Design
     Y : ndarray (n, U)
     alphas : ndarray (T,)
-        Non-negative, one a problem. 0 gives least squares, of minimum norm where the
-        answer is not unique.
+        Non-negative, one per problem, beside the mean of squares: p are the weights
+        divided by their sum (see `regkit.solvers.alpha_scales`). 0 gives least
+        squares, of minimum norm where the answer is not unique.
     factor : ndarray (p,)
         f: 0 leaves a column unpenalized, inf excludes it.
     columns : ndarray (T,), optional
-        The column of Y that each problem is about; by default, one problem a column.
+        The column of Y of each problem; by default, one problem per column.
     solver : {"auto", "cholesky", "svd", "conjugate_gradient"}
     tol : float
         Share of the null objective that a gap may be.
@@ -103,7 +104,7 @@ def solve_ridge(
         Of shape (T,), in no particular order of alphas. `solver` names what ran:
         "cholesky", "dual_cholesky", "svd", "conjugate_gradient", or "least_squares"
         when every alpha is 0. An answer that is not unique is the shortest. Gaps and
-        null objectives are those of the objective divided by 2 Σ w.
+        null objectives are those of half the objective.
 
     Raises
     ------
@@ -122,12 +123,11 @@ def solve_ridge(
             total[constant] = 0.0
         mean, total = mean[columns], total[columns]
         answers = _Answers(design.n_features, len(columns))
-        a = alphas / design.total_weight
         if np.isfinite(total).all():
             if max_iter is None:
                 max_iter = 10 * min(Y.shape[0], design.n_features) + 100
             goals = 0.5 * tol * total
-            problems = _Problems(design, target, columns, a, factor, goals)
+            problems = _Problems(design, target, columns, alphas, factor, goals)
             _run(problems, solver, max_iter, answers, known)
         gaps = np.where(np.isfinite(answers.gaps), answers.gaps, np.inf)
         coefs = answers.coef / design.scale[:, None]

@@ -7,6 +7,7 @@ import pytest
 import scipy.sparse as sp
 
 from regkit.designs import make_design
+from regkit.solvers.alpha_scales import mean_scale
 from regkit.solvers.results import PathResult
 from regkit.solvers.ridge.route import solve_ridge
 
@@ -28,6 +29,7 @@ def fit(
     factor = np.ones(X.shape[1]) if factor is None else np.asarray(factor, dtype=float)
     alphas = np.zeros(Y.shape[1]) + alpha
     design = make_design(X, weight, fit_intercept, standardize)
+    alphas = mean_scale(alphas, design.total_weight)
     return solve_ridge(design, Y, alphas, factor, **options)
 
 

@@ -1,0 +1,36 @@
+"""
+Which pixels tell a digit
+=========================
+
+Ten classes, 64 pixels: one linear support vector machine per digit, each told from the
+rest. With an L2 penalty every pixel has a say; with an L1 penalty those of the margin
+are zero.
+"""
+
+import matplotlib.pyplot as plt
+import numpy as np
+from sklearn.datasets import load_digits
+from sklearn.model_selection import train_test_split
+
+from regkit import LinearSVMClassifier
+
+X, y = load_digits(return_X_y=True)
+X_train, X_test, y_train, y_test = train_test_split(X / 16, y, random_state=0)
+
+figure, axes = plt.subplots(2, 10, figsize=(10, 2.6))
+for row, l1_ratio in enumerate([0.0, 1.0]):
+    model = LinearSVMClassifier(alpha=0.005, l1_ratio=l1_ratio).fit(X_train, y_train)
+    nonzero = np.count_nonzero(model.coef_)
+    accuracy = model.score(X_test, y_test)
+    print(
+        f"l1_ratio={l1_ratio}: {nonzero} of {model.coef_.size} coefficients, "
+        f"right on {accuracy:.1%}, largest duality gap {model.dual_gap_.max():.1e}"
+    )
+    limit = np.abs(model.coef_).max()
+    for digit, ax in enumerate(axes[row]):
+        image = model.coef_[digit].reshape(8, 8)
+        ax.imshow(image, cmap="RdBu_r", vmin=-limit, vmax=limit)
+        ax.set(xticks=[], yticks=[])
+        if row == 0:
+            ax.set_title(digit)
+    axes[row, 0].set_ylabel("L1" if l1_ratio else "L2")

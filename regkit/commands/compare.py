@@ -1,0 +1,120 @@
+"""``regkit compare``: a table in; a finding, and files to take away, out."""
+
+import argparse
+import json
+import shlex
+import sys
+import textwrap
+import warnings
+from typing import Any
+
+from regkit.commands.failure import ENDINGS, check_destination, fail, in_options
+from regkit.commands.source import Source, check_source, load
+from regkit.commands.terminal import ProgressLine, fill, text_width
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Compare, print, and write the files that were asked for."""
+    prog = arguments.prog
+    check_source(arguments)
+    if not 0 < arguments.test_size < 1:
+        hint = ""
+        if 1 < arguments.test_size < 100:
+            hint = f": {arguments.test_size:g}% is {arguments.test_size / 100:g}"
+        fail(
+            f"--test-size must lie strictly in (0, 1), got {arguments.test_size:g}"
+            f"{hint}",
+            prog,
+        )
+    for option, endings in ENDINGS.items():
+        path = getattr(arguments, option)
+        if path is not None:
+            check_destination(option, path, endings, prog)
+
+    with ProgressLine() as progress, warnings.catch_warnings():
+        warnings.showwarning = progress.show_warning
+        source = None
+        try:
+            progress.step(f"reading {arguments.file or 'the bundled data'}")
+            source = load(arguments)
+            for note in source.notes:
+                progress.note(note)
+            progress.step("loading")
+            comparison = _compare(source, arguments, progress)
+        except ValueError as error:
+            fail(in_options(_say(error, source)), prog)
+        for note in comparison.given.notes("command"):
+            progress.note(note)
+        _write(comparison, source, arguments, progress)
+    print(render(source.title, comparison))
+
+
+def _sentence(warning: str) -> str:
+    stop = "" if warning.endswith("?") else "."
+    return f"Warning: {warning}{stop}"
+
+
+def _say(error: ValueError, source: Source | None) -> str:
+    """Tell an error; of a cell, with its line and the options of the command."""
+    if source is not None and hasattr(error, "say"):
+        return str(error.say(source.X.place(error.row), "command"))  # type: ignore[attr-defined]
+    return str(error)
+
+
+def _compare(source: Source, arguments: argparse.Namespace, progress: Any) -> Any:
+    # Imported here: --help and errors of usage need not wait for scikit-learn.
+    from regkit.comparison import compare_regularizers
+
+    metric = arguments.metric
+    return compare_regularizers(
+        source.X,
+        source.y,
+        task=arguments.task,
+        metric=None if metric is None else metric.replace("-", "_"),
+        test_size=arguments.test_size,
+        n_folds=arguments.folds,
+        n_repeats=arguments.repeats,
+        groups=arguments.group,
+        time=arguments.time,
+        networks=arguments.networks,
+        show_overfitting=arguments.show_overfitting,
+        random_state=arguments.seed,
+        progress=progress.step,
+        **source.options,
+    )
+
+
+def _write(
+    comparison: Any, source: Source, arguments: argparse.Namespace, progress: Any
+) -> None:
+    """Write what was asked for."""
+    if arguments.figure is not None:
+        progress.step("drawing")
+        comparison.save_figure(arguments.figure)
+    if arguments.output is not None:
+        progress.step("drawing")
+        page = comparison.to_html(
+            source.title,
+            notes=source.notes,
+            command=shlex.join(arguments.command_line),
+        )
+        arguments.output.write_text(page, encoding="utf-8")
+    if arguments.save is not None:
+        progress.step("fitting on all rows")
+        comparison.save(arguments.save)
+    if arguments.code is not None:
+        arguments.code.write_text(comparison.code(source.code), encoding="utf-8")
+    if arguments.json is not None:
+        content = json.dumps(comparison.to_dict(), indent=2, ensure_ascii=False)
+        arguments.json.write_text(f"{content}\n", encoding="utf-8")
+
+
+def render(title: str, comparison: Any) -> str:
+    """Lay out what is printed: the table, the finding, warnings, the winner's line."""
+    width = text_width(sys.stdout)
+    parts = [f"{title}\n{comparison!r}", fill(comparison.summary(), width)]
+    parts += [fill(_sentence(text), width, "  ") for text in comparison.warnings]
+    several = ", first split" if len(comparison.splits) > 1 else ""
+    line = fill(comparison.line(), width - 2)
+    parts.append(f"In Python{several}:\n" + textwrap.indent(line, "  "))
+    return "\n\n".join(parts)

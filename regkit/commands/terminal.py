@@ -1,0 +1,99 @@
+"""One line of progress on a terminal, with the seconds that a step has taken."""
+
+import os
+import shutil
+import sys
+import textwrap
+from threading import Event, Thread
+from time import monotonic
+from types import TracebackType
+from typing import Any, Self, TextIO
+
+_PERIOD = 0.5
+_ERASE = "\r\x1b[K"
+# Lines are no longer than can be read, however wide the terminal is.
+_WIDEST, _NARROWEST = 100, 40
+
+
+def text_width(stream: TextIO) -> int:
+    """Give how many characters a line of text may have; 80 in files and pipes."""
+    if not stream.isatty():
+        return 80
+    columns = shutil.get_terminal_size().columns
+    return max(_NARROWEST, min(_WIDEST, columns))
+
+
+def fill(text: str, width: int, indent: str = "") -> str:
+    """Break a text into lines, at blanks only."""
+    return textwrap.fill(
+        text,
+        width,
+        break_on_hyphens=False,
+        break_long_words=False,
+        subsequent_indent=indent,
+    )
+
+
+class ProgressLine:
+    """Shows what is going on in the last line of stderr, while in a ``with`` block.
+
+    A terminal gets one line that is written over, and erased at the end; a file or a
+    pipe gets nothing.
+    """
+
+    def __init__(self) -> None:
+        self._shown = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+        self._step = ""
+        self._since = monotonic()
+        self._done = Event()
+        self._ticker = Thread(target=self._tick, daemon=True)
+
+    def __enter__(self) -> Self:
+        if self._shown:
+            self._ticker.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._done.set()
+        if self._shown:
+            self._ticker.join()
+            self._write("")
+
+    def step(self, text: str) -> None:
+        """Begin the next step."""
+        self._step, self._since = text, monotonic()
+        self._show()
+
+    def note(self, text: str) -> None:
+        """Print a line that stays."""
+        lines = fill(f"note: {text}", text_width(sys.stderr), "  ")
+        self._write(f"{lines}\n", always=True)
+        self._show()
+
+    def show_warning(self, message: Warning | str, *_: Any, **__: Any) -> None:
+        """Stand in for `warnings.showwarning`."""
+        self.note(str(message))
+
+    def _tick(self) -> None:
+        while not self._done.wait(_PERIOD):
+            self._show()
+
+    def _show(self) -> None:
+        if self._step:
+            seconds = int(monotonic() - self._since)
+            elapsed = f" {seconds} s" if seconds else ""
+            self._write(f"{self._step} ...{elapsed}")
+
+    def _write(self, text: str, always: bool = False) -> None:
+        if self._shown:
+            text = _ERASE + text
+        elif not always:
+            return
+        # One call: two threads write here.
+        sys.stderr.write(text)
+        sys.stderr.flush()

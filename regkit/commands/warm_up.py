@@ -1,0 +1,21 @@
+"""``regkit warm-up``: compile all kernels now."""
+
+import argparse
+
+from regkit.commands.failure import fail
+from regkit.commands.terminal import ProgressLine
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Compile what is missing, and say what was done."""
+    with ProgressLine() as progress:
+        progress.step("loading")
+        from regkit._warm_up import warm_up
+
+        report = warm_up(progress.step)
+    if report.n_compiled and report.kept_in is None:
+        fail(
+            "compiled kernels can be kept nowhere: set NUMBA_CACHE_DIR",
+            arguments.prog,
+        )
+    print(report)

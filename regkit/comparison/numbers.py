@@ -1,0 +1,42 @@
+"""Numbers as a reader wants them: four digits, one unit, percent."""
+
+from __future__ import annotations
+
+from math import floor, isfinite, log10
+
+# Characters that an error may take: a model that explodes must not widen the table.
+_WIDEST = 7
+
+
+def unit_and_decimals(size: float) -> tuple[float, int]:
+    """Choose a unit and decimals that show four digits of an error of this size."""
+    if not (isfinite(size) and size > 0):
+        return 1.0, 4
+    exponent = floor(log10(size))
+    shift = 0 if -2 <= exponent < 6 else 3 * (exponent // 3)
+    return float(f"1e{shift}"), max(0, 3 - exponent + shift)
+
+
+def error_text(error: float, size: float) -> str:
+    """Show an error among errors of a size, in their unit."""
+    unit, decimals = unit_and_decimals(size)
+    text = f"{error / unit:.{decimals}f}"
+    if len(text) <= _WIDEST:
+        return text
+    text = f"{error / unit:.0f}"
+    return text if len(text) <= _WIDEST else f"{error / unit:.1e}"
+
+
+def digits(value: float, n: int = 4) -> str:
+    """Show 57.08, 25120 and 1.292e+06."""
+    return f"{float(f'{value:.{n}g}'):g}"
+
+
+def percent(share: float) -> str:
+    """Show 4.2% and 12%."""
+    return f"{share:.0%}" if share >= 0.0995 else f"{share:.1%}"
+
+
+def count(number: int, noun: str) -> str:
+    """Show 1 column and 2 columns."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -1,0 +1,201 @@
+"""A comparison as one page: the finding, the tables, and pictures, all in one file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from regkit import __version__
+from regkit.comparison.code import constructor
+from regkit.comparison.coefficients import coefficient_table
+from regkit.comparison.numbers import error_text
+from regkit.comparison.report_pictures import figures
+from regkit.comparison.table import (
+    cells,
+    describe_classes,
+    describe_data,
+    describe_error,
+    error_size,
+    explain,
+    header,
+    mark,
+    time_text,
+)
+from regkit.inspection._drawing import require_matplotlib
+
+if TYPE_CHECKING:
+    from regkit.comparison.results import RegularizerComparison
+
+_MOST_COEFFICIENTS = 200
+_MARKS = {"*": "recommended", "=": "equal to the best", " ": ""}
+
+
+def render_page(
+    comparison: RegularizerComparison,
+    title: str,
+    notes: Sequence[str],
+    command: str | None,
+) -> str:
+    """Fill the page; see `RegularizerComparison.to_html`."""
+    require_matplotlib("to_html")
+    template = files("regkit.comparison").joinpath("report.html").read_text("utf-8")
+    made_by = f"Made by regkit {__version__}"
+    parts = {
+        "title": escape(title),
+        "finding": escape(comparison.summary()),
+        "warnings": _warnings(comparison),
+        "data": "\n".join(f"<p>{escape(line)}</p>" for line in _data(comparison)),
+        "table": results_table(comparison),
+        "legend": "\n".join(
+            f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>"
+            for name, text in explain(comparison).items()
+            if name not in ("*", "=")
+        ),
+        "coefficients": _coefficients(comparison),
+        "pictures": figures(comparison),
+        "columns": _columns(comparison, notes),
+        "python": _python(comparison),
+        "made_by": (
+            made_by
+            if command is None
+            else f"{made_by} with <code>{escape(command)}</code>"
+        ),
+    }
+    for name, text in parts.items():
+        template = template.replace(f"<!-- {name} -->", text)
+    return template
+
+
+def render_table_html(comparison: RegularizerComparison) -> str:
+    """Give the finding and the table alone, for a notebook."""
+    return f"<p>{escape(comparison.summary())}</p>\n{results_table(comparison)}"
+
+
+def _data(comparison: RegularizerComparison) -> list[str]:
+    lines = [
+        describe_data(comparison),
+        describe_classes(comparison),
+        describe_error(comparison),
+    ]
+    return [f"{line[0].upper()}{line[1:]}" for line in lines if line]
+
+
+def _warnings(comparison: RegularizerComparison) -> str:
+    if not comparison.warnings:
+        return ""
+    items = "".join(f"<li>{escape(text)}</li>" for text in comparison.warnings)
+    return f'<ul class="warnings">{items}</ul>'
+
+
+def results_table(comparison: RegularizerComparison) -> str:
+    """Write the table of models."""
+    size = error_size(comparison)
+    head = [*header(comparison)[:-1], "CV error", "chosen", "time"]
+    rows = []
+    for result in comparison.results:
+        name, *others = cells(comparison, result)
+        cv = "-"
+        if result.cv_error is not None:
+            cv = error_text(result.cv_error, size)
+            if result.cv_error_se is not None:
+                cv += f" ± {error_text(result.cv_error_se, size)}"
+        others[-1:] = [cv, others[-1], time_text(result.seconds)]
+        data = "".join(
+            f'<td data-label="{escape(label)}">{escape(text)}</td>'
+            for label, text in zip(head[1:], others, strict=True)
+        )
+        sign = mark(comparison, result)
+        kind = ' class="best"' if sign == "*" else ""
+        note = f'<br><span class="mark">{_MARKS[sign]}</span>' if _MARKS[sign] else ""
+        rows.append(f'<tr{kind}><th scope="row">{escape(name)}{note}</th>{data}</tr>')
+    top = "".join(f'<th scope="col">{escape(label)}</th>' for label in head)
+    return (
+        '<div class="wide"><table class="models">'
+        f"<thead><tr>{top}</tr></thead>\n<tbody>\n"
+        + "\n".join(rows)
+        + "\n</tbody></table></div>"
+    )
+
+
+def _coefficients(comparison: RegularizerComparison) -> str:
+    """List the kept columns of the recommended model, or of the best linear one."""
+    linear = [result for result in comparison.results if result.is_linear]
+    if not linear:
+        return ""
+    chosen = comparison.recommended_
+    if not chosen.is_linear:
+        chosen = min(linear, key=lambda result: result.test_error)
+    table = coefficient_table(comparison, chosen)
+    classes = table.classes or [""]
+    head = ["column"]
+    for name in classes:
+        of = f" ({name})" if name else ""
+        head += [f"coefficient{of}", f"standardized{of}"]
+    shown = len(table.names[:_MOST_COEFFICIENTS])
+    rows = [
+        "<tr>"
+        + f'<th scope="row">{escape(table.names[j])}</th>'
+        + "".join(
+            f"<td>{table.coefs[j, k]:.4g}</td><td>{table.standardized[j, k]:.4g}</td>"
+            for k in range(len(classes))
+        )
+        + "</tr>"
+        for j in range(shown)
+    ]
+    intercepts = "".join(f"<td>{value:.4g}</td><td></td>" for value in table.intercept)
+    rows.append(f'<tr><th scope="row">intercept</th>{intercepts}</tr>')
+    top = "".join(f'<th scope="col">{escape(label)}</th>' for label in head)
+    rest = len(table.names) - shown
+    more = f"<p>And {rest} smaller ones.</p>" if rest else ""
+    return (
+        f"<h2>Coefficients of {escape(chosen.name)}</h2>\n"
+        f"<p>{len(table.names)} of {comparison.n_features} columns have one. "
+        "<em>coefficient</em>: change of the prediction for one unit of the column"
+        f"{_scale_of(comparison)}; <em>standardized</em>: for one standard deviation "
+        "of it, which is what can be compared. A penalty shrinks them: they predict, "
+        "and are no estimates of effects.</p>\n"
+        f'<div class="wide"><table class="coefficients"><thead><tr>{top}</tr></thead>'
+        f"<tbody>{''.join(rows)}</tbody></table></div>{more}"
+    )
+
+
+def _scale_of(comparison: RegularizerComparison) -> str:
+    if comparison.target.task == "classification":
+        return ", on the scale of log-odds"
+    if comparison.target.task == "counts":
+        return ", on the scale of the logarithm"
+    return ""
+
+
+def _columns(comparison: RegularizerComparison, notes: Sequence[str]) -> str:
+    """List how each column of a table was read, and what was noted."""
+    rows = "".join(
+        f'<tr><th scope="row">{escape(name)}</th><td>{escape(text)}</td></tr>'
+        for name, text in comparison.given.columns.summaries()
+    )
+    table = (
+        '<div class="wide"><table class="readings"><thead><tr><th scope="col">column'
+        f'</th><th scope="col">read as</th></tr></thead><tbody>{rows}</tbody></table>'
+        "</div>"
+    )
+    told = dict.fromkeys([*comparison.notes, *notes])
+    items = "".join(f"<li>{escape(text)}</li>" for text in told)
+    parts = [table if rows else "", f"<ul>{items}</ul>" if items else ""]
+    body = "\n".join(filter(None, parts))
+    return f"<h2>How the columns were read</h2>\n{body}" if body else ""
+
+
+def _python(comparison: RegularizerComparison) -> str:
+    """Show the line of Python of each model."""
+    lines = "\n".join(
+        f"# {result.name}\n{constructor(result.model)}" for result in comparison.results
+    )
+    return (
+        "<h2>In Python</h2>\n"
+        "<p>The models with the parameters that were found"
+        f"{', of the first split' if len(comparison.splits) > 1 else ''}; "
+        "fitted on the training rows, they give the errors above.</p>\n"
+        f"<pre>{escape(lines)}</pre>"
+    )

@@ -1,0 +1,444 @@
+"""What a comparison found: text, frame, picture, page, code and a saved model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from os import PathLike
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.pipeline import make_pipeline
+
+from regkit.comparison.display import RegularizerComparisonDisplay
+from regkit.comparison.sentence import summarize
+from regkit.comparison.splits import Plan, Split
+from regkit.comparison.table import render_table
+from regkit.comparison.tables import Given
+from regkit.comparison.tasks import Metric, Target
+from regkit.inspection._drawing import make_figure, require_matplotlib
+from regkit.inspection._fonts import all_scripts, lacking_characters
+from regkit.inspection.path_display import RegularizationPathDisplay
+from regkit.inspection.selection_display import AlphaSelectionDisplay
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+_FIELDS = (
+    "train_error",
+    "test_error",
+    "test_error_se",
+    "gap",
+    "cv_error",
+    "cv_error_se",
+    "n_nonzero",
+    "alpha",
+    "l1_ratio",
+    "dropout",
+    "seconds",
+    "equal_to_best",
+)
+
+
+@dataclass(frozen=True, eq=False)
+class ModelResult:
+    """One row of a comparison.
+
+    Of several splits, errors and scores are means over them; penalties, the model, its
+    answers and pictures are those of the first split.
+
+    Attributes
+    ----------
+    name : str
+        The model.
+    kind : int
+        0 for a linear model, 1 for boosting, 2 for a network.
+    train_error, test_error : float
+        Error on the training and on the test rows, in the metric of the comparison.
+    test_error_se : float
+        Standard error of `test_error`.
+    cv_error, cv_error_se : float or None
+        Cross-validated error within the training rows at the chosen penalty, and its
+        standard error; None for models that have nothing to choose.
+    scores : dict of str to float
+        On the test rows: "r2" of numbers and counts, "accuracy" and "auc" of classes.
+    equal_to_best : bool
+        Whether the error is within one standard error of the smallest.
+    n_nonzero : int
+        Columns with a nonzero coefficient, or weights of a network; 0 for boosting.
+    alpha, l1_ratio, dropout : float or None
+        What was chosen, as the estimator takes it; None where there is no choice.
+    seconds : float
+        Wall-clock time of tuning and of the final fits.
+    model : estimator
+        Fitted on the training rows, as numbers.
+    models : tuple of estimator
+        The same of each split.
+    answers : ndarray of shape (n_test,) or (n_test, n_classes)
+        Predictions of the test rows, or shares of the classes.
+    test_losses : ndarray of shape (n_test,)
+        The loss of each test row.
+    selection : AlphaSelectionDisplay or None
+        How alpha was chosen; draw it with ``selection.plot()``. Linear models only.
+    path : RegularizationPathDisplay or None
+        Coefficients along alpha on the training rows; draw it with ``path.plot()``.
+        Lasso and Elastic Net only.
+    """
+
+    name: str
+    kind: int
+    train_error: float
+    test_error: float
+    test_error_se: float
+    cv_error: float | None
+    cv_error_se: float | None
+    scores: dict[str, float]
+    equal_to_best: bool
+    n_nonzero: int
+    alpha: float | None
+    l1_ratio: float | None
+    dropout: float | None
+    seconds: float
+    model: Any = field(repr=False)
+    models: tuple[Any, ...] = field(repr=False)
+    answers: NDArray[np.float64] = field(repr=False)
+    test_losses: NDArray[np.float64] = field(repr=False)
+    selection: AlphaSelectionDisplay | None = field(default=None, repr=False)
+    path: RegularizationPathDisplay | None = field(default=None, repr=False)
+
+    @property
+    def gap(self) -> float:
+        """Test error minus training error."""
+        return self.test_error - self.train_error
+
+    @property
+    def is_linear(self) -> bool:
+        """Whether the model is a sum of columns times coefficients."""
+        return self.kind == 0
+
+
+@dataclass(frozen=True, eq=False)
+class RegularizerComparison:
+    """What `compare_regularizers` found; prints as an aligned table.
+
+    Attributes
+    ----------
+    results : tuple of ModelResult
+        One a model, in the order of the table.
+    recommended : str
+        Name of the simplest model within one standard error of the best.
+    target : Target
+        The target: ``target.task`` says what it holds, ``target.classes`` the classes.
+    metric : Metric
+        The error shown; ``metric.name`` is what the parameter takes.
+    mean_error : float
+        Test error of the best prediction without columns.
+    constant_equal : bool
+        Whether that is as good as the best model, within one standard error.
+    n_train, n_test : int
+        Rows of the two parts of the first split.
+    n_columns, n_features : int
+        Columns of X as given, and numbers that models see.
+    plan : Plan
+        Share of test rows, folds, repeats, seed.
+    splits : tuple of Split
+        Rows of each split.
+    names : list of str or None
+        Of what models see.
+    encoder : transformer or None
+        Fitted on the training rows of the first split.
+    warnings : tuple of str
+        What makes the errors doubtful.
+
+    See Also
+    --------
+    compare_regularizers : Makes it.
+    """
+
+    results: tuple[ModelResult, ...]
+    recommended: str
+    target: Target
+    metric: Metric
+    mean_error: float
+    constant_equal: bool
+    n_train: int
+    n_test: int
+    n_columns: int
+    n_features: int
+    plan: Plan
+    splits: tuple[Split, ...]
+    given: Given
+    names: list[str] | None
+    encoder: Any
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was left out or read with doubt, a sentence each."""
+        return self.given.notes()
+
+    @property
+    def best_(self) -> ModelResult:
+        """The result with the smallest test error; the first of equals."""
+        return min(self.results, key=lambda result: result.test_error)
+
+    @property
+    def recommended_(self) -> ModelResult:
+        """The simplest result within one standard error of the best."""
+        return next(r for r in self.results if r.name == self.recommended)
+
+    def __getitem__(self, name: str) -> ModelResult:
+        """Return the result whose name starts so, such as ``comparison["Lasso"]``."""
+        for result in self.results:
+            if result.name.startswith(name):
+                return result
+        names = ", ".join(result.name for result in self.results)
+        raise KeyError(f"no model {name!r}; there are: {names}")
+
+    def __repr__(self) -> str:
+        return render_table(self)
+
+    def _repr_html_(self) -> str:
+        from regkit.comparison.report import render_table_html
+
+        return render_table_html(self)
+
+    def summary(self) -> str:
+        """Say what was found.
+
+        Returns
+        -------
+        sentences : str
+            Which model to take and why, its error, what equals it, and how far the
+            others are behind.
+        """
+        return summarize(self)
+
+    def estimator(self, name: str | None = None) -> Any:
+        """Return a fitted model that predicts for rows as they were given.
+
+        Parameters
+        ----------
+        name : str, default=None
+            The model; None for the recommended one.
+
+        Returns
+        -------
+        estimator : estimator or Pipeline
+            Fitted on the training rows of the first split; with the encoder before it
+            where X was a data frame.
+        """
+        result = self.recommended_ if name is None else self[name]
+        if self.encoder is None:
+            return result.model
+        return make_pipeline(self.encoder, result.model)
+
+    def refit(self, name: str | None = None) -> Any:
+        """Fit a model with the parameters found on all rows, for new data.
+
+        Parameters
+        ----------
+        name : str, default=None
+            The model; None for the recommended one.
+
+        Returns
+        -------
+        estimator : estimator or Pipeline
+            As of `estimator`, fitted on training and test rows.
+        """
+        from regkit.comparison.saving import refit
+
+        return refit(self, self.recommended_ if name is None else self[name])
+
+    def save(self, path: str | PathLike[str], name: str | None = None) -> None:
+        """Save what `refit` returns, for `joblib.load` or ``regkit predict``.
+
+        Parameters
+        ----------
+        path : str or path
+            Where to write; ``.joblib``.
+        name : str, default=None
+            The model; None for the recommended one.
+        """
+        from regkit.comparison.saving import save
+
+        save(self.refit(name), path, self.given.target_name)
+
+    def line(self, name: str | None = None) -> str:
+        """Write one line of Python that makes a model, with all digits.
+
+        Parameters
+        ----------
+        name : str, default=None
+            The model; None for the recommended one.
+
+        Returns
+        -------
+        line : str
+            Such as ``LassoRegressor(alpha=2.0892961308540396, standardize=True)``.
+        """
+        from regkit.comparison.code import constructor
+
+        return constructor((self.recommended_ if name is None else self[name]).model)
+
+    def code(self, source: str | None = None, name: str | None = None) -> str:
+        """Write a Python script that fits a model and prints the test error again.
+
+        Parameters
+        ----------
+        source : str, default=None
+            Python that defines ``X`` and ``y``; None for a comment to replace.
+        name : str, default=None
+            The model; None for the recommended one.
+
+        Returns
+        -------
+        script : str
+            Complete where `source` is given.
+        """
+        from regkit.comparison.code import write_script
+
+        result = self.recommended_ if name is None else self[name]
+        return write_script(self, result, source)
+
+    def coef_frame(self, name: str | None = None) -> pd.DataFrame:
+        """Return the coefficients of a linear model with the names of their columns.
+
+        Parameters
+        ----------
+        name : str, default=None
+            The model; None for the recommended one.
+
+        Returns
+        -------
+        frame : DataFrame
+            Indexed by column (and class, where there are several): the coefficient in
+            units of the column, and per standard deviation of it; the largest first,
+            zeros left out. The intercept is in ``frame.attrs["intercept"]``.
+
+        Raises
+        ------
+        ValueError
+            When the model is not linear.
+        """
+        from regkit.comparison.coefficients import coefficient_table
+
+        return coefficient_table(
+            self, self.recommended_ if name is None else self[name]
+        ).to_frame()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all numbers and sentences as what JSON can hold.
+
+        Returns
+        -------
+        content : dict
+            With ``models``, ``recommended``, ``summary``, ``warnings``, ``notes``.
+        """
+        from regkit.comparison.code import as_json
+
+        return as_json(self)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the table as a pandas DataFrame indexed by model.
+
+        Returns
+        -------
+        frame : DataFrame of shape (n_models, 12 + n_scores)
+            The numbers of each `ModelResult`.
+
+        Raises
+        ------
+        ImportError
+            Without pandas.
+        """
+        try:
+            import pandas as pd
+        except ImportError as error:
+            raise ImportError(
+                "to_frame needs pandas: install it with `pip install pandas`"
+            ) from error
+        return pd.DataFrame(
+            [
+                {name: getattr(result, name) for name in _FIELDS} | result.scores
+                for result in self.results
+            ],
+            index=pd.Index([result.name for result in self.results], name="model"),
+        )
+
+    def plot(
+        self, ax: Axes | None = None, **kwargs: Any
+    ) -> RegularizerComparisonDisplay:
+        """Draw training and test error of each model, and the gap between them.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw; None for a new figure.
+        **kwargs
+            Passed on to matplotlib's `scatter` for the test errors.
+
+        Returns
+        -------
+        display : RegularizerComparisonDisplay
+            Drawn: with `ax_`, `figure_` and the artists.
+        """
+        return RegularizerComparisonDisplay.from_comparison(self, ax=ax, **kwargs)
+
+    def save_figure(self, path: str | PathLike[str], *, dpi: float = 200) -> None:
+        """Draw the picture of `plot` into a file, without a window system.
+
+        Parameters
+        ----------
+        path : str or path
+            Where to write; the ending says what: ``.png``, ``.svg``, ``.pdf``.
+        dpi : float, default=200
+            Points an inch, of a PNG.
+
+        Raises
+        ------
+        ImportError
+            Without matplotlib.
+        """
+        require_matplotlib("save_figure")
+        figure = make_figure(7.4, 4.3)
+        with all_scripts() as lacking:
+            self.plot(figure.subplots())
+            figure.savefig(path, dpi=dpi)
+            lacking |= lacking_characters(figure)
+
+    def to_html(
+        self,
+        title: str = "Comparison of regularizers",
+        *,
+        notes: tuple[str, ...] = (),
+        command: str | None = None,
+    ) -> str:
+        """Write a page with the finding, the tables and pictures, all in one file.
+
+        The pictures are part of the page, which needs nothing from elsewhere and
+        follows the reader's choice of a light or dark theme and width of the window.
+
+        Parameters
+        ----------
+        title : str, default="Comparison of regularizers"
+            Heading of the page.
+        notes : tuple of str, default=()
+            More sentences about the data.
+        command : str, default=None
+            The command that makes the page again.
+
+        Returns
+        -------
+        page : str
+            HTML, to be saved in UTF-8.
+
+        Raises
+        ------
+        ImportError
+            Without matplotlib.
+        """
+        from regkit.comparison.report import render_page
+
+        return render_page(self, title, notes, command)

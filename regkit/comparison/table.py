@@ -1,0 +1,210 @@
+"""The table of a comparison, as text (plain ASCII, 80 columns) and as cells."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from regkit.comparison.networks import n_network_folds
+from regkit.comparison.numbers import (
+    count,
+    digits,
+    error_text,
+    percent,
+    unit_and_decimals,
+)
+
+if TYPE_CHECKING:
+    from regkit.comparison.results import ModelResult, RegularizerComparison
+
+WIDTH = 80
+# How scores are called, and with how many decimals they are shown.
+SCORES = {"r2": "R2", "accuracy": "acc.", "auc": "AUC"}
+_MOST_CLASSES_SHOWN = 6
+_ROUNDING = 1e-5
+
+
+def header(comparison: RegularizerComparison) -> list[str]:
+    """Give the names of the columns of the table."""
+    scores = [SCORES[name] for name in comparison.results[0].scores]
+    return ["model", "train", "test", "se", *scores, "nonzero", "chosen"]
+
+
+def explain(comparison: RegularizerComparison) -> dict[str, str]:
+    """Say what the columns hold."""
+    several = len(comparison.splits) > 1
+    lines = {
+        "*": "recommended: the simplest of the models that are equal",
+        "=": "equal to the best: within one standard error, or 0.5%",
+        "train": "error on the rows that a model learned from",
+        "test, se": "error on rows kept back, and its standard error",
+    }
+    if several:
+        lines["test, se"] += f" ({len(comparison.splits)} splits)"
+    scores = comparison.results[0].scores
+    if "r2" in scores:
+        lines["R2"] = "share of the variance of the test rows that is explained"
+    if "accuracy" in scores:
+        lines["acc."] = "share of rows whose class is predicted"
+        lines["AUC"] = "share of pairs of rows that are ranked as they should be"
+    if (
+        len(comparison.target.classes if comparison.target.classes is not None else ())
+        > 2
+    ):
+        lines["AUC"] = "share of pairs ranked right, mean of each class against others"
+    counted = "columns with a coefficient"
+    if any(result.kind == 2 for result in comparison.results):
+        counted += " (networks: weights)"
+    lines["nonzero"] = counted
+    lines["chosen"] = _how_chosen(comparison)
+    return lines
+
+
+def _how_chosen(comparison: RegularizerComparison) -> str:
+    plan = comparison.plan
+    n_folds = len(comparison.splits[0].folds)
+    text = f"by {n_folds}-fold cross-validation on the training rows"
+    didactic = any(result.dropout for result in comparison.results)
+    fewer = n_network_folds(comparison.n_train, plan.n_folds)
+    if didactic and fewer < n_folds:
+        text += f" (MLP: {fewer} folds)"
+    if len(comparison.splits) > 1:
+        text += ", first split"
+    return text
+
+
+def describe_data(comparison: RegularizerComparison) -> str:
+    """Say how many rows and columns there were."""
+    parts = [
+        f"{comparison.n_train} rows to train and tune, {comparison.n_test} to test"
+    ]
+    if comparison.plan.time is not None:
+        parts[0] += " (the last)"
+    elif len(comparison.splits) > 1:
+        parts[0] += f", {len(comparison.splits)} times"
+    columns = count(comparison.n_columns, "column")
+    if comparison.n_features != comparison.n_columns:
+        columns += f", {comparison.n_features} as numbers"
+    return "; ".join([*parts, columns])
+
+
+def describe_error(comparison: RegularizerComparison) -> str:
+    """Say what the error is, and how large it is without any column."""
+    size = error_size(comparison)
+    unit, _ = unit_and_decimals(size)
+    in_units = "" if unit == 1 else f" in units of {unit:g}"
+    return (
+        f"error: {comparison.metric.title}{in_units} "
+        f"(predicting {comparison.metric.constant}: "
+        f"{error_text(comparison.mean_error, size)})"
+    )
+
+
+def describe_classes(comparison: RegularizerComparison) -> str | None:
+    """Say which classes there are, and how large their shares."""
+    target = comparison.target
+    if target.classes is None or target.codes is None:
+        return None
+    shares = np.bincount(target.codes) / target.codes.size
+    order = np.argsort(-shares, kind="stable")
+    shown = [
+        f"{target.classes[k]} {percent(float(shares[k]))}"
+        for k in order[:_MOST_CLASSES_SHOWN]
+    ]
+    if len(order) > _MOST_CLASSES_SHOWN:
+        shown.append(f"and {len(order) - _MOST_CLASSES_SHOWN} more")
+    return f"classes of {comparison.given.target_name}: {', '.join(shown)}"
+
+
+def error_size(comparison: RegularizerComparison) -> float:
+    """Give the error that sets unit and digits: the smallest, or a constant's."""
+    smallest = min(result.test_error for result in comparison.results)
+    # Below that, digits are those of rounding errors.
+    return max(smallest, _ROUNDING * comparison.mean_error)
+
+
+def mark(comparison: RegularizerComparison, result: ModelResult) -> str:
+    """Give the sign before a model's name."""
+    if result.name == comparison.recommended:
+        return "*"
+    return "=" if result.equal_to_best else " "
+
+
+def cells(comparison: RegularizerComparison, result: ModelResult) -> list[str]:
+    """Give one row of the table."""
+    size = error_size(comparison)
+    return [
+        result.name,
+        error_text(result.train_error, size),
+        error_text(result.test_error, size),
+        error_text(result.test_error_se, size),
+        *(_score(value) for value in result.scores.values()),
+        str(result.n_nonzero) if result.kind != 1 else "-",
+        chosen(result),
+    ]
+
+
+def render_table(comparison: RegularizerComparison) -> str:
+    """Lay the results out in aligned columns, between lines that explain them."""
+    explained = explain(comparison)
+    width = max(map(len, explained))
+    legend = [f"{k.ljust(width)}  {v}" for k, v in explained.items()]
+    head = header(comparison)
+    rows = [["  " + head[0], *head[1:]]]
+    for result in comparison.results:
+        name, *others = cells(comparison, result)
+        rows.append([f"{mark(comparison, result)} {name}", *others])
+    lines = [describe_data(comparison)]
+    classes = describe_classes(comparison)
+    if classes is not None:
+        lines += textwrap.wrap(classes, WIDTH, subsequent_indent="  ")
+    lines += textwrap.wrap(describe_error(comparison), WIDTH, subsequent_indent="  ")
+    table = align(rows)
+    if max(map(len, table)) > WIDTH:
+        rows = [[cell.replace("l1_ratio", "l1") for cell in row] for row in rows]
+        table = align(rows)
+    return "\n".join([*lines, "", *table, "", *legend])
+
+
+def chosen(result: ModelResult) -> str:
+    """Say what cross-validation chose, by the names of the parameters."""
+    parts = [] if result.dropout is None else [f"dropout {result.dropout:g}"]
+    if result.alpha is not None:
+        parts.append(f"alpha {digits(result.alpha, 3)}")
+    if result.l1_ratio not in (None, 0.0, 1.0):
+        parts.append(f"l1_ratio {_ratio(result.l1_ratio)}")
+    return ", ".join(parts) or "-"
+
+
+def _ratio(value: float) -> str:
+    """Show 0.5 and 0.9986: a mix near 1 with the digits that tell it from 1."""
+    for n in (3, 4, 5, 6):
+        if digits(value, n) != "1":
+            return digits(value, n)
+    return "1"
+
+
+def _score(value: float) -> str:
+    return "-" if np.isnan(value) else f"{value:.3f}"
+
+
+def time_text(seconds: float) -> str:
+    """Show 0.12 s and 14 s."""
+    return f"{seconds:.2f} s" if seconds < 9.995 else f"{seconds:.0f} s"
+
+
+def align(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Left-align names and choices, right-align numbers."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    gutter = "  " if sum(widths) + 2 * len(widths) - 2 <= WIDTH else " "
+    left = {0, len(widths) - 1}
+    return [
+        gutter.join(
+            cell.ljust(width) if k in left else cell.rjust(width)
+            for k, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]

@@ -1,0 +1,133 @@
+"""Where compiled kernels are looked for, and kept: with the package, then on disk."""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+from numba.core.caching import (
+    CompileResultCacheImpl,
+    FunctionCache,
+    InTreeCacheLocator,
+    NullCache,
+)
+from numba.core.runtime import rtsys
+
+from regkit.kernels import _shipped
+from regkit.kernels._claims import claim, release
+from regkit.kernels._target import sources
+
+
+class _InstalledLocator(InTreeCacheLocator):
+    """Looks beside the installed sources, whether or not anything can be written."""
+
+    def ensure_cache_path(self) -> None:
+        pass
+
+
+class _InstalledImplementation(CompileResultCacheImpl):
+    _locator_classes = (_InstalledLocator,)
+
+
+class _InstalledFiles(FunctionCache):
+    _impl_class = _InstalledImplementation
+
+
+class KernelCache(NullCache):
+    """What Numba asks for a kernel before it compiles, and hands it to afterwards.
+
+    Numba raises whatever unpickling a damaged file or writing to a full, read-only or
+    vanished directory raises. A cache is no reason for a fit to fail: a file that
+    cannot be used is one that is not there.
+
+    Numba holds a lock whenever it calls these methods. Between two processes, the one
+    that comes second waits for what the first compiles.
+    """
+
+    def __init__(self, function: Any) -> None:
+        self._function = function
+        self._opened = False
+        self._writable: FunctionCache | None = None
+        self._installed: FunctionCache | None = None
+        self._claimed = 0  # a kernel may be compiled while it is being compiled
+
+    @property
+    def cache_path(self) -> str | None:
+        self._open()
+        return None if self._writable is None else self._writable.cache_path
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        # All that machine code needs. Numba would load the implementations of all that
+        # it can compile, which takes longer than everything else here.
+        rtsys.initialize(target_context)
+        found = _shipped.load(self._function, tuple(sig), target_context)
+        if found is not None:
+            return found
+        self._open()
+        found = self._read(sig, target_context)
+        if found is None and self._writable is not None:
+            waited = claim(self._writable.cache_path, self._place())
+            self._claimed += 1
+            if waited:
+                found = self._read(sig, target_context)
+                if found is not None:
+                    self.release()
+        return found
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        self._open()
+        if self._writable is not None:
+            with suppress(Exception):
+                self._writable.save_overload(sig, data)
+        self.release()
+
+    def release(self) -> None:
+        """Let other processes go on, after a compilation or a failure."""
+        if self._claimed and self._writable is not None:
+            self._claimed -= 1
+            if not self._claimed:
+                release(self._writable.cache_path, self._place())
+
+    def stored(self) -> Iterator[tuple[tuple[Any, ...], Any]]:
+        """Yield the signatures that are cached on disk, and what is kept of each."""
+        self._open()
+        if self._writable is not None:
+            file = self._writable._cache_file
+            for key, name in file._load_index().items():
+                yield tuple(key[0]), file._load_data(name)
+
+    def _open(self) -> None:
+        """Look for places on disk, which takes a while: not before they are needed."""
+        if self._opened:
+            return
+        self._opened = True
+        # Without a writable place (read-only install, no home) Numba has a
+        # RuntimeError, and the kernel is compiled in every process.
+        with suppress(RuntimeError, OSError):
+            self._writable = self._checked(FunctionCache)
+        # What an administrator, or whoever made a container's image, compiled there.
+        with suppress(RuntimeError, OSError):
+            installed = self._checked(_InstalledFiles)
+            if self.cache_path != installed.cache_path:
+                self._installed = installed
+
+    def _checked(self, kind: type[FunctionCache]) -> FunctionCache:
+        files = kind(self._function)
+        file = files._cache_file
+        file._source_stamp = (file._source_stamp, sources())
+        return files
+
+    def _read(self, sig: Any, target_context: Any) -> Any:
+        for files in (self._writable, self._installed):
+            if files is not None:
+                try:
+                    found = files._load_overload(sig, target_context)
+                except Exception:
+                    with suppress(Exception):
+                        files.flush()  # a damaged file would stay, and fail again
+                    found = None
+                if found is not None:
+                    return found
+        return None
+
+    def _place(self) -> str:
+        return f"{self._function.__module__}.{self._function.__qualname__}"

@@ -1,0 +1,578 @@
+"""Losses row by row: values, derivatives, and what a dual point leaves of the gap.
+
+Each loss f(y, z) is convex in the linear predictor z. For a row of label y:
+
+    logistic        log(1 + e^z) - y z                        0 <= y <= 1
+    Poisson         e^z - y z                                 y >= 0
+    Gamma           z + y e^-z                                y > 0
+    Tweedie(r)      e^((2-r)z) / (2-r) + y e^((1-r)z) / (r-1)     y >= 0, 1 < r < 2
+    squared hinge   max(0, 1 - y z)²                          y = -1 or 1
+
+``residual`` is -f'(z) and ``curvature`` f''(z). A dual point u has one entry a row; by
+Fenchel and Young, ``f(z) + f*(-u) + u z >= 0`` with equality where u is the residual.
+It is evaluated as a sum of non-negative terms in the difference between the two, free
+of the cancellation that the formula as it stands would suffer.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regkit.kernels._jit import kernel, part, summing_part
+
+LOGISTIC = 0
+POISSON = 1
+GAMMA = 2
+TWEEDIE = 3
+SQUARED_HINGE = 4
+
+# Below this the series of a difference is more accurate than the difference.
+_SERIES = 1e-2
+# Below this one of more terms is.
+_WIDE_SERIES = 0.06
+# Rows of X in F order that are read at a time: they stay in cache.
+_STRIP = 256
+# Newton steps allowed to a scalar equation; they converge quadratically.
+_MOST_STEPS = 100
+
+
+class Rows(NamedTuple):
+    """Where the rows are, and where a step of the linear predictor takes them."""
+
+    code: int
+    power: float
+    y: NDArray[np.float64]
+    share: NDArray[np.float64]  # the rows' weights, which sum to 1
+    weight: NDArray[np.float64]  # second derivatives of the quadratic model
+    eta: NDArray[np.float64]
+    dual: NDArray[np.float64]
+    change: NDArray[np.float64]  # of eta
+    # What is written:
+    reached: NDArray[np.float64]  # eta + change
+    moved: NDArray[np.float64]  # dual - weight * change
+    residual: NDArray[np.float64]  # -f' at what is reached
+    curvature: NDArray[np.float64]  # f'' there
+
+
+@part
+def _entropy(x: float) -> float:
+    """Return (1 + x) log(1 + x) - x, accurate for small x too; infinite below -1."""
+    if abs(x) < _SERIES:
+        tail = 1.0 / 20.0 - x * (1.0 / 30.0 - x * (1.0 / 42.0 - x / 56.0))
+        return x * x * (0.5 - x * (1.0 / 6.0 - x * (1.0 / 12.0 - x * tail)))
+    if x < -1.0:
+        return np.inf
+    if x == -1.0:
+        return 1.0
+    if x == np.inf:
+        return np.inf
+    return float((1.0 + x) * np.log1p(x) - x)
+
+
+@part
+def _entropy_series(x: float) -> float:
+    """Return what `_entropy` does, for absolute x below `_WIDE_SERIES`."""
+    t = 1.0 / 132.0 - x * (1.0 / 156.0 - x * (1.0 / 182.0 - x / 210.0))
+    t = 1.0 / 72.0 - x * (1.0 / 90.0 - x * (1.0 / 110.0 - x * t))
+    t = 1.0 / 30.0 - x * (1.0 / 42.0 - x * (1.0 / 56.0 - x * t))
+    return x * x * (0.5 - x * (1.0 / 6.0 - x * (1.0 / 12.0 - x * (1.0 / 20.0 - x * t))))
+
+
+@part
+def _exponential(x: float) -> float:
+    """Return e^x - 1 - x, accurate for small x too."""
+    if abs(x) < _SERIES:
+        tail = 1.0 / 120.0 + x * (1.0 / 720.0 + x * (1.0 / 5040.0 + x / 40320.0))
+        return x * x * (0.5 + x * (1.0 / 6.0 + x * (1.0 / 24.0 + x * tail)))
+    return float(np.expm1(x) - x)
+
+
+@part
+def value(code: int, power: float, y: float, z: float) -> float:
+    """Return f(y, z)."""
+    if code == LOGISTIC:
+        rest = (1.0 - y) * z if z > 0.0 else -y * z
+        return float(np.log1p(np.exp(-abs(z))) + rest)
+    if code == POISSON:
+        return float(np.exp(z) - y * z)
+    if code == GAMMA:
+        return float(z + y * np.exp(-z))
+    if code == TWEEDIE:
+        other = np.exp((1.0 - power) * z) * y if y > 0.0 else 0.0
+        first = np.exp((2.0 - power) * z) / (2.0 - power)
+        return float(first + other / (power - 1.0))
+    margin = max(0.0, 1.0 - y * z)
+    return margin * margin
+
+
+@part
+def derivatives(code: int, power: float, y: float, z: float) -> tuple[float, float]:
+    """Return -f'(z) and f''(z)."""
+    if code == LOGISTIC:
+        e = np.exp(-abs(z))
+        near = 1.0 / (1.0 + e)
+        far = e * near
+        # Neither probability is had by subtracting the other from 1.
+        if z >= 0.0:
+            return y * far - (1.0 - y) * near, near * far
+        return y * near - (1.0 - y) * far, near * far
+    if code == POISSON:
+        mean = np.exp(z)
+        return y - mean, mean
+    if code == GAMMA:
+        ratio = y * np.exp(-z)
+        return ratio - 1.0, ratio
+    if code == TWEEDIE:
+        first = np.exp((2.0 - power) * z)
+        second = y * np.exp((1.0 - power) * z) if y > 0.0 else 0.0
+        return second - first, (2.0 - power) * first + (power - 1.0) * second
+    margin = 1.0 - y * z
+    if margin > 0.0:
+        return 2.0 * y * margin, 2.0
+    return 0.0, 0.0
+
+
+@part
+def _tweedie_gap(power: float, y: float, z: float, excess: float) -> float:
+    """Return f(z) - f(t) - f'(t) (z - t) for the t with f'(t) = f'(z) + excess."""
+    first = np.exp((2.0 - power) * z)
+    second = y * np.exp((1.0 - power) * z) if y > 0.0 else 0.0
+    if excess == 0.0:
+        return 0.0
+    if second == 0.0 and excess <= -first:
+        return float(first / (2.0 - power)) if excess == -first else np.inf
+    # h = z - t solves first (e^(-(2-r)h) - 1) - second (e^((r-1)h) - 1) = excess, whose
+    # left-hand side falls.
+    a, b = 2.0 - power, power - 1.0
+    low, high = (-np.inf, 0.0) if excess > 0.0 else (0.0, np.inf)
+    h = -excess / (a * first + b * second)
+    h = min(max(h, -1.0 / max(a, b)), 1.0 / max(a, b))
+    for _ in range(_MOST_STEPS):
+        miss = first * np.expm1(-a * h) - second * np.expm1(b * h) - excess
+        if miss > 0.0:
+            low = h
+        else:
+            high = h
+        slope = a * first * np.exp(-a * h) + b * second * np.exp(b * h)
+        step = miss / slope
+        following = h + step
+        if not low < following < high:
+            if low == -np.inf:
+                following = 2.0 * h - 1.0
+            elif high == np.inf:
+                following = 2.0 * h + 1.0
+            else:
+                following = 0.5 * (low + high)
+        if abs(following - h) <= 1e-15 * abs(h):
+            break
+        h = following
+    found = first * np.exp(-a * h) * _exponential(a * h) / a
+    return float(found + second * np.exp(b * h) * _exponential(-b * h) / b)
+
+
+@part
+def measure(
+    code: int, power: float, y: float, z: float, dual: float
+) -> tuple[float, float, float]:
+    """Return -f'(z), f''(z) and f(z) + f*(-dual) + dual z.
+
+    The last is infinite outside the domain of f*.
+    """
+    if code == LOGISTIC:
+        e = np.exp(-abs(z))
+        near = 1.0 / (1.0 + e)
+        far = e * near
+        p, q = (near, far) if z >= 0.0 else (far, near)
+        # Neither probability is had by subtracting the other from 1.
+        residual = y * q - (1.0 - y) * p
+        excess = residual - dual
+        gap = 0.0
+        if excess != 0.0:
+            gap = p * _entropy(excess / p) + q * _entropy(-excess / q)
+        return residual, p * q, gap
+    residual, curvature = derivatives(code, power, y, z)
+    excess = residual - dual
+    gap = 0.0
+    if code == POISSON:
+        if excess != 0.0:
+            gap = curvature * _entropy(excess / curvature)
+    elif code == GAMMA:
+        if excess != 0.0:
+            gap = curvature * _entropy(-excess / curvature)
+    elif code == TWEEDIE:
+        gap = _tweedie_gap(power, y, z, excess)
+    else:
+        b = y * dual
+        margin = 1.0 - y * z
+        if b < 0.0:
+            gap = np.inf
+        elif margin <= 0.0:
+            gap = 0.25 * b * b - b * margin
+        else:
+            gap = (margin - 0.5 * b) ** 2
+    return residual, curvature, gap
+
+
+@part
+def row_room(code: int, y: float, dual: float) -> float:
+    """Return the largest share, at most 1, of ``dual`` in the domain of f*(-.)."""
+    low, high = -np.inf, np.inf
+    if code == LOGISTIC:
+        low, high = y - 1.0, y
+    elif code == POISSON:
+        high = y
+    elif code == GAMMA:
+        low = -1.0
+    elif code == TWEEDIE:
+        high = np.inf if y > 0.0 else 0.0
+    elif y > 0.0:
+        low = 0.0
+    else:
+        high = 0.0
+    if dual > high:
+        return high / dual
+    if dual < low:
+        return low / dual
+    return 1.0
+
+
+@kernel
+def objective(
+    code: int,
+    power: float,
+    y: NDArray[np.float64],
+    share: NDArray[np.float64],
+    eta: NDArray[np.float64],
+) -> float:
+    """Return Σ_i share_i f(y_i, eta_i)."""
+    total = 0.0
+    for i in range(y.shape[0]):
+        if share[i] > 0.0:
+            total += share[i] * value(code, power, y[i], eta[i])
+    return total
+
+
+@kernel
+def differentiate(
+    code: int,
+    power: float,
+    y: NDArray[np.float64],
+    share: NDArray[np.float64],
+    eta: NDArray[np.float64],
+    residual: NDArray[np.float64],
+    curvature: NDArray[np.float64],
+) -> None:
+    """Write -f' and f'' of every row; zeros for rows of no weight."""
+    for i in range(y.shape[0]):
+        residual[i] = curvature[i] = 0.0
+        if share[i] > 0.0:
+            residual[i], curvature[i] = derivatives(code, power, y[i], eta[i])
+
+
+@kernel
+def divergence(
+    code: int,
+    power: float,
+    y: NDArray[np.float64],
+    share: NDArray[np.float64],
+    eta: NDArray[np.float64],
+    dual: NDArray[np.float64],
+    shrunk: float,
+) -> float:
+    """Return Σ_i share_i (f(eta_i) + f*(-shrunk dual_i) + shrunk dual_i eta_i)."""
+    total = 0.0
+    for i in range(y.shape[0]):
+        if share[i] > 0.0:
+            _, _, gap = measure(code, power, y[i], eta[i], shrunk * dual[i])
+            total += share[i] * gap
+    return total
+
+
+@part
+def _advance_row(rows: Rows, i: int) -> float:
+    """Take row i along ``change``; return its part of the gap."""
+    change = rows.change[i]
+    z = rows.eta[i] + change
+    dual = rows.dual[i] - rows.weight[i] * change
+    rows.reached[i] = z
+    rows.moved[i] = dual
+    share = rows.share[i]
+    if share <= 0.0:
+        rows.residual[i] = rows.curvature[i] = 0.0
+        return 0.0
+    residual, curvature, gap = measure(rows.code, rows.power, rows.y[i], z, dual)
+    rows.residual[i] = residual
+    rows.curvature[i] = curvature
+    return float(share * gap)
+
+
+@part
+def _exponentials(
+    x: NDArray[np.float64],
+    out: NDArray[np.float64],
+    shifted: NDArray[np.float64],
+    bits: NDArray[np.int64],
+    m: int,
+) -> None:
+    """Write e^x for -700 <= x <= 0, by vector instructions, to one unit or two.
+
+    ``bits`` are those of ``shifted``. With x = k log 2 + r the series gives e^r, and
+    what adding 1.5 2^52 leaves in the last bits is k, the exponent of 2.
+    """
+    for i in range(m):
+        shifted[i] = x[i] * 1.4426950408889634 + 6755399441055744.0
+    for i in range(m):
+        k = shifted[i] - 6755399441055744.0
+        r = (x[i] - k * 0.6931471803691238) - k * 1.9082149292705877e-10
+        t = 1.0 / 479001600.0 + r / 6227020800.0
+        t = 1.0 / 3628800.0 + r * (1.0 / 39916800.0 + r * t)
+        t = 1.0 / 40320.0 + r * (1.0 / 362880.0 + r * t)
+        t = 1.0 / 720.0 + r * (1.0 / 5040.0 + r * t)
+        t = 1.0 / 24.0 + r * (1.0 / 120.0 + r * t)
+        t = 0.5 + r * (1.0 / 6.0 + r * t)
+        out[i] = 1.0 + (r + r * r * t)
+    for i in range(m):
+        bits[i] = (bits[i] << 52) + (1023 << 52)
+    for i in range(m):
+        out[i] *= shifted[i]
+
+
+@part
+def _advance_logistic(
+    rows: Rows, start: int, m: int, room: NDArray[np.float64], bits: NDArray[np.int64]
+) -> float:
+    """Do as `_advance_row` for ``m`` rows, without a branch but for few of them."""
+    x, e, gap = room[0], room[1], room[2]
+    y, share = rows.y[start : start + m], rows.share[start : start + m]
+    eta, change = rows.eta[start : start + m], rows.change[start : start + m]
+    dual, weight = rows.dual[start : start + m], rows.weight[start : start + m]
+    reached, moved = rows.reached[start : start + m], rows.moved[start : start + m]
+    residual = rows.residual[start : start + m]
+    curvature = rows.curvature[start : start + m]
+    for i in range(m):
+        z = eta[i] + change[i]
+        reached[i] = z
+        x[i] = max(-abs(z), -700.0)
+    _exponentials(x, e, room[3], bits, m)
+    for i in range(m):
+        near = 1.0 / (1.0 + e[i])
+        far = e[i] * near
+        p = near if reached[i] >= 0.0 else far
+        q = far if reached[i] >= 0.0 else near
+        r = y[i] * q - (1.0 - y[i]) * p
+        u = dual[i] - weight[i] * change[i]
+        residual[i] = r
+        curvature[i] = near * far
+        moved[i] = u
+        a, b = (r - u) / p, (u - r) / q
+        gap[i] = p * _entropy_series(a) + q * _entropy_series(b)
+        x[i] = max(abs(a), abs(b))
+    total = 0.0
+    for i in range(m):
+        if share[i] <= 0.0:
+            residual[i] = curvature[i] = 0.0
+            continue
+        part = gap[i]
+        if not x[i] < _WIDE_SERIES:
+            _, _, part = measure(LOGISTIC, 0.0, y[i], reached[i], moved[i])
+        total += share[i] * part
+    return total
+
+
+@part
+def _advance_strip(
+    rows: Rows, start: int, m: int, room: NDArray[np.float64], bits: NDArray[np.int64]
+) -> float:
+    """Take rows from ``start`` on along ``change``; return their part of the gap."""
+    if rows.code == LOGISTIC:
+        return _advance_logistic(rows, start, m, room, bits)
+    total = 0.0
+    for i in range(start, start + m):
+        total += _advance_row(rows, i)
+    return total
+
+
+@kernel
+def advance(rows: Rows) -> float:
+    """Take all rows along ``change``; return the rows' part of the gap."""
+    room = np.empty((4, _STRIP))
+    bits = room[3].view(np.int64)
+    total = 0.0
+    n = rows.y.shape[0]
+    for start in range(0, n, _STRIP):
+        total += _advance_strip(rows, start, min(_STRIP, n - start), room, bits)
+    return total
+
+
+@summing_part
+def _linear_rows(
+    X: NDArray[Any],
+    center: NDArray[np.float64],
+    coef: NDArray[np.float64],
+    shift: float,
+    first: int,
+    m: int,
+    change: NDArray[np.float64],
+) -> None:
+    for i in range(m):
+        row = X[first + i]
+        total = 0.0
+        for j in range(X.shape[1]):
+            total += (np.float64(row[j]) - center[j]) * coef[j]
+        change[i] = total + shift
+
+
+@summing_part
+def _products_of_rows(
+    X: NDArray[Any],
+    center: NDArray[np.float64],
+    first: int,
+    m: int,
+    weight: NDArray[np.float64],
+    products: NDArray[np.float64],
+) -> None:
+    for i in range(m):
+        row = X[first + i]
+        v = weight[i]
+        for j in range(X.shape[1]):
+            products[j] += v * (np.float64(row[j]) - center[j])
+
+
+@summing_part
+def _linear_columns(
+    transposed: NDArray[Any],
+    center: NDArray[np.float64],
+    coef: NDArray[np.float64],
+    shift: float,
+    first: int,
+    m: int,
+    change: NDArray[np.float64],
+) -> None:
+    for i in range(m):
+        change[i] = shift
+    for j in range(transposed.shape[0]):
+        step, mean = coef[j], center[j]
+        if step == 0.0:
+            continue
+        column = transposed[j, first : first + m]
+        for i in range(m):
+            change[i] += step * (np.float64(column[i]) - mean)
+
+
+@summing_part
+def _products_of_columns(
+    transposed: NDArray[Any],
+    center: NDArray[np.float64],
+    first: int,
+    m: int,
+    weight: NDArray[np.float64],
+    products: NDArray[np.float64],
+) -> None:
+    for j in range(transposed.shape[0]):
+        column = transposed[j, first : first + m]
+        mean = center[j]
+        total = 0.0
+        for i in range(m):
+            total += weight[i] * (np.float64(column[i]) - mean)
+        products[j] += total
+
+
+@kernel
+def advance_dense(
+    X: NDArray[Any],
+    is_transposed: bool,
+    center: NDArray[np.float64],
+    coef: NDArray[np.float64],
+    shift: float,
+    rows: Rows,
+    first: int,
+    last: int,
+    products: NDArray[np.float64],
+) -> float:
+    """Step by ``shift + (X - center) coef`` from row ``first`` to before ``last``.
+
+    Adds Σ_i share_i residual_i (x_ij - center_j) to ``products``. Both products with
+    some rows of X are formed while those are in cache. ``X`` is in C order, or the
+    transpose of one in F order.
+    """
+    room = np.empty((4, _STRIP))
+    bits = room[3].view(np.int64)
+    weight = np.empty(_STRIP)
+    total = 0.0
+    for start in range(first, last, _STRIP):
+        m = min(_STRIP, last - start)
+        change = rows.change[start : start + m]
+        if is_transposed:
+            _linear_columns(X, center, coef, shift, start, m, change)
+        else:
+            _linear_rows(X, center, coef, shift, start, m, change)
+        total += _advance_strip(rows, start, m, room, bits)
+        for i in range(m):
+            weight[i] = rows.share[start + i] * rows.residual[start + i]
+        if is_transposed:
+            _products_of_columns(X, center, start, m, weight, products)
+        else:
+            _products_of_rows(X, center, start, m, weight, products)
+    return total
+
+
+@kernel
+def room(
+    code: int,
+    y: NDArray[np.float64],
+    share: NDArray[np.float64],
+    dual: NDArray[np.float64],
+) -> float:
+    """Return the largest share, at most 1, of ``dual`` that every row allows."""
+    least = 1.0
+    for i in range(y.shape[0]):
+        if share[i] > 0.0:
+            least = min(least, row_room(code, y[i], dual[i]))
+    return least
+
+
+@kernel
+def best_shift(
+    code: int,
+    power: float,
+    y: NDArray[np.float64],
+    share: NDArray[np.float64],
+    eta: NDArray[np.float64],
+    start: float,
+) -> float:
+    """Return the s at which Σ_i share_i f(y_i, eta_i + s) is least.
+
+    Newton's method, kept inside the interval in which the derivative changes sign.
+    """
+    low, high = -np.inf, np.inf
+    shift = start
+    reach = 1.0
+    for _ in range(_MOST_STEPS):
+        slope = curvature = size = 0.0
+        for i in range(y.shape[0]):
+            if share[i] > 0.0:
+                residual, second = derivatives(code, power, y[i], eta[i] + shift)
+                slope += share[i] * residual
+                curvature += share[i] * second
+                size += share[i] * abs(residual)
+        if abs(slope) <= 4e-16 * size:
+            break
+        if slope > 0.0:
+            low = shift
+        else:
+            high = shift
+        step = slope / curvature if curvature > 0.0 else np.inf
+        following = shift + step
+        if not (low < following < high and abs(step) < reach):
+            if low == -np.inf:
+                following = shift - reach
+            elif high == np.inf:
+                following = shift + reach
+            elif not low < following < high:
+                following = 0.5 * (low + high)
+            reach *= 2.0
+        if following == shift:
+            break
+        shift = following
+    return shift

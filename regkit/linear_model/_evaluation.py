@@ -1,0 +1,124 @@
+"""What choosing alpha asks of the data, and what is known of every alpha."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+
+from regkit._types import Floats
+from regkit.linear_model._limits import Limits
+from regkit.linear_model._regularization_path import RegularizationPath
+from regkit.linear_model._selection import ErrorCurve
+from regkit.linear_model._source_reducer import Names
+from regkit.solvers.results import PathResult
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Evaluation:
+    """What is known of every alpha, for one l1_ratio.
+
+    Attributes
+    ----------
+    l1_ratio : float
+    curves : list of ErrorCurve
+        One; or one per target where each gets an alpha of its own.
+    is_per_target : bool
+        Whether results have an axis for the targets.
+    fold_errors : ndarray of shape (n_alphas, n_folds, n_curves) or None
+        Mean errors of the held-out rows, of the loss itself even where a scorer
+        determines the curves; None without folds.
+    whole : PathResult or None
+        The path on all rows, where it was solved.
+    folds : sequence of PathResult
+        The paths on the folds' training rows, where they are kept.
+    is_null_at_largest : bool
+        Whether every penalized coefficient is zero at the largest alpha, so that
+        larger ones would change nothing.
+    row_results : ndarray of shape (n_samples, n_targets, n_alphas) or None
+        Squared errors or predictions of each row when left out, where they are kept.
+    """
+
+    l1_ratio: float
+    curves: list[ErrorCurve]
+    is_per_target: bool = False
+    fold_errors: Floats | None = None
+    whole: PathResult | None = None
+    folds: Sequence[PathResult] = ()
+    is_null_at_largest: bool = False
+    row_results: Floats | None = None
+
+    @property
+    def alphas(self) -> Floats:
+        """The alphas, of shape (n_alphas,)."""
+        return self.curves[0].alphas
+
+    @property
+    def least_error(self) -> float:
+        """The least mean error that is finite, by which l1_ratios are compared."""
+        mean = self.curves[0].mean
+        return float(np.min(mean, where=np.isfinite(mean), initial=np.inf))
+
+    def joined(self, values: Sequence[Any]) -> Any:
+        """Return one value per curve as an array; the value itself of a single one."""
+        return np.stack(values, axis=-1) if self.is_per_target else values[0]
+
+    def in_order(self, alphas: Floats) -> Evaluation:
+        """Return what is known of the same alphas in another order, repeated or not.
+
+        The alphas known are decreasing, and belong to no path.
+        """
+        places = np.searchsorted(-self.alphas, -alphas)
+
+        def moved(values: Floats | None) -> Floats | None:
+            return None if values is None else values[places]
+
+        curves = [
+            ErrorCurve(alphas, c.mean[places], moved(c.se), moved(c.fold_errors))
+            for c in self.curves
+        ]
+        rows = None if self.row_results is None else self.row_results[:, :, places]
+        return replace(
+            self, curves=curves, fold_errors=moved(self.fold_errors), row_results=rows
+        )
+
+
+class Report(Protocol):
+    """Raises or warns where a fit is not what was asked for."""
+
+    def __call__(
+        self, result: PathResult, fold: int | None = None, kind: str = "alpha"
+    ) -> None:
+        """Report a fit to all rows, or to the training rows of a fold."""
+
+
+class Refitted(NamedTuple):
+    """The model at the chosen alpha, and the path it was taken from."""
+
+    result: PathResult
+    """Of shape (n_targets,)."""
+    path: RegularizationPath | None = None
+
+
+class Evaluator(Protocol):
+    """What choosing alpha asks of the data: one class per kind of data and of error."""
+
+    n_features: int
+    feature_names: Names
+    limits: Limits
+    y_ndim: int
+    n_folds: int
+    """0 where alphas are evaluated without folds."""
+
+    def alpha_grid(self, l1_ratio: float, n_alphas: int, eps: float | None) -> Floats:
+        """Return the automatic grid, strictly decreasing."""
+
+    def evaluate(self, l1_ratio: float, alphas: Floats, report: Report) -> Evaluation:
+        """Find the error of every alpha; they are strictly decreasing."""
+
+    def refit(
+        self, evaluation: Evaluation, places: list[int], report: Report
+    ) -> Refitted:
+        """Fit all rows with the alphas chosen, one per curve, by their places."""

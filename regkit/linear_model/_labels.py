@@ -1,0 +1,161 @@
+"""Class labels as users pass them: encoded, counted and weighted."""
+
+import sys
+from numbers import Real
+from typing import Any, NamedTuple
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+from sklearn.utils import assert_all_finite
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import column_or_1d
+
+from regkit._types import Floats
+
+
+class Labels(NamedTuple):
+    """The classes of y, and the class of every row."""
+
+    classes: NDArray[Any]
+    """(n_classes,) sorted, two or more."""
+    codes: NDArray[np.int64]
+    """(n_samples,) places in `classes`."""
+
+
+def encode_labels(name: str, y: Any) -> Labels:
+    """Find the classes of y.
+
+    Parameters
+    ----------
+    name : str
+        Of the estimator or function, for messages.
+    y : array-like of shape (n_samples,) or (n_samples, 1)
+        Strings, booleans, integers, objects or categories.
+
+    Returns
+    -------
+    labels : Labels
+
+    Raises
+    ------
+    ValueError, TypeError
+        When labels are missing, continuous, of kinds that cannot be sorted, or all the
+        same.
+    """
+    if y is None:
+        raise ValueError(f"{name} requires y to be passed, but the target y is None.")
+    if sp.issparse(y):
+        raise TypeError("y must be dense, got a sparse matrix; pass y.toarray().")
+    values = column_or_1d(y, warn=True)
+    _refuse_missing(values)
+    if values.dtype.kind in "fc":
+        assert_all_finite(values, input_name="y")
+    try:
+        classes, codes = np.unique(values, return_inverse=True)
+    except TypeError:
+        kinds = sorted({type(value).__name__ for value in values})
+        raise ValueError(
+            f"y mixes labels of different kinds, {' and '.join(kinds)}: convert them "
+            "to one kind, for example strings."
+        ) from None
+    check_classification_targets(values)
+    if len(classes) == 1:
+        raise ValueError(
+            f"{name} needs at least 2 classes in y, but its {len(values)} rows have "
+            f"one class, {classes.tolist()[0]!r}."
+        )
+    return Labels(classes, codes.reshape(-1).astype(np.int64))
+
+
+def _refuse_missing(values: NDArray[Any]) -> None:
+    if values.dtype.kind != "O":
+        return
+    pandas = sys.modules.get("pandas")
+    if pandas is not None:
+        missing = np.flatnonzero(pandas.isna(values))
+    else:
+        missing = np.flatnonzero([v is None or v != v for v in values])
+    if missing.size:
+        raise ValueError(
+            f"y must not hold missing labels: Input y contains NaN or None at row "
+            f"{missing[0]}."
+        )
+
+
+def class_weighted(
+    class_weight: Any, labels: Labels, sample_weight: Floats | None
+) -> Floats | None:
+    """Multiply the rows' weights by those of their classes.
+
+    Parameters
+    ----------
+    class_weight : None, "balanced" or dict
+        "balanced" gives every class the same total weight.
+    labels : Labels
+    sample_weight : ndarray of shape (n_samples,) or None
+
+    Returns
+    -------
+    weight : ndarray of shape (n_samples,) or None
+        None for equal weights.
+
+    Raises
+    ------
+    ValueError
+        When a weight is not a non-negative number, or a key is not a class.
+    """
+    if class_weight is None:
+        return sample_weight
+    if isinstance(class_weight, str):
+        counts = np.bincount(labels.codes, sample_weight, len(labels.classes))
+        with np.errstate(divide="ignore"):
+            factors = counts.sum() / (len(counts) * counts)
+        factors[counts == 0.0] = 0.0  # refused by `refuse_empty_classes`
+    else:
+        factors = _factors_of(class_weight, labels.classes)
+    weight: Floats = factors[labels.codes]
+    return weight if sample_weight is None else weight * sample_weight
+
+
+def _factors_of(class_weight: dict[Any, Any], classes: NDArray[Any]) -> Floats:
+    for label, factor in class_weight.items():
+        is_number = isinstance(factor, Real) and not isinstance(factor, bool)
+        if not is_number or not 0.0 <= float(factor) < np.inf:
+            raise ValueError(
+                "class_weight must hold finite non-negative numbers: the weight of "
+                f"class {label!r} is {factor!r}."
+            )
+    given = [label for label in classes.tolist() if label in class_weight]
+    unknown = [label for label in class_weight if label not in given]
+    # More keys than classes are usual where a part of the rows lacks a class.
+    if unknown and len(given) < len(classes):
+        raise ValueError(
+            f"class_weight names the class {unknown[0]!r}, which y does not have: its "
+            f"classes are {classes.tolist()!r}."
+        )
+    return np.array([float(class_weight.get(label, 1.0)) for label in classes.tolist()])
+
+
+def refuse_empty_classes(labels: Labels, weight: Floats | None, where: str) -> None:
+    """Raise where a class has no row of positive weight.
+
+    Parameters
+    ----------
+    labels : Labels
+    weight : ndarray of shape (n_samples,) or None
+    where : str
+        What has to have them, and what to do, for the message.
+
+    Raises
+    ------
+    ValueError
+        Naming the class.
+    """
+    counts = np.bincount(labels.codes, weight, len(labels.classes))
+    empty = np.flatnonzero(~(counts > 0.0))
+    if empty.size:
+        raise ValueError(
+            f"The class {labels.classes.tolist()[empty[0]]!r} has no row of positive "
+            f"weight{where}."
+        )

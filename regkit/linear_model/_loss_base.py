@@ -1,0 +1,338 @@
+"""What all fits by a loss of classes or counts share: the problem, its solutions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
+
+from regkit._sklearn import check_same_features
+from regkit._types import Floats, Indices
+from regkit.designs import RowDesign, make_design
+from regkit.linear_model._base import linear_predictor
+from regkit.linear_model._labels import Labels
+from regkit.linear_model._limits import Limits, check_limits
+from regkit.linear_model._report import report
+from regkit.linear_model._separation import lowering_columns, separating_columns
+from regkit.rows.inputs import FitData, check_predict_X, check_y
+from regkit.rows.open import as_source
+from regkit.solvers.losses import Loss
+from regkit.solvers.problem import Penalty
+from regkit.solvers.results import PathResult
+from regkit.solvers.solve_loss import solve_loss_path
+
+# Coefficients and intercept to start from.
+Start = tuple[Floats, float]
+
+# Predictors of an optimum are rarely larger; where unpenalized ones are, it is worth
+# a linear program to make sure that there is an optimum.
+_LARGE_PREDICTOR = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class LossProblem:
+    """Rows, targets and limits of a fit, before its penalty is known."""
+
+    name: str
+    """Of the estimator or function, for messages."""
+    loss: Loss
+    design: RowDesign
+    data: FitData
+    """X as the design has it; y are the class numbers, or the counts."""
+    weight: Floats | None
+    """(n_samples,), of rows and classes together."""
+    targets: Floats
+    """(n_targets, n_samples), each a problem of its own: one per class where classes
+    are told from the rest, one otherwise."""
+    offset: Floats | None
+    limits: Limits
+    labels: Labels | None
+
+    def penalty(self, l1_ratio: float) -> Penalty:
+        """State the penalty."""
+        limits = self.limits
+        return Penalty.build(
+            self.design.n_features,
+            l1_ratio,
+            limits.factor,
+            limits.lower,
+            limits.upper,
+        )
+
+    def solve(
+        self,
+        penalty: Penalty,
+        alphas: Floats,
+        *,
+        design: RowDesign | None = None,
+        starts: list[Start] | None = None,
+        **options: Any,
+    ) -> PathResult:
+        """Solve one path per target, on all rows or as `design` weights them.
+
+        The result has the shape (n_alphas, n_targets).
+        """
+        with np.errstate(over="ignore", invalid="ignore"):  # reported by `report`
+            results = [
+                solve_loss_path(
+                    self.design if design is None else design,
+                    self.loss,
+                    target,
+                    penalty,
+                    alphas,
+                    offset=self.offset,
+                    start=None if starts is None else starts[t],
+                    **options,
+                )
+                for t, target in enumerate(self.targets)
+            ]
+        return PathResult.stack(results)
+
+    def report(
+        self,
+        result: PathResult,
+        *,
+        tol: float,
+        max_iter: int,
+        standardize: bool,
+        where: str = "",
+        rows: Indices | None = None,
+    ) -> None:
+        """Raise or warn where a path is not what was asked for.
+
+        Parameters
+        ----------
+        result : PathResult of shape (n_alphas, n_targets)
+        tol, max_iter, standardize : object
+            Of the estimator.
+        where : str
+            Which fold, for messages.
+        rows : ndarray of int or None
+            The rows trained on; None for all.
+
+        Raises
+        ------
+        ValueError
+            Where numbers overflow, or where there is no optimum.
+        """
+        called = self.name + where
+        self._refuse_separation(result, called, rows)
+        report(
+            called,
+            result,
+            factor=self.limits.factor,
+            standardize=standardize,
+            tol=tol,
+            max_iter=max_iter,
+        )
+
+    def _refuse_separation(
+        self, result: PathResult, called: str, rows: Indices | None
+    ) -> None:
+        """Raise where unpenalized coefficients grow without end."""
+        free = np.zeros(self.design.n_features, dtype=bool)
+        factor = self.limits.factor
+        if factor is not None:
+            free |= factor == 0.0
+        least = float(result.alphas.min())
+        if least == 0.0:
+            free |= ~np.isinf(0.0 if factor is None else factor)
+        if not free.any() or self.loss.name in ("Gamma", "squared hinge"):
+            return
+        used = np.arange(len(self.data.y)) if rows is None else rows
+        if self.weight is not None:
+            used = used[self.weight[used] > 0.0]
+        X = self.data.X[used]
+        if result.converged.all():
+            last = result.at(len(result.alphas) - 1)
+            eta = X @ last.coefs + last.intercepts
+            if np.max(np.abs(eta)) <= _LARGE_PREDICTOR:
+                return
+        fit_intercept = self.design.fit_intercept
+        if self.labels is None:
+            columns = lowering_columns(
+                X, self.data.y[used], free, self.limits, fit_intercept
+            )
+            effect = "the expected values of rows with y = 0 fall to 0"
+        else:
+            columns = separating_columns(
+                X,
+                self.labels.codes[used],
+                len(self.labels.classes),
+                free,
+                self.limits,
+                fit_intercept,
+            )
+            effect = "the classes are separated"
+        if columns is None:
+            return
+        cause = "penalty_factor=0" if least > 0.0 else "alpha=0"
+        raise ValueError(
+            f"{called} has no finite optimum with {cause}: along the unpenalized "
+            f"{self._named(columns)} {effect}, and coefficients grow without end. "
+            "Penalize them: a positive alpha (and penalty_factor) makes the optimum "
+            "finite."
+        )
+
+    def _named(self, columns: Indices) -> str:
+        names = self.data.feature_names
+        shown = [
+            f"column {j}" if names is None else f"column {names[j]!r}"
+            for j in columns[:5]
+        ]
+        more = f" and {len(columns) - 5} more" if len(columns) > 5 else ""
+        return ", ".join(shown) + more if shown else "intercept"
+
+
+class LossEstimator(BaseEstimator):
+    """Base of the estimators fitted by such a loss; subclasses state the problem."""
+
+    coef_: Any
+    intercept_: Any
+    n_features_in_: int
+
+    def to_sklearn(self) -> Any:
+        """Give scikit-learn's own estimator with these coefficients.
+
+        It predicts the same, and whatever takes scikit-learn's models takes it,
+        converters to ONNX among them.
+
+        Returns
+        -------
+        model : LogisticRegression, LinearSVC, PoissonRegressor, GammaRegressor or \
+                TweedieRegressor
+            Fitted. Fitting it anew solves scikit-learn's own problem, which knows of no
+            `standardize`, `bounds` and `penalty_factor`,
+            and of no L1 penalty of counts.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        """
+        from regkit.linear_model._to_sklearn import scikit_learn_of
+
+        return scikit_learn_of(self)
+
+    def _open(
+        self, X: Any, y: Any, sample_weight: Any, offset: Any, name: str | None = None
+    ) -> LossProblem:
+        """Check the data and state the problem; messages are by `name`, if given."""
+        raise NotImplementedError
+
+    def _state(
+        self,
+        data: FitData,
+        loss: Loss,
+        targets: Floats,
+        offset: Any,
+        weight: Floats | None,
+        name: str | None,
+        labels: Labels | None = None,
+    ) -> LossProblem:
+        """Make a problem of checked data."""
+        n_samples, n_features = data.X.shape
+        limits = check_limits(
+            n_features, self.positive, self.bounds, self.penalty_factor
+        )
+        shift = None if offset is None else check_offset(self, offset, n_samples)
+        with np.errstate(over="ignore", invalid="ignore"):  # reported by `report`
+            design = make_design(
+                data.X, weight, bool(self.fit_intercept), bool(self.standardize)
+            )
+        called = name or type(self).__name__
+        return LossProblem(
+            called, loss, design, data, weight, targets, shift, limits, labels
+        )
+
+    def _linear_predictor(self, X: Any, offset: Any = None) -> Floats:
+        """Compute ``X @ coef_.T + intercept_ + offset`` for rows in memory."""
+        check_is_fitted(self, "coef_")
+        check_same_features(self, X)
+        X = check_predict_X(self, X, self.n_features_in_)
+        coef: Any = self.coef_
+        is_sparse: bool = sp.issparse(coef)
+        if is_sparse:  # after `sparsify`
+            found = np.asarray((X @ coef.T).toarray() if sp.issparse(X) else X @ coef.T)
+            found = found + self.intercept_
+        else:
+            found = linear_predictor(X, coef, self.intercept_)
+        if offset is not None:
+            shift = check_offset(self, offset, X.shape[0])
+            found = found + (shift if found.ndim == 1 else shift[:, None])
+        return found
+
+    def _replace_attributes(self, fitted: dict[str, Any]) -> None:
+        """Set all attributes at once, and take away those of an earlier fit."""
+        parameters = self.get_params(deep=False)
+        for name in list(self.__dict__):
+            if name.endswith("_") and name not in parameters:
+                del self.__dict__[name]
+        self.__dict__.update(fitted)
+
+    def _attributes(self, problem: LossProblem) -> dict[str, Any]:
+        """Give the attributes that do not depend on the solution."""
+        fitted: dict[str, Any] = {
+            "n_features_in_": problem.design.n_features,
+            "_total_weight": problem.design.total_weight,  # for `to_sklearn`
+        }
+        if problem.data.feature_names is not None:
+            fitted["feature_names_in_"] = problem.data.feature_names
+        if problem.labels is not None:
+            fitted["classes_"] = problem.labels.classes
+        return fitted
+
+    def _solution(self, result: PathResult, k: int) -> dict[str, Any]:
+        """Give the attributes of the k-th alpha."""
+        at = result.at(k)
+        n_iters = np.maximum(at.n_iters, 1)
+        several = len(at.intercepts) > 1
+        return {
+            "coef_": np.ascontiguousarray(at.coefs.T),
+            "intercept_": at.intercepts.copy(),
+            "dual_gap_": at.dual_gaps.copy() if several else at.dual_gaps[0],
+            "n_iter_": n_iters if several else int(n_iters[0]),
+            "solver_": result.solver,
+        }
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
+
+def check_offset(caller: Any, offset: Any, n_samples: int) -> Floats:
+    """Check what is added to the linear predictor of each row.
+
+    Raises
+    ------
+    ValueError
+        When it is not one finite number per row.
+    """
+    checked = check_y(caller, offset, "offset")
+    if checked.shape != (n_samples,):
+        raise ValueError(
+            f"offset must have one entry per row of X: X has {n_samples} rows, offset "
+            f"has shape {checked.shape}."
+        )
+    return np.ascontiguousarray(checked, dtype=np.float64)
+
+
+def refuse_chunks(name: str, X: Any) -> None:
+    """Raise for rows that come in chunks; a memory map is used in place.
+
+    Raises
+    ------
+    TypeError
+        With the remedy.
+    """
+    if isinstance(X, np.ndarray) or as_source(X) is None:
+        return
+    raise TypeError(
+        f"{name} needs the rows of X in memory, or a memory map, but X comes in chunks "
+        f"({type(X).__name__}): pass an array, a sparse matrix or a data frame."
+    )

@@ -1,0 +1,138 @@
+"""Linear classifiers: labels in, decisions and labels out."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+from sklearn.base import ClassifierMixin
+from sklearn.utils.validation import check_is_fitted
+
+from regkit._types import Floats
+from regkit.linear_model._labels import (
+    class_weighted,
+    encode_labels,
+    refuse_empty_classes,
+)
+from regkit.linear_model._loss_base import LossEstimator, LossProblem
+from regkit.rows.inputs import check_fit_data
+from regkit.solvers.losses import Loss
+
+
+class LinearClassifier(ClassifierMixin, LossEstimator):
+    """Base of the linear classifiers; subclasses name their loss."""
+
+    def predict(self, X: Any, offset: Any = None) -> NDArray[Any]:
+        """Predict the class of each row.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
+            Rows to predict for.
+        offset : array-like of shape (n_samples,), default=None
+            Added to the linear predictor of each row, as in `fit`.
+
+        Returns
+        -------
+        y_pred : ndarray of shape (n_samples,)
+            Labels, as in `classes_`.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        ValueError
+            When X holds NaN or inf, or its columns are not those seen in `fit`.
+        """
+        decision = self.decision_function(X, offset)
+        if decision.ndim == 1:
+            chosen = (decision > 0.0).astype(np.intp)
+        else:
+            chosen = np.argmax(decision, axis=1)
+        labels: NDArray[Any] = self.classes_[chosen]
+        return labels
+
+    def decision_function(self, X: Any, offset: Any = None) -> Floats:
+        """Compute the linear predictor of each row.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
+            Rows to predict for.
+        offset : array-like of shape (n_samples,), default=None
+            Added to the linear predictor of each row, as in `fit`.
+
+        Returns
+        -------
+        decision : ndarray of shape (n_samples,) or (n_samples, n_classes)
+            For two classes one number, positive where ``classes_[1]`` is predicted;
+            for more, one per class, the largest of which is predicted.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        ValueError
+            When X holds NaN or inf, or its columns are not those seen in `fit`.
+        """
+        decision = self._linear_predictor(X, offset)
+        return decision[:, 0] if decision.shape[1] == 1 else decision
+
+    def sparsify(self) -> Self:
+        """Convert `coef_` to a CSR matrix, which saves memory where most are zero.
+
+        Returns
+        -------
+        self : estimator
+        """
+        check_is_fitted(self, "coef_")
+        self.coef_ = sp.csr_matrix(self.coef_)
+        return self
+
+    def densify(self) -> Self:
+        """Convert `coef_` back to an array.
+
+        Returns
+        -------
+        self : estimator
+        """
+        check_is_fitted(self, "coef_")
+        is_sparse: bool = sp.issparse(self.coef_)
+        if is_sparse:
+            self.coef_ = self.coef_.toarray()
+        return self
+
+    @property
+    def sparse_coef_(self) -> sp.csr_matrix:
+        """Sparse copy of `coef_`, of the same shape."""
+        return sp.csr_matrix(self.coef_)
+
+    def _loss(self, n_classes: int) -> Loss:
+        raise NotImplementedError
+
+    def _targets(self, codes: NDArray[np.int64], n_classes: int) -> Floats:
+        """Give the targets of each problem, (n_targets, n_samples)."""
+        raise NotImplementedError
+
+    def _open(
+        self, X: Any, y: Any, sample_weight: Any, offset: Any, name: str | None = None
+    ) -> LossProblem:
+        called = name or type(self).__name__
+        labels = encode_labels(called, y)
+        codes = labels.codes.astype(np.float64)
+        data = check_fit_data(name or self, X, codes, sample_weight)
+        refuse_empty_classes(labels, data.sample_weight, f": {called} cannot fit it")
+        weight = class_weighted(self.class_weight, labels, data.sample_weight)
+        refuse_empty_classes(labels, weight, " after class_weight")
+        n_classes = len(labels.classes)
+        return self._state(
+            data,
+            self._loss(n_classes),
+            self._targets(labels.codes, n_classes),
+            offset,
+            weight,
+            name,
+            labels,
+        )

@@ -1,0 +1,279 @@
+"""How `RidgeRegressorCV` evaluates alphas, and what it refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from numbers import Integral
+from typing import Any, Self
+
+import numpy as np
+from sklearn.metrics import check_scoring
+from sklearn.model_selection import check_cv
+
+from regkit._sklearn import validate_parameters
+from regkit.linear_model._base import LinearRegressor
+from regkit.linear_model._cv import CrossValidated
+from regkit.linear_model._evaluation import Evaluation, Evaluator, Report
+from regkit.linear_model._grid import check_alphas
+from regkit.linear_model._limits import Limits
+from regkit.linear_model._moment_scores import check_moment_scoring
+from regkit.linear_model._parameters import thread_count
+from regkit.linear_model._problem import MomentProblem, RowProblem, Setup
+from regkit.linear_model._ridge_evaluators import (
+    RidgeChoice,
+    RidgeRowEvaluator,
+    Scoring,
+)
+from regkit.linear_model._ridge_moments import RidgeMomentEvaluator
+from regkit.linear_model._selection import Choice
+from regkit.linear_model._source_reducer import SourceReducer
+from regkit.linear_model._splits import (
+    fold_labels,
+    for_scorer,
+    make_folds,
+    make_router,
+)
+from regkit.linear_model._sums import SumsByFold
+from regkit.linear_model.ridge import RidgeRegressor
+from regkit.linear_model.statistics import SufficientStatistics, check_statistics
+from regkit.parallel.threads import calm_blas
+from regkit.rows.inputs import FitData
+from regkit.rows.sources import RowSource
+from regkit.solvers.folds.fold import Fold
+from regkit.solvers.folds.out_of_core import MOST_COLUMNS
+
+
+class RidgeCV(CrossValidated, LinearRegressor):
+    """Base of `RidgeRegressorCV`, which documents its parameters."""
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, **params: Any) -> Self:
+        """Choose alpha and fit the model at it.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe, RowChunks} of shape \
+                (n_samples, n_features)
+            Training rows, taken as by `RidgeRegressor`: never written, and no copy is
+            made for a fold. `RowChunks`, large memory maps and Dask collections are
+            read once with folds or "gcv", and twice where each row is left out; up to
+            twice more where columns are nearly dependent, or where a coefficient
+            depends on one row alone.
+        y : array-like of shape (n_samples,) or (n_samples, n_targets)
+            Targets; None where `RowChunks` bring them.
+        sample_weight : float or array-like of shape (n_samples,), default=None
+            Weights of the rows, non-negative and not all zero: in training and in the
+            held-out errors.
+        **params : dict
+            `groups` for the splitter. With metadata routing enabled, whatever the
+            splitter and the scorer request.
+
+        Returns
+        -------
+        self : estimator
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError, TypeError
+            When a parameter or the data is not usable; the message names it.
+
+        Warns
+        -----
+        ConvergenceWarning
+            When an iterative solver stopped above `tol`.
+        UserWarning
+            When the least error is at an end of the grid and still falling, when alphas
+            could not be judged, or when unpenalized columns are linearly dependent.
+        """
+        return self._fit(X, y, sample_weight, params)
+
+    def fit_statistics(self, statistics: SufficientStatistics) -> Self:
+        """Choose alpha and fit the model to the statistics of rows.
+
+        Parameters
+        ----------
+        statistics : SufficientStatistics
+            Of all training rows. With ``cv="gcv"`` their folds are ignored; otherwise
+            there must be two or more, which replace those of `cv`. Not changed, and
+            not kept.
+
+        Returns
+        -------
+        self : estimator
+            As `fit` would leave it for the rows and these folds, to about 8 digits.
+
+        Raises
+        ------
+        ValueError, TypeError
+            When a parameter or the statistics are not usable: leaving out one row at a
+            time, in particular, needs the rows.
+
+        Warns
+        -----
+        ConvergenceWarning, UserWarning
+            As `fit` does.
+        """
+        validate_parameters(self)
+        sums = check_statistics(statistics)
+        self._check_rows_not_needed()
+        labels = [] if self.cv == "gcv" else sums.folds
+        if self.cv != "gcv" and len(labels) < 2:
+            raise ValueError(
+                f"RidgeRegressorCV with cv={self.cv!r} needs statistics with two folds "
+                f"or more, these have {len(labels)}; only cv='gcv' takes none, and "
+                "leaving out one row at a time needs the rows, in chunks for example."
+            )
+        return self._choose(self._evaluator_of_sums(sums, labels, None, {}))
+
+    def get_metadata_routing(self) -> Any:
+        """Return the routes of arguments of `fit` to the splitter and the scorer.
+
+        Returns
+        -------
+        routing : MetadataRouter
+            The routes.
+        """
+        return make_router(self, has_folds=self._makes_folds())
+
+    def _makes_folds(self) -> bool:
+        return self.cv is not None and not isinstance(self.cv, str)
+
+    def _l1_ratios(self) -> list[float]:
+        return [0.0]
+
+    def _evaluate(
+        self, evaluator: Evaluator, l1_ratio: float, report_fit: Report
+    ) -> Evaluation:
+        found = super()._evaluate(evaluator, l1_ratio, report_fit)
+        if isinstance(self.alphas, Integral):
+            return found
+        return found.in_order(check_alphas(self.alphas))
+
+    def _attributes_of(
+        self, best: Evaluation, choices: Sequence[Choice]
+    ) -> dict[str, Any]:
+        fitted = super()._attributes_of(best, choices)
+        pairs = zip(best.curves, choices, strict=True)
+        fitted["best_score_"] = best.joined(
+            [-curve.mean[c.index] for curve, c in pairs]
+        )
+        rows = best.row_results
+        if rows is not None:
+            fitted["cv_results_"] = rows[:, 0] if rows.shape[1] == 1 else rows
+        return fitted
+
+    def _evaluator_of_rows(
+        self, data: FitData, split_params: dict[str, Any], score_params: dict[str, Any]
+    ) -> Evaluator:
+        setup, weight = Setup.of(self), data.sample_weight
+        limits = setup.limits(data.X.shape[1])
+        n_rows = len(data.y) if weight is None else int(np.count_nonzero(weight))
+        self._check_combination(n_rows, limits, split_params)
+        folds: list[Fold] = []
+        if self._makes_folds():
+            folds = make_folds(check_cv(self.cv), data.X, data.y, weight, split_params)
+        scoring = None
+        if self.scoring is not None:
+            scorer = check_scoring(self, scoring=self.scoring)
+            scoring = Scoring(scorer, for_scorer(score_params, weight))
+        with calm_blas(min(data.X.shape)):
+            problem = RowProblem.of(setup, data)
+        return RidgeRowEvaluator(problem, self._choice_of(), data, folds, scoring)
+
+    def _evaluator_of_chunks(
+        self,
+        source: RowSource,
+        y: Any,
+        sample_weight: Any,
+        split_params: dict[str, Any],
+    ) -> Evaluator:
+        self._check_rows_not_needed()
+        n_parts, labels = 1, None
+        if self._makes_folds():
+            labels = fold_labels(check_cv(self.cv), *source.targets(y), split_params)
+            n_parts += int(labels.max()) + 1
+        reducer = SourceReducer(source, y, sample_weight, labels)
+        n_features = reducer.n_features
+        if n_parts * n_features**2 > MOST_COLUMNS**2:
+            raise ValueError(
+                f"RidgeRegressorCV needs the products of all {n_features:,} columns, "
+                f"for {n_parts} sets of rows: too many for rows that are read in "
+                "chunks."
+            )
+        sums = reducer.sums()
+        return self._evaluator_of_sums(sums, sums.folds, reducer, split_params)
+
+    def _evaluator_of_sums(
+        self,
+        sums: SumsByFold,
+        labels: list[int],
+        reducer: SourceReducer | None,
+        split_params: dict[str, Any],
+    ) -> Evaluator:
+        """Return the evaluator for rows of which only the moments are held."""
+        problem = MomentProblem.of(Setup.of(self), sums)
+        if labels:
+            self._single()._check_solver(problem.limits)
+        else:
+            n_rows = sums.moments().n_samples
+            self._check_combination(n_rows, problem.limits, split_params)
+        return RidgeMomentEvaluator(
+            problem, self._choice_of(), sums, labels, self.scoring, reducer
+        )
+
+    def _choice_of(self) -> RidgeChoice:
+        return RidgeChoice(
+            type(self).__name__,
+            self.cv,
+            bool(self.alpha_per_target),
+            bool(self.store_cv_results),
+            self._single(),
+            thread_count(self.n_jobs),
+        )
+
+    def _check_rows_not_needed(self) -> None:
+        """Refuse what needs the rows in memory."""
+        check_moment_scoring(type(self).__name__, self.scoring)
+        if self.store_cv_results:
+            raise ValueError(
+                f"{type(self).__name__} needs the rows in memory for "
+                "store_cv_results=True, which keeps a number for each of them and each "
+                "alpha."
+            )
+
+    def _check_combination(
+        self, n_rows: int, limits: Limits, split_params: dict[str, Any]
+    ) -> None:
+        """Refuse what one way of cross-validation cannot do."""
+        if self.store_cv_results and self.cv is not None:
+            raise ValueError(
+                "store_cv_results=True keeps the errors of rows left out one at a "
+                f"time: it needs cv=None, got cv={self.cv!r}."
+            )
+        self._single()._check_solver(limits)
+        if self._makes_folds():
+            return
+        if limits.bounded:
+            raise ValueError(
+                f"cv={self.cv!r} cannot be combined with bounds or positive=True, for "
+                "which its formula does not hold; use folds, for example cv=5."
+            )
+        if split_params:
+            raise ValueError(
+                f"{', '.join(split_params)} was passed to fit, but cv={self.cv!r} "
+                "makes no folds; set cv to a splitter that uses it."
+            )
+        if self.cv == "gcv" and self.scoring is not None:
+            raise ValueError(
+                "scoring needs held-out predictions, which cv='gcv' does not make; use "
+                "cv=None or folds."
+            )
+        if n_rows < 2:
+            raise ValueError(
+                f"cv={self.cv!r} needs at least two rows of positive weight, got "
+                f"n_samples = {n_rows}."
+            )
+
+    def _single(self) -> RidgeRegressor:
+        """Return the unfitted estimator for one alpha."""
+        raise NotImplementedError

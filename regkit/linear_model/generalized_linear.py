@@ -1,0 +1,284 @@
+"""Regression of counts and positive amounts: Poisson, Gamma and Tweedie."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+import scipy.sparse as sp
+from sklearn.base import RegressorMixin
+from sklearn.metrics import d2_tweedie_score
+from sklearn.utils.validation import column_or_1d
+
+from regkit._types import Floats
+from regkit.linear_model._loss_base import LossEstimator, LossProblem
+from regkit.linear_model._loss_fit import LossModel
+from regkit.linear_model._loss_parameters import FAMILY, LOSS
+from regkit.linear_model._parameters import ALPHA, L1_RATIO
+from regkit.rows.inputs import check_fit_data
+from regkit.solvers.losses import GAMMA, POISSON, Loss, tweedie
+from regkit.solvers.results import PathResult
+
+
+class GeneralizedLinearBase(RegressorMixin, LossEstimator):
+    """What these regressions do whatever way their alpha came about."""
+
+    def predict(self, X: Any, offset: Any = None) -> Floats:
+        """Predict the expected value of each row.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
+            Rows to predict for.
+        offset : array-like of shape (n_samples,), default=None
+            Added to the linear predictor of each row, as in `fit`: the logarithm of
+            its exposure gives expected counts, none gives those per unit of exposure.
+
+        Returns
+        -------
+        y_pred : ndarray of shape (n_samples,)
+            ``exp(X @ coef_ + intercept_ + offset)``.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        ValueError
+            When X holds NaN or inf, or its columns are not those seen in `fit`.
+        """
+        with np.errstate(over="ignore"):
+            expected: Floats = np.exp(self._linear_predictor(X, offset))
+        return expected
+
+    def score(
+        self, X: Any, y: Any, sample_weight: Any = None, offset: Any = None
+    ) -> float:
+        """Return D², the share of the deviance that is explained.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
+            Rows to predict for.
+        y : array-like of shape (n_samples,)
+            True targets.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows.
+        offset : array-like of shape (n_samples,), default=None
+            Offsets of the rows, as in `predict`.
+
+        Returns
+        -------
+        score : float
+            As scikit-learn's ``d2_tweedie_score``: 1 at best, 0 for the mean of y.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        ValueError
+            When the rows are not usable.
+        """
+        expected = self.predict(X, offset)
+        power = family_power(self.family, self.power)
+        return float(
+            d2_tweedie_score(y, expected, sample_weight=sample_weight, power=power)
+        )
+
+    def _open(
+        self, X: Any, y: Any, sample_weight: Any, offset: Any, name: str | None = None
+    ) -> LossProblem:
+        data = check_fit_data(name or self, X, y, sample_weight)
+        data = data._replace(y=column_or_1d(data.y, warn=True))
+        loss = family_loss(self.family, self.power)
+        called = name or type(self).__name__
+        _check_range(data.y, self.family, called, data.sample_weight)
+        targets = np.ascontiguousarray(data.y, dtype=np.float64)[None]
+        return self._state(data, loss, targets, offset, data.sample_weight, name)
+
+    @property
+    def sparse_coef_(self) -> sp.csr_matrix:
+        """Sparse copy of `coef_`, of shape (1, n_features)."""
+        return sp.csr_matrix(self.coef_)
+
+    def _solution(self, result: PathResult, k: int) -> dict[str, Any]:
+        fitted = super()._solution(result, k)
+        fitted["coef_"] = fitted["coef_"][0]
+        fitted["intercept_"] = fitted["intercept_"][0]
+        return fitted
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.positive_only = True
+        return tags
+
+
+def family_power(family: str, power: float) -> float:
+    """Return the exponent of the variance as a power of the mean."""
+    return {"poisson": 1.0, "gamma": 2.0}.get(family, float(power))
+
+
+def family_loss(family: str, power: float) -> Loss:
+    """Return the loss of a family."""
+    fixed = {"poisson": POISSON, "gamma": GAMMA}
+    return fixed[family] if family in fixed else tweedie(float(power))
+
+
+def _check_range(
+    y: Floats, family: str, name: str, sample_weight: Floats | None
+) -> None:
+    """Raise where y cannot come from the family."""
+    least = int(np.argmin(y))
+    if y[least] < 0.0 or (family == "gamma" and y[least] == 0.0):
+        allowed = "positive" if family == "gamma" else "non-negative"
+        raise ValueError(
+            f"y must be {allowed} for {name} with family={family!r}: y[{least}] is "
+            f"{y[least]:g}."
+        )
+    if not np.any(y if sample_weight is None else y * sample_weight):
+        raise ValueError(
+            f"y must not be 0 in every row of positive weight: {name} with "
+            f"family={family!r} then has no finite intercept."
+        )
+
+
+class GeneralizedLinearRegressor(GeneralizedLinearBase, LossModel):
+    r"""Poisson, Gamma or Tweedie regression, solved to a certified optimum.
+
+    With a log link: the expected value of row i is :math:`\mu_i = e^{z_i}`,
+    :math:`z_i = x_i^\top \beta + b + o_i`. Minimizes over the coefficients
+    :math:`\beta` and the intercept :math:`b`
+
+    .. math::
+
+        \frac{1}{2n} \sum_i w_i d(y_i, \mu_i)
+        + \alpha \sum_j f_j \left( \rho |\beta_j|
+        + \frac{1 - \rho}{2} \beta_j^2 \right)
+        \quad \text{subject to} \quad l_j \le \beta_j \le u_j,
+
+    where :math:`d` is the unit deviance of the family, :math:`w` are the
+    `sample_weight` rescaled to sum to :math:`n`, :math:`o` the `offset`, :math:`f` the
+    `penalty_factor`, :math:`\rho` the `l1_ratio` and :math:`l, u` the `bounds`.
+    With ``l1_ratio=0``, `alpha` is that of scikit-learn's `PoissonRegressor`,
+    `GammaRegressor` and `TweedieRegressor`.
+
+    Exposure enters in one of two equal ways: counts with the logarithm of the exposure
+    as `offset`, or, for Poisson, counts per unit of exposure with the exposure as
+    `sample_weight`.
+
+    Parameters
+    ----------
+    alpha : float, default=0.01
+        Strength of the penalty, non-negative. 0 gives maximum likelihood.
+    l1_ratio : float, default=1.0
+        Share of the L1 penalty, from 0 to 1: 1 makes many coefficients exactly zero, 0
+        is an L2 penalty alone.
+    family : {"poisson", "gamma", "tweedie"}, default="poisson"
+        Distribution of y: counts (y >= 0), positive amounts (y > 0) whose standard
+        deviation is proportional to the mean, or amounts that can be 0.
+    power : float, default=1.5
+        Variance as a power of the mean, from 1 (Poisson) to 2 (Gamma); only for
+        ``family="tweedie"``.
+    fit_intercept : bool, default=True
+        Whether to fit an intercept, which is never penalized.
+    standardize : bool, default=False
+        Whether the penalty acts on the coefficients of the columns scaled to unit
+        weighted standard deviation. Coefficients and bounds stay in X's own units.
+    positive : bool, default=False
+        Whether coefficients must be non-negative.
+    bounds : tuple of (lower, upper), default=None
+        Limits of the coefficients: each side a number or an array of shape
+        (n_features,), infinite where there is none, with lower <= 0 <= upper.
+    penalty_factor : array-like of shape (n_features,), default=None
+        Multiplies the penalty of each coefficient; None means 1 for all. 0 leaves a
+        coefficient unpenalized, inf excludes its column. Never rescaled.
+    tol : float, default=1e-8
+        The fit has converged when its duality gap is at most `tol` times half the mean
+        deviance of the model without features.
+    max_iter : int, default=1000
+        Newton steps allowed.
+    warm_start : bool, default=False
+        Whether to start from the previous `coef_` when its shape fits.
+
+    Attributes
+    ----------
+    coef_ : ndarray of shape (n_features,)
+        Coefficients, in float64.
+    sparse_coef_ : sparse matrix of shape (1, n_features)
+        `coef_` as a CSR matrix.
+    intercept_ : float
+        Intercept; 0 with ``fit_intercept=False``.
+    n_iter_ : int
+        Newton steps taken.
+    dual_gap_ : float
+        Duality gap reached, in the units of the objective: how far above the optimum
+        the objective can be at most.
+    solver_ : str
+        What ran.
+    n_features_in_ : int
+        Number of columns seen in `fit`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns seen in `fit`; only when X has string column names.
+
+    See Also
+    --------
+    GeneralizedLinearRegressorCV : With alpha chosen by cross-validation.
+    glm_path : The whole path of solutions along alpha.
+
+    References
+    ----------
+    .. [1] P. McCullagh and J. A. Nelder, "Generalized Linear Models", second edition,
+       1989.
+    .. [2] B. Jørgensen, "Exponential dispersion models", Journal of the Royal
+       Statistical Society B 49, 1987.
+
+    Examples
+    --------
+    Claims of policies that were insured for different times:
+
+    >>> import numpy as np
+    >>> from regkit import GeneralizedLinearRegressor
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(500, 3))
+    >>> years = rng.uniform(0.1, 2.0, size=500)
+    >>> claims = rng.poisson(years * np.exp(0.5 * X[:, 0] - 1))
+    >>> model = GeneralizedLinearRegressor(alpha=0.02)
+    >>> by_offset = model.fit(X, claims, offset=np.log(years)).coef_.copy()
+    >>> by_weight = model.fit(X, claims / years, sample_weight=years).coef_
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "alpha": ALPHA,
+        "l1_ratio": L1_RATIO,
+        **FAMILY,
+        **LOSS,
+        "warm_start": ["boolean"],
+    }
+
+    def __init__(
+        self,
+        alpha: float = 0.01,
+        *,
+        l1_ratio: float = 1.0,
+        family: str = "poisson",
+        power: float = 1.5,
+        fit_intercept: bool = True,
+        standardize: bool = False,
+        positive: bool = False,
+        bounds: Any = None,
+        penalty_factor: Any = None,
+        tol: float = 1e-8,
+        max_iter: int = 1000,
+        warm_start: bool = False,
+    ) -> None:
+        self.alpha = alpha
+        self.l1_ratio = l1_ratio
+        self.family = family
+        self.power = power
+        self.fit_intercept = fit_intercept
+        self.standardize = standardize
+        self.positive = positive
+        self.bounds = bounds
+        self.penalty_factor = penalty_factor
+        self.tol = tol
+        self.max_iter = max_iter
+        self.warm_start = warm_start

@@ -1,0 +1,178 @@
+"""Linear support vector machines with L1 and L2 penalties."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regkit._types import Floats
+from regkit.linear_model._loss_classifier import LinearClassifier
+from regkit.linear_model._loss_fit import LossModel
+from regkit.linear_model._loss_parameters import CLASS_WEIGHT, LOSS
+from regkit.linear_model._parameters import ALPHA, L1_RATIO
+from regkit.solvers.losses import SQUARED_HINGE, Loss
+
+
+class LinearSVMBase(LinearClassifier):
+    """What linear support vector machines do whatever way their alpha came about."""
+
+    @property
+    def predict_proba(self) -> Any:
+        """Not available.
+
+        Raises
+        ------
+        AttributeError
+            Saying how to get probabilities.
+        """
+        raise AttributeError(
+            f"{type(self).__name__} has no probabilities: the hinge losses estimate "
+            "none. Wrap it in sklearn.calibration.CalibratedClassifierCV, or use "
+            "LogisticClassifier."
+        )
+
+    def _loss(self, n_classes: int) -> Loss:
+        return SQUARED_HINGE
+
+    def _targets(self, codes: NDArray[np.int64], n_classes: int) -> Floats:
+        """Tell each class from the rest, -1 and 1; of two classes the second."""
+        classes = np.arange(n_classes)[1 if n_classes == 2 else 0 :]
+        return np.where(codes == classes[:, None], 1.0, -1.0)
+
+
+class LinearSVMClassifier(LinearSVMBase, LossModel):
+    r"""Linear support vector machine, solved to a certified optimum.
+
+    Minimizes over the coefficients :math:`\beta` and the intercept :math:`b` the mean
+    squared hinge loss
+
+    .. math::
+
+        \frac{1}{n} \sum_i w_i \max(0, 1 - y_i (x_i^\top \beta + b))^2
+        + \alpha \sum_j f_j \left( \rho |\beta_j|
+        + \frac{1 - \rho}{2} \beta_j^2 \right)
+        \quad \text{subject to} \quad l_j \le \beta_j \le u_j,
+
+    where :math:`y_i` is 1 for the class ``classes_[1]`` and -1 for the other,
+    :math:`w` are the weights (`sample_weight` times `class_weight`) rescaled to sum to
+    :math:`n`, :math:`f` the `penalty_factor`, :math:`\rho` the `l1_ratio` and
+    :math:`l, u` the `bounds`. Of more than two classes each is told from the rest, as
+    by scikit-learn's `LinearSVC`.
+
+    `alpha` is ``1 / (C * sum(weights))`` for the `C` of scikit-learn's `LinearSVC` with
+    ``penalty="l2"`` (here ``l1_ratio=0``) or ``penalty="l1"`` (``l1_ratio=1``). Its
+    intercept is penalized, this one never, so that answers differ a little.
+
+    Parameters
+    ----------
+    alpha : float, default=0.01
+        Strength of the penalty, non-negative.
+    l1_ratio : float, default=0.0
+        Share of the L1 penalty, from 0 to 1: 1 makes many coefficients exactly zero, 0
+        is an L2 penalty alone, the classical support vector machine.
+    fit_intercept : bool, default=True
+        Whether to fit an intercept, which is never penalized.
+    standardize : bool, default=False
+        Whether the penalty acts on the coefficients of the columns scaled to unit
+        weighted standard deviation. Coefficients and bounds stay in X's own units.
+    positive : bool, default=False
+        Whether coefficients must be non-negative.
+    bounds : tuple of (lower, upper), default=None
+        Limits of the coefficients: each side a number or an array of shape
+        (n_features,), infinite where there is none, with lower <= 0 <= upper.
+    penalty_factor : array-like of shape (n_features,), default=None
+        Multiplies the penalty of each coefficient; None means 1 for all. 0 leaves a
+        coefficient unpenalized, inf excludes its column. Never rescaled.
+    class_weight : dict or "balanced", default=None
+        Weights of the classes, by label; a row's `sample_weight` is multiplied by that
+        of its class. "balanced" gives every class the same total weight.
+    tol : float, default=1e-8
+        The fit has converged when its duality gap is at most `tol` times the mean loss
+        of the model without features.
+    max_iter : int, default=1000
+        Newton steps allowed.
+    warm_start : bool, default=False
+        Whether to start from the previous `coef_` when its shape fits.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        The labels seen in `fit`, sorted.
+    coef_ : ndarray of shape (1, n_features) or (n_classes, n_features)
+        Coefficients, in float64: of ``classes_[1]`` for two classes, of each class
+        against the rest for more.
+    sparse_coef_ : sparse matrix of the same shape
+        `coef_` as a CSR matrix.
+    intercept_ : ndarray of shape (1,) or (n_classes,)
+        Intercepts; 0 with ``fit_intercept=False``.
+    n_iter_ : int or ndarray of shape (n_classes,)
+        Newton steps taken.
+    dual_gap_ : float or ndarray of shape (n_classes,)
+        Duality gap reached, in the units of the objective: how far above the optimum
+        the objective can be at most.
+    solver_ : str
+        What ran.
+    n_features_in_ : int
+        Number of columns seen in `fit`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns seen in `fit`; only when X has string column names.
+
+    See Also
+    --------
+    LinearSVMClassifierCV : With alpha chosen by cross-validation.
+    LogisticClassifier : With probabilities.
+
+    References
+    ----------
+    .. [1] R.-E. Fan, K.-W. Chang, C.-J. Hsieh, X.-R. Wang and C.-J. Lin, "LIBLINEAR: a
+       library for large linear classification", Journal of Machine Learning Research
+       9, 2008.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from regkit import LinearSVMClassifier
+    >>> X, y = load_iris(return_X_y=True)
+    >>> model = LinearSVMClassifier(alpha=0.01).fit(X, y)
+    >>> model.coef_.shape
+    (3, 4)
+    >>> round(model.score(X, y), 2)
+    0.97
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "alpha": ALPHA,
+        "l1_ratio": L1_RATIO,
+        **LOSS,
+        "class_weight": CLASS_WEIGHT,
+        "warm_start": ["boolean"],
+    }
+
+    def __init__(
+        self,
+        alpha: float = 0.01,
+        *,
+        l1_ratio: float = 0.0,
+        fit_intercept: bool = True,
+        standardize: bool = False,
+        positive: bool = False,
+        bounds: Any = None,
+        penalty_factor: Any = None,
+        class_weight: Any = None,
+        tol: float = 1e-8,
+        max_iter: int = 1000,
+        warm_start: bool = False,
+    ) -> None:
+        self.alpha = alpha
+        self.l1_ratio = l1_ratio
+        self.fit_intercept = fit_intercept
+        self.standardize = standardize
+        self.positive = positive
+        self.bounds = bounds
+        self.penalty_factor = penalty_factor
+        self.class_weight = class_weight
+        self.tol = tol
+        self.max_iter = max_iter
+        self.warm_start = warm_start

@@ -1,0 +1,237 @@
+"""Logistic regression with L1 and L2 penalties."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit, log_expit, log_softmax, softmax
+
+from regkit._types import Floats
+from regkit.linear_model._loss_classifier import LinearClassifier
+from regkit.linear_model._loss_fit import LossModel
+from regkit.linear_model._loss_parameters import CLASS_WEIGHT, LOSS
+from regkit.linear_model._parameters import ALPHA, L1_RATIO
+from regkit.solvers.losses import LOGISTIC, Loss
+
+
+class LogisticBase(LinearClassifier):
+    """What logistic regression does whatever way its alpha came about."""
+
+    def predict_proba(self, X: Any, offset: Any = None) -> Floats:
+        """Estimate the probability of each class.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
+            Rows to predict for.
+        offset : array-like of shape (n_samples,), default=None
+            Added to the linear predictor of each row, as in `fit`.
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n_samples, n_classes)
+            In the order of `classes_`; each row sums to 1. With `class_weight` they are
+            those of a population in which the classes have these weights.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        ValueError
+            When X holds NaN or inf, or its columns are not those seen in `fit`.
+        """
+        decision = self.decision_function(X, offset)
+        if decision.ndim == 1:
+            return np.column_stack([expit(-decision), expit(decision)])
+        probabilities: Floats = softmax(decision, axis=1)
+        return probabilities
+
+    def predict_log_proba(self, X: Any, offset: Any = None) -> Floats:
+        """Estimate the logarithm of the probability of each class.
+
+        It is finite and exact where the probability itself rounds to 0 or 1.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
+            Rows to predict for.
+        offset : array-like of shape (n_samples,), default=None
+            Added to the linear predictor of each row, as in `fit`.
+
+        Returns
+        -------
+        log_probabilities : ndarray of shape (n_samples, n_classes)
+            In the order of `classes_`.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        ValueError
+            When X holds NaN or inf, or its columns are not those seen in `fit`.
+        """
+        decision = self.decision_function(X, offset)
+        if decision.ndim == 1:
+            return np.column_stack([log_expit(-decision), log_expit(decision)])
+        logarithms: Floats = log_softmax(decision, axis=1)
+        return logarithms
+
+    def _loss(self, n_classes: int) -> Loss:
+        if n_classes > 2:
+            raise ValueError(
+                f"Only binary classification is supported. y has {n_classes} classes: "
+                f"wrap {type(self).__name__} in sklearn.multiclass.OneVsRestClassifier."
+            )
+        return LOGISTIC
+
+    def _targets(self, codes: NDArray[np.int64], n_classes: int) -> Floats:
+        return codes.astype(np.float64)[None]
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_class = False
+        return tags
+
+
+class LogisticClassifier(LogisticBase, LossModel):
+    r"""Logistic regression with L1 and L2 penalties, solved to a certified optimum.
+
+    Minimizes over the coefficients :math:`\beta` and the intercept :math:`b`
+
+    .. math::
+
+        \frac{1}{n} \sum_i w_i \left( \log(1 + e^{z_i}) - y_i z_i \right)
+        + \alpha \sum_j f_j \left( \rho |\beta_j|
+        + \frac{1 - \rho}{2} \beta_j^2 \right)
+        \quad \text{subject to} \quad l_j \le \beta_j \le u_j,
+
+    where :math:`z_i = x_i^\top \beta + b + o_i`, :math:`y_i` is 1 for the class
+    ``classes_[1]`` and 0 for the other, :math:`w` are the weights (`sample_weight`
+    times `class_weight`) rescaled to sum to :math:`n`, :math:`o` the `offset`,
+    :math:`f` the `penalty_factor`, :math:`\rho` the `l1_ratio` and :math:`l, u` the
+    `bounds`.
+
+    The penalty stands beside the *mean* loss, as everywhere in regkit: `alpha` is
+    ``1 / (C * sum(weights))`` for the `C` of scikit-learn's `LogisticRegression`, whose
+    `penalty` is the L2 one (``l1_ratio=0``) by default.
+
+    Parameters
+    ----------
+    alpha : float, default=0.01
+        Strength of the penalty, non-negative. 0 gives maximum likelihood, which has a
+        finite optimum only where no combination of columns separates the classes.
+    l1_ratio : float, default=1.0
+        Share of the L1 penalty, from 0 to 1: 1 makes many coefficients exactly zero, 0
+        is an L2 penalty alone.
+    fit_intercept : bool, default=True
+        Whether to fit an intercept, which is never penalized.
+    standardize : bool, default=False
+        Whether the penalty acts on the coefficients of the columns scaled to unit
+        weighted standard deviation. Coefficients and bounds stay in X's own units.
+    positive : bool, default=False
+        Whether coefficients must be non-negative.
+    bounds : tuple of (lower, upper), default=None
+        Limits of the coefficients: each side a number or an array of shape
+        (n_features,), infinite where there is none, with lower <= 0 <= upper.
+    penalty_factor : array-like of shape (n_features,), default=None
+        Multiplies the penalty of each coefficient; None means 1 for all. 0 leaves a
+        coefficient unpenalized, inf excludes its column. Never rescaled.
+    class_weight : dict or "balanced", default=None
+        Weights of the classes, by label; a row's `sample_weight` is multiplied by that
+        of its class. "balanced" gives every class the same total weight. Probabilities
+        are then those of a population with these weights: subtract
+        ``log(weight_1 / weight_0)`` from `intercept_` to undo it.
+    tol : float, default=1e-8
+        The fit has converged when its duality gap is at most `tol` times the mean loss
+        of the model without features (without an offset: the entropy of the classes'
+        shares).
+    max_iter : int, default=1000
+        Newton steps allowed.
+    warm_start : bool, default=False
+        Whether to start from the previous `coef_` when its shape fits.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        The labels seen in `fit`, sorted.
+    coef_ : ndarray of shape (1, n_features)
+        Coefficients of the log-odds of ``classes_[1]``, in float64.
+    sparse_coef_ : sparse matrix of shape (1, n_features)
+        `coef_` as a CSR matrix.
+    intercept_ : ndarray of shape (1,)
+        Intercept; 0 with ``fit_intercept=False``.
+    n_iter_ : int
+        Newton steps taken.
+    dual_gap_ : float
+        Duality gap reached, in the units of the objective: how far above the optimum
+        the objective can be at most.
+    solver_ : str
+        What ran.
+    n_features_in_ : int
+        Number of columns seen in `fit`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns seen in `fit`; only when X has string column names.
+
+    See Also
+    --------
+    LogisticClassifierCV : With alpha chosen by cross-validation.
+    logistic_path : The whole path of solutions along alpha.
+    LinearSVMClassifier : With a loss of the margin in place of probabilities.
+
+    References
+    ----------
+    .. [1] J. Friedman, T. Hastie and R. Tibshirani, "Regularization paths for
+       generalized linear models via coordinate descent", Journal of Statistical
+       Software 33, 2010.
+    .. [2] S.-J. Kim, K. Koh, M. Lustig, S. Boyd and D. Gorinevsky, "An interior-point
+       method for large-scale L1-regularized logistic regression", Journal of Machine
+       Learning Research 8, 2007.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_breast_cancer
+    >>> from regkit import LogisticClassifier
+    >>> X, y = load_breast_cancer(return_X_y=True)
+    >>> model = LogisticClassifier(alpha=0.05, standardize=True).fit(X, y)
+    >>> int((model.coef_ != 0).sum())
+    4
+    >>> round(model.score(X, y), 3)
+    0.958
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "alpha": ALPHA,
+        "l1_ratio": L1_RATIO,
+        **LOSS,
+        "class_weight": CLASS_WEIGHT,
+        "warm_start": ["boolean"],
+    }
+
+    def __init__(
+        self,
+        alpha: float = 0.01,
+        *,
+        l1_ratio: float = 1.0,
+        fit_intercept: bool = True,
+        standardize: bool = False,
+        positive: bool = False,
+        bounds: Any = None,
+        penalty_factor: Any = None,
+        class_weight: Any = None,
+        tol: float = 1e-8,
+        max_iter: int = 1000,
+        warm_start: bool = False,
+    ) -> None:
+        self.alpha = alpha
+        self.l1_ratio = l1_ratio
+        self.fit_intercept = fit_intercept
+        self.standardize = standardize
+        self.positive = positive
+        self.bounds = bounds
+        self.penalty_factor = penalty_factor
+        self.class_weight = class_weight
+        self.tol = tol
+        self.max_iter = max_iter
+        self.warm_start = warm_start

@@ -1,0 +1,322 @@
+"""Whole regularization paths of classes and counts: `logistic_path` and `glm_path`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from numbers import Integral
+from typing import Any
+
+from regkit._sklearn import validate_arguments
+from regkit.linear_model._grid import decreasing_alphas
+from regkit.linear_model._loss_base import refuse_chunks
+from regkit.linear_model._loss_cv import automatic_alphas
+from regkit.linear_model._loss_parameters import CLASS_WEIGHT, FAMILY, LOSS_PATH
+from regkit.linear_model._loss_paths import regularization_path
+from regkit.linear_model._parameters import L1_RATIO
+from regkit.linear_model._regularization_path import RegularizationPath
+from regkit.linear_model.generalized_linear import GeneralizedLinearRegressor
+from regkit.linear_model.logistic import LogisticClassifier
+
+__all__ = ["glm_path", "logistic_path"]
+
+
+def path_of_model(
+    name: str,
+    model: Any,
+    data: tuple[Any, Any, Any, Any],
+    alphas: Any,
+    n_alphas: int,
+    eps: float,
+    max_nonzero: int | None = None,
+    target: int = 0,
+) -> RegularizationPath:
+    """Solve for many alphas what an estimator would for one.
+
+    Parameters
+    ----------
+    name : str
+        Of the public function, for messages.
+    model : estimator
+        Unfitted, with all parameters but alpha.
+    data : tuple of X, y, sample_weight and offset
+        As the user passed them.
+    alphas, n_alphas, eps, max_nonzero : object
+        As for `logistic_path`.
+    target : int
+        The class, where each of several is told from the rest.
+
+    Returns
+    -------
+    path : RegularizationPath
+    """
+    refuse_chunks(name, data[0])
+    problem = model._open(*data, name=name)
+    if not 0 <= target < len(problem.targets):
+        raise ValueError(
+            f"target={target} is not one of the {len(problem.targets)} problems of "
+            f"{type(model).__name__}."
+        )
+    problem = replace(problem, targets=problem.targets[target : target + 1])
+    penalty = problem.penalty(float(model.l1_ratio))
+    if alphas is None or isinstance(alphas, Integral):
+        n_alphas = n_alphas if alphas is None else int(alphas)
+        grid = automatic_alphas(problem, penalty, n_alphas, eps)
+    else:
+        grid = decreasing_alphas(alphas)
+    options = {"tol": model.tol, "max_iter": model.max_iter}
+    result = problem.solve(penalty, grid, max_nonzero=max_nonzero, **options)
+    if not len(result.alphas):
+        raise ValueError(
+            f"max_nonzero={max_nonzero} leaves no solution: the model at the first "
+            f"alpha, {grid[0]:g}, has more nonzero coefficients."
+        )
+    problem.report(result, standardize=model.standardize, **options)
+    return regularization_path(result, problem)
+
+
+@validate_arguments({"l1_ratio": L1_RATIO, **LOSS_PATH, "class_weight": CLASS_WEIGHT})
+def logistic_path(
+    X: Any,
+    y: Any,
+    *,
+    l1_ratio: float = 1.0,
+    alphas: Any = None,
+    n_alphas: int = 100,
+    eps: float = 1e-3,
+    fit_intercept: bool = True,
+    standardize: bool = False,
+    positive: bool = False,
+    bounds: Any = None,
+    penalty_factor: Any = None,
+    class_weight: Any = None,
+    sample_weight: Any = None,
+    offset: Any = None,
+    tol: float = 1e-8,
+    max_iter: int = 1000,
+    max_nonzero: int | None = None,
+) -> RegularizationPath:
+    r"""Compute logistic regression at a whole sequence of alphas.
+
+    The objective, for each alpha, is that of `LogisticClassifier`. A whole path costs
+    little more than its last alpha, since each solution starts the next.
+
+    Parameters
+    ----------
+    X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
+        Training rows; never written, never densified.
+    y : array-like of shape (n_samples,)
+        Labels of two or more classes.
+    l1_ratio : float, default=1.0
+        Share of the L1 penalty, from 0 to 1; 0 is an L2 penalty alone and needs
+        `alphas`.
+    alphas : array-like of shape (n_alphas,) or int, default=None
+        Alphas to solve for, non-negative, in any order; repeated values count once.
+        None lets `n_alphas` and `eps` choose; an int is `n_alphas`.
+    n_alphas : int, default=100
+        Length of the automatic grid, which is evenly spaced in the logarithm and
+        starts at the smallest alpha without nonzero penalized coefficients, with
+        weights, offset, bounds and penalty factors taken into account.
+    eps : float, default=1e-3
+        Last alpha of the automatic grid relative to its first.
+    fit_intercept : bool, default=True
+        Whether to fit an intercept, which is never penalized.
+    standardize : bool, default=False
+        Whether the penalty acts on the coefficients of the columns scaled to unit
+        weighted standard deviation. Coefficients and bounds stay in X's own units.
+    positive : bool, default=False
+        Whether coefficients must be non-negative.
+    bounds : tuple of (lower, upper), default=None
+        Limits of the coefficients: each side a number or an array of shape
+        (n_features,), infinite where there is none, with lower <= 0 <= upper.
+    penalty_factor : array-like of shape (n_features,), default=None
+        Multiplies the penalty of each coefficient; None means 1 for all. 0 leaves a
+        coefficient unpenalized, inf excludes its column. Never rescaled.
+    class_weight : dict or "balanced", default=None
+        Weights of the classes, by label; "balanced" gives every class the same total
+        weight.
+    sample_weight : float or array-like of shape (n_samples,), default=None
+        Weights of the rows, non-negative and not all zero.
+    offset : array-like of shape (n_samples,), default=None
+        Added to the linear predictor of each row.
+    tol : float, default=1e-8
+        An alpha has converged when its duality gap is at most `tol` times the mean
+        loss of the model without features.
+    max_iter : int, default=1000
+        Newton steps allowed at each alpha.
+    max_nonzero : int, default=None
+        Stop the path early, before the first alpha with more nonzero coefficients.
+
+    Returns
+    -------
+    path : RegularizationPath
+        Solutions for all alphas in decreasing order; unpacks into
+        ``alphas, coefs, dual_gaps``. Has `classes_`, `decision_function` and
+        `predict_proba` besides.
+
+    Raises
+    ------
+    ValueError, TypeError
+        When an argument or the data is not usable, or when there is no finite optimum;
+        the message names the argument, the class or the columns.
+
+    Warns
+    -----
+    ConvergenceWarning
+        When the duality gap is above `tol` somewhere.
+
+    See Also
+    --------
+    LogisticClassifier : The estimator for one alpha.
+    glm_path : Of counts and positive amounts.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_breast_cancer
+    >>> from regkit import logistic_path
+    >>> X, y = load_breast_cancer(return_X_y=True)
+    >>> path = logistic_path(X, y, standardize=True, eps=0.01)
+    >>> path.n_nonzero[[0, 50, 99]]
+    array([ 0,  5, 13])
+    >>> path.predict_proba(X[:2], alpha=0.05).round(2)
+    array([0.01, 0.05])
+    """
+    model = LogisticClassifier(
+        l1_ratio=l1_ratio,
+        fit_intercept=fit_intercept,
+        standardize=standardize,
+        positive=positive,
+        bounds=bounds,
+        penalty_factor=penalty_factor,
+        class_weight=class_weight,
+        tol=tol,
+        max_iter=max_iter,
+    )
+    data = (X, y, sample_weight, offset)
+    return path_of_model(
+        "logistic_path", model, data, alphas, n_alphas, eps, max_nonzero
+    )
+
+
+@validate_arguments({"l1_ratio": L1_RATIO, **FAMILY, **LOSS_PATH})
+def glm_path(
+    X: Any,
+    y: Any,
+    *,
+    family: str = "poisson",
+    power: float = 1.5,
+    l1_ratio: float = 1.0,
+    alphas: Any = None,
+    n_alphas: int = 100,
+    eps: float = 1e-3,
+    fit_intercept: bool = True,
+    standardize: bool = False,
+    positive: bool = False,
+    bounds: Any = None,
+    penalty_factor: Any = None,
+    sample_weight: Any = None,
+    offset: Any = None,
+    tol: float = 1e-8,
+    max_iter: int = 1000,
+    max_nonzero: int | None = None,
+) -> RegularizationPath:
+    r"""Compute Poisson, Gamma or Tweedie regression at a whole sequence of alphas.
+
+    The objective, for each alpha, is that of `GeneralizedLinearRegressor`. A whole path
+    costs little more than its last alpha, since each solution starts the next.
+
+    Parameters
+    ----------
+    X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
+        Training rows; never written, never densified.
+    y : array-like of shape (n_samples,)
+        Counts or amounts.
+    family : {"poisson", "gamma", "tweedie"}, default="poisson"
+        Distribution of y: counts (y >= 0), positive amounts (y > 0) whose standard
+        deviation is proportional to the mean, or amounts that can be 0.
+    power : float, default=1.5
+        Variance as a power of the mean, from 1 (Poisson) to 2 (Gamma); only for
+        ``family="tweedie"``.
+    l1_ratio : float, default=1.0
+        Share of the L1 penalty, from 0 to 1; 0 is an L2 penalty alone and needs
+        `alphas`.
+    alphas : array-like of shape (n_alphas,) or int, default=None
+        Alphas to solve for, non-negative, in any order; repeated values count once.
+        None lets `n_alphas` and `eps` choose; an int is `n_alphas`.
+    n_alphas : int, default=100
+        Length of the automatic grid, which is evenly spaced in the logarithm and
+        starts at the smallest alpha without nonzero penalized coefficients, with
+        weights, offset, bounds and penalty factors taken into account.
+    eps : float, default=1e-3
+        Last alpha of the automatic grid relative to its first.
+    fit_intercept : bool, default=True
+        Whether to fit an intercept, which is never penalized.
+    standardize : bool, default=False
+        Whether the penalty acts on the coefficients of the columns scaled to unit
+        weighted standard deviation. Coefficients and bounds stay in X's own units.
+    positive : bool, default=False
+        Whether coefficients must be non-negative.
+    bounds : tuple of (lower, upper), default=None
+        Limits of the coefficients: each side a number or an array of shape
+        (n_features,), infinite where there is none, with lower <= 0 <= upper.
+    penalty_factor : array-like of shape (n_features,), default=None
+        Multiplies the penalty of each coefficient; None means 1 for all. 0 leaves a
+        coefficient unpenalized, inf excludes its column. Never rescaled.
+    sample_weight : float or array-like of shape (n_samples,), default=None
+        Weights of the rows, non-negative and not all zero.
+    offset : array-like of shape (n_samples,), default=None
+        Added to the linear predictor of each row: the logarithm of its exposure.
+    tol : float, default=1e-8
+        An alpha has converged when its duality gap is at most `tol` times half the
+        mean deviance of the model without features.
+    max_iter : int, default=1000
+        Newton steps allowed at each alpha.
+    max_nonzero : int, default=None
+        Stop the path early, before the first alpha with more nonzero coefficients.
+
+    Returns
+    -------
+    path : RegularizationPath
+        Solutions for all alphas in decreasing order; unpacks into
+        ``alphas, coefs, dual_gaps``. Its predictions are expected values.
+
+    Raises
+    ------
+    ValueError, TypeError
+        When an argument or the data is not usable, or when there is no finite optimum;
+        the message names the argument or the columns.
+
+    Warns
+    -----
+    ConvergenceWarning
+        When the duality gap is above `tol` somewhere.
+
+    See Also
+    --------
+    GeneralizedLinearRegressor : The estimator for one alpha.
+    logistic_path : Of classes.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from regkit import glm_path
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(300, 10))
+    >>> y = rng.poisson(np.exp(0.5 * X[:, 0] - 0.3 * X[:, 1]))
+    >>> path = glm_path(X, y, n_alphas=5)
+    >>> path.n_nonzero[:2]
+    array([0, 3])
+    """
+    model = GeneralizedLinearRegressor(
+        l1_ratio=l1_ratio,
+        family=family,
+        power=power,
+        fit_intercept=fit_intercept,
+        standardize=standardize,
+        positive=positive,
+        bounds=bounds,
+        penalty_factor=penalty_factor,
+        tol=tol,
+        max_iter=max_iter,
+    )
+    data = (X, y, sample_weight, offset)
+    return path_of_model("glm_path", model, data, alphas, n_alphas, eps, max_nonzero)

@@ -1,0 +1,137 @@
+"""The losses that a linear predictor is fitted by, as solvers see them."""
+
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+import numpy as np
+
+from regkit._types import Floats
+from regkit.kernels.linear import losses as kernels
+
+
+def overflowing() -> AbstractContextManager[None]:
+    """Let exponentials overflow: an infinite loss ends a step that went too far."""
+    return np.errstate(over="ignore", under="ignore", invalid="ignore", divide="ignore")
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """A convex loss of one label and one linear predictor a row.
+
+    The formulas are in `regkit.kernels.linear.losses`.
+
+    Attributes
+    ----------
+    name : str
+    code : int
+        What kernels tell the losses apart by.
+    power : float
+        The variance power of a Tweedie loss, unused by others.
+    curvature_bound : float
+        The largest second derivative, infinite where there is none.
+    is_smooth : bool
+        Whether the second derivative is continuous.
+    """
+
+    name: str
+    code: int
+    power: float = 0.0
+    curvature_bound: float = np.inf
+    is_smooth: bool = True
+
+    def objective(self, y: Floats, share: Floats, eta: Floats) -> float:
+        """Return the mean loss; ``share`` are weights that sum to 1."""
+        with overflowing():
+            return float(kernels.objective(self.code, self.power, y, share, eta))
+
+    def differentiate(
+        self, y: Floats, share: Floats, eta: Floats, residual: Floats, curvature: Floats
+    ) -> None:
+        """Write the rows' negative first and their second derivatives."""
+        with overflowing():
+            kernels.differentiate(
+                self.code, self.power, y, share, eta, residual, curvature
+            )
+
+    def divergence(
+        self, y: Floats, share: Floats, eta: Floats, dual: Floats, shrunk: float = 1.0
+    ) -> float:
+        """Return what the rows add to the gap at the dual point ``shrunk * dual``.
+
+        Infinite where that is outside of the conjugate's domain.
+        """
+        with overflowing():
+            found = kernels.divergence(
+                self.code, self.power, y, share, eta, dual, shrunk
+            )
+            return float(found)
+
+    def rows(
+        self, y: Floats, share: Floats, eta: Floats, dual: Floats, weight: Floats
+    ) -> kernels.Rows:
+        """Return the rows, and room for what a step of them leads to."""
+        room = (np.empty(len(y)) for _ in range(5))
+        return kernels.Rows(self.code, self.power, y, share, weight, eta, dual, *room)
+
+    def deviance(self, y: Floats, share: Floats, eta: Floats) -> float:
+        """Return the mean loss above the least that any predictor could reach."""
+        return self.divergence(y, share, eta, np.zeros_like(y))
+
+    def room(self, y: Floats, share: Floats, dual: Floats) -> float:
+        """Return the largest share of ``dual`` inside the conjugate's domain."""
+        return float(kernels.room(self.code, y, share, dual))
+
+    def best_shift(
+        self, y: Floats, share: Floats, eta: Floats, start: float = 0.0
+    ) -> float:
+        """Return the number that, added to ``eta``, makes the mean loss least."""
+        with overflowing():
+            found = kernels.best_shift(self.code, self.power, y, share, eta, start)
+            return float(found)
+
+    def first_intercept(self, y: Floats, share: Floats) -> float:
+        """Return the intercept of the null model without an offset.
+
+        Raises
+        ------
+        ValueError
+            Where it is infinite: one class only, or nothing but zeros.
+        """
+        mean = float(share @ y)
+        if self.code == kernels.LOGISTIC:
+            least = min(mean, float(share @ (1.0 - y)))
+        elif self.code == kernels.SQUARED_HINGE:
+            return mean
+        else:
+            least = mean
+        if not least > 0.0:
+            raise ValueError(
+                f"y is {float(y[share > 0.0][0]):g} in every row of positive weight: "
+                f"no finite intercept minimizes the {self.name} loss."
+            )
+        if self.code == kernels.LOGISTIC:
+            return float(np.log(mean) - np.log(share @ (1.0 - y)))
+        return float(np.log(mean))
+
+
+LOGISTIC = Loss("logistic", kernels.LOGISTIC, curvature_bound=0.25)
+POISSON = Loss("Poisson", kernels.POISSON)
+GAMMA = Loss("Gamma", kernels.GAMMA)
+SQUARED_HINGE = Loss("squared hinge", kernels.SQUARED_HINGE, 0.0, 2.0, False)
+
+
+def tweedie(power: float) -> Loss:
+    """Return the loss of a Tweedie distribution with log link, 1 <= power <= 2.
+
+    Raises
+    ------
+    ValueError
+        For other powers, whose losses are not convex in the predictor.
+    """
+    if power == 1.0:
+        return POISSON
+    if power == 2.0:
+        return GAMMA
+    if not 1.0 < power < 2.0:
+        raise ValueError(f"power must be between 1 and 2, got {power!r}.")
+    return Loss("Tweedie", kernels.TWEEDIE, float(power))

@@ -1,0 +1,585 @@
+"""Paths of losses beyond squares: Newton's method on a working set, certified.
+
+At each alpha a quadratic model of the loss (`newton_model`) is minimized exactly. Its
+linearized residual u is dual feasible on the working set, so the gap is what the rows'
+losses differ from their tangents' conjugates: of fourth order in the step where the
+model's weights are new, of second order and a small factor where they are old. A
+weighted Gram matrix therefore serves many alphas; between two of them the model is
+moved to the present residual (chord steps), and it is formed anew where the measured
+contraction says that this is cheaper. Outside of the working set columns are screened
+as `walk` does, u in the residual's place.
+"""
+
+from math import ceil, inf, log
+
+import numpy as np
+
+from regkit._types import EPS, Floats, Indices
+from regkit.designs.protocols import RowDesign
+from regkit.kernels.linear.certificate import (
+    NEAR,
+    foresee,
+    in_span,
+    penalty_gap,
+    shrinkages,
+    wanted,
+)
+from regkit.solvers.losses import Loss, overflowing
+from regkit.solvers.paths.newton_model import NewtonModel, Scaled
+from regkit.solvers.paths.walk import Answer, Asking, Request
+from regkit.solvers.problem import Penalty
+
+# At most this many columns enter at a time, or twice the present active set.
+_BATCH = 100
+# Share of the columns that are undecided from which on all are visited.
+_MANY = 0.2
+# Rounding of a correlation, beside the column's length and the dual point's.
+_ROUNDED = 1e-14
+# With this many columns and this many entries at most all make the working set.
+FEW_COLUMNS = 500
+_FEW_ENTRIES = 1 << 18
+# An alpha below this share of its predecessor is approached in steps, ...
+_LARGEST_DROP = 0.3
+# ... each of them solved to this share of the null deviance.
+_STONE_TOL = 1e-3
+# The null model is solved to this share of it: alpha_max is what it leaves over.
+_NULL_TOL = 1e-14
+# A model whose chord steps leave more than this of a gap is formed anew.
+_WORST_CONTRACTION = 0.3
+# Alphas that a new Gram matrix is expected to serve.
+_HORIZON = 3.0
+# Zero columns stay in the working set while their correlation is above this share of
+# the threshold, when the model is formed anew.
+_KEPT = 0.93
+# Weights are extrapolated by so many times their change since the last alpha, ...
+_AHEAD = 2.0
+# ... once an alpha, where that is at least this share of the last, ...
+_CLOSE = 0.85
+# ... within these factors of their present value.
+_LEAST_WEIGHT, _MOST_WEIGHT = 0.3, 3.0
+# Rises of the objective up to this share of the null deviance are rounding errors.
+_RISE = 1e-12
+# Steps that gain less than half of the gap, in a row, after which there is no more.
+_PATIENCE = 8
+_HALVINGS = 60
+
+
+class NewtonPath:
+    """Walks down the alphas; holds what one alpha hands to the next.
+
+    Attributes
+    ----------
+    coef : ndarray (n_features,)
+        The solution at ``alpha``, in the units of the design's columns.
+    intercept : float
+        Beside centered columns.
+    gap : float
+        Its duality gap.
+    top : float
+        The smallest alpha at which the null model is optimal.
+    null_deviance : float
+        The scale of ``tol``.
+    """
+
+    name = "newton"
+
+    def __init__(
+        self,
+        design: RowDesign,
+        loss: Loss,
+        y: Floats,
+        penalty: Penalty,
+        *,
+        offset: Floats | None,
+        tol: float,
+        max_iter: int,
+    ) -> None:
+        """Take the problem; `start` goes to the null model."""
+        self._design, self._loss, self._y = design, loss, y
+        self._tol, self._max_iter = tol, max_iter
+        self._share = design.weights
+        self._root = np.sqrt(self._share)
+        n, p = design.n_samples, design.n_features
+        self.eta = np.zeros(n) if offset is None else offset.astype(np.float64)
+        self._has_offset = offset is not None
+        self.intercept = 0.0
+        self._fit_null_intercept()
+        self._differentiate()
+        self._dual = self._residual.copy()
+        self.null_deviance = loss.deviance(y, self._share, self.eta)
+        if self._is_constant():
+            self.null_deviance = 0.0
+            self._dual[:] = 0.0
+        self._goal = tol * self.null_deviance
+        self.scaled = self._scale(penalty)
+        self._square = design.lengths**2 * float(self._share @ self._curvature)
+        self._outside = self.scaled.upper > self.scaled.lower
+        self._every = np.arange(p)
+        self._takes_all = p <= FEW_COLUMNS and n * p <= _FEW_ENTRIES
+        self.coef = np.zeros(p)
+        self._correlation = design.correlate(self._root * self._dual)
+        self._past_duals = np.stack([self._root * self._dual, np.zeros(n)])
+        self._past_norms = np.stack(
+            [design.distances(self._past_duals[0]), np.zeros(2)]
+        )
+        self._past = np.stack([self._correlation, np.zeros(p)])
+        self._near, self._near_at = self._every, inf
+        self._looked_at = self._every
+        self._model = self._new_model(False)
+        self._weight = np.empty(0)  # the model's, not yet times the shares
+        self._settled_curvature = self._curvature
+        self._since = np.zeros(n)  # change of eta since the model's residual was exact
+        self._is_exact = True
+        self._may_extrapolate = False
+        self._is_stuck = False  # no step is short enough for the objective to fall
+        self._contraction = inf
+        self._divergence = 0.0
+        # The columns' products with the rows' own residual, where they are known.
+        self._products: Floats | None = None
+        self._n_solves = 0
+        self.gap = 0.0
+        self.top = self.alpha = inf
+
+    def _fit_null_intercept(self) -> None:
+        if not self._design.fit_intercept:
+            return
+        first = self._loss.first_intercept(self._y, self._share)
+        if self._has_offset:
+            mean = float(self._share @ self.eta)
+            first = self._loss.best_shift(self._y, self._share, self.eta, first - mean)
+        else:
+            first = self._loss.best_shift(self._y, self._share, self.eta, first)
+        self.intercept = first
+        self.eta = self.eta + first
+
+    def _is_constant(self) -> bool:
+        """Tell whether nothing but rounding errors is left of y."""
+        sizes = np.abs(self._y) + np.abs(self._y - self._residual)
+        noise = 16.0 * EPS * (1.0 + np.abs(self.eta)) * sizes
+        is_met = (np.abs(self._residual) <= noise) | (self._share == 0.0)
+        return bool(np.all(is_met))
+
+    def _scale(self, penalty: Penalty) -> Scaled:
+        design = self._design
+        excluded = design.constant | np.isinf(penalty.factor)
+        factor = np.where(excluded, 1.0, penalty.factor)
+        size = float(self._share @ self._residual**2) ** 0.5
+        size += float(self._share @ self._curvature)
+        noise = 32.0 * EPS * size * design.lengths + np.finfo(np.float64).tiny
+        return Scaled(
+            l1=penalty.l1_ratio * factor,
+            l2=(1.0 - penalty.l1_ratio) * factor,
+            lower=np.where(excluded, 0.0, penalty.lower * design.scale),
+            upper=np.where(excluded, 0.0, penalty.upper * design.scale),
+            noise=noise,
+        )
+
+    def _new_model(self, takes_all: bool) -> NewtonModel:
+        design = self._design
+        return NewtonModel(
+            design.weighted_columns(takes_all),
+            self.scaled,
+            design.max_rank,
+            design.fit_intercept,
+            self._max_iter,
+        )
+
+    def start(self) -> Asking[None]:
+        """Fit the unpenalized columns, which gives ``top``."""
+        s = self.scaled
+        unpenalized = (s.l1 == 0.0) & (s.l2 == 0.0) & self._outside
+        self._unpenalized = np.flatnonzero(unpenalized)
+        if len(self._unpenalized) and self.null_deviance > 0.0:
+            self._admit(self._unpenalized)
+            goal, self._goal = self._goal, _NULL_TOL * self.null_deviance
+            self._solve(1.0)
+            self._goal = goal
+            found, correlations = yield self._request(self._every)
+            self._correlation[found] = correlations
+            self._remember(correlations)
+        self.top = self.alpha = self._largest_alpha()
+        self._take_all()
+
+    def _take_all(self) -> None:
+        """Make all columns the working set where they are few."""
+        if not self._takes_all or self.null_deviance == 0.0:
+            return
+        before = self._model
+        self._model = self._new_model(True)
+        self._outside[:] = False
+        self._model.add(self._every, self._correlation)
+        self._model.restart(self.coef)
+        self._weight = np.empty(0)
+        self._model.n_grams = before.n_grams
+
+    def _largest_alpha(self) -> float:
+        s, c = self.scaled, self._correlation
+        room = np.where(c > 0.0, s.upper, -s.lower)
+        open_ = (room > 0.0) & (np.abs(c) > s.noise)
+        if np.any(open_ & (s.l1 == 0.0) & (s.l2 > 0.0)):
+            return inf
+        enters = open_ & (s.l1 > 0.0)
+        return float((np.abs(c[enters]) / s.l1[enters]).max(initial=0.0))
+
+    @property
+    def support(self) -> Indices:
+        """The columns of nonzero coefficients, ascending."""
+        return np.flatnonzero(self.coef)
+
+    @property
+    def is_unique(self) -> bool:
+        """False when the unpenalized columns are known to depend on each other."""
+        return self._model.n_refused(self._unpenalized) == 0
+
+    @property
+    def n_grams(self) -> int:
+        """How many weighted Gram matrices were formed."""
+        return self._model.n_grams
+
+    def step(self, alpha: float) -> Asking[int]:
+        """Solve for ``alpha``, below all before; return the model solves made."""
+        if self.null_deviance == 0.0:
+            self.alpha = alpha
+            return 1
+        if alpha >= self.alpha:
+            yield from self._certify(alpha)
+            return 1
+        n_iter = 0
+        goal = self._goal
+        while self.alpha > alpha:
+            stone = self._next_stone(alpha)
+            if stone > alpha:
+                self._goal = max(goal, _STONE_TOL * self.null_deviance)
+            n_iter += yield from self._settle(stone)
+            self._goal = goal
+        return n_iter
+
+    def start_from(self, coef: Floats, intercept: float) -> Asking[None]:
+        """Take these for the solution at some unknown alpha.
+
+        ``intercept`` stands beside columns that are not centered. Where the null model
+        is nearer to y it is kept instead.
+        """
+        if self.null_deviance == 0.0:
+            return
+        design, model = self._design, self._model
+        coef = np.where(
+            self.scaled.upper > self.scaled.lower,
+            np.clip(coef, self.scaled.lower, self.scaled.upper),
+            0.0,
+        )
+        columns = np.flatnonzero(coef)
+        self._admit(columns[self._outside[columns]])
+        change = model.combine(coef[model.columns] - model.coef)
+        shift = 0.0
+        if design.fit_intercept:
+            shift = intercept + float(design.offset / design.scale @ coef)
+            shift -= self.intercept
+        eta = self.eta + change + shift
+        if design.fit_intercept:
+            rest = self._loss.best_shift(self._y, self._share, eta)
+            shift, eta = shift + rest, eta + rest
+        value = self._loss.objective(self._y, self._share, eta)
+        if not value <= self._loss.objective(self._y, self._share, self.eta):
+            return
+        self.eta = eta
+        self.intercept += shift
+        model.restart(coef[model.columns])
+        self.coef[:] = coef
+        self._differentiate()
+        self._dual = self._residual
+        self._settled_curvature = self._curvature
+        self._weight = np.empty(0)
+        self._products = None
+        found, correlations = yield self._request(self._every)
+        self._correlation[found] = correlations
+        self._remember(correlations)
+        self._near, self._near_at = self._every, inf
+        self.top = self.alpha = inf
+
+    def _next_stone(self, alpha: float) -> float:
+        following = _LARGEST_DROP * self.alpha
+        if following <= alpha or self.alpha == inf or self.alpha <= 1e-3 * self.top:
+            return alpha
+        return following
+
+    def _settle(self, alpha: float) -> Asking[int]:
+        threshold = alpha
+        if np.isfinite(self.alpha):
+            threshold = max(2.0 * alpha - self.alpha, 0.8 * alpha)
+        self._admit(self._wanted(threshold))
+        n_iter = 0
+        while n_iter < self._max_iter:
+            n_iter += self._solve(alpha, self._max_iter - n_iter)
+            yield from self._certify(alpha)
+            missed = self._wanted(alpha)
+            if len(missed):
+                self._admit(missed)
+                continue
+            break
+        self._settled_curvature = self._curvature
+        self._may_extrapolate = self._loss.is_smooth
+        self._n_solves = n_iter
+        self.alpha = alpha
+        return n_iter
+
+    def _solve(self, alpha: float, max_iter: int = 1000) -> int:
+        """Minimize over the working set until the rows' part of the gap is small."""
+        model, goal = self._model, 0.5 * self._goal
+        last, patience = inf, _PATIENCE
+        if not len(self._weight):
+            self._form(alpha)
+        elif self._n_solves == 1:
+            self._rebase()
+        self._n_solves = 0
+        n_iter = 0
+        while n_iter < max_iter:
+            n_iter += 1
+            if not self._take_step(alpha):
+                if self._is_stuck:
+                    break
+                self._form(alpha)
+                continue
+            if self._divergence <= goal:
+                break
+            if not self._divergence <= 0.5 * last:
+                patience -= 1
+                if patience == 0:
+                    break
+            else:
+                patience = _PATIENCE
+            last = min(last, self._divergence)
+            if self._wants_new_gram(goal):
+                self._form(alpha)
+            else:
+                self._rebase()
+        self.coef[model.columns] = model.coef
+        return n_iter
+
+    def _differentiate(self) -> None:
+        n = len(self.eta)
+        self._residual, self._curvature = np.empty(n), np.empty(n)
+        self._loss.differentiate(
+            self._y, self._share, self.eta, self._residual, self._curvature
+        )
+
+    def _form(self, alpha: float) -> None:
+        """Form the model with new weights around the present coefficients."""
+        weight = self._curvature
+        if self._may_extrapolate and alpha >= _CLOSE * self.alpha:
+            ahead = weight + _AHEAD * (weight - self._settled_curvature)
+            most = np.minimum(_MOST_WEIGHT * weight, self._loss.curvature_bound)
+            weight = np.clip(ahead, _LEAST_WEIGHT * weight, most)
+        self._may_extrapolate = False
+        self._weight = weight
+        self._dual = self._residual
+        model = self._model
+        keeps_all = self._takes_all and model.size == len(self.coef)
+        self._model.form(
+            self._share * weight,
+            self._share * self._dual,
+            self._products,
+            0.0 if keeps_all else _KEPT * alpha,
+        )
+        self._since = np.zeros_like(self.eta)
+        self._is_exact = True
+        kept = np.zeros(len(self.coef), dtype=np.bool_)
+        kept[model.columns] = True
+        self.coef[~kept] = 0.0
+        self._outside = ~kept & (self.scaled.upper > self.scaled.lower)
+
+    def _rebase(self) -> None:
+        """Go on with the present coefficients' own residual."""
+        self._dual = self._residual
+        self._model.rebase(self._share * self._dual, self._products)
+        self._since = np.zeros_like(self.eta)
+        self._is_exact = True
+
+    def _take_step(self, alpha: float) -> bool:
+        """Go to the model's minimum, or as far as the objective falls.
+
+        Returns whether it was the whole way.
+        """
+        model = self._model
+        before = model.coef.copy()
+        rows = self._loss.rows(self._y, self._share, self.eta, self._dual, self._weight)
+        step, shift = model.minimize(alpha)
+        with overflowing():
+            self._divergence, self._products = model.advance(step, shift, rows)
+        self._residual, self._curvature = rows.residual, rows.curvature
+        since = self._since + rows.change
+        moved = float(self._share @ (self._weight * since**2))
+        # The objective falls by what the rows' gap at the old point exceeds that at
+        # the new one, so surely where the step leaves little of it.
+        self._contraction = 2.0 * self._divergence / moved if moved > 0.0 else inf
+        is_sure = self._contraction <= _WORST_CONTRACTION
+        if not (is_sure or self._divergence <= self._goal):
+            value = self._loss.objective(self._y, self._share, rows.reached)
+            start = self._loss.objective(self._y, self._share, self.eta)
+            start += alpha * self._penalty(before)
+            rise = value + alpha * self._penalty(model.coef) - start
+            if not rise <= _RISE * self.null_deviance:
+                self._shorten(alpha, before, step, shift, rows.change, start)
+                return False
+        self.eta, self._dual = rows.reached, rows.moved
+        self.intercept += shift
+        self._since = since
+        self._is_exact = False
+        return True
+
+    def _shorten(
+        self,
+        alpha: float,
+        before: Floats,
+        step: Floats,
+        shift: float,
+        change: Floats,
+        start: float,
+    ) -> None:
+        """Halve the step until the objective falls; not at all from a tangent."""
+        model, eta = self._model, self.eta
+        self._is_stuck = self._is_exact
+        length = 1.0
+        for _ in range(_HALVINGS if self._is_exact else 0):
+            length *= 0.5
+            coef = before + length * step
+            value = self._loss.objective(self._y, self._share, eta + length * change)
+            if value + alpha * self._penalty(coef) <= start:
+                model.restart(coef)
+                self.eta = eta + length * change
+                self.intercept += length * shift
+                self._is_stuck = False
+                break
+        else:
+            model.restart(before)
+        self._products = None
+        self._differentiate()
+
+    def _penalty(self, coef: Floats) -> float:
+        columns, s = self._model.columns, self.scaled
+        return float(
+            s.l1[columns] @ np.abs(coef) + 0.5 * (s.l2[columns] @ (coef * coef))
+        )
+
+    def _wants_new_gram(self, goal: float) -> bool:
+        """Tell whether a new Gram matrix is cheaper than chord steps with the old."""
+        contraction = self._contraction
+        if not contraction <= _WORST_CONTRACTION:
+            return True
+        if goal <= 0.0:
+            return False
+        needed = ceil(log(self._divergence / goal) / -log(max(contraction, 1e-16)))
+        model = self._model
+        reading, forming = model.costs()
+        active = model.n_active
+        chord = reading + 4.0 * active**2
+        return (needed - 1) * chord * _HORIZON > forming + active**3 / 3.0
+
+    def _request(self, columns: Indices) -> Request:
+        return Request(self._root * self._dual, columns)
+
+    def _certify(self, alpha: float) -> Asking[None]:
+        """Bring correlations up to date where they matter, and compute the gap."""
+        columns = self._model.columns
+        self.coef[columns] = self._model.coef
+        self._correlation[columns] = self._model.correlation
+        looked_at = np.empty(0, dtype=np.int64)
+        if self._outside.any():
+            dual = self._root * self._dual
+            looked_at = self._foresee(dual, alpha)
+            if len(looked_at):
+                asked = looked_at
+                if len(asked) > _MANY * len(self._every):
+                    asked = self._every
+                answer: Answer = yield self._request(asked)
+                found, correlations = answer
+                self._correlation[found] = correlations
+                if len(found) == len(self._every):
+                    self._remember(correlations)
+        self._looked_at = np.concatenate([columns, looked_at])
+        self.gap = self._duality_gap(alpha)
+
+    def _duality_gap(self, alpha: float) -> float:
+        s, loss = self.scaled, self._loss
+        terms = s.l1, s.l2, s.lower, s.upper
+        found = self._looked_at, self.coef, self._correlation
+        rows = self._y, self._share, self.eta
+        null = self.null_deviance
+        own = loss.room(self._y, self._share, self._dual)
+        gap, tried = inf, 2.0
+        for share in shrinkages(*found, *terms, alpha):
+            shrunk = min(own, share)
+            if shrunk >= tried:
+                continue
+            tried = shrunk
+            # The rows' part is convex in the dual point; at zero it is their deviance,
+            # which is below that of the null model.
+            part = shrunk * self._divergence + (1.0 - shrunk) * null
+            if not (1.0 - shrunk) * null <= 0.1 * self._goal:
+                part = loss.divergence(*rows, self._dual, shrunk)
+            part += penalty_gap(*found, *terms, self._square, alpha, shrunk, null)
+            gap = min(gap, part)
+        if gap <= self._goal:
+            return float(gap)
+        # Zero is dual feasible.
+        most = loss.deviance(*rows) + alpha * self._penalty(self._model.coef)
+        return float(min(gap, most))
+
+    def _foresee(self, dual: Floats, alpha: float) -> Indices:
+        """Tell all columns' correlations as far as the past ones say.
+
+        Returns the columns outside of the working set that may exceed ``alpha``.
+        """
+        shares, move = in_span(self._past_duals, dual)
+        distances = self._design.distances(move) + _ROUNDED * (
+            np.abs(shares) @ self._past_norms
+        )
+        looked_at: Indices
+        looked_at, self._near = foresee(
+            self._past,
+            shares,
+            self._design.sizes,
+            distances,
+            self.scaled.l1,
+            self._outside,
+            alpha,
+            self._correlation,
+        )
+        self._near_at = alpha
+        return looked_at
+
+    def _remember(self, correlation: Floats) -> None:
+        """Keep the correlations of all columns with a dual point, forget the oldest."""
+        for past in (self._past_duals, self._past_norms, self._past):
+            past[1] = past[0]
+        self._past_duals[0] = self._root * self._dual
+        self._past_norms[0] = self._design.distances(self._past_duals[0])
+        self._past[0] = correlation
+
+    def _wanted(self, alpha: float) -> Indices:
+        s = self.scaled
+        if not self._outside.any():
+            return np.empty(0, dtype=np.int64)
+        in_view = alpha >= NEAR * self._near_at
+        found: Indices = wanted(
+            self._near if in_view else self._every,
+            self._correlation,
+            s.l1,
+            s.lower,
+            s.upper,
+            self._outside,
+            alpha,
+            s.noise,
+        )
+        most = max(_BATCH, 2 * self._model.n_active)
+        if len(found) > most:
+            with np.errstate(divide="ignore"):
+                pull = np.abs(self._correlation[found]) / s.l1[found]
+            found = found[np.argpartition(-pull, most)[:most]]
+        return found
+
+    def _admit(self, columns: Indices) -> None:
+        if len(columns):
+            self._outside[columns] = False
+            exact = self._design.correlate_columns(self._root * self._dual, columns)
+            self._model.add(columns, exact)

@@ -1,0 +1,286 @@
+"""The quadratic model of a loss on a working set, minimized exactly.
+
+Around coefficients b with residuals r_i = -f'(eta_i) and weights w_i > 0, which need
+not be the second derivatives at b, the model of the objective is
+
+    -cᵀ(b' - b) + 1/2 (b' - b)ᵀ G (b' - b) + alpha Σ_j (l1_j |b'_j| + l2_j/2 b'_j²)
+    G = Xᵀ diag(p w) X - h hᵀ / S,   h = Xᵀ(p w),   S = Σ p w
+    c = Xᵀ(p r) - h (Σ p r) / S
+
+with the intercept eliminated: its own step is ``(Σ p r - hᵀ(b' - b)) / S``. The rows'
+*linearized residual* ``u = r - w (change of eta)`` then sums to zero and has the
+correlations ``c - G (b' - b)`` whatever the weights are: they keep within alpha l1 on
+all of the working set, so u is a dual point that needs no scaling.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regkit._types import Floats, Indices
+from regkit.designs.weighted_columns import WeightedColumns
+from regkit.kernels.linear.active_set_state import Problem, State
+from regkit.kernels.linear.cholesky import BLOCK
+from regkit.kernels.linear.losses import Rows
+from regkit.solvers.paths import pivoting
+
+
+class Scaled:
+    """Penalty, box and rounding errors in the units of a design's columns."""
+
+    __slots__ = ("l1", "l2", "lower", "noise", "upper")
+
+    def __init__(
+        self, l1: Floats, l2: Floats, lower: Floats, upper: Floats, noise: Floats
+    ) -> None:
+        self.l1, self.l2 = l1, l2
+        self.lower, self.upper = lower, upper
+        self.noise = noise  # rounding error to expect in a correlation
+
+    @property
+    def fields(self) -> tuple[Floats, Floats, Floats, Floats, Floats]:
+        """In the order of `regkit.kernels.linear.active_set_state.Problem`."""
+        return self.l1, self.l2, self.lower, self.upper, self.noise
+
+
+class NewtonModel:
+    """G, c and the factor of the active columns.
+
+    Attributes
+    ----------
+    columns : ndarray of int
+        The working set, in order of arrival.
+    weight : ndarray (n,)
+        p w.
+    n_grams : int
+        How many weighted Gram matrices were formed.
+    """
+
+    def __init__(
+        self,
+        store: WeightedColumns,
+        scaled: Scaled,
+        rank: int,
+        fit_intercept: bool,
+        max_iter: int,
+    ) -> None:
+        self.columns: Indices = np.empty(0, dtype=np.int64)
+        self.n_grams = 0
+        self._store = store
+        self._scaled = scaled
+        self._rank = rank
+        self._fit_intercept = fit_intercept
+        self._max_iter = max_iter
+        self._ridged = bool(np.any(scaled.l2 > 0.0))
+        self._is_new = True  # whether the factor has to be made anew
+        self._problem = pivoting.empty_problem(0)
+        self._state = pivoting.empty_state(0, 0)
+        self._sums = np.empty(0)  # h
+        self._total = 1.0  # S
+        self._imbalance = 0.0  # Σ p r
+        self.weight = np.empty(0)
+
+    @property
+    def size(self) -> int:
+        return len(self.columns)
+
+    @property
+    def n_active(self) -> int:
+        return int(self._state.size[0])
+
+    @property
+    def coef(self) -> Floats:
+        """The coefficients of the working set, in its order."""
+        return self._state.coef[: self.size]
+
+    @property
+    def correlation(self) -> Floats:
+        """The working set's correlations with the linearized residual."""
+        return self._state.correlation[: self.size]
+
+    @property
+    def square(self) -> Floats:
+        """The diagonal of G."""
+        return self._problem.gram.diagonal()[: self.size]
+
+    def combine(self, coef: Floats) -> Floats:
+        """Return the rows' sums of the working set's columns."""
+        return self._store.combine(coef)
+
+    def costs(self) -> tuple[float, float]:
+        """Return what a chord step and a Gram matrix cost; see `WeightedColumns`."""
+        return self._store.costs()
+
+    def n_refused(self, columns: Indices) -> int:
+        """Count those of ``columns`` that depend on others and stay fixed."""
+        held = np.isin(self.columns, columns)
+        state = self._state
+        stays = ~state.free[: self.size] & (state.coef[: self.size] == 0.0)
+        return int(np.count_nonzero(held & stays))
+
+    def _make_room(self, size: int) -> None:
+        capacity = len(self._problem.target)
+        if size <= capacity:
+            return
+        capacity = max(2 * capacity, size, 32)
+        gram, *vectors = self._problem
+        self._problem = Problem(
+            _grown(gram, (capacity, capacity)),
+            *(_grown(v, (capacity,)) for v in vectors),
+        )
+        state = self._state
+        support = capacity if self._ridged else min(capacity, self._rank)
+        support += 2 * BLOCK
+        self._state = State(
+            coef=_grown(state.coef, (capacity,)),
+            correlation=_grown(state.correlation, (capacity,)),
+            free=_grown(state.free, (capacity,)),
+            side=_grown(state.side, (capacity,)),
+            active=_grown(state.active, (support,)),
+            factor=_grown(state.factor, (support, support)),
+            size=state.size,
+        )
+
+    def add(self, columns: Indices, products: Floats) -> None:
+        """Take columns in at zero, whose products Xᵀ(p u) these are.
+
+        Their part of G is formed with the present weights.
+        """
+        old, new = self.size, self.size + len(columns)
+        self._make_room(new)
+        self._store.append(columns)
+        self.columns = np.concatenate([self.columns, columns])
+        for mine, all_ in zip(self._problem[2:], self._scaled.fields, strict=True):
+            mine[old:new] = all_[columns]
+        state = self._state
+        state.coef[old:new] = 0.0
+        state.correlation[old:new] = products
+        state.free[old:new] = False
+        if not len(self.weight):
+            return
+        rows, sums = self._store.gram(self.weight, old)
+        self._sums = np.concatenate([self._sums, sums])
+        if self._fit_intercept:
+            rows = rows - np.outer(sums, self._sums) / self._total
+            products = products - sums * (self._imbalance / self._total)
+        gram = self._problem.gram
+        gram[old:new, :new] = rows
+        gram[:old, old:new] = rows[:, :old].T
+        state.correlation[old:new] = products
+        self._problem.target[old:new] = products + rows @ state.coef[:new]
+
+    def form(
+        self,
+        weight: Floats,
+        share_residual: Floats,
+        products: Floats | None,
+        bound: float,
+    ) -> None:
+        """Form the model anew, with weights p w, around the present coefficients.
+
+        ``share_residual`` and ``products`` are as `rebase` takes them. Columns that are
+        zero and whose correlation is below ``bound * l1`` are dropped.
+        """
+        state, size = self._state, self.size
+        coef = self.coef
+        free = state.free[:size]
+        if bound > 0.0:
+            strong = np.abs(self.correlation) >= bound * self._problem.l1[:size]
+            places = np.flatnonzero((coef != 0.0) | free | strong)
+            if len(places) < size:
+                self._keep(places)
+                size = len(places)
+        self.weight = weight
+        self._total = max(float(weight.sum()), np.finfo(np.float64).tiny)
+        gram, sums = self._store.gram(weight, 0)
+        if self._fit_intercept:
+            gram -= np.outer(sums, sums) / self._total
+        self._sums = sums
+        self._problem.gram[:size, :size] = gram
+        self.n_grams += 1
+        self._is_new = True
+        self.rebase(share_residual, products)
+
+    def _keep(self, places: Indices) -> None:
+        """Drop all columns but those at ``places``."""
+        kept = len(places)
+        self._store.keep(places)
+        self.columns = self.columns[places]
+        state = self._state
+        order = np.full(len(state.coef), -1)
+        order[places] = np.arange(kept)
+        for vectors in (self._problem[2:], (state.coef, state.correlation)):
+            for vector in vectors:
+                vector[:kept] = vector[places]
+        state.side[:kept] = state.side[places]
+        state.free[:kept] = state.free[places]
+        state.free[kept:] = False
+        active = order[state.active[: state.size[0]]]
+        state.active[: len(active)] = active
+
+    def rebase(self, share_residual: Floats, products: Floats | None) -> None:
+        """Go on from the present coefficients with their own residual.
+
+        ``share_residual`` is p r; ``products``, Xᵀ(p r), are computed here where they
+        are not known.
+        """
+        if products is None:
+            products = self._store.correlate(share_residual)
+        size = self.size
+        self._imbalance = 0.0
+        if self._fit_intercept:
+            self._imbalance = float(share_residual.sum())
+            products = products - self._sums * (self._imbalance / self._total)
+        correlation = self._state.correlation
+        if self._is_new:
+            fit = self._problem.gram[:size, :size] @ self.coef
+            self._problem.target[:size] = products + fit
+        else:
+            self._problem.target[:size] += products - correlation[:size]
+        correlation[:size] = products
+
+    def restart(self, coef: Floats) -> None:
+        """Take these coefficients; the model has to be formed anew."""
+        state = self._state
+        size = self.size
+        problem = self._problem
+        state.coef[:size] = coef
+        inside = (problem.lower[:size] < coef) & (coef < problem.upper[:size])
+        active = np.flatnonzero((coef != 0.0) & inside)
+        room = len(state.active) - 2 * BLOCK
+        active = active[: max(0, room)]
+        state.free[:size] = False
+        state.free[active] = True
+        state.side[:size] = np.where(problem.l1[:size] > 0.0, np.sign(coef), 0.0)
+        state.active[: len(active)] = active
+        state.size[0] = len(active)
+        self._is_new = True
+
+    def minimize(self, alpha: float) -> tuple[Floats, float]:
+        """Minimize the model; return the change of coefficients and intercept."""
+        before = self.coef.copy()
+        ridged = self._ridged or self._is_new
+        pivoting.minimize(
+            self._problem, self._state, self.size, alpha, self._max_iter, ridged
+        )
+        self._is_new = False
+        step = self.coef - before
+        shift = 0.0
+        if self._fit_intercept:
+            shift = float((self._imbalance - self._sums @ step) / self._total)
+        self._imbalance = 0.0
+        return step, shift
+
+    def advance(
+        self, step: Floats, shift: float, rows: Rows
+    ) -> tuple[float, Floats | None]:
+        """Take the rows along; see `WeightedColumns.advance`."""
+        return self._store.advance(step, shift, rows)
+
+
+def _grown(array: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
+    """Return an array of ``shape`` with ``array`` in its corner."""
+    grown = np.zeros(shape, dtype=array.dtype)
+    grown[tuple(slice(0, n) for n in array.shape)] = array
+    return grown

@@ -1,0 +1,136 @@
+"""The regularization path of a loss beyond squares."""
+
+import numpy as np
+from scipy import sparse
+
+from regkit._types import Floats
+from regkit.designs.protocols import RowDesign
+from regkit.solvers.losses import Loss
+from regkit.solvers.paths.grid import grid_below
+from regkit.solvers.paths.newton import NewtonPath
+from regkit.solvers.paths.walk import answered
+from regkit.solvers.problem import Penalty
+from regkit.solvers.results import PathResult
+
+
+def solve_loss_path(
+    design: RowDesign,
+    loss: Loss,
+    y: Floats,
+    penalty: Penalty,
+    alphas: Floats,
+    *,
+    offset: Floats | None = None,
+    tol: float = 1e-8,
+    max_iter: int = 1000,
+    start: tuple[Floats, float] | None = None,
+    max_nonzero: int | None = None,
+) -> PathResult:
+    """Minimize ``Σ p_i f(y_i, eta_i)`` and the penalty, for decreasing alphas.
+
+    With ``eta = X b + intercept + offset``.
+
+    Parameters
+    ----------
+    design : Design
+    loss : Loss
+    y : ndarray (n,)
+        Labels as the loss takes them: 0 or 1, -1 or 1 for the hinges, counts.
+    penalty : Penalty
+    alphas : ndarray (K,)
+        Strictly decreasing, non-negative.
+    offset : ndarray (n,) or None
+    tol : float
+        A solution has converged when its duality gap is at most ``tol`` times the null
+        model's deviance, the mean loss above the least that any predictor reaches.
+    max_iter : int
+        Quadratic models minimized at each alpha.
+    start : pair of ndarray (p,) and float, or None
+        Coefficients and intercept to start from, user's units.
+    max_nonzero : int or None
+        End the path before the first solution with more nonzero coefficients.
+
+    Returns
+    -------
+    result : PathResult
+        ``null_objectives`` hold the null model's deviance.
+
+    Raises
+    ------
+    ValueError
+        Where no finite intercept exists: one class only, or nothing but zeros.
+    """
+    walk = NewtonPath(
+        design, loss, y, penalty, offset=offset, tol=tol, max_iter=max_iter
+    )
+    answered(walk.start(), design)
+    if start is not None:
+        answered(walk.start_from(start[0] * design.scale, start[1]), design)
+    limit = design.n_features if max_nonzero is None else max_nonzero
+    supports, values, intercepts, gaps, n_iters = [], [], [], [], []
+    for alpha in alphas.tolist():
+        n_iter = answered(walk.step(alpha), design)
+        support = walk.support
+        if len(support) > limit:
+            break
+        value = np.clip(
+            walk.coef[support] / design.scale[support],
+            penalty.lower[support],
+            penalty.upper[support],
+        )
+        supports.append(support)
+        values.append(value)
+        intercepts.append(walk.intercept - float(value @ design.offset[support]))
+        gaps.append(walk.gap)
+        n_iters.append(n_iter)
+    n_solved = len(gaps)
+    coefs = sparse.csc_array(
+        (
+            np.concatenate([np.empty(0), *values]),
+            np.concatenate([np.empty(0, dtype=np.int64), *supports]),
+            np.cumsum([0, *map(len, supports)]),
+        ),
+        shape=(design.n_features, n_solved),
+    )
+    found_gaps = np.array(gaps)
+    return PathResult(
+        alphas=alphas[:n_solved],
+        coefs=coefs,
+        intercepts=np.array(intercepts),
+        dual_gaps=found_gaps,
+        null_objectives=np.full(n_solved, walk.null_deviance),
+        n_iters=np.array(n_iters, dtype=np.int64),
+        converged=found_gaps <= tol * walk.null_deviance,
+        unique=walk.is_unique,
+        solver=walk.name,
+    )
+
+
+def loss_alpha_grid(
+    design: RowDesign,
+    loss: Loss,
+    y: Floats,
+    penalty: Penalty,
+    n_alphas: int = 100,
+    eps: float = 1e-2,
+    *,
+    offset: Floats | None = None,
+) -> Floats:
+    """Return ``n_alphas`` alphas from the true alpha_max down to ``eps`` of it.
+
+    alpha_max is the smallest alpha at which no penalized column enters, given the
+    weights, the offset, and the fit of the intercept and the unpenalized columns.
+
+    Raises
+    ------
+    ValueError
+        When ``penalty.l1_ratio`` is 0: no finite alpha makes all coefficients zero.
+    """
+    if penalty.l1_ratio == 0.0:
+        raise ValueError(
+            "alphas must be given when l1_ratio=0: no finite alpha makes all "
+            "coefficients zero."
+        )
+    walk = NewtonPath(design, loss, y, penalty, offset=offset, tol=1e-10, max_iter=1000)
+    answered(walk.start(), design)
+    return grid_below(walk.top, n_alphas, eps)

@@ -1,0 +1,369 @@
+"""How the columns of a table are read: as numbers, booleans, dates or categories.
+
+This looks at a whole table and learns nothing but its form: which mark is the decimal
+mark, which cells stand for missing values, which columns only number the rows. What
+depends on the distribution of values (medians, rare levels) is learned by
+`TableEncoder` from the training rows alone.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from regkit.tables._applying import (
+    apply_reading,
+    fill_in,
+    level_key,
+    rare_below,
+    refuse_infinite,
+    stray_error,
+    without,
+)
+from regkit.tables._booleans import read_booleans
+from regkit.tables._dates import Order, read_dates
+from regkit.tables._frames import RawColumn
+from regkit.tables._hints import number_notes, why_identifier
+from regkit.tables._missing import ALWAYS, AMONG_NUMBERS, missing_in_text
+from regkit.tables._numbers import MixedNotationError, Notation, Numbers, read_numbers
+from regkit.tables._sentences import CellError, Note, Option, count_rows
+from regkit.tables.reading import ColumnReading, Kind, Settings, TypedColumn
+
+_MOSTLY = 0.9
+_MAX_LEVELS = 100
+
+
+def read_table_columns(
+    columns: Sequence[RawColumn], settings: Settings, target: str | None = None
+) -> list[TypedColumn]:
+    """Find out how each column is read, and read it.
+
+    Parameters
+    ----------
+    columns : sequence of RawColumn
+        The table.
+    settings : Settings
+        What the user says.
+    target : str or None
+        The column to predict, which is never left out.
+
+    Raises
+    ------
+    CellError
+        For a cell that cannot be read as the rest of its column is.
+    """
+    looks = [_Look(column, settings, column.name == target) for column in columns]
+    decimal = settings.decimal or _shared(look.shown_decimal() for look in looks)
+    order = settings.date_order or _shared(look.shown_order() for look in looks)
+    return [look.decide(decimal, order) for look in looks]
+
+
+def _shared(shown: Iterable[str | None]) -> Any:
+    """Return what all columns that show something agree on, else None."""
+    found = {mark for mark in shown if mark}
+    return found.pop() if len(found) == 1 else None
+
+
+def _says_number(cell: str) -> bool:
+    """Tell whether a cell that is no number was meant as one: 1O, infinity."""
+    return any(c.isdigit() for c in cell) or cell.casefold().strip("+-") in (
+        "inf",
+        "infinity",
+        "∞",
+    )
+
+
+class _Look:
+    """What is seen of one column before the whole table is known."""
+
+    def __init__(self, column: RawColumn, settings: Settings, target: bool) -> None:
+        self.column, self.settings, self.target = column, settings, target
+        self.given = settings.readings.get(column.name)
+        self.numbers: Numbers | None = None
+        self.counts: Counter[str] = Counter()
+        if column.dtype == "text" and not isinstance(self.given, ColumnReading):
+            self.counts = Counter(column.values)
+            absent = AMONG_NUMBERS | settings.missing_cells
+            self.candidates = [c for c in self.counts if c.casefold() not in absent]
+            if self.given in (None, "number"):
+                self.numbers = self._look_for_numbers(settings.decimal)
+
+    def _look_for_numbers(self, decimal: str | None) -> Numbers | None:
+        try:
+            return read_numbers(self.candidates, decimal) if self.candidates else None
+        except MixedNotationError as error:
+            first, second = error.cells
+            row = self.column.values.index(second)
+            name = self.column.name
+            raise CellError(
+                f"column {name!r} mixes {first!r} with {second!r}",
+                row,
+                ", which cannot be read alike",
+                [
+                    Option("readings", "category", name),
+                    Option("readings", "drop", name),
+                ],
+            ) from None
+
+    def shown_decimal(self) -> str | None:
+        """Return the decimal mark that the column proves."""
+        if self.numbers is None or not self.numbers.proven or self.numbers.strays:
+            return None
+        return self.numbers.notation.decimal
+
+    def shown_order(self) -> str | None:
+        """Return the order of day and month that the column proves."""
+        if not self._may_hold_dates():
+            return None
+        dates = read_dates(self.candidates)
+        known = dates is not None and not dates.doubtful and not dates.strays
+        return dates.order if dates and known and dates.order != "ymd" else None
+
+    def _may_hold_dates(self) -> bool:
+        if self.given not in (None, "date") or not self.counts or not self.candidates:
+            return False
+        return self.numbers is None or len(self.numbers.strays) > 0
+
+    def decide(self, decimal: str | None, order: Order | None) -> TypedColumn:
+        """Find the reading, and read."""
+        column, given = self.column, self.given
+        if isinstance(given, ColumnReading):
+            return apply_reading(column, given, self.settings.missing)
+        if given == "drop":
+            return self._drop((), "")
+        if given == "category":
+            marks = missing_in_text(self.counts) if self.counts else ALWAYS
+            missing = marks | self.settings.missing_cells
+            return apply_reading(column, ColumnReading("category", missing=missing))
+        if column.dtype == "category":
+            reading = ColumnReading("category", merged=False)
+            return apply_reading(column, reading)
+        if column.dtype != "text":
+            return self._decide_typed()
+        return self._decide_text(decimal, order)
+
+    def _drop(
+        self, notes: Sequence[Note], reason: str, keep: str = "number"
+    ) -> TypedColumn:
+        name = self.column.name
+        if reason:
+            text = f"column {name!r} {reason}: left out"
+            options = (Option("readings", keep, name),) if keep else ()
+            notes = [*notes, Note(text, options, "keeps it")]
+        reading = ColumnReading("drop", notes=tuple(notes))
+        return TypedColumn(name, reading, np.zeros(len(self.column.values)))
+
+    def _decide_typed(self) -> TypedColumn:
+        kind: Kind = self.column.dtype  # type: ignore[assignment]
+        notation = Notation() if kind == "number" else None
+        given = self.given if self.given in ("number", "boolean", "date") else None
+        reading = ColumnReading(given or kind, notation)
+        typed = apply_reading(self.column, reading, self.settings.missing)
+        if kind == "number" and not given:
+            return self._as_number(typed)
+        return typed
+
+    def _as_number(
+        self, typed: TypedColumn, notes: tuple[Note, ...] = ()
+    ) -> TypedColumn:
+        """Leave out what only names the rows, and note what looks odd."""
+        name, values = typed.name, typed.values
+        if self.target:
+            return replace(typed, reading=replace(typed.reading, notes=notes))
+        reason = why_identifier(name, values)
+        if reason:
+            return self._drop(notes, reason)
+        notes += number_notes(name, values)
+        return replace(typed, reading=replace(typed.reading, notes=notes))
+
+    def _decide_text(self, decimal: str | None, order: Order | None) -> TypedColumn:
+        if not self.candidates and self.given is None and not self.target:
+            present = [c for c in self.counts if c.casefold() not in ALWAYS]
+            if len(present) < 2:
+                return self._drop((), "is missing in every row", keep="")
+        if self.given in (None, "boolean"):
+            flags = read_booleans(self.candidates)
+            if flags is not None or self.given == "boolean":
+                missing = AMONG_NUMBERS | self.settings.missing_cells
+                reading = ColumnReading("boolean", missing=missing)
+                return apply_reading(self.column, reading)
+        if self.numbers is not None and self.numbers.doubtful and decimal:
+            self.numbers = self._look_for_numbers(decimal)
+        typed = self._try_numbers() if self.numbers is not None else None
+        if typed is None and self.given in (None, "date"):
+            typed = self._try_dates(order)
+        return typed or self._as_text()
+
+    def _try_numbers(self) -> TypedColumn | None:
+        numbers, forced = self.numbers, self.given == "number"
+        assert numbers is not None
+        if numbers.codes and not forced:
+            return self._as_dates_in_digits() if not numbers.strays else None
+        extra, error = self._sort_strays(numbers.values, numbers.strays, forced)
+        if error is None:
+            return None
+        missing = AMONG_NUMBERS | self.settings.missing_cells | extra
+        reading = ColumnReading("number", numbers.notation, missing=missing)
+        if error:
+            raise stray_error(self.column, reading, error, len(self.candidates))
+        if not forced and (dated := self._as_dates_in_digits()):
+            return dated
+        values = fill_in(self.column.values, numbers.values, "number")
+        values = without(values, self.settings.missing)
+        refuse_infinite(self.column, values)
+        typed = TypedColumn(self.column.name, reading, values)
+        notes = self._number_doubts(numbers) + self._extra_notes(extra)
+        if forced:
+            return replace(typed, reading=replace(reading, notes=notes))
+        return self._as_number(typed, notes)
+
+    def _sort_strays(
+        self, values: Mapping[str, Any], strays: Sequence[str], forced: bool
+    ) -> tuple[frozenset[str], list[str] | None]:
+        """Tell missing values from errors among the cells that do not fit.
+
+        Returns the cells that stand for missing values, and the errors: an empty list
+        when there are none, None when the column is another kind altogether.
+        """
+        if not strays:
+            return frozenset(), []
+        counts = self.counts
+        n_strays = sum(counts[cell] for cell in strays)
+        n_fit = sum(counts[cell] for cell in values)
+        share = n_fit / (n_fit + n_strays)
+        wordy = not any(_says_number(cell) for cell in strays)
+        varied = len(values) > 10
+        if (
+            wordy
+            and len(strays) <= 2
+            and (share >= _MOSTLY or (varied and share >= 0.5))
+        ):
+            return frozenset(cell.casefold() for cell in strays), []
+        if forced or share >= _MOSTLY or (varied and share >= 0.5):
+            return frozenset(), list(strays)
+        return frozenset(), None
+
+    def _extra_notes(self, extra: frozenset[str]) -> tuple[Note, ...]:
+        name = self.column.name
+        return tuple(
+            Note(
+                f"column {name!r} holds {cell!r} in {count_rows(self.counts[cell])}: "
+                "read as missing",
+                (Option("readings", "category", name),),
+                "reads the whole column as text",
+            )
+            for cell in self.counts
+            if cell.casefold() in extra
+        )
+
+    def _number_doubts(self, numbers: Numbers) -> tuple[Note, ...]:
+        if not numbers.doubtful:
+            return ()
+        cell, name = numbers.doubtful, self.column.name
+        value = numbers.values[cell]
+        text = f"column {name!r}: {cell!r} is read as {value:.10g}"
+        if not any(c.isdigit() for c in cell):
+            return (Note(text, (Option("missing", cell),), "reads it as missing"),)
+        other = {".": ",", ",": "."}[numbers.notation.decimal]
+        mark = next(c for c in cell if c in ".,")
+        meaning = "thousands" if numbers.notation.decimal == mark else "decimals"
+        return (
+            Note(
+                f"{text}, and nothing in the table tells",
+                (Option("decimal", other),),
+                f"reads {meaning}",
+            ),
+        )
+
+    def _as_dates_in_digits(self) -> TypedColumn | None:
+        """Read 20240131 as a date when every cell is one."""
+        cells = self.candidates
+        if len(cells) < 5 or any(len(c) != 8 or c[0] not in "12" for c in cells):
+            return None
+        return self._try_dates(None, strict=True)
+
+    def _try_dates(
+        self, order: Order | None, strict: bool = False
+    ) -> TypedColumn | None:
+        forced = self.given == "date"
+        dates = read_dates(self.candidates, order) if self.candidates else None
+        if dates is None:
+            if forced:
+                reading = ColumnReading("date")
+                raise stray_error(
+                    self.column, reading, self.candidates, len(self.candidates)
+                )
+            return None
+        extra, error = self._sort_strays(dates.values, dates.strays, forced)
+        if error is None or (strict and (error or extra)):
+            return None
+        missing = AMONG_NUMBERS | self.settings.missing_cells | extra
+        notes = self._extra_notes(extra)
+        if dates.doubtful:
+            cell = dates.doubtful
+            day = np.datetime_as_string(dates.values[cell], unit="D")
+            other = "mdy" if dates.order == "dmy" else "dmy"
+            notes += (
+                Note(
+                    f"column {self.column.name!r}: {cell!r} is read as {day}, and "
+                    "nothing in the table tells day from month",
+                    (Option("date_order", other),),
+                    "reads the other",
+                ),
+            )
+        reading = ColumnReading("date", order=dates.order, missing=missing, notes=notes)
+        if error:
+            raise stray_error(self.column, reading, error, len(self.candidates))
+        values = fill_in(self.column.values, dates.values, "date")
+        return TypedColumn(self.column.name, reading, values)
+
+    def _as_text(self) -> TypedColumn:
+        n_rows = len(self.column.values)
+        missing = missing_in_text(self.counts) | self.settings.missing_cells
+        groups: dict[str, list[str]] = {}
+        for cell in self.counts:
+            if cell.casefold() not in missing:
+                groups.setdefault(level_key(cell), []).append(cell)
+        sizes = [sum(self.counts[cell] for cell in group) for group in groups.values()]
+        frequent = [size for size in sizes if size >= rare_below(n_rows)]
+        few = len(frequent) <= max(10, min(_MAX_LEVELS, n_rows // 5))
+        enough = few and 2 * sum(frequent) >= sum(sizes)
+        if len(sizes) > 1 and not (self.target or enough):
+            return self._drop((), self._why_no_category(len(sizes), n_rows), "category")
+        notes = self._spelling_notes(groups) + self._code_notes()
+        reading = ColumnReading("category", missing=missing, notes=notes)
+        return apply_reading(self.column, reading)
+
+    def _why_no_category(self, n_levels: int, n_rows: int) -> str:
+        what = "text"
+        if self.numbers is not None and self.numbers.codes:
+            what = f"codes such as {self.numbers.codes!r}"
+        return (
+            f"is {what} with {n_levels} different values in {n_rows} rows, too many "
+            "for a category"
+        )
+
+    def _spelling_notes(self, groups: Mapping[str, list[str]]) -> tuple[Note, ...]:
+        merged = [group for group in groups.values() if len(group) > 1]
+        if not merged:
+            return ()
+        shown = ", ".join(repr(cell) for cell in sorted(merged[0])[:4])
+        more = f" (and {len(merged) - 1} more levels so)" if len(merged) > 1 else ""
+        return (
+            Note(f"column {self.column.name!r}: {shown} are read as one level{more}"),
+        )
+
+    def _code_notes(self) -> tuple[Note, ...]:
+        if self.numbers is None or not self.numbers.codes or self.numbers.strays:
+            return ()
+        name = self.column.name
+        return (
+            Note(
+                f"column {name!r} holds codes such as {self.numbers.codes!r}: read as "
+                "a category",
+                (Option("readings", "number", name),),
+                "reads numbers",
+            ),
+        )

@@ -1,0 +1,363 @@
+"""Choosing alpha for classes and counts."""
+
+from math import comb
+
+import numpy as np
+import pytest
+from sklearn import config_context
+from sklearn.linear_model import LogisticRegression, PoissonRegressor
+from sklearn.metrics import (
+    log_loss,
+    make_scorer,
+    mean_gamma_deviance,
+    mean_poisson_deviance,
+    mean_tweedie_deviance,
+)
+from sklearn.model_selection import (
+    GridSearchCV,
+    GroupKFold,
+    KFold,
+    StratifiedKFold,
+    cross_val_score,
+)
+
+from regkit import (
+    AlphaSelectionDisplay,
+    GeneralizedLinearRegressor,
+    GeneralizedLinearRegressorCV,
+    LinearSVMClassifier,
+    LinearSVMClassifierCV,
+    LogisticClassifier,
+    LogisticClassifierCV,
+    PathSearchCV,
+)
+from tests.loss_certificate import certify_loss
+
+# Grids of three alphas, to compare with searches: the best one may be at an end.
+pytestmark = pytest.mark.filterwarnings("ignore:.*at the edge of the grid")
+
+rng = np.random.default_rng(0)
+N = 120
+X = rng.normal(size=(N, 8))
+ETA = X[:, 0] - X[:, 1] + 0.5 * X[:, 2]
+Y = np.array(["no", "yes"])[(ETA + rng.logistic(size=N) > 0).astype(int)]
+COUNTS = rng.poisson(np.exp(ETA / 2))
+WEIGHT = rng.integers(1, 4, size=N).astype(float)
+OFFSET = rng.normal(scale=0.3, size=N)
+ALPHAS = [0.2, 0.02, 1e-5]
+TIGHT = {"tol": 1e-15}
+
+CASES = {
+    "logistic": (LogisticClassifierCV, LogisticClassifier, Y, {}),
+    "svm": (LinearSVMClassifierCV, LinearSVMClassifier, Y, {"l1_ratio": 1.0}),
+    "poisson": (GeneralizedLinearRegressorCV, GeneralizedLinearRegressor, COUNTS, {}),
+    "gamma": (
+        GeneralizedLinearRegressorCV,
+        GeneralizedLinearRegressor,
+        COUNTS + 0.5,
+        {"family": "gamma"},
+    ),
+    "tweedie": (
+        GeneralizedLinearRegressorCV,
+        GeneralizedLinearRegressor,
+        COUNTS * 1.5,
+        {"family": "tweedie", "power": 1.3},
+    ),
+}
+
+
+def error(name, model, rows, y, weight=None, offset=None):
+    """The held-out error by scikit-learn's own metrics."""
+    if name == "logistic":
+        probabilities = model.predict_proba(rows, offset)
+        return log_loss(y, probabilities, sample_weight=weight, labels=["no", "yes"])
+    if name == "svm":
+        margin = np.where(y == "yes", 1, -1) * model.decision_function(rows)
+        return np.average(np.maximum(1 - margin, 0) ** 2, weights=weight)
+    expected = model.predict(rows, offset)
+    metric = {"poisson": mean_poisson_deviance, "gamma": mean_gamma_deviance}.get(name)
+    if metric is None:
+        return mean_tweedie_deviance(y, expected, sample_weight=weight, power=1.3)
+    return metric(y, expected, sample_weight=weight)
+
+
+@pytest.mark.parametrize("is_weighted", [False, True], ids=["plain", "weighted"])
+@pytest.mark.parametrize("name", CASES)
+def test_errors_are_those_of_fits_on_each_fold(name, is_weighted):
+    kind, single, y, options = CASES[name]
+    weight = WEIGHT if is_weighted else None
+    offset = OFFSET if is_weighted and name != "svm" else None
+    cv = StratifiedKFold(4) if y is Y else KFold(4)
+    model = kind(alphas=ALPHAS, cv=cv, **options, **TIGHT)
+    model.fit(X, y, sample_weight=weight, offset=offset)
+    for k, (train, test) in enumerate(cv.split(X, y)):
+        for i, alpha in enumerate(ALPHAS):
+            alone = single(alpha, **options, **TIGHT).fit(
+                X[train],
+                y[train],
+                None if weight is None else weight[train],
+                None if offset is None else offset[train],
+            )
+            found = error(
+                name,
+                alone,
+                X[test],
+                y[test],
+                None if weight is None else weight[test],
+                None if offset is None else offset[test],
+            )
+            assert model.fold_errors_[i, k] == pytest.approx(found, rel=1e-6)
+    shares = [
+        (weight if is_weighted else np.ones(N))[t].sum() for _, t in cv.split(X, y)
+    ]
+    expected = np.average(model.fold_errors_, axis=1, weights=shares)
+    assert model.cv_error_ == pytest.approx(expected)
+    best = single(model.alpha_, **options, **TIGHT).fit(X, y, weight, offset)
+    assert model.coef_ == pytest.approx(best.coef_, abs=1e-5)
+    assert model.alpha_ == ALPHAS[int(np.argmin(model.cv_error_))]
+
+
+def test_the_grid_starts_where_coefficients_do():
+    for name, (kind, single, y, options) in CASES.items():
+        model = kind(cv=3, alphas=20, **options).fit(X, y, WEIGHT)
+        top = model.alphas_[0]
+        assert not single(top, **options).fit(X, y, WEIGHT).coef_.any(), name
+        assert single(0.99 * top, **options).fit(X, y, WEIGHT).coef_.any(), name
+        assert model.alphas_[-1] == pytest.approx(1e-3 * top)
+
+
+def test_folds_are_stratified_for_classes_alone():
+    y = np.sort(Y)  # unstratified folds would lack a class
+    model = LogisticClassifierCV(alphas=5).fit(X, y)
+    assert model.fold_errors_.shape == (5, 5)
+    assert np.isfinite(model.fold_errors_).all()
+
+
+def test_every_path_is_certified():
+    model = LogisticClassifierCV(alphas=20, store_fold_coefs=True, **TIGHT).fit(X, Y)
+    assert model.fold_coef_path_.shape == (5, 8, 20)
+    path = model.path_
+    for k in range(0, 20, 5):
+        found = certify_loss(
+            "logistic",
+            X,
+            (Y == "yes").astype(int),
+            path.coefs[:, k],
+            path.intercepts[k],
+            alpha=path.alphas[k],
+        )
+        assert found.relative_gap <= 1e-12
+
+
+def test_one_standard_error_and_callables():
+    by_least = LogisticClassifierCV(alphas=20).fit(X, Y)
+    by_error = LogisticClassifierCV(alphas=20, rule="1se").fit(X, Y)
+    last = LogisticClassifierCV(alphas=20, rule=lambda curve: 7).fit(X, Y)
+    assert by_error.alpha_ == by_least.alpha_1se_ >= by_least.alpha_
+    assert last.alpha_ == last.alphas_[7]
+    assert by_error.alpha_min_ == by_least.alpha_
+
+
+def test_several_l1_ratios():
+    model = LogisticClassifierCV(l1_ratio=[0.2, 0.8, 1.0], alphas=10).fit(X, Y)
+    assert model.cv_error_.shape == model.alphas_.shape == (3, 10)
+    assert model.fold_errors_.shape == (3, 10, 5)
+    least = model.cv_error_.min(axis=1)
+    assert model.l1_ratio_ == [0.2, 0.8, 1.0][int(least.argmin())]
+    with pytest.raises(ValueError, match="l1_ratio must hold numbers from 0 to 1"):
+        LogisticClassifierCV(l1_ratio=[0.5, 2.0]).fit(X, Y)
+    with pytest.raises(ValueError, match="LogisticClassifierCV needs alphas when"):
+        LogisticClassifierCV(l1_ratio=0.0).fit(X, Y)
+
+
+@pytest.mark.parametrize(
+    "scoring", ["neg_log_loss", "accuracy", "roc_auc", make_scorer(log_loss)]
+)
+def test_any_scorer(scoring):
+    if callable(scoring):
+        scoring = make_scorer(
+            log_loss, greater_is_better=False, response_method="predict_proba"
+        )
+    model = LogisticClassifierCV(alphas=ALPHAS, scoring=scoring, **TIGHT).fit(X, Y)
+    for i, alpha in enumerate(ALPHAS):
+        single = LogisticClassifier(alpha, **TIGHT)
+        scores = cross_val_score(single, X, Y, scoring=scoring)
+        assert -model.fold_errors_[i] == pytest.approx(scores, abs=1e-8)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_searches_along_a_path_give_the_same_numbers(name):
+    _, single, y, options = CASES[name]
+    grid = {"alpha": ALPHAS, "l1_ratio": [1.0, 0.5]}
+    scoring = "accuracy" if name == "svm" else None
+    scoring = "neg_log_loss" if name == "logistic" else scoring
+    model = single(**{**options, **TIGHT})
+    one = GridSearchCV(model, grid, scoring=scoring, cv=3).fit(X, y)
+    two = PathSearchCV(model, grid, scoring=scoring, cv=3).fit(X, y)
+    for key in ("mean_test_score", "split0_test_score", "std_test_score"):
+        assert two.cv_results_[key] == pytest.approx(one.cv_results_[key], abs=1e-8)
+    assert two.best_params_ == one.best_params_
+
+
+def test_balanced_classes_are_weighed_in_each_fold():
+    cv = KFold(3)
+    model = LogisticClassifierCV(
+        alphas=ALPHAS, cv=cv, class_weight="balanced", **TIGHT
+    ).fit(X, Y)
+    single = LogisticClassifier(class_weight="balanced", **TIGHT)
+    search = GridSearchCV(single, {"alpha": ALPHAS}, cv=cv, scoring="neg_log_loss")
+    search.fit(X, Y)
+    expected = -search.cv_results_["mean_test_score"]
+    assert model.cv_error_ == pytest.approx(expected, abs=1e-8)
+
+
+def negative_log_likelihood(model, y, weight):
+    if isinstance(model, LogisticClassifier):
+        return np.sum(
+            weight * -np.log(model.predict_proba(X)[np.arange(N), (y == "yes") * 1])
+        )
+    return (
+        np.sum(weight)
+        / 2
+        * mean_poisson_deviance(y, model.predict(X), sample_weight=weight)
+    )
+
+
+@pytest.mark.parametrize("criterion", ["aic", "bic", "ebic"])
+@pytest.mark.parametrize("name", ["logistic", "poisson"])
+def test_information_criteria(name, criterion):
+    kind, single, y, _ = CASES[name]
+    model = kind(alphas=ALPHAS, criterion=criterion, **TIGHT).fit(X, y, WEIGHT)
+    n = WEIGHT.sum()
+    for i, alpha in enumerate(ALPHAS):
+        alone = single(alpha, **TIGHT).fit(X, y, WEIGHT)
+        d = np.count_nonzero(alone.coef_)
+        k = d + 1
+        value = 2 * negative_log_likelihood(alone, y, WEIGHT)
+        value += k * (2 if criterion == "aic" else np.log(n))
+        if criterion == "ebic":
+            value += 2 * np.log(comb(8, d))
+        assert model.criterion_[i] == pytest.approx(value, rel=1e-7)
+    assert not hasattr(model, "cv_error_")
+
+
+def test_degrees_of_freedom_with_an_l2_penalty():
+    """The trace of the matrix that a working response is mapped to its fit with."""
+    alpha, l1_ratio = 0.1, 0.5
+    model = LogisticClassifierCV(
+        alphas=[alpha], l1_ratio=l1_ratio, criterion="aic", **TIGHT
+    ).fit(X, Y)
+    single = LogisticClassifier(alpha, l1_ratio=l1_ratio, **TIGHT).fit(X, Y)
+    probability = single.predict_proba(X)[:, 1]
+    w = probability * (1 - probability) / N
+    active = single.coef_[0] != 0
+    Z = np.column_stack([X[:, active], np.ones(N)])
+    hessian = (Z.T * w) @ Z
+    penalty = np.diag([*[alpha * (1 - l1_ratio)] * active.sum(), 0.0])
+    df = np.trace(np.linalg.solve(hessian + penalty, hessian))
+    value = 2 * negative_log_likelihood(single, Y, np.ones(N)) + 2 * df
+    assert model.criterion_[0] == pytest.approx(value, rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        LinearSVMClassifierCV(criterion="aic"),
+        GeneralizedLinearRegressorCV(criterion="bic", family="gamma"),
+    ],
+    ids=["svm", "gamma"],
+)
+def test_criteria_need_a_likelihood(model):
+    y = COUNTS + 0.5 if isinstance(model, GeneralizedLinearRegressorCV) else Y
+    with pytest.raises(ValueError, match="has no likelihood for criterion="):
+        model.fit(X, y)
+
+
+def test_groups_reach_the_splitter():
+    groups = np.arange(N) % 6
+    model = LogisticClassifierCV(alphas=ALPHAS, cv=GroupKFold(3))
+    model.fit(X, Y, groups=groups)
+    assert model.fold_errors_.shape == (3, 3)
+    with config_context(enable_metadata_routing=True):
+        routed = LogisticClassifierCV(alphas=ALPHAS, cv=GroupKFold(3))
+        routed.fit(X, Y, groups=groups)
+    assert np.array_equal(routed.fold_errors_, model.fold_errors_)
+
+
+def test_an_offset_is_routed_to_the_fits_of_a_search():
+    grid = {"alpha": ALPHAS}
+    with config_context(enable_metadata_routing=True):
+        single = GeneralizedLinearRegressor(**TIGHT)
+        single.set_fit_request(offset=True).set_score_request(offset=True)
+        one = GridSearchCV(single, grid).fit(X, COUNTS, offset=OFFSET)
+        two = PathSearchCV(single, grid).fit(X, COUNTS, offset=OFFSET)
+    plain = GridSearchCV(GeneralizedLinearRegressor(**TIGHT), grid).fit(X, COUNTS)
+    scores = one.cv_results_["mean_test_score"]
+    assert two.cv_results_["mean_test_score"] == pytest.approx(scores, abs=1e-8)
+    assert not np.allclose(plain.cv_results_["mean_test_score"], scores)
+
+
+def test_the_end_of_a_grid_is_a_warning():
+    with pytest.warns(UserWarning, match="LogisticClassifierCV: .*edge of the grid"):
+        LogisticClassifierCV(alphas=[0.2, 0.1]).fit(X, Y)
+
+
+def test_choice_without_a_fit():
+    model = LogisticClassifierCV(alphas=10, refit=False).fit(X, Y)
+    assert not hasattr(model, "coef_")
+    assert model.alpha_ == LogisticClassifierCV(alphas=10).fit(X, Y).alpha_
+
+
+def test_threads_do_not_change_the_answer():
+    one = LogisticClassifierCV(alphas=10, n_jobs=1).fit(X, Y)
+    two = LogisticClassifierCV(alphas=10, n_jobs=2).fit(X, Y)
+    assert np.array_equal(one.fold_errors_, two.fold_errors_)
+
+
+def test_several_classes_share_one_alpha():
+    labels = np.array(["a", "b", "c"])[np.digitize(ETA, [-0.7, 0.7])]
+    model = LinearSVMClassifierCV(alphas=10, store_fold_coefs=True).fit(X, labels)
+    assert np.ndim(model.alpha_) == 0
+    assert model.coef_.shape == (3, 8)
+    assert model.coef_path_.shape == (3, 8, 10)
+    assert model.fold_coef_path_.shape == (5, 3, 8, 10)
+
+
+def test_an_unpenalized_fold_without_an_optimum_is_named():
+    leak = (Y == "yes") & (np.arange(N) < 60)
+    data = np.column_stack([X, leak])
+    overlap = Y.copy()
+    overlap[np.flatnonzero(leak)[0]] = "no"
+    folds = [(np.arange(N), np.arange(5)), (np.flatnonzero(overlap == Y), np.arange(9))]
+    model = LogisticClassifierCV(alphas=[0.1, 0.0], cv=folds)
+    with pytest.raises(ValueError, match=r"in fold 1 of 2, has no finite optimum"):
+        model.fit(data, overlap)
+
+
+def test_a_display_of_the_choice():
+    model = LogisticClassifierCV(alphas=10).fit(X, Y)
+    display = AlphaSelectionDisplay.from_estimator(model)
+    assert "log-loss" in display.ax_.get_ylabel()
+
+
+def test_peers_choose_about_as_well():
+    """The held-out log-loss at the chosen alpha is no worse than over a fine grid."""
+    ours = LogisticClassifierCV(l1_ratio=0.5).fit(X, Y)
+    losses = [
+        -cross_val_score(
+            LogisticRegression(C=C, max_iter=1000), X, Y, scoring="neg_log_loss"
+        ).mean()
+        for C in np.geomspace(1e-3, 10, 9)
+    ]
+    assert ours.cv_error_.min() <= min(losses) + 0.01
+    counts = GeneralizedLinearRegressorCV(l1_ratio=0.5).fit(X, COUNTS)
+    deviances = [
+        -cross_val_score(
+            PoissonRegressor(alpha=alpha),
+            X,
+            COUNTS,
+            scoring="neg_mean_poisson_deviance",
+        ).mean()
+        for alpha in np.geomspace(1e-3, 10, 9)
+    ]
+    assert counts.cv_error_.min() <= min(deviances) + 0.02

@@ -1,0 +1,196 @@
+"""Paths of losses beyond squares against an outside certificate."""
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+from regkit.designs import make_design
+from regkit.solvers.losses import (
+    GAMMA,
+    LOGISTIC,
+    POISSON,
+    SQUARED_HINGE,
+    tweedie,
+)
+from regkit.solvers.problem import Penalty
+from regkit.solvers.solve_loss import loss_alpha_grid, solve_loss_path
+from tests.solvers.paths.loss_certificate import family, relative_gap
+
+LOSSES = {
+    loss.name: loss for loss in (LOGISTIC, POISSON, GAMMA, tweedie(1.5), SQUARED_HINGE)
+}
+FORMS = {"C": np.ascontiguousarray, "F": np.asfortranarray, "sparse": sp.csc_array}
+SHAPES = {"all columns": (60, 12), "working set": (30, 520)}
+# What rounding leaves of a gap that is a difference of sums of about 1.
+ROUNDING = 1e-13
+
+
+def table(name, shape, seed=0):
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=shape) * (rng.random(shape) < 0.7)
+    effect = np.array([1.0, -0.8, 0.6, 0.5, -0.5, 0.2])
+    eta = X[:, :6] @ effect[: shape[1]]
+    if name in ("logistic", "squared hinge"):
+        y = (rng.random(len(X)) < 1 / (1 + np.exp(-eta))).astype(float)
+        return X, 2 * y - 1 if name == "squared hinge" else y
+    y = rng.poisson(np.exp(0.5 * eta)).astype(float)
+    return X, y + 0.5 if name == "Gamma" else y
+
+
+def check(name, X, y, penalty, alphas, *, make=np.asfortranarray, tol=1e-10, **options):
+    """Solve; compare the gap that is reported with the certificate's."""
+    design_options = {
+        key: options.pop(key)
+        for key in ("sample_weight", "standardize", "fit_intercept")
+        if key in options
+    }
+    design = make_design(make(X), **design_options)
+    found = solve_loss_path(
+        design, LOSSES[name], y, penalty, alphas, tol=tol, **options
+    )
+    assert np.all(found.converged)
+    assert len(found.alphas) == len(alphas)
+    coefs = found.coefs.toarray()
+    for k, alpha in enumerate(alphas):
+        gap = relative_gap(
+            X,
+            y,
+            family(name),
+            coefs[:, k],
+            found.intercepts[k],
+            alpha,
+            l1_ratio=penalty.l1_ratio,
+            factor=penalty.factor,
+            bounds=(penalty.lower, penalty.upper),
+            offset=options.get("offset"),
+            **design_options,
+        )
+        assert -ROUNDING <= gap <= tol + ROUNDING
+    return found
+
+
+def grid(name, X, y, penalty, n=8, eps=0.02, offset=None, **options):
+    design = make_design(np.asfortranarray(X), **options)
+    return loss_alpha_grid(design, LOSSES[name], y, penalty, n, eps, offset=offset)
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("name", LOSSES)
+def test_path_is_optimal(name, shape, form):
+    X, y = table(name, SHAPES[shape])
+    for l1_ratio in (1.0, 0.4):
+        penalty = Penalty.build(X.shape[1], l1_ratio)
+        alphas = grid(name, X, y, penalty)
+        found = check(name, X, y, penalty, alphas, make=FORMS[form])
+        assert found.coefs[:, [0]].nnz == 0
+        assert found.coefs[:, [-1]].nnz > 5
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("name", LOSSES)
+def test_factors_bounds_weights_and_offset(name, shape):
+    X, y = table(name, SHAPES[shape], seed=1)
+    n, p = X.shape
+    rng = np.random.default_rng(2)
+    factor = rng.choice([0.3, 1.0, 2.0], p)
+    factor[[0, 3]] = 0.0
+    factor[5] = np.inf
+    lower, upper = np.full(p, -np.inf), np.full(p, np.inf)
+    lower[1], upper[2], upper[3], lower[7:] = -0.1, 0.2, 0.1, 0.0
+    weight = rng.integers(1, 4, n).astype(float)
+    options = {"sample_weight": weight, "standardize": True}
+    offset = 0.3 * rng.normal(size=n)
+    for l1_ratio in (1.0, 0.4):
+        penalty = Penalty.build(p, l1_ratio, factor, lower, upper)
+        alphas = grid(name, X, y, penalty, offset=offset, **options)
+        check(name, X, y, penalty, alphas, offset=offset, **options)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("name", LOSSES)
+def test_without_intercept(name, shape):
+    X, y = table(name, SHAPES[shape], seed=3)
+    penalty = Penalty.build(X.shape[1], 1.0)
+    options = {"fit_intercept": False}
+    alphas = grid(name, X, y, penalty, **options)
+    found = check(name, X, y, penalty, alphas, **options)
+    assert np.all(found.intercepts == 0.0)
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("shape", SHAPES)
+def test_weights_are_repetitions(shape, form):
+    X, y = table("logistic", SHAPES[shape], seed=4)
+    weight = np.random.default_rng(5).integers(0, 3, len(X)).astype(float)
+    repeated = np.repeat(np.arange(len(X)), weight.astype(int))
+    penalty = Penalty.build(X.shape[1], 1.0)
+    alphas = grid("logistic", X, y, penalty, sample_weight=weight)
+    make = FORMS[form]
+    once = solve_loss_path(
+        make_design(make(X), weight), LOGISTIC, y, penalty, alphas, tol=1e-15
+    )
+    often = solve_loss_path(
+        make_design(make(X[repeated])),
+        LOGISTIC,
+        y[repeated],
+        penalty,
+        alphas,
+        tol=1e-15,
+    )
+    np.testing.assert_allclose(
+        once.coefs.toarray(), often.coefs.toarray(), rtol=1e-5, atol=1e-6
+    )
+    np.testing.assert_allclose(once.intercepts, often.intercepts, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(once.null_objectives, often.null_objectives, rtol=1e-13)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("name", LOSSES)
+def test_one_alpha_from_afar_and_from_a_start(name, shape):
+    X, y = table(name, SHAPES[shape], seed=6)
+    penalty = Penalty.build(X.shape[1], 0.9)
+    alphas = grid(name, X, y, penalty, n=2, eps=1e-3)
+    found = check(name, X, y, penalty, alphas[1:])
+    start = found.coefs.toarray().ravel(), found.intercepts[0]
+    again = check(name, X, y, penalty, alphas[1:] * 0.99, start=start)
+    assert again.n_iters[0] <= found.n_iters[0]
+    wild = np.full(X.shape[1], 50.0), -20.0
+    check(name, X, y, penalty, alphas[1:], start=wild)
+
+
+def test_no_penalty_is_newtons_method():
+    for name in LOSSES:
+        X, y = table(name, (200, 5), seed=7)
+        for penalty in (Penalty.build(5, 0.0), Penalty.build(5, 0.0, np.zeros(5))):
+            for alpha in (1.0, 1e-3):
+                check(name, X, y, penalty, np.array([alpha]))
+
+
+def test_limit_on_nonzeros_ends_the_path():
+    X, y = table("logistic", (60, 12))
+    penalty = Penalty.build(12, 1.0)
+    alphas = grid("logistic", X, y, penalty, n=20)
+    design = make_design(X)
+    found = solve_loss_path(design, LOGISTIC, y, penalty, alphas, max_nonzero=4)
+    assert 1 < len(found.alphas) < 20
+    assert found.coefs[:, [-1]].nnz <= 4
+
+
+def test_constant_counts_need_no_columns():
+    X, _ = table("Poisson", (20, 4))
+    penalty = Penalty.build(4, 1.0)
+    found = solve_loss_path(
+        make_design(X), POISSON, np.full(20, 3.0), penalty, np.array([0.1, 0.0])
+    )
+    assert found.coefs.nnz == 0
+    assert np.all(found.converged)
+    np.testing.assert_allclose(found.intercepts, np.log(3.0))
+
+
+@pytest.mark.parametrize("name", ["logistic", "Poisson"])
+def test_one_class_has_no_intercept(name):
+    X, _ = table(name, (20, 4))
+    penalty = Penalty.build(4, 1.0)
+    with pytest.raises(ValueError, match=f"y is 0 in every row .* {name} loss"):
+        loss_alpha_grid(make_design(X), LOSSES[name], np.zeros(20), penalty)
