@@ -2,7 +2,7 @@
 Choosing alpha: the path, cross-validation and the one-standard-error rule
 ==========================================================================
 
-How strong should the penalty be? Rows that the fit has not seen can tell, but not
+How strong should the penalty be? Rows that the fit has not seen can show, but not
 exactly: their error is itself an estimate, with a standard error. The smallest error
 wins by chance among many that are as good; the one-standard-error rule takes the
 strongest penalty among those.
@@ -34,7 +34,7 @@ RegularizationPathDisplay.from_estimator(lasso, X)
 
 # %%
 # What the rule buys: with ``rule="1se"`` fewer irrelevant columns come along, for
-# a loss of accuracy that ten folds cannot tell from chance.
+# a loss of accuracy that ten folds cannot distinguish from chance.
 new = make_house_prices(5000, n_irrelevant=40, as_frame=True, random_state=99)
 for rule in ("min", "1se"):
     model = LassoRegressorCV(standardize=True, cv=10, rule=rule).fit(X, y)

@@ -23,8 +23,8 @@ print()
 print(comparison.summary())
 
 # %%
-# What each model makes of the columns, per standard deviation so that square metres
-# and kilometres can be compared. Least squares gives the irrelevant columns a say;
+# What each model makes of the columns, per standard deviation so that square meters
+# and kilometers can be compared. Least squares gives the irrelevant columns a say;
 # Ridge gives them a smaller one; the Lasso silences most of them.
 scale = houses.data.to_numpy().std(axis=0)
 figure, axes = plt.subplots(

@@ -151,7 +151,7 @@ def validate_arguments(
 
 
 def feature_names(X: Any) -> NDArray[Any] | None:
-    """Give the column names of a dataframe, or None where X carries no names.
+    """Return the column names of a dataframe, or None where X carries no names.
 
     Parameters
     ----------
@@ -207,7 +207,7 @@ def check_same_names(fitted: Any, names: NDArray[Any] | None) -> None:
     fitted : object
         With ``feature_names_in_`` where names were seen.
     names : ndarray of shape (n_features,) or None
-        Of rows that were visited.
+        Of rows that were read in chunks.
 
     Raises
     ------
@@ -352,7 +352,7 @@ def prepare_to_predict(model: Any) -> Any:
 def split_rows(
     estimator: Any, X: Any, y: Any, rows: Any, train: Any = None
 ) -> tuple[Any, Any]:
-    """Give some rows of X and y; `train` too where `rows` are held out."""
+    """Return some rows of X and y; `train` too where `rows` are held out."""
     from sklearn.utils.metaestimators import _safe_split
 
     X_rows, y_rows = _safe_split(estimator, X, y, rows, train)
@@ -360,7 +360,7 @@ def split_rows(
 
 
 def rows_of_parameters(X: Any, params: Any, rows: Any) -> dict[str, Any]:
-    """Give the same rows of those `params` that have one entry a row of X."""
+    """Return the same rows of those `params` that have one entry per row of X."""
     from sklearn.utils.validation import _check_method_params
 
     chosen: dict[str, Any] = _check_method_params(X, params=params or {}, indices=rows)

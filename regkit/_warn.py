@@ -20,7 +20,7 @@ def warn(message: str, category: type[Warning] = UserWarning) -> None:
     Parameters
     ----------
     message : str
-        What is told.
+        The text.
     category : type of Warning, default=UserWarning
         Kind of warning.
     """

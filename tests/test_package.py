@@ -72,6 +72,16 @@ def test_importing_regkit_imports_neither_numba_nor_scikit_learn():
     assert done.stdout.strip() == "[]"
 
 
+def test_the_map_names_files_that_exist():
+    guide = PACKAGE.parent / "CONTRIBUTING.md"
+    if not guide.exists():
+        pytest.skip("the map comes with a checkout only")
+    names = re.findall(r"`(?:[a-z_]+/)*([a-z_]+\.py)`", guide.read_text())
+    present = {path.name for path in PACKAGE.parent.rglob("*.py")}
+    assert len(names) > 50
+    assert not [name for name in names if name not in present]
+
+
 def imported_modules(path):
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):

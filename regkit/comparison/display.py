@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from regkit.comparison.numbers import error_text
 from regkit.comparison.tasks import METRICS
-from regkit.inspection._drawing import COLOURS, begin, show_powers_at_ticks
+from regkit.inspection._drawing import COLORS, begin, show_powers_at_ticks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -193,7 +193,7 @@ class RegularizerComparisonDisplay:
             rows,
             s=42,
             facecolors="white",
-            edgecolors=COLOURS[0],
+            edgecolors=COLORS[0],
             linewidths=1.8,
             label="training rows",
             zorder=3,
@@ -205,7 +205,7 @@ class RegularizerComparisonDisplay:
                 rows[inside],
                 (self.test_errors - self.standard_errors)[inside],
                 (self.test_errors + self.standard_errors)[inside],
-                color=COLOURS[1],
+                color=COLORS[1],
                 linewidth=1.6,
                 label="± 1 standard error",
                 zorder=2,
@@ -213,17 +213,17 @@ class RegularizerComparisonDisplay:
         self.test_points_ = ax.scatter(
             self.test_errors[inside],
             rows[inside],
-            **{"s": 52, "color": COLOURS[1], "zorder": 3, **kwargs},
+            **{"s": 52, "color": COLORS[1], "zorder": 3, **kwargs},
             label="test rows",
         )
         self.arrows_ = [
             ax.plot(
-                [right], [row], marker=">", color=COLOURS[1], clip_on=False, zorder=4
+                [right], [row], marker=">", color=COLORS[1], clip_on=False, zorder=4
             )[0]
             for row in rows[~inside]
         ]
         self.best_line_ = ax.axvline(
-            self.test_errors[best], color=COLOURS[1], linewidth=0.9, linestyle=":"
+            self.test_errors[best], color=COLORS[1], linewidth=0.9, linestyle=":"
         )
         self.mean_line_ = None
         if self.mean_error is not None and left < self.mean_error < right:

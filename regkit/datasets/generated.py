@@ -162,12 +162,12 @@ def make_house_prices(
         raise ValueError(f"noise must not be negative, got {noise}")
     rng = np.random.default_rng(random_state)
 
-    area = rng.gamma(9.0, 14.0, n_samples) + 25.0  # square metres, mean about 150
+    area = rng.gamma(9.0, 14.0, n_samples) + 25.0  # square meters, mean about 150
     rooms = np.maximum(1.0, np.round(area / 28.0 + rng.normal(0, 0.8, n_samples)))
     bathrooms = np.maximum(1.0, np.round(rooms / 2.5 + rng.normal(0, 0.5, n_samples)))
     lot = area * rng.gamma(6.0, 0.5, n_samples)
     age = rng.integers(0, 90, n_samples).astype(np.float64)
-    distance = rng.gamma(3.0, 4.0, n_samples)  # kilometres
+    distance = rng.gamma(3.0, 4.0, n_samples)  # kilometers
     energy = np.clip(np.round(7.0 - age / 18.0 + rng.normal(0, 1, n_samples)), 1, 7)
     garage = rng.integers(0, 2, n_samples).astype(np.float64)
     causes = {  # name: (column, thousands per unit)

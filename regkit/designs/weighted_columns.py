@@ -14,9 +14,9 @@ from scipy import sparse
 from regkit._types import Floats, Indices
 from regkit.designs.base import read_only
 from regkit.designs.dense_products import by_row_shares, centered_products
+from regkit.designs.protocols import ColumnUnits
 from regkit.kernels.linear import losses
 from regkit.kernels.linear import sparse as kernels
-from regkit.kernels.linear.losses import Rows
 
 if TYPE_CHECKING:
     from regkit.designs.dense import DenseDesign
@@ -49,6 +49,9 @@ class WeightedColumns(Protocol):
         (stored - first,). Weights are non-negative.
         """
 
+    def total(self, weight: Floats) -> Any:
+        """Return the weights' sum: `gram` of a column of ones."""
+
     def costs(self) -> tuple[float, float]:
         """Return what `advance` with its products and what `gram` take.
 
@@ -57,13 +60,64 @@ class WeightedColumns(Protocol):
         """
 
     def advance(
-        self, coef: Floats, shift: float, rows: Rows
+        self, coef: Floats, shift: Floats, rows: Any
     ) -> tuple[float, Floats | None]:
         """Take the rows along ``shift + Σ_j x_ij coef_j``, in one read of X.
 
-        Returns the rows' part of the gap, and the columns' products with their new
-        residuals, weighted; None where those are better asked for by `correlate`.
+        ``rows`` are those of a loss, `regkit.kernels.linear.losses.Rows` or of classes;
+        ``shift`` has one entry per intercept. Returns the rows' part of the gap, and
+        the columns' products with their new residuals, weighted; None where those are
+        better asked for by `correlate`.
         """
+
+
+class GatheredColumns(WeightedColumns, Protocol):
+    """A store that is not of all columns where they are."""
+
+    def class_gram(
+        self,
+        classes: Indices,
+        places: Indices,
+        weight: Floats,
+        root: Floats,
+        first: int,
+    ) -> tuple[Floats, Floats]:
+        """Return `gram` of columns of several classes, each with its own coefficient.
+
+        Entry e is the column at ``places[e]`` for class ``classes[e]``; ``weight``,
+        shape (K, n), are a row's weight p times the classes' probabilities P, and
+        ``root`` are sqrt(p), 1 where p is 0: the weight of a pair of classes is
+        ``p (P_k [k = l] - P_k P_l)``. The sums have a column per class.
+        """
+
+
+class WeightedDesign(ColumnUnits, Protocol):
+    """What a path asks of a design whose rows it weights anew."""
+
+    fit_intercept: bool
+    n_samples: int
+    n_features: int
+    max_rank: int
+
+    @property
+    def weights(self) -> Floats:
+        """The rows' own weights p, shape (n_samples,)."""
+
+    @property
+    def sizes(self) -> Floats:
+        """How far a move of a residual can change correlations; see `Columns`."""
+
+    def distances(self, move: Floats) -> Floats:
+        """Return the two norms of a move of the residual that ``sizes`` refer to."""
+
+    def correlate(self, residual: Floats) -> Floats:
+        """Return all columns' products with a residual times sqrt(p)."""
+
+    def correlate_columns(self, residual: Floats, columns: Indices) -> Floats:
+        """Return some columns' products."""
+
+    def weighted_columns(self, every: bool) -> WeightedColumns:
+        """Return an empty store of columns, for row weights that change."""
 
 
 class DenseWorkingColumns:
@@ -99,6 +153,26 @@ class DenseWorkingColumns:
     def correlate(self, weight: Floats) -> Floats:
         return np.asarray(self._rows[: self._size] @ weight)
 
+    def class_gram(
+        self,
+        classes: Indices,
+        places: Indices,
+        weight: Floats,
+        root: Floats,
+        first: int,
+    ) -> tuple[Floats, Floats]:
+        rows = self._rows
+        joint = rows[places] * (weight / root)[classes]
+        gram = -(joint[first:] @ joint.T)
+        sums = -(joint[first:] @ (weight / root).T)
+        for k, own in enumerate(weight):
+            mine = np.flatnonzero(classes == k)
+            new = mine[mine >= first]
+            weighted = rows[places[new]] * own
+            gram[np.ix_(new - first, mine)] += weighted @ rows[places[mine]].T
+            sums[new - first, k] += weighted.sum(axis=1)
+        return gram, sums
+
     def gram(self, weight: Floats, first: int) -> tuple[Floats, Floats]:
         stored = self._rows[: self._size]
         if first:
@@ -107,12 +181,15 @@ class DenseWorkingColumns:
         scaled = stored * np.sqrt(weight)
         return scaled @ scaled.T, stored @ weight
 
+    def total(self, weight: Floats) -> float:
+        return float(weight.sum())
+
     def costs(self) -> tuple[float, float]:
         entries = float(self._rows.shape[1] * self._size)
         return 15.0 * entries, 0.5 * entries * self._size
 
     def advance(
-        self, coef: Floats, shift: float, rows: Rows
+        self, coef: Floats, shift: Floats, rows: Any
     ) -> tuple[float, Floats | None]:
         np.add(self.combine(coef), shift, out=rows.change)
         return float(losses.advance(rows)), None
@@ -150,14 +227,17 @@ class DenseColumns:
         gram /= self._scale[:, None]
         return gram[first:], (sums / self._scale)[first:]
 
+    def total(self, weight: Floats) -> float:
+        return float(weight.sum())
+
     def costs(self) -> tuple[float, float]:
         entries = float(self._X.size)
         return 28.0 * entries, 0.5 * entries * self._X.shape[1]
 
     def advance(
-        self, coef: Floats, shift: float, rows: Rows
+        self, coef: Floats, shift: Floats, rows: Any
     ) -> tuple[float, Floats | None]:
-        scaled = coef / self._scale
+        scaled, intercept = coef / self._scale, float(shift[0])
         in_c_order = self._X.flags.c_contiguous
         X = self._X if in_c_order else self._X.T
 
@@ -165,7 +245,15 @@ class DenseColumns:
             found = np.zeros(len(scaled))
             begin, end = share.start, share.stop
             gap = losses.advance_dense(
-                X, not in_c_order, self._center, scaled, shift, rows, begin, end, found
+                X,
+                not in_c_order,
+                self._center,
+                scaled,
+                intercept,
+                rows,
+                begin,
+                end,
+                found,
             )
             return gap, found
 
@@ -256,23 +344,69 @@ class SparseWorkingColumns:
         products -= np.outer(sums[first:] - total * center[first:], center)
         return products, (sums - total * center)[first:]
 
+    def total(self, weight: Floats) -> float:
+        return float(weight.sum())
+
     def costs(self) -> tuple[float, float]:
         counts = np.diff(self._rows().indptr).astype(np.float64)
         return 60.0 * float(counts.sum()), 20.0 * float(counts @ counts)
 
+    def class_gram(
+        self,
+        classes: Indices,
+        places: Indices,
+        weight: Floats,
+        root: Floats,
+        first: int,
+    ) -> tuple[Floats, Floats]:
+        block = self._block
+        columns = sparse.csc_array(
+            (
+                block.data,
+                block.indices.view(block.indices.dtype.name[1:]),
+                block.indptr,
+            ),
+            shape=(self._n, self._size),
+        )[:, places]
+        of_entry = np.repeat(classes, np.diff(columns.indptr))
+        joint = columns.copy()
+        joint.data = columns.data * (weight / root)[of_entry, columns.indices]
+        gram = -(joint[:, first:].T @ joint).toarray()
+        sums = -(joint.T @ (weight / root).T)
+        for k, own in enumerate(weight):
+            mine = np.flatnonzero(classes == k)
+            new = mine[mine >= first]
+            weighted = columns[:, mine]
+            weighted.data = weighted.data * own[weighted.indices]
+            products = (columns[:, new].T @ weighted).toarray()
+            gram[np.ix_(new - first, mine)] += products
+            sums[mine, k] += weighted.sum(axis=0)
+        # Centered after the products, as all sums of sparse columns are.
+        center = block.offset[places]
+        total = np.diag(weight.sum(axis=1)) - (weight / root) @ (weight / root).T
+        gram -= center[first:, None] * sums[:, classes[first:]].T
+        gram -= sums[first:][:, classes] * center
+        gram += (
+            np.outer(center[first:], center) * total[np.ix_(classes[first:], classes)]
+        )
+        sums = sums - center[:, None] * total[classes]
+        return gram, sums[first:]
+
+    def _by_columns(self) -> Any:
+        block = self._block
+        signed = block.indices.view(block.indices.dtype.name[1:])
+        return sparse.csc_array(
+            (block.data, signed, block.indptr), shape=(self._n, self._size)
+        )
+
     def _rows(self) -> Any:
         """Return the same columns by rows."""
         if self._by_rows is None:
-            block = self._block
-            signed = block.indices.view(block.indices.dtype.name[1:])
-            columns = sparse.csc_array(
-                (block.data, signed, block.indptr), shape=(self._n, self._size)
-            )
-            self._by_rows = columns.tocsr()
+            self._by_rows = self._by_columns().tocsr()
         return self._by_rows
 
     def advance(
-        self, coef: Floats, shift: float, rows: Rows
+        self, coef: Floats, shift: Floats, rows: Any
     ) -> tuple[float, Floats | None]:
         np.add(self.combine(coef), shift, out=rows.change)
         return float(losses.advance(rows)), None

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 # Okabe and Ito's palette without its yellow, which vanishes on paper: colors that
 # stay apart for color-blind readers. The line style tells lines apart in gray.
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 DASHES = ("-", "--", "-.", ":", (0, (6, 1, 1, 1, 1, 1)))
-GREY = "0.55"
+GRAY = "0.55"
 
 
 def begin(ax: "Axes | None", display: str) -> "Axes":
@@ -50,7 +50,7 @@ def make_figure(width: float, height: float) -> Any:
 
 def style(k: int) -> dict[str, Any]:
     """Give the k-th line a color and dashes of its own (30 pairs)."""
-    return {"color": COLOURS[k % len(COLOURS)], "linestyle": DASHES[k % len(DASHES)]}
+    return {"color": COLORS[k % len(COLORS)], "linestyle": DASHES[k % len(DASHES)]}
 
 
 def unused_color(ax: "Axes") -> str:
@@ -58,7 +58,7 @@ def unused_color(ax: "Axes") -> str:
     from matplotlib.colors import to_hex
 
     used = {to_hex(line.get_color()).upper() for line in ax.get_lines()}
-    return next((c for c in COLOURS if c not in used), COLOURS[0])
+    return next((c for c in COLORS if c not in used), COLORS[0])
 
 
 def show_alpha_axis(ax: "Axes") -> None:

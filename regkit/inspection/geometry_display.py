@@ -11,14 +11,14 @@ from sklearn.utils import check_X_y
 
 from regkit._sklearn import feature_names as names_of
 from regkit._types import Floats
-from regkit.inspection._drawing import COLOURS, begin, lay_out
+from regkit.inspection._drawing import COLORS, begin, lay_out
 from regkit.inspection._labels import shorten
 from regkit.linear_model import LassoRegressor, RidgeRegressor
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_L1, _L2 = COLOURS[1], COLOURS[0]
+_L1, _L2 = COLORS[1], COLORS[0]
 # A figure of fewer inches has no room for the legend beside the axes.
 _NARROW = 5.5
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from regkit._types import Floats
-from regkit.inspection._drawing import COLOURS, begin
+from regkit.inspection._drawing import COLORS, begin
 from regkit.inspection._grid import (
     feature_column,
     feature_label,
@@ -279,7 +279,7 @@ class PredictionIntervalDisplay:
             x[~inside],
             self.y[~inside],
             s=1.5 * size,
-            color=COLOURS[1],
+            color=COLORS[1],
             marker="x",
             linewidths=1.2,
             label=f"outside: {(~inside).sum()}",
@@ -300,7 +300,7 @@ class PredictionIntervalDisplay:
         at, mean, lower, upper = at[order], mean[order], lower[order], upper[order]
         as_band = self.kind == "band" and at.size > 1  # a single row makes no band
         options = {
-            "color": COLOURS[0],
+            "color": COLORS[0],
             "label": "prediction",
             **({"linewidth": 1.8} if as_band else _DOTS),
             **kwargs,

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from regkit._types import Floats
 from regkit.inspection._drawing import (
-    GREY,
+    GRAY,
     begin,
     mark_alphas,
     show_alpha_axis,
@@ -146,6 +146,13 @@ class RegularizationPathDisplay:
         """
         used = np.unique(path.sparse_coefs.indices)
         coefs = path.sparse_coefs.tocsr()[used].toarray()
+        n_rows = path.sparse_coefs.shape[0]
+        if n_rows > path.n_features_in_:
+            raise ValueError(
+                f"from_path draws one coefficient per column, the path has "
+                f"{n_rows // path.n_features_in_}, one per class: use from_estimator "
+                "with the number of a class as target."
+            )
         if X is not None:
             coefs = coefs * column_scales(X, path.n_features_in_)[used, None]
         if feature_names is None:
@@ -350,7 +357,7 @@ class RegularizationPathDisplay:
                 np.column_stack([x, coefs[j]]).repeat(2 if x.size == 1 else 1, axis=0)
                 for j in others
             ],
-            colors=GREY,
+            colors=GRAY,
             linewidths=0.6 if x.size > 1 else 4,
             capstyle="round",
             alpha=min(1.0, max(0.25, 60 / others.size)),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from regkit.inspection._drawing import COLOURS, begin, show_powers_at_ticks
+from regkit.inspection._drawing import COLORS, begin, show_powers_at_ticks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -122,7 +122,7 @@ class PredictedActualDisplay:
         options: dict[str, Any] = {
             "s": 6 if many else 22,
             "alpha": 0.35 if many else 0.7,
-            "color": COLOURS[0],
+            "color": COLORS[0],
             "edgecolors": "none",
             **kwargs,
         }

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from regkit.inspection._drawing import (
-    COLOURS,
+    COLORS,
     begin,
     mark_alphas,
     show_alpha_axis,
@@ -226,7 +226,7 @@ class AlphaSelectionDisplay:
         alphas, errors = self.alphas[shown], self.errors[shown]
         best = "maximum" if self.greater_is_better else "minimum"
         options = {
-            "color": COLOURS[0],
+            "color": COLORS[0],
             "linewidth": 1.8,
             **({"marker": "o"} if single else {}),
             "label": name or ("mean" if "held-out" in self.metric else self.metric),

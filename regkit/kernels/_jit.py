@@ -10,6 +10,7 @@ from numba import config, njit
 from numba.extending import overload
 
 from regkit.kernels._cache import KernelCache
+from regkit.kernels._parts import PartCompiler
 
 Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 
@@ -18,6 +19,7 @@ _IEEE = {"error_model": "numpy"}
 # Sums may be reordered (a dot product runs 3x faster), signed zeros ignored.
 _SUMMING = {**_IEEE, "fastmath": {"reassoc", "contract", "nsz"}}
 # References to arrays are not counted: see `uncounted_kernel`.
+_PART = {"no_cpython_wrapper": True, "pipeline_class": PartCompiler}
 _UNCOUNTED = {**_IEEE, "_nrt": False}
 
 
@@ -94,12 +96,12 @@ def part(function: Kernel) -> Kernel:
 
     Without an entrance from Python it compiles in two thirds of the time.
     """
-    return _compile(function, {**_IEEE, "no_cpython_wrapper": True})
+    return _compile(function, {**_IEEE, **_PART})
 
 
 def summing_part(function: Kernel) -> Kernel:
     """Compile ``function`` as `part` does, with sums free to be reordered."""
-    return _compile(function, {**_SUMMING, "no_cpython_wrapper": True})
+    return _compile(function, {**_SUMMING, **_PART})
 
 
 def uncounted_kernel(function: Kernel) -> Kernel:
@@ -115,12 +117,12 @@ def uncounted_kernel(function: Kernel) -> Kernel:
 
 def uncounted_part(function: Kernel) -> Kernel:
     """Compile ``function`` as `uncounted_kernel` does, for kernels alone to call."""
-    return _compile(function, {**_UNCOUNTED, "no_cpython_wrapper": True})
+    return _compile(function, {**_UNCOUNTED, **_PART})
 
 
 def uncounted_summing_part(function: Kernel) -> Kernel:
     """Compile ``function`` as `uncounted_part` does, with sums free to be reordered."""
-    options = {**_SUMMING, "_nrt": False, "no_cpython_wrapper": True}
+    options = {**_SUMMING, "_nrt": False, **_PART}
     return _compile(function, options)
 
 

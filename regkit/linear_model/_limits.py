@@ -1,8 +1,10 @@
 """Checking the per-feature parameters: penalty factors, bounds, `positive`."""
 
+from difflib import get_close_matches
 from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
+from numpy.typing import NDArray
 
 from regkit._types import Floats
 from regkit.solvers.problem import Penalty
@@ -29,7 +31,11 @@ class Limits(NamedTuple):
 
 
 def check_limits(
-    n_features: int, positive: bool, bounds: Any, penalty_factor: Any
+    n_features: int,
+    positive: bool,
+    bounds: Any,
+    penalty_factor: Any,
+    names: NDArray[Any] | None = None,
 ) -> Limits:
     """Check `positive`, `bounds` and `penalty_factor` against the number of columns.
 
@@ -39,10 +45,14 @@ def check_limits(
         Number of columns of X.
     positive : bool
         Whether lower bounds are raised to 0.
-    bounds : None or pair of numbers or arrays of shape (n_features,)
-        Lower and upper bounds; both sides must include 0.
-    penalty_factor : None or array-like of shape (n_features,)
-        Non-negative, inf allowed.
+    bounds : None, pair of numbers or arrays of shape (n_features,), or dict
+        Lower and upper bounds; both sides must include 0. A dict has a pair for each
+        column it names, None for no bound.
+    penalty_factor : None, array-like of shape (n_features,), or dict
+        Non-negative, inf allowed. A dict has a number for each column it names; the
+        others have 1.
+    names : ndarray of str of shape (n_features,) or None
+        Names of the columns, None where they have none.
 
     Returns
     -------
@@ -56,14 +66,74 @@ def check_limits(
     """
     factor = None
     if penalty_factor is not None:
+        if isinstance(penalty_factor, dict):
+            penalty_factor = _factors_by_name(penalty_factor, n_features, names)
         factor = _check_penalty_factor(penalty_factor, n_features)
     lower: Floats | float = -np.inf
     upper: Floats | float = np.inf
     if bounds is not None:
+        if isinstance(bounds, dict):
+            bounds = _bounds_by_name(bounds, n_features, names)
         lower, upper = _check_bounds(bounds, n_features)
     if positive:
         lower = np.maximum(lower, 0.0) if bounds is not None else 0.0
     return Limits(factor, lower, upper)
+
+
+def _factors_by_name(
+    given: dict[Any, Any], n_features: int, names: NDArray[Any] | None
+) -> Floats:
+    factors = np.ones(n_features)
+    for name, value in given.items():
+        at = _position("penalty_factor", name, names)
+        factors[at] = _number(f"penalty_factor[{name!r}]", value)
+    return factors
+
+
+def _bounds_by_name(
+    given: dict[Any, Any], n_features: int, names: NDArray[Any] | None
+) -> tuple[Floats, Floats]:
+    lower, upper = np.full(n_features, -np.inf), np.full(n_features, np.inf)
+    for name, pair in given.items():
+        at = _position("bounds", name, names)
+        try:
+            low, high = pair
+        except (TypeError, ValueError):
+            raise ValueError(
+                f"bounds[{name!r}] must be a pair (lower, upper), got {pair!r}."
+            ) from None
+        if low is not None:
+            lower[at] = _number(f"bounds[{name!r}]", low)
+        if high is not None:
+            upper[at] = _number(f"bounds[{name!r}]", high)
+    return lower, upper
+
+
+def _number(name: str, value: Any) -> float:
+    number = as_floats(name, value)
+    if number.ndim:
+        raise ValueError(f"{name} must be one number, got {value!r}.")
+    return float(number)
+
+
+def _position(parameter: str, name: Any, names: NDArray[Any] | None) -> int:
+    """Return the column that a dict names."""
+    if names is None:
+        raise ValueError(
+            f"{parameter} names the column {name!r}, but X has no column names: pass a "
+            "data frame, or an array with one entry per column."
+        )
+    known = list(names)
+    if name in known:
+        return known.index(name)
+    by_lower = {column.lower(): column for column in known}
+    close = get_close_matches(str(name).lower(), by_lower, n=1)
+    if close:
+        hint = f"did you mean {by_lower[close[0]]!r}?"
+    else:
+        more = ", ..." if len(known) > 6 else ""
+        hint = f"its columns are {', '.join(map(repr, known[:6]))}{more}"
+    raise ValueError(f"{parameter} names the column {name!r}, which X lacks; {hint}")
 
 
 def as_floats(name: str, values: Any) -> Floats:

@@ -23,7 +23,7 @@ from regkit.solvers.results import PathResult
 # Predictions are as far off as the root of the gap. Since Newton's steps square the
 # error, a gap this much smaller than asked for costs a step or two, and two ways to
 # the same fit, by weights or repeated rows, alone or on a path, agree to many digits.
-_AIM = 1e-6
+_AIM = 1e-8
 
 
 class LossModel(LossEstimator):
@@ -168,7 +168,7 @@ class LossModel(LossEstimator):
         return float(self.l1_ratio)
 
     def _starts(self, problem: LossProblem) -> list[Start] | None:
-        """Give the previous solution where `warm_start` wants and shapes allow."""
+        """Return the previous solution where `warm_start` wants and shapes allow."""
         if not self.warm_start or "coef_" not in self.__dict__:
             return None
         coefs: Any = self.coef_

@@ -52,9 +52,11 @@ class Setup(NamedTuple):
             estimator.penalty_factor,
         )
 
-    def limits(self, n_features: int) -> Limits:
-        """Check the parameters that have an entry per feature."""
-        return check_limits(n_features, self.positive, self.bounds, self.penalty_factor)
+    def limits(self, n_features: int, names: Names) -> Limits:
+        """Check the parameters that have an entry per feature, or name features."""
+        return check_limits(
+            n_features, self.positive, self.bounds, self.penalty_factor, names
+        )
 
 
 class Problem(Protocol):
@@ -179,7 +181,7 @@ class RowProblem(MatrixProblem):
     @classmethod
     def of(cls, setup: Setup, data: FitData) -> RowProblem:
         """Make a problem of checked rows."""
-        limits = setup.limits(data.X.shape[1])
+        limits = setup.limits(data.X.shape[1], data.feature_names)
         with np.errstate(over="ignore", invalid="ignore"):  # refused in `report`
             design = make_design(
                 data.X, data.sample_weight, setup.fit_intercept, setup.standardize
@@ -197,7 +199,7 @@ class MomentProblem(MatrixProblem):
     def of(cls, setup: Setup, sums: SumsByFold) -> MomentProblem:
         """Make a problem of the moments of all rows."""
         moments = sums.moments()
-        limits = setup.limits(moments.n_features)
+        limits = setup.limits(moments.n_features, sums.names)
         with np.errstate(over="ignore", invalid="ignore"):  # refused in `report`
             design = ReducedDesign(moments, setup.fit_intercept, setup.standardize)
         return cls._by(design, sums.y_ndim, limits, sums.names)
@@ -228,9 +230,10 @@ class OutOfCoreProblem:
     @classmethod
     def of_chunks(cls, setup: Setup, reducer: SourceReducer) -> OutOfCoreProblem:
         """Make a problem of rows that are read pass by pass."""
-        limits = setup.limits(reducer.n_features)
         with np.errstate(over="ignore", invalid="ignore"):  # refused in `report`
             rows = WideRows(reducer, setup.fit_intercept, setup.standardize)
+        # Names are known once there was a pass.
+        limits = setup.limits(reducer.n_features, reducer.names)
         return cls(rows, limits, reducer.names)
 
     @property

@@ -45,7 +45,7 @@ class RegularizationPath:
     alphas : ndarray of shape (n_alphas,)
         Strictly decreasing.
     sparse_coefs : csc_array of shape (n_features, n_alphas)
-        Coefficients, one column an alpha.
+        Coefficients, one column per alpha.
     intercepts : ndarray of shape (n_alphas,)
         Intercepts; 0 without one.
     dual_gaps : ndarray of shape (n_alphas,)
@@ -119,7 +119,7 @@ class RegularizationPath:
         return int(self.sparse_coefs.shape[0])
 
     def coef_at(self, alpha: Any) -> Floats:
-        """Give the coefficients at any alpha within the path.
+        """Return the coefficients at any alpha within the path.
 
         Parameters
         ----------
@@ -141,7 +141,7 @@ class RegularizationPath:
         return coef[:, 0] if np.ndim(alpha) == 0 else coef
 
     def intercept_at(self, alpha: Any) -> Any:
-        """Give the intercept at any alpha within the path.
+        """Return the intercept at any alpha within the path.
 
         Parameters
         ----------
@@ -202,7 +202,7 @@ class RegularizationPath:
         return linear_predictor(X[:, used], coefs.T, self.intercepts)
 
     def _columns(self, index: NDArray[np.intp]) -> Floats:
-        """Give some columns of the coefficients as a dense array."""
+        """Return some columns of the coefficients as a dense array."""
         coefs = self.sparse_coefs
         columns = np.zeros((coefs.shape[0], len(index)))
         for k, i in enumerate(index):

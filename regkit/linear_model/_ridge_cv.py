@@ -82,8 +82,9 @@ class RidgeCV(CrossValidated, LinearRegressor):
         ConvergenceWarning
             When an iterative solver stopped above `tol`.
         UserWarning
-            When the least error is at an end of the grid and still falling, when alphas
-            could not be judged, or when unpenalized columns are linearly dependent.
+            When the least error is at an end of the grid and still falling, when the
+            error of alphas could not be estimated, or when unpenalized columns are
+            linearly dependent.
         """
         return self._fit(X, y, sample_weight, params)
 
@@ -166,7 +167,7 @@ class RidgeCV(CrossValidated, LinearRegressor):
         self, data: FitData, split_params: dict[str, Any], score_params: dict[str, Any]
     ) -> Evaluator:
         setup, weight = Setup.of(self), data.sample_weight
-        limits = setup.limits(data.X.shape[1])
+        limits = setup.limits(data.X.shape[1], data.feature_names)
         n_rows = len(data.y) if weight is None else int(np.count_nonzero(weight))
         self._check_combination(n_rows, limits, split_params)
         folds: list[Fold] = []

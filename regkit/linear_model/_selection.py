@@ -130,9 +130,9 @@ def choose(curve: ErrorCurve, rule: Rule, *, null_at_largest: bool = False) -> C
         returns no index.
     """
     least, within = curve.index_min, curve.index_1se
-    judged = least
+    lowest = least
     if callable(rule):
-        index = judged = _called(rule, curve)
+        index = lowest = _called(rule, curve)
     elif rule == "min":
         index = least
     elif within is None:
@@ -142,22 +142,22 @@ def choose(curve: ErrorCurve, rule: Rule, *, null_at_largest: bool = False) -> C
         )
     else:
         index = within
-    edge, is_promising = _look_at_edges(curve, index, judged, null_at_largest)
+    edge, is_promising = _look_at_edges(curve, index, lowest, null_at_largest)
     return Choice(index, least, within, edge, is_promising)
 
 
 def _look_at_edges(
-    curve: ErrorCurve, index: int, judged: int, null_at_largest: bool
+    curve: ErrorCurve, index: int, lowest: int, null_at_largest: bool
 ) -> tuple[str, bool]:
-    """Say what is wrong with an end of the grid, and whether it matters.
+    """Return what is wrong with an end of the grid, and whether it matters.
 
-    Downwards the place of the least error counts, on which "1se" rests as well.
+    At the small end the place of the least error counts, since "1se" depends on it.
     """
     alphas = curve.alphas
     smallest, largest = int(np.argmin(alphas)), int(np.argmax(alphas))
     if alphas[smallest] == alphas[largest]:
         return "", False
-    if judged == smallest and alphas[smallest] > 0.0:
+    if lowest == smallest and alphas[smallest] > 0.0:
         what, end, direction, at = "least error", "smallest", "smaller", smallest
         beside = np.where(alphas > alphas[at], alphas, np.inf).argmin()
     elif index == largest and not null_at_largest:
@@ -165,7 +165,7 @@ def _look_at_edges(
         beside = np.where(alphas < alphas[at], alphas, -np.inf).argmax()
     else:
         return "", False
-    if judged == index:
+    if lowest == index:
         what = "chosen alpha"
     advice = (
         f"the {what} is at the edge of the grid: {alphas[at]:.4g} is the {end} of the "

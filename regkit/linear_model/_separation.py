@@ -88,7 +88,7 @@ def lowering_columns(
 def _with_intercept(
     X: Any, columns: NDArray[np.int64], fit_intercept: bool
 ) -> sp.csr_array:
-    """Give some columns, scaled to a largest entry of 1, and one of ones."""
+    """Return some columns, scaled to a largest entry of 1, and one of ones."""
     rows = sp.csc_array(X[:, columns], dtype=np.float64)
     if rows.shape[1]:
         largest = np.asarray(abs(rows).max(axis=0).toarray()).ravel()
@@ -102,7 +102,7 @@ def _with_intercept(
 def _cone(
     columns: NDArray[np.int64], limits: Limits, fit_intercept: bool
 ) -> NDArray[np.float64]:
-    """Give how far each coefficient of a direction may go, lower and upper."""
+    """Return how far each coefficient of a direction may go, lower and upper."""
     n_columns = len(columns)
     lower, upper = (
         np.broadcast_to(side, n_columns) if np.ndim(side) == 0 else side[columns]
@@ -117,7 +117,7 @@ def _cone(
 def _against_others(
     rows: sp.csr_array, codes: NDArray[np.int64], n_classes: int
 ) -> sp.csr_array:
-    """Give a row for each row of X and other class: x in its own class, -x there."""
+    """Return a row for each row of X and other class: x in its own class, -x there."""
     n_samples = rows.shape[0]
     own = sp.csr_array(
         (np.ones(n_samples), (np.arange(n_samples), codes)), (n_samples, n_classes)

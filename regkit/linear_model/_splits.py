@@ -1,4 +1,4 @@
-"""Which rows each fold trains on and holds out, and who gets `groups` and the like."""
+"""Which rows each fold trains on and holds out, and where arguments of `fit` go."""
 
 from numbers import Real
 from typing import Any
@@ -21,7 +21,7 @@ from regkit.solvers.folds.fold import Fold
 def make_folds(
     cv: Any, X: Any, y: Floats, sample_weight: Floats | None, split_params: Any
 ) -> list[Fold]:
-    """Ask a splitter for the folds and check what it says.
+    """Ask a splitter for the folds, and check them.
 
     Parameters
     ----------
@@ -101,7 +101,7 @@ def fold_labels(
 def route(
     estimator: Any, params: dict[str, Any], sample_weight: Any
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Say what of `fit`'s arguments goes to the splitter and what to the scorer.
+    """Return the arguments of `fit` for the splitter, and those for the scorer.
 
     Without metadata routing, `groups` goes to the splitter, and the weights to the
     scorer.
@@ -137,7 +137,7 @@ def route(
 
 
 def for_scorer(params: dict[str, Any], sample_weight: Floats | None) -> dict[str, Any]:
-    """Give a scorer one weight a row where `fit` was passed one number for all.
+    """Return a scorer one weight per row where `fit` was passed one number for all.
 
     Parameters
     ----------

@@ -12,7 +12,7 @@ from regkit.rows.sources import NO_FOLD, no_fold
 
 
 def check_fold(fold: Any, n_samples: int) -> NDArray[np.int64]:
-    """Give one label, or one for each row."""
+    """Return one label, or one for each row."""
     if fold is None:
         return no_fold()
     labels = np.asarray(fold)

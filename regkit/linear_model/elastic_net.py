@@ -36,12 +36,14 @@ class ElasticNetRegressor(LeastSquaresModel):
         weighted standard deviation. Coefficients and bounds stay in X's own units.
     positive : bool, default=False
         Whether coefficients must be non-negative.
-    bounds : tuple of (lower, upper), default=None
+    bounds : tuple of (lower, upper) or dict, default=None
         Limits of the coefficients: each side a number or an array of shape
-        (n_features,), infinite where there is none, with lower <= 0 <= upper.
-    penalty_factor : array-like of shape (n_features,), default=None
+        (n_features,), infinite where there is none, with lower <= 0 <= upper. A dict
+        names columns of a data frame, as ``{"age": (0, None)}``; None is no limit.
+    penalty_factor : array-like of shape (n_features,) or dict, default=None
         Multiplies the penalty of each coefficient; None means 1 for all. 0 leaves a
-        coefficient unpenalized, inf excludes its column. Never rescaled.
+        coefficient unpenalized, inf excludes its column. Never rescaled. A dict names
+        columns of a data frame, as ``{"age": 0}``; the others have 1.
     solver : {"auto", "active_set", "coordinate_descent"}, default="auto"
         How to solve; "auto" picks by the shape of the problem. The answer is the same.
     tol : float, default=1e-8

@@ -45,13 +45,13 @@ class GeneralizedLinearRegressorCV(GeneralizedLinearBase, LossCV):
         gets an object with the arrays `alphas`, `mean`, `se` and `fold_errors` and
         returns an index into `alphas`. Of equal errors, the larger alpha counts.
     criterion : {"cv", "aic", "bic", "ebic"}, default="cv"
-        What to judge an alpha by: held-out errors, or an information criterion of the
+        How to compare alphas: by held-out errors, or by an information criterion of the
         path on all rows, which needs no folds; only for ``family="poisson"``.
     scoring : str or callable, default=None
         A scorer as scikit-learn's `cross_val_score` takes it, in place of the mean
         deviance. Sample weights are passed on to it where its metric takes them.
     refit : bool, default=True
-        Whether to fit all rows. False gives the choice alone: no `coef_` and no
+        Whether to fit all rows. False makes the choice alone: no `coef_` and no
         `predict`.
     store_fold_coefs : bool, default=False
         Whether to keep `fold_coef_path_`.
@@ -66,12 +66,14 @@ class GeneralizedLinearRegressorCV(GeneralizedLinearBase, LossCV):
         Coefficients and bounds stay in X's own units.
     positive : bool, default=False
         Whether coefficients must be non-negative.
-    bounds : tuple of (lower, upper), default=None
+    bounds : tuple of (lower, upper) or dict, default=None
         Limits of the coefficients: each side a number or an array of shape
-        (n_features,), infinite where there is none, with lower <= 0 <= upper.
-    penalty_factor : array-like of shape (n_features,), default=None
+        (n_features,), infinite where there is none, with lower <= 0 <= upper. A dict
+        names columns of a data frame, as ``{"age": (0, None)}``; None is no limit.
+    penalty_factor : array-like of shape (n_features,) or dict, default=None
         Multiplies the penalty of each coefficient; None means 1 for all. 0 leaves a
-        coefficient unpenalized, inf excludes its column. Never rescaled.
+        coefficient unpenalized, inf excludes its column. Never rescaled. A dict names
+        columns of a data frame, as ``{"age": 0}``; the others have 1.
     tol : float, default=1e-8
         An alpha has converged when its duality gap is at most `tol` times half the mean
         deviance of the model without features, in the path on all rows and in that of

@@ -6,8 +6,11 @@ from dataclasses import replace
 from numbers import Integral
 from typing import Any
 
+import numpy as np
+
 from regkit._sklearn import validate_arguments
 from regkit.linear_model._grid import decreasing_alphas
+from regkit.linear_model._labels import Labels
 from regkit.linear_model._loss_base import refuse_chunks
 from regkit.linear_model._loss_cv import automatic_alphas
 from regkit.linear_model._loss_parameters import CLASS_WEIGHT, FAMILY, LOSS_PATH
@@ -16,6 +19,7 @@ from regkit.linear_model._parameters import L1_RATIO
 from regkit.linear_model._regularization_path import RegularizationPath
 from regkit.linear_model.generalized_linear import GeneralizedLinearRegressor
 from regkit.linear_model.logistic import LogisticClassifier
+from regkit.solvers.multinomial import Multinomial
 
 __all__ = ["glm_path", "logistic_path"]
 
@@ -56,7 +60,13 @@ def path_of_model(
             f"target={target} is not one of the {len(problem.targets)} problems of "
             f"{type(model).__name__}."
         )
-    problem = replace(problem, targets=problem.targets[target : target + 1])
+    if not isinstance(problem.loss, Multinomial) and len(problem.targets) > 1:
+        assert problem.labels is not None
+        problem = replace(
+            problem,
+            targets=problem.targets[target : target + 1],
+            labels=Labels(np.array([False, True]), problem.labels.codes == target),
+        )
     penalty = problem.penalty(float(model.l1_ratio))
     if alphas is None or isinstance(alphas, Integral):
         n_alphas = n_alphas if alphas is None else int(alphas)
@@ -125,12 +135,14 @@ def logistic_path(
         weighted standard deviation. Coefficients and bounds stay in X's own units.
     positive : bool, default=False
         Whether coefficients must be non-negative.
-    bounds : tuple of (lower, upper), default=None
+    bounds : tuple of (lower, upper) or dict, default=None
         Limits of the coefficients: each side a number or an array of shape
-        (n_features,), infinite where there is none, with lower <= 0 <= upper.
-    penalty_factor : array-like of shape (n_features,), default=None
+        (n_features,), infinite where there is none, with lower <= 0 <= upper. A dict
+        names columns of a data frame, as ``{"age": (0, None)}``; None is no limit.
+    penalty_factor : array-like of shape (n_features,) or dict, default=None
         Multiplies the penalty of each coefficient; None means 1 for all. 0 leaves a
-        coefficient unpenalized, inf excludes its column. Never rescaled.
+        coefficient unpenalized, inf excludes its column. Never rescaled. A dict names
+        columns of a data frame, as ``{"age": 0}``; the others have 1.
     class_weight : dict or "balanced", default=None
         Weights of the classes, by label; "balanced" gives every class the same total
         weight.
@@ -255,12 +267,14 @@ def glm_path(
         weighted standard deviation. Coefficients and bounds stay in X's own units.
     positive : bool, default=False
         Whether coefficients must be non-negative.
-    bounds : tuple of (lower, upper), default=None
+    bounds : tuple of (lower, upper) or dict, default=None
         Limits of the coefficients: each side a number or an array of shape
-        (n_features,), infinite where there is none, with lower <= 0 <= upper.
-    penalty_factor : array-like of shape (n_features,), default=None
+        (n_features,), infinite where there is none, with lower <= 0 <= upper. A dict
+        names columns of a data frame, as ``{"age": (0, None)}``; None is no limit.
+    penalty_factor : array-like of shape (n_features,) or dict, default=None
         Multiplies the penalty of each coefficient; None means 1 for all. 0 leaves a
-        coefficient unpenalized, inf excludes its column. Never rescaled.
+        coefficient unpenalized, inf excludes its column. Never rescaled. A dict names
+        columns of a data frame, as ``{"age": 0}``; the others have 1.
     sample_weight : float or array-like of shape (n_samples,), default=None
         Weights of the rows, non-negative and not all zero.
     offset : array-like of shape (n_samples,), default=None

@@ -72,12 +72,14 @@ def lasso_path(
         weighted standard deviation. Coefficients and bounds stay in X's own units.
     positive : bool, default=False
         Whether coefficients must be non-negative.
-    bounds : tuple of (lower, upper), default=None
+    bounds : tuple of (lower, upper) or dict, default=None
         Limits of the coefficients: each side a number or an array of shape
-        (n_features,), infinite where there is none, with lower <= 0 <= upper.
-    penalty_factor : array-like of shape (n_features,), default=None
+        (n_features,), infinite where there is none, with lower <= 0 <= upper. A dict
+        names columns of a data frame, as ``{"age": (0, None)}``; None is no limit.
+    penalty_factor : array-like of shape (n_features,) or dict, default=None
         Multiplies the penalty of each coefficient; None means 1 for all. 0 leaves a
-        coefficient unpenalized, inf excludes its column. Never rescaled.
+        coefficient unpenalized, inf excludes its column. Never rescaled. A dict names
+        columns of a data frame, as ``{"age": 0}``; the others have 1.
     sample_weight : float or array-like of shape (n_samples,), default=None
         Weights of the rows, non-negative and not all zero.
     solver : {"auto", "active_set", "coordinate_descent"}, default="auto"
@@ -221,12 +223,14 @@ def enet_path(
         weighted standard deviation. Coefficients and bounds stay in X's own units.
     positive : bool, default=False
         Whether coefficients must be non-negative.
-    bounds : tuple of (lower, upper), default=None
+    bounds : tuple of (lower, upper) or dict, default=None
         Limits of the coefficients: each side a number or an array of shape
-        (n_features,), infinite where there is none, with lower <= 0 <= upper.
-    penalty_factor : array-like of shape (n_features,), default=None
+        (n_features,), infinite where there is none, with lower <= 0 <= upper. A dict
+        names columns of a data frame, as ``{"age": (0, None)}``; None is no limit.
+    penalty_factor : array-like of shape (n_features,) or dict, default=None
         Multiplies the penalty of each coefficient; None means 1 for all. 0 leaves a
-        coefficient unpenalized, inf excludes its column. Never rescaled.
+        coefficient unpenalized, inf excludes its column. Never rescaled. A dict names
+        columns of a data frame, as ``{"age": 0}``; the others have 1.
     sample_weight : float or array-like of shape (n_samples,), default=None
         Weights of the rows, non-negative and not all zero.
     solver : {"auto", "active_set", "coordinate_descent"}, default="auto"

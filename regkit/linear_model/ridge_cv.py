@@ -40,14 +40,14 @@ class RidgeRegressorCV(RidgeCV):
         `fold_errors` that returns an index into them. Of equal errors the larger alpha
         counts as the least.
     scoring : str or callable, default=None
-        Judge by this scorer of scikit-learn instead of by the mean squared error. It is
-        shown predictions only. Without folds it is given those of all rows at once, so
-        that there is no standard error. "gcv" takes none. Rows in chunks are judged by
+        A scorer of scikit-learn in place of the mean squared error. It sees predictions
+        alone. Without folds it sees those of all rows at once, so that there is no
+        standard error. "gcv" takes none. Rows in chunks take
         "neg_mean_squared_error", "neg_root_mean_squared_error" or "r2", which need no
         predictions.
     alpha_per_target : bool, default=False
         Whether each column of a two-dimensional y gets an alpha of its own; otherwise
-        their average error counts.
+        one alpha is chosen by their average error.
     store_cv_results : bool, default=False
         Whether to keep `cv_results_`; only with ``cv=None``.
     n_jobs : int, default=None
@@ -61,11 +61,12 @@ class RidgeRegressorCV(RidgeCV):
         folds, the scales of all rows are used for each row left out.
     positive : bool, default=False
         Whether coefficients must be non-negative; only with folds.
-    bounds : tuple of (lower, upper), default=None
+    bounds : tuple of (lower, upper) or dict, default=None
         Limits of the coefficients as for `RidgeRegressor`; only with folds.
-    penalty_factor : array-like of shape (n_features,), default=None
+    penalty_factor : array-like of shape (n_features,) or dict, default=None
         Multiplies the penalty of each coefficient; None means 1 for all. 0 leaves a
-        coefficient unpenalized, inf excludes its column. Never rescaled.
+        coefficient unpenalized, inf excludes its column. Never rescaled. A dict names
+        columns of a data frame, as ``{"age": 0}``; the others have 1.
     solver : {"auto", "cholesky", "svd", "conjugate_gradient", "active_set", \
             "coordinate_descent"}, default="auto"
         How to fit the folds and the final model, as for `RidgeRegressor`.
@@ -89,8 +90,8 @@ class RidgeRegressorCV(RidgeCV):
         The alphas tried: those given, in the order given, or the decreasing automatic
         grid. All arrays with one entry per alpha have the same order.
     cv_error_ : ndarray of shape (n_alphas,) or (n_alphas, n_targets)
-        Mean held-out error of each alpha: squared, or minus the score with `scoring`; a
-        column a target with ``alpha_per_target=True``. NaN where it could not be
+        Mean held-out error of each alpha: squared, or minus the score with `scoring`;
+        one column per target with ``alpha_per_target=True``. NaN where it could not be
         computed.
     cv_error_se_ : ndarray of the same shape
         Standard errors of `cv_error_`, where there are.

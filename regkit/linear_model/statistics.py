@@ -78,7 +78,7 @@ class SufficientStatistics:
     Products have a rounding error of about 1e-16 of the columns' own sums of squares.
     So a fit whose residual is 1e-8 times as large as y and smaller, or columns that
     others determine up to 1e-7 of their spread, are at the end of what statistics can
-    tell; rows can tell more. ``dual_gap_`` is computed from the statistics and
+    show; the rows show more. ``dual_gap_`` is computed from the statistics and
     includes an allowance for this error where it matters.
 
     References
@@ -139,7 +139,7 @@ class SufficientStatistics:
         return self.merge(type(self)._of(sum_up(self, X, y, sample_weight, fold)))
 
     def merge(self, other: SufficientStatistics) -> Self:
-        """Add the rows that other statistics stand for.
+        """Add the rows of other statistics.
 
         Parameters
         ----------

@@ -60,7 +60,7 @@ class TrainingData(BaseEstimator):  # type: ignore[misc, unused-ignore]
 
 
 def can_fit_path(step: Any) -> bool:
-    """Tell whether a last step takes part in paths."""
+    """Whether a last step takes part in paths."""
     return (
         isinstance(step, PathEstimator)
         and isinstance(step.path_parameter, str)
@@ -114,7 +114,7 @@ def transform_rows(fitted: Any, X: Any) -> Any:
 
 
 def predictor(fitted: Any, model: Any) -> Any:
-    """Give what turns rows from `transform_rows` into predictions of the target.
+    """Return what turns rows from `transform_rows` into predictions of the target.
 
     Parameters
     ----------
@@ -138,7 +138,7 @@ def predictor(fitted: Any, model: Any) -> Any:
 
 
 def complete(fitted: Any, model: Any) -> Any:
-    """Give a copy of `fitted` with the last step `model`, as if fitted in one go."""
+    """Return a copy of `fitted` with the last step `model`, as if fitted in one go."""
     if type(fitted) is Pipeline:
         outer = copy.copy(fitted)
         *steps, (name, last) = fitted.steps

@@ -177,9 +177,9 @@ class Fold:
     def _result(
         self, candidate: Candidate, model: Any, fit_seconds: float
     ) -> dict[str, Any]:
-        told = (self._shared["verbose"], candidate.parameters)
+        shown = (self._shared["verbose"], candidate.parameters)
         progress = (self._shared["split_progress"], candidate.progress)
-        announce_start(*told, *progress)
+        announce_start(*shown, *progress)
         result: dict[str, Any] = {"fit_error": None, "fit_time": fit_seconds}
         started = time.perf_counter()
         result["test_scores"] = self._held_out(model)
@@ -189,7 +189,7 @@ class Fold:
         if self._training is not None:
             result["train_scores"] = self._training(model)
         result["n_test_samples"] = self._n_test
-        announce_end(*told, *progress, result)
+        announce_end(*shown, *progress, result)
         return result
 
     def _scores(self, fitted: Any, rows: Any, train: Any = None) -> Scores:
@@ -215,7 +215,7 @@ class Fold:
         return following
 
     def _begin(self, candidate: Candidate) -> None:
-        """Tell callbacks that a candidate's turn begins."""
+        """Notify callbacks that a candidate's turn begins."""
         if candidate is self._first:
             if self._begun:
                 return
@@ -224,6 +224,6 @@ class Fold:
             candidate.context.call_on_fit_task_begin(**self._task)
 
     def _end(self, candidate: Candidate) -> None:
-        """Tell callbacks that a candidate's turn ends."""
+        """Notify callbacks that a candidate's turn ends."""
         if candidate.context is not None:
             candidate.context.call_on_fit_task_end(**self._task)

@@ -48,7 +48,7 @@ class Scores:
         self.seconds = time.perf_counter() - started
 
     def __call__(self, model: Any) -> Any:
-        """Give the score, or scores by name, of a fitted last step."""
+        """Return the score, or scores by name, of a fitted last step."""
         if self._transformed is not None:
             return score(predictor(self._fitted, model), *self._transformed, *self._how)
         return score(complete(self._fitted, model), *self._rows(), *self._how)

@@ -46,7 +46,7 @@ def evaluate_sweep(
     """
     fold = Fold(estimator, prefix, X, y, candidates, shared)
     ready = False
-    with contextlib.suppress(Exception):  # scikit-learn will meet it, and tell
+    with contextlib.suppress(Exception):  # scikit-learn will meet and report it
         fold.prepare()
         ready = True
     if not ready:

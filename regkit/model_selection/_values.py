@@ -4,7 +4,7 @@ from typing import Any
 
 
 def value_key(value: Any) -> tuple[str, Any]:
-    """Give a key that is equal for values which are surely the same.
+    """Return a key that is equal for values which are surely the same.
 
     Parameters
     ----------

@@ -188,14 +188,14 @@ def _scores(results: dict[str, Any], scorer: str | None) -> _Scores:
     )
     if n_splits < 2:
         raise ValueError(
-            "one_standard_error needs at least two folds to tell how far scores vary, "
-            f"but the search has {n_splits}."
+            "one_standard_error needs at least two folds to estimate how much scores "
+            f"vary, but the search has {n_splits}."
         )
     return _Scores(mean, results[f"std_test_{scorer}"] / np.sqrt(n_splits - 1))
 
 
 def _parameter(results: dict[str, Any], parameter: str | None) -> str:
-    """Give the full name of the parameter that makes models simple."""
+    """Return the full name of the parameter that makes models simple."""
     prefix = "param_"
     names = [name.removeprefix(prefix) for name in results if name.startswith(prefix)]
     if not names:

@@ -1,4 +1,4 @@
-"""Rows as users pass them, checked: held in memory, or visited chunk by chunk."""
+"""Rows as users pass them, checked: held in memory, or read chunk by chunk."""
 
 from regkit.rows.row_chunks import RowChunks
 

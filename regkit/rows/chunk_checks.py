@@ -10,10 +10,10 @@ from regkit.rows.row_chunks import Chunk
 
 
 class Marks:
-    """A few bytes of each chunk, by which a source that changed is told.
+    """A few bytes of each chunk, which show that a source has changed.
 
-    They are looked at in every pass over one source: sums over other rows would make
-    an answer that belongs to neither, and no certificate could tell.
+    They are compared in every pass over one source: sums over other rows would make
+    an answer that belongs to neither, and no certificate could show it.
     """
 
     def __init__(self) -> None:

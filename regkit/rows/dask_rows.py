@@ -1,4 +1,4 @@
-"""Dask arrays and data frames, whose rows are summed up where they are.
+"""Dask arrays and data frames, whose rows are summed up on the workers.
 
 Each partition is a task of its own, and partial results are merged as a tree: neither
 the client nor any worker ever has more of X than the partitions it works on. Tasks
@@ -76,8 +76,8 @@ class DaskRows:
             self._labels(labels),
             strict=True,
         )
-        visit = dask.delayed(partial(_visit, task, self.n_features), pure=False)
-        found = [visit(number, *parts) for number, parts in enumerate(given)]
+        run = dask.delayed(partial(_on_partition, task, self.n_features), pure=False)
+        found = [run(number, *parts) for number, parts in enumerate(given)]
         join = dask.delayed(partial(_join, combine), pure=False)
         while len(found) > 1:
             found = [
@@ -112,16 +112,16 @@ class DaskRows:
 
             # Now, that columns of other names are refused here, and not by a worker.
             empty = _predict_frame(predict, pd.DataFrame(row, columns=self._X.columns))
-            visit = partial(_predict_frame, predict)
-            return self._X.map_partitions(visit, meta=empty[:0])
+            of_part = partial(_predict_frame, predict)
+            return self._X.map_partitions(of_part, meta=empty[:0])
         one = predict(row)
         width = one.shape[1:]
         how: dict[str, Any] = {"drop_axis": 1}
         if width:
             how = {"chunks": (self._X.chunks[0], width)}
         meta = np.empty((0,) * (1 + len(width)), dtype=one.dtype)
-        visit = partial(_predict_block, predict, meta.dtype, width)
-        return self._X.map_blocks(visit, dtype=meta.dtype, meta=meta, **how)
+        of_block = partial(_predict_block, predict, meta.dtype, width)
+        return self._X.map_blocks(of_block, dtype=meta.dtype, meta=meta, **how)
 
     def _beside(self, name: str, values: Any) -> list[Any]:
         """Cut y or the weights as X is cut."""
@@ -194,7 +194,7 @@ def _n_rows(X: Any) -> int:
     return int(X.shape[0])
 
 
-def _visit(
+def _on_partition(
     task: Callable[[Block], Found],
     n_features: int,
     number: int,

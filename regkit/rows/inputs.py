@@ -103,7 +103,7 @@ def check_y(caller: Any, y: Any, name: str = "y") -> Floats:
 def check_predict_X(caller: Any, X: Any, n_features: int) -> Any:
     """Check and convert the rows to predict for.
 
-    Column names are the caller's business (`regkit._sklearn.check_same_features`).
+    Column names are compared elsewhere: `regkit._sklearn.check_same_features`.
 
     Parameters
     ----------
@@ -135,7 +135,7 @@ def check_predict_X(caller: Any, X: Any, n_features: int) -> Any:
 
 
 def _is_plain(array: Any, n_dims: int) -> bool:
-    """Tell whether an array can be used as it is: no copy, no conversion, finite."""
+    """Whether an array can be used as it is: no copy, no conversion, finite."""
     if type(array) is not np.ndarray or array.ndim != n_dims or not array.size:
         return False
     flags = array.flags
@@ -212,7 +212,7 @@ def _convert_y(caller: Any, y: Any, name: str) -> Floats:
 
 
 def _convert(name: str, array: Any, **how: Any) -> Any:
-    """Apply `check_array`, where its message does not name the array say which."""
+    """Apply `check_array`; its messages are made to name the array."""
     _refuse_masked_and_dates(name, array)
     try:
         return check_array(array, allow_nd=True, input_name=name, **how)
@@ -248,7 +248,7 @@ def _contiguous(X: NDArray[Any]) -> NDArray[Any]:
 
 
 def _canonical_sparse(X: Any) -> Any:
-    """Give a matrix with sorted, unique, in-range indices of one integer type.
+    """Return a matrix with sorted, unique, in-range indices of one integer type.
 
     Compiled code reads through the indices without looking: a wrong one is refused
     here, in time proportional to the nonzeros.

@@ -1,4 +1,4 @@
-"""Rows that are visited, never held: what estimators ask of them."""
+"""Rows that are read in chunks, never held: what estimators ask of them."""
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -14,7 +14,7 @@ from regkit.rows.row_chunks import RowChunks
 
 Found = TypeVar("Found")
 
-# The label of rows that belong to no fold: no one holds them out.
+# The label of rows that no fold holds out.
 NO_FOLD = -1
 
 
@@ -58,7 +58,7 @@ class RowSource(Protocol):
         """
 
     def targets(self, y: Any) -> tuple[Floats | None, int]:
-        """Return what a splitter may see of y, and the number of rows."""
+        """Return y where a splitter may see it, and the number of rows."""
 
     def chunks(self, y: Any, sample_weight: Any) -> tuple[RowChunks, Any, Any]:
         """Return the rows to read one chunk after the other in this process.
@@ -84,7 +84,7 @@ def named(number: int) -> Iterator[None]:
 
 
 def refuse(block: Block, reason: str) -> NoReturn:
-    """Say which chunk it is, and whether NaN or infinity is the reason.
+    """Raise, naming the chunk, and NaN or infinity where they are the reason.
 
     They are not looked for beforehand: they come out of the sums.
     """

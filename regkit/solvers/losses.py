@@ -2,11 +2,66 @@
 
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 
 from regkit._types import Floats
 from regkit.kernels.linear import losses as kernels
+
+
+class PathLoss(Protocol):
+    """What a path asks of a loss: `Loss`, or one whose rows have several predictors."""
+
+    @property
+    def curvature_bound(self) -> float:
+        """See `Loss`."""
+
+    @property
+    def is_smooth(self) -> bool:
+        """See `Loss`."""
+
+    def objective(self, y: Floats, share: Floats, eta: Floats) -> float:
+        """See `Loss`."""
+
+    def differentiate(
+        self, y: Floats, share: Floats, eta: Floats, residual: Floats, curvature: Floats
+    ) -> None:
+        """See `Loss`."""
+
+    def divergence(
+        self, y: Floats, share: Floats, eta: Floats, dual: Floats, shrunk: float = 1.0
+    ) -> float:
+        """See `Loss`."""
+
+    def deviance(self, y: Floats, share: Floats, eta: Floats) -> float:
+        """See `Loss`."""
+
+    def room(self, y: Floats, share: Floats, dual: Floats) -> float:
+        """See `Loss`."""
+
+    def rows(
+        self, y: Floats, share: Floats, eta: Floats, dual: Floats, weight: Floats
+    ) -> Any:
+        """See `Loss`."""
+
+    def best_shift(self, y: Floats, share: Floats, eta: Floats, start: Any) -> Any:
+        """See `Loss`."""
+
+    def spread(self, intercept: Any, n: int) -> Any:
+        """See `Loss`."""
+
+    def joined(self, shift: Floats) -> Any:
+        """See `Loss`."""
+
+    def mean_predictor(self, share: Floats, eta: Floats) -> Any:
+        """See `Loss`."""
+
+    def model_square(self, share: Floats, weight: Floats, change: Floats) -> float:
+        """See `Loss`."""
+
+    def first_intercept(self, y: Floats, share: Floats) -> Any:
+        """See `Loss`."""
 
 
 def overflowing() -> AbstractContextManager[None]:
@@ -88,6 +143,22 @@ class Loss:
         with overflowing():
             found = kernels.best_shift(self.code, self.power, y, share, eta, start)
             return float(found)
+
+    def spread(self, intercept: Any, n: int) -> Any:
+        """Return what to add to ``n`` linear predictors for an intercept."""
+        return intercept
+
+    def joined(self, shift: Floats) -> Any:
+        """Return intercepts as this loss has them: one is a number."""
+        return float(shift[0])
+
+    def mean_predictor(self, share: Floats, eta: Floats) -> Any:
+        """Return the mean of the linear predictors."""
+        return float(share @ eta)
+
+    def model_square(self, share: Floats, weight: Floats, change: Floats) -> float:
+        """Return the square of a change of eta under the quadratic model."""
+        return float(share @ (weight * change**2))
 
     def first_intercept(self, y: Floats, share: Floats) -> float:
         """Return the intercept of the null model without an offset.

@@ -1,13 +1,11 @@
 """The regularization path of a loss beyond squares."""
 
-import numpy as np
-from scipy import sparse
-
 from regkit._types import Floats
 from regkit.designs.protocols import RowDesign
 from regkit.solvers.losses import Loss
 from regkit.solvers.paths.grid import grid_below
 from regkit.solvers.paths.newton import NewtonPath
+from regkit.solvers.paths.newton_walk import few_blas_threads, walk_down
 from regkit.solvers.paths.walk import answered
 from regkit.solvers.problem import Penalty
 from regkit.solvers.results import PathResult
@@ -60,50 +58,15 @@ def solve_loss_path(
     ValueError
         Where no finite intercept exists: one class only, or nothing but zeros.
     """
-    walk = NewtonPath(
-        design, loss, y, penalty, offset=offset, tol=tol, max_iter=max_iter
-    )
-    answered(walk.start(), design)
-    if start is not None:
-        answered(walk.start_from(start[0] * design.scale, start[1]), design)
     limit = design.n_features if max_nonzero is None else max_nonzero
-    supports, values, intercepts, gaps, n_iters = [], [], [], [], []
-    for alpha in alphas.tolist():
-        n_iter = answered(walk.step(alpha), design)
-        support = walk.support
-        if len(support) > limit:
-            break
-        value = np.clip(
-            walk.coef[support] / design.scale[support],
-            penalty.lower[support],
-            penalty.upper[support],
+    with few_blas_threads(design):
+        walk = NewtonPath(
+            design, loss, y, penalty, offset=offset, tol=tol, max_iter=max_iter
         )
-        supports.append(support)
-        values.append(value)
-        intercepts.append(walk.intercept - float(value @ design.offset[support]))
-        gaps.append(walk.gap)
-        n_iters.append(n_iter)
-    n_solved = len(gaps)
-    coefs = sparse.csc_array(
-        (
-            np.concatenate([np.empty(0), *values]),
-            np.concatenate([np.empty(0, dtype=np.int64), *supports]),
-            np.cumsum([0, *map(len, supports)]),
-        ),
-        shape=(design.n_features, n_solved),
-    )
-    found_gaps = np.array(gaps)
-    return PathResult(
-        alphas=alphas[:n_solved],
-        coefs=coefs,
-        intercepts=np.array(intercepts),
-        dual_gaps=found_gaps,
-        null_objectives=np.full(n_solved, walk.null_deviance),
-        n_iters=np.array(n_iters, dtype=np.int64),
-        converged=found_gaps <= tol * walk.null_deviance,
-        unique=walk.is_unique,
-        solver=walk.name,
-    )
+        answered(walk.start(), design)
+        if start is not None:
+            answered(walk.start_from(start[0] * design.scale, start[1]), design)
+        return walk_down(walk, design, penalty, alphas, tol, limit)
 
 
 def loss_alpha_grid(

@@ -126,5 +126,15 @@ def test_validation_can_be_switched_off(data):
     X, y = data
     with config_context(skip_parameter_validation=True):
         LassoRegressor(alpha=0.1, fit_intercept=1).fit(X, y)
-    with config_context(assume_finite=True):
-        LassoRegressor(alpha=0.1).fit(X, y)
+    with pytest.raises(ValueError, match="'fit_intercept' parameter"):
+        LassoRegressor(alpha=0.1, fit_intercept=1).fit(X, y)
+    holed = X.copy()
+    holed[0, 0] = np.nan
+    with pytest.raises(ValueError, match="Input X contains NaN"):
+        LassoRegressor(alpha=0.1).fit(holed, y)
+    with (
+        config_context(assume_finite=True),
+        pytest.raises(ValueError, match="cannot solve this problem in float64"),
+    ):
+        # No pass looks for NaN: the solver finds that it has no answer.
+        LassoRegressor(alpha=0.1).fit(holed, y)

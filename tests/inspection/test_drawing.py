@@ -67,8 +67,8 @@ def closest_pair(kind, colors):
 
 @pytest.mark.parametrize("kind", ["protan", "deutan"])
 def test_the_palette_stays_apart_for_color_blind_readers(kind):
-    usual = closest_pair(kind, color_sequences["tab10"][: len(_drawing.COLOURS)])
-    assert closest_pair(kind, _drawing.COLOURS) > 2 * usual
+    usual = closest_pair(kind, color_sequences["tab10"][: len(_drawing.COLORS)])
+    assert closest_pair(kind, _drawing.COLORS) > 2 * usual
 
 
 def test_thirty_lines_differ_in_color_or_dashes():

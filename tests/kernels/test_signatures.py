@@ -118,6 +118,17 @@ def signatures():
     return counts
 
 
+def compiled_for_literals():
+    """Return kernels compiled for a constant, and then again for numbers like it."""
+    return [
+        f"{name}{types}"
+        for module in walk_packages(regkit.kernels.__path__, "regkit.kernels.")
+        for name, kernel in vars(import_module(module.name)).items()
+        for types in getattr(kernel, "signatures", ())
+        if any(isinstance(kind, numba.types.Literal) for kind in types)
+    ]
+
+
 def session():
     rng = np.random.default_rng(0)
     shapes = [(20, 6), (20, 510)]  # the complete Gram matrix, a working set
@@ -140,6 +151,7 @@ def session():
     # What does not touch X does not depend on its form.
     for name in ["linear.active_set.minimize", "linear.certificate.duality_gap"]:
         assert before[f"regkit.kernels.{name}"] == 1
+    assert compiled_for_literals() == []
 
 
 def network_session():
@@ -155,6 +167,7 @@ def network_session():
     assert signatures() - before == Counter()
     for name in ["networks.training.train", "networks.sampling.sample"]:
         assert before[f"regkit.kernels.{name}"] == 1
+    assert compiled_for_literals() == []
     for network in NETWORKS:
         network.set_params(dtype="float64")
     fit_networks(X, y)

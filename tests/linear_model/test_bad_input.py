@@ -173,12 +173,14 @@ TABLE = {
     "penalty_factor as a number": (
         lasso(penalty_factor=2.0),
         TypeError,
-        parameter("penalty_factor", "None or an array-like", 2.0),
+        parameter(
+            "penalty_factor", "None, an array-like or an instance of 'dict'", 2.0
+        ),
     ),
     "bounds as one number": (
         lasso(bounds=1.0),
         TypeError,
-        parameter("bounds", "None or an array-like", 1.0),
+        parameter("bounds", "None, an array-like or an instance of 'dict'", 1.0),
     ),
     "three bounds": (
         lasso(bounds=(0, 1, 2)),

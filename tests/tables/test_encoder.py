@@ -260,9 +260,7 @@ def test_compare_takes_a_frame_and_the_name_of_its_target(table):
 def test_what_compare_refuses(table):
     with pytest.raises(TableError, match="has no column 'prize'; did you mean 'price'"):
         compare_regularizers(table, "prize")
-    with pytest.raises(
-        TableError, match="y is the name 'price', but X is no data frame"
-    ):
+    with pytest.raises(TableError, match="has no column 'price'; its columns are 'x0'"):
         compare_regularizers(table.to_numpy(), "price")
     with pytest.raises(ValueError, match="feature_names are for arrays"):
         compare_regularizers(table, "price", feature_names=["a"])

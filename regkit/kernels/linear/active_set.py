@@ -7,6 +7,8 @@ whose subgradient condition fails are freed, all at once (Portugal, Judice & Vic
 number of exchanges stops falling, `regkit.kernels.linear.primal` takes over.
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -105,7 +107,7 @@ def minimize(
     leaving = np.zeros(n, dtype=np.bool_)
     entering = np.empty(n, dtype=np.int64)
     queue = np.empty(2 * n, dtype=np.int64)
-    n_queue = 0
+    n_queue: Any = np.int64(0)  # a literal has callees compiled for it alone
     if ridged:
         n_queue = state.size[0]
         state.size[0] = 0

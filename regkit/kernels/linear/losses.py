@@ -56,7 +56,7 @@ class Rows(NamedTuple):
 
 
 @part
-def _entropy(x: float) -> float:
+def entropy(x: float) -> float:
     """Return (1 + x) log(1 + x) - x, accurate for small x too; infinite below -1."""
     if abs(x) < _SERIES:
         tail = 1.0 / 20.0 - x * (1.0 / 30.0 - x * (1.0 / 42.0 - x / 56.0))
@@ -72,7 +72,7 @@ def _entropy(x: float) -> float:
 
 @part
 def _entropy_series(x: float) -> float:
-    """Return what `_entropy` does, for absolute x below `_WIDE_SERIES`."""
+    """Return what `entropy` does, for absolute x below `_WIDE_SERIES`."""
     t = 1.0 / 132.0 - x * (1.0 / 156.0 - x * (1.0 / 182.0 - x / 210.0))
     t = 1.0 / 72.0 - x * (1.0 / 90.0 - x * (1.0 / 110.0 - x * t))
     t = 1.0 / 30.0 - x * (1.0 / 42.0 - x * (1.0 / 56.0 - x * t))
@@ -189,17 +189,17 @@ def measure(
         excess = residual - dual
         gap = 0.0
         if excess != 0.0:
-            gap = p * _entropy(excess / p) + q * _entropy(-excess / q)
+            gap = p * entropy(excess / p) + q * entropy(-excess / q)
         return residual, p * q, gap
     residual, curvature = derivatives(code, power, y, z)
     excess = residual - dual
     gap = 0.0
     if code == POISSON:
         if excess != 0.0:
-            gap = curvature * _entropy(excess / curvature)
+            gap = curvature * entropy(excess / curvature)
     elif code == GAMMA:
         if excess != 0.0:
-            gap = curvature * _entropy(-excess / curvature)
+            gap = curvature * entropy(-excess / curvature)
     elif code == TWEEDIE:
         gap = _tweedie_gap(power, y, z, excess)
     else:

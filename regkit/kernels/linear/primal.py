@@ -7,6 +7,8 @@ that depends linearly on the free columns is exchanged for one of them along the
 direction on which the fit does not change and the penalty falls.
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -115,7 +117,7 @@ def minimize(
     leaving = np.zeros(n, dtype=np.bool_)
     resting = np.zeros(n, dtype=np.bool_)
     queue = np.empty(n + 1, dtype=np.int64)
-    n_queue = 0
+    n_queue: Any = np.int64(0)  # a literal has callees compiled for it alone
     state.size[0] = 0
     for j in range(n):
         state.free[j] = False
@@ -124,7 +126,7 @@ def minimize(
             state.side[j] = np.sign(value) if problem.l1[j] > 0.0 else 0.0
             queue[n_queue] = j
             n_queue += 1
-    entering = -1
+    entering: Any = np.int64(-1)
     traveled = 0.0
     for iteration in range(max_iter):
         before = state.size[0]
@@ -141,7 +143,7 @@ def minimize(
         state.size[0] = k
         for i in range(before, k):
             state.free[state.active[i]] = True
-        refused = -1
+        refused: Any = np.int64(-1)
         if entering >= 0 and not state.free[entering]:
             refused = entering
         entering = -1

@@ -11,11 +11,12 @@ as `walk` does, u in the residual's place.
 """
 
 from math import ceil, inf, log
+from typing import Any
 
 import numpy as np
 
 from regkit._types import EPS, Floats, Indices
-from regkit.designs.protocols import RowDesign
+from regkit.designs.weighted_columns import WeightedDesign
 from regkit.kernels.linear.certificate import (
     NEAR,
     foresee,
@@ -24,7 +25,7 @@ from regkit.kernels.linear.certificate import (
     shrinkages,
     wanted,
 )
-from regkit.solvers.losses import Loss, overflowing
+from regkit.solvers.losses import PathLoss, overflowing
 from regkit.solvers.paths.newton_model import NewtonModel, Scaled
 from regkit.solvers.paths.walk import Answer, Asking, Request
 from regkit.solvers.problem import Penalty
@@ -85,8 +86,8 @@ class NewtonPath:
 
     def __init__(
         self,
-        design: RowDesign,
-        loss: Loss,
+        design: WeightedDesign,
+        loss: PathLoss,
         y: Floats,
         penalty: Penalty,
         *,
@@ -102,7 +103,7 @@ class NewtonPath:
         n, p = design.n_samples, design.n_features
         self.eta = np.zeros(n) if offset is None else offset.astype(np.float64)
         self._has_offset = offset is not None
-        self.intercept = 0.0
+        self.intercept: Any = 0.0
         self._fit_null_intercept()
         self._differentiate()
         self._dual = self._residual.copy()
@@ -143,14 +144,12 @@ class NewtonPath:
     def _fit_null_intercept(self) -> None:
         if not self._design.fit_intercept:
             return
-        first = self._loss.first_intercept(self._y, self._share)
+        loss, y, share = self._loss, self._y, self._share
+        start = loss.first_intercept(y, share)
         if self._has_offset:
-            mean = float(self._share @ self.eta)
-            first = self._loss.best_shift(self._y, self._share, self.eta, first - mean)
-        else:
-            first = self._loss.best_shift(self._y, self._share, self.eta, first)
-        self.intercept = first
-        self.eta = self.eta + first
+            start = start - loss.mean_predictor(share, self.eta)
+        self.intercept = loss.best_shift(y, share, self.eta, start)
+        self.eta = self.eta + loss.spread(self.intercept, len(self.eta))
 
     def _is_constant(self) -> bool:
         """Tell whether nothing but rounding errors is left of y."""
@@ -229,7 +228,11 @@ class NewtonPath:
     @property
     def is_unique(self) -> bool:
         """False when the unpenalized columns are known to depend on each other."""
-        return self._model.n_refused(self._unpenalized) == 0
+        # One class's coefficients of a column can be had from the others'.
+        redundant = len(self._unpenalized) // np.size(self.intercept)
+        if np.size(self.intercept) == 1:
+            redundant = 0
+        return self._model.n_refused(self._unpenalized) <= redundant
 
     @property
     def n_grams(self) -> int:
@@ -254,7 +257,7 @@ class NewtonPath:
             self._goal = goal
         return n_iter
 
-    def start_from(self, coef: Floats, intercept: float) -> Asking[None]:
+    def start_from(self, coef: Floats, intercept: Any) -> Asking[None]:
         """Take these for the solution at some unknown alpha.
 
         ``intercept`` stands beside columns that are not centered. Where the null model
@@ -270,20 +273,19 @@ class NewtonPath:
         )
         columns = np.flatnonzero(coef)
         self._admit(columns[self._outside[columns]])
-        change = model.combine(coef[model.columns] - model.coef)
-        shift = 0.0
+        eta = self.eta + model.combine(coef[model.columns] - model.coef)
+        shift: Any = 0.0
         if design.fit_intercept:
-            shift = intercept + float(design.offset / design.scale @ coef)
-            shift -= self.intercept
-        eta = self.eta + change + shift
-        if design.fit_intercept:
-            rest = self._loss.best_shift(self._y, self._share, eta)
-            shift, eta = shift + rest, eta + rest
+            loss, n = self._loss, len(eta)
+            shift = intercept + self._mean_effect(coef) - self.intercept
+            eta = eta + loss.spread(shift, n)
+            rest = loss.best_shift(self._y, self._share, eta, 0.0 * shift)
+            shift, eta = shift + rest, eta + loss.spread(rest, n)
         value = self._loss.objective(self._y, self._share, eta)
         if not value <= self._loss.objective(self._y, self._share, self.eta):
             return
         self.eta = eta
-        self.intercept += shift
+        self.intercept = self.intercept + shift
         model.restart(coef[model.columns])
         self.coef[:] = coef
         self._differentiate()
@@ -296,6 +298,12 @@ class NewtonPath:
         self._remember(correlations)
         self._near, self._near_at = self._every, inf
         self.top = self.alpha = inf
+
+    def _mean_effect(self, coef: Floats) -> Any:
+        """Return what centering the columns takes from the intercepts."""
+        effects = coef * self._design.offset / self._design.scale
+        by_class = effects.reshape(np.size(self.intercept), -1).sum(axis=1)
+        return self._loss.joined(by_class)
 
     def _next_stone(self, alpha: float) -> float:
         following = _LARGEST_DROP * self.alpha
@@ -406,23 +414,26 @@ class NewtonPath:
         step, shift = model.minimize(alpha)
         with overflowing():
             self._divergence, self._products = model.advance(step, shift, rows)
-        self._residual, self._curvature = rows.residual, rows.curvature
-        since = self._since + rows.change
-        moved = float(self._share @ (self._weight * since**2))
+        # (Of several classes the rows have a matrix.)
+        self._residual = rows.residual.reshape(-1)
+        self._curvature = rows.curvature.reshape(-1)
+        change, reached = rows.change.reshape(-1), rows.reached.reshape(-1)
+        since = self._since + change
+        moved = self._loss.model_square(self._share, self._weight, since)
         # The objective falls by what the rows' gap at the old point exceeds that at
         # the new one, so surely where the step leaves little of it.
         self._contraction = 2.0 * self._divergence / moved if moved > 0.0 else inf
         is_sure = self._contraction <= _WORST_CONTRACTION
         if not (is_sure or self._divergence <= self._goal):
-            value = self._loss.objective(self._y, self._share, rows.reached)
+            value = self._loss.objective(self._y, self._share, reached)
             start = self._loss.objective(self._y, self._share, self.eta)
             start += alpha * self._penalty(before)
             rise = value + alpha * self._penalty(model.coef) - start
             if not rise <= _RISE * self.null_deviance:
-                self._shorten(alpha, before, step, shift, rows.change, start)
+                self._shorten(alpha, before, step, shift, change, start)
                 return False
-        self.eta, self._dual = rows.reached, rows.moved
-        self.intercept += shift
+        self.eta, self._dual = reached, rows.moved.reshape(-1)
+        self.intercept = self.intercept + self._loss.joined(shift)
         self._since = since
         self._is_exact = False
         return True
@@ -432,7 +443,7 @@ class NewtonPath:
         alpha: float,
         before: Floats,
         step: Floats,
-        shift: float,
+        shift: Floats,
         change: Floats,
         start: float,
     ) -> None:
@@ -447,7 +458,7 @@ class NewtonPath:
             if value + alpha * self._penalty(coef) <= start:
                 model.restart(coef)
                 self.eta = eta + length * change
-                self.intercept += length * shift
+                self.intercept = self.intercept + length * self._loss.joined(shift)
                 self._is_stuck = False
                 break
         else:

@@ -22,7 +22,6 @@ from regkit._types import Floats, Indices
 from regkit.designs.weighted_columns import WeightedColumns
 from regkit.kernels.linear.active_set_state import Problem, State
 from regkit.kernels.linear.cholesky import BLOCK
-from regkit.kernels.linear.losses import Rows
 from regkit.solvers.paths import pivoting
 
 
@@ -76,9 +75,10 @@ class NewtonModel:
         self._is_new = True  # whether the factor has to be made anew
         self._problem = pivoting.empty_problem(0)
         self._state = pivoting.empty_state(0, 0)
-        self._sums = np.empty(0)  # h
-        self._total = 1.0  # S
-        self._imbalance = 0.0  # Σ p r
+        # One column, row and entry per intercept, of which classes have several.
+        self._sums = np.empty((0, 1))  # h
+        self._inverse = np.ones((1, 1))  # 1 / S
+        self._imbalance = np.zeros(1)  # Σ p r
         self.weight = np.empty(0)
 
     @property
@@ -160,10 +160,12 @@ class NewtonModel:
         if not len(self.weight):
             return
         rows, sums = self._store.gram(self.weight, old)
-        self._sums = np.concatenate([self._sums, sums])
         if self._fit_intercept:
-            rows = rows - np.outer(sums, self._sums) / self._total
-            products = products - sums * (self._imbalance / self._total)
+            sums = sums.reshape(len(sums), -1)
+            self._sums = np.concatenate([self._sums, sums])
+            eliminated = sums @ self._inverse
+            rows -= eliminated @ self._sums.T
+            products = products - eliminated @ self._imbalance
         gram = self._problem.gram
         gram[old:new, :new] = rows
         gram[:old, old:new] = rows[:, :old].T
@@ -192,11 +194,11 @@ class NewtonModel:
                 self._keep(places)
                 size = len(places)
         self.weight = weight
-        self._total = max(float(weight.sum()), np.finfo(np.float64).tiny)
         gram, sums = self._store.gram(weight, 0)
         if self._fit_intercept:
-            gram -= np.outer(sums, sums) / self._total
-        self._sums = sums
+            self._inverse = _inverse(np.atleast_2d(self._store.total(weight)))
+            self._sums = sums.reshape(size, len(self._inverse))
+            gram -= (self._sums @ self._inverse) @ self._sums.T
         self._problem.gram[:size, :size] = gram
         self.n_grams += 1
         self._is_new = True
@@ -228,10 +230,10 @@ class NewtonModel:
         if products is None:
             products = self._store.correlate(share_residual)
         size = self.size
-        self._imbalance = 0.0
         if self._fit_intercept:
-            self._imbalance = float(share_residual.sum())
-            products = products - self._sums * (self._imbalance / self._total)
+            by_class = share_residual.reshape(len(self._inverse), -1)
+            self._imbalance = by_class.sum(axis=1)
+            products = products - self._sums @ (self._inverse @ self._imbalance)
         correlation = self._state.correlation
         if self._is_new:
             fit = self._problem.gram[:size, :size] @ self.coef
@@ -257,8 +259,8 @@ class NewtonModel:
         state.size[0] = len(active)
         self._is_new = True
 
-    def minimize(self, alpha: float) -> tuple[Floats, float]:
-        """Minimize the model; return the change of coefficients and intercept."""
+    def minimize(self, alpha: float) -> tuple[Floats, Floats]:
+        """Minimize the model; return the change of coefficients and intercepts."""
         before = self.coef.copy()
         ridged = self._ridged or self._is_new
         pivoting.minimize(
@@ -266,17 +268,25 @@ class NewtonModel:
         )
         self._is_new = False
         step = self.coef - before
-        shift = 0.0
+        shift = np.zeros(len(self._inverse))
         if self._fit_intercept:
-            shift = float((self._imbalance - self._sums @ step) / self._total)
-        self._imbalance = 0.0
+            shift = self._inverse @ (self._imbalance - step @ self._sums)
+        self._imbalance = np.zeros(len(self._inverse))
         return step, shift
 
     def advance(
-        self, step: Floats, shift: float, rows: Rows
+        self, step: Floats, shift: Floats, rows: Any
     ) -> tuple[float, Floats | None]:
         """Take the rows along; see `WeightedColumns.advance`."""
         return self._store.advance(step, shift, rows)
+
+
+def _inverse(total: Floats) -> Floats:
+    """Return S⁻¹, or S⁺ where the intercepts of all classes may move together."""
+    if len(total) > 1:
+        return np.asarray(np.linalg.pinv(total, rcond=1e-13, hermitian=True))
+    inverse: Floats = 1.0 / np.maximum(total, np.finfo(np.float64).tiny)
+    return inverse
 
 
 def _grown(array: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:

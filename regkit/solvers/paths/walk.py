@@ -8,7 +8,7 @@ columns whose correlation may have grown beyond alpha since it was last computed
 """
 
 from collections.abc import Generator
-from typing import NamedTuple, Self, TypeVar
+from typing import NamedTuple, Protocol, Self, TypeVar
 
 import numpy as np
 
@@ -74,7 +74,14 @@ _Found = TypeVar("_Found")
 Asking = Generator[Request, Answer, _Found]
 
 
-def answered(asking: Asking[_Found], design: Design) -> _Found:
+class Correlates(Protocol):
+    """What answers a path: a design, or one with a column per class."""
+
+    def correlate_columns(self, residual: Floats, columns: Indices) -> Floats:
+        """Return ``Z[:, columns]ᵀ residual``."""
+
+
+def answered(asking: Asking[_Found], design: Correlates) -> _Found:
     """Run a computation to its end, answering from its own design."""
     try:
         request = next(asking)

@@ -1,0 +1,48 @@
+"""How kernels that only kernels call are compiled: no further than their callers need.
+
+Numba compiles every function to machine code by itself, and all over again as part of
+each function that calls it, since what it links is not machine code but LLVM's
+intermediate form. Where nobody but kernels calls a function, its own machine code is
+never run.
+"""
+
+from typing import Any
+
+import llvmlite.binding as llvm
+from numba.core.codegen import JITCodeLibrary
+from numba.core.compiler import Compiler
+
+
+class _PartLibrary(JITCodeLibrary):
+    """Code that is handed on to callers, and not made executable."""
+
+    _final_module: Any
+
+    def _optimize_final_module(self) -> None:
+        """Leave it to the callers, which optimize all that they link."""
+
+    def _finalize_final_module(self) -> None:
+        self._finalize_dynamic_globals()
+        self._verify_declare_only_symbols()
+        self._finalized = True
+        module = self._final_module
+        self._get_module_for_linking()
+        # Numba writes addresses into these, of the part's own and of those it calls.
+        environments = [
+            f"@{variable.name} = common global i8* null"
+            for variable in module.global_variables
+            if variable.name.startswith("_ZN08NumbaEnv")
+        ]
+        self._final_module = llvm.parse_assembly("\n".join(environments))
+        self._final_module.name = module.name
+        super()._finalize_final_module()
+
+
+class PartCompiler(Compiler):
+    """Numba's compiler, with a library of its own for the code."""
+
+    def compile_extra(self, func: Any) -> Any:
+        codegen = self.state.targetctx.codegen()
+        self.state.library = _PartLibrary(codegen, func.__qualname__)
+        self.state.library.enable_object_caching()
+        return super().compile_extra(func)

@@ -1,0 +1,129 @@
+"""The regularization path of multinomial logistic regression."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from regkit._types import Floats, Indices
+from regkit.designs import RowDesign
+from regkit.designs.class_columns import ClassDesign
+from regkit.solvers.multinomial import Multinomial
+from regkit.solvers.paths.grid import grid_below
+from regkit.solvers.paths.newton import NewtonPath
+from regkit.solvers.paths.newton_walk import few_blas_threads, walk_down
+from regkit.solvers.paths.walk import answered
+from regkit.solvers.problem import Penalty
+from regkit.solvers.results import PathResult
+
+
+def solve_multinomial_path(
+    design: RowDesign,
+    classes: Indices,
+    n_classes: int,
+    penalty: Penalty,
+    alphas: Floats,
+    *,
+    offset: Floats | None = None,
+    tol: float = 1e-8,
+    max_iter: int = 1000,
+    start: tuple[Floats, Floats] | None = None,
+    max_nonzero: int | None = None,
+) -> PathResult:
+    """Minimize ``Σ p_i (log Σ_k e^eta_ik - eta_iy)`` and the penalty of all classes.
+
+    Parameters
+    ----------
+    design : Design
+    classes : ndarray (n,) of int
+        The rows' classes, from 0 to ``n_classes - 1``.
+    n_classes : int
+    penalty : Penalty
+        Of each class's coefficients.
+    alphas : ndarray (K,)
+        Strictly decreasing, non-negative.
+    offset : ndarray (n, n_classes) or None
+    tol, max_iter : float, int
+        As `solve_loss_path` takes them.
+    start : pair of ndarray (p, n_classes) and (n_classes,), or None
+    max_nonzero : int or None
+        End the path before the first solution with more nonzero coefficients, those of
+        all classes counted.
+
+    Returns
+    -------
+    result : PathResult
+        Of shape (K, n_classes): what an alpha has one of, as its gap, is repeated. The
+        intercepts of an alpha sum to zero where they are fitted.
+
+    Raises
+    ------
+    ValueError
+        Where a class has no row of positive weight.
+    """
+    with few_blas_threads(design):
+        walk, stacked, spread = _start(
+            design, classes, n_classes, penalty, offset, tol, max_iter
+        )
+        if start is not None:
+            coef = start[0].T.reshape(-1) * stacked.scale
+            answered(walk.start_from(coef, start[1]), stacked)
+        limit = stacked.n_features if max_nonzero is None else max_nonzero
+        return walk_down(walk, stacked, spread, alphas, tol, limit, n_classes)
+
+
+def multinomial_alpha_grid(
+    design: RowDesign,
+    classes: Indices,
+    n_classes: int,
+    penalty: Penalty,
+    n_alphas: int = 100,
+    eps: float = 1e-2,
+    *,
+    offset: Floats | None = None,
+) -> Floats:
+    """Return ``n_alphas`` alphas from the true alpha_max down to ``eps`` of it.
+
+    Raises
+    ------
+    ValueError
+        When ``penalty.l1_ratio`` is 0: no finite alpha makes all coefficients zero.
+    """
+    if penalty.l1_ratio == 0.0:
+        raise ValueError(
+            "alphas must be given when l1_ratio=0: no finite alpha makes all "
+            "coefficients zero."
+        )
+    with few_blas_threads(design):
+        walk, _, _ = _start(design, classes, n_classes, penalty, offset, 1e-10, 1000)
+    return grid_below(walk.top, n_alphas, eps)
+
+
+def _start(
+    design: RowDesign,
+    classes: Indices,
+    n_classes: int,
+    penalty: Penalty,
+    offset: Floats | None,
+    tol: float,
+    max_iter: int,
+) -> tuple[NewtonPath, ClassDesign, Penalty]:
+    """Go to the null model of the stacked columns."""
+    stacked = ClassDesign(design, n_classes)
+    spread = replace(
+        penalty,
+        factor=np.tile(penalty.factor, n_classes),
+        lower=np.tile(penalty.lower, n_classes),
+        upper=np.tile(penalty.upper, n_classes),
+    )
+    indicators = (classes == np.arange(n_classes)[:, None]).astype(np.float64)
+    walk = NewtonPath(
+        stacked,
+        Multinomial(n_classes),
+        indicators.reshape(-1),
+        spread,
+        offset=None if offset is None else offset.T.reshape(-1),
+        tol=tol,
+        max_iter=max_iter,
+    )
+    answered(walk.start(), stacked)
+    return walk, stacked, spread

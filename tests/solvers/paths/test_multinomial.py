@@ -1,0 +1,150 @@
+"""Multinomial paths against an outside certificate."""
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from sklearn.linear_model import LogisticRegression
+
+from regkit.designs import make_design
+from regkit.solvers.losses import LOGISTIC
+from regkit.solvers.problem import Penalty
+from regkit.solvers.solve_loss import solve_loss_path
+from regkit.solvers.solve_multinomial import (
+    multinomial_alpha_grid,
+    solve_multinomial_path,
+)
+from tests.loss_certificate import certify_loss
+
+FORMS = {"C": np.ascontiguousarray, "F": np.asfortranarray, "sparse": sp.csc_array}
+SHAPES = {"all columns": (80, 10), "working set": (40, 300)}
+ROUNDING = 1e-12
+
+
+def table(shape, n_classes=3, seed=0):
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=shape) * (rng.random(shape) < 0.7)
+    eta = 1.5 * X[:, :4] @ rng.normal(size=(4, n_classes))
+    p = np.exp(eta) / np.exp(eta).sum(axis=1, keepdims=True)
+    draws = (rng.random((shape[0], 1)) > np.cumsum(p, axis=1)).sum(axis=1)
+    draws[:n_classes] = np.arange(n_classes)
+    return X, draws
+
+
+def check(X, y, penalty, alphas, *, make=np.asfortranarray, tol=1e-10, **options):
+    n_classes = int(y.max()) + 1
+    design_options = {
+        key: options.pop(key)
+        for key in ("sample_weight", "standardize", "fit_intercept")
+        if key in options
+    }
+    design = make_design(make(X), **design_options)
+    found = solve_multinomial_path(
+        design, y, n_classes, penalty, alphas, tol=tol, **options
+    )
+    assert found.shape == (len(alphas), n_classes)
+    assert np.all(found.converged)
+    coefs = found.dense()
+    for k, alpha in enumerate(alphas):
+        certificate = certify_loss(
+            "multinomial",
+            X,
+            y,
+            coefs[k],
+            found.intercepts[k],
+            alpha=alpha,
+            l1_ratio=penalty.l1_ratio,
+            penalty_factor=penalty.factor,
+            bounds=(penalty.lower, penalty.upper),
+            offset=options.get("offset"),
+            **design_options,
+        )
+        assert certificate.relative_gap <= tol + ROUNDING
+    return found
+
+
+def grid(X, y, penalty, n=6, offset=None, **options):
+    design = make_design(np.asfortranarray(X), **options)
+    n_classes = int(y.max()) + 1
+    return multinomial_alpha_grid(design, y, n_classes, penalty, n, 0.05, offset=offset)
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("shape", SHAPES)
+def test_path_is_optimal(shape, form):
+    X, y = table(SHAPES[shape])
+    for l1_ratio in (1.0, 0.4):
+        penalty = Penalty.build(X.shape[1], l1_ratio)
+        found = check(X, y, penalty, grid(X, y, penalty), make=FORMS[form])
+        assert found.coefs[:, :3].nnz == 0
+        assert found.coefs[:, -3:].nnz > 5
+        np.testing.assert_allclose(found.intercepts.sum(axis=1), 0.0, atol=1e-12)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_factors_bounds_weights_and_offset(shape):
+    X, y = table(SHAPES[shape], n_classes=4, seed=1)
+    n, p = X.shape
+    rng = np.random.default_rng(2)
+    factor = rng.choice([0.3, 1.0, 2.0], p)
+    factor[0], factor[5] = 0.0, np.inf
+    lower, upper = np.full(p, -np.inf), np.full(p, np.inf)
+    lower[1], upper[2], lower[7:] = -0.1, 0.2, 0.0
+    options = {
+        "sample_weight": rng.integers(0, 4, n).astype(float),
+        "standardize": True,
+    }
+    offset = 0.3 * rng.normal(size=(n, 4))
+    penalty = Penalty.build(p, 0.8, factor, lower, upper)
+    alphas = grid(X, y, penalty, offset=offset, **options)
+    check(X, y, penalty, alphas, offset=offset, **options)
+
+
+def test_without_intercept_and_from_a_start():
+    X, y = table((80, 10), seed=3)
+    penalty = Penalty.build(10)
+    options = {"fit_intercept": False}
+    alphas = grid(X, y, penalty, **options)
+    found = check(X, y, penalty, alphas, **options)
+    assert np.all(found.intercepts == 0.0)
+    start = found.dense()[-1].T, found.intercepts[-1]
+    again = check(X, y, penalty, alphas[-1:], start=start, **options)
+    assert again.n_iters[0, 0] <= 3
+    penalty = Penalty.build(10)
+    one = check(X, y, penalty, alphas[-1:])
+    start = one.dense()[0].T, one.intercepts[0] + 7.0
+    assert check(X, y, penalty, alphas[-1:], start=start).n_iters[0, 0] <= 3
+
+
+def test_ridge_is_scikit_learns():
+    X, y = table((80, 10), seed=4)
+    alpha = 0.05
+    found = check(X, y, Penalty.build(10, 0.0), np.array([alpha]), tol=1e-14)
+    theirs = LogisticRegression(C=1 / (alpha * len(y)), tol=1e-10, max_iter=10_000)
+    theirs.fit(X, y)
+    np.testing.assert_allclose(found.dense()[0], theirs.coef_, atol=1e-6)
+    expected = theirs.intercept_ - theirs.intercept_.mean()
+    np.testing.assert_allclose(found.intercepts[0], expected, atol=1e-6)
+
+
+def test_two_classes_share_what_one_coefficient_does():
+    """At equal penalties of both, each takes half: log-odds are their difference."""
+    X, y = table((80, 10), n_classes=2, seed=5)
+    alpha = 0.02
+    both = check(X, y, Penalty.build(10, 0.0), np.array([alpha]), tol=1e-14)
+    one = solve_loss_path(
+        make_design(X),
+        LOGISTIC,
+        y.astype(float),
+        Penalty.build(10, 0.0),
+        np.array([alpha / 2]),
+        tol=1e-14,
+    )
+    difference = both.dense()[0][1] - both.dense()[0][0]
+    np.testing.assert_allclose(difference, one.dense()[0], atol=1e-6)
+
+
+def test_a_class_without_rows_has_no_intercept():
+    X, y = table((80, 10))
+    design = make_design(X, (y != 1).astype(float))
+    with pytest.raises(ValueError, match="class 1 has no row of positive weight"):
+        multinomial_alpha_grid(design, y, 3, Penalty.build(10))
