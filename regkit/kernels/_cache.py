@@ -4,20 +4,23 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
-from numba.core.caching import (
-    CompileResultCacheImpl,
-    FunctionCache,
-    InTreeCacheLocator,
-    NullCache,
-)
+from numba.core import caching
+from numba.core.caching import CompileResultCacheImpl, FunctionCache, NullCache
 from numba.core.runtime import rtsys
 
 from regkit.kernels import _shipped
 from regkit.kernels._claims import claim, release
 from regkit.kernels._target import sources
 
+# Numba 0.60 has it under a name with an underscore.
+_IN_TREE = (
+    caching.InTreeCacheLocator
+    if hasattr(caching, "InTreeCacheLocator")
+    else caching._InTreeCacheLocator
+)
 
-class _InstalledLocator(InTreeCacheLocator):
+
+class _InstalledLocator(_IN_TREE):
     """Looks beside the installed sources, whether or not anything can be written."""
 
     def ensure_cache_path(self) -> None:
