@@ -62,7 +62,12 @@ _LEAST_WEIGHT, _MOST_WEIGHT = 0.3, 3.0
 _RISE = 1e-12
 # Steps that gain less than half of the gap, in a row, after which there is no more.
 _PATIENCE = 8
+_DAMPED_PATIENCE = 60
+# Of a loss without curvature every second model is damped after so many steps.
+_UNDAMPED = 4
 _HALVINGS = 60
+# A dual point's sum below this share of its absolute entries' sum is rounding error.
+_BALANCED = 1e-11
 
 
 class NewtonPath:
@@ -83,6 +88,8 @@ class NewtonPath:
     """
 
     name = "newton"
+    # Rows of no curvature get this much in damped models, where those are called for.
+    _damping = 0.0
 
     def __init__(
         self,
@@ -94,9 +101,12 @@ class NewtonPath:
         offset: Floats | None,
         tol: float,
         max_iter: int,
+        judge: PathLoss | None = None,
     ) -> None:
         """Take the problem; `start` goes to the null model."""
         self._design, self._loss, self._y = design, loss, y
+        # What the gap is of, and what is minimized: it may be a smoothed form of it.
+        self._judge = loss if judge is None else judge
         self._tol, self._max_iter = tol, max_iter
         self._share = design.weights
         self._root = np.sqrt(self._share)
@@ -107,7 +117,7 @@ class NewtonPath:
         self._fit_null_intercept()
         self._differentiate()
         self._dual = self._residual.copy()
-        self.null_deviance = loss.deviance(y, self._share, self.eta)
+        self.null_deviance = self._judge.deviance(y, self._share, self.eta)
         if self._is_constant():
             self.null_deviance = 0.0
             self._dual[:] = 0.0
@@ -132,6 +142,7 @@ class NewtonPath:
         self._since = np.zeros(n)  # change of eta since the model's residual was exact
         self._is_exact = True
         self._may_extrapolate = False
+        self._least_curvature = 0.0
         self._is_stuck = False  # no step is short enough for the objective to fall
         self._contraction = inf
         self._divergence = 0.0
@@ -334,7 +345,8 @@ class NewtonPath:
     def _solve(self, alpha: float, max_iter: int = 1000) -> int:
         """Minimize over the working set until the rows' part of the gap is small."""
         model, goal = self._model, 0.5 * self._goal
-        last, patience = inf, _PATIENCE
+        last = inf
+        patience = _PATIENCE if self._damping == 0.0 else _DAMPED_PATIENCE
         if not len(self._weight):
             self._form(alpha)
         elif self._n_solves == 1:
@@ -343,26 +355,39 @@ class NewtonPath:
         n_iter = 0
         while n_iter < max_iter:
             n_iter += 1
+            is_damped = self._least_curvature > 0.0
             if not self._take_step(alpha):
-                if self._is_stuck:
+                if self._is_stuck and (is_damped or self._damping == 0.0):
                     break
+                self._damp(self._is_stuck)
                 self._form(alpha)
                 continue
-            if self._divergence <= goal:
+            if self._divergence <= goal and self._has_settled(alpha):
                 break
             if not self._divergence <= 0.5 * last:
                 patience -= 1
                 if patience == 0:
                     break
             else:
-                patience = _PATIENCE
+                patience = _PATIENCE if self._damping == 0.0 else _DAMPED_PATIENCE
             last = min(last, self._divergence)
-            if self._wants_new_gram(goal):
+            self._damp(not is_damped and n_iter >= _UNDAMPED)
+            if is_damped or self._wants_new_gram(goal):
                 self._form(alpha)
             else:
                 self._rebase()
         self.coef[model.columns] = model.coef
         return n_iter
+
+    def _damp(self, is_damped: bool) -> None:
+        """Have the next model's step shortened, or not."""
+        self._least_curvature = self._damping if is_damped else 0.0
+
+    def _has_settled(self, alpha: float) -> bool:
+        """Tell whether the model was minimized: it need not have a minimum."""
+        if self._damping == 0.0:
+            return True
+        return self._is_balanced() and self._model.is_settled(alpha)
 
     def _differentiate(self) -> None:
         n = len(self.eta)
@@ -373,7 +398,7 @@ class NewtonPath:
 
     def _form(self, alpha: float) -> None:
         """Form the model with new weights around the present coefficients."""
-        weight = self._curvature
+        weight = np.maximum(self._curvature, self._least_curvature)
         if self._may_extrapolate and alpha >= _CLOSE * self.alpha:
             ahead = weight + _AHEAD * (weight - self._settled_curvature)
             most = np.minimum(_MOST_WEIGHT * weight, self._loss.curvature_bound)
@@ -477,8 +502,8 @@ class NewtonPath:
         contraction = self._contraction
         if not contraction <= _WORST_CONTRACTION:
             return True
-        if goal <= 0.0:
-            return False
+        if not 0.0 < goal < self._divergence:
+            return self._damping > 0.0
         needed = ceil(log(self._divergence / goal) / -log(max(contraction, 1e-16)))
         model = self._model
         reading, forming = model.costs()
@@ -511,13 +536,18 @@ class NewtonPath:
         self.gap = self._duality_gap(alpha)
 
     def _duality_gap(self, alpha: float) -> float:
-        s, loss = self.scaled, self._loss
+        s, loss = self.scaled, self._judge
         terms = s.l1, s.l2, s.lower, s.upper
         found = self._looked_at, self.coef, self._correlation
         rows = self._y, self._share, self.eta
         null = self.null_deviance
         own = loss.room(self._y, self._share, self._dual)
+        if not self._is_balanced():
+            own = 0.0
         gap, tried = inf, 2.0
+        divergence = self._divergence
+        if loss is not self._loss:
+            divergence = loss.divergence(*rows, self._dual)
         for share in shrinkages(*found, *terms, alpha):
             shrunk = min(own, share)
             if shrunk >= tried:
@@ -525,7 +555,7 @@ class NewtonPath:
             tried = shrunk
             # The rows' part is convex in the dual point; at zero it is their deviance,
             # which is below that of the null model.
-            part = shrunk * self._divergence + (1.0 - shrunk) * null
+            part = shrunk * divergence + (1.0 - shrunk) * null
             if not (1.0 - shrunk) * null <= 0.1 * self._goal:
                 part = loss.divergence(*rows, self._dual, shrunk)
             part += penalty_gap(*found, *terms, self._square, alpha, shrunk, null)
@@ -535,6 +565,15 @@ class NewtonPath:
         # Zero is dual feasible.
         most = loss.deviance(*rows) + alpha * self._penalty(self._model.coef)
         return float(min(gap, most))
+
+    def _is_balanced(self) -> bool:
+        """Tell whether the dual point is orthogonal to the intercepts."""
+        if not self._design.fit_intercept:
+            return True
+        weighted = self._share * self._dual
+        by_class = weighted.reshape(np.size(self.intercept), -1)
+        size = float(np.abs(weighted).sum())
+        return bool(np.all(np.abs(by_class.sum(axis=1)) <= _BALANCED * size))
 
     def _foresee(self, dual: Floats, alpha: float) -> Indices:
         """Tell all columns' correlations as far as the past ones say.
