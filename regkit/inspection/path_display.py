@@ -146,6 +146,13 @@ class RegularizationPathDisplay:
         """
         used = np.unique(path.sparse_coefs.indices)
         coefs = path.sparse_coefs.tocsr()[used].toarray()
+        n_rows = path.sparse_coefs.shape[0]
+        if n_rows > path.n_features_in_:
+            raise ValueError(
+                f"from_path draws one coefficient per column, the path has "
+                f"{n_rows // path.n_features_in_}, one per class: use from_estimator "
+                "with the number of a class as target."
+            )
         if X is not None:
             coefs = coefs * column_scales(X, path.n_features_in_)[used, None]
         if feature_names is None:

@@ -9,7 +9,7 @@ from scipy import sparse
 
 from regkit._types import EPS, Floats, Indices
 from regkit.designs import make_design
-from regkit.solvers.problem import Penalty, ScaledProblem, scaled_terms
+from regkit.solvers.problem import Penalty, ScaledPenalty, ScaledProblem
 
 
 @dataclass(slots=True)
@@ -93,8 +93,8 @@ class MeasuredColumns:
 
     def scaled(self, penalty: Penalty) -> ScaledProblem:
         """Express the problem in these units; its target is not known, only |y|²."""
-        nothing = np.empty(0)
-        return scaled_terms(self, penalty, nothing, self.target_mean, self.total)
+        scaled = ScaledPenalty.of(penalty, self, self.total**0.5)
+        return ScaledProblem(np.empty(0), self.target_mean, self.total, scaled)
 
 
 class Residuals(NamedTuple):
@@ -119,7 +119,7 @@ class Correlations(NamedTuple):
     sums: Floats
     """(M,): Σ w r."""
     sparse_sums: Floats
-    """(M,): Σ w r over sparse rows, from whose products the center is left to take."""
+    """(M,): Σ w r over sparse rows, whose products are not centered yet."""
     squares: Floats
     """(M,): Σ w r²."""
 

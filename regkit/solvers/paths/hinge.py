@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from regkit._types import Floats
-from regkit.designs.weighted_columns import WeightedDesign
+from regkit.designs.protocols import WeightedDesign
 from regkit.solvers.losses import PathLoss, smoothed_hinge
 from regkit.solvers.paths.newton import NewtonPath
 from regkit.solvers.paths.walk import Asking
@@ -28,6 +28,7 @@ class HingePath(NewtonPath):
 
     # Without it no step would have a length where no row is on the kink.
     _damping = 1e-2
+    _patience = 60
 
     def __init__(
         self,

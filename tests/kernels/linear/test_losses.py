@@ -7,21 +7,15 @@ from regkit.solvers.losses import (
     GAMMA,
     LOGISTIC,
     POISSON,
+    SQUARED,
     SQUARED_HINGE,
     smoothed_hinge,
     tweedie,
 )
 from tests.solvers.paths.loss_certificate import family
 
-LOSSES = [
-    smoothed_hinge(0.5),
-    LOGISTIC,
-    POISSON,
-    GAMMA,
-    tweedie(1.3),
-    tweedie(1.8),
-    SQUARED_HINGE,
-]
+LOSSES = [LOGISTIC, POISSON, GAMMA, tweedie(1.3), tweedie(1.8), SQUARED_HINGE, SQUARED]
+LOSSES.append(smoothed_hinge(0.5))
 ROW = np.ones(1)
 
 
@@ -30,6 +24,8 @@ def labels(loss):
         return 0.0, 1.0, 0.3
     if "hinge" in loss.name:
         return -1.0, 1.0
+    if loss is SQUARED:
+        return -2.0, 0.5
     return (0.5, 3.0) if loss is GAMMA else (0.0, 1.0, 7.0)
 
 

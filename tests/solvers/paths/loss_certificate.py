@@ -102,6 +102,13 @@ def family(name, power=1.5):
                 (a * y > 0) | (a * y < -1), np.inf, a * y + power * a * a / 2
             ),
         )
+    if name == "squared":
+        return Family(
+            lambda y, z: (y - z) ** 2 / 2,
+            lambda y, z: z - y,
+            lambda y, z: np.ones_like(z - y),
+            lambda y, a: a * y + a * a / 2,
+        )
     return _tweedie(power)
 
 
