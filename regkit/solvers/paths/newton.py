@@ -478,7 +478,9 @@ class NewtonPath:
         if not self._is_balanced():
             # Of dual points zero is left.
             loss, rows = certificate.loss, (self._y, self._share, self.eta)
-            self.gap = loss.deviance(*rows) + alpha * self._penalty(self._model.coef)
+            self.gap = loss.deviance(*rows) + alpha * self.penalty.value(
+                columns, self._model.coef
+            )
             return
         self.gap = certificate.gap(
             self._looked_at,
