@@ -4,20 +4,21 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
-from numba.core.caching import (
-    CompileResultCacheImpl,
-    FunctionCache,
-    InTreeCacheLocator,
-    NullCache,
-)
+from numba.core import caching
+from numba.core.caching import CompileResultCacheImpl, FunctionCache, NullCache
 from numba.core.runtime import rtsys
 
 from regkit.kernels import _shipped
 from regkit.kernels._claims import claim, release
 from regkit.kernels._target import sources
 
+# Older versions of Numba write an underscore before the name.
+_BesideTheSource: Any = getattr(
+    caching, "InTreeCacheLocator", getattr(caching, "_InTreeCacheLocator", None)
+)
 
-class _InstalledLocator(InTreeCacheLocator):
+
+class _InstalledLocator(_BesideTheSource):
     """Looks beside the installed sources, whether or not anything can be written."""
 
     def ensure_cache_path(self) -> None:
