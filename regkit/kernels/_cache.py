@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
-from numba.core import caching
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, NullCache
 from numba.core.runtime import rtsys
 
@@ -12,13 +11,13 @@ from regkit.kernels import _shipped
 from regkit.kernels._claims import claim, release
 from regkit.kernels._target import sources
 
-# Older versions of Numba write an underscore before the name.
-_BesideTheSource: Any = getattr(
-    caching, "InTreeCacheLocator", getattr(caching, "_InTreeCacheLocator", None)
-)
+try:
+    from numba.core.caching import InTreeCacheLocator
+except ImportError:  # Numba 0.60
+    from numba.core.caching import _InTreeCacheLocator as InTreeCacheLocator
 
 
-class _InstalledLocator(_BesideTheSource):
+class _InstalledLocator(InTreeCacheLocator):
     """Looks beside the installed sources, whether or not anything can be written."""
 
     def ensure_cache_path(self) -> None:

@@ -35,8 +35,6 @@ _COARSE_TOL = 1e-3
 _NULL_TOL = 1e-14
 # A model whose chord steps leave more than this of a gap is formed anew.
 _WORST_CONTRACTION = 0.3
-# Alphas that a new Gram matrix is expected to serve.
-_HORIZON = 3.0
 # Zero columns stay in the working set while their correlation is above this share of
 # the threshold, when the model is formed anew.
 _KEPT = 0.93
@@ -376,8 +374,8 @@ class NewtonPath:
         if not (is_sure or self._divergence <= self._goal):
             value = self._loss.objective(self._y, self._share, reached)
             start = self._loss.objective(self._y, self._share, self.eta)
-            start += alpha * self._penalty(before)
-            rise = value + alpha * self._penalty(model.coef) - start
+            start += alpha * self.penalty.value(model.columns, before)
+            rise = value + alpha * self.penalty.value(model.columns, model.coef) - start
             if not rise <= _RISE * self.null_deviance:
                 self._shorten(alpha, before, step, shift, change, start)
                 return False
@@ -404,7 +402,7 @@ class NewtonPath:
             length *= 0.5
             coef = before + length * step
             value = self._loss.objective(self._y, self._share, eta + length * change)
-            if value + alpha * self._penalty(coef) <= start:
+            if value + alpha * self.penalty.value(model.columns, coef) <= start:
                 model.restart(coef)
                 self.eta = eta + length * change
                 self.intercept = self.intercept + length * self._loss.joined(shift)
@@ -415,9 +413,6 @@ class NewtonPath:
         self._products = None
         self._differentiate()
 
-    def _penalty(self, coef: Floats) -> float:
-        return self.penalty.value(self._model.columns, coef)
-
     def _wants_new_gram(self, goal: float) -> bool:
         """Return whether a new Gram matrix is cheaper than chord steps with the old."""
         contraction = self._contraction
@@ -426,11 +421,7 @@ class NewtonPath:
         if goal <= 0.0:
             return False
         needed = ceil(log(self._divergence / goal) / -log(max(contraction, 1e-16)))
-        model = self._model
-        reading, forming = model.costs()
-        active = model.n_active
-        chord = reading + 4.0 * active**2
-        return (needed - 1) * chord * _HORIZON > forming + active**3 / 3.0
+        return self._model.is_gram_cheaper(needed - 1)
 
     def _certify(self, alpha: float) -> Asking[None]:
         """Bring correlations up to date where they matter, and compute the gap."""

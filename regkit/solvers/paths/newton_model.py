@@ -25,6 +25,9 @@ from regkit.kernels.linear.cholesky import BLOCK
 from regkit.solvers.paths import pivoting
 from regkit.solvers.problem import ScaledPenalty
 
+# Alphas that a new Gram matrix is expected to serve.
+_HORIZON = 3.0
+
 
 class NewtonModel:
     """G, c and the factor of the active columns.
@@ -91,9 +94,11 @@ class NewtonModel:
         """Return the rows' sums of the working set's columns."""
         return self._store.combine(coef)
 
-    def costs(self) -> tuple[float, float]:
-        """Return what a chord step and a Gram matrix cost; see `WeightedColumns`."""
-        return self._store.costs()
+    def is_gram_cheaper(self, n_steps: int) -> bool:
+        """Return whether a new Gram matrix costs less than ``n_steps`` chord steps."""
+        reading, forming = self._store.costs()
+        chord = reading + 4.0 * self.n_active**2
+        return n_steps * chord * _HORIZON > forming + self.n_active**3 / 3.0
 
     def n_refused(self, columns: Indices) -> int:
         """Count those of ``columns`` that depend on others and stay fixed."""
