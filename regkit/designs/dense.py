@@ -158,16 +158,14 @@ class DenseDesign(MeasuredColumns):
     ) -> Moments:
         if weight is None:
             root: Floats | float = 1.0
-            total, n_rows, target = float(len(rows)), len(rows), y[rows]
+            total, target = float(len(rows)), y[rows]
         else:
             root = np.sqrt(weight)
-            total, n_rows = float(weight.sum()), int(np.count_nonzero(weight))
+            total = float(weight.sum())
             target = root * y[rows]
         gram, products, shift = centered_products(self._X, target, center, root, rows)
         level = float(root @ target if weight is not None else target.sum())
-        return Moments(
-            total, n_rows, shift, gram, products, level, float(target @ target)
-        )
+        return Moments(total, shift, gram, products, level, float(target @ target))
 
     def adopt(self, moments: Moments, center: Floats, y: Floats) -> None:
         share = 1.0 / moments.weight

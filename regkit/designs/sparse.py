@@ -204,7 +204,6 @@ class SparseDesign:
         target = spread * y
         return Moments(
             float(spread.sum()),
-            int(np.count_nonzero(spread)),
             kernels.correlate(*self._columns, every, zero, spread),
             self._raw_gram(spread, every, every, every.astype(np.int32)),
             kernels.correlate(*self._columns, every, zero, target),

@@ -284,14 +284,17 @@ class RegularizationPathDisplay:
         # A single alpha makes no line.
         look = {"linewidth": 1.7} if x.size > 1 else {"marker": "o"}
         self.other_lines_ = self._draw_others(ax, x, coefs, named)
+        # By their order in X, not by importance: the same columns look the same in
+        # pictures that rank them differently.
+        looks = {j: style(k) for k, j in enumerate(sorted(named))}
         self.lines_ = [
             ax.plot(
                 x,
                 coefs[j],
-                **{**look, **style(k), **kwargs},
+                **{**look, **looks[j], **kwargs},
                 label=f"_{self.feature_names[j]}",  # named at its end, not in a legend
             )[0]
-            for k, j in enumerate(named)
+            for j in named
         ]
         ax.set_ylabel(_SCALED if self.scaled else "coefficient")
         if x_axis == "alpha":

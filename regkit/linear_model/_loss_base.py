@@ -18,6 +18,7 @@ from regkit.linear_model._labels import Labels
 from regkit.linear_model._limits import Limits, check_limits
 from regkit.linear_model._report import report
 from regkit.linear_model._separation import lowering_columns, separating_columns
+from regkit.linear_model._views import CoefficientViews
 from regkit.rows.inputs import FitData, check_predict_X, check_y
 from regkit.rows.open import as_source
 from regkit.solvers.losses import Loss
@@ -218,7 +219,7 @@ class LossProblem:
         return ", ".join(shown) + more if shown else "intercept"
 
 
-class LossEstimator(BaseEstimator):
+class LossEstimator(CoefficientViews, BaseEstimator):
     """Base of the estimators fitted by such a loss; subclasses state the problem."""
 
     # Whether several classes are one problem, with one gap.
@@ -292,7 +293,7 @@ class LossEstimator(BaseEstimator):
         """Compute ``X @ coef_.T + intercept_ + offset`` for rows in memory."""
         check_is_fitted(self, "coef_")
         check_same_features(self, X)
-        X = check_predict_X(self, X, self.n_features_in_)
+        X = check_predict_X(self, X, self.coef_.shape[-1])
         coef: Any = self.coef_
         is_sparse: bool = sp.issparse(coef)
         if is_sparse:  # after `sparsify`

@@ -20,6 +20,7 @@ from regkit.linear_model._parameters import thread_count
 from regkit.linear_model._report import warn_at_grid_edge
 from regkit.linear_model._selection import ErrorCurve, choose
 from regkit.linear_model._splits import for_scorer, make_folds, make_router, route
+from regkit.linear_model._views import SelectionViews
 from regkit.parallel.threads import map_in_threads
 from regkit.solvers.folds.averages import mean_and_se
 from regkit.solvers.folds.fold import Fold
@@ -43,7 +44,7 @@ class _Candidate(NamedTuple):
     curve: ErrorCurve
 
 
-class LossCV(LossEstimator):
+class LossCV(SelectionViews, LossEstimator):
     """Base of the twins that choose alpha; subclasses state the problem."""
 
     # What a mean loss is multiplied by to give the error that the field reports.

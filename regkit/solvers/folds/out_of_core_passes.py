@@ -19,7 +19,6 @@ class ColumnMoments:
     Attributes
     ----------
     total_weight : float
-    n_samples : int
     mean : ndarray (p + 1,)
         The last entry is y's.
     square : ndarray (p + 1,)
@@ -29,7 +28,6 @@ class ColumnMoments:
     """
 
     total_weight: float
-    n_samples: int
     mean: Floats
     square: Floats
     products: Floats
@@ -42,7 +40,6 @@ class ColumnMoments:
         total = design.total_weight
         return cls(
             total,
-            len(y) if weight is None else int(np.count_nonzero(weight)),
             np.append(design.offset, mean),
             total * np.append(design.lengths**2, target @ target),
             total * design.correlate(target),
@@ -56,7 +53,6 @@ class ColumnMoments:
         between = self.total_weight * share
         return ColumnMoments(
             total,
-            self.n_samples + other.n_samples,
             self.mean + share * distance,
             self.square + other.square + between * distance**2,
             self.products + other.products + between * distance[:-1] * distance[-1],
