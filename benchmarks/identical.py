@@ -432,10 +432,15 @@ def _run(case: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     return {name: np.asarray(value) for name, value in found.items()}
 
 
-def record() -> dict[str, Any]:
-    """Run all cases; give their results as arrays, by ``case|result``."""
+def record(without: str | None = None) -> dict[str, Any]:
+    """Run the cases; give their results as arrays, by ``case|result``.
+
+    Cases whose name has ``without`` in it are left out.
+    """
     found = {}
     for name, case in cases():
+        if without is not None and without in name:
+            continue
         for result, value in _run(case).items():
             key = f"{name}|{result}"
             if key in found:
@@ -477,16 +482,21 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("task", choices=("record", "compare"))
     parser.add_argument("file", help="the record, an .npz file")
+    parser.add_argument("--without", help="leave out cases with this in their name")
     given = parser.parse_args(arguments)
     began = time.perf_counter()
-    found = record()
+    found = record(given.without)
     n_cases = len({key.split("|")[0] for key in found})
     print(f"{n_cases} fits in {time.perf_counter() - began:.0f} s")
     if given.task == "record":
         np.savez_compressed(given.file, **found)
         return 0
     with np.load(given.file) as before:
-        known = {key: before[key] for key in before.files}
+        known = {
+            key: before[key]
+            for key in before.files
+            if given.without is None or given.without not in key.split("|")[0]
+        }
     lines = [f"{key}: only in one" for key in sorted(known.keys() ^ found.keys())]
     for key in (key for key in known if key in found):
         said = difference(key, known[key], found[key])

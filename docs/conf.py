@@ -6,6 +6,7 @@ its own fonts, and the search runs in the browser.
 
 import os
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -20,6 +21,7 @@ copyright = author  # noqa: A001
 version = release = regkit.__version__
 
 extensions = [
+    "api_links",
     "docstrings",
     "myst_parser",
     "numpydoc",
@@ -29,6 +31,11 @@ extensions = [
     "sphinx_gallery.gen_gallery",
     "mathml",
 ]
+if find_spec("sphinx_copybutton") is not None:  # of the extra "docs"
+    extensions.append("sphinx_copybutton")
+copybutton_prompt_text = r">>> |\.\.\. |\$ "
+copybutton_prompt_is_regexp = True
+# No intersphinx: its inventories come from the network, and a build needs none.
 exclude_patterns = ["_build", "auto_examples/**/*.ipynb", "auto_examples/**/*.py"]
 templates_path = ["_templates"]
 html_static_path = ["_static"]
@@ -36,7 +43,7 @@ html_css_files = ["regkit.css"]
 
 # ------------------------------------------------------------------------- pages
 
-myst_enable_extensions = ["colon_fence", "dollarmath"]
+myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
 html_math_renderer = "mathml"
 suppress_warnings = ["ref.term"]  # scikit-learn's docstrings point to its own glossary
@@ -45,7 +52,8 @@ suppress_warnings = ["ref.term"]  # scikit-learn's docstrings point to its own g
 
 autosummary_generate = True
 autodoc_typehints = "none"  # types stand in the docstrings, in words
-autodoc_member_order = "bysource"
+autodoc_member_order = "groupwise"
+toc_object_entries_show_parents = "hide"
 numpydoc_show_class_members = False
 numpydoc_class_members_toctree = False
 
@@ -69,10 +77,11 @@ sphinx_gallery_conf = {
 # --------------------------------------------------------------------------- look
 
 html_theme = "pydata_sphinx_theme"
-html_title = "regkit"
+html_title = f"regkit {version}"
 html_show_sourcelink = False
+html_context = {"default_mode": "auto"}
 html_theme_options = {
-    "logo": {"text": "regkit"},
+    "logo": {"text": f"regkit {version}"},
     "navbar_end": ["theme-switcher"],
     "navbar_align": "left",
     "show_toc_level": 2,

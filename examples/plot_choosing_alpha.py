@@ -24,7 +24,7 @@ X, y = houses.data, houses.target
 lasso = LassoRegressorCV(standardize=True, cv=10).fit(X, y)
 
 # %%
-# Ten folds, a hundred alphas, for about the price of one path. The dotted horizontal
+# Ten folds, a hundred alphas, for about the cost of one path. The dotted horizontal
 # line is the smallest error plus its standard error: everything below is as good.
 display = AlphaSelectionDisplay.from_estimator(lasso)
 

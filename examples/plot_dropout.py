@@ -2,7 +2,7 @@
 Dropout, weight decay, or both
 ==============================
 
-A network with 17,000 weights and 300 rows: it can learn the training rows by heart.
+A network with 17,000 weights and 300 rows: it can memorize the training rows.
 Weight decay (an L2 penalty) keeps weights small; dropout switches units off at random,
 so that none can rely on the others. Each alone helps, and together they help more.
 """
@@ -22,6 +22,7 @@ X_test, y_test = X[600:], y[600:]
 def train(dropout, alpha):
     """Train a plain network; its curves show 200 epochs whatever happens."""
     network = DropoutMLPRegressor(
+        n_members=1,
         dropout=dropout,
         alpha=alpha,
         dropout_schedule="constant",
@@ -55,8 +56,9 @@ for kind, (rates, alphas) in kinds.items():
 
 # %%
 # Training and validation loss. Without regularization the training loss goes to zero
-# while the validation loss has long stopped falling: that gap is the overfit. Weight
-# decay and dropout narrow the gap and lower the validation loss, most when together.
+# while the validation loss has long stopped falling: that gap measures overfitting.
+# Weight decay and dropout narrow the gap and lower the validation loss, most when
+# together.
 figure, axes = plt.subplots(
     2, 2, figsize=(9, 6), sharex=True, sharey=True, layout="constrained"
 )

@@ -16,7 +16,7 @@ print(houses.data.iloc[:3, :8].round(1).to_string())
 
 # %%
 # One call splits the rows, tunes the penalty of each model by cross-validation inside
-# the training part, and judges all of them on rows that none has seen.
+# the training part, and judges all of them on rows that no model has seen.
 comparison = compare_regularizers(houses.data, houses.target)
 print(comparison)
 print()
@@ -32,7 +32,7 @@ figure, axes = plt.subplots(
 )
 rows = np.concatenate([3.0 * np.arange(8), 25.0 + np.arange(40)])  # causes, then noise
 for ax, name in zip(axes, ("Least squares", "Ridge", "Lasso"), strict=True):
-    coef = comparison[name].estimator.coef_ * scale
+    coef = comparison[name].model.coef_ * scale
     ax.barh(rows[:8], coef[:8], height=2, color="#0072B2")
     ax.barh(rows[8:], coef[8:], color="#D55E00")
     ax.plot((houses.coef * scale)[:8], rows[:8], "k|", markersize=9, label="truth")

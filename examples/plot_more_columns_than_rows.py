@@ -27,7 +27,7 @@ print(comparison.summary())
 
 # %%
 # Which columns did the Lasso choose?
-lasso = comparison["Lasso"].estimator
+lasso = comparison["Lasso"].model
 matter = np.flatnonzero(true_coef)
 chosen = np.flatnonzero(lasso.coef_)
 found = np.intersect1d(matter, chosen)
@@ -39,7 +39,7 @@ figure, axes = plt.subplots(
     2, 1, figsize=(7, 5), sharex=True, sharey=True, layout="constrained"
 )
 for ax, name in zip(axes, ("Ridge", "Lasso"), strict=True):
-    coef = comparison[name].estimator.coef_
+    coef = comparison[name].model.coef_
     ax.vlines(np.arange(coef.size), 0, coef, color="#0072B2", linewidth=1)
     ax.plot(matter, true_coef[matter], "o", color="#D55E00", markersize=4, label="true")
     ax.set_ylabel("coefficient")

@@ -5,11 +5,13 @@ import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import suppress
+from itertools import product
 from multiprocessing import get_context
 from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
+from sklearn.base import is_classifier
 
 import regkit
 from regkit.designs.sparse import SparseDesign
@@ -124,20 +126,20 @@ def carry_out(task: Task) -> tuple[set[str], set[str]]:
 def _use_all(kind: Any, task: Task, width: int) -> None:
     rng = np.random.default_rng(0)
     numbers = rng.normal(size=(_N_ROWS, width)).astype(task.dtype)
-    y: Any = 1.0 + rng.poisson(2.0, size=_N_ROWS)  # counts suit every loss
-    if hasattr(kind, "predict_proba"):
-        y = y > np.median(y)
+    targets: list[Any] = [1.0 + rng.poisson(2.0, size=_N_ROWS)]  # suit every loss
+    if is_classifier(kind()):
+        targets = [np.arange(_N_ROWS) % n_classes for n_classes in (2, 3)]
     weights = rng.uniform(0.5, 2.0, size=_N_ROWS)
     small = _small(kind)
     for k, convert in enumerate(_FORMS[task.form]):
         X = convert(numbers)
-        for parameters in _variations(
-            kind, only=None if k < _BOTH_ORDERS else "solver"
-        ):
+        only = None if k < _BOTH_ORDERS else "solver"
+        for y, parameters in product(targets, _variations(kind, only)):
             _use(kind(**small | parameters), X, y)
-    _use(kind(**small), X, y, weights)
     half = _N_ROWS // 2
-    _use(kind(**small), regkit.RowChunks([X[:half], X[half:]]), y)
+    for y in targets:
+        _use(kind(**small), X, y, weights)
+        _use(kind(**small), regkit.RowChunks([X[:half], X[half:]]), y)
 
 
 def _share_reads(dtype: str) -> None:

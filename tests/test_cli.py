@@ -11,6 +11,8 @@ import pytest
 
 import regkit
 from regkit.__main__ import main
+from regkit.commands.terminal import ProgressLine
+from regkit.kernels.compiling import uncollected
 
 LINEAR = ["--no-networks", "--folds=3"]
 
@@ -265,10 +267,51 @@ def test_progress_on_a_terminal_is_one_line_that_is_erased(houses):
     assert len(notes) == 1
     assert notes[0].startswith("note: column 'id' only counts the rows: left out ")
     steps.remove(notes[0])
-    assert any(step.startswith("compiling ...") for step in steps)
+    assert any(step.startswith("loading ...") for step in steps)
     assert any(step.startswith("Lasso (3 of 5) ...") for step in steps)
     assert steps[-1] == ""
     assert not any("\n" in step for step in steps)
+
+
+def test_a_step_says_when_the_compiler_takes_the_time(monkeypatch, capsys):
+    progress = ProgressLine()
+    monkeypatch.setattr(progress, "_shown", True)
+
+    def compile_():
+        progress.step("Lasso")
+
+    uncollected(compile_)()
+    progress.step("Ridge")
+    _, err = capsys.readouterr()
+    lines = err.split("\r\x1b[K")[1:]
+    assert lines == ["Lasso ... (compiling, on the first use only)", "Ridge ..."]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--help"],
+        ["compare", "--folds=x"],
+        ["compare", "absent.csv", "--target=price"],
+        ["compare", "HOUSES", "--target=prise"],
+    ],
+)
+def test_mistakes_do_not_wait_for_scikit_learn(houses, arguments):
+    given = [str(houses) if a == "HOUSES" else a for a in arguments]
+    code = (
+        "import sys\n"
+        "from regkit.__main__ import main\n"
+        "try:\n"
+        f"    main({given!r})\n"
+        "finally:\n"
+        "    loaded = [m for m in ('numba', 'sklearn') if m in sys.modules]\n"
+        "    print(loaded, file=sys.stderr)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == (0 if arguments == ["--help"] else 2)
+    assert done.stderr.splitlines()[-1] == "[]"
 
 
 def test_an_error_leaves_a_process_with_one_line():

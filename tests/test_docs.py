@@ -111,6 +111,17 @@ def test_the_readme_shows_what_compare_prints():
         assert re.search(r"\s+".join(map(re.escape, line.split())), readme), line
 
 
+def test_the_readme_shows_what_its_example_prints(capsys):
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    block = readme.partition("<!-- example: ")[2].partition("<!-- end of the example")[
+        0
+    ]
+    code, _, rest = block.partition("```python\n")[2].partition("```")
+    shown = rest.partition("```text\n")[2].partition("```")[0]
+    exec(code, {})
+    assert capsys.readouterr().out == shown
+
+
 def test_every_public_name_is_in_the_api_reference():
     listed = (ROOT / "docs" / "api.rst").read_text(encoding="utf-8").split()
     assert set(regkit.__all__) - {"__version__"} <= set(listed)

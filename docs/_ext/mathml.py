@@ -13,9 +13,12 @@ _BAR = re.compile(r"<mo([^>]*)>(&#x0007C;|&#x02016;|&#x02225;)</mo>")
 
 
 def _to_mathml(node: nodes.Element, display: str) -> str:
-    return _BAR.sub(
+    formula = _BAR.sub(
         r'<mo\1 lspace="0" rspace="0">\2</mo>', convert(node.astext(), display=display)
     )
+    if display == "block":  # large sums and fractions, whatever the style sheet says
+        formula = formula.replace("<math ", '<math displaystyle="true" ', 1)
+    return formula
 
 
 def visit_math(self: HTML5Translator, node: nodes.math) -> None:

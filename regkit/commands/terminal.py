@@ -34,6 +34,14 @@ def fill(text: str, width: int, indent: str = "") -> str:
     )
 
 
+def _why_slow() -> str:
+    """Say what a first use waits for, once what compiles has been loaded."""
+    compiling = sys.modules.get("regkit.kernels.compiling")
+    if compiling is None or not compiling.is_compiling():
+        return ""
+    return " (compiling, on the first use only)"
+
+
 class ProgressLine:
     """Shows what is going on in the last line of stderr, while in a ``with`` block.
 
@@ -87,7 +95,7 @@ class ProgressLine:
         if self._step:
             seconds = int(monotonic() - self._since)
             elapsed = f" {seconds} s" if seconds else ""
-            self._write(f"{self._step} ...{elapsed}")
+            self._write(f"{self._step} ...{elapsed}{_why_slow()}")
 
     def _write(self, text: str, always: bool = False) -> None:
         if self._shown:

@@ -12,7 +12,6 @@ from regkit._types import Floats
 from regkit.comparison.candidates import LINEAR, Candidate, make_candidates
 from regkit.comparison.checks import look_for_traps
 from regkit.comparison.evaluate import Outcome, run_candidate
-from regkit.comparison.linear import compile_solvers
 from regkit.comparison.ranking import Sampling, equal_to_best, mean_loss, simplest
 from regkit.comparison.results import ModelResult, RegularizerComparison
 from regkit.comparison.splits import Plan, Split, check_plan, make_splits, seed_of
@@ -181,8 +180,6 @@ class _Run:
             prepared = columns.prepare(split.train, split.test)
             if k == 0:
                 first = prepared
-                self.progress("compiling")
-                self._compile(prepared, split)
             self._fit_all(prepared, split, k)
         self.progress("judging")
         candidates = [
@@ -227,12 +224,6 @@ class _Run:
             encoder=first.encoder,
             warnings=warnings,
         )
-
-    def _compile(self, prepared: Any, split: Split) -> None:
-        """Let Numba compile or load what it needs: not part of any model's time."""
-        target = self.given.target
-        if target.task == "regression":
-            compile_solvers(prepared.X_train, target.values[split.train], split.folds)
 
     def _fit_all(self, prepared: Any, split: Split, k: int) -> None:
         of = "" if len(self.splits) == 1 else f", split {k + 1} of {len(self.splits)}"

@@ -284,7 +284,15 @@ class RegularizerComparisonDisplay:
             rows, labels=[error_text(error, size) for error in self.test_errors]
         )
         if not narrow:
-            self.right_axis_.set_ylabel("test error")
+            ax.text(
+                1.0,
+                -0.02,
+                "test error",
+                transform=ax.transAxes,
+                ha="left",
+                va="top",
+                fontsize="small",
+            )
         for axis in (ax, self.right_axis_):
             axis.tick_params(axis="y", length=0)
             axis.get_yticklabels()[best].set_fontweight("bold")

@@ -16,7 +16,6 @@ from regkit.inspection._selection_source import selection_of_estimator
 from regkit.inspection.selection_display import AlphaSelectionDisplay
 from regkit.linear_model import (
     ElasticNetRegressorCV,
-    LassoRegressorCV,
     RidgeRegressorCV,
 )
 
@@ -146,12 +145,6 @@ def _selection(search: Any, alpha: float, error: float) -> AlphaSelectionDisplay
         metric=found.metric,
         greater_is_better=found.greater_is_better,
     )
-
-
-def compile_solvers(X: Any, y: _Floats, folds: Folds) -> None:
-    """Solve for a few alphas, by the same routes as for many."""
-    _fit_quietly(LassoRegressorCV(alphas=3, eps=0.1, cv=folds, standardize=True), X, y)
-    _fit_quietly(RidgeRegressorCV(alphas=3, cv=folds, standardize=True), X, y)
 
 
 def _fit_quietly(search: Any, X: Any, y: _Floats) -> None:

@@ -1,6 +1,6 @@
 """Designs: how X is stored, centered, scaled and weighted, hidden from the solvers.
 
-A design stands for the matrix Z with entries
+A design represents the matrix Z with entries
 
     z_ij = sqrt(p_i) (x_ij - m_j) / s_j,     p_i = w_i / Σ w,
 

@@ -17,7 +17,7 @@ def read_only(array: NDArray[Any]) -> NDArray[Any]:
     """Return a view that cannot be written to.
 
     Numba compiles a kernel twice for arrays that sometimes can be and sometimes
-    cannot; so X, whoever passed it, never can.
+    cannot; so X, however it came, never can.
     """
     view = array.view()
     view.flags.writeable = False
@@ -25,7 +25,7 @@ def read_only(array: NDArray[Any]) -> NDArray[Any]:
 
 
 def norm(vector: Floats) -> float:
-    """Return |vector| without BLAS, whose threads would go on spinning for a while.
+    """Return |vector| without BLAS, whose threads go on spinning for a while.
 
     They would take the cores from the threads that read X next.
     """
@@ -53,3 +53,23 @@ class RowWeights(NamedTuple):
         shares = sample_weight / total
         positive = int(np.count_nonzero(sample_weight))
         return cls(shares, np.sqrt(shares), total, positive)
+
+    def center(self, y: Floats, fit_intercept: bool) -> tuple[Floats, Floats]:
+        """Return sqrt(p) (y - mean) and the mean, zero without an intercept.
+
+        For y (n,) or (n, T). The mean is corrected by what its rounding leaves over.
+        """
+        mean = np.zeros(y.shape[1:])
+        if fit_intercept:
+            mean = self._mean(y)
+            mean = mean + self._mean(y - mean)
+        root = self.root
+        if isinstance(root, np.ndarray) and y.ndim == 2:
+            root = root[:, None]
+        return (y - mean) * root, mean
+
+    def _mean(self, y: Floats) -> Floats:
+        if y.size == len(y):  # not by BLAS, whose threads would wake for it
+            mean: Floats = np.add.reduce(self.shares * y.ravel(), keepdims=True)
+            return mean.reshape(y.shape[1:])
+        return np.asarray(self.shares @ y)

@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regkit._types import Floats, Indices
-from regkit.designs.protocols import RowDesign
-from regkit.designs.weighted_columns import GatheredColumns
+from regkit.designs.protocols import GatheredColumns, RowDesign
 from regkit.kernels.linear import multinomial
 
 

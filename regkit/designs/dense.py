@@ -1,10 +1,9 @@
 """A dense X in memory, float32 or float64, in either storage order."""
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from regkit._types import Floats, Indices
 from regkit.designs.base import SAFE_RATIO
@@ -17,17 +16,14 @@ from regkit.designs.dense_products import (
     transposed_times,
 )
 from regkit.designs.moments import Moments
-from regkit.designs.protocols import ColumnStore
+from regkit.designs.protocols import ColumnStore, WeightedColumns
 from regkit.parallel.threads import by_shares
-
-if TYPE_CHECKING:
-    from regkit.designs.weighted_columns import WeightedColumns
 
 # The kernels are imported where they are called: BLAS makes most products.
 
 # Bytes of X that are centered at a time on the way to a Gram matrix.
 _CHUNK_BYTES = 1 << 22
-# Below this share of the columns, one thread visiting them beats BLAS on all.
+# Below this share of the columns, one thread reading them beats BLAS on all.
 _FEW = 0.4
 
 
@@ -36,19 +32,11 @@ class DenseDesign(MeasuredColumns):
 
     is_sparse = False
 
-    def __init__(
-        self,
-        X: NDArray[Any],
-        sample_weight: Floats | None,
-        fit_intercept: bool,
-        standardize: bool,
-    ) -> None:
-        super().__init__(X, sample_weight, fit_intercept, standardize)
-        # Once formed: for the next target, and for the same one.
-        self._gram: Floats | None = None
-        self._target: Floats | None = None
-        self._products = np.empty(0)
-        self._row_gram: tuple[Floats, Floats] | None = None
+    # Once formed: for the next target, and for the same one.
+    _gram: Floats | None = None
+    _target: Floats | None = None
+    _products = np.empty(0)
+    _row_gram: tuple[Floats, Floats] | None = None
 
     @property
     def shared_columns(self) -> "DenseDesign":
@@ -59,20 +47,7 @@ class DenseDesign(MeasuredColumns):
         return self._gram is not None
 
     def center(self, y: Floats) -> tuple[Floats, Any]:
-        mean = np.zeros(y.shape[1:])
-        if self.fit_intercept:
-            mean = self._mean(y)
-            mean = mean + self._mean(y - mean)
-        root = self._root
-        if isinstance(root, np.ndarray) and y.ndim == 2:
-            root = root[:, None]
-        return (y - mean) * root, mean
-
-    def _mean(self, y: Floats) -> Floats:
-        if y.size == len(y):  # not by BLAS, whose threads would wake for it
-            mean: Floats = np.add.reduce(self._weight * y.ravel(), keepdims=True)
-            return mean.reshape(y.shape[1:])
-        return np.asarray(self._weight @ y)
+        return self._row_weights.center(y, self.fit_intercept)
 
     def correlate(self, residual: Floats) -> Floats:
         if residual.ndim == 2:
@@ -132,14 +107,14 @@ class DenseDesign(MeasuredColumns):
         padded = np.zeros((-(-len(weights) // 3) * 3, self.n_samples))
         padded[: len(weights)] = weights
 
-        def visit(share: Indices) -> Floats:
+        def multiply(share: Indices) -> Floats:
             products: Floats = kernels.correlate_columns_together(
                 self._X.T, share, self.offset, padded
             )
             return products
 
         costs = np.full(len(columns), self.n_samples * len(weights) // 3)
-        return by_shares(visit, columns, costs).T[: len(weights)].copy()
+        return by_shares(multiply, columns, costs).T[: len(weights)].copy()
 
     def gram(self, target: Floats) -> tuple[Floats, Floats]:
         if self._gram is not None:
@@ -183,16 +158,14 @@ class DenseDesign(MeasuredColumns):
     ) -> Moments:
         if weight is None:
             root: Floats | float = 1.0
-            total, n_rows, target = float(len(rows)), len(rows), y[rows]
+            total, target = float(len(rows)), y[rows]
         else:
             root = np.sqrt(weight)
-            total, n_rows = float(weight.sum()), int(np.count_nonzero(weight))
+            total = float(weight.sum())
             target = root * y[rows]
         gram, products, shift = centered_products(self._X, target, center, root, rows)
         level = float(root @ target if weight is not None else target.sum())
-        return Moments(
-            total, n_rows, shift, gram, products, level, float(target @ target)
-        )
+        return Moments(total, shift, gram, products, level, float(target @ target))
 
     def adopt(self, moments: Moments, center: Floats, y: Floats) -> None:
         share = 1.0 / moments.weight
@@ -292,7 +265,8 @@ class DenseDesign(MeasuredColumns):
     def columns(self) -> ColumnStore:
         return RowMajorColumns(self) if self._by_rows else ColumnMajorColumns(self)
 
-    def weighted_columns(self, every: bool) -> "WeightedColumns":
+    def weighted_columns(self, every: bool) -> WeightedColumns:
+        # Loaded here: least squares do without changing weights.
         from regkit.designs.weighted_columns import DenseColumns, DenseWorkingColumns
 
         return DenseColumns(self) if every else DenseWorkingColumns(self)
@@ -315,14 +289,17 @@ class DenseDesign(MeasuredColumns):
 
     def gather(self, columns: Indices) -> Floats:
         """Return the columns of Z as contiguous rows, shape (len(columns), n)."""
-        gathered = self.gather_unweighted(columns)
-        gathered *= self._root
-        return gathered
+        return self._gathered(columns, self._root)
 
     def gather_unweighted(self, columns: Indices) -> Floats:
         """Return columns of (X - m) / s as contiguous rows, (len(columns), n)."""
+        return self._gathered(columns, None)
+
+    def _gathered(self, columns: Indices, root: Floats | float | None) -> Floats:
         gathered = np.ascontiguousarray(self._X[:, columns].T, dtype=np.float64)
         gathered -= self.offset[columns, None]
+        if root is not None:
+            gathered *= root
         if self.standardize:
             gathered /= self.scale[columns, None]
         return gathered

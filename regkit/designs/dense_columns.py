@@ -64,23 +64,32 @@ class ColumnMajorColumns:
         return np.append(self.residual(target, coef), 0.0)
 
 
-class RowMajorColumns:
-    """Columns of Z gathered contiguously, centered, scaled and weighted."""
+class GrowingRows:
+    """Columns gathered into contiguous rows, with room for more."""
 
-    def __init__(self, design: Gathers) -> None:
-        self._design = design
-        self._rows = np.empty((0, design.n_samples))
+    def __init__(self, n_samples: int) -> None:
+        self._rows = np.empty((0, n_samples))
         self._size = 0
 
-    def append(self, columns: Indices) -> None:
-        new = self._design.gather(columns)
-        size = self._size + len(columns)
+    def _add(self, new: Floats) -> None:
+        size = self._size + len(new)
         if size > len(self._rows):
             grown = np.empty((max(2 * len(self._rows), size), new.shape[1]))
             grown[: self._size] = self._rows[: self._size]
             self._rows = grown
         self._rows[self._size : size] = new
         self._size = size
+
+
+class RowMajorColumns(GrowingRows):
+    """Columns of Z gathered contiguously, centered, scaled and weighted."""
+
+    def __init__(self, design: Gathers) -> None:
+        super().__init__(design.n_samples)
+        self._design = design
+
+    def append(self, columns: Indices) -> None:
+        self._add(self._design.gather(columns))
 
     def gram(self, first: int) -> Floats:
         stored = self._rows[: self._size]
@@ -101,6 +110,7 @@ class RowMajorColumns:
 
 def _block(rows: Floats) -> tuple[Any, Indices]:
     """Return gathered columns as coordinate descent takes them."""
+    # Loaded here: only coordinate descent needs it.
     from regkit.kernels.linear.columns import Block
 
     size, n = rows.shape

@@ -43,17 +43,17 @@ def share_columns(
 
 def _contiguous_columns(whole: SharesColumns) -> NDArray[Any] | None:
     """Return X's columns as contiguous rows, a copy if need be and size permits."""
-    standing = whole.transposed
-    if standing.flags.c_contiguous:
-        return standing
-    if standing.nbytes > MOST_COPIED:
+    present = whole.transposed
+    if present.flags.c_contiguous:
+        return present
+    if present.nbytes > MOST_COPIED:
         return None
 
-    columns = np.empty(standing.shape, standing.dtype)
+    columns = np.empty(present.shape, present.dtype)
 
     def copy(first: int) -> None:
         strip = slice(first, first + _STRIP)
-        columns[strip] = standing[strip]
+        columns[strip] = present[strip]
 
     map_in_threads(copy, range(0, len(columns), _STRIP), n_threads())
     return read_only(columns)
@@ -84,12 +84,12 @@ def _learn_moments(
     weights = np.zeros((-(-count // 3) * 3, whole.n_samples))
     weights[:count] = [d.weights for d in others]
 
-    def visit(share: Indices) -> Floats:
+    def measure(share: Indices) -> Floats:
         found: Floats = kernels.moments(transposed, share, whole.means, weights)
         return found
 
     costs = np.full(whole.n_features, whole.n_samples * len(weights) // 3)
-    found = by_shares(visit, np.arange(whole.n_features), costs)
+    found = by_shares(measure, np.arange(whole.n_features), costs)
     for k, design in enumerate(others):
         design.learn_moments(whole.means, found[:, k, 0], found[:, k, 1])
 

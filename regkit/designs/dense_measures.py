@@ -36,6 +36,7 @@ class MeasuredColumns:
         self.standardize = standardize
         weights = RowWeights.of(sample_weight, self.n_samples)
         self._weight, self._root, self.total_weight, n_positive = weights
+        self._row_weights = weights
         self.max_rank = n_positive - bool(fit_intercept)
 
     @property
@@ -158,7 +159,7 @@ class MeasuredColumns:
         return bool(np.any(far & (np.abs(shift) > 4.0 * EPS * np.abs(center))))
 
     def _note_moments(self, center: Floats, shift: Floats, square: Floats) -> None:
-        """Keep what products about ``center`` tell of the means and variances."""
+        """Keep the means and variances that products about ``center`` give."""
         if "_statistics" in self.__dict__:
             return
         if self.fit_intercept or not self._loses_digits(center, shift, square):

@@ -24,7 +24,7 @@ _CHUNK_BYTES = 1 << 22
 # Bytes that are multiplied at a time, so that the three products with the same rows
 # read memory once.
 _CACHED_BYTES = 5 << 19
-# So many shares of the rows, however many threads there are: they tell the last digits.
+# So many shares of the rows, however many threads: the last digits depend on them.
 _SHARES = 4
 # The products of the shares together hold at most this part of X's entries.
 _ROOM = 8
@@ -50,12 +50,13 @@ def moments_by_rows(
     X: NDArray[Any], center: Floats, weight: Floats
 ) -> tuple[Floats, Floats]:
     """Return Σ p d and Σ p d² for d = x - center, X in C order."""
+    # Loaded here: BLAS makes all other products.
     from regkit.kernels.linear import dense as kernels
 
-    def visit(share: slice) -> tuple[Floats, Floats]:
+    def multiply(share: slice) -> tuple[Floats, Floats]:
         return kernels.moments_rows(X[share], center, weight[share])
 
-    shifts, squares = zip(*by_row_shares(visit, X), strict=True)
+    shifts, squares = zip(*by_row_shares(multiply, X), strict=True)
     return sum(shifts[1:], shifts[0]), sum(squares[1:], squares[0])
 
 
@@ -105,7 +106,7 @@ def centered_products(
     is_raw = not isinstance(root, np.ndarray)
     is_raw &= X.dtype == np.float64 and not has_center
 
-    def visit(span: tuple[int, int, int]) -> tuple[Floats, Floats, Floats]:
+    def multiply(span: tuple[int, int, int]) -> tuple[Floats, Floats, Floats]:
         begin, end, step = span
         gram = np.zeros((p, p))
         products = np.zeros((*target.shape[1:], p))
@@ -133,7 +134,7 @@ def centered_products(
         return gram, products, shift
 
     def buffered(span: tuple[int, int, int]) -> tuple[Floats, Floats, Floats]:
-        """As `visit`, targets and weights beside the rows, multiplied along with them.
+        """As `multiply`, targets and weights beside the rows in one product.
 
         (By NumPy, which lets other threads run meanwhile; SciPy's BLAS does not.)
         """
@@ -167,14 +168,14 @@ def centered_products(
     step = max(16, p // 4, _CHUNK_BYTES // (8 * p))
     if count <= 1 or n_rows * p < _WORTHWHILE:
         step = max(1, n_rows if in_cache else min(step, n_rows))
-        gram, products, shift = visit((0, n_rows, step))
+        gram, products, shift = multiply((0, n_rows, step))
     else:
         if in_cache:
             step = max(p, _CACHED_BYTES // (8 * p))
         edges = [n_rows * k // count for k in range(count + 1)]
         spans = [(a, b, step) for a, b in pairwise(edges)]
         with one_blas_thread():
-            task = visit if is_raw else buffered
+            task = multiply if is_raw else buffered
             found = map_in_threads(task, spans, n_threads())
         gram, products, shift = found[0]
         for other in found[1:]:

@@ -26,8 +26,6 @@ class Moments:
     ----------
     weight : float
         Σ w.
-    n_rows : int
-        Rows of positive weight.
     shift : ndarray (p,)
         Σ w d.
     gram : ndarray (p, p)
@@ -41,7 +39,6 @@ class Moments:
     """
 
     weight: float
-    n_rows: int
     shift: Floats
     gram: Floats
     products: Floats
@@ -51,7 +48,6 @@ class Moments:
     def __add__(self, other: Self) -> "Moments":
         return Moments(
             self.weight + other.weight,
-            self.n_rows + other.n_rows,
             self.shift + other.shift,
             self.gram + other.gram,
             self.products + other.products,
@@ -62,7 +58,6 @@ class Moments:
     def __sub__(self, other: Self) -> "Moments":
         return Moments(
             self.weight - other.weight,
-            self.n_rows - other.n_rows,
             self.shift - other.shift,
             self.gram - other.gram,
             self.products - other.products,

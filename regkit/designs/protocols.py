@@ -7,16 +7,13 @@ sums over some rows, and predictions for them.
 """
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import Any, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from regkit._types import Floats, Indices
 from regkit.designs.moments import Moments
-
-if TYPE_CHECKING:
-    from regkit.designs.weighted_columns import WeightedColumns
 
 
 class ColumnStore(Protocol):
@@ -45,6 +42,70 @@ class ColumnStore(Protocol):
 
     def sweep_residual(self, target: Floats, coef: Floats) -> Floats:
         """Return the residual in the form that sweeps over the block update."""
+
+
+class WeightedColumns(Protocol):
+    """Columns of (X - m) / s, in order of their arrival."""
+
+    def append(self, columns: Indices) -> None:
+        """Take ``columns`` in."""
+
+    def keep(self, places: Indices) -> None:
+        """Drop all columns but those at ``places``, which are ascending."""
+
+    def combine(self, coef: Floats) -> Floats:
+        """Return the rows' sums Σ_j x_ij coef_j."""
+
+    def correlate(self, weight: Floats) -> Floats:
+        """Return the columns' sums Σ_i weight_i x_ij."""
+
+    def gram(self, weight: Floats, first: int) -> tuple[Floats, Floats]:
+        """Return ``Σ_i weight_i x_ij x_il`` and ``Σ_i weight_i x_ij``.
+
+        For columns j from ``first`` on, and all l: shapes (stored - first, stored) and
+        (stored - first,). Weights are non-negative.
+        """
+
+    def total(self, weight: Floats) -> Any:
+        """Return the weights' sum: `gram` of a column of ones."""
+
+    def costs(self) -> tuple[float, float]:
+        """Return what `advance` with its products and what `gram` take.
+
+        In units of a multiplication inside a large matrix product: others wait for
+        memory.
+        """
+
+    def advance(
+        self, coef: Floats, shift: Floats, rows: Any
+    ) -> tuple[float, Floats | None]:
+        """Take the rows along ``shift + Σ_j x_ij coef_j``, in one read of X.
+
+        ``rows`` are those of a loss, `regkit.kernels.linear.loss_steps.Rows`, or of
+        classes; ``shift`` has one entry per intercept. Returns the rows' part of the
+        gap, and the columns' products with their new residuals, weighted; None where
+        those are better asked for by `correlate`.
+        """
+
+
+class GatheredColumns(WeightedColumns, Protocol):
+    """A store that is not of all columns where they are."""
+
+    def class_gram(
+        self,
+        classes: Indices,
+        places: Indices,
+        weight: Floats,
+        root: Floats,
+        first: int,
+    ) -> tuple[Floats, Floats]:
+        """Return `gram` of columns of several classes, each with its own coefficient.
+
+        Entry e is the column at ``places[e]`` for class ``classes[e]``; ``weight``,
+        shape (K, n), are a row's weight p times the classes' probabilities P, and
+        ``root`` are sqrt(p), 1 where p is 0: the weight of a pair of classes is
+        ``p (P_k [k = l] - P_k P_l)``. The sums have a column per class.
+        """
 
 
 class ColumnUnits(Protocol):
@@ -106,6 +167,35 @@ class Columns(ColumnUnits, Protocol):
 
     def columns(self) -> ColumnStore:
         """Return an empty column store."""
+
+
+class WeightedDesign(ColumnUnits, Protocol):
+    """What a path asks of a design whose rows it weights anew."""
+
+    fit_intercept: bool
+    n_samples: int
+    n_features: int
+    max_rank: int
+
+    @property
+    def weights(self) -> Floats:
+        """The rows' own weights p, shape (n_samples,)."""
+
+    @property
+    def sizes(self) -> Floats:
+        """How far a move of a residual can change correlations; see `Columns`."""
+
+    def distances(self, move: Floats) -> Floats:
+        """Return the two norms of a move of the residual that ``sizes`` refer to."""
+
+    def correlate(self, residual: Floats) -> Floats:
+        """Return all columns' products with a residual times sqrt(p)."""
+
+    def correlate_columns(self, residual: Floats, columns: Indices) -> Floats:
+        """Return some columns' products."""
+
+    def weighted_columns(self, every: bool) -> WeightedColumns:
+        """Return an empty store of columns, for row weights that change."""
 
 
 class GramSource(Protocol):
@@ -194,7 +284,7 @@ class RowDesign(Design, Protocol):
     def reweighted(self, sample_weight: Floats) -> Self:
         """Return the design of the same X, which it shares, with other weights."""
 
-    def weighted_columns(self, every: bool) -> "WeightedColumns":
+    def weighted_columns(self, every: bool) -> WeightedColumns:
         """Return an empty store of columns, for row weights that change.
 
         ``every`` promises that all columns will be taken in, in their order.

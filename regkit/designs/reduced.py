@@ -1,4 +1,4 @@
-"""A design made of moments alone: as many rows as columns, standing for all rows.
+"""A design made of moments alone: as many rows as columns, in the place of all rows.
 
 With centered and scaled moments G = ZᵀZ, c = ZᵀY and S = YᵀY, the triangles of
 
@@ -7,9 +7,9 @@ With centered and scaled moments G = ZᵀZ, c = ZᵀY and S = YᵀY, the triangl
 
 make a table of p + T rows, targets Lᵀ above 0 beside columns A above Bᵀ, whose inner
 products are those of the n rows. Without an intercept G, c and S are about the means
-all the same, and the means are one more row. Solvers cannot tell the difference:
+all the same, and the means are one more row. There is no difference to solvers:
 residuals, correlations and duality gaps are the same, to rounding. B is only computed
-where somebody asks for more than products with the targets.
+where more is needed than products with the targets.
 """
 
 from collections.abc import Callable
@@ -38,7 +38,7 @@ class ReducedDesign:
     Attributes
     ----------
     targets : ndarray (n_samples, T)
-        What stands for y: the last entry of each column is the target's mean.
+        Takes the place of y: the last entry of each column is the target's mean.
     """
 
     is_sparse = False

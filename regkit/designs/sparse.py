@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,14 +10,12 @@ from numpy.typing import NDArray
 from regkit._types import EPS, Floats, Indices
 from regkit.designs.base import RowWeights, norm, read_only
 from regkit.designs.moments import Moments
-from regkit.designs.protocols import ColumnStore
+from regkit.designs.protocols import ColumnStore, WeightedColumns
 from regkit.designs.sparse_columns import COST_OF_A_COLUMN, SparseColumns
 from regkit.designs.sparse_storage import Storage, with_stored
 from regkit.kernels.linear import sparse as kernels
+from regkit.kernels.linear.columns import Block
 from regkit.parallel.threads import by_shares
-
-if TYPE_CHECKING:
-    from regkit.designs.weighted_columns import WeightedColumns
 
 # Beyond this many deviations, subtracting m_j m_l from a raw product costs more than 3
 # of 16 digits. Only a column whose zeros have next to no weight can be that far from
@@ -44,6 +42,7 @@ class SparseDesign:
         self.fit_intercept = fit_intercept
         self.standardize = standardize
         weights = RowWeights.of(sample_weight, self.n_samples)
+        self._row_weights = weights
         self._weight, self.total_weight = weights.shares, weights.total
         self._root = np.sqrt(self._weight)
         self.max_rank = weights.n_positive - bool(fit_intercept)
@@ -132,12 +131,7 @@ class SparseDesign:
         return self._gram is not None
 
     def center(self, y: Floats) -> tuple[Floats, Any]:
-        mean = np.zeros(y.shape[1:])
-        if self.fit_intercept:
-            mean = self._weight @ y
-            mean = mean + self._weight @ (y - mean)
-        root = self._root if y.ndim == 1 else self._root[:, None]
-        return (y - mean) * root, mean
+        return self._row_weights.center(y, self.fit_intercept)
 
     def correlate(self, residual: Floats) -> Floats:
         if residual.ndim == 2:
@@ -148,13 +142,13 @@ class SparseDesign:
         weight = self.weighted(residual)
         data, indices, indptr = self._columns
 
-        def visit(share: Indices) -> Floats:
+        def multiply(share: Indices) -> Floats:
             products: Floats = kernels.correlate(
                 data, indices, indptr, share, self._center, weight
             )
             return products
 
-        products = by_shares(visit, columns, self._costs(columns))
+        products = by_shares(multiply, columns, self._costs(columns))
         return products / self.scale[columns] if self.standardize else products
 
     def correlate_together(
@@ -170,14 +164,14 @@ class SparseDesign:
         for k, (design, residual) in enumerate(asked):
             weights[:, k] = design.weighted(residual)
 
-        def visit(share: Indices) -> Floats:
+        def multiply(share: Indices) -> Floats:
             products: Floats = kernels.correlate_together(
                 *self._columns, share, weights
             )
             return products
 
         costs = self._costs(columns) * (weights.shape[1] // 3)
-        found = by_shares(visit, columns, costs).T[: len(designs)].copy()
+        found = by_shares(multiply, columns, costs).T[: len(designs)].copy()
         for k, design in enumerate(designs):
             found[k] -= design._center[columns] * weights[:, k].sum()
             found[k] /= design.scale[columns]
@@ -210,7 +204,6 @@ class SparseDesign:
         target = spread * y
         return Moments(
             float(spread.sum()),
-            int(np.count_nonzero(spread)),
             kernels.correlate(*self._columns, every, zero, spread),
             self._raw_gram(spread, every, every, every.astype(np.int32)),
             kernels.correlate(*self._columns, every, zero, target),
@@ -281,7 +274,7 @@ class SparseDesign:
     ) -> Floats:
         """Return ``Σ_i weight_i x_ij x_il`` of the entries as they are kept."""
 
-        def visit(share: Indices) -> Floats:
+        def multiply(share: Indices) -> Floats:
             rows: Floats = kernels.gram_rows(
                 *self._columns,
                 *_arrays(self._stored.by_rows),
@@ -294,16 +287,14 @@ class SparseDesign:
 
         # Each entry meets those of its row.
         in_a_row = 1 + self._stored.by_rows.nnz // self.n_samples
-        return by_shares(visit, columns, in_a_row * self._costs(columns))
+        return by_shares(multiply, columns, in_a_row * self._costs(columns))
 
     def block(self, columns: Indices) -> Any:
         """Return columns as coordinate descent sweeps over them: side by side.
 
-        Visited in this order, they stream; where they stand in X, each would be
+        In this order they are read one after the other; in X, each would be
         fetched from somewhere else.
         """
-        from regkit.kernels.linear.columns import Block
-
         data, indices, indptr = self._columns
         counts = indptr[columns + 1] - indptr[columns]
         bounds = np.concatenate([[0], np.cumsum(counts)]).astype(indptr.dtype)
@@ -332,7 +323,7 @@ class SparseDesign:
 
     def unweighted(self, target: Floats) -> Floats:
         """Return the rows of ``target`` as they were before weighting."""
-        # Rows of weight zero take no part: what stands there is never read back.
+        # Rows of weight zero take no part: their entries are never read back.
         return target / np.where(self._root > 0.0, self._root, 1.0)
 
     def gather(self, columns: Indices) -> Floats:
@@ -374,7 +365,8 @@ class SparseDesign:
     def columns(self) -> ColumnStore:
         return SparseColumns(self)
 
-    def weighted_columns(self, every: bool) -> "WeightedColumns":
+    def weighted_columns(self, every: bool) -> WeightedColumns:
+        # Loaded here: least squares do without changing weights.
         from regkit.designs.weighted_columns import SparseWorkingColumns
 
         return SparseWorkingColumns(self)

@@ -83,13 +83,13 @@ class SparseColumns:
         block, columns = self.block()
         weight = self._design.weighted(residual)
 
-        def visit(share: Indices) -> Floats:
+        def multiply(share: Indices) -> Floats:
             products: Floats = kernels.correlate(
                 *_stored(block), share, block.offset, weight
             )
             return products
 
-        return by_shares(visit, columns, np.diff(block.indptr) + COST_OF_A_COLUMN)
+        return by_shares(multiply, columns, np.diff(block.indptr) + COST_OF_A_COLUMN)
 
     def sweep_residual(self, target: Floats, coef: Floats) -> Floats:
         sums, mean = self._combine(coef)

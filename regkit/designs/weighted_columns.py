@@ -5,7 +5,7 @@ the penalty belong to the rows' own weights and stay. So these stores hold colum
 (X - m) / s, rows not weighted, and take weights with each call.
 """
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,130 +13,57 @@ from scipy import sparse
 
 from regkit._types import Floats, Indices
 from regkit.designs.base import read_only
+from regkit.designs.dense_columns import GrowingRows
 from regkit.designs.dense_products import by_row_shares, centered_products
-from regkit.designs.protocols import ColumnUnits
-from regkit.kernels.linear import losses
+from regkit.designs.sparse_columns import joined
+from regkit.kernels.linear import loss_steps
 from regkit.kernels.linear import sparse as kernels
-
-if TYPE_CHECKING:
-    from regkit.designs.dense import DenseDesign
-    from regkit.designs.sparse import SparseDesign
-
 
 # Fewer entries than this are not worth a second thread.
 _WORTHWHILE = 1 << 18
 
 
-class WeightedColumns(Protocol):
-    """Columns of (X - m) / s, in order of their arrival."""
+class GathersUnweighted(Protocol):
+    """What `DenseWorkingColumns` asks of a design."""
 
-    def append(self, columns: Indices) -> None:
-        """Take ``columns`` in."""
-
-    def keep(self, places: Indices) -> None:
-        """Drop all columns but those at ``places``, which are ascending."""
-
-    def combine(self, coef: Floats) -> Floats:
-        """Return the rows' sums Σ_j x_ij coef_j."""
-
-    def correlate(self, weight: Floats) -> Floats:
-        """Return the columns' sums Σ_i weight_i x_ij."""
-
-    def gram(self, weight: Floats, first: int) -> tuple[Floats, Floats]:
-        """Return ``Σ_i weight_i x_ij x_il`` and ``Σ_i weight_i x_ij``.
-
-        For columns j from ``first`` on, and all l: shapes (stored - first, stored) and
-        (stored - first,). Weights are non-negative.
-        """
-
-    def total(self, weight: Floats) -> Any:
-        """Return the weights' sum: `gram` of a column of ones."""
-
-    def costs(self) -> tuple[float, float]:
-        """Return what `advance` with its products and what `gram` take.
-
-        In units of a multiplication inside a large matrix product: others wait for
-        memory.
-        """
-
-    def advance(
-        self, coef: Floats, shift: Floats, rows: Any
-    ) -> tuple[float, Floats | None]:
-        """Take the rows along ``shift + Σ_j x_ij coef_j``, in one read of X.
-
-        ``rows`` are those of a loss, `regkit.kernels.linear.losses.Rows` or of classes;
-        ``shift`` has one entry per intercept. Returns the rows' part of the gap, and
-        the columns' products with their new residuals, weighted; None where those are
-        better asked for by `correlate`.
-        """
-
-
-class GatheredColumns(WeightedColumns, Protocol):
-    """A store that is not of all columns where they are."""
-
-    def class_gram(
-        self,
-        classes: Indices,
-        places: Indices,
-        weight: Floats,
-        root: Floats,
-        first: int,
-    ) -> tuple[Floats, Floats]:
-        """Return `gram` of columns of several classes, each with its own coefficient.
-
-        Entry e is the column at ``places[e]`` for class ``classes[e]``; ``weight``,
-        shape (K, n), are a row's weight p times the classes' probabilities P, and
-        ``root`` are sqrt(p), 1 where p is 0: the weight of a pair of classes is
-        ``p (P_k [k = l] - P_k P_l)``. The sums have a column per class.
-        """
-
-
-class WeightedDesign(ColumnUnits, Protocol):
-    """What a path asks of a design whose rows it weights anew."""
-
-    fit_intercept: bool
     n_samples: int
-    n_features: int
-    max_rank: int
+
+    def gather_unweighted(self, columns: Indices) -> Floats:
+        """Return columns of (X - m) / s as contiguous rows, (len(columns), n)."""
+
+
+class ReadsRows(GathersUnweighted, Protocol):
+    """What `DenseColumns` asks of a design: see `DenseDesign`."""
 
     @property
-    def weights(self) -> Floats:
-        """The rows' own weights p, shape (n_samples,)."""
-
+    def transposed(self) -> NDArray[Any]: ...
     @property
-    def sizes(self) -> Floats:
-        """How far a move of a residual can change correlations; see `Columns`."""
-
-    def distances(self, move: Floats) -> Floats:
-        """Return the two norms of a move of the residual that ``sizes`` refer to."""
-
-    def correlate(self, residual: Floats) -> Floats:
-        """Return all columns' products with a residual times sqrt(p)."""
-
-    def correlate_columns(self, residual: Floats, columns: Indices) -> Floats:
-        """Return some columns' products."""
-
-    def weighted_columns(self, every: bool) -> WeightedColumns:
-        """Return an empty store of columns, for row weights that change."""
+    def weights(self) -> Floats: ...
+    @property
+    def offset(self) -> Floats: ...
+    @property
+    def scale(self) -> Floats: ...
+    def correlate(self, residual: Floats) -> Floats: ...
 
 
-class DenseWorkingColumns:
+class StoresBlocks(Protocol):
+    """What `SparseWorkingColumns` asks of a design."""
+
+    n_samples: int
+
+    def block(self, columns: Indices) -> Any:
+        """Return columns as coordinate descent sweeps over them: side by side."""
+
+
+class DenseWorkingColumns(GrowingRows):
     """Columns of a dense X, gathered into contiguous rows."""
 
-    def __init__(self, design: "DenseDesign") -> None:
+    def __init__(self, design: GathersUnweighted) -> None:
+        super().__init__(design.n_samples)
         self._design = design
-        self._rows = np.empty((0, design.n_samples))
-        self._size = 0
 
     def append(self, columns: Indices) -> None:
-        new = self._design.gather_unweighted(columns)
-        size = self._size + len(columns)
-        if size > len(self._rows):
-            grown = np.empty((max(2 * len(self._rows), size), new.shape[1]))
-            grown[: self._size] = self._rows[: self._size]
-            self._rows = grown
-        self._rows[self._size : size] = new
-        self._size = size
+        self._add(self._design.gather_unweighted(columns))
 
     def keep(self, places: Indices) -> None:
         for to, place in enumerate(places.tolist()):
@@ -192,13 +119,13 @@ class DenseWorkingColumns:
         self, coef: Floats, shift: Floats, rows: Any
     ) -> tuple[float, Floats | None]:
         np.add(self.combine(coef), shift, out=rows.change)
-        return float(losses.advance(rows)), None
+        return float(loss_steps.advance(rows)), None
 
 
 class DenseColumns:
     """All columns of a dense X, read where they are."""
 
-    def __init__(self, design: "DenseDesign") -> None:
+    def __init__(self, design: ReadsRows) -> None:
         self._design = design
         self._scale = design.scale
         self._center = design.offset
@@ -241,10 +168,10 @@ class DenseColumns:
         in_c_order = self._X.flags.c_contiguous
         X = self._X if in_c_order else self._X.T
 
-        def visit(share: slice) -> tuple[float, Floats]:
+        def advance_rows(share: slice) -> tuple[float, Floats]:
             found = np.zeros(len(scaled))
             begin, end = share.start, share.stop
-            gap = losses.advance_dense(
+            gap = loss_steps.advance_dense(
                 X,
                 not in_c_order,
                 self._center,
@@ -258,24 +185,22 @@ class DenseColumns:
             return gap, found
 
         if self._X.size < _WORTHWHILE:
-            gap, products = visit(slice(0, len(self._X)))
+            gap, products = advance_rows(slice(0, len(self._X)))
             return gap, products / self._scale
-        gaps, found = zip(*by_row_shares(visit, self._X), strict=True)
+        gaps, found = zip(*by_row_shares(advance_rows, self._X), strict=True)
         return float(sum(gaps)), sum(found[1:], found[0]) / self._scale
 
 
 class SparseWorkingColumns:
     """Columns of a sparse X, side by side; centered after each product."""
 
-    def __init__(self, design: "SparseDesign") -> None:
+    def __init__(self, design: StoresBlocks) -> None:
         self._design = design
         self._n = design.n_samples
         self._block = design.block(np.empty(0, dtype=np.int64))
         self._by_rows: Any = None
 
     def append(self, columns: Indices) -> None:
-        from regkit.designs.sparse_columns import joined
-
         self._block = joined(self._block, self._design.block(columns))
         self._by_rows = None
 
@@ -409,4 +334,4 @@ class SparseWorkingColumns:
         self, coef: Floats, shift: Floats, rows: Any
     ) -> tuple[float, Floats | None]:
         np.add(self.combine(coef), shift, out=rows.change)
-        return float(losses.advance(rows)), None
+        return float(loss_steps.advance(rows)), None

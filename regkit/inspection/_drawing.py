@@ -74,11 +74,14 @@ def show_counts(ax: "Axes", x: Floats, counts: NDArray[Any]) -> Any:
     if counts.size < 2 or (counts == counts[0]).all():
         return None
     place = np.log(x) if ax.get_xscale() == "log" else x
+    # A tick stands where the number changes, so that no number stands twice.
+    changes = np.flatnonzero(np.diff(counts, prepend=counts[0] - 1))
     wanted = np.linspace(place.min(), place.max(), 7)
-    nearest = np.unique(np.abs(place[:, None] - wanted).argmin(axis=0))
-    kept = [nearest[0]]
-    for k in nearest[1:]:  # where alphas are far apart, two may lie side by side
-        if abs(place[k] - place[kept[-1]]) > 0.08 * np.ptp(place):
+    nearest = np.unique(np.abs(place[changes][:, None] - wanted).argmin(axis=0))
+    kept = [changes[nearest[0]]]
+    for k in changes[nearest[1:]]:
+        apart = abs(place[k] - place[kept[-1]]) > 0.08 * np.ptp(place)
+        if apart and counts[k] != counts[kept[-1]]:
             kept.append(k)
     top = ax.secondary_xaxis("top")
     top.set_xticks(x[kept], labels=[f"{count:g}" for count in counts[kept]])
@@ -103,7 +106,7 @@ def mark_alphas(
             color="0.25",
             linewidth=1.2,
             linestyle=("--", ":", "-.")[k % 3],
-            label=f"{', '.join(names)}: alpha = {alpha:.3g}",
+            label=f"{', '.join(names)}: alpha = {float(f'{alpha:.3g}'):g}",
             zorder=1.5,
         )
         lines |= dict.fromkeys(names, line)

@@ -1,5 +1,7 @@
 """Names at the ends of lines, and a legend, that neither overlap nor hide data."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +23,8 @@ _LABEL_ROOM = 0.35
 # ... and on a narrow figure so many points, but never more than half.
 _LABEL_POINTS = 100
 _LINE_SPACING = 1.3
+# A figure of fewer inches has no room for legends of three columns.
+_NARROW_INCHES = 5.5
 # Between line end and name, as a share of the width.
 _GAP = 0.035
 # Of a legend; of equally good ones the first is taken.
@@ -39,8 +43,8 @@ def shorten(name: str, longest: int = _LONGEST_NAME) -> str:
 
 
 def write_names(
-    ax: "Axes", end: float, names: Sequence[str], colors: Sequence[str]
-) -> "list[Text]":
+    ax: Axes, end: float, names: Sequence[str], colors: Sequence[str]
+) -> list[Text]:
     """Make the names of lines that end at x = `end`, and room for them on the right.
 
     Names come in order of importance; those that find no room are left out. They get
@@ -74,7 +78,7 @@ def write_names(
 
 
 def place_names(
-    ax: "Axes", texts: "Sequence[Text]", end: float, heights: Sequence[float]
+    ax: Axes, texts: Sequence[Text], end: float, heights: Sequence[float]
 ) -> None:
     """Put names to the right of the lines that end at the given heights.
 
@@ -108,7 +112,7 @@ def place_names(
 
 
 def add_legend(
-    ax: "Axes", marks: "Sequence[Line2D]", data: "Sequence[Artist]", end: float
+    ax: Axes, marks: Sequence[Line2D], data: Sequence[Artist], end: float
 ) -> None:
     """Put the legend left of x = `end`, where it hides no data.
 
@@ -145,6 +149,18 @@ def add_legend(
     ax.set_ylim(low - share / (1 - share) * (high - low), high)
 
 
+def add_legend_below(ax: Axes) -> None:
+    """Put the legend under the x axis, where it covers nothing."""
+    narrow = ax.figure.figure.get_figwidth() < _NARROW_INCHES
+    ax.legend(
+        loc="upper center",
+        bbox_to_anchor=(0.5, -0.16),
+        ncols=1 if narrow else 3,
+        fontsize="small",
+        frameon=False,
+    )
+
+
 def _points(artist: Any) -> Floats:
     """Give points in pixels all along what an artist draws."""
     if hasattr(artist, "get_xydata"):
@@ -164,7 +180,7 @@ def _fill_in(curve: Floats, n_points: int = 200) -> Floats:
     return np.column_stack([np.interp(at, known, curve[:, k]) for k in (0, 1)])
 
 
-def _spacing(ax: "Axes", texts: "Sequence[Text]") -> float:
+def _spacing(ax: Axes, texts: Sequence[Text]) -> float:
     """Tell how far names must stand apart, as a share of the height."""
     tallest = max(text.get_window_extent().height for text in texts)
     return float(_LINE_SPACING * tallest / ax.get_window_extent().height)
@@ -177,7 +193,7 @@ def _darker(color: str) -> tuple[float, ...]:
     return tuple(0.75 * channel for channel in to_rgb(color))
 
 
-def _stretch_to_the_right(ax: "Axes", end: float, share: float) -> None:
+def _stretch_to_the_right(ax: Axes, end: float, share: float) -> None:
     """Move the right end of the x axis so that `share` of it lies beyond `end`."""
     scale = ax.xaxis.get_transform()
     left, _ = ax.get_xlim()

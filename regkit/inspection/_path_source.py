@@ -201,18 +201,18 @@ def _loss_path(
         path = path_of_model(name, estimator, data, None, n_alphas, 1e-3, target=target)
         first, last = path.alphas[0], path.alphas[-1]
         if not chosen or last <= chosen <= first:
-            return path.alphas, _dense(path)
+            return path.alphas, _of_class(path, target)
         first, last = max(first, chosen), min(last, chosen)
     else:  # no alpha makes all coefficients zero
         first, last = 1e2 * (chosen or 1.0), 1e-2 * (chosen or 1.0)
     grid = np.geomspace(first, last, n_alphas)
     path = path_of_model(name, estimator, data, grid, n_alphas, 1e-3, target=target)
-    return path.alphas, _dense(path)
+    return path.alphas, _of_class(path, target)
 
 
-def _dense(path: Any) -> Floats:
-    coefs: Floats = path.sparse_coefs.toarray()
-    return coefs
+def _of_class(path: Any, target: int) -> Floats:
+    coefs: Floats = path.coefs
+    return coefs[target] if coefs.ndim == 3 else coefs
 
 
 def _ridge_path(

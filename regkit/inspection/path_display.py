@@ -146,6 +146,13 @@ class RegularizationPathDisplay:
         """
         used = np.unique(path.sparse_coefs.indices)
         coefs = path.sparse_coefs.tocsr()[used].toarray()
+        n_rows = path.sparse_coefs.shape[0]
+        if n_rows > path.n_features_in_:
+            raise ValueError(
+                f"from_path draws one coefficient per column, the path has "
+                f"{n_rows // path.n_features_in_}, one per class: use from_estimator "
+                "with the number of a class as target."
+            )
         if X is not None:
             coefs = coefs * column_scales(X, path.n_features_in_)[used, None]
         if feature_names is None:
@@ -277,14 +284,17 @@ class RegularizationPathDisplay:
         # A single alpha makes no line.
         look = {"linewidth": 1.7} if x.size > 1 else {"marker": "o"}
         self.other_lines_ = self._draw_others(ax, x, coefs, named)
+        # By their order in X, not by importance: the same columns look the same in
+        # pictures that rank them differently.
+        looks = {j: style(k) for k, j in enumerate(sorted(named))}
         self.lines_ = [
             ax.plot(
                 x,
                 coefs[j],
-                **{**look, **style(k), **kwargs},
+                **{**look, **looks[j], **kwargs},
                 label=f"_{self.feature_names[j]}",  # named at its end, not in a legend
             )[0]
-            for k, j in enumerate(named)
+            for j in named
         ]
         ax.set_ylabel(_SCALED if self.scaled else "coefficient")
         if x_axis == "alpha":

@@ -16,7 +16,7 @@ from regkit.inspection._drawing import (
     show_plain_numbers,
     show_powers_at_ticks,
 )
-from regkit.inspection._labels import add_legend
+from regkit.inspection._labels import add_legend_below
 from regkit.inspection._selection_source import (
     SelectionSource,
     selection_of_estimator,
@@ -27,6 +27,12 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.collections import PolyCollection
     from matplotlib.lines import Line2D
+
+
+# Standard errors above the minimum that are always in view, and how many times more
+# there must be for a cut to be worth while.
+_SHOWN_ERRORS = 8
+_WORTH_A_CUT = 2.0
 
 
 class AlphaSelectionDisplay:
@@ -197,7 +203,12 @@ class AlphaSelectionDisplay:
         return cls(**source._asdict())
 
     def plot(
-        self, ax: Axes | None = None, *, name: str | None = None, **kwargs: Any
+        self,
+        ax: Axes | None = None,
+        *,
+        name: str | None = None,
+        zoom: bool = True,
+        **kwargs: Any,
     ) -> AlphaSelectionDisplay:
         """Draw the picture.
 
@@ -207,6 +218,9 @@ class AlphaSelectionDisplay:
             Where to draw; None for a new figure.
         name : str, default=None
             The line's name in the legend; None for "mean", or the criterion's name.
+        zoom : bool, default=True
+            Leave out errors far above the minimum, where the penalty is much too
+            strong: the choice is between errors that differ by a standard error or two.
         **kwargs
             Passed on to matplotlib's `plot` for the line.
 
@@ -250,6 +264,8 @@ class AlphaSelectionDisplay:
         show_alpha_axis(ax)
         ax.set_ylabel(self.metric)
         ax.margins(x=0.02)
+        if zoom:
+            self._show_what_matters(ax, errors)
         show_powers_at_ticks(ax.yaxis)
         self.top_axis_ = (
             None
@@ -262,10 +278,27 @@ class AlphaSelectionDisplay:
             {"chosen": self.alpha, best: self.alpha_min, "1-SE": self.alpha_1se},
             lambda alpha: alpha if alpha > 0 else np.nan,
         )
-        drawn: list[Any] = [self.line_] + ([] if self.band_ is None else [self.band_])
-        add_legend(ax, list(self.marks_.values()), drawn, ax.get_xlim()[1])
+        add_legend_below(ax)
         self.ax_, self.figure_ = ax, ax.figure
         return self
+
+    def _show_what_matters(self, ax: Axes, errors: Any) -> None:
+        """Cut the y axis some standard errors, or steps of the weak end, above best."""
+        loss = -errors if self.greater_is_better else errors
+        finite = loss[np.isfinite(loss)]
+        if finite.size < 3:
+            return
+        best, least = float(finite.min()), int(np.nanargmin(loss))
+        rise = 1.5 * float(max(loss[-1] - best, 0.0))  # all of the overfitting side
+        if self.standard_errors is not None:
+            spread = float(self.standard_errors[self.alphas > 0][least])
+            rise = max(rise, _SHOWN_ERRORS * spread)
+        top = best + rise
+        if rise <= 0 or finite.max() <= best + _WORTH_A_CUT * rise:
+            return
+        below = best - 0.25 * rise
+        ends = (-top, -below) if self.greater_is_better else (below, top)
+        ax.set_ylim(*ends)
 
     def _draw_threshold(self, ax: Axes, best: str) -> None:
         """Draw the error that the 1-SE rule tolerates."""

@@ -4,17 +4,17 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
-from numba.core.caching import (
-    CompileResultCacheImpl,
-    FunctionCache,
-    InTreeCacheLocator,
-    NullCache,
-)
+from numba.core.caching import CompileResultCacheImpl, FunctionCache, NullCache
 from numba.core.runtime import rtsys
 
 from regkit.kernels import _shipped
 from regkit.kernels._claims import claim, release
 from regkit.kernels._target import sources
+
+try:
+    from numba.core.caching import InTreeCacheLocator
+except ImportError:  # Numba 0.60
+    from numba.core.caching import _InTreeCacheLocator as InTreeCacheLocator
 
 
 class _InstalledLocator(InTreeCacheLocator):

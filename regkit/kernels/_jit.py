@@ -1,9 +1,7 @@
 """The one way regkit compiles a kernel."""
 
-import gc
 from collections.abc import Callable
 from functools import wraps
-from threading import Lock
 from typing import Any, TypeVar, cast
 
 from numba import config, njit
@@ -11,6 +9,7 @@ from numba.extending import overload
 
 from regkit.kernels._cache import KernelCache
 from regkit.kernels._parts import PartCompiler
+from regkit.kernels.compiling import uncollected
 
 Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 
@@ -21,44 +20,6 @@ _SUMMING = {**_IEEE, "fastmath": {"reassoc", "contract", "nsz"}}
 # References to arrays are not counted: see `uncounted_kernel`.
 _PART = {"no_cpython_wrapper": True, "pipeline_class": PartCompiler}
 _UNCOUNTED = {**_IEEE, "_nrt": False}
-
-
-class _NoCollection:
-    """Python's search for unreachable objects, put off while anybody compiles.
-
-    Compilation makes millions of objects, most of which live on to its end, and a tenth
-    of its time went into looking at them again and again.
-    """
-
-    def __init__(self) -> None:
-        self._lock = Lock()  # held for a moment only: Numba has a lock of its own
-        self._depth = 0
-        self._was_on = False
-
-    def __enter__(self) -> None:
-        with self._lock:
-            if self._depth == 0:
-                self._was_on = gc.isenabled()
-                gc.disable()
-            self._depth += 1
-
-    def __exit__(self, *error: object) -> None:
-        with self._lock:
-            self._depth -= 1
-            if self._depth == 0 and self._was_on:
-                gc.enable()
-
-
-_no_collection = _NoCollection()
-
-
-def _uncollected(compile_: Callable[..., Any]) -> Callable[..., Any]:
-    @wraps(compile_)
-    def compile_uncollected(*args: Any) -> Any:
-        with _no_collection:
-            return compile_(*args)
-
-    return compile_uncollected
 
 
 def _released(compile_: Callable[..., Any], cache: KernelCache) -> Callable[..., Any]:
@@ -77,7 +38,7 @@ def _compile(function: Kernel, options: dict[str, Any]) -> Kernel:
     compiled = njit(nogil=True, no_cfunc_wrapper=True, **options)(function)
     if not config.DISABLE_JIT:
         compiled._cache = KernelCache(function)
-        compiled.compile = _released(_uncollected(compiled.compile), compiled._cache)
+        compiled.compile = _released(uncollected(compiled.compile), compiled._cache)
     return cast(Kernel, compiled)
 
 

@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from regkit._sklearn import check_same_features, check_same_names
 from regkit._types import Floats
 from regkit.linear_model._moment_scores import score_in_chunks
+from regkit.linear_model._views import CoefficientViews
 from regkit.rows.inputs import check_predict_X
 from regkit.rows.open import as_source
 from regkit.solvers.results import PathResult
@@ -20,7 +21,7 @@ from regkit.solvers.results import PathResult
 _CHUNK = 1 << 20
 
 
-class LinearModel(BaseEstimator):
+class LinearModel(CoefficientViews, BaseEstimator):
     """Base of all linear models, whatever their loss.
 
     A fit that fails, at whatever step, leaves the estimator as it was: attributes are

@@ -15,6 +15,7 @@ from regkit.linear_model._grid import decreasing_alphas
 from regkit.linear_model._report import report, warn_at_grid_edge
 from regkit.linear_model._selection import Choice, choose
 from regkit.linear_model._splits import make_router, route
+from regkit.linear_model._views import SelectionViews
 from regkit.rows.inputs import FitData, check_fit_data
 from regkit.rows.open import as_source
 from regkit.rows.sources import RowSource
@@ -22,7 +23,7 @@ from regkit.solvers.folds.in_memory import PathSettings
 from regkit.solvers.results import PathResult
 
 
-class CrossValidated(LinearModel):
+class CrossValidated(SelectionViews, LinearModel):
     """Base of the models that choose alpha, whatever their loss.
 
     Subclasses make the evaluators: `_evaluator_of_rows`, and `_evaluator_of_chunks`

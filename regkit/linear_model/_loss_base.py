@@ -18,12 +18,15 @@ from regkit.linear_model._labels import Labels
 from regkit.linear_model._limits import Limits, check_limits
 from regkit.linear_model._report import report
 from regkit.linear_model._separation import lowering_columns, separating_columns
+from regkit.linear_model._views import CoefficientViews
 from regkit.rows.inputs import FitData, check_predict_X, check_y
 from regkit.rows.open import as_source
 from regkit.solvers.losses import Loss
+from regkit.solvers.multinomial import Multinomial
 from regkit.solvers.problem import Penalty
 from regkit.solvers.results import PathResult
 from regkit.solvers.solve_loss import solve_loss_path
+from regkit.solvers.solve_multinomial import solve_multinomial_path
 
 # Coefficients and intercept to start from.
 Start = tuple[Floats, float]
@@ -39,15 +42,15 @@ class LossProblem:
 
     name: str
     """Of the estimator or function, for messages."""
-    loss: Loss
+    loss: Loss | Multinomial
     design: RowDesign
     data: FitData
     """X as the design has it; y are the class numbers, or the counts."""
     weight: Floats | None
     """(n_samples,), of rows and classes together."""
     targets: Floats
-    """(n_targets, n_samples), each a problem of its own: one per class where classes
-    are told from the rest, one otherwise."""
+    """(n_targets, n_samples). Each a problem of its own, one per class where classes
+    are told from the rest; of the multinomial loss, the indicators of the classes."""
     offset: Floats | None
     limits: Limits
     labels: Labels | None
@@ -76,6 +79,8 @@ class LossProblem:
 
         The result has the shape (n_alphas, n_targets).
         """
+        if isinstance(self.loss, Multinomial):
+            return self._solve_jointly(penalty, alphas, design, starts, options)
         with np.errstate(over="ignore", invalid="ignore"):  # reported by `report`
             results = [
                 solve_loss_path(
@@ -91,6 +96,32 @@ class LossProblem:
                 for t, target in enumerate(self.targets)
             ]
         return PathResult.stack(results)
+
+    def _solve_jointly(
+        self,
+        penalty: Penalty,
+        alphas: Floats,
+        design: RowDesign | None,
+        starts: list[Start] | None,
+        options: dict[str, Any],
+    ) -> PathResult:
+        """Solve the path of the multinomial loss."""
+        start = None
+        if starts is not None:
+            coefs, intercepts = zip(*starts, strict=True)
+            start = np.array(coefs).T, np.array(intercepts)
+        assert self.labels is not None
+        with np.errstate(over="ignore", invalid="ignore"):  # reported by `report`
+            return solve_multinomial_path(
+                self.design if design is None else design,
+                self.labels.codes,
+                len(self.labels.classes),
+                penalty,
+                alphas,
+                offset=self.offset,
+                start=start,
+                **options,
+            )
 
     def report(
         self,
@@ -188,9 +219,11 @@ class LossProblem:
         return ", ".join(shown) + more if shown else "intercept"
 
 
-class LossEstimator(BaseEstimator):
+class LossEstimator(CoefficientViews, BaseEstimator):
     """Base of the estimators fitted by such a loss; subclasses state the problem."""
 
+    # Whether several classes are one problem, with one gap.
+    _is_joint = False
     coef_: Any
     intercept_: Any
     n_features_in_: int
@@ -227,7 +260,7 @@ class LossEstimator(BaseEstimator):
     def _state(
         self,
         data: FitData,
-        loss: Loss,
+        loss: Loss | Multinomial,
         targets: Floats,
         offset: Any,
         weight: Floats | None,
@@ -243,7 +276,10 @@ class LossEstimator(BaseEstimator):
             self.penalty_factor,
             data.feature_names,
         )
-        shift = None if offset is None else check_offset(self, offset, n_samples)
+        shift = None
+        if offset is not None:
+            several = len(targets) if isinstance(loss, Multinomial) else 1
+            shift = check_offset(self, offset, n_samples, several)
         with np.errstate(over="ignore", invalid="ignore"):  # reported by `report`
             design = make_design(
                 data.X, weight, bool(self.fit_intercept), bool(self.standardize)
@@ -266,8 +302,9 @@ class LossEstimator(BaseEstimator):
         else:
             found = linear_predictor(X, coef, self.intercept_)
         if offset is not None:
-            shift = check_offset(self, offset, X.shape[0])
-            found = found + (shift if found.ndim == 1 else shift[:, None])
+            several = 1 if found.ndim == 1 else found.shape[1]
+            shift = check_offset(self, offset, X.shape[0], several)
+            found = found + (shift if found.ndim == shift.ndim else shift[:, None])
         return found
 
     def _replace_attributes(self, fitted: dict[str, Any]) -> None:
@@ -294,7 +331,7 @@ class LossEstimator(BaseEstimator):
         """Return the attributes of the k-th alpha."""
         at = result.at(k)
         n_iters = np.maximum(at.n_iters, 1)
-        several = len(at.intercepts) > 1
+        several = len(at.intercepts) > 1 and not self._is_joint
         return {
             "coef_": np.ascontiguousarray(at.coefs.T),
             "intercept_": at.intercepts.copy(),
@@ -309,19 +346,24 @@ class LossEstimator(BaseEstimator):
         return tags
 
 
-def check_offset(caller: Any, offset: Any, n_samples: int) -> Floats:
-    """Check what is added to the linear predictor of each row.
+def check_offset(caller: Any, offset: Any, n_samples: int, n_outputs: int) -> Floats:
+    """Check what is added to the linear predictors of each row.
 
     Raises
     ------
     ValueError
-        When it is not one finite number per row.
+        When it is not one finite number per row, or per row and class of several.
     """
     checked = check_y(caller, offset, "offset")
-    if checked.shape != (n_samples,):
+    wanted: tuple[int, ...] = (n_samples,)
+    per = "per row of X"
+    if n_outputs > 1:
+        wanted = (n_samples, n_outputs)
+        per = f"per row of X and class ({n_outputs} classes)"
+    if checked.shape != wanted:
         raise ValueError(
-            f"offset must have one entry per row of X: X has {n_samples} rows, offset "
-            f"has shape {checked.shape}."
+            f"offset must have one entry {per}: X has {n_samples} rows, offset has "
+            f"shape {checked.shape}."
         )
     return np.ascontiguousarray(checked, dtype=np.float64)
 

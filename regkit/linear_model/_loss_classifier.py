@@ -19,6 +19,7 @@ from regkit.linear_model._labels import (
 from regkit.linear_model._loss_base import LossEstimator, LossProblem
 from regkit.rows.inputs import check_fit_data
 from regkit.solvers.losses import Loss
+from regkit.solvers.multinomial import Multinomial
 
 
 class LinearClassifier(ClassifierMixin, LossEstimator):
@@ -109,7 +110,7 @@ class LinearClassifier(ClassifierMixin, LossEstimator):
         """Sparse copy of `coef_`, of the same shape."""
         return sp.csr_matrix(self.coef_)
 
-    def _loss(self, n_classes: int) -> Loss:
+    def _loss(self, n_classes: int) -> Loss | Multinomial:
         raise NotImplementedError
 
     def _targets(self, codes: NDArray[np.int64], n_classes: int) -> Floats:

@@ -20,14 +20,17 @@ from regkit.linear_model._parameters import thread_count
 from regkit.linear_model._report import warn_at_grid_edge
 from regkit.linear_model._selection import ErrorCurve, choose
 from regkit.linear_model._splits import for_scorer, make_folds, make_router, route
+from regkit.linear_model._views import SelectionViews
 from regkit.parallel.threads import map_in_threads
 from regkit.solvers.folds.averages import mean_and_se
 from regkit.solvers.folds.fold import Fold
 from regkit.solvers.folds.losses import held_out_losses
 from regkit.solvers.loss_criteria import loss_criteria
+from regkit.solvers.multinomial import Multinomial
 from regkit.solvers.problem import Penalty
 from regkit.solvers.results import PathResult
 from regkit.solvers.solve_loss import loss_alpha_grid
+from regkit.solvers.solve_multinomial import multinomial_alpha_grid
 
 
 class _Candidate(NamedTuple):
@@ -41,7 +44,7 @@ class _Candidate(NamedTuple):
     curve: ErrorCurve
 
 
-class LossCV(LossEstimator):
+class LossCV(SelectionViews, LossEstimator):
     """Base of the twins that choose alpha; subclasses state the problem."""
 
     # What a mean loss is multiplied by to give the error that the field reports.
@@ -109,6 +112,11 @@ class LossCV(LossEstimator):
         folds: list[Fold] = []
         if self.criterion == "cv":
             folds = self._folds(problem, split_params)
+        elif isinstance(problem.loss, Multinomial):
+            raise ValueError(
+                f"{name} has criterion={self.criterion!r} for two classes only, y has "
+                f"{len(problem.targets)}; use criterion='cv'."
+            )
         elif not self._has_likelihood():
             raise ValueError(
                 f"{name} has no likelihood for criterion={self.criterion!r}; use "
@@ -147,7 +155,7 @@ class LossCV(LossEstimator):
     def _path_attributes(
         self, whole: PathResult, problem: LossProblem
     ) -> dict[str, Any]:
-        if whole.shape[1] > 1:
+        if whole.shape[1] > 1 and not self._is_joint:
             return {"coef_path_": _by_target(whole)}
         path = regularization_path(whole, problem)
         return {"path_": path, "coef_path_": path.coefs}
@@ -229,6 +237,7 @@ class LossCV(LossEstimator):
             problem.report(found, **told, where=where, rows=rows)
         if not folds:
             assert whole is not None
+            assert not isinstance(problem.loss, Multinomial)
             values = loss_criteria(
                 problem.design,
                 problem.loss,
@@ -346,6 +355,17 @@ def automatic_alphas(
         raise ValueError(
             f"{problem.name} needs alphas when l1_ratio=0: the automatic grid starts "
             "where all coefficients become zero, which a pure L2 penalty never does."
+        )
+    if isinstance(problem.loss, Multinomial):
+        assert problem.labels is not None
+        return multinomial_alpha_grid(
+            problem.design,
+            problem.labels.codes,
+            len(problem.labels.classes),
+            penalty,
+            n_alphas,
+            eps,
+            offset=problem.offset,
         )
     grids = [
         loss_alpha_grid(

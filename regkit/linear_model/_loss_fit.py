@@ -23,7 +23,7 @@ from regkit.solvers.results import PathResult
 # Predictions are as far off as the root of the gap. Since Newton's steps square the
 # error, a gap this much smaller than asked for costs a step or two, and two ways to
 # the same fit, by weights or repeated rows, alone or on a path, agree to many digits.
-_AIM = 1e-6
+_AIM = 1e-8
 
 
 class LossModel(LossEstimator):

@@ -8,10 +8,13 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
-from scipy.special import expit
+from scipy.special import expit, softmax
 
+from regkit._sklearn import check_same_features
+from regkit._types import Floats
 from regkit.linear_model._loss_base import LossProblem
 from regkit.linear_model._regularization_path import RegularizationPath
+from regkit.rows.inputs import check_predict_X
 from regkit.solvers.results import PathResult
 
 
@@ -55,10 +58,71 @@ class ClassificationPath(RegularizationPath):
     """Solutions of a linear classifier for a decreasing sequence of alphas.
 
     Returned by `logistic_path`; as `RegularizationPath`, but for its predictions. With
-    more than two classes, `coefs` has the shape (n_classes, n_features, n_alphas).
+    K > 2 classes `coefs` has the shape (K, n_features, n_alphas), `intercepts`
+    (n_alphas, K), and `sparse_coefs` the rows of all classes, one after the other.
     """
 
     classes_: NDArray[Any] = field(default_factory=lambda: np.empty(0))
+
+    @property
+    def n_outputs(self) -> int:
+        """Number of linear predictors: 1 for two classes, else one per class."""
+        return 1 if len(self.classes_) == 2 else len(self.classes_)
+
+    @property
+    def n_features_in_(self) -> int:
+        """Number of columns of X."""
+        return int(self.sparse_coefs.shape[0]) // self.n_outputs
+
+    @property
+    def coefs(self) -> Floats:
+        """Coefficients, dense; one array of (n_features, n_alphas) per predictor."""
+        return self._by_class(self.sparse_coefs.toarray())
+
+    def coef_at(self, alpha: Any) -> Floats:
+        """Give the coefficients at any alpha within the path.
+
+        Parameters
+        ----------
+        alpha : float or array-like of shape (n_queries,)
+            Between the smallest and the largest of `alphas`.
+
+        Returns
+        -------
+        coef : ndarray of shape (n_features,) or (n_features, n_queries)
+            Interpolated coefficients; for K > 2 classes with a first axis of K.
+
+        Raises
+        ------
+        ValueError
+            When an alpha is outside the path.
+        """
+        return self._by_class(RegularizationPath.coef_at(self, alpha))
+
+    def intercept_at(self, alpha: Any) -> Any:
+        """Give the intercept at any alpha within the path.
+
+        Parameters
+        ----------
+        alpha : float or array-like of shape (n_queries,)
+            Between the smallest and the largest of `alphas`.
+
+        Returns
+        -------
+        intercept : float or ndarray of shape (n_queries,)
+            Interpolated intercepts; for K > 2 classes with a last axis of K.
+
+        Raises
+        ------
+        ValueError
+            When an alpha is outside the path.
+        """
+        if self.n_outputs == 1:
+            return RegularizationPath.intercept_at(self, alpha)
+        left, right, share = self._locate(alpha)
+        near, far = self.intercepts[left], self.intercepts[right]
+        intercept = near * share[:, None] + far * (1 - share[:, None])
+        return intercept[0] if np.ndim(alpha) == 0 else intercept
 
     def decision_function(self, X: Any, alpha: Any = None) -> Any:
         """Compute linear predictors at every alpha of the path, or at those given.
@@ -74,7 +138,8 @@ class ClassificationPath(RegularizationPath):
         -------
         decision : ndarray of shape (n_samples, n_alphas), (n_samples,) or \
                 (n_samples, n_queries)
-            Log-odds of ``classes_[1]``.
+            Log-odds of ``classes_[1]``; for K > 2 classes one predictor per class,
+            along a last axis of K.
 
         Raises
         ------
@@ -82,12 +147,19 @@ class ClassificationPath(RegularizationPath):
             When X holds NaN or inf, its columns are not those of the path, or an
             alpha is outside the path.
         """
-        return RegularizationPath.predict(self, X, alpha)
+        if self.n_outputs == 1:
+            return RegularizationPath.predict(self, X, alpha)
+        check_same_features(self, X)
+        X = check_predict_X(self, X, self.n_features_in_)
+        wanted = self.alphas if alpha is None else np.atleast_1d(alpha)
+        coefs = self.coef_at(wanted)  # (K, p, Q)
+        flat = np.moveaxis(coefs, 1, 0).reshape(coefs.shape[1], -1)
+        decision = np.asarray(X @ flat).reshape(X.shape[0], *coefs[:, 0].shape)
+        decision = np.moveaxis(decision, 1, -1) + self.intercept_at(wanted)
+        return decision[:, 0] if alpha is not None and np.ndim(alpha) == 0 else decision
 
     def predict_proba(self, X: Any, alpha: Any = None) -> Any:
-        """Estimate the probability of ``classes_[1]`` along the path.
-
-        Parameters and errors are those of `decision_function`.
+        """Estimate probabilities along the path.
 
         Parameters
         ----------
@@ -99,9 +171,15 @@ class ClassificationPath(RegularizationPath):
         Returns
         -------
         probability : ndarray of the shape of `decision_function`
-            Probability of ``classes_[1]``.
+            Probability of ``classes_[1]``; for K > 2 classes that of each.
+
+        Raises
+        ------
+        ValueError
+            As `decision_function` does.
         """
-        return expit(self.decision_function(X, alpha))
+        decision = self.decision_function(X, alpha)
+        return expit(decision) if self.n_outputs == 1 else softmax(decision, axis=-1)
 
     def predict(self, X: Any, alpha: Any = None) -> Any:
         """Predict the class of each row along the path.
@@ -115,20 +193,40 @@ class ClassificationPath(RegularizationPath):
 
         Returns
         -------
-        y_pred : ndarray of the shape of `decision_function`
+        y_pred : ndarray of shape (n_samples, n_alphas), (n_samples,) or \
+                (n_samples, n_queries)
             Labels, as in `classes_`.
+
+        Raises
+        ------
+        ValueError
+            As `decision_function` does.
         """
-        return self.classes_[(self.decision_function(X, alpha) > 0.0).astype(np.intp)]
+        decision = self.decision_function(X, alpha)
+        if self.n_outputs == 1:
+            return self.classes_[(decision > 0.0).astype(np.intp)]
+        return self.classes_[np.argmax(decision, axis=-1)]
+
+    def _by_class(self, coefs: Floats) -> Floats:
+        """Split rows of all classes into one array per class, if there are several."""
+        if self.n_outputs == 1:
+            return coefs
+        return coefs.reshape(self.n_outputs, self.n_features_in_, *coefs.shape[1:])
 
 
 def regularization_path(result: PathResult, problem: LossProblem) -> RegularizationPath:
-    """Turn a solver's result of one target into what users get."""
-    coefs = sp.csc_array(result.coefs, copy=True)
-    coefs.eliminate_zeros()
+    """Turn a solver's result, of one target or of all classes, into what users get."""
+    n_outputs = result.shape[1]
+    if n_outputs == 1:
+        coefs = sp.csc_array(result.coefs, copy=True)
+        coefs.eliminate_zeros()
+    else:
+        by_class = np.moveaxis(result.dense(), 0, -1)  # (K, p, A)
+        coefs = sp.csc_array(by_class.reshape(-1, by_class.shape[-1]))
     common: dict[str, Any] = {
         "alphas": result.alphas[:, 0],
         "sparse_coefs": coefs,
-        "intercepts": result.intercepts[:, 0],
+        "intercepts": result.intercepts[:, 0] if n_outputs == 1 else result.intercepts,
         "dual_gaps": result.dual_gaps[:, 0],
         "n_nonzero": np.diff(coefs.indptr),
         "n_iters": result.n_iters[:, 0],

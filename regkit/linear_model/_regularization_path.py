@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from regkit._sklearn import check_same_features
 from regkit._types import Floats
 from regkit.linear_model._base import linear_predictor
+from regkit.linear_model._views import PathViews
 from regkit.rows.inputs import check_predict_X
 from regkit.rows.open import as_source
 from regkit.solvers.results import PathResult
@@ -23,7 +24,7 @@ _SLACK = 1e-12
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
-class RegularizationPath:
+class RegularizationPath(PathViews):
     r"""Solutions of a penalized regression for a decreasing sequence of alphas.
 
     Returned by `lasso_path` and `enet_path`. Unpacks into scikit-learn's three arrays:

@@ -70,8 +70,8 @@ class ElasticNetRegressor(LeastSquaresModel):
         Duality gap reached, in the units of the objective: how far above the optimum
         the objective can be at most.
     solver_ : str
-        What ran: "active_set", "coordinate_descent" or "least_squares"; several names
-        where several did.
+        What ran: "active_set", "coordinate_descent", "qr" or "least_squares"; several
+        names, joined by "+", where several did.
     n_features_in_ : int
         Number of columns seen in `fit`.
     feature_names_in_ : ndarray of shape (n_features_in_,)

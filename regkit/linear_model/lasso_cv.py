@@ -124,8 +124,8 @@ class LassoRegressorCV(PathCV):
     dual_gap_ : float
         Duality gap at `alpha_`, before any relaxation, in the units of the objective.
     solver_ : str
-        What ran: "active_set" or "coordinate_descent", or "least_squares" and other
-        names where an alpha is 0.
+        What ran: "active_set", "coordinate_descent" or "qr", or "least_squares" and
+        other names where an alpha is 0; several are joined by "+".
     n_features_in_ : int
         Number of columns seen in `fit`.
     feature_names_in_ : ndarray of shape (n_features_in_,)

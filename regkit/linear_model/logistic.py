@@ -14,10 +14,13 @@ from regkit.linear_model._loss_fit import LossModel
 from regkit.linear_model._loss_parameters import CLASS_WEIGHT, LOSS
 from regkit.linear_model._parameters import ALPHA, L1_RATIO
 from regkit.solvers.losses import LOGISTIC, Loss
+from regkit.solvers.multinomial import Multinomial
 
 
 class LogisticBase(LinearClassifier):
     """What logistic regression does whatever way its alpha came about."""
+
+    _is_joint = True
 
     def predict_proba(self, X: Any, offset: Any = None) -> Floats:
         """Estimate the probability of each class.
@@ -78,21 +81,13 @@ class LogisticBase(LinearClassifier):
         logarithms: Floats = log_softmax(decision, axis=1)
         return logarithms
 
-    def _loss(self, n_classes: int) -> Loss:
-        if n_classes > 2:
-            raise ValueError(
-                f"Only binary classification is supported. y has {n_classes} classes: "
-                f"wrap {type(self).__name__} in sklearn.multiclass.OneVsRestClassifier."
-            )
-        return LOGISTIC
+    def _loss(self, n_classes: int) -> Loss | Multinomial:
+        return LOGISTIC if n_classes == 2 else Multinomial(n_classes)
 
     def _targets(self, codes: NDArray[np.int64], n_classes: int) -> Floats:
-        return codes.astype(np.float64)[None]
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.classifier_tags.multi_class = False
-        return tags
+        classes = np.arange(n_classes)[1 if n_classes == 2 else 0 :]
+        indicators: Floats = (codes == classes[:, None]).astype(np.float64)
+        return indicators
 
 
 class LogisticClassifier(LogisticBase, LossModel):
@@ -111,7 +106,9 @@ class LogisticClassifier(LogisticBase, LossModel):
     ``classes_[1]`` and 0 for the other, :math:`w` are the weights (`sample_weight`
     times `class_weight`) rescaled to sum to :math:`n`, :math:`o` the `offset`,
     :math:`f` the `penalty_factor`, :math:`\rho` the `l1_ratio` and :math:`l, u` the
-    `bounds`.
+    `bounds`. With K > 2 classes the loss is the multinomial one,
+    :math:`\log \sum_k e^{z_{ik}} - z_{i y_i}`, each class has its own coefficients and
+    intercept, and the penalty is summed over them; intercepts sum to zero.
 
     The penalty stands beside the *mean* loss, as everywhere in regkit: `alpha` is
     ``1 / (C * sum(weights))`` for the `C` of scikit-learn's `LogisticRegression`, whose
@@ -158,12 +155,13 @@ class LogisticClassifier(LogisticBase, LossModel):
     ----------
     classes_ : ndarray of shape (n_classes,)
         The labels seen in `fit`, sorted.
-    coef_ : ndarray of shape (1, n_features)
-        Coefficients of the log-odds of ``classes_[1]``, in float64.
-    sparse_coef_ : sparse matrix of shape (1, n_features)
+    coef_ : ndarray of shape (1, n_features) or (n_classes, n_features)
+        Coefficients, in float64: of the log-odds of ``classes_[1]`` for two classes,
+        of each class's predictor for more.
+    sparse_coef_ : sparse matrix of the same shape
         `coef_` as a CSR matrix.
-    intercept_ : ndarray of shape (1,)
-        Intercept; 0 with ``fit_intercept=False``.
+    intercept_ : ndarray of shape (1,) or (n_classes,)
+        Intercepts; 0 with ``fit_intercept=False``.
     n_iter_ : int
         Newton steps taken.
     dual_gap_ : float

@@ -6,8 +6,11 @@ from dataclasses import replace
 from numbers import Integral
 from typing import Any
 
+import numpy as np
+
 from regkit._sklearn import validate_arguments
 from regkit.linear_model._grid import decreasing_alphas
+from regkit.linear_model._labels import Labels
 from regkit.linear_model._loss_base import refuse_chunks
 from regkit.linear_model._loss_cv import automatic_alphas
 from regkit.linear_model._loss_parameters import CLASS_WEIGHT, FAMILY, LOSS_PATH
@@ -16,6 +19,7 @@ from regkit.linear_model._parameters import L1_RATIO
 from regkit.linear_model._regularization_path import RegularizationPath
 from regkit.linear_model.generalized_linear import GeneralizedLinearRegressor
 from regkit.linear_model.logistic import LogisticClassifier
+from regkit.solvers.multinomial import Multinomial
 
 __all__ = ["glm_path", "logistic_path"]
 
@@ -56,7 +60,13 @@ def path_of_model(
             f"target={target} is not one of the {len(problem.targets)} problems of "
             f"{type(model).__name__}."
         )
-    problem = replace(problem, targets=problem.targets[target : target + 1])
+    if not isinstance(problem.loss, Multinomial) and len(problem.targets) > 1:
+        assert problem.labels is not None
+        problem = replace(
+            problem,
+            targets=problem.targets[target : target + 1],
+            labels=Labels(np.array([False, True]), problem.labels.codes == target),
+        )
     penalty = problem.penalty(float(model.l1_ratio))
     if alphas is None or isinstance(alphas, Integral):
         n_alphas = n_alphas if alphas is None else int(alphas)

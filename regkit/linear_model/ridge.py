@@ -85,8 +85,8 @@ class RidgeRegressor(LeastSquaresModel):
         of the weights: how far above the optimum it can be at most.
     solver_ : str
         What ran: "cholesky", "dual_cholesky", "svd", "conjugate_gradient",
-        "least_squares", "active_set" or "coordinate_descent"; several names where
-        several did.
+        "least_squares", "active_set", "coordinate_descent" or "qr"; several names,
+        joined by "+", where several did.
     n_features_in_ : int
         Number of columns seen in `fit`.
     feature_names_in_ : ndarray of shape (n_features_in_,)

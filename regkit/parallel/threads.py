@@ -209,7 +209,7 @@ def run_together(prepare: Callable[[int], Callable[[int], None]], size: int) -> 
 def one_blas_thread() -> Iterator[None]:
     """Keep BLAS to the calling thread, for callers that run side by side.
 
-    The limit belongs to the process: whoever comes first sets it, and whoever goes last
+    The limit belongs to the process: the first caller sets it, and the last to leave
     lifts it.
     """
     global _controller, _n_limiting, _limits

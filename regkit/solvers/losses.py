@@ -6,8 +6,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from regkit._types import Floats
+from regkit._types import EPS, Floats
 from regkit.kernels.linear import losses as kernels
+from regkit.kernels.linear.loss_steps import Rows
 
 
 class PathLoss(Protocol):
@@ -69,9 +70,30 @@ def overflowing() -> AbstractContextManager[None]:
     return np.errstate(over="ignore", under="ignore", invalid="ignore", divide="ignore")
 
 
+def null_intercept(loss: PathLoss, y: Floats, share: Floats, offset: Floats) -> Any:
+    """Return the intercept of the null model beside ``offset``, zeros for none.
+
+    Raises
+    ------
+    ValueError
+        Where it is infinite: one class only, or nothing but zeros.
+    """
+    start = loss.first_intercept(y, share)
+    if offset.any():
+        start = start - loss.mean_predictor(share, offset)
+    return loss.best_shift(y, share, offset, start)
+
+
+def is_met(y: Floats, share: Floats, eta: Floats, residual: Floats) -> bool:
+    """Return whether nothing but rounding errors is left of y at ``eta``."""
+    sizes = np.abs(y) + np.abs(y - residual)
+    noise = 16.0 * EPS * (1.0 + np.abs(eta)) * sizes
+    return bool(np.all((np.abs(residual) <= noise) | (share == 0.0)))
+
+
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """A convex loss of one label and one linear predictor a row.
+    """A convex loss of one label and one linear predictor per row.
 
     The formulas are in `regkit.kernels.linear.losses`.
 
@@ -79,7 +101,7 @@ class Loss:
     ----------
     name : str
     code : int
-        What kernels tell the losses apart by.
+        The loss's number in kernels.
     power : float
         The variance power of a Tweedie loss, unused by others.
     curvature_bound : float
@@ -93,6 +115,11 @@ class Loss:
     power: float = 0.0
     curvature_bound: float = np.inf
     is_smooth: bool = True
+
+    @property
+    def is_quadratic(self) -> bool:
+        """Whether its model is itself: Gram matrices, ridge and statistics apply."""
+        return self.code == kernels.SQUARES
 
     def objective(self, y: Floats, share: Floats, eta: Floats) -> float:
         """Return the mean loss; ``share`` are weights that sum to 1."""
@@ -123,10 +150,10 @@ class Loss:
 
     def rows(
         self, y: Floats, share: Floats, eta: Floats, dual: Floats, weight: Floats
-    ) -> kernels.Rows:
+    ) -> Rows:
         """Return the rows, and room for what a step of them leads to."""
         room = (np.empty(len(y)) for _ in range(5))
-        return kernels.Rows(self.code, self.power, y, share, weight, eta, dual, *room)
+        return Rows(self.code, self.power, y, share, weight, eta, dual, *room)
 
     def deviance(self, y: Floats, share: Floats, eta: Floats) -> float:
         """Return the mean loss above the least that any predictor could reach."""
@@ -171,7 +198,7 @@ class Loss:
         mean = float(share @ y)
         if self.code == kernels.LOGISTIC:
             least = min(mean, float(share @ (1.0 - y)))
-        elif self.code == kernels.SQUARED_HINGE:
+        elif self.code in (kernels.SQUARED_HINGE, kernels.SQUARES):
             return mean
         else:
             least = mean
@@ -185,6 +212,7 @@ class Loss:
         return float(np.log(mean))
 
 
+SQUARED = Loss("squared", kernels.SQUARES, curvature_bound=1.0)
 LOGISTIC = Loss("logistic", kernels.LOGISTIC, curvature_bound=0.25)
 POISSON = Loss("Poisson", kernels.POISSON)
 GAMMA = Loss("Gamma", kernels.GAMMA)

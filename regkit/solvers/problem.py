@@ -1,12 +1,22 @@
 """The elastic-net problem as users state it and as solvers see it."""
 
 from dataclasses import dataclass
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
-from regkit._types import EPS, Floats
+from regkit._types import EPS, Floats, Indices
 from regkit.designs import ColumnUnits, Design
+from regkit.kernels.linear.certificate import (
+    duality_gap,
+    penalty_gap,
+    shrinkages,
+    wanted,
+)
+from regkit.kernels.linear.coordinate_descent import Terms
+
+_TINY = float(np.finfo(np.float64).tiny)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,22 +61,202 @@ class Penalty:
         return bool(np.any(np.isfinite(self.lower)) or np.any(np.isfinite(self.upper)))
 
 
-@dataclass(frozen=True, slots=True)
-class ScaledProblem:
-    """The problem in the units of a design's Z; see `regkit.kernels.linear.active_set`.
+class ScaledPenalty(NamedTuple):
+    """A penalty in the units of a design's columns, which the path solvers ask.
 
-    Excluded columns (infinite penalty factor, or constant) have an empty box.
+    ``alpha Σ l1_j |b_j| + l2_j b_j² / 2`` on a box, column by column; see
+    `regkit.kernels.linear.active_set_state`. Excluded columns (infinite penalty factor,
+    or constant) have an empty box. All arrays are (n_features,).
+
+    Attributes
+    ----------
+    l1, l2, lower, upper : ndarray
+    square : ndarray
+        |z_j|².
+    noise : ndarray
+        Rounding error to expect in a correlation.
+    last_bits : ndarray
+        That, and what the last bits of X, far from zero, may add to it.
     """
 
-    target: Floats
-    target_mean: float
-    total: float  # |target|²
     l1: Floats
     l2: Floats
     lower: Floats
     upper: Floats
-    noise: Floats  # rounding error to expect in a correlation
-    last_bits: Floats  # and what the last bits of X, far from zero, may add to it
+    square: Floats
+    noise: Floats
+    last_bits: Floats
+
+    @classmethod
+    def of(cls, penalty: Penalty, columns: ColumnUnits, size: float) -> Self:
+        """Express ``penalty`` in the units of ``columns``.
+
+        ``size`` is the norm of what correlations are taken with: their rounding.
+        """
+        excluded = columns.constant | np.isinf(penalty.factor)
+        factor = np.where(excluded, 1.0, penalty.factor)
+        rounding = 32.0 * EPS * size
+        noise = rounding * columns.lengths + _TINY
+        return cls(
+            l1=penalty.l1_ratio * factor,
+            l2=(1.0 - penalty.l1_ratio) * factor,
+            lower=np.where(excluded, 0.0, penalty.lower * columns.scale),
+            upper=np.where(excluded, 0.0, penalty.upper * columns.scale),
+            square=columns.lengths**2,
+            noise=noise,
+            last_bits=noise + rounding * np.abs(columns.offset) / columns.scale,
+        )
+
+    @property
+    def is_open(self) -> NDArray[np.bool_]:
+        """Which columns may have a nonzero coefficient."""
+        open_: NDArray[np.bool_] = self.upper > self.lower
+        return open_
+
+    @property
+    def is_unpenalized(self) -> NDArray[np.bool_]:
+        """Which of them have no penalty."""
+        free: NDArray[np.bool_] = (self.l1 == 0.0) & (self.l2 == 0.0)
+        return free & self.is_open
+
+    @property
+    def is_ridged(self) -> bool:
+        """Whether any column has an L2 penalty."""
+        return bool(np.any(self.l2 > 0.0))
+
+    @property
+    def terms(self) -> Terms:
+        """As kernels take it."""
+        return Terms(self.l1, self.l2, self.lower, self.upper, self.square)
+
+    @property
+    def by_column(self) -> tuple[Floats, Floats, Floats, Floats, Floats]:
+        """In the order of `regkit.kernels.linear.active_set_state.Problem`."""
+        return self.l1, self.l2, self.lower, self.upper, self.noise
+
+    def value(self, columns: Indices, coef: Floats) -> float:
+        """Return the penalty of coefficients of ``columns``, less alpha."""
+        return float(
+            self.l1[columns] @ np.abs(coef) + 0.5 * (self.l2[columns] @ (coef * coef))
+        )
+
+    def restricted(self, columns: Indices) -> Self:
+        """Return the penalty of some columns alone."""
+        return type(self)(*(values[columns] for values in self))
+
+    def largest_alpha(self, correlation: Floats) -> float:
+        """Return the smallest alpha at which no penalized column enters.
+
+        ``correlation`` is taken at the null model: z_jᵀ times the residual of the
+        unpenalized columns' fit. Infinite where a column has an L2 penalty alone: no
+        alpha keeps it out.
+        """
+        room = np.where(correlation > 0.0, self.upper, -self.lower)
+        open_ = (room > 0.0) & (np.abs(correlation) > self.noise)
+        if np.any(open_ & (self.l1 == 0.0) & (self.l2 > 0.0)):
+            return np.inf
+        enters = open_ & (self.l1 > 0.0)
+        pulls = np.abs(correlation[enters]) / self.l1[enters]
+        return float(pulls.max(initial=0.0))
+
+    def violations(
+        self,
+        columns: Indices,
+        correlation: Floats,
+        outside: NDArray[np.bool_],
+        alpha: float,
+    ) -> Indices:
+        """Return those of ``columns`` outside that an optimum at ``alpha`` needs."""
+        found: Indices = wanted(
+            columns,
+            correlation,
+            self.l1,
+            self.lower,
+            self.upper,
+            outside,
+            alpha,
+            self.noise,
+        )
+        return found
+
+    def pull(self, correlation: Floats, columns: Indices) -> Floats:
+        """Return the alphas at which ``columns`` would enter; infinite without l1."""
+        with np.errstate(divide="ignore"):
+            return np.abs(correlation[columns]) / self.l1[columns]
+
+    def gap(
+        self,
+        columns: Indices,
+        coef: Floats,
+        slope: Floats,
+        alpha: float,
+        residual_square: float,
+    ) -> float:
+        """Return the duality gap of least squares at ``coef``, shrunk residuals dual.
+
+        See `regkit.kernels.linear.certificate.duality_gap`.
+        """
+        found: float = duality_gap(
+            columns,
+            coef,
+            slope,
+            self.l1,
+            self.l2,
+            self.lower,
+            self.upper,
+            self.square,
+            alpha,
+            residual_square,
+        )
+        return found
+
+    def shrinkages(
+        self, columns: Indices, coef: Floats, slope: Floats, alpha: float
+    ) -> tuple[float, float, float]:
+        """Return the shares of a dual point worth trying, the largest first.
+
+        See `regkit.kernels.linear.certificate.shrinkages`.
+        """
+        shares: tuple[float, float, float] = shrinkages(
+            columns, coef, slope, self.l1, self.l2, self.lower, self.upper, alpha
+        )
+        return shares
+
+    def shrunk_gap(
+        self,
+        columns: Indices,
+        coef: Floats,
+        slope: Floats,
+        alpha: float,
+        shrunk: float,
+        scale: float,
+    ) -> float:
+        """Return what the penalty adds to the gap of any loss at a shrunk dual point.
+
+        See `regkit.kernels.linear.certificate.penalty_gap`.
+        """
+        found: float = penalty_gap(
+            columns, coef, slope, *self.terms, alpha, shrunk, scale
+        )
+        return found
+
+    def subdifferential(self, alpha: float, coef: Floats) -> tuple[Floats, Floats]:
+        """Return the least and the largest slope that each penalty and box can hold."""
+        threshold, ridge = alpha * self.l1, alpha * self.l2 * coef
+        low = np.where(coef > 0.0, threshold, -threshold)
+        high = np.where(coef < 0.0, -threshold, threshold)
+        low = np.where(coef <= self.lower, -np.inf, low)
+        high = np.where(coef >= self.upper, np.inf, high)
+        return low + ridge, high + ridge
+
+
+class ScaledProblem(NamedTuple):
+    """A least-squares problem in the units of a design's Z."""
+
+    target: Floats
+    target_mean: float
+    total: float  # |target|²
+    penalty: ScaledPenalty
 
     @property
     def null_objective(self) -> float:
@@ -76,57 +266,24 @@ class ScaledProblem:
 def scale_problem(design: Design, y: Floats, penalty: Penalty) -> ScaledProblem:
     """Express ``y`` and ``penalty`` in the units of the design's columns."""
     target, mean = design.center(y)
+    return scale_centered(design, target, float(mean), penalty)
+
+
+def scale_centered(
+    design: ColumnUnits, target: Floats, mean: float, penalty: Penalty
+) -> ScaledProblem:
+    """Express a target that `Design.center` returned, and ``penalty``, likewise."""
     total = float(target @ target)
-    if np.sqrt(total) <= 8.0 * EPS * abs(float(mean)):
+    if total**0.5 <= 8.0 * EPS * abs(mean):
         # A constant y: what is left of it is its mean's rounding error.
         target = np.zeros_like(target)
         total = 0.0
-    return scaled_terms(design, penalty, target, float(mean), total)
-
-
-def scaled_terms(
-    columns: ColumnUnits,
-    penalty: Penalty,
-    target: Floats,
-    target_mean: float,
-    total: float,
-) -> ScaledProblem:
-    """Express ``penalty`` in the units of ``columns``; ``total`` is |target|²."""
-    excluded = columns.constant | np.isinf(penalty.factor)
-    factor = np.where(excluded, 1.0, penalty.factor)
-    size = 32.0 * EPS * np.sqrt(total)
-    noise = size * columns.lengths + np.finfo(np.float64).tiny
-    return ScaledProblem(
-        target=target,
-        target_mean=target_mean,
-        total=total,
-        l1=penalty.l1_ratio * factor,
-        l2=(1.0 - penalty.l1_ratio) * factor,
-        lower=np.where(excluded, 0.0, penalty.lower * columns.scale),
-        upper=np.where(excluded, 0.0, penalty.upper * columns.scale),
-        noise=noise,
-        last_bits=noise + size * np.abs(columns.offset) / columns.scale,
-    )
-
-
-def largest_alpha(correlation: Floats, problem: ScaledProblem) -> float:
-    """Return the smallest alpha at which no penalized column enters.
-
-    ``correlation`` is taken at the null model: z_jᵀ times the residual of the
-    unpenalized columns' fit. Infinite where a column has an L2 penalty alone: no alpha
-    keeps it out.
-    """
-    room = np.where(correlation > 0.0, problem.upper, -problem.lower)
-    open_ = (room > 0.0) & (np.abs(correlation) > problem.noise)
-    if np.any(open_ & (problem.l1 == 0.0) & (problem.l2 > 0.0)):
-        return np.inf
-    enters = open_ & (problem.l1 > 0.0)
-    pulls = np.abs(correlation[enters]) / problem.l1[enters]
-    return float(pulls.max(initial=0.0))
+    scaled = ScaledPenalty.of(penalty, design, total**0.5)
+    return ScaledProblem(target, mean, total, scaled)
 
 
 def sum_of_squares(vector: Floats) -> float:
-    """Return |vector|² without BLAS, whose threads would go on spinning for a while.
+    """Return |vector|² without BLAS, whose threads go on spinning for a while.
 
     They would take the cores from the threads that read X next.
     """

@@ -59,6 +59,8 @@ class PathResult:
 
     def columns(self) -> Floats:
         """Return the coefficients as a dense array (n_features, M)."""
+        if isinstance(self.coefs, np.ndarray):
+            return self.coefs
         return _filled(self.coefs, slice(0, self.coefs.shape[1]))
 
     def dense(self) -> Floats:
@@ -77,8 +79,17 @@ class PathResult:
         """Return the solutions of all targets at the k-th alpha; `coefs` is dense."""
         per_alpha = self.coefs.shape[1] // len(self.intercepts)
         columns = slice(k * per_alpha, (k + 1) * per_alpha)
-        coefs = _filled(self.coefs, columns)
-        return self._with_arrays(coefs, lambda values: values[k])
+        return type(self)(
+            self.alphas[k],
+            _filled(self.coefs, columns),
+            self.intercepts[k],
+            self.dual_gaps[k],
+            self.null_objectives[k],
+            self.n_iters[k],
+            self.converged[k],
+            self.unique,
+            self.solver,
+        )
 
     def until(self, count: int) -> Self:
         """Return the solutions of the first ``count`` alphas of a path (K,)."""
@@ -158,7 +169,9 @@ def _filled(coefs: Any, columns: slice) -> Floats:
     indptr = coefs.indptr[columns.start : columns.stop + 1]
     stored = slice(indptr[0], indptr[-1])
     filled = np.zeros((coefs.shape[0], len(indptr) - 1))
-    at = np.repeat(np.arange(len(indptr) - 1), np.diff(indptr))
+    at: Any = 0  # the one column, or that of each stored entry
+    if len(indptr) > 2:
+        at = np.repeat(np.arange(len(indptr) - 1), np.diff(indptr))
     filled[coefs.indices[stored], at] = coefs.data[stored]
     return filled
 

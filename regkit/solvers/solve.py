@@ -54,78 +54,25 @@ def solve_path(
     result : PathResult
     """
     limit = design.n_features if max_nonzero is None else max_nonzero
-    settings = _Settings(tol, max_iter, solver, limit)
+    task = _Task(design, y, penalty, tol, max_iter, solver, limit)
     is_smooth = penalty.l1_ratio == 0.0 and solver == "auto" and not penalty.is_bounded
     if is_smooth and not is_small(design):
-        found = _solve_smooth(design, y, penalty, alphas, settings)
+        found = task.solve_smooth(alphas)
     elif alphas[-1] == 0.0 and solver == "auto" and not penalty.is_bounded:
         unpenalized = Penalty.build(design.n_features, 0.0, penalty.factor)
-        found = _solve_smooth(design, y, unpenalized, alphas[-1:], settings)
+        found = task._replace(penalty=unpenalized).solve_smooth(alphas[-1:])
         if len(alphas) > 1:
-            before = _solve(design, y, penalty, alphas[:-1], settings, start)
+            before = task.solve(alphas[:-1], start)
             stopped = len(before.alphas) < len(alphas) - 1
             found = before if stopped else PathResult.concat([before, found])
     else:
-        found = _solve(design, y, penalty, alphas, settings, start)
+        found = task.solve(alphas, start)
         if is_smooth and np.any(found.dual_gaps > tol * found.null_objectives):
             # Too ill-conditioned for a Gram matrix.
-            found = _solve_smooth(design, y, penalty, alphas, settings)
-    return _until(found, limit)
-
-
-class _Settings(NamedTuple):
-    tol: float
-    max_iter: int
-    solver: str
-    limit: int
-    """The path ends before a solution of more nonzero coefficients."""
-
-
-def _solve(
-    design: Design,
-    y: Floats,
-    penalty: Penalty,
-    alphas: Floats,
-    settings: _Settings,
-    start: Floats | None,
-) -> PathResult:
-    """Solve with the complete Gram matrix, or on a screened working set."""
-    if not is_small(design):
-        return _solve_walking(design, y, penalty, alphas, settings, start)
-    tol, max_iter, solver, limit = settings
-    complete = CompleteGram(design, y, penalty)
-    if solver == "auto" and complete.is_doubtful:
-        return _solve_walking(design, y, penalty, alphas, settings, start)
-    if start is not None:
-        complete.start_from(start * design.scale)
-    solved = complete.solve(alphas, tol, max_iter, limit, solver)
-    found = as_result(design, penalty, complete.scaled, alphas, solved, tol)
-    if solver == "auto" and not found.converged.all():
-        # The Gram matrix has too few digits here: go by the residual instead.
-        again = _solve_walking(design, y, penalty, alphas, settings, start)
-        if len(again.alphas) and max(again.dual_gaps) < max(found.dual_gaps):
-            return again
-    return found
-
-
-def _solve_walking(
-    design: Design,
-    y: Floats,
-    penalty: Penalty,
-    alphas: Floats,
-    settings: _Settings,
-    start: Floats | None,
-) -> PathResult:
-    from regkit.solvers.paths.walk import ScreenedPath, answered
-
-    tol, max_iter, solver, limit = settings
-    walk = ScreenedPath.begin(
-        design, y, penalty, tol=tol, max_iter=max_iter, solver=solver
-    )
-    if start is not None:
-        answered(walk.start_from(start * design.scale), design)
-    solved = answered(walk.down(alphas, limit), design)
-    return as_result(design, penalty, walk.problem, alphas, solved, tol)
+            found = task.solve_smooth(alphas)
+    # The walks stop there themselves, other solvers do not.
+    too_many = np.flatnonzero(np.diff(found.coefs.indptr) > limit)
+    return found.until(int(too_many[0])) if len(too_many) else found
 
 
 def go_on(
@@ -143,36 +90,73 @@ def go_on(
     if done == len(alphas):
         return found
     start = found.at(done - 1).coefs[:, 0] if done else None
-    settings = _Settings(tol, max_iter, solver, design.n_features)
-    rest = _solve(design, y, penalty, alphas[done:], settings, start)
+    task = _Task(design, y, penalty, tol, max_iter, solver, design.n_features)
+    rest = task.solve(alphas[done:], start)
     return PathResult.concat([found, rest]) if done else rest
 
 
-def _solve_smooth(
-    design: Design, y: Floats, penalty: Penalty, alphas: Floats, settings: _Settings
-) -> PathResult:
-    """Solve where nothing has a kink or a wall: a ridge or least-squares problem."""
-    from regkit.solvers.ridge.route import solve_ridge
+class _Task(NamedTuple):
+    """A problem and how to solve it, for whatever alphas."""
 
-    found = solve_ridge(
-        design,
-        y[:, None],
-        alphas,
-        penalty.factor,
-        columns=np.zeros(len(alphas), dtype=np.intp),
-        tol=settings.tol,
-        max_iter=settings.max_iter,
-    )
-    if not np.all(np.isfinite(design.lengths)):
-        # Squares overflow: nothing is certified.
-        found = found.with_gaps(np.full(len(alphas), np.inf), settings.tol)
-    return replace(found, coefs=sparse.csc_array(found.coefs))
+    design: Design
+    y: Floats
+    penalty: Penalty
+    tol: float
+    max_iter: int
+    solver: str
+    limit: int
+    """The path ends before a solution of more nonzero coefficients."""
 
+    def solve(self, alphas: Floats, start: Floats | None) -> PathResult:
+        """Solve with the complete Gram matrix, or on a screened working set."""
+        design, tol = self.design, self.tol
+        if not is_small(design):
+            return self._walk(alphas, start)
+        complete = CompleteGram(design, self.y, self.penalty)
+        if self.solver == "auto" and complete.is_doubtful:
+            return self._walk(alphas, start)
+        if start is not None:
+            complete.start_from(start * design.scale)
+        solved = complete.solve(alphas, tol, self.max_iter, self.limit, self.solver)
+        found = as_result(design, self.penalty, complete.scaled, alphas, solved, tol)
+        if self.solver == "auto" and not found.converged.all():
+            # The Gram matrix has too few digits here: go by the residual instead.
+            again = self._walk(alphas, start)
+            if len(again.alphas) and max(again.dual_gaps) < max(found.dual_gaps):
+                return again
+        return found
 
-def _until(found: PathResult, limit: int) -> PathResult:
-    """End before the first solution of more than ``limit`` nonzeros.
+    def _walk(self, alphas: Floats, start: Floats | None) -> PathResult:
+        from regkit.solvers.paths.walk import ScreenedPath, answered
 
-    Solvers that walk down the alphas stop there themselves.
-    """
-    too_many = np.flatnonzero(np.diff(found.coefs.indptr) > limit)
-    return found.until(int(too_many[0])) if len(too_many) else found
+        design, tol = self.design, self.tol
+        walk = ScreenedPath.begin(
+            design,
+            self.y,
+            self.penalty,
+            tol=tol,
+            max_iter=self.max_iter,
+            solver=self.solver,
+        )
+        if start is not None:
+            answered(walk.start_from(start * design.scale), design)
+        solved = answered(walk.down(alphas, self.limit), design)
+        return as_result(design, self.penalty, walk.problem, alphas, solved, tol)
+
+    def solve_smooth(self, alphas: Floats) -> PathResult:
+        """Solve where nothing has a kink or a wall: ridge or least squares."""
+        from regkit.solvers.ridge.route import solve_ridge
+
+        found = solve_ridge(
+            self.design,
+            self.y[:, None],
+            alphas,
+            self.penalty.factor,
+            columns=np.zeros(len(alphas), dtype=np.intp),
+            tol=self.tol,
+            max_iter=self.max_iter,
+        )
+        if not np.all(np.isfinite(self.design.lengths)):
+            # Squares overflow: nothing is certified.
+            found = found.with_gaps(np.full(len(alphas), np.inf), self.tol)
+        return replace(found, coefs=sparse.csc_array(found.coefs))

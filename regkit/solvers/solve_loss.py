@@ -1,14 +1,15 @@
-"""The regularization path of a loss beyond squares."""
+"""The regularization path of any loss: squares have solvers of their own."""
 
 from regkit._types import Floats
 from regkit.designs.protocols import RowDesign
 from regkit.solvers.losses import Loss
-from regkit.solvers.paths.grid import grid_below
+from regkit.solvers.paths.grid import alpha_grid, grid_below
 from regkit.solvers.paths.newton import NewtonPath
 from regkit.solvers.paths.newton_walk import few_blas_threads, walk_down
 from regkit.solvers.paths.walk import answered
 from regkit.solvers.problem import Penalty
 from regkit.solvers.results import PathResult
+from regkit.solvers.solve import solve_path
 
 
 def solve_loss_path(
@@ -58,6 +59,17 @@ def solve_loss_path(
     ValueError
         Where no finite intercept exists: one class only, or nothing but zeros.
     """
+    if loss.is_quadratic:
+        return solve_path(
+            design,
+            y if offset is None else y - offset,
+            penalty,
+            alphas,
+            tol=tol,
+            max_iter=max_iter,
+            max_nonzero=max_nonzero,
+            start=None if start is None else start[0],
+        )
     limit = design.n_features if max_nonzero is None else max_nonzero
     with few_blas_threads(design):
         walk = NewtonPath(
@@ -89,6 +101,9 @@ def loss_alpha_grid(
     ValueError
         When ``penalty.l1_ratio`` is 0: no finite alpha makes all coefficients zero.
     """
+    if loss.is_quadratic:
+        target = y if offset is None else y - offset
+        return alpha_grid(design, target, penalty, n_alphas, eps)
     if penalty.l1_ratio == 0.0:
         raise ValueError(
             "alphas must be given when l1_ratio=0: no finite alpha makes all "

@@ -1,11 +1,15 @@
 """Tables as users have them: files read into frames, frames encoded into numbers."""
 
+from typing import TYPE_CHECKING, Any
+
 from regkit.tables._sentences import CellError, Note, TableError
-from regkit.tables.encoder import TableEncoder
 from regkit.tables.files import FileTable, read_table
 from regkit.tables.reading import ColumnReading, TypedTable
 from regkit.tables.report import ColumnReport
 from regkit.tables.target import Target
+
+if TYPE_CHECKING:
+    from regkit.tables.encoder import TableEncoder
 
 __all__ = [
     "CellError",
@@ -19,3 +23,12 @@ __all__ = [
     "TypedTable",
     "read_table",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    # Mistakes in a file or a column's name are told without waiting for scikit-learn.
+    if name == "TableEncoder":
+        from regkit.tables.encoder import TableEncoder
+
+        return TableEncoder
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -9,7 +9,6 @@ from typing import Any, Literal
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
-from sklearn.utils import check_array
 
 Dtype = Literal["text", "number", "boolean", "date", "category"]
 
@@ -92,6 +91,8 @@ def raw_columns(X: Any) -> tuple[list[RawColumn], bool]:
 
 
 def _from_array(X: Any) -> list[RawColumn]:
+    from sklearn.utils import check_array  # of files nobody needs it
+
     array = check_array(X, dtype=None, ensure_all_finite=False)
     columns = []
     for j in range(array.shape[1]):

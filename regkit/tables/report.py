@@ -97,7 +97,7 @@ def missing_notes(columns: Sequence[ColumnReport], indicators: bool) -> list[str
     ]
     notes = []
     if filled:
-        where = ", and 0/1 columns say where" if indicators else ""
+        where = ", and 0/1 columns mark them" if indicators else ""
         notes.append(
             f"missing values in {_name_rows(filled)}: filled with the column's "
             f"median{where}"

@@ -59,7 +59,8 @@ VARIANTS = [
     GeneralizedLinearRegressor(family="gamma", l1_ratio=0.5),
     GeneralizedLinearRegressor(family="tweedie", standardize=True),
     LogisticClassifierCV(cv=3, alphas=10, rule="1se", scoring="accuracy"),
-    LogisticClassifierCV(alphas=10, criterion="bic", l1_ratio=[0.5, 1.0]),
+    LogisticClassifierCV(cv=3, alphas=10, l1_ratio=[0.5, 1.0], n_jobs=2),
+    GeneralizedLinearRegressorCV(alphas=10, criterion="bic", l1_ratio=[0.5, 1.0]),
 ]
 
 

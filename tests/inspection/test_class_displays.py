@@ -73,6 +73,15 @@ def test_each_of_several_classes_has_a_path():
         assert np.array_equal(display.coefs, model.coef_path_[k])
     with pytest.raises(ValueError, match="target=3 is not the number of a class"):
         RegularizationPathDisplay.from_estimator(model, target=3)
+    joint = LogisticClassifierCV(alphas=5).fit(data, y)
+    display = RegularizationPathDisplay.from_estimator(joint, target=1)
+    assert np.array_equal(display.coefs, joint.coef_path_[1])
+    display = RegularizationPathDisplay.from_estimator(
+        LogisticClassifier(0.01), data, y, n_alphas=5, target=2
+    )
+    assert display.coefs.shape == (4, 5)
+    with pytest.raises(ValueError, match="has 3, one per class: use from_estimator"):
+        RegularizationPathDisplay.from_path(joint.path_)
     single = LinearSVMClassifier(l1_ratio=1.0)
     display = RegularizationPathDisplay.from_estimator(single, data, y, target=2)
     assert display.coefs.shape == (4, 100)

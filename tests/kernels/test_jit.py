@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from importlib import import_module
 from pathlib import Path
 from pkgutil import walk_packages
@@ -15,7 +16,7 @@ import pytest
 
 import regkit
 import regkit.kernels
-from regkit.kernels import _jit
+from regkit.kernels import compiling
 
 pytestmark = pytest.mark.skipif(
     numba.config.DISABLE_JIT, reason="nothing is compiled, nothing cached"
@@ -145,7 +146,7 @@ def test_collection_waits_while_anything_is_compiled(enabled):
         with pytest.raises(ValueError):  # noqa: PT011
             uncollected()
 
-    uncollected = _jit._uncollected(compile_)
+    uncollected = compiling.uncollected(compile_)
     before = gc.isenabled()
     try:
         gc.enable() if enabled else gc.disable()
@@ -155,3 +156,15 @@ def test_collection_waits_while_anything_is_compiled(enabled):
     finally:
         gc.enable() if before else gc.disable()
     assert seen == [False] * 4
+
+
+def test_time_that_compilation_takes():
+    def compile_():
+        assert compiling.is_compiling()
+        time.sleep(0.01)
+
+    before = compiling.seconds_compiling()
+    compiling.uncollected(compile_)()
+    assert 0.01 <= compiling.seconds_compiling() - before < 10
+    assert not compiling.is_compiling()
+    assert compiling.seconds_compiling() == compiling.seconds_compiling()

@@ -157,6 +157,84 @@ def test_one_against_the_rest():
         assert found.relative_gap <= 1e-11
 
 
+@pytest.mark.parametrize("weight", [None, rng.random(150)], ids=["plain", "weighted"])
+def test_agrees_with_multinomial_regression(weight):
+    data, y = load_iris(return_X_y=True)
+    labels = np.array(["setosa", "versicolor", "virginica"])[y]
+    total = 150 if weight is None else weight.sum()
+    ours = LogisticClassifier(1 / total, l1_ratio=0.0, tol=1e-13)
+    theirs = LogisticRegression(tol=1e-12, max_iter=10_000)
+    ours.fit(data, labels, sample_weight=weight)
+    theirs.fit(data, labels, sample_weight=weight)
+    for name in ("coef_", "intercept_"):
+        found, expected = getattr(ours, name), getattr(theirs, name)
+        assert found.shape == expected.shape
+        assert found == pytest.approx(expected, abs=1e-4)
+    for name in ("predict_proba", "predict_log_proba", "decision_function"):
+        expected = getattr(theirs, name)(data)
+        assert getattr(ours, name)(data) == pytest.approx(expected, abs=1e-4)
+    assert ours.coef_.sum(axis=0) == pytest.approx(0.0, abs=1e-5)
+    assert np.ndim(ours.dual_gap_) == 0
+    assert ours.to_sklearn().predict_proba(data) == pytest.approx(
+        ours.predict_proba(data)
+    )
+
+
+def test_one_versus_rest_is_not_multinomial():
+    """Celer and skglm call the one the other: the probabilities differ."""
+    data, y = load_iris(return_X_y=True)
+    model = LogisticClassifier(0.01, tol=1e-12).fit(data, y)
+    found = certify_loss(
+        "multinomial", data, y, model.coef_, model.intercept_, alpha=0.01
+    )
+    assert found.relative_gap <= 1e-11
+    rest = OneVsRestClassifier(LogisticClassifier(0.01)).fit(data, y)
+    assert np.abs(model.predict_proba(data) - rest.predict_proba(data)).max() > 0.01
+
+
+def test_an_offset_for_each_class():
+    data, y = load_iris(return_X_y=True)
+    shift = np.random.default_rng(1).normal(size=(150, 3))
+    model = LogisticClassifier(0.01, tol=1e-12).fit(data, y, offset=shift)
+    found = certify_loss(
+        "multinomial",
+        data,
+        y,
+        model.coef_,
+        model.intercept_,
+        alpha=0.01,
+        offset=shift,
+    )
+    assert found.relative_gap <= 1e-11
+    assert model.decision_function(data, shift) == pytest.approx(
+        model.decision_function(data) + shift
+    )
+    with pytest.raises(ValueError, match=r"per row of X and class \(3 classes\)"):
+        model.fit(data, y, offset=shift[:, 0])
+
+
+def test_a_multinomial_path():
+    data, y = load_iris(return_X_y=True)
+    path = logistic_path(data, y, n_alphas=8, eps=0.01, tol=1e-12)
+    assert path.coefs.shape == (3, 4, 8)
+    assert path.intercepts.shape == (8, 3)
+    assert path.n_features_in_ == 4
+    for k, model in enumerate(
+        LogisticClassifier(tol=1e-12).fit_path(data, y, path.alphas)
+    ):
+        alpha = path.alphas[k]
+        assert path.coef_at(alpha) == pytest.approx(model.coef_, abs=1e-5)
+        assert path.intercept_at(alpha) == pytest.approx(model.intercept_, abs=1e-5)
+        found = path.predict_proba(data, alpha)
+        assert found == pytest.approx(model.predict_proba(data), abs=1e-5)
+        assert np.array_equal(path.predict(data, alpha), model.predict(data))
+    every = path.predict_proba(data)
+    assert every.shape == (150, 8, 3)
+    assert every[:, 3] == pytest.approx(path.predict_proba(data, path.alphas[3]))
+    assert path.coef_at(path.alphas[:2]).shape == (3, 4, 2)
+    assert path.predict(data).shape == (150, 8)
+
+
 def test_log_probabilities_are_not_logs_of_rounded_probabilities():
     model = LogisticClassifier(alpha=1e-6).fit(X[:, :1], X[:, 0] > 0)
     far = np.array([[1e5], [-1e5]])

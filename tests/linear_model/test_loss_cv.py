@@ -323,6 +323,34 @@ def test_several_classes_share_one_alpha():
     assert model.fold_coef_path_.shape == (5, 3, 8, 10)
 
 
+def test_multinomial_choices_are_those_of_a_search():
+    labels = np.array(["a", "b", "c"])[np.digitize(ETA + rng.logistic(size=N), [-1, 1])]
+    model = LogisticClassifierCV(
+        alphas=ALPHAS, store_fold_coefs=True, **{**TIGHT, "tol": 1e-13}
+    ).fit(X, labels, sample_weight=WEIGHT)
+    single = LogisticClassifier(tol=1e-13)
+    cv = StratifiedKFold(5)
+    for k, (train, test) in enumerate(cv.split(X, labels)):
+        for i, alpha in enumerate(ALPHAS):
+            single.set_params(alpha=alpha)
+            single.fit(X[train], labels[train], sample_weight=WEIGHT[train])
+            loss = log_loss(
+                labels[test],
+                single.predict_proba(X[test]),
+                sample_weight=WEIGHT[test],
+            )
+            assert model.fold_errors_[i, k] == pytest.approx(loss, rel=1e-6)
+    assert model.coef_path_.shape == (3, 8, 3)
+    assert model.fold_coef_path_.shape == (5, 3, 8, 3)
+    grid = {"alpha": ALPHAS}
+    one = GridSearchCV(single, grid, scoring="neg_log_loss").fit(X, labels)
+    two = PathSearchCV(single, grid, scoring="neg_log_loss").fit(X, labels)
+    scores = one.cv_results_["mean_test_score"]
+    assert two.cv_results_["mean_test_score"] == pytest.approx(scores, abs=1e-8)
+    with pytest.raises(ValueError, match="criterion='bic' for two classes only"):
+        LogisticClassifierCV(criterion="bic").fit(X, labels)
+
+
 def test_an_unpenalized_fold_without_an_optimum_is_named():
     leak = (Y == "yes") & (np.arange(N) < 60)
     data = np.column_stack([X, leak])

@@ -77,6 +77,15 @@ def test_rows_of_weight_zero_do_not_count():
         LogisticClassifier(alpha=0.0).fit(X, flipped, weight)
 
 
+def test_several_classes_separate_too():
+    three = rng.integers(0, 3, size=N)
+    X = np.column_stack([noise, three == 2])
+    with pytest.raises(ValueError, match="column 2 the classes are separated"):
+        LogisticClassifier(alpha=0.0).fit(X, three)
+    LogisticClassifier(alpha=0.0).fit(noise, three)
+    LogisticClassifier(alpha=1e-5).fit(X, three)
+
+
 def test_zero_counts_separate_too():
     """Statsmodels #1512: a column that is nonzero only where y is 0."""
     y = rng.poisson(2.0, size=N)

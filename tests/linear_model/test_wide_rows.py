@@ -43,7 +43,7 @@ MODELS = [
 def small_limits(monkeypatch):
     """Few columns are many, and a working set begins with very few."""
     monkeypatch.setattr(_source_reducer, "MOST_SUMMED_UP", 100)
-    monkeypatch.setattr(out_of_core, "_BATCH", 10)
+    monkeypatch.setattr(out_of_core, "_LEAST_BATCH", 10)
     monkeypatch.setattr(out_of_core, "_ENTRIES", 1000)
 
 
@@ -114,7 +114,7 @@ def test_passes_are_few(monkeypatch):
         yield X[70:], Y[70:]
 
     monkeypatch.setattr(out_of_core, "_ENTRIES", 1 << 25)
-    monkeypatch.setattr(out_of_core, "_BATCH", 300)
+    monkeypatch.setattr(out_of_core, "_LEAST_BATCH", 300)
     LassoRegressorCV(alphas=50, eps=1e-2, cv=5).fit(RowChunks(read), None)
     # The columns, y for the splitter, one to measure; then two for each round.
     assert passes <= 10

@@ -23,6 +23,7 @@ from tests.properties.profile import sweep
 
 TOL = 1e-10
 BINARY = ("logistic", "squared_hinge")
+CLASSES = (*BINARY, "multinomial")
 COUNTS = ("poisson", "gamma", "tweedie")
 
 
@@ -48,7 +49,11 @@ class LossCase:
 
     def estimator(self, **changes: Any) -> Any:
         """The unfitted estimator."""
-        kinds = {"logistic": LogisticClassifier, "squared_hinge": LinearSVMClassifier}
+        kinds = {
+            "logistic": LogisticClassifier,
+            "multinomial": LogisticClassifier,
+            "squared_hinge": LinearSVMClassifier,
+        }
         kind = kinds.get(self.loss, GeneralizedLinearRegressor)
         return kind(**{"tol": TOL, **self.parameters, **changes})
 
@@ -82,6 +87,10 @@ def make_target(loss: str, X: Array, rng: np.random.Generator) -> Array:
         y = (eta + rng.logistic(size=len(X)) > 0).astype(int)
         y[:2] = [0, 1]
         return np.asarray(y)
+    if loss == "multinomial":
+        y = np.digitize(eta + rng.logistic(size=len(X)), [-1.0, 1.0])
+        y[:3] = [0, 1, 2]
+        return np.asarray(y)
     mean = np.exp(eta / 2)
     if loss == "gamma":
         return np.asarray(rng.gamma(2.0, mean / 2) + 1e-3)
@@ -91,11 +100,11 @@ def make_target(loss: str, X: Array, rng: np.random.Generator) -> Array:
 
 
 @st.composite
-def cases(draw: st.DrawFn, losses: tuple[str, ...] = BINARY + COUNTS) -> LossCase:
+def cases(draw: st.DrawFn, losses: tuple[str, ...] = CLASSES + COUNTS) -> LossCase:
     """A loss, X, y and options."""
     loss = draw(st.sampled_from(losses))
-    n = draw(st.sampled_from([4, 9, 30, 80]))
-    p = draw(st.sampled_from([1, 2, 5, 12, 40]))
+    n = draw(st.sampled_from([4, 9, 30, 60]))
+    p = draw(st.sampled_from([1, 2, 5, 12, 30]))
     rng = np.random.default_rng(draw(st.integers(0, 2**16), label="seed"))
     X = make_matrix(draw(st.sampled_from(MATRICES), label="matrix"), n, p, rng)
     X = X * draw(st.sampled_from([1.0, 1e-4, 1e4]), label="scale of X")
@@ -103,10 +112,12 @@ def cases(draw: st.DrawFn, losses: tuple[str, ...] = BINARY + COUNTS) -> LossCas
     weight = draw(weights(n))
     if weight is not None:
         kept = y[weight > 0]
-        assume(len(set(kept)) > 1 if loss in BINARY else np.any(kept > 0))
+        n_classes = {"multinomial": 3}.get(loss, 2)
+        is_usable = len(set(kept)) == n_classes if loss in CLASSES else np.any(kept > 0)
+        assume(is_usable)
     offset = None
     if loss != "squared_hinge" and draw(st.booleans(), label="has an offset"):
-        offset = rng.normal(scale=0.5, size=n)
+        offset = rng.normal(scale=0.5, size=(n, 3) if loss == "multinomial" else n)
     options: dict[str, Any] = {
         "l1_ratio": draw(st.sampled_from([1.0, 0.5, 0.0, 0.99])),
         "fit_intercept": draw(st.sampled_from([True, True, False])),
@@ -130,6 +141,8 @@ def largest_slope(loss: str, X: Array, y: Array) -> float:
     """About the alpha from which on all coefficients are zero."""
     centered = X - X.mean(axis=0)
     target = y / max(float(np.mean(y)), 1e-300) if loss in COUNTS else y
+    if loss == "multinomial":
+        target = (y[:, None] == np.arange(3)).astype(float)
     slope = float(np.abs(centered.T @ target).max(initial=0.0) / len(y))
     return slope if slope > 1e-12 * np.abs(X).max() else 0.0  # rounding of no slope
 
@@ -149,19 +162,19 @@ def assert_certified(case: LossCase, model: Any, tol: float = TOL) -> None:
     assert model.dual_gap_ <= tol * found.null_deviance * (1 + 1e-9) + rounding(found)
 
 
-@sweep(150)
+@sweep(100)
 @given(cases())
 def test_every_loss_and_option(case: LossCase) -> None:
     assert_certified(case, case.fit())
 
 
-@sweep(40)
+@sweep(25)
 @given(cases())
 def test_rows_of_weight_two_count_twice(case: LossCase) -> None:
     rng = np.random.default_rng(0)
     counts = rng.integers(1, 3, size=len(case.y))
     X = case.X.toarray() if sp.issparse(case.X) else case.X
-    offset = None if case.offset is None else np.repeat(case.offset, counts)
+    offset = None if case.offset is None else np.repeat(case.offset, counts, axis=0)
     repeated = LossCase(
         case.loss,
         np.repeat(X, counts, axis=0),
@@ -177,7 +190,7 @@ def test_rows_of_weight_two_count_twice(case: LossCase) -> None:
     assert_certified(weighted, repeated.fit())
 
 
-@sweep(40)
+@sweep(25)
 @given(cases())
 def test_storage_does_not_matter(case: LossCase) -> None:
     X = case.X.toarray() if sp.issparse(case.X) else case.X
@@ -193,14 +206,14 @@ def test_storage_does_not_matter(case: LossCase) -> None:
         assert_certified(case, other.fit())
 
 
-@sweep(40)
-@given(cases(("logistic", "poisson", "gamma", "tweedie")))
+@sweep(25)
+@given(cases(("logistic", "multinomial", "poisson", "gamma", "tweedie")))
 def test_paths(case: LossCase) -> None:
     options = {
         name: value for name, value in case.parameters.items() if name != "alpha"
     }
     alphas = case.options["alpha"] * np.array([4.0, 2.0, 1.0, 0.3])
-    compute = logistic_path if case.loss == "logistic" else glm_path
+    compute = glm_path if case.loss in COUNTS else logistic_path
     path = compute(
         case.X,
         case.y,
@@ -212,6 +225,6 @@ def test_paths(case: LossCase) -> None:
     )
     assert np.array_equal(path.alphas, alphas)
     for k, alpha in enumerate(alphas):
-        found = case.certify(path.coefs[:, k], path.intercepts[k], alpha=alpha)
+        found = case.certify(path.coefs[..., k], path.intercepts[k], alpha=alpha)
         note(f"{case}\nalpha {alpha}: {found}")
         assert found.gap <= TOL * found.null_deviance + rounding(found)

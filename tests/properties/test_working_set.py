@@ -70,10 +70,11 @@ class _Audited(ScreenedPath):
 
     def _certify(self, alpha: float) -> Asking[None]:
         yield from super()._certify(alpha)
-        skipped = self._outside.copy()
+        skipped = self._screen.outside.copy()
         skipped[self._looked_at] = False
         true = self._design.correlate(self._inner.residual())
-        limit = alpha * self.problem.l1 + self.problem.noise
+        penalty = self.problem.penalty
+        limit = alpha * penalty.l1 + penalty.noise
         assert np.all(np.abs(true)[skipped] <= limit[skipped])
 
 

@@ -80,7 +80,7 @@ def _put_at_walls(
 
 
 @part
-def _unrest(problem: Problem, state: State, alpha: float) -> float:
+def _scaled_gradient_max(problem: Problem, state: State, alpha: float) -> float:
     """Return the largest gradient among free coordinates, in units of its slack."""
     largest = 0.0
     for i in range(state.size[0]):
@@ -117,10 +117,10 @@ def minimize(
             state.free[queue[i]] = False
     fewest = n + 1
     patience = PATIENCE
-    unrest = np.inf
+    largest = np.inf
     traveled = 0.0
     for iteration in range(max_iter):
-        # Whoever stands in the queue enters; who depends on the others stays fixed.
+        # The queued columns enter; those that depend on the others stay fixed.
         before = state.size[0]
         k = cholesky.append(
             state.factor,
@@ -136,7 +136,7 @@ def minimize(
         for i in range(before, k):
             state.free[state.active[i]] = True
 
-        # Step to the optimum of the hull, then exchange whoever is on the wrong side.
+        # Step to the optimum of the hull, then exchange what is on the wrong side.
         step = newton_direction(problem, state, alpha)
         for i in range(k):
             j = state.active[i]
@@ -150,8 +150,8 @@ def minimize(
         if violations == 0:
             # An ill-conditioned system is solved again for what the first solution
             # left over, as long as that helps (iterative refinement).
-            last, unrest = unrest, _unrest(problem, state, alpha)
-            if unrest <= 1.0 or unrest > 0.5 * last:
+            last, largest = largest, _scaled_gradient_max(problem, state, alpha)
+            if largest <= 1.0 or largest > 0.5 * last:
                 return iteration + 1, True
         elif violations < fewest:
             fewest = violations

@@ -39,7 +39,7 @@ class Problem(NamedTuple):
 
 
 class State(NamedTuple):
-    """What the solver knows between calls; every call leaves it consistent."""
+    """What the solver keeps between calls; every call leaves it consistent."""
 
     coef: NDArray[np.float64]
     correlation: NDArray[np.float64]  # q - G coef
@@ -124,7 +124,7 @@ def cell(problem: Problem, j: int, side: float) -> tuple[float, float]:
 
 @part
 def violation(problem: Problem, state: State, j: int, alpha: float) -> float:
-    """Return by how much fixed coordinate ``j`` wants to move, with its direction."""
+    """Return by how much fixed coordinate ``j`` violates its condition, signed."""
     value = state.coef[j]
     threshold = alpha * problem.l1[j]
     slack = problem.noise[j] + THRESHOLD_SLACK * threshold

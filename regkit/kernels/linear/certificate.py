@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from regkit._types import EPS
 from regkit.kernels._jit import kernel, part
+from regkit.kernels.linear.screening import ENLARGED, EXCESS
 
 # A correlation below this share of its column's length and of y's is rounding error.
 ROUNDED = 1e-13
@@ -142,7 +143,7 @@ def duality_gap(
 
     A slope toward an infinite bound of an unpenalized column has no scaling that
     makes it feasible. Where the slope, or what the ridge leaves of it, is rounding
-    error, one Newton step of that column alone, c²/(2|z_j|²), stands for it
+    error, one Newton step of that column alone, c²/(2|z_j|²), is counted for it
     (``square`` holds |z_j|²): the conjugate would multiply it by the distance of the
     bound, or divide its square by however small a ridge. A larger one is not certified
     here but in `regkit.solvers.paths.certificate`, for columns together.
@@ -211,7 +212,7 @@ def wanted(
     count = 0
     for j in columns:
         slope = correlation[j]
-        if abs(slope) > alpha * l1[j] * (1.0 + 1e-12) + noise[j] and outside[j]:
+        if abs(slope) > alpha * l1[j] * (1.0 + EXCESS) + noise[j] and outside[j]:
             room = upper[j] if slope > 0.0 else -lower[j]
             if room > 0.0:
                 found[count] = j
@@ -242,7 +243,7 @@ def foresee(
     first, second = past[0], past[1]
     this, other = sizes[0], sizes[1]
     share, other_share = shares[0], shares[1]
-    norm, other_norm = 1.000001 * move[0], 1.000001 * move[1]
+    norm, other_norm = ENLARGED * move[0], ENLARGED * move[1]
     most = np.empty(p)
     for j in range(p):  # (no branch: compiled to vector instructions)
         expected = share * first[j] + other_share * second[j]
@@ -253,7 +254,7 @@ def foresee(
     near = np.empty(p, dtype=np.int64)
     n_undecided = n_near = 0
     for j in range(p):
-        # Counted or not without a branch, which nobody could predict.
+        # Counted or not without a branch, which cannot be predicted.
         near[n_near] = j
         n_near += most[j] > NEAR * alpha * l1[j]
     for j in near[:n_near]:

@@ -3,7 +3,7 @@
 ``factor[:k, :k]`` is the lower triangle L of ``G[a, a] + diag = L Lᵀ`` for the ``k``
 columns listed in ``active``, stored by rows so that every inner loop runs along
 contiguous memory. Columns enter in blocks (matrix products, three levels of loops)
-and leave by Givens rotations, or by refactoring what stands behind them when that is
+and leave by Givens rotations, or by refactoring what comes after them when that is
 cheaper.
 """
 
@@ -31,7 +31,7 @@ def _subtract_products(
     """Subtract rows' products over ``depth``: F[a, j] -= F[a, :depth] F[j, :depth]ᵀ.
 
     For a in [first, last) and j in [start, stop), in tiles of 4 x 4 (a tile's sums
-    stay in registers); a tile that would stand out over an edge is moved back from
+    stay in registers); a tile that would reach over an edge is moved back from
     it, its repeated rows and columns left alone.
     """
     for a in range(first, last, 4):
@@ -176,7 +176,7 @@ def remove(
     """Take the columns ``j`` with ``leaving[j]`` out of the factor.
 
     Returns the factor's new size and the number of columns that the caller has to
-    append again: ``queue`` receives those that stood behind the first to leave, where
+    append again: ``queue`` receives those that came after the first to leave, where
     factoring them anew is cheaper than rotating.
     """
     first = k

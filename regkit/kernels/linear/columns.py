@@ -2,7 +2,7 @@
 
 A coordinate-descent kernel written on `product` and `subtract` compiles for dense and
 sparse columns alike; which ones they are is decided when Numba sees whether ``indices``
-is an array or None. Where Numba is told to compile nothing, the two are plain functions
+is an array or None. Where Numba compiles nothing, the two are plain functions
 that look at it themselves.
 """
 

@@ -1,7 +1,7 @@
-"""Three paths walking down the alphas in lockstep, without a word of Python.
+"""Three paths walking down the alphas in lockstep, compiled as a whole.
 
 What the path driver of `regkit.solvers.paths.walk` does for one path, for three at a
-time, each on its own working set: the columns that matter to any of them are visited
+time, each on its own working set: the columns that matter to any of them are read
 once (`three_views`). The walk stops where more memory is wanted, or
 another method; `regkit.solvers.folds.lockstep` sees to it.
 """
@@ -15,23 +15,19 @@ from regkit.kernels._jit import kernel, part
 from regkit.kernels.linear.active_set import minimize
 from regkit.kernels.linear.active_set_state import Problem, State
 from regkit.kernels.linear.certificate import duality_gap, in_span
+from regkit.kernels.linear.screening import ENLARGED, EXCESS, MANY, ROUNDED_SUM
 from regkit.kernels.linear.three_views import Columns, correlate, extend, residuals_of
 
 # Columns looked at together: their bounds stay in the first-level cache.
 _STRIP = 1024
-# Share of the columns that are undecided from which on all are visited: then the
-# residuals are remembered, and later ones are seen as combinations of them.
-MANY = 0.2
 # Columns expected to exceed this share of the next threshold are admitted.
 LIKELY = 0.99
 # What stops the walk.
 END, ROOM, UNSOLVED, STUCK = 0, 1, 2, 3
-# Rounding of a correlation, beside the column's length and the residual's.
-ROUNDED_SUM = 1e-14
 
 
 class Terms(NamedTuple):
-    """What the paths know of every column, each (3, p), in the units of their Z."""
+    """The penalty of every column and more, each (3, p), in the units of their Z."""
 
     products: NDArray[np.float64]  # Zᵀ target
     l1: NDArray[np.float64]
@@ -53,18 +49,18 @@ class Past(NamedTuple):
 
 
 class View(NamedTuple):
-    """What was seen at the last visit of columns, each (3, p)."""
+    """What was found when columns were last read, each (3, p)."""
 
     inside: NDArray[np.bool_]  # columns in the path's working set
     coef: NDArray[np.float64]
     correlation: NDArray[np.float64]
     before: NDArray[np.float64]  # correlations at the last alpha
     is_held: NDArray[np.bool_]  # (p,), columns in any working set
-    seen: NDArray[np.int64]  # (p,), at which alpha a column was visited last
+    seen: NDArray[np.int64]  # (p,), the alpha at which a column was last read
 
 
 class Work(NamedTuple):
-    """The paths' working sets, with room for columns to come, and how they stand."""
+    """The paths' working sets, with room for columns to come, and their states."""
 
     problem: Problem  # its arrays, as those of the state, have a row for each path
     state: State
@@ -103,7 +99,7 @@ def undecided(
     """Return the columns that are held or may exceed ``alpha * l1`` in any path.
 
     As `certificate.foresee` does for one path, but without writing the
-    correlations down: the others are below ``alpha * l1``, and nobody asks for more.
+    correlations: those of the others are below ``alpha * l1``, which suffices.
     """
     least_l1 = terms.least_l1
     p = least_l1.shape[0]
@@ -115,7 +111,7 @@ def undecided(
         for i in range(move.shape[0]):
             square += move[i] * move[i]
         shares[k, 0], shares[k, 1] = own[0], own[1]
-        norms[k] = 1.000001 * np.sqrt(square)
+        norms[k] = ENLARGED * np.sqrt(square)
         norms[k] += abs(own[0]) * past.errors[k, 0] + abs(own[1]) * past.errors[k, 1]
     most = np.empty(_STRIP)
     found = np.empty(p, dtype=np.int64)
@@ -133,7 +129,7 @@ def undecided(
                 bound = abs(share * x[j] + other * y[j]) + length[j] * norm
                 most[j] = bound if bound > most[j] else most[j]
         for j in range(m):
-            # Counted or not without a branch, which nobody could predict.
+            # Counted or not without a branch, which cannot be predicted.
             found[count] = first + j
             is_above = most[j] > alpha * least_l1[first + j]
             count += is_above | is_held[first + j]
@@ -160,7 +156,7 @@ def want_missed(
         count = 0
         for j in columns:
             threshold = alpha * terms.l1[k, j]
-            slope = abs(view.correlation[k, j]) - threshold * (1.0 + 1e-12)
+            slope = abs(view.correlation[k, j]) - threshold * (1.0 + EXCESS)
             if slope > 0.0 and is_wanted(terms, view, k, j, slope):
                 work.wanted[k, count] = j
                 count += 1
@@ -182,7 +178,7 @@ def want_expected(
     """Note which of ``columns`` each path is expected to want at the next ``alpha``.
 
     Correlations are expected to move on by ``step`` times their last move, or to stay
-    where a column has not been visited at the last alpha as well.
+    where a column was not read at the last alpha as well.
     """
     count = columns.shape[0]
     steps = np.empty(count)
@@ -206,7 +202,7 @@ def want_expected(
 
 @part
 def take_in(X: Columns, terms: Terms, view: View, work: Work) -> None:
-    """Take the columns that each path wants into its working set."""
+    """Add the columns that each path lacks to its working set."""
     problem, state, sizes = work.problem, work.state, work.sizes
     before = sizes.copy()
     for k in range(3):
@@ -359,8 +355,8 @@ def follow(
 ) -> tuple[int, int]:
     """Solve for one of ``alphas`` after the other, from the ``at``-th on.
 
-    Returns where it stands and what has stopped it; called again with both, it goes
-    on. `ROOM`: some path wants more columns than there is room for, or more than
+    Returns the place in ``alphas`` and what has stopped it; called again with both, it
+    goes on. `ROOM`: some path lacks more columns than there is room for, or more than
     ``most`` and than twice those it has. `UNSOLVED`: block pivoting did not settle in
     paths where ``work.is_solved`` is false; the minimum may be found by other means.
     `STUCK`: a gap stays above its goal. `END`.

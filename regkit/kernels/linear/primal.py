@@ -1,7 +1,7 @@
 """The exact solver where block pivoting does not settle: one exchange at a time.
 
 From coefficients inside the box, step to the optimum of the hull or to the first cell
-wall on the way, fix who stands at the wall, free the worst violator: the objective
+wall on the way, fix the coordinate at the wall, free the worst violator: the objective
 never rises, so the method is finite (feature-sign search: Lee et al. 2007). A violator
 that depends linearly on the free columns is exchanged for one of them along the
 direction on which the fit does not change and the penalty falls.
@@ -36,7 +36,7 @@ def _null_direction(
 ) -> tuple[NDArray[np.float64], float]:
     """Return the direction in which ``refused`` replaces what it depends on.
 
-    Its forward substitution stands in the row behind the factor. The last entry is
+    Its forward substitution is in the row behind the factor. The last entry is
     the refused coordinate's own. The second result is the length at which the
     objective is least: infinite where the fit does not change at all.
     """
@@ -71,7 +71,7 @@ def _longest_step(
     step: NDArray[np.float64],
     limit: float,
 ) -> tuple[float, int]:
-    """Return the step length up to ``limit`` that keeps all cells, and who stops it."""
+    """Return the step up to ``limit`` that keeps all cells, and what stops it."""
     length = limit
     blocking = -1
     for i in range(step.shape[0]):

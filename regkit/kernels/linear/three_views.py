@@ -3,7 +3,7 @@
 Each path k has a Z of its own, ``z_kij = r_ki (x_ij - m_kj) / s_kj``: roots of weights,
 means and scales. X is read about the means m of all rows (``offset``); what sets a
 path's Z apart is put right in the sums: ``shift``, how far its means are from those,
-and ``inverse``, its scales' reciprocals. X's columns stand contiguously.
+and ``inverse``, its scales' reciprocals. X's columns are contiguous.
 """
 
 from typing import Any, NamedTuple
@@ -136,7 +136,7 @@ def extend(
     """Write each path's Gram matrix of the columns ``working[k, :sizes[k]]``.
 
     It is known up to ``before[k]``. About the means of all rows, then brought to the
-    path's own. In tiles of 4 x 4; one that would stand out over an edge repeats the
+    path's own. In tiles of 4 x 4; one that would reach over an edge repeats the
     last row or column.
     """
     transposed, offset, weights = X.transposed, X.offset, X.weights

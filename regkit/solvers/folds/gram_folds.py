@@ -1,4 +1,4 @@
-"""Fold statistics: one pass over X gives the Gram matrix of every training fold.
+"""Gram matrices of all training sets from one pass over X.
 
 The sums over the rows that a fold leaves out are taken from those over all rows. Where
 it is tested on the rows that it left out, its errors follow from the same sums.
@@ -26,7 +26,7 @@ class FoldMoments:
         sample_weight: Floats | None,
         folds: Sequence[Fold],
     ) -> None:
-        """Visit every row, once where the folds partition them.
+        """Read every row, once where the folds partition them.
 
         ``design``, of all rows, is given its Gram matrix.
         """
@@ -38,29 +38,29 @@ class FoldMoments:
         self._left_out = [fold.left_out(design.n_samples) for fold in folds]
         self._center = design.guessed_center()
         self._kept: list[Moments] = []
-        self._total = self._visit_all()
+        self._total = self._sum_all()
         if design.fit_intercept and self._total.is_far(self._center):
             self._center = self._center + self._total.shift / self._total.weight
-            self._total = self._visit_all()
+            self._total = self._sum_all()
         if self._total.keeps_digits(self._total, design.fit_intercept):
             design.adopt(self._total, self._center, y)
 
-    def _visit_all(self) -> Moments:
+    def _sum_all(self) -> Moments:
         n, p = self._design.n_samples, self._design.n_features
         rows = [found for found in self._left_out if found is not None]
-        visits = np.zeros(n, dtype=np.int64)
+        counts = np.zeros(n, dtype=np.int64)
         for found in rows:
-            visits[found] += 1
-        is_partition = bool(np.all(visits == 1))
+            counts[found] += 1
+        is_partition = bool(np.all(counts == 1))
         if is_partition and len(rows) == len(self._folds) <= _KEPT // p**2:
-            self._kept = [self._visit(found) for found in rows]
+            self._kept = [self._sums(found) for found in rows]
             total = self._kept[0]
             for part in self._kept[1:]:
                 total = total + part
             return total
-        return self._visit(np.arange(n))
+        return self._sums(np.arange(n))
 
-    def _visit(self, rows: Indices) -> Moments:
+    def _sums(self, rows: Indices) -> Moments:
         weight = None if self._sample_weight is None else self._sample_weight[rows]
         return self._design.moments(rows, weight, self._y - self._level, self._center)
 
@@ -69,7 +69,7 @@ class FoldMoments:
         rows = self._left_out[k]
         if rows is None or 2 * len(rows) > self._design.n_samples:
             return None
-        return self._kept[k] if self._kept else self._visit(rows)
+        return self._kept[k] if self._kept else self._sums(rows)
 
     def training_design(self, k: int) -> RowDesign:
         """Return the design of the rows that fold k trains on, its Gram matrix known.

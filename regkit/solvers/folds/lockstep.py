@@ -6,14 +6,14 @@ is done in Python that threads, each with paths of its own, do not wait for each
 
 Made for what folds are: paths that look at nearly the same columns at nearly the same
 alphas. Where one of them needs more than exact solutions of small systems, or all of
-them more memory than X, the walk ends, to be gone on with by each path for itself.
+them more memory than X, the walk ends, and each path goes on alone.
 """
 
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from regkit._types import Floats, Indices
+from regkit._types import Floats
 from regkit.designs import Design
 from regkit.kernels.linear.active_set_state import Problem, State
 from regkit.kernels.linear.cholesky import BLOCK
@@ -29,20 +29,18 @@ from regkit.kernels.linear.lockstep import (
     follow,
     remember,
 )
+from regkit.kernels.linear.screening import BATCH
 from regkit.kernels.linear.three_views import ABREAST, Columns, correlate
 from regkit.solvers.paths import pivoting
 from regkit.solvers.paths.solved import Solved, as_result
 from regkit.solvers.problem import (
     Penalty,
     ScaledProblem,
-    largest_alpha,
     scale_problem,
 )
 from regkit.solvers.results import PathResult
 from regkit.solvers.solve import go_on
 
-# At most this many columns enter at a time, or twice the present working set.
-_BATCH = 100
 # Working sets of this size are held whatever their Gram matrices are beside X.
 _ALWAYS_HELD = 2048
 # Columns that there is room for at first.
@@ -65,11 +63,11 @@ class LockstepPaths:
         self._X = columns
         self._problems = problems
         self._max_iter = max_iter
-        self._ridged = bool(np.any(problems[0].l2 > 0.0))
+        self._ridged = problems[0].penalty.is_ridged
         self._rank = max(design.max_rank for design in designs)
         n, p = designs[0].n_samples, designs[0].n_features
         self._most = _most_columns(n, p)
-        # Whoever stands in for a missing path has nothing to explain.
+        # The places of missing paths have a target of zero.
         self._targets = np.zeros((ABREAST, n))
         self._targets[: len(problems)] = [q.target for q in problems]
         self._terms = _terms(designs, problems)
@@ -101,7 +99,7 @@ class LockstepPaths:
         Returns what was found for each path, all for the same number of alphas.
         """
         tops = [
-            largest_alpha(row, problem)
+            problem.penalty.largest_alpha(row)
             for row, problem in zip(self._terms.products, self._problems, strict=False)
         ]
         stops, are_kept = zip(*_stops(alphas, max(tops)), strict=True)
@@ -122,7 +120,7 @@ class LockstepPaths:
                 event,
                 self._max_iter,
                 self._ridged,
-                _BATCH,
+                BATCH,
             )
             if event == UNSOLVED:
                 self._solve_otherwise(stops[at])
@@ -165,8 +163,8 @@ class LockstepPaths:
     def _can_admit(self) -> bool:
         """Have room for the columns wanted, the most urgent ones if they are many."""
         work = self._work
-        for k in np.flatnonzero(work.n_wanted > np.maximum(_BATCH, 2 * work.sizes)):
-            most = max(_BATCH, 2 * work.sizes[k])
+        for k in np.flatnonzero(work.n_wanted > np.maximum(BATCH, 2 * work.sizes)):
+            most = max(BATCH, 2 * work.sizes[k])
             columns = work.wanted[k, : work.n_wanted[k]].copy()
             pull = np.abs(self._view.correlation[k, columns])
             pull /= self._terms.l1[k, columns]
@@ -212,37 +210,36 @@ def _most_columns(n: int, p: int) -> int:
 def _terms(designs: Sequence[Design], problems: Sequence[ScaledProblem]) -> Terms:
     at = [min(k, len(problems) - 1) for k in range(ABREAST)]
     lengths = np.stack([designs[k].lengths for k in at])
-    l1 = np.stack([problems[k].l1 for k in at])
+    penalties = [problems[k].penalty for k in at]
+    l1 = np.stack([penalty.l1 for penalty in penalties])
     return Terms(
         np.zeros(lengths.shape),
         l1,
-        np.stack([problems[k].l2 for k in at]),
-        np.stack([problems[k].lower for k in at]),
-        np.stack([problems[k].upper for k in at]),
-        np.stack([problems[k].noise for k in at]),
+        np.stack([penalty.l2 for penalty in penalties]),
+        np.stack([penalty.lower for penalty in penalties]),
+        np.stack([penalty.upper for penalty in penalties]),
+        np.stack([penalty.noise for penalty in penalties]),
         lengths,
-        lengths**2,
+        np.stack([penalty.square for penalty in penalties]),
         l1.min(axis=0),
     )
 
 
 def _empty_work(p: int) -> Work:
-    def counts() -> Indices:
-        return np.zeros(ABREAST, dtype=np.int64)
-
+    sizes, n_wanted, n_iter, n_last = np.zeros((4, ABREAST), dtype=np.int64)
     return Work(
         problem=_stacked_problem(0),
         state=_stacked_state(0, 0),
         columns=np.zeros((ABREAST, 0), dtype=np.int64),
-        sizes=counts(),
+        sizes=sizes,
         starts=np.zeros((ABREAST, 0)),
         wanted=np.zeros((ABREAST, p), dtype=np.int64),
-        n_wanted=counts(),
+        n_wanted=n_wanted,
         goals=np.zeros(ABREAST),
         gaps=np.zeros(ABREAST),
         is_solved=np.ones(ABREAST, dtype=np.bool_),
-        n_iter=counts(),
-        n_last=counts(),
+        n_iter=n_iter,
+        n_last=n_last,
         refined=np.full(1, np.inf),
     )
 
@@ -272,7 +269,7 @@ def _with_room(found: Found, size: int) -> Found:
 
 
 def _stacked_problem(room: int) -> Problem:
-    vectors = (np.zeros((ABREAST, room)) for _ in range(6))
+    vectors = np.zeros((6, ABREAST, room))
     return Problem(np.zeros((ABREAST, room, room)), *vectors)
 
 
@@ -289,13 +286,13 @@ def _stacked_state(room: int, support: int) -> State:
 
 
 def _stops(alphas: Floats, top: float) -> Iterator[tuple[float, bool]]:
-    """List the alphas and the stones on the way to them, and which are which."""
+    """Yield the alphas and those on the way to them, and whether each was asked for."""
     reached = top
     for alpha in map(float, alphas):
         if alpha >= reached:
             yield alpha, True
         while reached > alpha:
-            reached = pivoting.next_stone(reached, alpha, top)
+            reached = pivoting.next_alpha(reached, alpha, top)
             yield reached, reached == alpha
 
 

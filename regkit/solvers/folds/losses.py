@@ -7,6 +7,7 @@ import numpy as np
 from regkit._types import Floats, Indices
 from regkit.designs import RowDesign
 from regkit.solvers.losses import Loss
+from regkit.solvers.multinomial import Multinomial
 from regkit.solvers.results import PathResult
 
 # Linear predictors of all alphas that are held at a time.
@@ -23,7 +24,7 @@ def linear_predictors(
     design : RowDesign
         Of the X that the path is about, with whatever weights.
     path : PathResult of any shape S
-    offset : ndarray (n,) or None
+    offset : ndarray (n,), (n, K) for K classes, or None
     rows : ndarray of int
 
     Returns
@@ -37,20 +38,22 @@ def linear_predictors(
     eta = design.fitted(rows, used, coefs)
     eta += level
     if offset is not None:
-        eta += offset[rows, None]
+        # Of several classes, one column each, repeated for every alpha.
+        shift = offset[rows].reshape(len(rows), -1)
+        eta += np.tile(shift, eta.shape[1] // shift.shape[1])
     return eta
 
 
 def held_out_losses(
     design: RowDesign,
-    loss: Loss,
+    loss: Loss | Multinomial,
     targets: Floats,
     offset: Floats | None,
     weight: Floats,
     path: PathResult,
     rows: Indices,
 ) -> Floats:
-    """Return the weighted mean loss of ``rows``, shape (A, T).
+    """Return the weighted mean loss of ``rows``, shape (A, T); (A, 1) of multinomials.
 
     It is counted from the least that any predictor reaches.
 
@@ -68,14 +71,21 @@ def held_out_losses(
     if not total > 0.0:
         return np.full(path.shape, np.nan)
     n_targets = len(targets)
-    share, losses = weight / total, np.zeros(path.intercepts.size)
-    step = max(16, _ENTRIES // len(losses))
+    # What is one problem: so many columns of eta and targets at a time.
+    width = n_targets if isinstance(loss, Multinomial) else 1
+    share = weight / total
+    losses = np.zeros(path.intercepts.size // width)
+    step = max(16, _ENTRIES // path.intercepts.size)
     for start in range(0, len(rows), step):
         part = slice(start, start + step)
         eta = linear_predictors(design, path, offset, rows[part])
         chosen = np.ascontiguousarray(targets[:, rows[part]])
+        shares = np.tile(share[part], width)
         for k in range(len(losses)):
+            first = k * width % n_targets
             losses[k] += loss.deviance(
-                chosen[k % n_targets], share[part], np.ascontiguousarray(eta[:, k])
+                chosen[first : first + width].reshape(-1),
+                shares,
+                np.ascontiguousarray(eta[:, k * width : (k + 1) * width].T).reshape(-1),
             )
-    return losses.reshape(path.shape)
+    return losses.reshape(len(path.intercepts), -1)

@@ -1,4 +1,4 @@
-"""Lasso paths over rows that are only visited, where X has too many columns for ZᵀZ.
+"""Lasso paths over rows that are not kept, where X has too many columns for ZᵀZ.
 
 A working set of columns is small enough for its moments, which one pass over the rows
 gives for every fold. On them the paths of all folds are solved as if there were no
@@ -19,8 +19,6 @@ from scipy import sparse
 from regkit._types import Floats, Indices
 from regkit.designs.centered_moments import CenteredMoments
 from regkit.designs.reduced import ReducedDesign
-from regkit.kernels.linear.certificate import wanted
-from regkit.kernels.linear.coordinate_descent import Terms
 from regkit.solvers.folds.from_moments import mean_squares
 from regkit.solvers.folds.in_memory import FoldPaths, PathSettings
 from regkit.solvers.folds.out_of_core_passes import (
@@ -29,24 +27,23 @@ from regkit.solvers.folds.out_of_core_passes import (
     MeasuredColumns,
     Residuals,
 )
-from regkit.solvers.paths.certificate import Products, certified_gap, within
+from regkit.solvers.paths.certificate import Certificate, Products, within
 from regkit.solvers.paths.grid import grid_below
 from regkit.solvers.problem import (
     Penalty,
-    largest_alpha,
 )
 from regkit.solvers.results import PathResult
 from regkit.solvers.solve import solve_path
 
 # Columns that the working set begins with, and at least as many that join at a time.
-_BATCH = 300
+_LEAST_BATCH = 300
 # The moments of more are not kept: 0.8 GB for each fold.
 MOST_COLUMNS = 10_000
 # Entries of correlations that a pass computes: alphas, folds and columns (128 MB).
 _ENTRIES = 1 << 24
 
 
-class Visits(Protocol):
+class ColumnPasses(Protocol):
     """The passes over the rows that the solver asks for."""
 
     def measure(self) -> dict[int, ColumnMoments]:
@@ -68,10 +65,12 @@ class WideRows:
         Sums of the held-out rows' weights.
     """
 
-    def __init__(self, visits: Visits, fit_intercept: bool, standardize: bool) -> None:
-        self.visits = visits
+    def __init__(
+        self, passes: ColumnPasses, fit_intercept: bool, standardize: bool
+    ) -> None:
+        self.passes = passes
         self.how = fit_intercept, standardize
-        measured = visits.measure()
+        measured = passes.measure()
         self._labels = sorted(label for label in measured if label >= 0)
         whole = _together(list(measured.values()))
         # The rows that a fold trains on, by the fold; -1 for all rows.
@@ -90,9 +89,9 @@ class WideRows:
         thin = self.thin[-1]
         problem = thin.scaled(penalty)
         correlation = thin.products
-        free = np.flatnonzero((penalty.factor == 0.0) & (problem.upper > problem.lower))
+        free = np.flatnonzero((penalty.factor == 0.0) & problem.penalty.is_open)
         if len(free):
-            moments = self.visits.moments(free)
+            moments = self.passes.moments(free)
             fitted = _solve(
                 moments,
                 -1,
@@ -102,7 +101,7 @@ class WideRows:
                 PathSettings(),
             )
             correlation = self.correlations([(-1, fitted, 0)], free)[0][0]
-        return grid_below(largest_alpha(correlation, problem), n_alphas, eps)
+        return grid_below(problem.penalty.largest_alpha(correlation), n_alphas, eps)
 
     def solve(
         self,
@@ -148,7 +147,7 @@ class WideRows:
         folds = np.array([k for k, _, _ in models])
         coefs = np.stack([path.at(at).coefs[:, 0] for _, path, at in models], axis=1)
         levels = np.array([path.intercepts[at] for _, path, at in models])
-        found = self.visits.correlate(
+        found = self.passes.correlate(
             Residuals(columns, coefs, levels, folds, self._center)
         )
         products = np.ascontiguousarray(found.products.T)
@@ -182,12 +181,11 @@ class _Walk:
         self.errors: dict[int, list[float]] = {k: [] for k in self.trainings}
         problem = self._problems[self.trainings[0]]
         products = rows.thin[self.trainings[0]].products
-        open_ = problem.upper > problem.lower
-        free = open_ & (problem.l1 == 0.0) & (problem.l2 == 0.0)
+        open_, free = problem.penalty.is_open, problem.penalty.is_unpenalized
         with np.errstate(divide="ignore", invalid="ignore"):
-            pull = np.where(open_, np.abs(products) / problem.l1, -1.0)
+            pull = np.where(open_, np.abs(products) / problem.penalty.l1, -1.0)
         pull[free] = np.inf
-        first = min(max(_BATCH, int(free.sum())), int(open_.sum()))
+        first = min(max(_LEAST_BATCH, int(free.sum())), int(open_.sum()))
         self._columns: Indices = np.argsort(-pull, kind="stable")[:first]
 
     def run(self, limit: int | None = None) -> None:
@@ -205,7 +203,7 @@ class _Walk:
                     f"{MOST_COLUMNS:,} columns are needed, too many for rows that are "
                     "read in chunks; stop at a larger alpha."
                 )
-            moments = self._rows.visits.moments(self._columns)
+            moments = self._rows.passes.moments(self._columns)
             inner = _restricted(self._penalty, self._columns)
             rest = self._alphas[self._done :]
             paths = {
@@ -236,25 +234,16 @@ class _Walk:
                 for m, (k, path) in enumerate(paths.items()):
                     self._keep(moments, k, path, i - start, slopes[at, m], left[at, m])
                 self._done += 1
-        most = min(max(_BATCH, len(self._columns)), np.count_nonzero(pulls))
+        most = min(max(_LEAST_BATCH, len(self._columns)), np.count_nonzero(pulls))
         return np.argsort(-pulls, kind="stable")[:most]
 
     def _look_at(self, k: int, slope: Floats, alpha: float, pulls: Floats) -> None:
-        """Note how much a model wants columns outside of the working set."""
-        problem = self._problems[k]
-        outside = problem.upper > problem.lower
+        """Note how far columns outside exceed a model's thresholds."""
+        penalty = self._problems[k].penalty
+        outside = penalty.is_open
         outside[self._columns] = False
-        found = wanted(
-            np.flatnonzero(outside),
-            slope,
-            problem.l1,
-            problem.lower,
-            problem.upper,
-            outside,
-            alpha,
-            problem.noise,
-        )
-        threshold = np.maximum(alpha * problem.l1[found], problem.noise[found])
+        found = penalty.violations(np.flatnonzero(outside), slope, outside, alpha)
+        threshold = np.maximum(alpha * penalty.l1[found], penalty.noise[found])
         pulls[found] = np.maximum(pulls[found], np.abs(slope[found]) / threshold)
 
     def _keep(
@@ -276,20 +265,16 @@ class _Walk:
             gram, _ = design.gram(np.zeros(design.n_samples))
             return within(gram)(chosen)
 
-        gap = certified_gap(
+        certificate = Certificate(
+            problem.penalty, problem.total, self._columns, gathered
+        )
+        gap = certificate.gap(
             np.arange(len(slope)),
             coef * thin.scale,
             slope,
-            Terms(
-                problem.l1, problem.l2, problem.lower, problem.upper, thin.lengths**2
-            ),
             float(path.alphas[at]),
             float(residual_square),
-            problem.total,
             self._settings.tol * problem.null_objective,
-            self._columns,
-            gathered,
-            problem.last_bits,
         )
         one = slice(at, at + 1)
         found = PathResult(

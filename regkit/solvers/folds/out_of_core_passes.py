@@ -9,7 +9,7 @@ from scipy import sparse
 
 from regkit._types import EPS, Floats, Indices
 from regkit.designs import make_design
-from regkit.solvers.problem import Penalty, ScaledProblem, scaled_terms
+from regkit.solvers.problem import Penalty, ScaledPenalty, ScaledProblem
 
 
 @dataclass(slots=True)
@@ -19,7 +19,6 @@ class ColumnMoments:
     Attributes
     ----------
     total_weight : float
-    n_samples : int
     mean : ndarray (p + 1,)
         The last entry is y's.
     square : ndarray (p + 1,)
@@ -29,7 +28,6 @@ class ColumnMoments:
     """
 
     total_weight: float
-    n_samples: int
     mean: Floats
     square: Floats
     products: Floats
@@ -42,7 +40,6 @@ class ColumnMoments:
         total = design.total_weight
         return cls(
             total,
-            len(y) if weight is None else int(np.count_nonzero(weight)),
             np.append(design.offset, mean),
             total * np.append(design.lengths**2, target @ target),
             total * design.correlate(target),
@@ -56,7 +53,6 @@ class ColumnMoments:
         between = self.total_weight * share
         return ColumnMoments(
             total,
-            self.n_samples + other.n_samples,
             self.mean + share * distance,
             self.square + other.square + between * distance**2,
             self.products + other.products + between * distance[:-1] * distance[-1],
@@ -93,8 +89,8 @@ class MeasuredColumns:
 
     def scaled(self, penalty: Penalty) -> ScaledProblem:
         """Express the problem in these units; its target is not known, only |y|²."""
-        nothing = np.empty(0)
-        return scaled_terms(self, penalty, nothing, self.target_mean, self.total)
+        scaled = ScaledPenalty.of(penalty, self, self.total**0.5)
+        return ScaledProblem(np.empty(0), self.target_mean, self.total, scaled)
 
 
 class Residuals(NamedTuple):
@@ -119,7 +115,7 @@ class Correlations(NamedTuple):
     sums: Floats
     """(M,): Σ w r."""
     sparse_sums: Floats
-    """(M,): Σ w r over sparse rows, from whose products the center is left to take."""
+    """(M,): Σ w r over sparse rows, whose products are not centered yet."""
     squares: Floats
     """(M,): Σ w r²."""
 

@@ -25,7 +25,7 @@ from regkit.solvers.results import PathResult
 from regkit.solvers.ridge.route import solve_ridge
 from regkit.solvers.solve import solve_path
 
-# Folds that are fitted before the first of them is judged.
+# Folds that are fitted before the first of them is evaluated.
 _FOLDS_A_THREAD = 4
 # Predictions that are held at a time.
 _ENTRIES = 1 << 20

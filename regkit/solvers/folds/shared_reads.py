@@ -14,8 +14,9 @@ import numpy as np
 from regkit._types import Floats
 from regkit.designs import RowDesign
 from regkit.parallel.threads import map_in_threads, one_blas_thread
+from regkit.solvers.paths.screening import Answer, Request
 from regkit.solvers.paths.solved import Solved, as_result
-from regkit.solvers.paths.walk import Answer, Asking, Request, ScreenedPath
+from regkit.solvers.paths.walk import Asking, ScreenedPath
 from regkit.solvers.problem import Penalty, scale_problem
 from regkit.solvers.results import PathResult
 

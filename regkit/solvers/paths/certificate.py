@@ -15,18 +15,19 @@ is feasible bounds the optimum, and
         <= (1 - kappa)² |r|² + |d|² + Σ_j [...].
 
 What E adds is |d|² = e_Eᵀ G_EE⁻¹ e_E, twice what its joint Newton step would gain. The
-other slopes move by -Zᵀd and are judged where they then are. Columns that depend on
+other slopes move by -Zᵀd and are taken as they then are. Columns that depend on
 each other have equal excesses; what rounding makes of that counts as if G_EE's
 eigenvalues were no smaller than rounding errors.
 """
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 
 from regkit._types import EPS, Floats, Indices
-from regkit.kernels.linear.certificate import duality_gap
-from regkit.kernels.linear.coordinate_descent import Terms
+from regkit.solvers.losses import PathLoss
+from regkit.solvers.problem import ScaledPenalty
 
 # G_EE of columns E, and the function of u that gives Zᵀ Z_E u.
 Products = tuple[Floats, Callable[[Floats], Floats]]
@@ -39,107 +40,173 @@ _SMALL = 1e-4
 _MOST = 2000
 
 
-def certified_gap(
-    columns: Indices,
-    coef: Floats,
-    slope: Floats,
-    terms: Terms,
-    alpha: float,
-    residual_square: float,
-    total: float,
-    goal: float,
-    inside: Indices,
-    gathered: Gathered,
-    last_bits: Floats,
-) -> float:
-    """Return the duality gap at ``coef``, the best known where it exceeds ``goal``.
+class Certificate(NamedTuple):
+    """What gaps of one problem are computed from.
 
-    Parameters
+    Attributes
     ----------
-    columns : ndarray of int
-        Those to look at, see `regkit.kernels.linear.certificate.duality_gap`.
-    coef, slope : ndarray (p,)
-        Coefficients, and the columns' correlations with the residual.
-    terms : Terms
-        Penalties, bounds and squares |z_j|² of p columns.
-    alpha : float
-    residual_square, total : float
-        |r|² and |y|².
-    goal : float
+    penalty : ScaledPenalty
+        Of p columns.
+    total : float
+        |y|².
     inside : ndarray of int
-        Columns that ``gathered`` knows: all with a nonzero coefficient, and more.
+        Columns that ``gathered`` has: all with a nonzero coefficient, and more.
     gathered : callable
         Takes E as places in ``inside``, returns its `Products` with all columns inside.
-    last_bits : ndarray (p,)
-        What the last bits of X are worth in a correlation.
     """
-    gap: float = duality_gap(columns, coef, slope, *terms, alpha, residual_square)
-    if gap <= goal:
-        return gap
-    own = Terms(*(values[inside] for values in terms))
-    value, own_slope = coef[inside], slope[inside]
-    length = np.sqrt(own.square)
-    size = np.sqrt(total)
-    noise = 16.0 * EPS * length * (size + np.max(np.abs(value) * length, initial=0.0))
-    noise = np.maximum(noise, last_bits[inside])
-    low, high = _subdifferential(own, alpha, value)
-    is_small = alpha * own.l1 <= _SMALL * length * size
-    is_small &= alpha * own.l2 <= _SMALL * own.square
-    # Whose slope is at an end of what it may be, or outside: it must not move out.
-    is_held = (own_slope <= low + noise) | (own_slope >= high - noise)
-    chosen = np.flatnonzero(is_small & is_held & (length > 0.0))
-    if not 0 < len(chosen) <= _MOST:
-        return gap
-    aim = np.clip(own_slope, low, high)[chosen]
-    excess, unit = own_slope[chosen] - aim, length[chosen]
-    if not excess.any():
-        return gap
-    gram, shift = gathered(chosen)
-    matrix = gram / unit / unit[:, None]
-    if not np.all(np.isfinite(matrix)):
-        return gap
-    values, vectors = np.linalg.eigh(matrix)
-    inner = vectors.T @ (excess / unit)
-    least = 4.0 * EPS * len(chosen)
-    # Columns that nothing but their last bits sets apart count as dependent: with the
-    # difference, coefficients of 1e10 could fit noise.
-    unknown = np.max(last_bits[inside][chosen] / unit)
-    is_rounding = (values <= least) & (np.abs(inner) <= unknown)
-    dropped = vectors @ np.where(is_rounding, inner, 0.0) * unit
-    inner[is_rounding] = 0.0
-    values = np.maximum(values, least)
-    step = vectors @ (inner / values) / unit
-    square = float(np.sum(inner**2 / values))
-    moved = slope.copy()
-    moved[inside] -= shift(step)
-    # Solved for, it is met up to rounding errors, of which a threshold may be smaller.
-    places = inside[chosen]
-    is_met = np.abs(moved[places] - aim - dropped) <= noise[chosen]
-    moved[places] = np.where(is_met, aim, moved[places])
-    # Of the others, which are zero, it is known how far d can move their slopes:
-    # outwards, which shrinking mends, or past zero, where another bound may hold.
-    outside = np.setdiff1d(columns, inside)
-    reach = np.sqrt(terms.square[outside] * square)
-    if np.any(reach - np.abs(slope[outside]) > alpha * terms.l1[outside]):
-        return gap
-    moved[outside] += np.copysign(reach, slope[outside])
-    found = duality_gap(columns, coef, moved, *terms, alpha, 2.0 * residual_square)
-    return min(gap, float(found) + square)
+
+    penalty: ScaledPenalty
+    total: float
+    inside: Indices
+    gathered: Gathered
+
+    def gap(
+        self,
+        columns: Indices,
+        coef: Floats,
+        slope: Floats,
+        alpha: float,
+        residual_square: float,
+        goal: float,
+    ) -> float:
+        """Return the duality gap at ``coef``, the best known where it exceeds ``goal``.
+
+        Parameters
+        ----------
+        columns : ndarray of int
+            Those to look at, see `regkit.kernels.linear.certificate.duality_gap`.
+        coef, slope : ndarray (p,)
+            Coefficients, and the columns' correlations with the residual.
+        alpha : float
+        residual_square : float
+            |r|².
+        goal : float
+        """
+        gap = self.penalty.gap(columns, coef, slope, alpha, residual_square)
+        if gap <= goal:
+            return gap
+        moved = self._moved(columns, coef, slope, alpha)
+        if moved is None:
+            return gap
+        found = self.penalty.gap(columns, coef, moved[0], alpha, 2.0 * residual_square)
+        return min(gap, found + moved[1])
+
+    def _moved(
+        self, columns: Indices, coef: Floats, slope: Floats, alpha: float
+    ) -> tuple[Floats, float] | None:
+        """Return the slopes at a dual point moved to fit small penalties, and |d|²."""
+        inside, penalty = self.inside, self.penalty
+        own = penalty.restricted(inside)
+        value, own_slope = coef[inside], slope[inside]
+        length = np.sqrt(own.square)
+        size = np.sqrt(self.total)
+        largest = np.max(np.abs(value) * length, initial=0.0)
+        noise = 16.0 * EPS * length * (size + largest)
+        noise = np.maximum(noise, own.last_bits)
+        low, high = own.subdifferential(alpha, value)
+        is_small = alpha * own.l1 <= _SMALL * length * size
+        is_small &= alpha * own.l2 <= _SMALL * own.square
+        # Slopes at an end of their subdifferential, or outside, must not move out.
+        is_held = (own_slope <= low + noise) | (own_slope >= high - noise)
+        chosen = np.flatnonzero(is_small & is_held & (length > 0.0))
+        if not 0 < len(chosen) <= _MOST:
+            return None
+        aim = np.clip(own_slope, low, high)[chosen]
+        excess, unit = own_slope[chosen] - aim, length[chosen]
+        if not excess.any():
+            return None
+        gram, shift = self.gathered(chosen)
+        matrix = gram / unit / unit[:, None]
+        if not np.all(np.isfinite(matrix)):
+            return None
+        values, vectors = np.linalg.eigh(matrix)
+        inner = vectors.T @ (excess / unit)
+        least = 4.0 * EPS * len(chosen)
+        # Columns that nothing but their last bits sets apart count as dependent: with
+        # the difference, coefficients of 1e10 could fit noise.
+        unknown = np.max(own.last_bits[chosen] / unit)
+        is_rounding = (values <= least) & (np.abs(inner) <= unknown)
+        dropped = vectors @ np.where(is_rounding, inner, 0.0) * unit
+        inner[is_rounding] = 0.0
+        values = np.maximum(values, least)
+        step = vectors @ (inner / values) / unit
+        square = float(np.sum(inner**2 / values))
+        moved = slope.copy()
+        moved[inside] -= shift(step)
+        # Solved for, it is met up to rounding errors; a threshold may be smaller still.
+        places = inside[chosen]
+        is_met = np.abs(moved[places] - aim - dropped) <= noise[chosen]
+        moved[places] = np.where(is_met, aim, moved[places])
+        # Of the others, which are zero, it is known how far d can move their slopes:
+        # outwards, which shrinking mends, or past zero, where another bound may hold.
+        outside = np.setdiff1d(columns, inside)
+        reach = np.sqrt(penalty.square[outside] * square)
+        if np.any(reach - np.abs(slope[outside]) > alpha * penalty.l1[outside]):
+            return None
+        moved[outside] += np.copysign(reach, slope[outside])
+        return moved, square
+
+
+class LossCertificate(NamedTuple):
+    """What gaps of a loss beyond squares are computed from."""
+
+    penalty: ScaledPenalty
+    loss: PathLoss
+    y: Floats
+    share: Floats
+    null_deviance: float
+
+    def gap(
+        self,
+        columns: Indices,
+        coef: Floats,
+        slope: Floats,
+        alpha: float,
+        eta: Floats,
+        dual: Floats,
+        divergence: float,
+        goal: float,
+    ) -> float:
+        """Return the duality gap at ``coef``, the best known where it exceeds ``goal``.
+
+        Parameters
+        ----------
+        columns, coef, slope, alpha
+            As for `Certificate.gap`; ``slope`` are correlations with ``dual``.
+        eta : ndarray (n,)
+            Linear predictors.
+        dual : ndarray (n,)
+            A dual point, feasible on the working set.
+        divergence : float
+            What the rows add to the gap there.
+        goal : float
+        """
+        loss, null = self.loss, self.null_deviance
+        rows = self.y, self.share, eta
+        own = loss.room(self.y, self.share, dual)
+        gap, tried = np.inf, 2.0
+        for share in self.penalty.shrinkages(columns, coef, slope, alpha):
+            shrunk = min(own, share)
+            if shrunk >= tried:
+                continue
+            tried = shrunk
+            # The rows' part is convex in the dual point; at zero it is their deviance,
+            # which is below that of the null model.
+            part = shrunk * divergence + (1.0 - shrunk) * null
+            if not (1.0 - shrunk) * null <= 0.1 * goal:
+                part = loss.divergence(*rows, dual, shrunk)
+            part += self.penalty.shrunk_gap(columns, coef, slope, alpha, shrunk, null)
+            gap = min(gap, part)
+        if gap <= goal:
+            return float(gap)
+        # Zero is dual feasible.
+        most = loss.deviance(*rows) + alpha * self.penalty.value(columns, coef[columns])
+        return float(min(gap, most))
 
 
 def within(gram: Floats) -> Gathered:
-    """Return what `certified_gap` asks for, of columns whose Gram matrix is known."""
+    """Return what a `Certificate` asks for, for columns of known Gram matrix."""
     return lambda chosen: (
         gram[np.ix_(chosen, chosen)],
         lambda step: gram[:, chosen] @ step,
     )
-
-
-def _subdifferential(terms: Terms, alpha: float, coef: Floats) -> tuple[Floats, Floats]:
-    """Return the least and the largest slope that each penalty and box can hold."""
-    threshold, ridge = alpha * terms.l1, alpha * terms.l2 * coef
-    low = np.where(coef > 0.0, threshold, -threshold)
-    high = np.where(coef < 0.0, -threshold, threshold)
-    low = np.where(coef <= terms.lower, -np.inf, low)
-    high = np.where(coef >= terms.upper, np.inf, high)
-    return low + ridge, high + ridge

@@ -5,7 +5,7 @@ import numpy as np
 from regkit._types import Floats, Indices
 from regkit.designs import Design
 from regkit.kernels.linear import coordinate_descent as kernels
-from regkit.solvers.paths.certificate import Products, certified_gap
+from regkit.solvers.paths.certificate import Certificate, Products
 from regkit.solvers.paths.unpenalized import MOST, are_open, joint_step
 from regkit.solvers.problem import ScaledProblem, sum_of_squares
 
@@ -21,31 +21,21 @@ class Descent:
     def __init__(
         self, design: Design, problem: ScaledProblem, products: Floats, max_iter: int
     ) -> None:
-        """Take what `ActiveSet` takes; the products Zᵀy are not needed here."""
+        """Take what `ActiveSet` takes; sweeps do without the products Zᵀy."""
         self.columns: Indices = np.empty(0, dtype=np.int64)
         self._full = problem
         self._design = design
         self._max_iter = max_iter
         self._store = design.columns()
         self._coef = np.empty(0)
-        self._terms = self._terms_of(self.columns)
+        self._penalty = problem.penalty.restricted(self.columns)
         # The residual and correlations of the coefficients, once computed.
         self._reached: tuple[Floats, Floats] | None = None
-
-    def _terms_of(self, columns: Indices) -> kernels.Terms:
-        full = self._full
-        return kernels.Terms(
-            full.l1[columns],
-            full.l2[columns],
-            full.lower[columns],
-            full.upper[columns],
-            self._design.lengths[columns] ** 2,
-        )
 
     def add(self, columns: Indices) -> None:
         self.columns = np.concatenate([self.columns, columns])
         self._coef = np.concatenate([self._coef, np.zeros(len(columns))])
-        self._terms = self._terms_of(self.columns)
+        self._penalty = self._full.penalty.restricted(self.columns)
         self._store.append(columns)
         self._reached = None
 
@@ -56,7 +46,9 @@ class Descent:
     def minimize(self, alpha: float, goal: float) -> int:
         """Sweep until the duality gap over the working set is below ``goal``."""
         block, places = self._store.block()
-        target, coef, terms = self._full.target, self._coef, self._terms
+        target, coef, penalty = self._full.target, self._coef, self._penalty
+        every = np.arange(len(coef))
+        certificate = Certificate(penalty, self._full.total, every, self.gathered)
         tolerance = _CAUTION * goal
         n_iter = 0
         while n_iter < self._max_iter:
@@ -64,7 +56,7 @@ class Descent:
             n_iter += kernels.on_residual(
                 block,
                 places,
-                terms,
+                penalty.terms,
                 alpha,
                 coef,
                 state,
@@ -75,20 +67,8 @@ class Descent:
             residual = self._store.residual(target, coef)
             slope = self._store.correlate(residual)
             self._reached = residual, slope
-            every = np.arange(len(coef))
-            gap = certified_gap(
-                every,
-                coef,
-                slope,
-                terms,
-                alpha,
-                sum_of_squares(residual),
-                self._full.total,
-                goal,
-                every,
-                self.gathered,
-                self._full.last_bits[self.columns],
-            )
+            square = sum_of_squares(residual)
+            gap = certificate.gap(every, coef, slope, alpha, square, goal)
             if gap <= goal:
                 break
             tolerance *= min(0.5, goal / gap)
@@ -119,7 +99,7 @@ class Descent:
 
     def _fit_open(self, alpha: float) -> None:
         """Fit unpenalized columns jointly, which sweeps are slow to do."""
-        terms, coef = self._terms, self._coef
+        terms, coef = self._penalty, self._coef
         penalty = alpha * (terms.l1 + terms.l2)
         open_ = np.flatnonzero(are_open(coef, penalty, terms.lower, terms.upper))
         if not 0 < len(open_) <= MOST:
@@ -139,5 +119,12 @@ class Descent:
         if step is not None:
             coef[open_] += step
 
+    @property
+    def is_doubtful(self) -> bool:
+        return False
+
+    def n_refused(self, columns: Indices) -> int:
+        return 0
+
     def refresh(self, correlation: Floats) -> None:
-        """Sweeps recompute correlations as they go: nothing to learn."""
+        """Sweeps recompute correlations as they go: nothing to take."""

@@ -13,10 +13,10 @@ from regkit.kernels.linear.active_set_state import Problem
 from regkit.kernels.linear.certificate import doubt
 from regkit.kernels.linear.cholesky import BLOCK
 from regkit.solvers.paths import pivoting
-from regkit.solvers.paths.certificate import certified_gap, within
+from regkit.solvers.paths.certificate import Certificate, within
 from regkit.solvers.paths.solved import Solved
 from regkit.solvers.paths.unpenalized import are_open, joint_step
-from regkit.solvers.problem import Penalty, largest_alpha, scale_problem
+from regkit.solvers.problem import Penalty, scale_centered
 
 # With this many columns at most, their Gram matrix is formed whatever the rows.
 FEW_COLUMNS = 500
@@ -46,55 +46,33 @@ class CompleteGram:
     """
 
     def __init__(self, design: Design, y: Floats, penalty: Penalty) -> None:
-        target, _ = design.center(y)
+        """Form the Gram matrix and go to the null model."""
+        target, mean = design.center(y)
         gram, products = design.gram(target)
-        self._begin(design, y, penalty, gram, products)
-
-    def _begin(
-        self,
-        design: Design,
-        y: Floats,
-        penalty: Penalty,
-        gram: Floats,
-        products: Floats,
-    ) -> None:
-        """Go to the null model."""
         # Only now: forming the Gram matrix has measured the columns.
-        self.scaled = scale_problem(design, y, penalty)
+        self.scaled = scale_centered(design, target, float(mean), penalty)
         scaled = self.scaled
         if scaled.total == 0.0:
             products = np.zeros_like(products)
         p = design.n_features
-        self._problem = Problem(
-            gram,
-            products,
-            scaled.l1,
-            scaled.l2,
-            scaled.lower,
-            scaled.upper,
-            scaled.noise,
-        )
-        self._ridged = bool(np.any(scaled.l2 > 0.0))
+        own = scaled.penalty._replace(square=gram.diagonal().copy())
+        self._penalty = own
+        self._problem = Problem(gram, products, *own.by_column)
+        self._ridged = own.is_ridged
         support = p if self._ridged else min(p, design.max_rank)
         self._state = pivoting.empty_state(p, support + 2 * BLOCK)
         self._state.correlation[:] = products
         self.is_doubtful = False
-        is_free = (scaled.l1 == 0.0) & (scaled.l2 == 0.0)
-        self._unpenalized = is_free & (scaled.upper > scaled.lower)
+        self._unpenalized = own.is_unpenalized
         if self._unpenalized.any():
-            closed = np.where(self._unpenalized, scaled.upper, 0.0)
-            opened = np.where(self._unpenalized, scaled.lower, 0.0)
-            alone = self._problem._replace(lower=opened, upper=closed)
+            # The boxes of all others are closed.
+            upper = np.where(self._unpenalized, own.upper, 0.0)
+            lower = np.where(self._unpenalized, own.lower, 0.0)
+            alone = self._problem._replace(lower=lower, upper=upper)
             self._fit_unpenalized(design, alone)
-        self._terms = coordinate_descent.Terms(
-            scaled.l1,
-            scaled.l2,
-            scaled.lower,
-            scaled.upper,
-            gram.diagonal().copy(),
-        )
         self._every = np.arange(p)
-        self.top = self._stone = largest_alpha(self._state.correlation, scaled)
+        self._certificate = Certificate(own, scaled.total, self._every, within(gram))
+        self.top = self._reached = own.largest_alpha(self._state.correlation)
 
     def _fit_unpenalized(self, design: Design, alone: Problem) -> None:
         """Bring the state to the null model: unpenalized columns alone.
@@ -102,13 +80,13 @@ class CompleteGram:
         alpha_max is what their residual leaves to the others. A Gram matrix squares
         the condition of columns far from zero: there the residual itself is asked.
         """
-        state = self._state
-        self._minimize(alone, 1.0, 1000, False)
+        state, n = self._state, len(self._state.coef)
+        pivoting.minimize(alone, state, n, 1.0, 1000, False)
         k = state.size[0]
         pivots = state.factor.diagonal()[:k] ** 2
-        squares = self._problem.gram.diagonal()
+        squares = self._penalty.square
         if k < np.count_nonzero(self._unpenalized & (squares > 0.0)):
-            # Dependent, or with too few digits to tell.
+            # Dependent, or with too few digits to be sure.
             self.is_doubtful = True
         if np.all(pivots > _REFINED * squares[state.active[:k]]):
             return
@@ -116,16 +94,7 @@ class CompleteGram:
         for _ in range(pivoting.REFINEMENTS):
             residual = self.scaled.target - design.predict(state.coef)
             state.correlation[:] = design.correlate(residual)
-            self._minimize(alone, 1.0, 1000, False)
-
-    def _minimize(
-        self, problem: Problem, alpha: float, max_iter: int, ridged: bool
-    ) -> int:
-        """Bring the state to the optimum at ``alpha``; count the systems."""
-        state = self._state
-        return pivoting.minimize(
-            problem, state, len(state.coef), alpha, max_iter, ridged
-        )
+            pivoting.minimize(alone, state, n, 1.0, 1000, False)
 
     def start_from(self, coef: Floats) -> None:
         """Take ``coef`` for the solution at some unknown alpha."""
@@ -135,7 +104,7 @@ class CompleteGram:
         if not clipped @ products >= 0.0:
             # Farther from y than zero is, maybe by orders of magnitude.
             pivoting.set_coef(self._problem, self._state, np.zeros_like(clipped))
-        self.top = self._stone = np.inf
+        self.top = self._reached = np.inf
 
     def solve(
         self, alphas: Floats, tol: float, max_iter: int, limit: int, solver: str
@@ -177,28 +146,25 @@ class CompleteGram:
         """Bring the state to the optimum at ``alpha``, in steps; count the systems."""
         n_iter = 0
         while True:
-            self._stone = pivoting.next_stone(self._stone, alpha, self.top)
-            n_iter += self._minimize(self._problem, self._stone, max_iter, self._ridged)
-            if self._stone <= alpha:
-                self._stone = min(alpha, self.top)
+            self._reached = pivoting.next_alpha(self._reached, alpha, self.top)
+            n_iter += pivoting.minimize(
+                self._problem,
+                self._state,
+                len(self._state.coef),
+                self._reached,
+                max_iter,
+                self._ridged,
+            )
+            if self._reached <= alpha:
+                self._reached = min(alpha, self.top)
                 return n_iter
 
     def _gap(self, alpha: float, coef: Floats, slope: Floats, goal: float) -> float:
         scaled = self.scaled
         residual_square = scaled.total - float(coef @ (self._problem.target + slope))
-        unsure = doubt(coef, self._terms.square, scaled.total)
-        gap = certified_gap(
-            self._every,
-            coef,
-            slope,
-            self._terms,
-            alpha,
-            max(unsure, residual_square),
-            scaled.total,
-            goal - unsure,
-            self._every,
-            within(self._problem.gram),
-            scaled.last_bits,
+        unsure = doubt(coef, self._penalty.square, scaled.total)
+        gap = self._certificate.gap(
+            self._every, coef, slope, alpha, max(unsure, residual_square), goal - unsure
         )
         return gap + float(unsure)
 
@@ -206,7 +172,7 @@ class CompleteGram:
         self, alpha: float, coef: Floats, goal: float, max_iter: int
     ) -> tuple[int, float]:
         """Sweep over ``coef`` until its duality gap is below ``goal``."""
-        problem, terms = self._problem, self._terms
+        problem, terms = self._problem, self._penalty.terms
         tolerance = goal
         n_iter = 0
         while True:
@@ -223,7 +189,7 @@ class CompleteGram:
 
     def _fit_open(self, alpha: float, coef: Floats) -> None:
         """Fit unpenalized columns jointly, which sweeps are slow to do."""
-        scaled = self.scaled
+        scaled = self._penalty
         penalty = alpha * (scaled.l1 + scaled.l2)
         columns = np.flatnonzero(are_open(coef, penalty, scaled.lower, scaled.upper))
         if not len(columns):

@@ -5,7 +5,7 @@ import numpy as np
 from regkit._types import Floats
 from regkit.designs import Design
 from regkit.solvers.paths.gram import CompleteGram, is_small
-from regkit.solvers.problem import Penalty, largest_alpha, scale_problem
+from regkit.solvers.problem import Penalty, scale_problem
 
 _TINY = float(np.finfo(np.float64).resolution)
 
@@ -43,7 +43,7 @@ def alpha_grid(
         top = ScreenedPath.begin(design, y, penalty).top
     else:
         problem = scale_problem(design, y, penalty)
-        top = largest_alpha(design.correlate(problem.target), problem)
+        top = problem.penalty.largest_alpha(design.correlate(problem.target))
     return grid_below(top, n_alphas, eps)
 
 

@@ -15,40 +15,26 @@ from typing import Any
 
 import numpy as np
 
-from regkit._types import EPS, Floats, Indices
-from regkit.designs.weighted_columns import WeightedDesign
-from regkit.kernels.linear.certificate import (
-    NEAR,
-    foresee,
-    in_span,
-    penalty_gap,
-    shrinkages,
-    wanted,
-)
-from regkit.solvers.losses import PathLoss, overflowing
-from regkit.solvers.paths.newton_model import NewtonModel, Scaled
-from regkit.solvers.paths.walk import Answer, Asking, Request
-from regkit.solvers.problem import Penalty
+from regkit._types import Floats, Indices
+from regkit.designs.protocols import WeightedDesign
+from regkit.solvers.losses import PathLoss, is_met, null_intercept, overflowing
+from regkit.solvers.paths.certificate import LossCertificate
+from regkit.solvers.paths.newton_model import NewtonModel
+from regkit.solvers.paths.screening import Request, Screen
+from regkit.solvers.paths.walk import Asking
+from regkit.solvers.problem import Penalty, ScaledPenalty
 
-# At most this many columns enter at a time, or twice the present active set.
-_BATCH = 100
-# Share of the columns that are undecided from which on all are visited.
-_MANY = 0.2
-# Rounding of a correlation, beside the column's length and the dual point's.
-_ROUNDED = 1e-14
 # With this many columns and this many entries at most all make the working set.
 FEW_COLUMNS = 500
 _FEW_ENTRIES = 1 << 18
 # An alpha below this share of its predecessor is approached in steps, ...
 _LARGEST_DROP = 0.3
 # ... each of them solved to this share of the null deviance.
-_STONE_TOL = 1e-3
+_COARSE_TOL = 1e-3
 # The null model is solved to this share of it: alpha_max is what it leaves over.
 _NULL_TOL = 1e-14
 # A model whose chord steps leave more than this of a gap is formed anew.
 _WORST_CONTRACTION = 0.3
-# Alphas that a new Gram matrix is expected to serve.
-_HORIZON = 3.0
 # Zero columns stay in the working set while their correlation is above this share of
 # the threshold, when the model is formed anew.
 _KEPT = 0.93
@@ -102,29 +88,26 @@ class NewtonPath:
         self._root = np.sqrt(self._share)
         n, p = design.n_samples, design.n_features
         self.eta = np.zeros(n) if offset is None else offset.astype(np.float64)
-        self._has_offset = offset is not None
         self.intercept: Any = 0.0
-        self._fit_null_intercept()
+        if design.fit_intercept:
+            self.intercept = null_intercept(loss, y, self._share, self.eta)
+            self.eta = self.eta + loss.spread(self.intercept, n)
         self._differentiate()
         self._dual = self._residual.copy()
         self.null_deviance = loss.deviance(y, self._share, self.eta)
-        if self._is_constant():
+        if is_met(y, self._share, self.eta, self._residual):
             self.null_deviance = 0.0
             self._dual[:] = 0.0
         self._goal = tol * self.null_deviance
-        self.scaled = self._scale(penalty)
-        self._square = design.lengths**2 * float(self._share @ self._curvature)
-        self._outside = self.scaled.upper > self.scaled.lower
+        self.penalty = self._scale(penalty)
+        self._certificate = LossCertificate(
+            self.penalty, loss, y, self._share, self.null_deviance
+        )
         self._every = np.arange(p)
         self._takes_all = p <= FEW_COLUMNS and n * p <= _FEW_ENTRIES
         self.coef = np.zeros(p)
-        self._correlation = design.correlate(self._root * self._dual)
-        self._past_duals = np.stack([self._root * self._dual, np.zeros(n)])
-        self._past_norms = np.stack(
-            [design.distances(self._past_duals[0]), np.zeros(2)]
-        )
-        self._past = np.stack([self._correlation, np.zeros(p)])
-        self._near, self._near_at = self._every, inf
+        dual = self._root * self._dual
+        self._screen = Screen(design, self.penalty, dual, design.correlate(dual))
         self._looked_at = self._every
         self._model = self._new_model(False)
         self._weight = np.empty(0)  # the model's, not yet times the shares
@@ -141,43 +124,17 @@ class NewtonPath:
         self.gap = 0.0
         self.top = self.alpha = inf
 
-    def _fit_null_intercept(self) -> None:
-        if not self._design.fit_intercept:
-            return
-        loss, y, share = self._loss, self._y, self._share
-        start = loss.first_intercept(y, share)
-        if self._has_offset:
-            start = start - loss.mean_predictor(share, self.eta)
-        self.intercept = loss.best_shift(y, share, self.eta, start)
-        self.eta = self.eta + loss.spread(self.intercept, len(self.eta))
-
-    def _is_constant(self) -> bool:
-        """Tell whether nothing but rounding errors is left of y."""
-        sizes = np.abs(self._y) + np.abs(self._y - self._residual)
-        noise = 16.0 * EPS * (1.0 + np.abs(self.eta)) * sizes
-        is_met = (np.abs(self._residual) <= noise) | (self._share == 0.0)
-        return bool(np.all(is_met))
-
-    def _scale(self, penalty: Penalty) -> Scaled:
-        design = self._design
-        excluded = design.constant | np.isinf(penalty.factor)
-        factor = np.where(excluded, 1.0, penalty.factor)
-        size = float(self._share @ self._residual**2) ** 0.5
-        size += float(self._share @ self._curvature)
-        noise = 32.0 * EPS * size * design.lengths + np.finfo(np.float64).tiny
-        return Scaled(
-            l1=penalty.l1_ratio * factor,
-            l2=(1.0 - penalty.l1_ratio) * factor,
-            lower=np.where(excluded, 0.0, penalty.lower * design.scale),
-            upper=np.where(excluded, 0.0, penalty.upper * design.scale),
-            noise=noise,
-        )
+    def _scale(self, penalty: Penalty) -> ScaledPenalty:
+        curvature = float(self._share @ self._curvature)
+        size = float(self._share @ self._residual**2) ** 0.5 + curvature
+        scaled = ScaledPenalty.of(penalty, self._design, size)
+        return scaled._replace(square=scaled.square * curvature)
 
     def _new_model(self, takes_all: bool) -> NewtonModel:
         design = self._design
         return NewtonModel(
             design.weighted_columns(takes_all),
-            self.scaled,
+            self.penalty,
             design.max_rank,
             design.fit_intercept,
             self._max_iter,
@@ -185,18 +142,14 @@ class NewtonPath:
 
     def start(self) -> Asking[None]:
         """Fit the unpenalized columns, which gives ``top``."""
-        s = self.scaled
-        unpenalized = (s.l1 == 0.0) & (s.l2 == 0.0) & self._outside
-        self._unpenalized = np.flatnonzero(unpenalized)
+        self._unpenalized = np.flatnonzero(self.penalty.is_unpenalized)
         if len(self._unpenalized) and self.null_deviance > 0.0:
             self._admit(self._unpenalized)
             goal, self._goal = self._goal, _NULL_TOL * self.null_deviance
             self._solve(1.0)
             self._goal = goal
-            found, correlations = yield self._request(self._every)
-            self._correlation[found] = correlations
-            self._remember(correlations)
-        self.top = self.alpha = self._largest_alpha()
+            yield from self._correlate_all()
+        self.top = self.alpha = self.penalty.largest_alpha(self._screen.correlation)
         self._take_all()
 
     def _take_all(self) -> None:
@@ -205,20 +158,16 @@ class NewtonPath:
             return
         before = self._model
         self._model = self._new_model(True)
-        self._outside[:] = False
-        self._model.add(self._every, self._correlation)
+        self._screen.outside[:] = False
+        self._model.add(self._every, self._screen.correlation)
         self._model.restart(self.coef)
         self._weight = np.empty(0)
         self._model.n_grams = before.n_grams
 
-    def _largest_alpha(self) -> float:
-        s, c = self.scaled, self._correlation
-        room = np.where(c > 0.0, s.upper, -s.lower)
-        open_ = (room > 0.0) & (np.abs(c) > s.noise)
-        if np.any(open_ & (s.l1 == 0.0) & (s.l2 > 0.0)):
-            return inf
-        enters = open_ & (s.l1 > 0.0)
-        return float((np.abs(c[enters]) / s.l1[enters]).max(initial=0.0))
+    def _correlate_all(self) -> Asking[None]:
+        dual = self._root * self._dual
+        answer = yield Request(dual, self._every)
+        self._screen.take(dual, answer)
 
     @property
     def support(self) -> Indices:
@@ -250,29 +199,29 @@ class NewtonPath:
         n_iter = 0
         goal = self._goal
         while self.alpha > alpha:
-            stone = self._next_stone(alpha)
-            if stone > alpha:
-                self._goal = max(goal, _STONE_TOL * self.null_deviance)
-            n_iter += yield from self._settle(stone)
+            following = self._next_alpha(alpha)
+            if following > alpha:
+                self._goal = max(goal, _COARSE_TOL * self.null_deviance)
+            n_iter += yield from self._settle(following)
             self._goal = goal
         return n_iter
 
     def start_from(self, coef: Floats, intercept: Any) -> Asking[None]:
         """Take these for the solution at some unknown alpha.
 
-        ``intercept`` stands beside columns that are not centered. Where the null model
+        ``intercept`` belongs to columns that are not centered. Where the null model
         is nearer to y it is kept instead.
         """
         if self.null_deviance == 0.0:
             return
         design, model = self._design, self._model
         coef = np.where(
-            self.scaled.upper > self.scaled.lower,
-            np.clip(coef, self.scaled.lower, self.scaled.upper),
+            self.penalty.is_open,
+            np.clip(coef, self.penalty.lower, self.penalty.upper),
             0.0,
         )
         columns = np.flatnonzero(coef)
-        self._admit(columns[self._outside[columns]])
+        self._admit(columns[self._screen.outside[columns]])
         eta = self.eta + model.combine(coef[model.columns] - model.coef)
         shift: Any = 0.0
         if design.fit_intercept:
@@ -293,10 +242,8 @@ class NewtonPath:
         self._settled_curvature = self._curvature
         self._weight = np.empty(0)
         self._products = None
-        found, correlations = yield self._request(self._every)
-        self._correlation[found] = correlations
-        self._remember(correlations)
-        self._near, self._near_at = self._every, inf
+        yield from self._correlate_all()
+        self._screen.forget_near()
         self.top = self.alpha = inf
 
     def _mean_effect(self, coef: Floats) -> Any:
@@ -305,7 +252,7 @@ class NewtonPath:
         by_class = effects.reshape(np.size(self.intercept), -1).sum(axis=1)
         return self._loss.joined(by_class)
 
-    def _next_stone(self, alpha: float) -> float:
+    def _next_alpha(self, alpha: float) -> float:
         following = _LARGEST_DROP * self.alpha
         if following <= alpha or self.alpha == inf or self.alpha <= 1e-3 * self.top:
             return alpha
@@ -315,12 +262,12 @@ class NewtonPath:
         threshold = alpha
         if np.isfinite(self.alpha):
             threshold = max(2.0 * alpha - self.alpha, 0.8 * alpha)
-        self._admit(self._wanted(threshold))
+        self._admit(self._screen.wanted(threshold, self._model.n_active))
         n_iter = 0
         while n_iter < self._max_iter:
             n_iter += self._solve(alpha, self._max_iter - n_iter)
             yield from self._certify(alpha)
-            missed = self._wanted(alpha)
+            missed = self._screen.wanted(alpha, self._model.n_active)
             if len(missed):
                 self._admit(missed)
                 continue
@@ -394,7 +341,7 @@ class NewtonPath:
         kept = np.zeros(len(self.coef), dtype=np.bool_)
         kept[model.columns] = True
         self.coef[~kept] = 0.0
-        self._outside = ~kept & (self.scaled.upper > self.scaled.lower)
+        self._screen.outside[:] = ~kept & self.penalty.is_open
 
     def _rebase(self) -> None:
         """Go on with the present coefficients' own residual."""
@@ -427,8 +374,8 @@ class NewtonPath:
         if not (is_sure or self._divergence <= self._goal):
             value = self._loss.objective(self._y, self._share, reached)
             start = self._loss.objective(self._y, self._share, self.eta)
-            start += alpha * self._penalty(before)
-            rise = value + alpha * self._penalty(model.coef) - start
+            start += alpha * self.penalty.value(model.columns, before)
+            rise = value + alpha * self.penalty.value(model.columns, model.coef) - start
             if not rise <= _RISE * self.null_deviance:
                 self._shorten(alpha, before, step, shift, change, start)
                 return False
@@ -455,7 +402,7 @@ class NewtonPath:
             length *= 0.5
             coef = before + length * step
             value = self._loss.objective(self._y, self._share, eta + length * change)
-            if value + alpha * self._penalty(coef) <= start:
+            if value + alpha * self.penalty.value(model.columns, coef) <= start:
                 model.restart(coef)
                 self.eta = eta + length * change
                 self.intercept = self.intercept + length * self._loss.joined(shift)
@@ -466,131 +413,42 @@ class NewtonPath:
         self._products = None
         self._differentiate()
 
-    def _penalty(self, coef: Floats) -> float:
-        columns, s = self._model.columns, self.scaled
-        return float(
-            s.l1[columns] @ np.abs(coef) + 0.5 * (s.l2[columns] @ (coef * coef))
-        )
-
     def _wants_new_gram(self, goal: float) -> bool:
-        """Tell whether a new Gram matrix is cheaper than chord steps with the old."""
+        """Return whether a new Gram matrix is cheaper than chord steps with the old."""
         contraction = self._contraction
         if not contraction <= _WORST_CONTRACTION:
             return True
         if goal <= 0.0:
             return False
         needed = ceil(log(self._divergence / goal) / -log(max(contraction, 1e-16)))
-        model = self._model
-        reading, forming = model.costs()
-        active = model.n_active
-        chord = reading + 4.0 * active**2
-        return (needed - 1) * chord * _HORIZON > forming + active**3 / 3.0
-
-    def _request(self, columns: Indices) -> Request:
-        return Request(self._root * self._dual, columns)
+        return self._model.is_gram_cheaper(needed - 1)
 
     def _certify(self, alpha: float) -> Asking[None]:
         """Bring correlations up to date where they matter, and compute the gap."""
-        columns = self._model.columns
+        columns, screen = self._model.columns, self._screen
         self.coef[columns] = self._model.coef
-        self._correlation[columns] = self._model.correlation
-        looked_at = np.empty(0, dtype=np.int64)
-        if self._outside.any():
+        screen.correlation[columns] = self._model.correlation
+        undecided = columns[:0]
+        if screen.outside.any():
             dual = self._root * self._dual
-            looked_at = self._foresee(dual, alpha)
-            if len(looked_at):
-                asked = looked_at
-                if len(asked) > _MANY * len(self._every):
-                    asked = self._every
-                answer: Answer = yield self._request(asked)
-                found, correlations = answer
-                self._correlation[found] = correlations
-                if len(found) == len(self._every):
-                    self._remember(correlations)
-        self._looked_at = np.concatenate([columns, looked_at])
-        self.gap = self._duality_gap(alpha)
-
-    def _duality_gap(self, alpha: float) -> float:
-        s, loss = self.scaled, self._loss
-        terms = s.l1, s.l2, s.lower, s.upper
-        found = self._looked_at, self.coef, self._correlation
-        rows = self._y, self._share, self.eta
-        null = self.null_deviance
-        own = loss.room(self._y, self._share, self._dual)
-        gap, tried = inf, 2.0
-        for share in shrinkages(*found, *terms, alpha):
-            shrunk = min(own, share)
-            if shrunk >= tried:
-                continue
-            tried = shrunk
-            # The rows' part is convex in the dual point; at zero it is their deviance,
-            # which is below that of the null model.
-            part = shrunk * self._divergence + (1.0 - shrunk) * null
-            if not (1.0 - shrunk) * null <= 0.1 * self._goal:
-                part = loss.divergence(*rows, self._dual, shrunk)
-            part += penalty_gap(*found, *terms, self._square, alpha, shrunk, null)
-            gap = min(gap, part)
-        if gap <= self._goal:
-            return float(gap)
-        # Zero is dual feasible.
-        most = loss.deviance(*rows) + alpha * self._penalty(self._model.coef)
-        return float(min(gap, most))
-
-    def _foresee(self, dual: Floats, alpha: float) -> Indices:
-        """Tell all columns' correlations as far as the past ones say.
-
-        Returns the columns outside of the working set that may exceed ``alpha``.
-        """
-        shares, move = in_span(self._past_duals, dual)
-        distances = self._design.distances(move) + _ROUNDED * (
-            np.abs(shares) @ self._past_norms
-        )
-        looked_at: Indices
-        looked_at, self._near = foresee(
-            self._past,
-            shares,
-            self._design.sizes,
-            distances,
-            self.scaled.l1,
-            self._outside,
+            undecided = screen.foresee(dual, alpha)
+            if len(undecided):
+                answer = yield screen.request(dual, undecided, columns[:0])
+                screen.take(dual, answer)
+        self._looked_at = np.concatenate([columns, undecided])
+        self.gap = self._certificate.gap(
+            self._looked_at,
+            self.coef,
+            screen.correlation,
             alpha,
-            self._correlation,
+            self.eta,
+            self._dual,
+            self._divergence,
+            self._goal,
         )
-        self._near_at = alpha
-        return looked_at
-
-    def _remember(self, correlation: Floats) -> None:
-        """Keep the correlations of all columns with a dual point, forget the oldest."""
-        for past in (self._past_duals, self._past_norms, self._past):
-            past[1] = past[0]
-        self._past_duals[0] = self._root * self._dual
-        self._past_norms[0] = self._design.distances(self._past_duals[0])
-        self._past[0] = correlation
-
-    def _wanted(self, alpha: float) -> Indices:
-        s = self.scaled
-        if not self._outside.any():
-            return np.empty(0, dtype=np.int64)
-        in_view = alpha >= NEAR * self._near_at
-        found: Indices = wanted(
-            self._near if in_view else self._every,
-            self._correlation,
-            s.l1,
-            s.lower,
-            s.upper,
-            self._outside,
-            alpha,
-            s.noise,
-        )
-        most = max(_BATCH, 2 * self._model.n_active)
-        if len(found) > most:
-            with np.errstate(divide="ignore"):
-                pull = np.abs(self._correlation[found]) / s.l1[found]
-            found = found[np.argpartition(-pull, most)[:most]]
-        return found
 
     def _admit(self, columns: Indices) -> None:
         if len(columns):
-            self._outside[columns] = False
+            self._screen.outside[columns] = False
             exact = self._design.correlate_columns(self._root * self._dual, columns)
             self._model.add(columns, exact)

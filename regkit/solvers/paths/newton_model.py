@@ -19,28 +19,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regkit._types import Floats, Indices
-from regkit.designs.weighted_columns import WeightedColumns
+from regkit.designs.protocols import WeightedColumns
 from regkit.kernels.linear.active_set_state import Problem, State
 from regkit.kernels.linear.cholesky import BLOCK
 from regkit.solvers.paths import pivoting
+from regkit.solvers.problem import ScaledPenalty
 
-
-class Scaled:
-    """Penalty, box and rounding errors in the units of a design's columns."""
-
-    __slots__ = ("l1", "l2", "lower", "noise", "upper")
-
-    def __init__(
-        self, l1: Floats, l2: Floats, lower: Floats, upper: Floats, noise: Floats
-    ) -> None:
-        self.l1, self.l2 = l1, l2
-        self.lower, self.upper = lower, upper
-        self.noise = noise  # rounding error to expect in a correlation
-
-    @property
-    def fields(self) -> tuple[Floats, Floats, Floats, Floats, Floats]:
-        """In the order of `regkit.kernels.linear.active_set_state.Problem`."""
-        return self.l1, self.l2, self.lower, self.upper, self.noise
+# Alphas that a new Gram matrix is expected to serve.
+_HORIZON = 3.0
 
 
 class NewtonModel:
@@ -59,7 +45,7 @@ class NewtonModel:
     def __init__(
         self,
         store: WeightedColumns,
-        scaled: Scaled,
+        penalty: ScaledPenalty,
         rank: int,
         fit_intercept: bool,
         max_iter: int,
@@ -67,11 +53,11 @@ class NewtonModel:
         self.columns: Indices = np.empty(0, dtype=np.int64)
         self.n_grams = 0
         self._store = store
-        self._scaled = scaled
+        self._penalty = penalty
         self._rank = rank
         self._fit_intercept = fit_intercept
         self._max_iter = max_iter
-        self._ridged = bool(np.any(scaled.l2 > 0.0))
+        self._ridged = penalty.is_ridged
         self._is_new = True  # whether the factor has to be made anew
         self._problem = pivoting.empty_problem(0)
         self._state = pivoting.empty_state(0, 0)
@@ -108,9 +94,11 @@ class NewtonModel:
         """Return the rows' sums of the working set's columns."""
         return self._store.combine(coef)
 
-    def costs(self) -> tuple[float, float]:
-        """Return what a chord step and a Gram matrix cost; see `WeightedColumns`."""
-        return self._store.costs()
+    def is_gram_cheaper(self, n_steps: int) -> bool:
+        """Return whether a new Gram matrix costs less than ``n_steps`` chord steps."""
+        reading, forming = self._store.costs()
+        chord = reading + 4.0 * self.n_active**2
+        return n_steps * chord * _HORIZON > forming + self.n_active**3 / 3.0
 
     def n_refused(self, columns: Indices) -> int:
         """Count those of ``columns`` that depend on others and stay fixed."""
@@ -151,7 +139,7 @@ class NewtonModel:
         self._make_room(new)
         self._store.append(columns)
         self.columns = np.concatenate([self.columns, columns])
-        for mine, all_ in zip(self._problem[2:], self._scaled.fields, strict=True):
+        for mine, all_ in zip(self._problem[2:], self._penalty.by_column, strict=True):
             mine[old:new] = all_[columns]
         state = self._state
         state.coef[old:new] = 0.0

@@ -8,7 +8,7 @@ from scipy import sparse
 
 from regkit._types import Floats
 from regkit.designs import RowDesign
-from regkit.designs.weighted_columns import WeightedDesign
+from regkit.designs.protocols import WeightedDesign
 from regkit.parallel.threads import one_blas_thread
 from regkit.solvers.paths.newton import NewtonPath
 from regkit.solvers.paths.walk import answered

@@ -60,7 +60,7 @@ class Orthogonal:
 
     def restart(self, coef: Floats) -> None:
         self._coef = coef.copy()
-        full, at = self._full, self.columns
+        full, at = self._full.penalty, self.columns
         self._l1, self._l2 = full.l1[at], full.l2[at]
         self._lower, self._upper = full.lower[at], full.upper[at]
         self._length = np.sqrt(np.einsum("ij,ij->i", self._rows, self._rows))
@@ -115,7 +115,7 @@ class Orthogonal:
 
         What only the last bits of X set apart counts as dependent.
         """
-        bits = self._full.last_bits[self.columns[free]] / self._length[free]
+        bits = self._full.penalty.last_bits[self.columns[free]] / self._length[free]
         size = np.sqrt(self._full.total)
         unknown = float(np.max(bits, initial=0.0)) / size if size > 0.0 else 0.0
         diagonal = np.abs(triangle.diagonal())
@@ -127,6 +127,10 @@ class Orthogonal:
         fit = np.max(np.abs(self._coef) * self._length, initial=0.0)
         noise: Floats = 16.0 * EPS * self._length * (np.sqrt(self._full.total) + fit)
         return noise
+
+    @property
+    def is_doubtful(self) -> bool:
+        return False
 
     def n_refused(self, columns: Indices) -> int:
         """Count those of ``columns`` that depend on others and stay fixed."""

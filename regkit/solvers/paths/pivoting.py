@@ -1,4 +1,4 @@
-"""The exact solver on a Gram matrix: block pivoting, and what stands behind it."""
+"""The exact solver on a Gram matrix: block pivoting, and what it falls back on."""
 
 import numpy as np
 
@@ -13,14 +13,14 @@ LARGEST_DROP = 0.6
 REFINEMENTS = 3
 
 
-def next_stone(stone: float, alpha: float, top: float) -> float:
-    """Return the next alpha to solve for on the way from ``stone`` to ``alpha``.
+def next_alpha(reached: float, alpha: float, top: float) -> float:
+    """Return the next alpha to solve for on the way from ``reached`` to ``alpha``.
 
-    Block pivoting lives on a close predecessor, so large drops are made in steps;
+    Block pivoting needs a start near the solution, so large drops are made in steps;
     below a thousandth of ``top`` the solution changes too little to need them.
     """
-    following = LARGEST_DROP * stone
-    if following <= alpha or stone <= 1e-3 * top or stone == np.inf:
+    following = LARGEST_DROP * reached
+    if following <= alpha or reached <= 1e-3 * top or reached == np.inf:
         return alpha
     return following
 
@@ -51,7 +51,7 @@ def empty_state(capacity: int, support: int) -> State:
 def set_coef(problem: Problem, state: State, coef: Floats) -> None:
     """Put the first coefficients at ``coef``, all of them fixed.
 
-    Those whose gradient is not zero will be set free where the solver comes by.
+    The solver frees those whose gradient is not zero.
     """
     n = len(coef)
     state.coef[:n] = coef
@@ -79,6 +79,7 @@ def minimize_from(
     problem: Problem, state: State, start: Floats, alpha: float, max_iter: int
 ) -> int:
     """Start again from ``start`` where block pivoting has not settled."""
+    # Loaded here: block pivoting nearly always settles.
     from regkit.kernels.linear import primal
 
     n = len(start)

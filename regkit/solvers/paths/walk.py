@@ -8,66 +8,35 @@ columns whose correlation may have grown beyond alpha since it was last computed
 """
 
 from collections.abc import Generator
-from typing import NamedTuple, Protocol, Self, TypeVar
+from typing import Protocol, Self, TypeVar
 
 import numpy as np
 
 from regkit._types import Floats, Indices
 from regkit.designs import Design
-from regkit.kernels.linear.certificate import (
-    NEAR,
-    duality_gap,
-    foresee,
-    in_span,
-    wanted,
-)
-from regkit.kernels.linear.coordinate_descent import Terms
-from regkit.solvers.paths.certificate import certified_gap
+from regkit.solvers.paths.certificate import Certificate
 from regkit.solvers.paths.descent import Descent
 from regkit.solvers.paths.orthogonal import MOST_ENTRIES, Orthogonal
-from regkit.solvers.paths.pivoting import REFINEMENTS, next_stone
+from regkit.solvers.paths.pivoting import REFINEMENTS, next_alpha
+from regkit.solvers.paths.screening import Answer, Request, Screen
 from regkit.solvers.paths.solved import Solved
 from regkit.solvers.paths.working_set import ActiveSet, Inner
 from regkit.solvers.problem import (
     Penalty,
     ScaledProblem,
-    largest_alpha,
     scale_problem,
     sum_of_squares,
 )
 from regkit.solvers.results import join_names
 
-# At most this many columns enter at a time, or twice the present working set.
-_BATCH = 100
 # What a stored entry of a working-set column costs an alpha in coordinate descent,
 # in units of a multiplication inside the factor: about 15 sweeps, random access.
 _SWEEPING = 120.0
-# Share of the columns that are undecided from which on all are visited: then the
-# residual is remembered, and later ones are seen as combinations of it.
-_MANY = 0.2
-# Rounding of a correlation, beside the column's length and the residual's.
-_ROUNDED = 1e-14
 # A Gram matrix of more columns than this is not formed (3.2 GB).
 _MOST_COLUMNS = 20_000
 
 
 _Method = type[ActiveSet] | type[Orthogonal] | type[Descent]
-
-
-class Request(NamedTuple):
-    """What a path asks for: the correlations of these columns with its residual."""
-
-    residual: Floats
-    columns: Indices
-
-
-class Answer(NamedTuple):
-    """Correlations of the columns asked for, and maybe of others."""
-
-    columns: Indices
-    correlations: Floats
-
-
 _Found = TypeVar("_Found")
 # A computation that stops wherever it needs correlations: several, each on a design of
 # its own, can be served by one read of X.
@@ -123,25 +92,14 @@ class ScreenedPath:
         self._max_iter = max_iter
         self._is_free = solver == "auto"
         self._may_sweep = self._is_free
-        self._outside = problem.upper > problem.lower
-        self._terms = Terms(
-            problem.l1, problem.l2, problem.lower, problem.upper, design.lengths**2
-        )
-        # Two residuals with which every column's correlation is known, newest first.
-        self._past_residuals = np.stack([problem.target, 0.0 * problem.target])
-        self._past_norms = np.stack([design.distances(problem.target), np.zeros(2)])
-        self._past = np.stack([products, np.zeros(design.n_features)])
-        self._every = np.arange(design.n_features)
-        # Columns in view, and the alpha at which they were told.
-        self._near, self._near_at = self._every, np.inf
-        self._looked_at = self._every
+        self._penalty = problem.penalty
+        self._screen = Screen(design, problem.penalty, problem.target, products)
+        self._looked_at = np.arange(design.n_features)
         self._products = products
-        self._correlation = self._products.copy()
         method = Descent if solver == "coordinate_descent" else ActiveSet
         self._inner: Inner = self._make(method)
         self._names = [self._inner.name]
-        unpenalized = (problem.l1 == 0.0) & (problem.l2 == 0.0) & self._outside
-        self._unpenalized = np.flatnonzero(unpenalized)
+        self._unpenalized = np.flatnonzero(self._penalty.is_unpenalized)
         self.coef = np.zeros(design.n_features)
         self.gap = 0.0
         self.top = self.alpha = np.inf
@@ -168,7 +126,7 @@ class ScreenedPath:
         """Fit the unpenalized columns, which gives ``top``."""
         if len(self._unpenalized):
             yield from self._fit_unpenalized()
-        self.top = self.alpha = largest_alpha(self._correlation, self.problem)
+        self.top = self.alpha = self._penalty.largest_alpha(self._screen.correlation)
 
     def _fit_unpenalized(self) -> Asking[None]:
         """Go to the null model: unpenalized columns alone, refined by the residual.
@@ -181,11 +139,9 @@ class ScreenedPath:
         for _ in range(REFINEMENTS if len(columns) > 1 else 0):
             self._inner.minimize(0.0, 0.9 * self._goal)
             found, correlations = yield Request(self._inner.residual(), columns)
-            self._correlation[found] = correlations
-            self._inner.refresh(self._correlation)
-        inner = self._inner
-        is_doubtful = isinstance(inner, ActiveSet) and inner.is_doubtful
-        if is_doubtful and self._is_free and self._is_factorable:
+            self._screen.correlation[found] = correlations
+            self._inner.refresh(self._screen.correlation)
+        if self._inner.is_doubtful and self._is_free and self._is_factorable:
             self._change_method(Orthogonal)
         # At alpha 0 every correlation is computed.
         yield from self._solve(0.0)
@@ -193,10 +149,7 @@ class ScreenedPath:
     @property
     def is_unique(self) -> bool:
         """False when the unpenalized columns are known to depend on each other."""
-        inner = self._inner
-        if isinstance(inner, ActiveSet | Orthogonal):
-            return inner.n_refused(self._unpenalized) == 0
-        return True
+        return self._inner.n_refused(self._unpenalized) == 0
 
     @property
     def support(self) -> Indices:
@@ -205,14 +158,14 @@ class ScreenedPath:
 
     def start_from(self, coef: Floats) -> Asking[None]:
         """Take ``coef`` for the solution at some unknown alpha."""
-        support = np.flatnonzero((coef != 0.0) & self._outside)
+        support = np.flatnonzero((coef != 0.0) & self._screen.outside)
         self._admit(support)
         columns = self._inner.columns
         self._inner.restart(
             np.clip(
                 coef[columns],
-                self.problem.lower[columns],
-                self.problem.upper[columns],
+                self._penalty.lower[columns],
+                self._penalty.upper[columns],
             )
         )
         residual = self._inner.residual()
@@ -252,14 +205,14 @@ class ScreenedPath:
             return 1
         n_iter = 0
         while self.alpha > alpha:
-            n_iter += yield from self._settle(next_stone(self.alpha, alpha, self.top))
+            n_iter += yield from self._settle(next_alpha(self.alpha, alpha, self.top))
         return n_iter
 
     def _settle(self, alpha: float) -> Asking[int]:
         threshold = alpha
         if np.isfinite(self.alpha):
             threshold = max(2.0 * alpha - self.alpha, 0.8 * alpha)
-        missed = self._wanted(threshold)
+        missed = self._screen.wanted(threshold, len(self._inner.columns))
         n_iter = 0
         best: tuple[float, Floats] | None = None
         tried: set[str] = set()
@@ -268,7 +221,7 @@ class ScreenedPath:
             self._admit(missed)
             self._choose_method()
             n_iter += yield from self._solve(alpha)
-            missed = self._wanted(alpha)
+            missed = self._screen.wanted(alpha, len(self._inner.columns))
             if len(missed):
                 continue
             if self.gap <= self._goal:
@@ -290,29 +243,9 @@ class ScreenedPath:
         self.alpha = alpha
         return n_iter
 
-    def _wanted(self, alpha: float) -> Indices:
-        p = self.problem
-        in_view = alpha >= NEAR * self._near_at
-        found: Indices = wanted(
-            self._near if in_view else self._every,
-            self._correlation,
-            p.l1,
-            p.lower,
-            p.upper,
-            self._outside,
-            alpha,
-            p.noise,
-        )
-        most = max(_BATCH, 2 * len(self._inner.columns))
-        if len(found) > most:
-            with np.errstate(divide="ignore"):
-                pull = np.abs(self._correlation[found]) / p.l1[found]
-            found = found[np.argpartition(-pull, most)[:most]]
-        return found
-
     def _admit(self, columns: Indices) -> None:
         if len(columns):
-            self._outside[columns] = False
+            self._screen.outside[columns] = False
             self._inner.add(columns)
 
     def _choose_method(self) -> None:
@@ -376,33 +309,27 @@ class ScreenedPath:
     def _certify(self, alpha: float) -> Asking[None]:
         """Bring correlations up to date where they matter, and compute the gap."""
         residual = self._inner.residual()
-        looked_at = self._foresee(residual, alpha)
+        undecided = self._screen.foresee(residual, alpha)
         columns = self._inner.columns
-        self._looked_at = np.concatenate([columns, looked_at])
+        self._looked_at = np.concatenate([columns, undecided])
         own = self._inner.correlate(residual)
-        asked = self._looked_at if own is None else looked_at
-        if len(looked_at) > _MANY * len(self._every):
-            asked = self._every
-        found, correlations = yield Request(residual, asked)
-        self._correlation[found] = correlations
-        if len(found) == len(self._every):
-            self._remember(residual, correlations)
+        others = columns if own is None else columns[:0]
+        answer = yield self._screen.request(residual, undecided, others)
+        self._screen.take(residual, answer)
         if own is not None:
-            self._correlation[columns] = own
-        self._inner.refresh(self._correlation)
+            self._screen.correlation[columns] = own
+        self._inner.refresh(self._screen.correlation)
         self.coef[columns] = self._inner.coef()
-        self.gap = certified_gap(
+        certificate = Certificate(
+            self._penalty, self.problem.total, columns, self._inner.gathered
+        )
+        self.gap = certificate.gap(
             self._looked_at,
             self.coef,
-            self._correlation,
-            self._terms,
+            self._screen.correlation,
             alpha,
             sum_of_squares(residual),
-            self.problem.total,
             self._goal,
-            columns,
-            self._inner.gathered,
-            self.problem.last_bits,
         )
         if self.gap > self._goal and isinstance(self._inner, Orthogonal):
             yield from self._move_dual_point(self._inner, alpha)
@@ -410,52 +337,16 @@ class ScreenedPath:
     def _move_dual_point(self, inner: Orthogonal, alpha: float) -> Asking[None]:
         """Bound the gap by a dual point with the slopes that free columns need.
 
-        The bound of `certified_gap`, without an estimate of how far slopes move.
+        The bound of `Certificate`, without an estimate of how far slopes move.
         """
         residual = inner.residual()
         move, aims = inner.dual_move(residual, alpha)
-        found, correlations = yield Request(residual - move, self._every)
-        slope = self._correlation.copy()
+        every = np.arange(len(self.coef))
+        found, correlations = yield Request(residual - move, every)
+        slope = self._screen.correlation.copy()
         slope[found] = correlations
         slope[inner.columns] = np.where(np.isnan(aims), slope[inner.columns], aims)
-        gap = duality_gap(
-            self._every,
-            self.coef,
-            slope,
-            *self._terms,
-            alpha,
-            2.0 * sum_of_squares(residual),
+        gap = self._penalty.gap(
+            every, self.coef, slope, alpha, 2.0 * sum_of_squares(residual)
         )
-        self.gap = min(self.gap, float(gap) + sum_of_squares(move))
-
-    def _foresee(self, residual: Floats, alpha: float) -> Indices:
-        """Tell all columns' correlations as far as the past ones say.
-
-        Returns the columns outside of the working set that may exceed ``alpha``.
-        """
-        shares, move = in_span(self._past_residuals, residual)
-        # With what the past correlations were rounded by.
-        distances = self._design.distances(move) + _ROUNDED * (
-            np.abs(shares) @ self._past_norms
-        )
-        looked_at: Indices
-        looked_at, self._near = foresee(
-            self._past,
-            shares,
-            self._design.sizes,
-            distances,
-            self.problem.l1,
-            self._outside,
-            alpha,
-            self._correlation,
-        )
-        self._near_at = alpha
-        return looked_at
-
-    def _remember(self, residual: Floats, correlation: Floats) -> None:
-        """Keep the correlations of all columns with a residual, forget the oldest."""
-        for past in (self._past_residuals, self._past_norms, self._past):
-            past[1] = past[0]
-        self._past_residuals[0] = residual
-        self._past_norms[0] = self._design.distances(residual)
-        self._past[0] = correlation
+        self.gap = min(self.gap, gap + sum_of_squares(move))

@@ -54,10 +54,17 @@ class Inner(Protocol):
         """
 
     def gathered(self, chosen: Indices) -> Products:
-        """Return products of the ``chosen`` columns; see `certified_gap`."""
+        """Return products of the ``chosen`` columns; see `Certificate`."""
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether squares of the columns are known to keep too few digits."""
+
+    def n_refused(self, columns: Indices) -> int:
+        """Count those of ``columns`` known to depend on others, which stay fixed."""
 
     def refresh(self, correlation: Floats) -> None:
-        """Learn the exact correlations of all columns with the residual."""
+        """Take the exact correlations of all columns with the residual."""
 
 
 def _grown(array: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
@@ -81,7 +88,7 @@ class ActiveSet:
         self._max_iter = max_iter
         self._store = design.columns()
         self._rank = design.max_rank
-        self._ridged = bool(np.any(problem.l2 > 0.0))
+        self._ridged = problem.penalty.is_ridged
         self._problem = pivoting.empty_problem(0)
         self._state = pivoting.empty_state(0, 0)
 
@@ -116,12 +123,8 @@ class ActiveSet:
         gram = self._problem.gram
         gram[size:new, :new] = rows
         gram[:size, size:new] = rows[:, :size].T
-        full = self._full
-        for mine, theirs in zip(
-            self._problem[2:],
-            (full.l1, full.l2, full.lower, full.upper, full.noise),
-            strict=True,
-        ):
+        penalty = self._full.penalty.by_column
+        for mine, theirs in zip(self._problem[2:], penalty, strict=True):
             mine[size:new] = theirs[columns]
         products = self._products[columns]
         self._problem.target[size:new] = products
@@ -155,7 +158,6 @@ class ActiveSet:
         return within(self._problem.gram[:n, :n])(chosen)
 
     def n_refused(self, columns: Indices) -> int:
-        """Count those of ``columns`` that depend on others and stay fixed."""
         held = np.isin(self.columns, columns)
         return int(np.count_nonzero(held & ~self._state.free[: len(held)]))
 

@@ -3,7 +3,7 @@
 With F = diag(f) over the penalized columns and P the projection that takes the
 intercept and the unpenalized columns out, let λ_k be the eigenvalues of
 ``F^-½ ZᵀP Z F^-½``. Ridge with penalty a leaves the share a/(λ_k + a) of y along the
-k-th direction and fits the rest. What a row's own y has to say in its own fit, the
+k-th direction and fits the rest. The share of a row's own y in its fit, the
 leverage h_i, is a weighted sum of squares of its places along the directions.
 
 A tall Z is described by its columns (`column_basis.py`): places are products of its
@@ -30,7 +30,7 @@ _ROOM = 1e7
 LEAST_REMAINING = (1e-9, 1e-2)
 # Fewer alphas than this are not interpolated, …
 _FEW = 30
-# … others at so many eigenvalues a decade, …
+# … others at so many eigenvalues per decade, …
 _A_DECADE = 40
 _MOST_PLACES = 600
 # … to this relative error, with no error of what is interpolated enlarged beyond that.
@@ -45,7 +45,7 @@ class RidgeData:
     Attributes
     ----------
     design : Design
-        Not standardized: scales are part of ``factor``.
+        Of the rows; it may be standardized.
     weights : ndarray (n,)
         Weights of the rows, with sum 1.
     fit_intercept : bool
@@ -103,7 +103,7 @@ class Sweep(Protocol):
     width: int
     """How many numbers a row takes to describe."""
 
-    def judge(self, part: slice) -> tuple[Floats, Floats]:
+    def evaluate(self, part: slice) -> tuple[Floats, Floats]:
         """Return 1 - h (m, A) and y - fit (m, T, A) of some rows.
 
         Up to a common factor for each alpha, with which 1 - h is at most about 1.
@@ -118,7 +118,7 @@ class Basis(Protocol):
         """λ, (r,)."""
 
     def is_precise(self, alphas: Floats) -> NDArray[np.bool_]:
-        """Say for which alphas rounding errors are negligible, shape (A,)."""
+        """Return for which alphas rounding errors are negligible, shape (A,)."""
 
     def least_remaining(self, alphas: Floats) -> Floats:
         """Return the values of 1 - h below which too few digits are left, (A,)."""
@@ -152,7 +152,7 @@ class Precision:
         return 16.0 * EPS * (condition if self._noise is None else condition**0.5)
 
     def suffices(self, alphas: Floats) -> NDArray[np.bool_]:
-        """Say for which alphas rounding errors are negligible."""
+        """Return for which alphas rounding errors are negligible."""
         if self._noise is None:
             return self.rounding(alphas) <= _PRECISE
         # What looks like noise beside a column in large units, and is not damped, may
@@ -170,7 +170,7 @@ class Rows(NamedTuple):
 
     For filters D (r, A) and inner products c (r, T) of the same sweep, up to a common
     factor for each alpha, ``1 - h = start + square_gain * places² @ D``, and
-    ``y - fit = base + gain * places @ (D * c)``, one column an alpha.
+    ``y - fit = base + gain * places @ (D * c)``, one column per alpha.
     """
 
     places: Floats
@@ -200,7 +200,7 @@ class PlacedSweep:
         """Describe some rows."""
         raise NotImplementedError
 
-    def judge(self, part: slice) -> tuple[Floats, Floats]:
+    def evaluate(self, part: slice) -> tuple[Floats, Floats]:
         rows = self.rows(part)
         n_targets, rank = self._inner.shape[1], self._few.shape[1]
         thin = np.empty((len(rows.gain), rank + 1))
@@ -219,7 +219,7 @@ class PlacedSweep:
 def compress(filters: Floats) -> tuple[Floats, Floats]:
     """Return two thin factors of D.
 
-    1/(λ + a) is so smooth in a that a score of columns tell all others to rounding.
+    1/(λ + a) is so smooth in a that a score of columns give all others to rounding.
     """
     basis, _ = _orthonormal_columns(filters)
     return basis.T, basis @ filters
@@ -248,12 +248,12 @@ def _orthonormal_columns(filters: Floats) -> tuple[Floats, Indices]:
 
 
 def interpolate(alphas: Floats, least: float, largest: float) -> tuple[Indices, Floats]:
-    """Return a few places k in ``alphas``, and C (k, A) to tell all others by them.
+    """Return a few places k in ``alphas``, and C (k, A) that gives all others by them.
 
     ``D(λ, a) = (least + a) / (λ + a)`` is, for any λ from ``least`` to ``largest``,
     ``D(λ, alphas[k]) @ C`` to rounding; so is whatever is linear in D. A function so
     smooth in log(λ + a) is known by its values at a few places in each decade, where
-    C is checked; what does not pass is told alpha by alpha.
+    C is checked; where it does not pass, every alpha is computed by itself.
     """
     every = np.arange(len(alphas)), np.eye(len(alphas))
     floor = least + float(alphas.min())

@@ -206,7 +206,7 @@ def _refine(
 
 
 def expand(design: Design, kept: NDArray[np.intp], coef: Floats) -> Floats:
-    """Return ``Z[:, kept] @ coef``, a column a target."""
+    """Return ``Z[:, kept] @ coef``, one column per target."""
     predicted = np.empty((design.n_samples, coef.shape[1]))
     full = np.zeros(design.n_features)
     for t in range(coef.shape[1]):

@@ -175,8 +175,8 @@ class ColumnSweep(PlacedSweep):
 class DampedSweep(ColumnSweep):
     """The fit of one alpha, with a row for each column's penalty.
 
-    Its rank is judged with all columns scaled to length one, so that their units do not
-    matter to it, as they do to singular values of Z.
+    Its rank is determined with all columns scaled to length one, so that it does not
+    depend on their units, as singular values of Z do.
     """
 
     def __init__(self, data: RidgeData, alpha: float) -> None:

@@ -24,10 +24,11 @@ from regkit.solvers.ridge.tridiagonal_basis import TridiagonalBasis
 
 # Rows that are refitted without, at most, where the shortcut has too few digits.
 MOST_REFITS = 50
-# Up to this many columns, a fit an alpha is affordable where nothing else is precise.
+# Up to this many columns, one fit per alpha is affordable where nothing else is
+# precise.
 DAMPED = 500
 DAMPED_REMAINING = 1e-6
-# Numbers about rows that are looked at at a time, so that they stay in cache …
+# Entries for rows that are processed at a time, so that they stay in cache …
 CHUNK = 1 << 18
 # … and from how many on this pays on several threads.
 _WORTHWHILE = 1 << 18
@@ -133,7 +134,7 @@ def leave_one_out(
     bases : iterable of Basis
         Those of `decompose`.
     per_target : bool
-        Whether targets are told apart.
+        Whether targets have errors of their own; otherwise their average counts.
     keep_errors : bool
         Whether the errors are kept, n T A numbers.
     n_threads : int
@@ -157,7 +158,7 @@ def leave_one_out(
 
 
 class _Ledger:
-    """Takes down errors, alphas by alphas and rows by rows."""
+    """Collects errors, some alphas and some rows at a time."""
 
     def __init__(
         self,
@@ -196,8 +197,8 @@ class _Ledger:
             self._unsure[:, mine] = False
             self._n_unsure[mine] = 0
 
-        def visit(part: slice) -> tuple[Floats, NDArray[np.int64] | int]:
-            remaining, errors = sweep.judge(part)
+        def enter_part(part: slice) -> tuple[Floats, NDArray[np.int64] | int]:
+            remaining, errors = sweep.evaluate(part)
             moments, unsure = self._divide(data.weights[part], errors, remaining, least)
             if unsure is not None:
                 self._unsure[part, mine] = unsure
@@ -209,10 +210,10 @@ class _Ledger:
         step = max(16, CHUNK // (sweep.width + n_targets * len(mine)))
         parts = [slice(i, min(i + step, n)) for i in range(0, n, step)]
         if n * sweep.width < _WORTHWHILE:
-            found = [visit(part) for part in parts]
+            found = [enter_part(part) for part in parts]
         else:
             with one_blas_thread():
-                found = map_in_threads(visit, parts, self._n_threads)
+                found = map_in_threads(enter_part, parts, self._n_threads)
         self._moments[:, :, mine] = sum(moments for moments, _ in found)
         self._n_unsure[mine] += sum(count for _, count in found)
 
@@ -220,6 +221,7 @@ class _Ledger:
         self, weights: Floats, errors: Floats, remaining: Floats, least: Floats
     ) -> tuple[Floats, NDArray[np.bool_] | None]:
         """Turn residuals into errors, in place; return their moments and the unsure."""
+        # Loaded here: only rows left out need it.
         from regkit.kernels.linear import left_out as kernels
 
         moments = np.zeros((2, self._moments.shape[1], len(least)))

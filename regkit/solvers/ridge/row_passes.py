@@ -159,7 +159,7 @@ def leverage_sums(
         step = max(16, CHUNK // (sweep.width + Y.shape[1] * len(mine) + X.shape[1]))
         for start in range(0, len(Y), step):
             part = slice(start, min(start + step, len(Y)))
-            remaining, errors = sweep.judge(part)
+            remaining, errors = sweep.evaluate(part)
             sums, unsure[part, mine] = _summed_up(
                 errors, remaining, least, rows.weights[part], n_means
             )
@@ -287,7 +287,7 @@ def join_triangles(parts: Iterable[Floats]) -> Floats:
     waiting: list[Floats] = []
     for part in parts:
         waiting.append(part)
-        # A few at a time, whose decomposition costs less than one for each.
+        # A few at a time: one decomposition costs less than one for each.
         if sum(len(rows) for rows in waiting) > 4 * part.shape[1]:
             waiting = [_reduced(waiting)]
     return _reduced(waiting)

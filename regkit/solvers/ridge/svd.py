@@ -48,8 +48,8 @@ def rank_tolerance(n: int, p: int) -> float:
 class ColumnSpace:
     """Least squares of minimum norm on the columns of M.
 
-    The rank is judged with all columns scaled to length one, so that units do not
-    matter to it; the norm that is minimal is that of the coefficients themselves.
+    The rank is determined with all columns scaled to length one, so that it does not
+    depend on units; the norm that is minimal is that of the coefficients themselves.
     """
 
     def __init__(self, M: Floats, tolerance: float) -> None:
@@ -76,7 +76,7 @@ class ColumnSpace:
         return block
 
     def solve(self, target: Floats) -> Floats:
-        """Return the shortest g with least ``|target - M g|``, a column a target."""
+        """Return the shortest g with least ``|target - M g|``, a column per target."""
         inner = (self.basis.T @ target) / self._values[:, None]
         if self.is_full:
             unique: Floats = (self._right.T @ inner) / self._lengths[:, None]
@@ -137,7 +137,7 @@ def ridge(
             other, gap = _damped(M, target[:, one], penalty, tolerance)
             worse = _objective(M, target[:, one], penalty, coef[:, one])
             better = _objective(M, target[:, one], penalty, other)
-            # Within rounding the shorter answer, the one without noise, stands.
+            # Within rounding the shorter answer, the one without noise, is kept.
             if better < worse - 1e-12 * float(np.sum(target[:, one] ** 2)):
                 coef[:, one], gaps[one] = other, gap
     return coef, gaps, space.is_full
@@ -152,7 +152,7 @@ def _damped(
 ) -> tuple[Floats, Floats]:
     """Solve for one penalty as least squares with a row for each column's penalty.
 
-    `ColumnSpace` judges the rank with columns of length one: what looked like noise
+    `ColumnSpace` determines the rank with columns of length one: what looked like noise
     beside a column in large units may be a column in small ones.
     """
     extended = np.vstack([M, np.diag(np.sqrt(penalty))])

@@ -75,6 +75,7 @@ class TridiagonalForm:
 
     def factor(self, alphas: Floats) -> tuple[Floats, Floats]:
         """Factor T + a I for each a; see `regkit.kernels.linear.tridiagonal.factor`."""
+        # Loaded here, as below: only folds of a wide X need it.
         from regkit.kernels.linear import tridiagonal as kernels
 
         return kernels.factor(self._diagonal, self._off_diagonal, alphas)

@@ -117,7 +117,8 @@ class TridiagonalSweep:
         self._by_alphas = multipliers.T.copy(), inverse.T.copy()
         self.width = len(self._inner) + len(alphas)
 
-    def judge(self, part: slice) -> tuple[Floats, Floats]:
+    def evaluate(self, part: slice) -> tuple[Floats, Floats]:
+        # Loaded here: only rows left out of a wide X need it.
         from regkit.kernels.linear import tridiagonal as kernels
 
         start, stop, _ = part.indices(self._rows.shape[1])

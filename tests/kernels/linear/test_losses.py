@@ -7,12 +7,13 @@ from regkit.solvers.losses import (
     GAMMA,
     LOGISTIC,
     POISSON,
+    SQUARED,
     SQUARED_HINGE,
     tweedie,
 )
 from tests.solvers.paths.loss_certificate import family
 
-LOSSES = [LOGISTIC, POISSON, GAMMA, tweedie(1.3), tweedie(1.8), SQUARED_HINGE]
+LOSSES = [LOGISTIC, POISSON, GAMMA, tweedie(1.3), tweedie(1.8), SQUARED_HINGE, SQUARED]
 ROW = np.ones(1)
 
 
@@ -21,6 +22,8 @@ def labels(loss):
         return 0.0, 1.0, 0.3
     if loss is SQUARED_HINGE:
         return -1.0, 1.0
+    if loss is SQUARED:
+        return -2.0, 0.5
     return (0.5, 3.0) if loss is GAMMA else (0.0, 1.0, 7.0)
 
 

@@ -157,7 +157,7 @@ def test_large_steps_and_many_columns_at_once() -> None:
     top = np.abs((X - X.mean(axis=0)).T @ (y - y.mean())).max() / N
     alphas = top * np.array([2.0, 1.0, 0.5, 1e-3])
     with (
-        mock.patch.object(lockstep, "_BATCH", 5),
+        mock.patch.object(lockstep, "BATCH", 5),
         mock.patch.object(lockstep, "_ROOM", 3),
     ):
         assert_as_fitted_apart(fit(X, y, alphas=alphas), X, y)

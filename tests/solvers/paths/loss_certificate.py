@@ -88,6 +88,13 @@ def family(name, power=1.5):
             lambda y, z: 2.0 * (y * z < 1),
             lambda y, a: np.where(a * y > 0, np.inf, a * y + a * a / 4),
         )
+    if name == "squared":
+        return Family(
+            lambda y, z: (y - z) ** 2 / 2,
+            lambda y, z: z - y,
+            lambda y, z: np.ones_like(z - y),
+            lambda y, a: a * y + a * a / 2,
+        )
     return _tweedie(power)
 
 

@@ -9,9 +9,12 @@ from regkit.solvers.losses import (
     GAMMA,
     LOGISTIC,
     POISSON,
+    SQUARED,
     SQUARED_HINGE,
     tweedie,
 )
+from regkit.solvers.paths.newton import NewtonPath
+from regkit.solvers.paths.walk import answered
 from regkit.solvers.problem import Penalty
 from regkit.solvers.solve_loss import loss_alpha_grid, solve_loss_path
 from tests.solvers.paths.loss_certificate import family, relative_gap
@@ -194,3 +197,34 @@ def test_one_class_has_no_intercept(name):
     penalty = Penalty.build(4, 1.0)
     with pytest.raises(ValueError, match=f"y is 0 in every row .* {name} loss"):
         loss_alpha_grid(make_design(X), LOSSES[name], np.zeros(20), penalty)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_squares_are_their_own_model(shape):
+    """One model per alpha at most, and the answers of the solvers for squares."""
+    X, y = table("Poisson", SHAPES[shape])
+    weight = np.arange(1.0, len(y) + 1.0)
+    design = make_design(np.asfortranarray(X), weight, standardize=True)
+    penalty = Penalty.build(X.shape[1], 0.7)
+    alphas = loss_alpha_grid(design, SQUARED, y, penalty, 6, 0.05)
+    expected = solve_loss_path(design, SQUARED, y, penalty, alphas, tol=1e-12)
+    walk = NewtonPath(design, SQUARED, y, penalty, offset=None, tol=1e-12, max_iter=9)
+    answered(walk.start(), design)
+    assert walk.top == pytest.approx(alphas[0], rel=1e-12)
+    for k, alpha in enumerate(alphas):
+        answered(walk.step(float(alpha)), design)
+        coef = walk.coef / design.scale
+        np.testing.assert_allclose(coef, expected.at(k).coefs[:, 0], atol=1e-7)
+        assert walk.gap <= 1e-12 * walk.null_deviance
+    assert walk.null_deviance == pytest.approx(expected.null_objectives[0], rel=1e-12)
+
+
+def test_an_offset_is_taken_from_the_target_of_squares():
+    X, y = table("Poisson", (60, 12))
+    offset = np.linspace(-1.0, 1.0, len(y))
+    design, penalty = make_design(np.asfortranarray(X)), Penalty.build(12)
+    how = {"offset": offset}
+    alphas = loss_alpha_grid(design, SQUARED, y, penalty, 4, 0.1, **how)
+    found = solve_loss_path(design, SQUARED, y, penalty, alphas, **how)
+    expected = solve_loss_path(design, SQUARED, y - offset, penalty, alphas)
+    np.testing.assert_array_equal(found.dense(), expected.dense())

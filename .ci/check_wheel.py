@@ -1,0 +1,74 @@
+"""Fit everything from a wheel that brings compiled kernels: nothing may be compiled.
+
+    python .ci/check_wheel.py regkit-....whl
+
+Run it in an environment that has the wheel and pytest, with an empty NUMBA_CACHE_DIR.
+"""
+
+import os
+import runpy
+import shutil
+import sys
+import warnings
+from pathlib import Path
+from zipfile import ZipFile
+
+from numba.core import event
+
+import regkit
+from regkit import _warm_up
+from regkit.kernels import _shipped
+from regkit.kernels.entrances import entrances
+
+LARGEST = 8_000_000  # bytes of a wheel
+ROOT = Path(__file__).parents[1]
+
+
+class Compilations(event.Listener):
+    """Remembers what is compiled."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+
+    def on_start(self, event: event.Event) -> None:
+        dispatcher, types = event.data["dispatcher"], event.data["args"]
+        self.names.append(f"{dispatcher!r} for {types}")
+
+    def on_end(self, event: event.Event) -> None:
+        pass
+
+
+def main(wheel: Path) -> None:
+    assert ROOT not in Path(regkit.__file__).parents, "the wheel is not installed"
+    assert shutil.which("cc") is None, "there is a compiler"
+    assert _shipped.archive() is not None, "no kernels for this processor"
+    check_contents(wheel)
+    compiled = Compilations()
+    event.register("numba:compile", compiled)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        # Written by somebody else than what the wheel's kernels were chosen by.
+        varied = runpy.run_path(str(ROOT / "tests" / "kernels" / "test_signatures.py"))
+        varied["session"]()
+        varied["network_session"]()
+        for task in _warm_up.tasks():
+            _warm_up.carry_out(task)
+    kernels = list(entrances())
+    unused = [k.py_func.__qualname__ for k in kernels if not k.signatures]
+    print(f"{len(kernels)} kernels, {len(compiled.names)} compilations")
+    assert not compiled.names, "compiled: " + "\n".join(compiled.names)
+    assert not list(Path(os.environ["NUMBA_CACHE_DIR"]).rglob("*.nb*"))
+    # A kernel that no task reaches is in no wheel: see `regkit._warm_up`.
+    assert not unused, f"no task of the warm-up reaches {unused}"
+
+
+def check_contents(wheel: Path) -> None:
+    assert wheel.stat().st_size < LARGEST, f"{wheel.stat().st_size} bytes"
+    with ZipFile(wheel) as files:
+        archives = [name for name in files.namelist() if name.endswith(".zip")]
+        assert len(archives) == 2, archives
+        print(f"{wheel.stat().st_size / 1e6:.1f} MB, {len(archives)} archives")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,0 +1,71 @@
+"""That kernels are being compiled, for those who wait for them or take the time."""
+
+import gc
+from collections.abc import Callable
+from functools import wraps
+from threading import Lock
+from time import perf_counter
+from typing import Any
+
+
+class _Compiling:
+    """While any thread compiles or loads a kernel: Python's collector waits.
+
+    Compilation makes millions of objects, most of which live on to its end, and a tenth
+    of its time went into looking for unreachable ones again and again.
+    """
+
+    def __init__(self) -> None:
+        self._lock = Lock()  # held for a moment only: Numba has a lock of its own
+        self._depth = 0
+        self._was_on = False
+        self._since = 0.0
+        self._seconds = 0.0
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if self._depth == 0:
+                self._was_on = gc.isenabled()
+                gc.disable()
+                self._since = perf_counter()
+            self._depth += 1
+
+    def __exit__(self, *error: object) -> None:
+        with self._lock:
+            self._depth -= 1
+            if self._depth == 0:
+                self._seconds += perf_counter() - self._since
+                if self._was_on:
+                    gc.enable()
+
+    def seconds(self) -> float:
+        with self._lock:
+            going_on = perf_counter() - self._since if self._depth else 0.0
+            return self._seconds + going_on
+
+    def goes_on(self) -> bool:
+        return self._depth > 0
+
+
+_compiling = _Compiling()
+
+
+def is_compiling() -> bool:
+    """Whether a thread of this process compiles or loads a kernel now."""
+    return _compiling.goes_on()
+
+
+def seconds_compiling() -> float:
+    """Return the seconds for which threads have compiled or loaded kernels so far."""
+    return _compiling.seconds()
+
+
+def uncollected(compile_: Callable[..., Any]) -> Callable[..., Any]:
+    """Return what compiles, made to be noticed here and to put collection off."""
+
+    @wraps(compile_)
+    def compile_uncollected(*args: Any) -> Any:
+        with _compiling:
+            return compile_(*args)
+
+    return compile_uncollected

@@ -1,0 +1,263 @@
+"""Steps of the linear predictor under a loss: all rows in one pass, gap included.
+
+Rows are independent, so that a step, the derivatives where it ends, the linearized
+residual and the rows' part of the duality gap take one pass; for a dense X the
+columns' products with the new residuals are made in the same pass.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regkit.kernels._jit import kernel, part, summing_part
+from regkit.kernels.linear.losses import LOGISTIC, WIDE_SERIES, entropy_series, measure
+
+# Rows of X in F order that are read at a time: they stay in cache.
+_STRIP = 256
+
+
+class Rows(NamedTuple):
+    """Where the rows are, and where a step of the linear predictor takes them."""
+
+    code: int
+    power: float
+    y: NDArray[np.float64]
+    share: NDArray[np.float64]  # the rows' weights, which sum to 1
+    weight: NDArray[np.float64]  # second derivatives of the quadratic model
+    eta: NDArray[np.float64]
+    dual: NDArray[np.float64]
+    change: NDArray[np.float64]  # of eta
+    # What is written:
+    reached: NDArray[np.float64]  # eta + change
+    moved: NDArray[np.float64]  # dual - weight * change
+    residual: NDArray[np.float64]  # -f' at what is reached
+    curvature: NDArray[np.float64]  # f'' there
+
+
+@part
+def _advance_row(rows: Rows, i: int) -> float:
+    """Take row i along ``change``; return its part of the gap."""
+    change = rows.change[i]
+    z = rows.eta[i] + change
+    dual = rows.dual[i] - rows.weight[i] * change
+    rows.reached[i] = z
+    rows.moved[i] = dual
+    share = rows.share[i]
+    if share <= 0.0:
+        rows.residual[i] = rows.curvature[i] = 0.0
+        return 0.0
+    residual, curvature, gap = measure(rows.code, rows.power, rows.y[i], z, dual)
+    rows.residual[i] = residual
+    rows.curvature[i] = curvature
+    return float(share * gap)
+
+
+@part
+def _exponentials(
+    x: NDArray[np.float64],
+    out: NDArray[np.float64],
+    shifted: NDArray[np.float64],
+    bits: NDArray[np.int64],
+    m: int,
+) -> None:
+    """Write e^x for -700 <= x <= 0, by vector instructions, to one unit or two.
+
+    ``bits`` are those of ``shifted``. With x = k log 2 + r the series gives e^r, and
+    what adding 1.5 2^52 leaves in the last bits is k, the exponent of 2.
+    """
+    for i in range(m):
+        shifted[i] = x[i] * 1.4426950408889634 + 6755399441055744.0
+    for i in range(m):
+        k = shifted[i] - 6755399441055744.0
+        r = (x[i] - k * 0.6931471803691238) - k * 1.9082149292705877e-10
+        t = 1.0 / 479001600.0 + r / 6227020800.0
+        t = 1.0 / 3628800.0 + r * (1.0 / 39916800.0 + r * t)
+        t = 1.0 / 40320.0 + r * (1.0 / 362880.0 + r * t)
+        t = 1.0 / 720.0 + r * (1.0 / 5040.0 + r * t)
+        t = 1.0 / 24.0 + r * (1.0 / 120.0 + r * t)
+        t = 0.5 + r * (1.0 / 6.0 + r * t)
+        out[i] = 1.0 + (r + r * r * t)
+    for i in range(m):
+        bits[i] = (bits[i] << 52) + (1023 << 52)
+    for i in range(m):
+        out[i] *= shifted[i]
+
+
+@part
+def _advance_logistic(
+    rows: Rows, start: int, m: int, room: NDArray[np.float64], bits: NDArray[np.int64]
+) -> float:
+    """Do as `_advance_row` for ``m`` rows, without a branch but for few of them."""
+    x, e, gap = room[0], room[1], room[2]
+    y, share = rows.y[start : start + m], rows.share[start : start + m]
+    eta, change = rows.eta[start : start + m], rows.change[start : start + m]
+    dual, weight = rows.dual[start : start + m], rows.weight[start : start + m]
+    reached, moved = rows.reached[start : start + m], rows.moved[start : start + m]
+    residual = rows.residual[start : start + m]
+    curvature = rows.curvature[start : start + m]
+    for i in range(m):
+        z = eta[i] + change[i]
+        reached[i] = z
+        x[i] = max(-abs(z), -700.0)
+    _exponentials(x, e, room[3], bits, m)
+    for i in range(m):
+        near = 1.0 / (1.0 + e[i])
+        far = e[i] * near
+        p = near if reached[i] >= 0.0 else far
+        q = far if reached[i] >= 0.0 else near
+        r = y[i] * q - (1.0 - y[i]) * p
+        u = dual[i] - weight[i] * change[i]
+        residual[i] = r
+        curvature[i] = near * far
+        moved[i] = u
+        a, b = (r - u) / p, (u - r) / q
+        gap[i] = p * entropy_series(a) + q * entropy_series(b)
+        x[i] = max(abs(a), abs(b))
+    total = 0.0
+    for i in range(m):
+        if share[i] <= 0.0:
+            residual[i] = curvature[i] = 0.0
+            continue
+        part = gap[i]
+        if not x[i] < WIDE_SERIES:
+            _, _, part = measure(LOGISTIC, 0.0, y[i], reached[i], moved[i])
+        total += share[i] * part
+    return total
+
+
+@part
+def _advance_strip(
+    rows: Rows, start: int, m: int, room: NDArray[np.float64], bits: NDArray[np.int64]
+) -> float:
+    """Take rows from ``start`` on along ``change``; return their part of the gap."""
+    if rows.code == LOGISTIC:
+        return _advance_logistic(rows, start, m, room, bits)
+    total = 0.0
+    for i in range(start, start + m):
+        total += _advance_row(rows, i)
+    return total
+
+
+@kernel
+def advance(rows: Rows) -> float:
+    """Take all rows along ``change``; return the rows' part of the gap."""
+    room = np.empty((4, _STRIP))
+    bits = room[3].view(np.int64)
+    total = 0.0
+    n = rows.y.shape[0]
+    for start in range(0, n, _STRIP):
+        total += _advance_strip(rows, start, min(_STRIP, n - start), room, bits)
+    return total
+
+
+@summing_part
+def _linear_rows(
+    X: NDArray[Any],
+    center: NDArray[np.float64],
+    coef: NDArray[np.float64],
+    shift: float,
+    first: int,
+    m: int,
+    change: NDArray[np.float64],
+) -> None:
+    for i in range(m):
+        row = X[first + i]
+        total = 0.0
+        for j in range(X.shape[1]):
+            total += (np.float64(row[j]) - center[j]) * coef[j]
+        change[i] = total + shift
+
+
+@summing_part
+def _products_of_rows(
+    X: NDArray[Any],
+    center: NDArray[np.float64],
+    first: int,
+    m: int,
+    weight: NDArray[np.float64],
+    products: NDArray[np.float64],
+) -> None:
+    for i in range(m):
+        row = X[first + i]
+        v = weight[i]
+        for j in range(X.shape[1]):
+            products[j] += v * (np.float64(row[j]) - center[j])
+
+
+@summing_part
+def _linear_columns(
+    transposed: NDArray[Any],
+    center: NDArray[np.float64],
+    coef: NDArray[np.float64],
+    shift: float,
+    first: int,
+    m: int,
+    change: NDArray[np.float64],
+) -> None:
+    for i in range(m):
+        change[i] = shift
+    for j in range(transposed.shape[0]):
+        step, mean = coef[j], center[j]
+        if step == 0.0:
+            continue
+        column = transposed[j, first : first + m]
+        for i in range(m):
+            change[i] += step * (np.float64(column[i]) - mean)
+
+
+@summing_part
+def _products_of_columns(
+    transposed: NDArray[Any],
+    center: NDArray[np.float64],
+    first: int,
+    m: int,
+    weight: NDArray[np.float64],
+    products: NDArray[np.float64],
+) -> None:
+    for j in range(transposed.shape[0]):
+        column = transposed[j, first : first + m]
+        mean = center[j]
+        total = 0.0
+        for i in range(m):
+            total += weight[i] * (np.float64(column[i]) - mean)
+        products[j] += total
+
+
+@kernel
+def advance_dense(
+    X: NDArray[Any],
+    is_transposed: bool,
+    center: NDArray[np.float64],
+    coef: NDArray[np.float64],
+    shift: float,
+    rows: Rows,
+    first: int,
+    last: int,
+    products: NDArray[np.float64],
+) -> float:
+    """Step by ``shift + (X - center) coef`` from row ``first`` to before ``last``.
+
+    Adds Σ_i share_i residual_i (x_ij - center_j) to ``products``. Both products with
+    some rows of X are formed while those are in cache. ``X`` is in C order, or the
+    transpose of one in F order.
+    """
+    room = np.empty((4, _STRIP))
+    bits = room[3].view(np.int64)
+    weight = np.empty(_STRIP)
+    total = 0.0
+    for start in range(first, last, _STRIP):
+        m = min(_STRIP, last - start)
+        change = rows.change[start : start + m]
+        if is_transposed:
+            _linear_columns(X, center, coef, shift, start, m, change)
+        else:
+            _linear_rows(X, center, coef, shift, start, m, change)
+        total += _advance_strip(rows, start, m, room, bits)
+        for i in range(m):
+            weight[i] = rows.share[start + i] * rows.residual[start + i]
+        if is_transposed:
+            _products_of_columns(X, center, start, m, weight, products)
+        else:
+            _products_of_rows(X, center, start, m, weight, products)
+    return total

@@ -1,0 +1,312 @@
+"""Fitted models and paths as a reader wants them: tables, sentences, pictures."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.metrics import r2_score
+from sklearn.utils.validation import check_is_fitted
+
+from regkit._types import Floats
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+    from regkit.inspection import AlphaSelectionDisplay, RegularizationPathDisplay
+
+_MOST_ROWS = 20
+
+
+class CoefficientViews:
+    """Coefficients with the names of their columns, for every fitted linear model."""
+
+    def coef_frame(self, X: Any = None, *, zeros: bool = False) -> pd.DataFrame:
+        """Return the coefficients as a data frame, by name.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features), \
+                default=None
+            When given, coefficients times the standard deviations of its columns are
+            added: sizes that can be compared.
+        zeros : bool, default=False
+            Whether to list columns whose coefficients are zero, too.
+
+        Returns
+        -------
+        frame : DataFrame of shape (n_kept, n_outputs) or (n_kept, 2 * n_outputs)
+            Indexed by column, in the order of X, or with X the largest first. Columns
+            are "coefficient" and "standardized", followed by a target or class where
+            there are several. ``frame.attrs["intercept"]`` holds the intercepts.
+
+        Raises
+        ------
+        ImportError
+            Without pandas.
+        NotFittedError
+            Before `fit`.
+        """
+        check_is_fitted(self)
+        try:
+            import pandas as pd
+        except ImportError as error:
+            raise ImportError(
+                "coef_frame needs pandas: install it with `pip install pandas`"
+            ) from error
+        coefs, names = _coefs(self), _names(self)
+        kept = np.arange(coefs.shape[1]) if zeros else np.flatnonzero(coefs.any(axis=0))
+        scales = None if X is None else _scales(X, coefs.shape[1])
+        if scales is not None:
+            sizes = np.abs(coefs * scales).max(axis=0)
+            kept = kept[np.argsort(-sizes[kept], kind="stable")]
+        columns: dict[str, Floats] = {}
+        for label, row in zip(_outputs(self, len(coefs)), coefs, strict=True):
+            columns[f"coefficient{label}"] = row[kept]
+            if scales is not None:
+                columns[f"standardized{label}"] = (row * scales)[kept]
+        index = pd.Index([names[j] for j in kept], name="column")
+        frame = pd.DataFrame(columns, index=index)
+        frame.attrs["intercept"] = np.atleast_1d(self.intercept_).tolist()  # type: ignore[attr-defined]
+        return frame
+
+    def summary(self) -> str:
+        """Say what was fitted: penalty, kept columns, exactness, coefficients.
+
+        Returns
+        -------
+        text : str
+            A few lines, and a table of at most 20 coefficients.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        """
+        check_is_fitted(self)
+        coefs, names = _coefs(self), _names(self)
+        kept = np.flatnonzero(coefs.any(axis=0))
+        lines = [
+            f"{type(self).__name__}: {kept.size} of {coefs.shape[1]} columns have a "
+            "coefficient",
+            *_chosen(self),
+            *_exactness(self),
+        ]
+        head = ["column", *(f"coefficient{o}" for o in _outputs(self, len(coefs)))]
+        order = kept[np.argsort(-np.abs(coefs[:, kept]).max(axis=0), kind="stable")]
+        rows = [[names[j], *map(_number, coefs[:, j])] for j in order[:_MOST_ROWS]]
+        rows.append(["intercept", *map(_number, np.atleast_1d(self.intercept_))])  # type: ignore[attr-defined]
+        if order.size > _MOST_ROWS:
+            rows.insert(
+                -1, [f"and {order.size - _MOST_ROWS} smaller ones", *[""] * len(coefs)]
+            )
+        return "\n".join([*lines, "", *_aligned([head, *rows])])
+
+
+class SelectionViews:
+    """The picture of how alpha was chosen, for every cross-validated model."""
+
+    def plot(self, ax: Axes | None = None, **kwargs: Any) -> AlphaSelectionDisplay:
+        """Draw the cross-validated error along alpha.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw; None for a new figure.
+        **kwargs
+            Passed on to `AlphaSelectionDisplay.from_estimator`.
+
+        Returns
+        -------
+        display : AlphaSelectionDisplay
+            Drawn.
+        """
+        from regkit.inspection import AlphaSelectionDisplay
+
+        check_is_fitted(self)
+        return AlphaSelectionDisplay.from_estimator(self, ax=ax, **kwargs)
+
+
+class PathViews:
+    """Tables and the picture of a regularization path."""
+
+    __slots__ = ()
+
+    def plot(self, ax: Axes | None = None, **kwargs: Any) -> RegularizationPathDisplay:
+        """Draw the coefficients along alpha.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw; None for a new figure.
+        **kwargs
+            Passed on to `RegularizationPathDisplay.from_path`: `X` makes coefficients
+            of columns in different units comparable.
+
+        Returns
+        -------
+        display : RegularizationPathDisplay
+            Drawn.
+        """
+        from regkit.inspection import RegularizationPathDisplay
+
+        return RegularizationPathDisplay.from_path(self, ax=ax, **kwargs)  # type: ignore[arg-type]
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the coefficients along the path as a data frame.
+
+        Returns
+        -------
+        frame : DataFrame of shape (n_alphas, 2 + n_used)
+            Indexed by alpha: number of nonzero coefficients, intercept, and the columns
+            that have a coefficient somewhere.
+
+        Raises
+        ------
+        ImportError
+            Without pandas.
+        ValueError
+            For a path of more than two classes.
+        """
+        try:
+            import pandas as pd
+        except ImportError as error:
+            raise ImportError(
+                "to_frame needs pandas: install it with `pip install pandas`"
+            ) from error
+        path: Any = self
+        if np.ndim(path.intercepts) > 1:
+            raise ValueError("to_frame is for paths of one output")
+        used = np.unique(path.sparse_coefs.indices)
+        names = _names(path)
+        coefs = path.sparse_coefs.tocsr()[used].toarray()
+        frame = pd.DataFrame(
+            coefs.T,
+            index=pd.Index(path.alphas, name="alpha"),
+            columns=[names[j] for j in used],
+        )
+        frame.insert(0, "intercept", path.intercepts, allow_duplicates=True)
+        frame.insert(0, "n_nonzero", path.n_nonzero, allow_duplicates=True)
+        return frame
+
+    def summary(self, X: Any = None, y: Any = None, *, n_rows: int = 12) -> str:
+        """Tabulate the path: nonzero coefficients, explained share, alpha.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features), \
+                default=None
+            Rows, with `y`, for the share of the variance that is explained (of the
+            training rows, glmnet's %Dev); left out without.
+        y : array-like of shape (n_samples,), default=None
+            Their target.
+        n_rows : int, default=12
+            Alphas shown, spread over the path.
+
+        Returns
+        -------
+        text : str
+            One line an alpha.
+        """
+        head, rows = _path_rows(self, X, y, n_rows)
+        return "\n".join([repr(self), "", *_aligned([head, *rows])])
+
+    def _repr_html_(self) -> str:
+        head, rows = _path_rows(self, None, None, 12)
+        top = "".join(f"<th>{escape(text)}</th>" for text in head)
+        body = "".join(
+            "<tr>" + "".join(f"<td>{escape(text)}</td>" for text in row) + "</tr>"
+            for row in rows
+        )
+        return (
+            f"<p>{escape(repr(self))}</p><table><thead><tr>{top}</tr></thead>"
+            f"<tbody>{body}</tbody></table>"
+        )
+
+
+def _path_rows(
+    path: Any, X: Any, y: Any, n_rows: int
+) -> tuple[list[str], list[list[str]]]:
+    n = len(path.alphas)
+    shown = np.unique(np.linspace(0, n - 1, min(n, max(2, n_rows))).round().astype(int))
+    head, explained = ["alpha", "nonzero"], None
+    if X is not None and y is not None:
+        head.append("explained")
+        predicted = path.predict(X, alpha=path.alphas[shown])
+        explained = [r2_score(y, column) for column in np.asarray(predicted).T]
+    rows = []
+    for k, i in enumerate(shown):
+        row = [_number(path.alphas[i]), str(int(np.max(path.n_nonzero[i])))]
+        if explained is not None:
+            row.append(f"{100 * explained[k]:.2f}%")
+        rows.append(row)
+    return head, rows
+
+
+def _coefs(model: Any) -> Floats:
+    return np.atleast_2d(np.asarray(model.coef_, dtype=np.float64))
+
+
+def _names(model: Any) -> list[str]:
+    names = getattr(model, "feature_names_in_", None)
+    if names is None:
+        return [f"x{j}" for j in range(model.n_features_in_)]
+    return [str(name) for name in names]
+
+
+def _outputs(model: Any, n_outputs: int) -> list[str]:
+    """Label the outputs, of which a single one needs no label."""
+    if n_outputs == 1:
+        return [""]
+    classes = getattr(model, "classes_", range(n_outputs))
+    return [f"[{name}]" for name in classes]
+
+
+def _scales(X: Any, n_features: int) -> Floats:
+    from regkit.inspection._path_source import column_scales
+
+    return column_scales(X, n_features)
+
+
+def _chosen(model: Any) -> list[str]:
+    """Say which penalty, and how a cross-validated model came to it."""
+    alpha = getattr(model, "alpha_", getattr(model, "alpha", None))
+    if alpha is None or np.ndim(alpha) > 0:
+        return []
+    text = f"alpha {_number(alpha)}"
+    l1_ratio = getattr(model, "l1_ratio_", getattr(model, "l1_ratio", None))
+    if l1_ratio is not None and np.ndim(l1_ratio) == 0:
+        text += f", l1_ratio {_number(l1_ratio)}"
+    alphas = getattr(model, "alphas_", None)
+    if alphas is not None:
+        text += f", chosen among {np.shape(alphas)[-1]} by rule {model.rule!r}"
+        if getattr(model, "at_grid_edge_", False):
+            text += "; the best is at the end of the grid"
+    return [text]
+
+
+def _exactness(model: Any) -> list[str]:
+    gap = getattr(model, "dual_gap_", None)
+    if gap is None or not hasattr(model, "solver_"):
+        return []
+    return [f"duality gap {float(np.max(gap)):.1e}, solver {model.solver_}"]
+
+
+def _number(value: Any) -> str:
+    return f"{float(value):.6g}"
+
+
+def _aligned(rows: list[list[str]]) -> list[str]:
+    """Left-align the first column, right-align the others."""
+    widths: NDArray[Any] = np.array([[len(cell) for cell in row] for row in rows])
+    widths = widths.max(axis=0)
+    return [
+        "  ".join(
+            cell.ljust(width) if k == 0 else cell.rjust(width)
+            for k, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]

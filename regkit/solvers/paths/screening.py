@@ -1,0 +1,130 @@
+"""Which columns outside of a working set a path may need: bounds from the past.
+
+Of two past residuals the correlations with every column are remembered. A new residual
+is a combination of them and a remainder, so that every correlation is known up to the
+remainder's norm: it is computed anew only where it may exceed the threshold.
+"""
+
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+from regkit._types import Floats, Indices
+from regkit.kernels.linear.certificate import NEAR, foresee, in_span
+from regkit.kernels.linear.screening import BATCH, MANY, ROUNDED_SUM
+from regkit.solvers.problem import ScaledPenalty
+
+
+class Request(NamedTuple):
+    """What a path asks for: the correlations of these columns with its residual."""
+
+    residual: Floats
+    columns: Indices
+
+
+class Answer(NamedTuple):
+    """Correlations of the columns asked for, and maybe of others."""
+
+    columns: Indices
+    correlations: Floats
+
+
+class MeasuresMoves(Protocol):
+    """What `Screen` asks of a design; see `regkit.designs.Columns`."""
+
+    n_features: int
+
+    @property
+    def sizes(self) -> Floats: ...
+    def distances(self, move: Floats) -> Floats: ...
+
+
+class Screen:
+    """The correlations of all columns, as far as they are needed.
+
+    Attributes
+    ----------
+    correlation : ndarray (p,)
+        With the last residual: exact for columns asked for, otherwise a combination of
+        past ones.
+    outside : ndarray of bool (p,)
+        Columns that may enter the working set and are not in it.
+    """
+
+    def __init__(
+        self,
+        design: MeasuresMoves,
+        penalty: ScaledPenalty,
+        residual: Floats,
+        correlation: Floats,
+    ) -> None:
+        """Take the correlations of all columns with a first residual."""
+        self._design, self._penalty = design, penalty
+        self.correlation = correlation.copy()
+        self.outside = penalty.is_open
+        # The newest first.
+        self._past_residuals = np.stack([residual, 0.0 * residual])
+        self._past_norms = np.stack([design.distances(residual), np.zeros(2)])
+        self._past = np.stack([correlation, np.zeros(design.n_features)])
+        self._every = np.arange(design.n_features)
+        # Columns near their thresholds, and the alpha at which they were found.
+        self._near, self._near_at = self._every, np.inf
+
+    def forget_near(self) -> None:
+        """Look at all columns again, after a jump to other coefficients."""
+        self._near, self._near_at = self._every, np.inf
+
+    def foresee(self, residual: Floats, alpha: float) -> Indices:
+        """Set the correlations outside as far as past ones determine them.
+
+        Returns the columns outside of the working set that may exceed ``alpha``.
+        """
+        shares, move = in_span(self._past_residuals, residual)
+        # With what the past correlations were rounded by.
+        distances = self._design.distances(move) + ROUNDED_SUM * (
+            np.abs(shares) @ self._past_norms
+        )
+        undecided: Indices
+        undecided, self._near = foresee(
+            self._past,
+            shares,
+            self._design.sizes,
+            distances,
+            self._penalty.l1,
+            self.outside,
+            alpha,
+            self.correlation,
+        )
+        self._near_at = alpha
+        return undecided
+
+    def request(self, residual: Floats, undecided: Indices, others: Indices) -> Request:
+        """Ask for the undecided columns and ``others``, for all if those are many."""
+        if len(undecided) > MANY * len(self._every):
+            return Request(residual, self._every)
+        return Request(residual, np.concatenate([others, undecided]))
+
+    def take(self, residual: Floats, answer: Answer) -> None:
+        """Take exact correlations; those of all columns are remembered."""
+        self.correlation[answer.columns] = answer.correlations
+        if len(answer.columns) < len(self._every):
+            return
+        for past in (self._past_residuals, self._past_norms, self._past):
+            past[1] = past[0]
+        self._past_residuals[0] = residual
+        self._past_norms[0] = self._design.distances(residual)
+        self._past[0] = answer.correlations
+
+    def wanted(self, alpha: float, n_present: int) -> Indices:
+        """Return the columns outside whose correlation exceeds its threshold.
+
+        At most `BATCH` of them or twice the ``n_present`` columns: those that exceed it
+        most.
+        """
+        columns = self._near if alpha >= NEAR * self._near_at else self._every
+        found = self._penalty.violations(columns, self.correlation, self.outside, alpha)
+        most = max(BATCH, 2 * n_present)
+        if len(found) > most:
+            pull = self._penalty.pull(self.correlation, found)
+            found = found[np.argpartition(-pull, most)[:most]]
+        return found

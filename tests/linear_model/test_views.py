@@ -1,0 +1,112 @@
+"""Fitted models and paths as tables, sentences and pictures."""
+
+import numpy as np
+import pytest
+from sklearn.exceptions import NotFittedError
+from sklearn.metrics import r2_score
+
+from regkit import (
+    LassoRegressor,
+    LassoRegressorCV,
+    LogisticClassifier,
+    LogisticClassifierCV,
+    RidgeRegressor,
+    RidgeRegressorCV,
+    lasso_path,
+    make_house_prices,
+)
+
+
+@pytest.fixture(scope="module")
+def houses():
+    pytest.importorskip("pandas")
+    return make_house_prices(120, n_irrelevant=30, return_X_y=True, as_frame=True)
+
+
+def test_coefficients_by_name(houses):
+    X, y = houses
+    model = LassoRegressor(alpha=8.0, standardize=True).fit(X, y)
+    frame = model.coef_frame()
+    kept = model.coef_ != 0
+    assert list(frame.index) == list(X.columns[kept])
+    np.testing.assert_array_equal(frame["coefficient"], model.coef_[kept])
+    assert frame.attrs["intercept"] == [model.intercept_]
+    assert list(model.coef_frame(zeros=True).index) == list(X.columns)
+    sized = model.coef_frame(X)
+    expected = frame["coefficient"] * X.std(ddof=0)[frame.index]
+    np.testing.assert_allclose(sized.loc[frame.index, "standardized"], expected)
+    assert sized["standardized"].abs().is_monotonic_decreasing
+
+
+def test_coefficients_of_several_targets(houses):
+    X, y = houses
+    Y = np.column_stack([y, -2 * y])
+    frame = RidgeRegressor().fit(X.to_numpy(), Y).coef_frame()
+    assert list(frame.columns) == ["coefficient[0]", "coefficient[1]"]
+    assert frame.index[0] == "x0"
+
+
+def test_summary_names_kept_columns_and_the_choice(houses):
+    X, y = houses
+    model = LassoRegressorCV(standardize=True, rule="1se").fit(X, y)
+    text = model.summary()
+    assert f"{np.count_nonzero(model.coef_)} of 38 columns" in text
+    assert f"alpha {model.alpha_:.6g}, chosen among 100 by rule '1se'" in text
+    for name, coef in zip(X.columns, model.coef_, strict=True):
+        assert (f"\n{name} " in text) == (coef != 0)
+    assert max(map(len, text.splitlines())) <= 80
+    with pytest.raises(NotFittedError):
+        LassoRegressorCV().summary()
+
+
+def test_many_coefficients_are_cut(houses):
+    X, y = houses
+    text = RidgeRegressor().fit(X, y).summary()
+    assert "and 18 smaller ones" in text
+
+
+def test_classifiers_have_them_too():
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((100, 4))
+    y = np.where(X[:, 0] + 0.5 * rng.standard_normal(100) > 0, "yes", "no")
+    model = LogisticClassifier(alpha=0.02).fit(X, y)
+    assert "x0" in model.coef_frame().index
+    assert model.summary().startswith("LogisticClassifier: ")
+
+
+def test_a_path_as_a_table(houses):
+    X, y = houses
+    path = lasso_path(X, y, standardize=True)
+    frame = path.to_frame()
+    np.testing.assert_array_equal(frame.index, path.alphas)
+    np.testing.assert_array_equal(frame["n_nonzero"], path.n_nonzero)
+    np.testing.assert_array_equal(
+        frame["area"], path.coefs[list(X.columns).index("area")]
+    )
+    lines = path.summary(X, y, n_rows=5).splitlines()
+    assert lines[2].split() == ["alpha", "nonzero", "explained"]
+    assert len(lines) == 8
+    last = lines[-1].split()
+    assert int(last[1]) == path.n_nonzero[-1]
+    share = r2_score(y, path.predict(X, alpha=path.alphas[-1]))
+    assert last[2] == f"{100 * share:.2f}%"
+    assert path._repr_html_().count("<tr>") == 13
+
+
+@pytest.mark.parametrize("kind", [LassoRegressorCV, RidgeRegressorCV])
+def test_a_choice_draws_itself(houses, kind):
+    plt = pytest.importorskip("matplotlib.pyplot")
+    model = kind(standardize=True, cv=3).fit(*houses)
+    assert model.plot().alpha == model.alpha_
+    plt.close("all")
+
+
+def test_paths_and_classifiers_draw_themselves(houses):
+    plt = pytest.importorskip("matplotlib.pyplot")
+    X, y = houses
+    path = lasso_path(X, y)
+    assert path.plot(X=X).scaled
+    classes = (y > np.median(y)).to_numpy()
+    model = LogisticClassifierCV(cv=3, standardize=True).fit(X, classes)
+    assert model.plot().alphas.size == 100
+    plt.close("all")
