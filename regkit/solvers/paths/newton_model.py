@@ -100,6 +100,15 @@ class NewtonModel:
         chord = reading + 4.0 * self.n_active**2
         return n_steps * chord * _HORIZON > forming + self.n_active**3 / 3.0
 
+    def is_settled(self, alpha: float) -> bool:
+        """Tell whether the subgradient conditions hold on the working set."""
+        size, problem = self.size, self._problem
+        coef, threshold = self.coef, alpha * problem.l1[:size]
+        pull = np.abs(self.correlation - alpha * problem.l2[:size] * coef)
+        is_open = (problem.lower[:size] < coef) & (coef < problem.upper[:size])
+        slack = 1e-9 * threshold + 1e3 * problem.noise[:size]
+        return bool(np.all(~is_open | (pull <= threshold + slack)))
+
     def n_refused(self, columns: Indices) -> int:
         """Count those of ``columns`` that depend on others and stay fixed."""
         held = np.isin(self.columns, columns)
@@ -273,8 +282,8 @@ def _inverse(total: Floats) -> Floats:
     """Return S⁻¹, or S⁺ where the intercepts of all classes may move together."""
     if len(total) > 1:
         return np.asarray(np.linalg.pinv(total, rcond=1e-13, hermitian=True))
-    inverse: Floats = 1.0 / np.maximum(total, np.finfo(np.float64).tiny)
-    return inverse
+    # (Where no row has a curvature, the intercept stays.)
+    return np.divide(1.0, total, out=np.zeros_like(total), where=total > 0.0)
 
 
 def _grown(array: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
