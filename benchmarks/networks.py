@@ -102,6 +102,7 @@ def run_regkit(case: Case, table: Table) -> Result:
     def make(epochs: int, seed: int = 0) -> DropoutMLPRegressor:
         return DropoutMLPRegressor(
             hidden_layer_sizes=case.hidden,
+            n_members=1,
             activation="relu",
             dropout=case.dropout,
             dropout_schedule="constant",

@@ -77,6 +77,7 @@ def _model(grid: dict[str, Any], rate: float, tau: float, n: int, seed: int) -> 
         max_iter=grid["n_epochs"] * _EPOCHS_FACTOR,
         tol=0.0,
         n_iter_no_change=10**9,
+        n_members=1,
         early_stopping=False,
         standardize=True,
         embedding=None,

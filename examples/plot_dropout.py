@@ -22,6 +22,7 @@ X_test, y_test = X[600:], y[600:]
 def train(dropout, alpha):
     """Train a plain network; its curves show 200 epochs whatever happens."""
     network = DropoutMLPRegressor(
+        n_members=1,
         dropout=dropout,
         alpha=alpha,
         dropout_schedule="constant",

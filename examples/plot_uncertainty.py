@@ -2,10 +2,9 @@
 Uncertainty, and what happens outside the data
 ==============================================
 
-A prediction without an interval says nothing about how far off it may be. A dropout
-network gives one: switched on while predicting, dropout makes every pass another
-network, and where these disagree, the model does not know. The noise of the
-observations comes on top.
+A prediction without an interval says nothing about how far off it may be. Several
+networks, each of which has not seen a fifth of the rows, give one: those rows tell how
+far predictions are off, and where the networks disagree, they do not know.
 """
 
 import matplotlib.pyplot as plt
@@ -28,18 +27,17 @@ x = rng.uniform(-2, 2, 1200)
 x = x[is_known(x)]
 y = truth(x) + 0.25 * rng.standard_normal(x.size)
 network = DropoutMLPRegressor(
-    dropout=0.2,
-    activation="relu",  # straight lines outside of the data, on which passes differ
+    activation="relu",  # straight lines outside of the data, on which members differ
     embedding=None,
     standardize=True,
-    calibration_fraction=0.3,
     random_state=0,
 ).fit(x[:, None], y)
 
 # %%
 # New rows, in between and beyond those of the training. Where there were data, the 90%
-# interval covers about 90%. Outside it widens as far as the passes disagree, which is
-# a warning but no promise: no model can know what happens there.
+# interval covers about 90%, and is calibrated to. Outside it widens as far as the
+# members disagree, which is a warning but no promise: the figures below are what it
+# covers there, and no model can know what happens where it has seen nothing.
 new_x = rng.uniform(-3, 3, 300)
 new_y = truth(new_x) + 0.25 * rng.standard_normal(new_x.size)
 display = PredictionIntervalDisplay.from_estimator(
@@ -55,15 +53,16 @@ print(f"coverage where there were training rows: {inside[known].mean():.0%}")
 print(f"coverage elsewhere:                      {inside[~known].mean():.0%}")
 
 # %%
-# The standard deviation of a prediction has two parts: what the network does not know,
-# which differs from place to place, and the noise, which does not.
-_, std = network.predict([[-1.0], [0.1], [2.8]], return_std=True)
-print(f"noise {network.noise_std_:.2f}; total at -1, 0.1 and 2.8: {std.round(2)}")
+# The standard deviation of a prediction has two parts: what the networks do not know,
+# and the noise that held-out rows show.
+parts = network.predict_uncertainty([[-1.0], [0.1], [2.8]])
+print(f"at -1, 0.1 and 2.8: epistemic {parts.epistemic.round(2)}")
+print(f"                    noise     {parts.noise.round(2)}")
 
 # %%
 # With many columns, rows are drawn in the order of their prediction.
 X, price = make_house_prices(1500, return_X_y=True, as_frame=True)
-network = DropoutMLPRegressor(calibration_fraction=0.2, random_state=0)
+network = DropoutMLPRegressor(random_state=0)
 network.fit(X[:1000], price[:1000])
 display = PredictionIntervalDisplay.from_estimator(network, X[1000:], price[1000:])
 print(f"coverage on new rows: {display.coverage_:.0%} (promised: 90%)")

@@ -55,6 +55,7 @@ def make_network(
         activation="relu",
         dropout=dropout,
         alpha=alpha,
+        n_members=1,
         early_stopping=False,
         learning_rate="cosine",
         max_iter=int(np.clip(_BUDGET / (n_samples * weights), 5, 200)),

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
-from numba.core import caching
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, NullCache
 from numba.core.runtime import rtsys
 
@@ -12,15 +11,13 @@ from regkit.kernels import _shipped
 from regkit.kernels._claims import claim, release
 from regkit.kernels._target import sources
 
-# Numba 0.60 has it under a name with an underscore.
-_IN_TREE = (
-    caching.InTreeCacheLocator
-    if hasattr(caching, "InTreeCacheLocator")
-    else caching._InTreeCacheLocator
-)
+try:
+    from numba.core.caching import InTreeCacheLocator
+except ImportError:  # Numba 0.60
+    from numba.core.caching import _InTreeCacheLocator as InTreeCacheLocator
 
 
-class _InstalledLocator(_IN_TREE):
+class _InstalledLocator(InTreeCacheLocator):
     """Looks beside the installed sources, whether or not anything can be written."""
 
     def ensure_cache_path(self) -> None:

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
@@ -16,7 +16,10 @@ from regkit._sklearn import check_same_features, validate_parameters
 from regkit._types import Floats
 from regkit._warn import warn
 from regkit.neural_network._data import Table, no_rows
+from regkit.neural_network._ensemble import Ensemble
 from regkit.neural_network._fitted import Fitted
+from regkit.neural_network._held_out import Judges, Trained, judges_of
+from regkit.neural_network._members import Members
 from regkit.neural_network._parameters import (
     built_with,
     check_built_with,
@@ -31,16 +34,21 @@ from regkit.neural_network._progress import (
 from regkit.neural_network._rows import Given, Goal, Parts, RowsByUse, check_names
 from regkit.rows.inputs import check_predict_X
 from regkit.solvers.networks.scaling import Moments, Scaling
-from regkit.solvers.networks.streamed import run_streamed
-from regkit.solvers.networks.trainer import (
-    Parameters,
-    Settings,
-    TrainingResult,
-    run,
-)
+from regkit.solvers.networks.trainer import Parameters, Settings
 
 # Interquartile ranges from the median that "robust" scaling does not pass.
 _CLIP = 3.0
+# Attributes that not every fit sets: those of an earlier one must go.
+_OPTIONAL = (
+    "coefs_",
+    "estimators_",
+    "feature_names_in_",
+    "folds_",
+    "intercepts_",
+    "noise_std_",
+    "oof_prediction_",
+    "oof_score_",
+)
 
 
 class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator):
@@ -50,7 +58,7 @@ class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator):
     set at the end and all at once.
     """
 
-    _fitted: Fitted
+    _ensemble: Ensemble
     t_: int
 
     @with_callbacks
@@ -61,8 +69,9 @@ class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator):
         sample_weight: Any = None,
         X_val: Any = None,
         y_val: Any = None,
+        sample_weight_val: Any = None,
     ) -> Self:
-        """Fit the network.
+        """Fit the networks.
 
         Parameters
         ----------
@@ -75,9 +84,11 @@ class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator):
         sample_weight : float or array-like of shape (n_samples,), default=None
             Weights of the rows, non-negative and not all zero.
         X_val, y_val : as X and y, default=None
-            Rows in memory to validate on after every epoch, instead of rows that
-            `early_stopping` would set apart. The weights of the epoch with the least
-            validation loss are kept, with or without `early_stopping`.
+            Rows in memory to validate on after every epoch, instead of rows of X. The
+            weights of the epoch with the least validation loss are kept, with or
+            without `early_stopping`; every member learns from all rows of X then.
+        sample_weight_val : float or array-like, default=None
+            Weights of the validation rows.
 
         Returns
         -------
@@ -94,44 +105,56 @@ class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator):
         ConvergenceWarning
             When training diverged (the last finite weights are kept), or reached
             `max_iter` with ``learning_rate="constant"`` or ``"adaptive"``.
+        UserWarning
+            When classes of a single row leave nothing to validate on.
         """
         validate_parameters(self)
         if (X_val is None) != (y_val is None):
             raise ValueError("X_val and y_val must be given together.")
-        before = self.__dict__.get("_fitted") if self.warm_start else None
+        if X_val is None and sample_weight_val is not None:
+            raise ValueError("sample_weight_val needs X_val and y_val.")
+        before = self.__dict__.get("_ensemble") if self.warm_start else None
         seed = self._draw_seed(self.random_state)
         given = self._take_more(before, X, y, sample_weight, seed)
-        monitors = self.early_stopping and X_val is None
-        learn, validate, calibrate = self._set_apart(given.table, seed, monitors)
-        stream = self._stream(given, validate, calibrate)
+        validation = None
         if X_val is not None:
-            validate = self._check_validation(X_val, y_val, given)
-        parts = Parts(learn, validate, calibrate, stream)
-        fitted = before or self._start(parts, given.goal, seed)
-        self._train(fitted, parts, given.goal, seed, given.names, (X, y))
+            validation = self._check_validation(X_val, y_val, sample_weight_val, given)
+        validates = validation is not None
+        count = self._number_of_members(given, validates)
+        if before is not None:
+            count = len(before.members)
+        # A warm start keeps its folds: rows that were learned must not validate.
+        folds = before.seed if before is not None else seed
+        parts = self._share_out(given, count, folds, validation)
+        monitors = validates or self.early_stopping
+        self._train(before, parts, given, seed, monitors, (X, y))
         return self
 
     def _continue(self, X: Any, y: Any, sample_weight: Any, fresh: bool) -> Self:
         """Train for one epoch, at the constant initial rates."""
-        before = None if fresh else self._fitted
+        before = None if fresh else self._ensemble
         seed = self._draw_seed(self.random_state)
         given = self._take_more(before, X, y, sample_weight, seed)
         none = no_rows(given.table)
+        count = self._number_of_members(given, True)
+        if before is not None:
+            count = len(before.members)
         parts = Parts(given.table, none, none, self._stream(given, none, none))
-        fitted = before or self._start(parts, given.goal, seed)
+        seed = seed if before is None else before.seed
         history = {} if fresh else self.__dict__
-        self._train(
-            fitted, parts, given.goal, fitted.seed, given.names, (X, y), history
-        )
+        self._train(before, [parts] * count, given, seed, False, (X, y), history)
         return self
 
-    def _start(self, parts: Parts, goal: Goal, seed: int) -> Fitted:
+    def _start(self, parts: Parts, goal: Goal, seed: int, is_whole: bool) -> Fitted:
         """Draw parameters, and learn how to scale."""
         table, stream = parts.learn, parts.stream
-        architecture = make_architecture(self, table.X, goal.n_outputs)
+        architecture = make_architecture(self, table.X, goal, is_whole)
         rng = np.random.default_rng(seed)
         small = self.layer_rates == "equal"
         params = architecture.initial(rng, np.dtype(self.dtype), small)
+        last = len(architecture.hidden)
+        views = architecture.views(params)
+        goal.start(views[f"weights{last}"], views[f"biases{last}"])
         p = table.X.shape[1]
         inputs = Scaling.none(p)
         if isinstance(self.standardize, str):
@@ -143,161 +166,201 @@ class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator):
             architecture,
             Parameters.start(params),
             inputs,
-            self._target_scaling(parts),
-            self._settings(architecture, goal, 1, seed).noise(),
+            self._target_scaling(parts, goal),
+            make_settings(self, architecture, goal, 1, seed).noise(),
             seed,
             built_with(self),
         )
 
     def _take_more(
-        self, before: Fitted | None, X: Any, y: Any, sample_weight: Any, seed: int
+        self, before: Ensemble | None, X: Any, y: Any, sample_weight: Any, seed: int
     ) -> Given:
-        """Check what was passed, also whether the network before can go on from it."""
+        """Check what was passed, also whether the networks before can go on from it."""
         if before is None:
             return self._take(X, y, sample_weight, True, seed)
-        check_built_with(self, before.built_with)
+        check_built_with(self, before.first.built_with)
+        if self.n_members not in ("auto", len(before.members)):
+            raise ValueError(
+                f"n_members={self.n_members!r} cannot go on from "
+                f"{len(before.members)} networks: fit with warm_start=False to begin "
+                "anew."
+            )
         given = self._take(X, y, sample_weight, False, seed)
         n_features = given.table.X.shape[1]
-        if before.architecture.n_features != n_features:
+        if before.first.architecture.n_features != n_features:
             raise ValueError(
                 f"X has {n_features} features, but {type(self).__name__} is expecting "
-                f"{before.architecture.n_features} features as input."
+                f"{before.first.architecture.n_features} features as input."
             )
         names = getattr(self, "feature_names_in_", None)
         check_names("X", given.names, "feature_names_in_", names)
         return given if given.names is not None else given._replace(names=names)
 
-    def _settings(
-        self, architecture: Any, goal: Goal, n_rows: int, seed: int
-    ) -> Settings:
-        return make_settings(
-            self, architecture, goal.loss, goal.loss_parameter, n_rows, seed
-        )
-
     def _train(
         self,
-        fitted: Fitted,
-        parts: Parts,
-        goal: Goal,
+        before: Ensemble | None,
+        parts: list[Parts],
+        given: Given,
         seed: int,
-        names: NDArray[Any] | None,
-        given: tuple[Any, Any],
+        monitors: bool,
+        passed: tuple[Any, Any],
         history: dict[str, Any] | None = None,
     ) -> None:
-        """Run the trainer on a copy of the parameters, then keep what it found.
+        """Train copies of the networks, then keep what was found.
 
-        With ``history``, the attributes of earlier epochs, one more epoch. ``given``
+        With ``history``, the attributes of earlier epochs, one more epoch. ``passed``
         are X and y as the user passed them, for callbacks.
         """
-        parts = parts._replace(validate=parts.validate.in_halves())
-        table, held_out = parts.learn, parts.validate
-        settings = self._settings(fitted.architecture, goal, parts.n_rows, seed)
-        if history is not None:
-            settings = settings.for_one_epoch()
-        rows_before = self.t_ if fitted.parameters.n_steps else 0
-        fitted = replace(
-            fitted, parameters=fitted.parameters.copy(), dropout=settings.noise()
-        )
+        goal, names = given.goal, given.names
+        seeds = [member_seed(seed, number) for number in range(len(parts))]
+        if before is None:
+            networks = [
+                self._start(each, goal, own, history is None)
+                for each, own in zip(parts, seeds, strict=True)
+            ]
+        else:
+            networks = [
+                replace(network, parameters=network.parameters.copy())
+                for network in before.members
+            ]
+        settings = []
+        for network, each, own in zip(networks, parts, seeds, strict=True):
+            chosen = make_settings(self, network.architecture, goal, each.n_rows, own)
+            settings.append(chosen if history is None else chosen.for_one_epoch())
+            network.dropout = chosen.noise()
+        has_begun = networks[0].parameters.n_steps > 0
+        rows_before = self.t_ if has_begun else 0
+        folds = seed if before is None else before.seed
 
-        def attributes(result: TrainingResult | None = None) -> dict[str, Any]:
-            found = self._attributes(fitted, goal, names)
-            if result is not None:
-                found |= self._told(result, history)
-                found["t_"] = rows_before + result.n_epochs * parts.n_rows
-                if len(held_out.weights):
-                    found["validation_scores_"] = self._scores(
-                        result.validation_scores, fitted, held_out
-                    )
+        def attributes(
+            ensemble: Ensemble, trained: list[Trained] | None = None
+        ) -> dict[str, Any]:
+            found = self._attributes(ensemble, goal, names)
+            if trained:
+                found |= self._told(trained, history)
+                rows = sum(each.result.n_epochs * each.parts.n_rows for each in trained)
+                found["t_"] = rows_before + rows
             return found
 
-        data = {"X": given[0], "y": given[1]}
+        data = {"X": passed[0], "y": passed[1]}
         context = None
         if history is None and getattr(self, "_skl_callbacks", None):
-            context = self._init_callback_context(max_subtasks=settings.max_iter)
+            subtasks = sum(each.max_iter for each in settings)
+            context = self._init_callback_context(max_subtasks=subtasks)
             context.call_on_fit_task_begin(estimator=self, **data)
-        observer = None
-        if context is not None or self.verbose:
-            observer = Progress(self, context, attributes, data)
-        scaling = fitted.inputs, fitted.targets, fitted.parameters.params.dtype
-        monitored = held_out.data(*scaling)
-        if parts.stream is None:
-            result = run(
-                fitted.architecture,
-                settings,
-                table.data(*scaling),
-                monitored,
-                fitted.parameters,
-                observer,
-            )
-        else:
-            result = run_streamed(
-                fitted.architecture,
-                settings,
-                parts.stream.feed(
-                    *scaling,
-                    seed=seed if self.shuffle else None,
-                    buffer_chunks=self.buffer_chunks,
-                ),
-                monitored,
-                fitted.parameters,
-                observer,
-            )
-        self._refuse_nothing(result)
-        if len(held_out.weights) and result.best_epoch:
-            fitted.parameters.params[:] = result.best
-        found = attributes(result) | self._calibrate(fitted, parts, result)
+
+        def watching(
+            number: int, trained: list[Trained], network: Fitted, rows: Parts
+        ) -> Progress:
+            done = tuple(each.network for each in trained)
+            now = Ensemble((*done, network), folds)
+            title = f"member {number + 1} of {len(parts)}" if len(parts) > 1 else ""
+            return Progress(self, context, lambda: attributes(now), data, title)
+
+        members = Members(
+            networks, parts, settings, monitors, self.shuffle, self.buffer_chunks
+        )
+        watched = context is not None or bool(self.verbose)
+        trained = members.train(watching if watched else None)
+        self._refuse_nothing(trained)
+        ensemble = Ensemble(tuple(each.network for each in trained), folds)
+        judges = judges_of(trained, monitors)
+        temperature = self._temperature(goal, judges)
+        ensemble = replace(ensemble, temperature=temperature)
+        found = attributes(ensemble, trained)
+        found |= self._calibrate(ensemble, goal, judges, trained, given)
         if context is not None:
             context.call_on_fit_task_end(
                 estimator=self, reconstruction_attributes=lambda: found, **data
             )
-        if names is None and hasattr(self, "feature_names_in_"):
-            del self.feature_names_in_
+        if len(ensemble.members) > 1:
+            found["estimators_"] = [
+                self._alone(each, ensemble.alone(number), goal, names)
+                for number, each in enumerate(trained)
+            ]
+        for name in _OPTIONAL:
+            if name not in found:
+                self.__dict__.pop(name, None)
         self.__dict__.update(found)
         if history is None:
-            self._warn(settings, result)
+            self._warn(trained, settings[0])
 
-    def _refuse_nothing(self, result: TrainingResult) -> None:
-        if result.outcome == "diverged" and result.n_epochs == 0:
+    def _alone(
+        self,
+        trained: Trained,
+        ensemble: Ensemble,
+        goal: Goal,
+        names: NDArray[Any] | None,
+    ) -> Any:
+        """Return a member as an estimator of its own."""
+        member = clone(self).set_params(n_members=1)
+        found = self._attributes(ensemble, goal, names) | self._told([trained], None)
+        found["t_"] = trained.result.n_epochs * trained.parts.n_rows
+        member.__dict__.update(found | self._uncalibrated())
+        return member
+
+    def _refuse_nothing(self, trained: list[Trained]) -> None:
+        result = trained[0].result if trained else None
+        if result is not None and result.n_epochs:
+            return
+        if result is not None and result.outcome == "diverged":
             raise ValueError(
                 f"{type(self).__name__}: the loss is not finite in the first epoch. "
                 "Lower learning_rate_init, use standardize=True, or look for extreme "
                 "values in X and y."
             )
-        if result.n_epochs == 0:
-            raise KeyboardInterrupt  # nothing learnt that could be kept
+        raise KeyboardInterrupt  # nothing learnt that could be kept
 
     def _attributes(
-        self, fitted: Fitted, goal: Goal, names: NDArray[Any] | None
+        self, ensemble: Ensemble, goal: Goal, names: NDArray[Any] | None
     ) -> dict[str, Any]:
         """Give the attributes that prediction needs."""
-        coefs, intercepts = fitted.layers()
+        architecture = ensemble.first.architecture
         found: dict[str, Any] = {
-            "_fitted": fitted,
-            "coefs_": coefs,
-            "intercepts_": intercepts,
-            "n_layers_": len(coefs) + 1,
-            "n_outputs_": goal.n_outputs,
-            "n_features_in_": fitted.architecture.n_features,
+            "_ensemble": ensemble,
+            "n_layers_": len(architecture.hidden) + 2,
+            "n_outputs_": goal.n_outputs - goal.n_beside,
+            "n_features_in_": architecture.n_features,
             **goal.attributes,
         }
+        if len(ensemble.members) == 1:
+            found["coefs_"], found["intercepts_"] = ensemble.first.layers(
+                ensemble.temperature, goal.loss == "poisson"
+            )
         if names is not None:
             found["feature_names_in_"] = names
         return found
 
     def _told(
-        self, result: TrainingResult, history: dict[str, Any] | None
+        self, trained: list[Trained], history: dict[str, Any] | None
     ) -> dict[str, Any]:
-        """Give the attributes that tell of the training."""
+        """Give the attributes that tell of the training, of several members the mean.
+
+        In an epoch that not all members have run, of those that have.
+        """
+        results = [each.result for each in trained]
+        best = [result.best_epoch for result in results]
         found: dict[str, Any] = {
-            "n_iter_": result.n_epochs,
-            "loss_curve_": result.loss_curve.tolist(),
+            "n_iter_": max(result.n_epochs for result in results),
+            "loss_curve_": mean_curve([result.loss_curve for result in results]),
             "validation_loss_curve_": None,
             "validation_scores_": None,
-            "best_loss_": result.best_loss,
-            "best_iter_": result.best_epoch,
+            "best_loss_": float(np.mean([result.best_loss for result in results])),
+            "best_iter_": int(np.median(best)),
         }
-        if len(result.validation_curve):
-            found["validation_loss_curve_"] = result.validation_curve.tolist()
+        validated = [each for each in trained if len(each.result.validation_curve)]
+        if validated:
+            curves = [each.result.validation_curve for each in validated]
+            found["validation_loss_curve_"] = mean_curve(curves)
+            scores = [
+                np.array(
+                    self._scores(
+                        each.result.validation_scores, each.network, each.parts.validate
+                    )
+                )
+                for each in validated
+            ]
+            found["validation_scores_"] = mean_curve(scores)
         if history:
             found["n_iter_"] += history["n_iter_"]
             curve = [*history["loss_curve_"], *found["loss_curve_"]]
@@ -307,22 +370,25 @@ class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator):
         found["loss_"] = found["loss_curve_"][-1]
         return found
 
-    def _warn(self, settings: Settings, result: TrainingResult) -> None:
+    def _warn(self, trained: list[Trained], settings: Settings) -> None:
         name = type(self).__name__
-        if result.outcome == "diverged":
+        by_outcome = {each.result.outcome: each.result for each in trained}
+        if "diverged" in by_outcome:
+            result = by_outcome["diverged"]
             warn(
                 f"{name} diverged in epoch {result.n_epochs + 1}: the loss or a weight "
                 "is not finite. The weights before that epoch are kept. Lower "
                 f"learning_rate_init (now {settings.learning_rate_init:g}).",
                 ConvergenceWarning,
             )
-        elif result.outcome == "interrupted":
+        elif "interrupted" in by_outcome:
+            epochs = max(each.result.n_epochs for each in trained)
             warn(
-                f"{name}: training interrupted after {result.n_epochs} epochs; the "
+                f"{name}: training interrupted after {epochs} epochs; the "
                 "model can be used.",
             )
         elif (
-            result.outcome == "max_iter"
+            "max_iter" in by_outcome
             and settings.tol > 0
             and settings.learning_rate in ("constant", "adaptive")
             and not self.early_stopping
@@ -340,14 +406,14 @@ class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator):
         return check_predict_X(self, X, self.n_features_in_)
 
     def _check_fitted(self) -> None:
-        if "_fitted" not in self.__dict__:
-            check_is_fitted(self, "_fitted")
+        if "_ensemble" not in self.__dict__:
+            check_is_fitted(self, "_ensemble")
 
     def _draw_seed(self, random_state: Any) -> int:
         return int(check_random_state(random_state).randint(2**31 - 1))
 
     def __sklearn_is_fitted__(self) -> bool:
-        return "_fitted" in self.__dict__
+        return "_ensemble" in self.__dict__
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -355,14 +421,43 @@ class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator):
         return tags
 
     # What subclasses decide.
-    def _target_scaling(self, parts: Parts) -> Scaling:
+    def _target_scaling(self, parts: Parts, goal: Goal) -> Scaling:
         return Scaling.none(parts.learn.targets.shape[1])
 
     def _scores(self, means: Floats, fitted: Fitted, held_out: Table) -> list[float]:
         raise NotImplementedError
 
+    def _temperature(self, goal: Goal, judges: Judges) -> float:
+        """Learn from held-out rows what to divide outputs by."""
+        return 1.0
+
     def _calibrate(
-        self, fitted: Fitted, parts: Parts, result: TrainingResult
+        self,
+        ensemble: Ensemble,
+        goal: Goal,
+        judges: Judges,
+        trained: list[Trained],
+        given: Given,
     ) -> dict[str, Any]:
         """Learn from held-out rows how far predictions are off."""
-        return {}
+        raise NotImplementedError
+
+    def _uncalibrated(self) -> dict[str, Any]:
+        """Give what stands for `_calibrate` where no rows were held out."""
+        raise NotImplementedError
+
+
+def member_seed(seed: int, number: int) -> int:
+    """Return the seed of a member; the first has that of the ensemble."""
+    if not number:
+        return seed
+    return int(np.random.default_rng([seed, number]).integers(2**31 - 1))
+
+
+def mean_curve(curves: list[NDArray[Any]]) -> list[float]:
+    """Return the mean of curves, where each still runs."""
+    longest = max(len(curve) for curve in curves)
+    return [
+        float(np.mean([curve[epoch] for curve in curves if epoch < len(curve)]))
+        for epoch in range(longest)
+    ]

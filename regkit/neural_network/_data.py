@@ -1,14 +1,16 @@
 """Rows set apart for validation and calibration, and the kernels' form of data."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.model_selection import train_test_split
 
 from regkit._types import Floats
 from regkit.kernels.networks.training import Data
+from regkit.neural_network._folds import assign_folds, hold_out
 from regkit.solvers.networks.scaling import Scaling
 
 
@@ -23,27 +25,27 @@ class Table:
     weights: Floats
     """(n,)"""
     numbers: NDArray[np.int64] | None = None
-    """(n,), where these rows are a sample: their numbers, ascending."""
+    """(n,), among the rows that were passed."""
 
-    def take(self, index: NDArray[Any]) -> "Table":
+    def take(self, index: NDArray[Any]) -> Table:
         """Return some of the rows."""
         X = self.X.tocsr() if not isinstance(self.X, np.ndarray) else self.X
         numbers = None if self.numbers is None else self.numbers[index]
         return Table(X[index], self.targets[index], self.weights[index], numbers)
 
-    def in_halves(self) -> "Table":
+    def in_halves(self) -> Table:
         """Put every other row first: halves that are alike, whatever the order."""
         n = len(self.weights)
         return self.take(np.r_[0:n:2, 1:n:2])
 
-    def at_most(self, n_rows: int) -> "Table":
+    def at_most(self, n_rows: int) -> Table:
         """Return this many rows, evenly spaced, or all where there are no more."""
         n = len(self.weights)
         if n <= n_rows:
             return self
         return self.take(np.linspace(0, n - 1, n_rows).astype(np.int64))
 
-    def without_weightless(self) -> "Table":
+    def without_weightless(self) -> Table:
         """Drop rows of weight zero: they must not even fill a batch."""
         if self.weights.all():
             return self
@@ -51,27 +53,41 @@ class Table:
 
     def split(
         self, fraction: float, seed: int, stratify: bool, name: str
-    ) -> tuple["Table", "Table"]:
+    ) -> tuple[Table, Table]:
         """Set a share of the rows apart, every class in proportion where possible."""
         n = len(self.weights)
-        labels = None
-        if stratify and self.targets.shape[1] == 1:
-            labels = self.targets[:, 0]
-            counts = np.unique(labels, return_counts=True)[1]
-            apart = int(np.ceil(fraction * n))
-            if counts.min() < 2 or min(apart, n - apart) < len(counts):
-                labels = None
         if n < 2:
             raise ValueError(f"{name} needs at least 2 rows, got n_samples={n}.")
         try:
-            kept, apart_rows = train_test_split(
-                np.arange(n), test_size=fraction, random_state=seed, stratify=labels
-            )
+            held = hold_out(n, self.labels(stratify), fraction, seed)
         except ValueError as error:
             raise ValueError(
                 f"{name}={fraction!r} leaves no rows to learn from: there are {n}."
             ) from error
-        return self.take(np.sort(kept)), self.take(np.sort(apart_rows))
+        return self.take(np.flatnonzero(~held)), self.take(np.flatnonzero(held))
+
+    def folds(
+        self, n_folds: int, seed: int, stratify: bool
+    ) -> list[tuple[Table, Table]]:
+        """Return the rows to learn from and those to validate on, fold by fold."""
+        n = len(self.weights)
+        if n < n_folds:
+            raise ValueError(
+                f"n_members of at least 2 validate on {n_folds} folds, which needs as "
+                f"many rows, got n_samples={n}."
+            )
+        folds = assign_folds(n, self.labels(stratify), n_folds, seed)
+        return [
+            (
+                self.take(np.flatnonzero(folds != k)),
+                self.take(np.flatnonzero(folds == k)),
+            )
+            for k in range(n_folds)
+        ]
+
+    def labels(self, stratify: bool) -> NDArray[Any] | None:
+        """Return the classes of the rows, where they have one each."""
+        return self.targets[:, 0] if stratify and self.targets.shape[1] == 1 else None
 
     def data(
         self,

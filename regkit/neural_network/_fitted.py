@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -62,11 +63,6 @@ class Fitted:
         """Return the same network with other weights, for prediction."""
         return replace(self, parameters=replace(self.parameters, params=params))
 
-    def without_noise(self) -> Fitted:
-        """Return the same network with nothing dropped, ever."""
-        rates = np.zeros_like(self.dropout.rates)
-        return replace(self, dropout=self.dropout._replace(rates=rates))
-
     def rows(self, X: Any) -> Rows:
         """Scale rows of X."""
         return self.inputs.rows(X, self.parameters.params.dtype)
@@ -94,14 +90,16 @@ class Fitted:
         )
         return _finite(found.astype(np.float64))
 
-    def moments(self, X: Any, n_passes: int, seed: int) -> tuple[Floats, Floats]:
-        """Return mean and standard deviation over passes with noise, (n, n_outputs).
+    def spread(
+        self, X: Any, n_passes: int, seed: int, read: Callable[[Floats], Floats]
+    ) -> Floats:
+        """Return the deviation, over passes with noise, of what ``read`` gives.
 
-        The deviation has the divisor ``n_passes`` - 1.
+        The divisor is ``n_passes`` - 1.
         """
         net = self.architecture.network()
         rows = self.rows(X)
-        center = self.outputs(X)
+        center = read(self.outputs(X))
         first = np.zeros_like(center)
         second = np.zeros_like(center)
         for start, count in prediction.chunks(net, rows, n_passes):
@@ -114,19 +112,22 @@ class Fitted:
                 seed,
                 first_pass=start,
             )
-            distance = _finite(some) - center
+            distance = read(_finite(some.astype(np.float64))) - center
             first += distance.sum(axis=0)
             second += np.square(distance).sum(axis=0)
         first /= n_passes
-        spread = second / n_passes - np.square(first)
-        spread *= n_passes / max(1, n_passes - 1)
-        return center + first, np.sqrt(np.maximum(spread, 0.0))
+        variance = second / n_passes - np.square(first)
+        variance *= n_passes / max(1, n_passes - 1)
+        return np.sqrt(np.maximum(variance, 0.0))
 
-    def layers(self) -> tuple[list[Floats], list[Floats]]:
+    def layers(
+        self, temperature: float = 1.0, exponential: bool = False
+    ) -> tuple[list[Floats], list[Floats]]:
         """Return weights (inputs, units) and biases, in X's and y's units if possible.
 
         Scaling of inputs and targets is folded into the first and the last layer,
-        except where the inputs are embedded or clipped.
+        except where the inputs are embedded or clipped. Outputs are divided by the
+        ``temperature``; those that are ``exponential`` are logarithms of y.
         """
         architecture = self.architecture
         views = architecture.views(self.parameters.params)
@@ -140,10 +141,20 @@ class Fitted:
         if self.is_plain:
             weights[0] /= self.inputs.scale[:, None]
             biases[0] -= self.inputs.center @ weights[0]
+        count = architecture.n_outputs - architecture.n_beside
+        weights[-1] = weights[-1][:, :count] / temperature
+        biases[-1] = biases[-1][:count] / temperature
         n_targets = len(self.targets.center)
-        weights[-1][:, :n_targets] *= self.targets.scale
-        biases[-1][:n_targets] *= self.targets.scale
-        biases[-1][:n_targets] += self.targets.center
+        scale, center = self.targets.scale, self.targets.center
+        if exponential:
+            biases[-1] += np.log(scale)
+            return weights, biases
+        # Of several quantiles all, of a mean and a log-variance the mean.
+        several = count // n_targets if architecture.n_beside else 1
+        for first in range(0, several * n_targets, n_targets):
+            part = slice(first, first + n_targets)
+            weights[-1][:, part] *= scale
+            biases[-1][part] = biases[-1][part] * scale + center
         return weights, biases
 
     @property

@@ -42,6 +42,7 @@ COMMON: dict[str, list[Any]] = {
     "max_iter": [StrOptions({"auto"}), _COUNT],
     "tol": [_NOT_NEGATIVE],
     "n_iter_no_change": [_COUNT, None],
+    "n_members": [StrOptions({"auto"}), _COUNT],
     "early_stopping": ["boolean"],
     "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
     "standardize": ["boolean", StrOptions({"robust"})],
@@ -139,7 +140,27 @@ def built_with(estimator: Any) -> dict[str, Any]:
     if hasattr(estimator, "loss"):
         found["standardize_target"] = bool(estimator.standardize_target)
         found["loss"] = estimator.loss
+        found["quantile"] = quantile_levels(estimator.quantile)
     return found
+
+
+def quantile_levels(quantile: Any) -> tuple[float, ...]:
+    """Give the quantiles, ascending.
+
+    Raises
+    ------
+    ValueError
+        When one is not in (0, 1), or there is none.
+    """
+    if isinstance(quantile, Real):
+        return (float(quantile),)
+    levels = tuple(sorted(_listed(quantile)))
+    if not levels:
+        raise ValueError("quantile must hold at least one number, got none.")
+    for level in levels:
+        if not isinstance(level, int | float | np.number) or not 0 < level < 1:
+            raise ValueError(f"quantile must hold numbers in (0, 1), got {level!r}.")
+    return tuple(float(level) for level in levels)
 
 
 def check_built_with(estimator: Any, before: dict[str, Any]) -> None:
@@ -152,14 +173,28 @@ def check_built_with(estimator: Any, before: dict[str, Any]) -> None:
     """
     for name, value in built_with(estimator).items():
         old = before[name]
-        if name == "loss" and "gaussian_nll" not in (value, old):
+        if name == "loss" and not {"gaussian_nll", "poisson"} & {value, old}:
             continue  # the outputs are the same
+        if name == "quantile" and (estimator.loss != name or len(value) == len(old)):
+            continue
         if value != old:
             raise ValueError(
                 f"{name}={getattr(estimator, name)!r} cannot go on from a network that "
                 f"was built with {name}={old!r}: fit with warm_start=False "
                 "to begin anew."
             )
+
+
+def check_coverage(coverage: Any) -> None:
+    """Check a probability of intervals or sets.
+
+    Raises
+    ------
+    ValueError
+        When it is not in (0, 1).
+    """
+    if not isinstance(coverage, int | float | np.number) or not 0 < coverage < 1:
+        raise ValueError(f"coverage must be in (0, 1), got {coverage!r}.")
 
 
 def check_n_samples(n_samples: Any, least: int) -> None:
@@ -177,35 +212,38 @@ def check_n_samples(n_samples: Any, least: int) -> None:
         )
 
 
-def make_architecture(estimator: Any, X: Any, n_outputs: int) -> Architecture:
+def make_architecture(
+    estimator: Any, X: Any, goal: Any, is_whole: bool
+) -> Architecture:
     """Give the shape that an estimator's parameters ask for, of columns like X's.
 
-    Columns of two values have no waves: a line goes through two points.
+    Columns of two values have no waves: a line goes through two points. Where X is the
+    first part of more rows (not ``is_whole``) nothing tells how many values there are.
     """
     hidden = hidden_sizes(estimator.hidden_layer_sizes)
     waved: tuple[int, ...] = ()
     if estimator.embedding == "periodic":
-        waved = tuple(np.flatnonzero(many_valued(X)).tolist())
+        many = many_valued(X) if is_whole else np.ones(X.shape[1], dtype=bool)
+        waved = tuple(np.flatnonzero(many).tolist())
     return Architecture(
         X.shape[1],
         hidden,
-        n_outputs,
+        goal.n_outputs,
         activations(estimator.activation, len(hidden)),
         scaled=bool(estimator.input_scaling),
         embedding=_EMBEDDING if waved else None,
         waved=waved,
+        n_beside=goal.n_beside,
     )
 
 
 def make_settings(
-    estimator: Any,
-    architecture: Architecture,
-    loss: str,
-    loss_parameter: float,
-    n_rows: int,
-    seed: int,
+    estimator: Any, architecture: Architecture, goal: Any, n_rows: int, seed: int
 ) -> Settings:
-    """Translate an estimator's parameters for the trainer."""
+    """Translate an estimator's parameters for the trainer.
+
+    ``goal`` has the loss, its parameter and its levels.
+    """
     batch_size = estimator.batch_size
     if batch_size == "auto":
         batch_size = min(200, n_rows)
@@ -220,8 +258,9 @@ def make_settings(
         patience = np.iinfo(np.int64).max if scheduled else _PATIENCE
         checks = cycle_ends(estimator.learning_rate, max_iter)
     return Settings(
-        loss=loss,
-        loss_parameter=float(loss_parameter),
+        loss=goal.loss,
+        loss_parameter=float(goal.loss_parameter),
+        levels=goal.levels,
         dropout=dropout_rates(
             estimator.input_dropout, estimator.dropout, len(architecture.hidden)
         ),

@@ -1,5 +1,6 @@
 """Progress told to whoever asked: printed lines and scikit-learn's callbacks."""
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -35,6 +36,8 @@ class Progress:
         a fitted estimator.
     data : dict
         What callbacks may see: "X", "y" and "metadata".
+    title : str
+        Which of several networks is trained.
     """
 
     def __init__(
@@ -43,15 +46,20 @@ class Progress:
         context: Any,
         attributes: Callable[[], dict[str, Any]],
         data: dict[str, Any],
+        title: str = "",
     ) -> None:
         self.estimator = estimator
         self.context = context
         self.attributes = attributes
         self.data = data
+        self.title = title
         self.task: Any = None
+        self._begun = 0.0
+        self._best = np.inf
 
     def begin(self) -> None:
         """Open a task for the epoch."""
+        self._begun = time.perf_counter()
         if self.context is not None:
             self.task = self.context.subcontext(task_name="epoch")
             self.task.call_on_fit_task_begin(estimator=self.estimator, **self.data)
@@ -59,10 +67,7 @@ class Progress:
     def end(self, epoch: Epoch) -> bool:
         """Print a line, close the epoch's task; True when a callback wants to stop."""
         if self.estimator.verbose:
-            line = f"Epoch {epoch.number}, loss = {epoch.loss:.6g}"
-            if not np.isnan(epoch.validation_loss):
-                line += f", validation loss = {epoch.validation_loss:.6g}"
-            print(line, flush=True)  # noqa: T201
+            self._print(epoch)
         if self.context is None:
             return False
         return bool(
@@ -71,4 +76,22 @@ class Progress:
                 reconstruction_attributes=self.attributes,
                 **self.data,
             )
+        )
+
+    def _print(self, epoch: Epoch) -> None:
+        """Print a row of a table: losses, a mark at the best so far, seconds."""
+        validated = not np.isnan(epoch.validation_loss)
+        if epoch.number == 1:
+            if self.title:
+                print(self.title)  # noqa: T201
+            middle = "  validation" if validated else ""
+            print(f"epoch        loss{middle}  best   seconds")  # noqa: T201
+        monitored = epoch.validation_loss if validated else epoch.loss
+        mark = "*" if monitored < self._best else ""
+        self._best = min(self._best, monitored)
+        middle = f"  {epoch.validation_loss:10.5g}" if validated else ""
+        seconds = time.perf_counter() - self._begun
+        print(  # noqa: T201
+            f"{epoch.number:5d}  {epoch.loss:10.5g}{middle}  {mark:>4}  {seconds:8.3f}",
+            flush=True,
         )

@@ -1,5 +1,7 @@
 """From what is passed to a fit to rows by their use."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -9,8 +11,22 @@ from regkit._sklearn import feature_names
 from regkit._types import Floats
 from regkit.neural_network._chunked import Chunks, Encoding, Stream
 from regkit.neural_network._data import Table, no_rows
-from regkit.rows.inputs import check_fit_data, check_predict_X
+from regkit.neural_network._folds import cautious_weights
+from regkit.rows.inputs import check_fit_data, check_predict_X, check_sample_weight
 from regkit.rows.open import as_source
+
+# What n_members="auto" is: two a fold for as long as time is no matter, then one.
+_MANY_MEMBERS = 10
+_FEW_MEMBERS = 5
+_MANY_ROWS = 20_000
+
+
+MOST_FOLDS = 5
+"""Folds that members validate on, at most."""
+
+
+def _as_drawn(weights: NDArray[Any], biases: NDArray[Any]) -> None:
+    """Leave the last layer as it is."""
 
 
 class Goal(NamedTuple):
@@ -23,6 +39,10 @@ class Goal(NamedTuple):
     loss_parameter: float
     attributes: dict[str, Any]
     """Fitted attributes that y decides."""
+    n_beside: int = 0
+    levels: tuple[float, ...] = (0.5,)
+    start: Callable[[NDArray[Any], NDArray[Any]], None] = _as_drawn
+    """Changes weights and biases of the last layer before training."""
 
 
 class Parts(NamedTuple):
@@ -33,6 +53,8 @@ class Parts(NamedTuple):
     calibrate: Table
     stream: Stream | None = None
     """All rows to learn from, where ``learn`` is only a sample of them."""
+    fold: int | None = None
+    """Which fold the rows to validate on are, where others learn from them."""
 
     @property
     def n_rows(self) -> int:
@@ -50,6 +72,8 @@ class Given(NamedTuple):
     chunks: Chunks | None
     """The rows of which ``table`` is a sample."""
     encoding: Encoding | None
+    n_rows: int | None = None
+    """How many were passed, those without weight counted, where ``table`` holds all."""
 
 
 def _check_rows_left(table: Table) -> None:
@@ -84,6 +108,7 @@ def check_names(
 class RowsByUse:
     """Checks rows, in memory or in chunks, and parts them; subclasses say what y is."""
 
+    n_members: Any
     early_stopping: bool
     validation_fraction: float
     buffer_chunks: int
@@ -102,9 +127,10 @@ class RowsByUse:
             if weights is None:
                 weights = np.ones(len(goal.targets))
             weights = self._row_weights(y, weights, self._class_weight)
-            table = Table(data.X, goal.targets, weights).without_weightless()
+            numbers = np.arange(len(weights))
+            table = Table(data.X, goal.targets, weights, numbers).without_weightless()
             _check_rows_left(table)
-            return Given(table, goal, data.feature_names, None, None)
+            return Given(table, goal, data.feature_names, None, None, len(weights))
         chunks = Chunks(self, source, y, sample_weight, self._plain_y)
         summary = self._summary()
         sample = chunks.survey(seed, summary, self.buffer_chunks)
@@ -132,26 +158,67 @@ class RowsByUse:
             of_targets=bool(getattr(self, "standardize_target", False)),
         )
 
-    def _set_apart(
-        self, table: Table, seed: int, monitors: bool
-    ) -> tuple[Table, Table, Table]:
-        """Rows to learn from, to validate on and to calibrate on."""
-        calibration = held_out = no_rows(table)
+    def _share_out(
+        self, given: Given, n_members: int, seed: int, validation: Table | None
+    ) -> list[Parts]:
+        """Give each member its rows.
+
+        Several members validate on a fold each, which the others learn from (of more
+        members than folds some share one); a single one on a share of the rows; all of
+        them on ``validation`` where it is given.
+        """
+        table = given.table
+        calibrate = none = no_rows(table)
         fraction = getattr(self, "calibration_fraction", 0.0)
         if fraction > 0:
-            table, calibration = table.split(
+            table, calibrate = table.split(
                 fraction, seed, False, "calibration_fraction"
             )
-        if monitors:
-            table, held_out = table.split(
-                self.validation_fraction,
-                seed,
-                self._stratify,
-                "validation_fraction",
+        if validation is not None:
+            parts = [Parts(table, validation, calibrate)] * n_members
+        elif n_members > 1:
+            n_folds = min(n_members, MOST_FOLDS, max(2, len(table.weights)))
+            pairs = table.folds(n_folds, seed, self._stratify)
+            parts = [
+                Parts(*pairs[k % n_folds], calibrate, fold=k % n_folds)
+                for k in range(n_members)
+            ]
+        elif self.early_stopping:
+            share, name = self.validation_fraction, "validation_fraction"
+            pair = table.split(share, seed, self._stratify, name)
+            parts = [Parts(*pair, calibrate)]
+        else:
+            parts = [Parts(table, none, calibrate)]
+        return [
+            each._replace(
+                validate=self._cautious(each.validate).in_halves(),
+                stream=self._stream(
+                    given, none if validation else each.validate, calibrate
+                ),
             )
-        return table, held_out, calibration
+            for each in parts
+        ]
 
-    def _check_validation(self, X_val: Any, y_val: Any, given: Given) -> Table:
+    def _number_of_members(self, given: Given, validates: bool) -> int:
+        """Resolve "auto": fewer of many rows, one of rows in chunks or of one row."""
+        if self.n_members != "auto":
+            return int(self.n_members)
+        if given.chunks is not None:
+            return 1
+        n = len(given.table.weights)
+        many = _FEW_MEMBERS if n > _MANY_ROWS else _MANY_MEMBERS
+        return many if validates or n > 1 else 1
+
+    def _cautious(self, table: Table) -> Table:
+        """Weigh rows that validate."""
+        labels = table.labels(self._stratify)
+        if self._class_weight is None or labels is None or not len(labels):
+            return table
+        return replace(table, weights=cautious_weights(labels, table.weights))
+
+    def _check_validation(
+        self, X_val: Any, y_val: Any, sample_weight_val: Any, given: Given
+    ) -> Table:
         if not isinstance(X_val, np.ndarray) and as_source(X_val) is not None:
             raise TypeError(
                 f"X_val must be in memory, got {type(X_val).__name__}; it is read "
@@ -163,12 +230,19 @@ class RowsByUse:
             targets = self._targets(y_val, given.goal, "y_val")
         except ValueError as error:
             raise ValueError(f"X_val and y_val: {error}") from error
-        if len(targets) != X_val.shape[0]:
+        n = len(targets)
+        if n != X_val.shape[0]:
             raise ValueError(
                 "X_val and y_val must have the same number of rows: X_val has "
-                f"{X_val.shape[0]}, y_val has {len(targets)}."
+                f"{X_val.shape[0]}, y_val has {n}."
             )
-        return Table(X_val, targets, np.ones(len(targets)))
+        weights = np.ones(n)
+        if sample_weight_val is not None:
+            try:
+                weights = check_sample_weight(sample_weight_val, n, allow_zero=False)
+            except ValueError as error:
+                raise ValueError(f"sample_weight_val: {error}") from error
+        return Table(X_val, targets, weights, np.arange(n)).without_weightless()
 
     # What subclasses decide.
     _stratify = False

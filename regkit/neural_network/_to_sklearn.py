@@ -1,10 +1,13 @@
 """Scikit-learn's networks with the weights of ours."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from sklearn.ensemble import VotingClassifier, VotingRegressor
 from sklearn.neural_network import MLPClassifier, MLPRegressor
-from sklearn.preprocessing import LabelBinarizer
+from sklearn.preprocessing import LabelBinarizer, LabelEncoder
+from sklearn.utils import Bunch
 
 _ACTIVATIONS = ("identity", "logistic", "relu", "tanh")
 
@@ -35,7 +38,7 @@ def _common(ours: Any) -> dict[str, Any]:
     ValueError
         When there is no such network.
     """
-    fitted = ours._fitted
+    fitted = ours._ensemble.first
     name = type(ours).__name__
     if fitted.architecture.embedding is None and not fitted.is_plain:
         raise ValueError(
@@ -61,24 +64,84 @@ def _common(ours: Any) -> dict[str, Any]:
     }
 
 
-def regressor_of(ours: Any) -> MLPRegressor:
+def _each(ours: Any, convert: Callable[[Any], Any]) -> list[tuple[str, Any]]:
+    """Convert every member, with a name."""
+    members = getattr(ours, "estimators_", [ours])
+    return [(f"member{k}", convert(member)) for k, member in enumerate(members)]
+
+
+def _vote(ours: Any, model: Any, members: list[tuple[str, Any]]) -> Any:
+    """Give a voting model the attributes that its fit would."""
+    model.estimators_ = [member for _, member in members]
+    model.named_estimators_ = Bunch(**dict(members))
+    if hasattr(ours, "feature_names_in_"):
+        model.feature_names_in_ = ours.feature_names_in_
+    return model
+
+
+def regressor_of(ours: Any) -> Any:
     """Return an `MLPRegressor`; of a variance head only the mean is kept."""
-    model = MLPRegressor(**_common(ours))
-    n_targets = len(ours._fitted.targets.center)
-    coefs = [*ours.coefs_[:-1], ours.coefs_[-1][:, :n_targets]]
-    intercepts = [*ours.intercepts_[:-1], ours.intercepts_[-1][:n_targets]]
-    return _convert(ours, model, coefs, intercepts)
+    heads = ours._heads
+    if heads.loss == "quantile" and heads.n_wanted > 1:
+        raise ValueError(
+            "to_sklearn: scikit-learn's networks do not sort quantiles, and this "
+            f"{type(ours).__name__} was fitted with quantile={ours.quantile!r}."
+        )
+    how = {"loss": "poisson"} if heads.loss == "poisson" else {}
+    if how and "loss" not in MLPRegressor().get_params():
+        raise ValueError(
+            'to_sklearn: this scikit-learn has no network with loss="poisson"; it came '
+            "with version 1.7."
+        )
+    shared = _common(ours)
+
+    def convert(member: Any) -> MLPRegressor:
+        count = heads.n_targets
+        coefs = [*member.coefs_[:-1], member.coefs_[-1][:, :count]]
+        intercepts = [*member.intercepts_[:-1], member.intercepts_[-1][:count]]
+        model = MLPRegressor(**shared, **how)
+        return _convert(member, model, coefs, intercepts)
+
+    members = _each(ours, convert)
+    if len(members) == 1:
+        return members[0][1]
+    if heads.n_targets > 1:
+        raise ValueError(
+            "to_sklearn: VotingRegressor has one target, and this "
+            f"{type(ours).__name__} has {heads.n_targets} and several members; use "
+            "n_members=1."
+        )
+    return _vote(ours, VotingRegressor(members), members)
 
 
-def classifier_of(ours: Any, multilabel: bool) -> MLPClassifier:
-    """Return an `MLPClassifier`."""
-    model = MLPClassifier(**_common(ours))
-    model = _convert(ours, model, list(ours.coefs_), list(ours.intercepts_))
-    labels = ours.classes_
-    if multilabel:
-        labels = np.eye(len(labels), dtype=np.int64)
-        labels = np.vstack([labels, 1 - labels])
-    # What MLPClassifier.predict turns outputs into labels with.
-    model._label_binarizer = LabelBinarizer().fit(labels)
+def classifier_of(ours: Any, multilabel: bool) -> Any:
+    """Return an `MLPClassifier`, of several members a `VotingClassifier` of them."""
+    shared = _common(ours)
+    several = hasattr(ours, "estimators_")
+    if several and multilabel:
+        raise ValueError(
+            "to_sklearn: VotingClassifier has one label a row, and this "
+            f"{type(ours).__name__} has several and several members; use n_members=1."
+        )
+    # A VotingClassifier gives its members numbers of classes to predict.
+    classes = np.arange(len(ours.classes_)) if several else ours.classes_
+
+    def convert(member: Any) -> MLPClassifier:
+        coefs, intercepts = list(member.coefs_), list(member.intercepts_)
+        model = _convert(member, MLPClassifier(**shared), coefs, intercepts)
+        labels = classes
+        if multilabel:
+            labels = np.eye(len(labels), dtype=np.int64)
+            labels = np.vstack([labels, 1 - labels])
+        # What MLPClassifier.predict turns outputs into labels with.
+        model._label_binarizer = LabelBinarizer().fit(labels)
+        model.classes_ = classes
+        return model
+
+    members = _each(ours, convert)
+    if not several:
+        return members[0][1]
+    model = _vote(ours, VotingClassifier(members, voting="soft"), members)
     model.classes_ = ours.classes_
+    model.le_ = LabelEncoder().fit(ours.classes_)
     return model

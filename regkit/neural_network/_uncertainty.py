@@ -1,17 +1,25 @@
-"""How far predictions of a regression may be off: spread, noise, intervals."""
+"""How far predictions may be off: spread, noise, intervals, entropies."""
 
-import math
+from __future__ import annotations
+
 from dataclasses import dataclass
 from statistics import NormalDist
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from regkit._types import Floats
-from regkit.solvers.networks.scaling import weighted_sum
+from regkit.neural_network._ensemble import Ensemble
+from regkit.neural_network._fitted import Fitted
+from regkit.neural_network._heads import Heads
+from regkit.neural_network._held_out import Judges
+from regkit.solvers.networks import conformal
+from regkit.solvers.networks.scaling import Scaling
 
 # A deviation that can still be divided by.
 _SMALLEST = 1e-300
+# The least spread of a row, in medians of all: a smaller one is a network's mistake.
+_LEAST_SHARE = 0.1
 
 
 class RegressionUncertainty(NamedTuple):
@@ -22,7 +30,8 @@ class RegressionUncertainty(NamedTuple):
     mean : ndarray
         What `predict` returns.
     epistemic : ndarray
-        Standard deviation over dropout masks: what more rows like these would reduce.
+        Standard deviation over members and dropout masks: what more rows like these
+        would reduce.
     noise : ndarray
         Standard deviation of y around the best prediction: what no row would reduce.
     total : ndarray
@@ -58,74 +67,157 @@ class ClassUncertainty(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """Residuals of rows that were held out, relative to their predicted deviation.
+    """What rows that were held out tell of a regression.
 
     Attributes
     ----------
-    scores : ndarray (n, n_targets)
-        ``|y - prediction| / deviation``, sorted.
+    scores : tuple of ndarray (n, n_targets)
+        |y - center| / spread of each group of rows, ascending.
+    members : tuple of tuple of int
+        The members that predict for each group.
+    least : ndarray (n_targets,)
+        The least spread that counts, a tenth of the median of the held-out rows.
+    factor : ndarray (n_targets,)
+        What turns a predicted spread into a standard deviation.
     """
 
-    scores: Floats
+    scores: tuple[Floats, ...]
+    members: tuple[tuple[int, ...], ...]
+    least: Floats
+    factor: Floats
 
-    def reach(self, coverage: float) -> Floats:
-        """Return how many deviations cover a share of new rows, one a target.
+    @property
+    def n_rows(self) -> int:
+        """Number of rows that were held out."""
+        return sum(len(group) for group in self.scores)
 
-        Split-conformal: the ⌈(n + 1) coverage⌉-th smallest score covers at least that
-        share when held-out and new rows are exchangeable (Lei et al. 2018).
-
-        Raises
-        ------
-        ValueError
-            When there are too few held-out rows for this coverage.
-        """
-        n = len(self.scores)
-        rank = math.ceil((n + 1) * coverage - 1e-9)
-        if rank > n:
-            needed = math.ceil(coverage / (1.0 - coverage) - 1e-9)
-            raise ValueError(
-                f"coverage={coverage!r} needs at least {needed} held-out rows, there "
-                f"are {n}: increase calibration_fraction or lower coverage."
+    def interval(
+        self, heads: Heads, members: tuple[Fitted, ...], X: Any, coverage: float
+    ) -> tuple[Floats, Floats]:
+        """Return the ends of intervals, (n, n_targets); see `conformal.interval`."""
+        outputs = [heads.center_and_spread(m.outputs(X), m.targets) for m in members]
+        predicted = [combine([outputs[k] for k in own]) for own in self.members]
+        ends = [
+            conformal.interval(
+                np.array([center[:, t] for center, _ in predicted]),
+                np.array([np.maximum(s[:, t], self.least[t]) for _, s in predicted]),
+                [group[:, t] for group in self.scores],
+                coverage,
             )
-        return np.asarray(self.scores[rank - 1], dtype=np.float64)
+            for t in range(heads.n_targets)
+        ]
+        lower, upper = (np.column_stack(each) for each in zip(*ends, strict=True))
+        return lower, upper
 
 
 class Judged(NamedTuple):
-    """Predictions compared with the truth, row by row.
+    """Held-out rows of a regression, compared with their predictions.
 
     Attributes
     ----------
-    residuals : ndarray (n, n_targets)
-        Absolute.
-    epistemic, noise : ndarray (n, n_targets)
-        Predicted deviations; the latter is 0 where it is yet to be estimated.
-    weights : ndarray (n,)
-    held_out : bool
-        Whether nothing was learnt from these rows.
+    calibration : Calibration
+    deviation : ndarray (n_targets,)
+        Root of the weighted mean square of the residuals.
+    means : list of ndarray (n, n_targets)
+        Predictions, of each part of the judges.
     """
 
-    residuals: Floats
-    epistemic: Floats
-    noise: Floats
-    weights: Floats
-    held_out: bool
+    calibration: Calibration
+    deviation: Floats
+    means: list[Floats]
 
 
-def noise_deviation(residuals: Floats, epistemic: Floats, weights: Floats) -> Floats:
-    """Return the deviation of the noise that explains residuals, one a target.
+def predict_spread(
+    heads: Heads, networks: tuple[Fitted, ...], X: Any
+) -> tuple[Floats, Floats]:
+    """Return center and spread (n, n_targets) of networks that predict together."""
+    return combine(
+        [
+            heads.center_and_spread(network.outputs(X), network.targets)
+            for network in networks
+        ]
+    )
 
-    The mean square of residuals less the mean epistemic variance, but at least a
-    hundredth of the former: the spread of dropout masks may exceed what residuals show.
-    """
-    share = weights / weights.sum()
-    # Relative to the largest residual: squares neither overflow nor vanish.
-    size = np.max(np.abs(residuals), axis=0)
-    size[size == 0.0] = 1.0
-    square = weighted_sum(share, np.square(residuals / size))
-    with np.errstate(over="ignore"):
-        rest = square - weighted_sum(share, np.square(epistemic / size))
-    deviation: Floats = size * np.sqrt(np.maximum(rest, 0.01 * square))
-    return np.maximum(deviation, _SMALLEST)
+
+def combine(found: list[tuple[Floats, Floats]]) -> tuple[Floats, Floats]:
+    """Return the mean of centers, and spreads with how far those are apart."""
+    centers, spreads = (np.array(each) for each in zip(*found, strict=True))
+    center = centers.mean(axis=0)
+    spread = root_mean_square(spreads)
+    if len(found) > 1:
+        spread = np.hypot(spread, root_mean_square(centers - center))
+    return center, spread
+
+
+def judge(heads: Heads, judges: Judges) -> Judged:
+    """Compare predictions with the truth of all rows that were held out."""
+    predicted = [
+        predict_spread(heads, networks, table.X)
+        for networks, table, _ in judges.held_out
+    ]
+    spreads = np.concatenate([spread for _, spread in predicted])
+    least = _LEAST_SHARE * np.median(spreads, axis=0)
+    scores, residuals, means = [], [], []
+    for (networks, table, _), (center, spread) in zip(
+        judges.held_out, predicted, strict=True
+    ):
+        scores.append(np.abs(table.targets - center) / np.maximum(spread, least))
+        mean = np.mean(
+            [heads.means(each.outputs(table.X), each.targets) for each in networks],
+            axis=0,
+        )
+        means.append(mean)
+        residuals.append(table.targets - mean)
+    weights = np.concatenate([table.weights for _, table, _ in judges.held_out])
+    factor = root_mean_square(np.concatenate(scores), weights)
+    deviation = root_mean_square(np.concatenate(residuals), weights)
+    factor = np.maximum(factor, _SMALLEST)
+    calibration = Calibration(judges.groups(scores), judges.members, least, factor)
+    return Judged(calibration, np.maximum(deviation, _SMALLEST), means)
+
+
+def root_mean_square(values: Floats, weights: Floats | None = None) -> Floats:
+    """Return √(Σ w v²) over the first axis, w summing to 1, without overflow."""
+    size = np.max(np.abs(values), axis=0)
+    size = np.where(size == 0.0, 1.0, size)
+    found: Floats = size * np.sqrt(
+        np.average(np.square(values / size), axis=0, weights=weights)
+    )
+    return found
+
+
+def epistemic_deviation(
+    heads: Heads, ensemble: Ensemble, X: Any, n_passes: int
+) -> Floats:
+    """Return the deviation of predictions over members and masks, (n, n_targets)."""
+    members = ensemble.members
+    each = max(2, -(-n_passes // len(members)))
+    unit = Scaling.none(heads.n_targets)
+    parts = []
+    if any(member.dropout.rates.any() for member in members):
+        for number, member in enumerate(members):
+            spread = member.spread(
+                X, each, ensemble.seed + number, lambda raw: heads.means(raw, unit)
+            )
+            parts.append(spread * member.targets.scale)
+    means = [heads.means(m.outputs(X), m.targets) for m in members]
+    if len(members) > 1:
+        distance = root_mean_square(np.array(means) - np.mean(means, axis=0))
+        among = distance * np.sqrt(len(members) / (len(members) - 1))
+        parts = [np.hypot(part, among) for part in parts] or [among]
+    if not parts:
+        return np.zeros_like(means[0])
+    return root_mean_square(np.array(parts))
+
+
+def determination(truth: Floats, predicted: Floats, weights: Floats) -> float:
+    """Return R², averaged over targets (n, n_targets); 0 where y does not vary."""
+    residual = root_mean_square(truth - predicted, weights)
+    spread = root_mean_square(
+        truth - np.average(truth, axis=0, weights=weights), weights
+    )
+    ratio = np.divide(residual, spread, out=np.ones_like(spread), where=spread > 0)
+    return float(np.mean(1.0 - np.square(ratio)))
 
 
 def gaussian_reach(coverage: float) -> float:

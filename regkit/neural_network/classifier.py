@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import logsumexp
 from sklearn.base import ClassifierMixin
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
@@ -14,15 +15,26 @@ from sklearn.utils.validation import check_array, column_or_1d
 
 from regkit._sklearn import Interval, StrOptions, validate_parameters
 from regkit._types import Floats
+from regkit._warn import warn
 from regkit.neural_network._base import DropoutMLP
 from regkit.neural_network._by_chunks import by_chunks
 from regkit.neural_network._data import Table
+from regkit.neural_network._ensemble import Ensemble, joined
 from regkit.neural_network._fitted import Fitted
-from regkit.neural_network._parameters import COMMON, check_n_samples
-from regkit.neural_network._rows import Goal
+from regkit.neural_network._folds import lone_classes
+from regkit.neural_network._held_out import Judges, Trained
+from regkit.neural_network._parameters import COMMON, check_coverage, check_n_samples
+from regkit.neural_network._rows import Given, Goal
 from regkit.neural_network._summaries import LabelCounts
 from regkit.neural_network._to_sklearn import classifier_of
 from regkit.neural_network._uncertainty import ClassUncertainty, entropy
+from regkit.solvers.networks.conformal import class_sets
+from regkit.solvers.networks.temperature import (
+    fit_temperature,
+    log_likelihood,
+    log_probabilities_of,
+    probabilities_of,
+)
 
 _N_PASSES = 100
 
@@ -47,17 +59,59 @@ class DropoutMLPClassifier(ClassifierMixin, DropoutMLP):
     here is ``alpha / batch_size`` there). Biases are not penalized. "adamw" has no such
     objective: its penalty acts beside the step.
 
+    Usually set are `hidden_layer_sizes`, `n_members`, `dropout`, `alpha`,
+    `class_weight`, `max_iter`, `random_state` and `verbose`, which come first. The
+    others follow in groups: columns of X and y (from `standardize`), architecture
+    (from `activation`), regularization (from `input_dropout`), training (from
+    `solver`), rows held out and uncertainty (from `early_stopping`), rows in chunks
+    (`buffer_chunks`).
+
     Parameters
     ----------
     hidden_layer_sizes : int or array-like of int, default=(128, 128)
         Units of each hidden layer.
-    activation : str or sequence of str, default="gelu"
-        "relu", "leaky_relu" (slope 0.01), "tanh", "logistic", "gelu" (by tanh),
-        "silu", "mish", "selu" or "identity"; one for all hidden layers or one each.
+    n_members : int or "auto", default="auto"
+        Networks whose predictions are averaged. Each validates on one of up to five
+        folds, which the others learn from, so that every row is held out once. "auto"
+        is 10, of more than 20,000 rows 5, of rows in chunks 1. A single network sets
+        `validation_fraction` of the rows apart.
     dropout : float or sequence of float, default=0.15
         Share of a hidden layer's units that is dropped, in [0, 1); one for all hidden
         layers or one each. What stays is divided by 1 - `dropout`, so that prediction
         is that of an ordinary network.
+    alpha : float, default=0.02
+        Strength of the L2 penalty; see the objective above.
+    class_weight : dict, list of dict or "balanced", default=None
+        Weights of the classes, as scikit-learn's; "balanced" gives every class the
+        same total weight. Where rows validate, what the weight of a class of k < 10
+        of them exceeds the mean counts k tenths: no rare row chooses the epoch.
+    max_iter : int or "auto", default="auto"
+        Epochs. "auto" is a budget of 2,560 steps: as many epochs as that is batches,
+        but at least 32 and at most 256.
+    random_state : int, RandomState instance or None, default=None
+        Of initial weights, order, masks and rows set apart. The same number gives the
+        same network on any number of threads.
+    verbose : bool or int, default=False
+        Whether to print a table: losses, a mark at the best epoch so far and seconds,
+        a line an epoch. Members are trained one after another then.
+    standardize : bool or "robust", default="robust"
+        How to center and scale the columns of X before anything else: True by weighted
+        means and standard deviations; "robust" by the mean of two scores, which suits
+        skewed columns and bounds outliers: one by weighted medians and interquartile
+        ranges, followed by the smooth bound x / √(1 + (x / 3)²) [2]_, the other the
+        normal quantile of the value's rank. Columns of two values have the first only.
+        A sparse X is never densified.
+    embedding : {"periodic"} or None, default="periodic"
+        Adds to every column of more than two values three learned combinations of 16
+        learned waves of it (PBLD of [2]_), which lets the network follow sharp
+        functions of single columns; for wide X use None, which is faster.
+    input_scaling : bool, default=False
+        Whether each input of the first layer has a learned scale.
+    activation : str or sequence of str, default="gelu"
+        "relu", "leaky_relu" (slope 0.01), "tanh", "logistic", "gelu" (by tanh),
+        "silu", "mish", "selu" or "identity"; one for all hidden layers or one each.
+    dtype : {"float32", "float64"}, default="float32"
+        Precision of training and prediction.
     input_dropout : float, default=0.0
         The same for the inputs.
     dropout_kind : {"bernoulli", "gaussian"}, default="bernoulli"
@@ -66,8 +120,6 @@ class DropoutMLPClassifier(ClassifierMixin, DropoutMLP):
     dropout_schedule : {"constant", "cosine", "flat_cosine"}, default="flat_cosine"
         What multiplies the rates during training: 1, a cosine from 1 to 0, or 1 for
         half of the steps and then a cosine to 0.
-    alpha : float, default=0.02
-        Strength of the L2 penalty; see the objective above.
     alpha_schedule : {"constant", "cosine", "flat_cosine"}, default="flat_cosine"
         What multiplies `alpha` during training.
     l1 : float, default=0.0
@@ -76,9 +128,6 @@ class DropoutMLPClassifier(ClassifierMixin, DropoutMLP):
     max_norm : float, default=None
         Longest Euclidean norm of a hidden unit's incoming weights; longer ones are
         shortened after each step.
-    class_weight : dict, list of dict or "balanced", default=None
-        Weights of the classes, as scikit-learn's; "balanced" gives every class the
-        same total weight.
     label_smoothing : float, default=0.0
         Share of the probability that is spread evenly over all classes in the
         targets of the loss, in [0, 1).
@@ -110,9 +159,8 @@ class DropoutMLPClassifier(ClassifierMixin, DropoutMLP):
     batch_size : int or "auto", default=128
         Rows of a step, at most: an epoch is cut into equal batches. "auto" is
         ``min(200, n_samples)``.
-    max_iter : int or "auto", default="auto"
-        Epochs. "auto" is a budget of 2,560 steps: as many epochs as that is batches,
-        but at least 32 and at most 256.
+    shuffle : bool, default=True
+        Whether rows are drawn in a new order in each epoch.
     tol : float, default=1e-4
         Progress that counts, in units of the loss.
     n_iter_no_change : int, default=None
@@ -121,54 +169,47 @@ class DropoutMLPClassifier(ClassifierMixin, DropoutMLP):
         `learning_rate` of "constant" or "adaptive"; with "cosine_cycles" training ends
         after a cycle (from the second on) that brought no progress on validation rows;
         other schedules run to their end.
-    early_stopping : bool, default=True
-        Whether to set rows apart and to keep the weights of the epoch after which
-        their loss is least.
-    validation_fraction : float, default=0.2
-        Share of the rows to set apart for `early_stopping`.
-    standardize : bool or "robust", default="robust"
-        How to center and scale the columns of X before anything else: True by weighted
-        means and standard deviations; "robust" by the mean of two scores, which suits
-        skewed columns and bounds outliers: one by weighted medians and interquartile
-        ranges, followed by the smooth bound x / √(1 + (x / 3)²) [2]_, the other the
-        normal quantile of the value's rank. Columns of two values have the first only.
-        A sparse X is never densified.
-    embedding : {"periodic"} or None, default="periodic"
-        Adds to every column of more than two values three learned combinations of 16
-        learned waves of it (PBLD of [2]_), which lets the network follow sharp
-        functions of single columns; for wide X use None, which is faster.
-    input_scaling : bool, default=False
-        Whether each input of the first layer has a learned scale.
-    dtype : {"float32", "float64"}, default="float32"
-        Precision of training and prediction.
     warm_start : bool, default=False
         Whether `fit` goes on from the weights, the scaling and the optimizer's state
-        of the last fit; schedules start anew. Layers, activations, `embedding`,
-        `standardize`, `dtype` and the classes cannot change then.
-    shuffle : bool, default=True
-        Whether rows are drawn in a new order in each epoch.
+        of the last fit, with the same folds; schedules start anew. Layers, activations,
+        `embedding`, `standardize`, `dtype`, the number of members and the classes
+        cannot change then.
+    early_stopping : bool, default=True
+        Whether to keep the weights of the epoch after which the loss of the rows to
+        validate on is least. Without it a single network learns from all rows, and
+        several keep their last weights; their folds tell how good they are.
+    validation_fraction : float, default=0.2
+        Share of the rows that a single network sets apart for `early_stopping`.
+        Classes are held out in proportion; a class of one row never is.
     buffer_chunks : int, default=4
         With an X in chunks (`RowChunks`, a large memory map, Dask): how many chunks
         are mixed at a time. See the notes.
-    random_state : int, RandomState instance or None, default=None
-        Of initial weights, order, masks and rows set apart. The same number gives the
-        same network on any number of threads.
-    verbose : bool or int, default=False
-        Whether to print a line an epoch.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
         Class labels; for several labels a row, 0 to n_labels - 1.
+    estimators_ : list of estimator
+        The members, each as an estimator with ``n_members=1``; not of a single one.
+    folds_ : ndarray of shape (n_samples,)
+        The fold of each row, -1 for a row that was not held out: one without weight,
+        or the only one of its class. Only of several members on folds, with `oof_…`.
+    oof_prediction_ : ndarray of shape (n_samples, n_classes)
+        Probabilities of the rows by the members that did not learn from them; NaN
+        where a row was not held out.
+    oof_score_ : float
+        Accuracy of these, weighted.
     coefs_ : list of ndarray of shape (n_inputs, n_units)
-        Weights of each layer, in float64. Scaling of X and y is folded into the first
-        and the last layer: they act on X as it is given and yield y's units (with
-        ``embedding="periodic"`` the first layer acts on the embedded columns instead).
+        Weights of each layer, in float64, of a single member. Scaling of X and y is
+        folded into the first and the last layer: they act on X as it is given and yield
+        y's units (with ``embedding="periodic"`` the first layer acts on the embedded
+        columns instead).
     intercepts_ : list of ndarray of shape (n_units,)
-        Biases of each layer.
+        Biases of each layer, of a single member.
     loss_curve_ : list of float
         Mean training loss of each epoch of the last fit, with dropout, without
-        penalties; `partial_fit` adds to it.
+        penalties; `partial_fit` adds to it. Of several members the mean of those that
+        ran the epoch, as in the other curves.
     loss_ : float
         The last of them.
     validation_loss_curve_ : list of float or None
@@ -176,13 +217,15 @@ class DropoutMLPClassifier(ClassifierMixin, DropoutMLP):
     validation_scores_ : list of float or None
         Accuracy of the validation rows after each epoch.
     best_loss_ : float
-        Least validation loss, or training loss where there are no validation rows.
+        Least validation loss, or training loss where there are no validation rows; of
+        several members the mean.
     best_iter_ : int
-        Epoch of it, from 1; with validation rows its weights are kept.
+        Epoch of it, from 1; with validation rows its weights are kept. Of several
+        members the median.
     n_iter_ : int
-        Epochs run.
+        Epochs run, the most of any member.
     t_ : int
-        Rows trained on, repetitions counted; a warm start counts on.
+        Rows trained on by all members, repetitions counted; a warm start counts on.
     n_layers_ : int
         Layers, inputs and outputs included.
     n_outputs_ : int
@@ -245,16 +288,24 @@ class DropoutMLPClassifier(ClassifierMixin, DropoutMLP):
         self,
         hidden_layer_sizes: Any = (128, 128),
         *,
-        activation: Any = "gelu",
+        n_members: int | str = "auto",
         dropout: Any = 0.15,
+        alpha: float = 0.02,
+        class_weight: Any = None,
+        max_iter: int | str = "auto",
+        random_state: Any = None,
+        verbose: Any = False,
+        standardize: bool | str = "robust",
+        embedding: str | None = "periodic",
+        input_scaling: bool = False,
+        activation: Any = "gelu",
+        dtype: str = "float32",
         input_dropout: float = 0.0,
         dropout_kind: str = "bernoulli",
         dropout_schedule: str = "flat_cosine",
-        alpha: float = 0.02,
         alpha_schedule: str = "flat_cosine",
         l1: float = 0.0,
         max_norm: float | None = None,
-        class_weight: Any = None,
         label_smoothing: float = 0.0,
         solver: str = "adamw",
         learning_rate_init: float = 0.04,
@@ -266,32 +317,33 @@ class DropoutMLPClassifier(ClassifierMixin, DropoutMLP):
         beta_2: float = 0.95,
         epsilon: float = 1e-8,
         batch_size: Any = 128,
-        max_iter: int | str = "auto",
+        shuffle: bool = True,
         tol: float = 1e-4,
         n_iter_no_change: int | None = None,
+        warm_start: bool = False,
         early_stopping: bool = True,
         validation_fraction: float = 0.2,
-        standardize: bool | str = "robust",
-        embedding: str | None = "periodic",
-        input_scaling: bool = False,
-        dtype: str = "float32",
-        warm_start: bool = False,
-        shuffle: bool = True,
         buffer_chunks: int = 4,
-        random_state: Any = None,
-        verbose: Any = False,
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
-        self.activation = activation
+        self.n_members = n_members
         self.dropout = dropout
+        self.alpha = alpha
+        self.class_weight = class_weight
+        self.max_iter = max_iter
+        self.random_state = random_state
+        self.verbose = verbose
+        self.standardize = standardize
+        self.embedding = embedding
+        self.input_scaling = input_scaling
+        self.activation = activation
+        self.dtype = dtype
         self.input_dropout = input_dropout
         self.dropout_kind = dropout_kind
         self.dropout_schedule = dropout_schedule
-        self.alpha = alpha
         self.alpha_schedule = alpha_schedule
         self.l1 = l1
         self.max_norm = max_norm
-        self.class_weight = class_weight
         self.label_smoothing = label_smoothing
         self.solver = solver
         self.learning_rate_init = learning_rate_init
@@ -303,20 +355,13 @@ class DropoutMLPClassifier(ClassifierMixin, DropoutMLP):
         self.beta_2 = beta_2
         self.epsilon = epsilon
         self.batch_size = batch_size
-        self.max_iter = max_iter
+        self.shuffle = shuffle
         self.tol = tol
         self.n_iter_no_change = n_iter_no_change
+        self.warm_start = warm_start
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
-        self.standardize = standardize
-        self.embedding = embedding
-        self.input_scaling = input_scaling
-        self.dtype = dtype
-        self.warm_start = warm_start
-        self.shuffle = shuffle
         self.buffer_chunks = buffer_chunks
-        self.random_state = random_state
-        self.verbose = verbose
 
     def partial_fit(
         self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None
@@ -350,7 +395,7 @@ class DropoutMLPClassifier(ClassifierMixin, DropoutMLP):
             classes.
         """
         validate_parameters(self)
-        fresh = "_fitted" not in self.__dict__
+        fresh = "_ensemble" not in self.__dict__
         if classes is not None:
             classes = np.unique(classes)
             if not fresh and not np.array_equal(classes, self.classes_):
@@ -421,8 +466,12 @@ class DropoutMLPClassifier(ClassifierMixin, DropoutMLP):
 
     @by_chunks(lazy=True)
     def _proba(self, X: Any) -> Floats:
-        X = self._check_X(X)
-        return self._probabilities(self._fitted.outputs(X))
+        each = self._member_probabilities(self._check_X(X))
+        mean: Floats = np.mean(each, axis=0)
+        return mean
+
+    def _member_probabilities(self, X: Any) -> list[Floats]:
+        return [self._probabilities(raw) for raw in self._ensemble.outputs(X)]
 
     @by_chunks()
     def _average(self, X: Any, n_samples: int, random_state: Any) -> Floats:
@@ -445,14 +494,11 @@ class DropoutMLPClassifier(ClassifierMixin, DropoutMLP):
             Finite also where a probability is zero in float64.
         """
         X = self._check_X(X)
-        outputs = self._fitted.outputs(X)
-        if self._multilabel:
-            return -np.logaddexp(0.0, -outputs)
-        if outputs.shape[1] == 1:
-            outputs = np.hstack([np.zeros_like(outputs), outputs])
-        largest = outputs.max(axis=1, keepdims=True)
-        mass = np.exp(outputs - largest).sum(axis=1, keepdims=True)
-        logs: Floats = outputs - largest - np.log(mass)
+        each = [
+            log_probabilities_of(raw, self._multilabel)
+            for raw in self._ensemble.outputs(X)
+        ]
+        logs: Floats = logsumexp(each, axis=0) - np.log(len(each))
         return logs
 
     @by_chunks(axis=1)
@@ -467,7 +513,8 @@ class DropoutMLPClassifier(ClassifierMixin, DropoutMLP):
                 (n_rows, n_features)
             Rows to predict for.
         n_samples : int, default=100
-            Number of predictions for each row; masks of all are independent.
+            Number of predictions for each row, by which members take turns; masks of
+            all are independent.
         random_state : int, RandomState instance or None, default=None
             Of the masks.
 
@@ -478,8 +525,66 @@ class DropoutMLPClassifier(ClassifierMixin, DropoutMLP):
         """
         X = self._check_X(X)
         check_n_samples(n_samples, 1)
-        raw = self._fitted.passes(X, n_samples, self._draw_seed(random_state))
+        seed = self._draw_seed(random_state)
+        raw = joined(self._ensemble.passes(X, n_samples, seed))
         return self._probabilities(raw)
+
+    @by_chunks()
+    def predict_set(self, X: Any, coverage: float = 0.9) -> NDArray[np.bool_]:
+        """Predict sets of classes that hold the right one with a given probability.
+
+        A class belongs to a row's set unless its probability is among the smallest that
+        held-out rows have for their own class. With folds the sets are CV+ [1]_, so
+        that about `coverage` of new rows like those of the fit are covered, and at
+        least 2 `coverage` - 1 less a term that vanishes with the number of rows;
+        with the validation rows of a single member, or your own, they are
+        split-conformal [2]_. A set may be empty, where no class is as probable as
+        covered rows' are.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe, RowChunks} of shape \
+                (n_samples, n_features)
+            Rows to predict for.
+        coverage : float, default=0.9
+            Probability, in (0, 1).
+
+        Returns
+        -------
+        sets : ndarray of shape (n_samples, n_classes) of bool
+            Whether each class, in the order of `classes_`, belongs to the row's set.
+
+        Raises
+        ------
+        ValueError
+            When `coverage` is not in (0, 1) or needs more rows than were held out, no
+            rows were held out, or a row has several labels.
+
+        References
+        ----------
+        .. [1] Y. Romano, M. Sesia and E. Candès, "Classification with valid and
+           adaptive coverage", Advances in Neural Information Processing Systems 33,
+           2020.
+        .. [2] M. Sadinle, J. Lei and L. Wasserman, "Least ambiguous set-valued
+           classifiers with bounded error levels", Journal of the American Statistical
+           Association 114, 2019.
+        """
+        X = self._check_X(X)
+        check_coverage(coverage)
+        if self._multilabel:
+            raise ValueError(
+                f"predict_set: this {type(self).__name__} was fitted with several "
+                "labels a row, which have no sets of classes."
+            )
+        if self._set_scores is None:
+            raise ValueError(
+                f"{type(self).__name__}: no rows were held out that could tell how "
+                "large sets must be. Fit with n_members of at least 2 or "
+                "early_stopping=True."
+            )
+        each = self._member_probabilities(X)
+        groups = [np.mean([each[k] for k in own], axis=0) for own in self._set_members]
+        return class_sets(np.array(groups), list(self._set_scores), float(coverage))
 
     @by_chunks()
     def predict_uncertainty(
@@ -531,16 +636,77 @@ class DropoutMLPClassifier(ClassifierMixin, DropoutMLP):
 
     def _probabilities(self, outputs: Floats) -> Floats:
         """From outputs (..., n_outputs) to probabilities (..., n_classes)."""
-        if not self._multilabel and outputs.shape[-1] > 1:
-            powers = np.exp(outputs - outputs.max(axis=-1, keepdims=True))
-            shares: Floats = powers / powers.sum(axis=-1, keepdims=True)
-            return shares
-        smaller = np.exp(-np.abs(outputs))
-        positive = np.where(outputs >= 0, 1.0, smaller) / (1.0 + smaller)
-        if self._multilabel:
-            return positive
-        negative = np.where(outputs >= 0, smaller, 1.0) / (1.0 + smaller)
-        return np.concatenate([negative, positive], axis=-1)
+        return probabilities_of(outputs, self._multilabel)
+
+    def _temperature(self, goal: Goal, judges: Judges) -> float:
+        """Learn the temperature; label smoothing asks for probabilities of its own."""
+        if not judges.held_out or self.label_smoothing > 0:
+            return 1.0
+        multilabel = goal.attributes["_multilabel"]
+        outputs = [
+            np.array([each.outputs(table.X) for each in networks])
+            for networks, table, _ in judges.held_out
+        ]
+        return fit_temperature(
+            list(np.concatenate(outputs, axis=1)),
+            np.concatenate([table.targets for _, table, _ in judges.held_out]),
+            np.concatenate([table.weights for _, table, _ in judges.held_out]),
+            multilabel,
+        )
+
+    def _calibrate(
+        self,
+        ensemble: Ensemble,
+        goal: Goal,
+        judges: Judges,
+        trained: list[Trained],
+        given: Given,
+    ) -> dict[str, Any]:
+        found = self._uncalibrated()
+        if not judges.held_out:
+            return found
+        multilabel = goal.attributes["_multilabel"]
+        classes = goal.attributes["classes_"]
+        predicted, scores, hits = [], [], []
+        for networks, table, _ in judges.held_out:
+            outputs = np.array([each.outputs(table.X) for each in networks])
+            each = probabilities_of(outputs / ensemble.temperature, multilabel)
+            shares = each.mean(axis=0)
+            predicted.append(shares)
+            if multilabel:
+                hits.append(((shares > 0.5) == (table.targets > 0.5)).all(axis=1))
+                continue
+            scores.append(1.0 - np.exp(log_likelihood(shares, table.targets, False)))
+            own = table.targets[:, 0].round().astype(np.int64)
+            hits.append(np.argmax(shares, axis=1) == own)
+        if not multilabel:
+            found["_set_scores"] = judges.groups(scores)
+            found["_set_members"] = judges.members
+        if judges.by_fold and given.n_rows is not None:
+            weights = np.concatenate([table.weights for _, table, _ in judges.held_out])
+            found["folds_"] = judges.folds(given.n_rows)
+            found["oof_prediction_"] = judges.fill(predicted, given.n_rows)
+            found["oof_score_"] = float(
+                np.average(np.concatenate(hits), weights=weights)
+            )
+        if given.n_rows is not None and not multilabel:
+            self._warn_of_lone_classes(given, classes)
+        return found
+
+    def _warn_of_lone_classes(self, given: Given, classes: NDArray[Any]) -> None:
+        labels = given.table.targets[:, 0].round().astype(np.int64)
+        alone = classes[lone_classes(labels)].tolist()
+        if alone:
+            shown = ", ".join(repr(label) for label in alone[:5])
+            more = f" and {len(alone) - 5} more" if len(alone) > 5 else ""
+            warn(
+                f"{type(self).__name__}: y has a single row of each of the classes "
+                f"{shown}{more}. Such rows are learned from and never validate, so "
+                "nothing tells how well these classes are predicted.",
+            )
+
+    def _uncalibrated(self) -> dict[str, Any]:
+        return {"_set_scores": None, "_set_members": ()}
 
     def _numbers(self, y: Any) -> Any:
         """Numbers of y's length: its labels may be anything."""
@@ -666,7 +832,7 @@ class DropoutMLPClassifier(ClassifierMixin, DropoutMLP):
 
     def _fitted_seed(self) -> int:
         self._check_fitted()
-        return self._fitted.seed
+        return self._ensemble.seed
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -10,34 +10,44 @@ from sklearn.base import RegressorMixin
 
 from regkit._sklearn import Interval, StrOptions, validate_parameters
 from regkit._types import Floats
-from regkit._warn import warn
-from regkit.kernels.networks.losses import LOG_VARIANCE_LIMIT
 from regkit.neural_network._base import DropoutMLP
 from regkit.neural_network._by_chunks import by_chunks
 from regkit.neural_network._data import Table
+from regkit.neural_network._ensemble import Ensemble, joined
 from regkit.neural_network._fitted import Fitted
-from regkit.neural_network._parameters import COMMON, check_n_samples
-from regkit.neural_network._rows import Goal, Parts
+from regkit.neural_network._heads import Heads
+from regkit.neural_network._held_out import Judges, Trained
+from regkit.neural_network._parameters import (
+    COMMON,
+    check_coverage,
+    check_n_samples,
+    quantile_levels,
+)
+from regkit.neural_network._rows import Given, Goal, Parts
 from regkit.neural_network._summaries import FirstTargets
 from regkit.neural_network._to_sklearn import regressor_of
 from regkit.neural_network._uncertainty import (
-    Calibration,
-    Judged,
     RegressionUncertainty,
+    determination,
+    epistemic_deviation,
     gaussian_reach,
-    noise_deviation,
+    judge,
+    root_mean_square,
 )
 from regkit.rows.inputs import check_y
 from regkit.solvers.networks.scaling import Moments, Scaling
-from regkit.solvers.networks.trainer import TrainingResult
 
-# Passes for deviations of calibration rows; the default of predictions.
+# Passes for deviations; the default of predictions.
 _N_PASSES = 100
-# Rows that deviations are learnt from, at most: they tell a coverage up to 0.2% …
-_MOST_JUDGED = 20_000
-# … and these a deviation up to 1.1%: training rows err by more than that anyway.
-_MOST_RELEARNT = 4_000
-_LOSSES = ("squared_error", "absolute_error", "huber", "quantile", "gaussian_nll")
+_SMALLEST = 1e-300
+_LOSSES = (
+    "squared_error",
+    "absolute_error",
+    "huber",
+    "quantile",
+    "gaussian_nll",
+    "poisson",
+)
 
 
 class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
@@ -59,17 +69,67 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
     are those of the standardized target. Biases are not penalized. "adamw" has no such
     objective: its penalty acts beside the step.
 
+    Usually set are `hidden_layer_sizes`, `n_members`, `dropout`, `alpha`, `loss`,
+    `quantile`, `max_iter`, `random_state` and `verbose`, which come first. The
+    others follow in groups: columns of X and y (from `standardize`), architecture
+    (from `activation`), regularization (from `input_dropout`), training (from
+    `solver`), rows held out and uncertainty (from `early_stopping`), rows in chunks
+    (`buffer_chunks`).
+
     Parameters
     ----------
     hidden_layer_sizes : int or array-like of int, default=(128, 128)
         Units of each hidden layer.
-    activation : str or sequence of str, default="gelu"
-        "relu", "leaky_relu" (slope 0.01), "tanh", "logistic", "gelu" (by tanh),
-        "silu", "mish", "selu" or "identity"; one for all hidden layers or one each.
+    n_members : int or "auto", default="auto"
+        Networks whose predictions are averaged. Each validates on one of up to five
+        folds, which the others learn from, so that every row is held out once. "auto"
+        is 10, of more than 20,000 rows 5, of rows in chunks 1. A single network sets
+        `validation_fraction` of the rows apart.
     dropout : float or sequence of float, default=0.15
         Share of a hidden layer's units that is dropped, in [0, 1); one for all hidden
         layers or one each. What stays is divided by 1 - `dropout`, so that prediction
         is that of an ordinary network.
+    alpha : float, default=0.02
+        Strength of the L2 penalty; see the objective above.
+    loss : {"squared_error", "absolute_error", "huber", "quantile", "gaussian_nll", \
+            "poisson"}, default="squared_error"
+        Half the squared error; the absolute error; half the square up to `huber_delta`
+        and linear beyond; the loss whose minimum is the `quantile`; the negative
+        logarithm of a normal density whose variance is a second output of the network;
+        or half the Poisson deviance of a mean that is the exponential of the output,
+        for counts and rates (of y = counts / exposure with `sample_weight` = exposure).
+    quantile : float or sequence of float, default=0.5
+        The quantiles of "quantile", in (0, 1). Of several, `predict` gives the middle
+        one and `predict_quantiles` all, sorted so that none cross.
+    max_iter : int or "auto", default="auto"
+        Epochs. "auto" is a budget of 2,560 steps: as many epochs as that is batches,
+        but at least 32 and at most 256.
+    random_state : int, RandomState instance or None, default=None
+        Of initial weights, order, masks and rows set apart. The same number gives the
+        same network on any number of threads.
+    verbose : bool or int, default=False
+        Whether to print a table: losses, a mark at the best epoch so far and seconds,
+        a line an epoch. Members are trained one after another then.
+    standardize : bool or "robust", default="robust"
+        How to center and scale the columns of X before anything else: True by weighted
+        means and standard deviations; "robust" by the mean of two scores, which suits
+        skewed columns and bounds outliers: one by weighted medians and interquartile
+        ranges, followed by the smooth bound x / √(1 + (x / 3)²) [2]_, the other the
+        normal quantile of the value's rank. Columns of two values have the first only.
+        A sparse X is never densified.
+    standardize_target : bool, default=True
+        Whether to center and scale y; predictions are in y's own units.
+    embedding : {"periodic"} or None, default="periodic"
+        Adds to every column of more than two values three learned combinations of 16
+        learned waves of it (PBLD of [2]_), which lets the network follow sharp
+        functions of single columns; for wide X use None, which is faster.
+    input_scaling : bool, default=False
+        Whether each input of the first layer has a learned scale.
+    activation : str or sequence of str, default="gelu"
+        "relu", "leaky_relu" (slope 0.01), "tanh", "logistic", "gelu" (by tanh),
+        "silu", "mish", "selu" or "identity"; one for all hidden layers or one each.
+    dtype : {"float32", "float64"}, default="float32"
+        Precision of training and prediction.
     input_dropout : float, default=0.0
         The same for the inputs.
     dropout_kind : {"bernoulli", "gaussian"}, default="bernoulli"
@@ -78,8 +138,6 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
     dropout_schedule : {"constant", "cosine", "flat_cosine"}, default="flat_cosine"
         What multiplies the rates during training: 1, a cosine from 1 to 0, or 1 for
         half of the steps and then a cosine to 0.
-    alpha : float, default=0.02
-        Strength of the L2 penalty; see the objective above.
     alpha_schedule : {"constant", "cosine", "flat_cosine"}, default="flat_cosine"
         What multiplies `alpha` during training.
     l1 : float, default=0.0
@@ -88,16 +146,9 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
     max_norm : float, default=None
         Longest Euclidean norm of a hidden unit's incoming weights; longer ones are
         shortened after each step.
-    loss : {"squared_error", "absolute_error", "huber", "quantile", "gaussian_nll"}, \
-            default="squared_error"
-        Half the squared error; the absolute error; half the square up to `huber_delta`
-        and linear beyond; the loss whose minimum is the `quantile`; or the negative
-        logarithm of a normal density whose variance is a second output of the network.
     huber_delta : float, default=1.0
         Residual where "huber" becomes linear, in deviations of y when
         `standardize_target`.
-    quantile : float, default=0.5
-        The quantile that "quantile" predicts, in (0, 1).
     solver : {"adam", "adamw", "sgd"}, default="adamw"
         Optimizer. "adam" and "sgd" add the L2 penalty's gradient to the loss's;
         "adamw" shrinks weights by learning rate × `alpha` beside the step.
@@ -126,9 +177,8 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
     batch_size : int or "auto", default=128
         Rows of a step, at most: an epoch is cut into equal batches. "auto" is
         ``min(200, n_samples)``.
-    max_iter : int or "auto", default="auto"
-        Epochs. "auto" is a budget of 2,560 steps: as many epochs as that is batches,
-        but at least 32 and at most 256.
+    shuffle : bool, default=True
+        Whether rows are drawn in a new order in each epoch.
     tol : float, default=1e-4
         Progress that counts, in units of the loss.
     n_iter_no_change : int, default=None
@@ -137,62 +187,52 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
         `learning_rate` of "constant" or "adaptive"; with "cosine_cycles" training ends
         after a cycle (from the second on) that brought no progress on validation rows;
         other schedules run to their end.
-    early_stopping : bool, default=True
-        Whether to set rows apart and to keep the weights of the epoch after which
-        their loss is least.
-    validation_fraction : float, default=0.2
-        Share of the rows to set apart for `early_stopping`.
-    calibration_fraction : float, default=0.0
-        Share of the rows to set apart for `predict_interval` and the noise's size.
-    tau : float, default=None
-        Precision of the noise, the inverse of its variance in y's units [3]_; None
-        estimates it as the mean square of residuals less that of the epistemic
-        deviations: of rows set apart for calibration, else of the validation rows (see
-        `predict_interval`), else of the training rows, whose residuals are too small
-        where the network overfits.
-    standardize : bool or "robust", default="robust"
-        How to center and scale the columns of X before anything else: True by weighted
-        means and standard deviations; "robust" by the mean of two scores, which suits
-        skewed columns and bounds outliers: one by weighted medians and interquartile
-        ranges, followed by the smooth bound x / √(1 + (x / 3)²) [2]_, the other the
-        normal quantile of the value's rank. Columns of two values have the first only.
-        A sparse X is never densified.
-    standardize_target : bool, default=True
-        Whether to center and scale y; predictions are in y's own units.
-    embedding : {"periodic"} or None, default="periodic"
-        Adds to every column of more than two values three learned combinations of 16
-        learned waves of it (PBLD of [2]_), which lets the network follow sharp
-        functions of single columns; for wide X use None, which is faster.
-    input_scaling : bool, default=False
-        Whether each input of the first layer has a learned scale.
-    dtype : {"float32", "float64"}, default="float32"
-        Precision of training and prediction.
     warm_start : bool, default=False
         Whether `fit` goes on from the weights, the scaling and the optimizer's state
-        of the last fit; schedules start anew. Layers, activations, `embedding`,
-        `standardize`, `dtype` and whether there is a variance head cannot change then.
-    shuffle : bool, default=True
-        Whether rows are drawn in a new order in each epoch.
+        of the last fit, with the same folds; schedules start anew. Layers, activations,
+        `embedding`, `standardize`, `dtype`, the number of members and outputs cannot
+        change then.
+    early_stopping : bool, default=True
+        Whether to keep the weights of the epoch after which the loss of the rows to
+        validate on is least. Without it a single network learns from all rows, and
+        several keep their last weights; their folds tell how good they are.
+    validation_fraction : float, default=0.2
+        Share of the rows that a single network sets apart for `early_stopping`.
+        Classes are held out in proportion; a class of one row never is.
+    calibration_fraction : float, default=0.0
+        Share of the rows to set apart for `predict_interval` and the noise alone, from
+        which no member learns.
+    tau : float, default=None
+        Precision of the noise, the inverse of its variance in y's units [3]_; None
+        learns it from rows held out: those set apart for calibration, else those
+        validated on.
     buffer_chunks : int, default=4
         With an X in chunks (`RowChunks`, a large memory map, Dask): how many chunks
         are mixed at a time. See the notes.
-    random_state : int, RandomState instance or None, default=None
-        Of initial weights, order, masks and rows set apart. The same number gives the
-        same network on any number of threads.
-    verbose : bool or int, default=False
-        Whether to print a line an epoch.
 
     Attributes
     ----------
+    estimators_ : list of estimator
+        The members, each as an estimator with ``n_members=1``; not of a single one.
+    folds_ : ndarray of shape (n_samples,)
+        The fold of each row, -1 for a row that was not held out: one without weight,
+        or the only one of its class. Only of several members on folds, with `oof_…`.
+    oof_prediction_ : ndarray of shape (n_samples,) or (n_samples, n_targets)
+        Predictions of the rows by the members that did not learn from them; NaN where
+        a row was not held out.
+    oof_score_ : float
+        Coefficient of determination of these, weighted.
     coefs_ : list of ndarray of shape (n_inputs, n_units)
-        Weights of each layer, in float64. Scaling of X and y is folded into the first
-        and the last layer: they act on X as it is given and yield y's units (with
-        ``embedding="periodic"`` the first layer acts on the embedded columns instead).
+        Weights of each layer, in float64, of a single member. Scaling of X and y is
+        folded into the first and the last layer: they act on X as it is given and yield
+        y's units (with ``embedding="periodic"`` the first layer acts on the embedded
+        columns instead).
     intercepts_ : list of ndarray of shape (n_units,)
-        Biases of each layer.
+        Biases of each layer, of a single member.
     loss_curve_ : list of float
         Mean training loss of each epoch of the last fit, with dropout, without
-        penalties; `partial_fit` adds to it.
+        penalties; `partial_fit` adds to it. Of several members the mean of those that
+        ran the epoch, as in the other curves.
     loss_ : float
         The last of them.
     validation_loss_curve_ : list of float or None
@@ -201,21 +241,23 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
         Coefficient of determination of the validation rows after each epoch, averaged
         over targets.
     best_loss_ : float
-        Least validation loss, or training loss where there are no validation rows.
+        Least validation loss, or training loss where there are no validation rows; of
+        several members the mean.
     best_iter_ : int
-        Epoch of it, from 1; with validation rows its weights are kept.
+        Epoch of it, from 1; with validation rows its weights are kept. Of several
+        members the median.
     n_iter_ : int
-        Epochs run.
+        Epochs run, the most of any member.
     t_ : int
-        Rows trained on, repetitions counted; a warm start counts on.
+        Rows trained on by all members, repetitions counted; a warm start counts on.
     n_layers_ : int
         Layers, inputs and outputs included.
     n_outputs_ : int
-        Units of the last layer.
+        Units of the last layer, without those that serve intervals alone.
     noise_std_ : float or ndarray of shape (n_targets,)
-        Standard deviation of the noise, in y's units; with ``loss="gaussian_nll"`` it
-        differs from row to row and is not here. Estimated from rows set apart, else
-        from training rows (of more than 4,000, that many, evenly spaced).
+        Root of the mean square of the residuals of rows held out, in y's units, or what
+        `tau` says; only where one of them is there. What a prediction's deviation is on
+        average; that of each row is `predict_uncertainty`'s.
     n_features_in_ : int
         Number of columns seen in `fit`.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -268,7 +310,7 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
         **COMMON,
         "loss": [StrOptions(set(_LOSSES))],
         "huber_delta": [Interval(Real, 0, None, closed="neither")],
-        "quantile": [Interval(Real, 0, 1, closed="neither")],
+        "quantile": [Interval(Real, 0, 1, closed="neither"), "array-like"],
         "calibration_fraction": [Interval(Real, 0, 1, closed="left")],
         "tau": [None, Interval(Real, 0, None, closed="neither")],
         "standardize_target": ["boolean"],
@@ -278,18 +320,27 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
         self,
         hidden_layer_sizes: Any = (128, 128),
         *,
-        activation: Any = "gelu",
+        n_members: int | str = "auto",
         dropout: Any = 0.15,
+        alpha: float = 0.02,
+        loss: str = "squared_error",
+        quantile: Any = 0.5,
+        max_iter: int | str = "auto",
+        random_state: Any = None,
+        verbose: Any = False,
+        standardize: bool | str = "robust",
+        standardize_target: bool = True,
+        embedding: str | None = "periodic",
+        input_scaling: bool = False,
+        activation: Any = "gelu",
+        dtype: str = "float32",
         input_dropout: float = 0.0,
         dropout_kind: str = "bernoulli",
         dropout_schedule: str = "flat_cosine",
-        alpha: float = 0.02,
         alpha_schedule: str = "flat_cosine",
         l1: float = 0.0,
         max_norm: float | None = None,
-        loss: str = "squared_error",
         huber_delta: float = 1.0,
-        quantile: float = 0.5,
         solver: str = "adamw",
         learning_rate_init: float = 0.2,
         learning_rate: str = "cosine_cycles",
@@ -300,37 +351,38 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
         beta_2: float = 0.95,
         epsilon: float = 1e-8,
         batch_size: Any = 128,
-        max_iter: int | str = "auto",
+        shuffle: bool = True,
         tol: float = 1e-4,
         n_iter_no_change: int | None = None,
+        warm_start: bool = False,
         early_stopping: bool = True,
         validation_fraction: float = 0.2,
         calibration_fraction: float = 0.0,
         tau: float | None = None,
-        standardize: bool | str = "robust",
-        standardize_target: bool = True,
-        embedding: str | None = "periodic",
-        input_scaling: bool = False,
-        dtype: str = "float32",
-        warm_start: bool = False,
-        shuffle: bool = True,
         buffer_chunks: int = 4,
-        random_state: Any = None,
-        verbose: Any = False,
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
-        self.activation = activation
+        self.n_members = n_members
         self.dropout = dropout
+        self.alpha = alpha
+        self.loss = loss
+        self.quantile = quantile
+        self.max_iter = max_iter
+        self.random_state = random_state
+        self.verbose = verbose
+        self.standardize = standardize
+        self.standardize_target = standardize_target
+        self.embedding = embedding
+        self.input_scaling = input_scaling
+        self.activation = activation
+        self.dtype = dtype
         self.input_dropout = input_dropout
         self.dropout_kind = dropout_kind
         self.dropout_schedule = dropout_schedule
-        self.alpha = alpha
         self.alpha_schedule = alpha_schedule
         self.l1 = l1
         self.max_norm = max_norm
-        self.loss = loss
         self.huber_delta = huber_delta
-        self.quantile = quantile
         self.solver = solver
         self.learning_rate_init = learning_rate_init
         self.learning_rate = learning_rate
@@ -341,23 +393,15 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
         self.beta_2 = beta_2
         self.epsilon = epsilon
         self.batch_size = batch_size
-        self.max_iter = max_iter
+        self.shuffle = shuffle
         self.tol = tol
         self.n_iter_no_change = n_iter_no_change
+        self.warm_start = warm_start
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
         self.calibration_fraction = calibration_fraction
         self.tau = tau
-        self.standardize = standardize
-        self.standardize_target = standardize_target
-        self.embedding = embedding
-        self.input_scaling = input_scaling
-        self.dtype = dtype
-        self.warm_start = warm_start
-        self.shuffle = shuffle
         self.buffer_chunks = buffer_chunks
-        self.random_state = random_state
-        self.verbose = verbose
 
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Train for one epoch, at constant initial rates, on all rows.
@@ -387,7 +431,7 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
             targets.
         """
         validate_parameters(self)
-        return self._continue(X, y, sample_weight, "_fitted" not in self.__dict__)
+        return self._continue(X, y, sample_weight, "_ensemble" not in self.__dict__)
 
     def predict(
         self, X: Any, return_std: bool = False, n_samples: int = _N_PASSES
@@ -400,16 +444,17 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
                 (n_samples, n_features)
             Rows to predict for.
         return_std : bool, default=False
-            Whether to return standard deviations of y given X as well: the root of
-            the spread of predictions over dropout masks and the noise, both squared.
+            Whether to return standard deviations of y given X as well, the `total` of
+            `predict_uncertainty`.
         n_samples : int, default=100
-            Number of masks, with `return_std`; the masks are always the same.
+            Number of dropout masks, with `return_std`; always the same ones.
 
         Returns
         -------
         y_pred : ndarray of shape (n_samples,) or (n_samples, n_targets)
-            Predictions, in float64; without `return_std` a Dask array or series, not
-            yet computed, for a Dask array or data frame.
+            Predictions, in float64, the mean of the members'; of several quantiles the
+            middle one. Without `return_std` a Dask array or series, not yet computed,
+            for a Dask array or data frame.
         y_std : ndarray of the same shape
             Only with `return_std`.
 
@@ -418,8 +463,9 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
         NotFittedError
             Before `fit`.
         ValueError
-            When X holds NaN or inf, its columns are not those seen in `fit`, or
-            `n_samples` is not an integer of at least 2.
+            When X holds inf, its columns are not those seen in `fit`, `n_samples` is
+            not an integer of at least 2, or deviations are wanted of networks without
+            rows held out.
         """
         if return_std:
             found = self.predict_uncertainty(X, n_samples)
@@ -428,8 +474,52 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
 
     @by_chunks(lazy=True)
     def _predict(self, X: Any) -> Floats:
+        return self._shaped(self._mean(self._check_X(X)))
+
+    def _mean(self, X: Any) -> Floats:
+        members = self._ensemble.members
+        total: Floats = sum(
+            self._heads.means(each.outputs(X), each.targets) / len(members)
+            for each in members
+        )
+        return total
+
+    @by_chunks()
+    def predict_quantiles(self, X: Any) -> Floats:
+        """Predict the quantiles of ``loss="quantile"``, none of which cross.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe, RowChunks} of shape \
+                (n_samples, n_features)
+            Rows to predict for.
+
+        Returns
+        -------
+        quantiles : ndarray of shape (n_samples, n_quantiles) or \
+                (n_samples, n_targets, n_quantiles)
+            Ascending in the last axis, as `quantile` in the constructor, sorted. They
+            are as the networks learned them; `predict_interval` moves the outermost two
+            so that they cover held-out rows.
+
+        Raises
+        ------
+        ValueError
+            With another loss.
+        """
+        self._check_fitted()
+        heads = self._heads
+        if heads.loss != "quantile":
+            raise ValueError(
+                'predict_quantiles needs loss="quantile" and quantile=[…]; this '
+                f"{type(self).__name__} was fitted with loss={heads.loss!r}."
+            )
         X = self._check_X(X)
-        return self._shaped(self._means(self._fitted.outputs(X)))
+        each = [
+            heads.quantiles(m.outputs(X), m.targets) for m in self._ensemble.members
+        ]
+        found: Floats = np.mean(each, axis=0)
+        return found[:, 0] if self._one_dimensional else found
 
     @by_chunks()
     def predict_uncertainty(
@@ -443,16 +533,45 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
                 (n_samples, n_features)
             Rows to predict for.
         n_samples : int, default=100
-            Number of dropout masks; always the same ones.
+            Number of dropout masks in all; always the same ones.
 
         Returns
         -------
         uncertainty : named tuple (mean, epistemic, noise, total)
-            Predictions and standard deviations, each of y's shape.
+            Predictions and standard deviations, each of y's shape. The noise is the
+            spread that the networks predict for the row, scaled so that it explains
+            the residuals of held-out rows, less the epistemic variance, but at least a
+            tenth of it; with `tau` it is given.
+
+        Raises
+        ------
+        ValueError
+            When no rows were held out that could tell the noise.
         """
         X = self._check_X(X)
-        self._warn_of_training_noise()
-        mean, epistemic, noise = self._parts(self._fitted, X, n_samples, True)
+        check_n_samples(n_samples, 2)
+        ensemble, heads = self._ensemble, self._heads
+        if self._calibration is None and heads.loss != "gaussian_nll":
+            self._refuse_without_rows()
+        mean = self._mean(X)
+        epistemic = epistemic_deviation(heads, ensemble, X, n_samples)
+        if self.tau is not None:
+            noise = np.full_like(mean, self.tau**-0.5)
+        else:
+            spread = root_mean_square(
+                np.array(
+                    [
+                        heads.center_and_spread(each.outputs(X), each.targets)[1]
+                        for each in ensemble.members
+                    ]
+                )
+            )
+            if self._calibration is not None:
+                spread = np.maximum(spread, self._calibration.least)
+                spread = spread * self._calibration.factor
+            # Held-out rows show both parts together.
+            ratio = np.minimum(epistemic / np.maximum(spread, _SMALLEST), 1.0)
+            noise = spread * np.sqrt(np.maximum(1.0 - ratio**2, 0.01))
         total = np.hypot(epistemic, noise)
         return RegressionUncertainty(
             *(self._shaped(part) for part in (mean, epistemic, noise, total))
@@ -470,7 +589,8 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
                 (n_rows, n_features)
             Rows to predict for.
         n_samples : int, default=100
-            Number of predictions for each row; masks of all are independent.
+            Number of predictions for each row, by which members take turns; masks of
+            all are independent.
         random_state : int, RandomState instance or None, default=None
             Of the masks.
 
@@ -487,26 +607,30 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
         """
         X = self._check_X(X)
         check_n_samples(n_samples, 1)
-        raw = self._fitted.passes(X, n_samples, self._draw_seed(random_state))
-        samples = self._means(raw)
+        ensemble = self._ensemble
+        found = ensemble.passes(X, n_samples, self._draw_seed(random_state))
+        samples = joined(
+            [
+                (own, self._heads.means(raw, member.targets))
+                for (own, raw), member in zip(found, ensemble.members, strict=False)
+            ]
+        )
         return samples[..., 0] if self._one_dimensional else samples
 
     @by_chunks()
-    def predict_interval(
-        self, X: Any, coverage: float = 0.9, n_samples: int = _N_PASSES
-    ) -> tuple[Floats, Floats]:
+    def predict_interval(self, X: Any, coverage: float = 0.9) -> tuple[Floats, Floats]:
         """Predict intervals that hold y with a given probability.
 
-        The interval is the prediction ± a multiple of the deviation that
-        ``predict(X, return_std=True)`` gives. With rows set apart
-        (`calibration_fraction`, else the validation rows) the multiple is
-        split-conformal [1]_: at least `coverage` of new rows are covered on average,
-        whatever the network is worth. Validation rows chose the epoch whose weights are
-        kept, so their residuals are too small. Each half of them is therefore compared
-        with the epoch that the other half would have chosen, which makes the promise
-        approximate. (Of more than 20,000 such rows, that many are used.) Without rows
-        set apart the multiple is that of a normal distribution, and the promise is as
-        good as `noise_std_`.
+        Each network predicts a spread with its prediction, and intervals are multiples
+        of it that cover held-out rows. Rows held out by `calibration_fraction` make
+        them split-conformal [1]_: at least `coverage` of new rows are covered on
+        average, whatever the networks are worth. Otherwise the folds that the members
+        validate on make them CV+ [2]_: about `coverage` of new rows are covered, and
+        at least 2 `coverage` - 1 less a term that vanishes with the number of rows;
+        they are wider where the members disagree. With a single member its validation
+        rows serve. Validation rows chose the epoch whose weights are kept, so each
+        half of them is compared with the epoch that the other half would have chosen.
+        All of this is about rows like those of the fit, not about rows far from them.
 
         Parameters
         ----------
@@ -515,8 +639,6 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
             Rows to predict for.
         coverage : float, default=0.9
             Probability, in (0, 1).
-        n_samples : int, default=100
-            Number of dropout masks.
 
         Returns
         -------
@@ -526,34 +648,42 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
         Raises
         ------
         ValueError
-            When `coverage` is not in (0, 1), or needs more rows than were set apart.
+            When `coverage` is not in (0, 1), or needs more rows than were held out.
 
         References
         ----------
         .. [1] J. Lei, M. G'Sell, A. Rinaldo, R. Tibshirani and L. Wasserman,
            "Distribution-free predictive inference for regression", Journal of the
            American Statistical Association 113, 2018.
+        .. [2] R. Barber, E. Candès, A. Ramdas and R. Tibshirani, "Predictive inference
+           with the jackknife+", Annals of Statistics 49, 2021.
         """
         X = self._check_X(X)
-        share: Any = coverage
-        if not isinstance(share, int | float | np.number) or not 0 < share < 1:
-            raise ValueError(f"coverage must be in (0, 1), got {coverage!r}.")
-        self._warn_of_training_noise()
-        mean, epistemic, noise = self._parts(self._fitted, X, n_samples, True)
-        reach: Any = gaussian_reach(coverage)
+        check_coverage(coverage)
         if self._calibration is not None:
-            reach = self._calibration.reach(coverage)
-        half = reach * np.hypot(epistemic, noise)
-        return self._shaped(mean - half), self._shaped(mean + half)
+            members = self._ensemble.members
+            lower, upper = self._calibration.interval(
+                self._heads, members, X, float(coverage)
+            )
+        else:
+            if self._heads.loss != "gaussian_nll" and self.tau is None:
+                self._refuse_without_rows()
+            found = self.predict_uncertainty(X)
+            half = gaussian_reach(coverage) * found.total
+            return found.mean - half, found.mean + half
+        if self._heads.loss == "poisson":
+            lower = np.maximum(lower, 0.0)
+        return self._shaped(lower), self._shaped(upper)
 
     def to_sklearn(self) -> Any:
-        """Return a fitted scikit-learn `MLPRegressor` that predicts the same.
+        """Return a fitted scikit-learn model that predicts the same.
 
         Returns
         -------
-        model : MLPRegressor
-            With this network's weights; it can be exported wherever scikit-learn's
-            can, to ONNX with skl2onnx for instance.
+        model : MLPRegressor or VotingRegressor
+            With these networks' weights, of several members in a `VotingRegressor`; it
+            can be exported wherever scikit-learn's can, to ONNX with skl2onnx for
+            instance.
 
         Raises
         ------
@@ -561,17 +691,18 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
             Before `fit`.
         ValueError
             When scikit-learn has no such network: other activations, different ones
-            in different layers, or an embedding.
+            in different layers, an embedding, or several quantiles.
         """
         self._check_fitted()
         return regressor_of(self)
 
-    def _warn_of_training_noise(self) -> None:
-        if self._calibration is None and self._noise_is_estimated:
-            warn(
-                "The noise was estimated from the training rows, so deviations and "
-                "intervals are too narrow where the network overfits. Set rows apart "
-                "with calibration_fraction or early_stopping, or give tau.",
+    def _refuse_without_rows(self) -> None:
+        """Refuse what only held-out rows can tell: training rows err by too little."""
+        if self.tau is None:
+            raise ValueError(
+                f"{type(self).__name__}: no rows were held out that could tell how far "
+                "predictions are off. Fit with n_members of at least 2, "
+                "early_stopping=True or calibration_fraction, or give tau."
             )
 
     @property
@@ -581,105 +712,73 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
     def _shaped(self, values: Floats) -> Floats:
         return values[:, 0] if self._one_dimensional else values
 
-    def _means(self, outputs: Floats) -> Floats:
-        """Take the predictions from outputs (..., n_outputs), in y's units."""
-        targets = self._fitted.targets
-        return targets.undo(outputs[..., : len(targets.center)])
-
-    def _parts(
-        self, fitted: Fitted, X: Any, n_samples: int, with_noise: bool
-    ) -> tuple[Floats, Floats, Floats]:
-        """Mean, deviation over masks and deviation of the noise, (n, n_targets)."""
-        check_n_samples(n_samples, 2)
-        targets = fitted.targets
-        count = len(targets.center)
-        outputs = fitted.outputs(X)
-        mean = targets.undo(outputs[:, :count])
-        if fitted.dropout.rates.any():
-            spread = fitted.moments(X, n_samples, fitted.seed)[1][:, :count]
-        else:
-            spread = np.zeros_like(mean)
-        epistemic = spread * targets.scale
-        if outputs.shape[1] > count:
-            limit = LOG_VARIANCE_LIMIT
-            logs = np.clip(outputs[:, count:], -limit, limit)
-            return mean, epistemic, np.exp(0.5 * logs) * targets.scale
-        noise = np.zeros_like(mean)
-        if with_noise:
-            noise += self.noise_std_
-        return mean, epistemic, noise
-
     def _calibrate(
-        self, fitted: Fitted, parts: Parts, result: TrainingResult
+        self,
+        ensemble: Ensemble,
+        goal: Goal,
+        judges: Judges,
+        trained: list[Trained],
+        given: Given,
     ) -> dict[str, Any]:
-        judged = self._judged(fitted, parts, result)
-        estimated = self.loss != "gaussian_nll" and self.tau is None
-        found: dict[str, Any] = {
-            "_calibration": None,
-            "_noise_is_estimated": estimated,
-        }
-        noise = judged.noise
-        if self.loss != "gaussian_nll":
-            deviation = noise_deviation(
-                judged.residuals, judged.epistemic, judged.weights
+        if not judges.held_out:
+            return self._uncalibrated()
+        judged = judge(self._heads_of(goal), judges)
+        found: dict[str, Any] = {"_calibration": judged.calibration}
+        deviation = judged.deviation
+        if self.tau is not None:
+            deviation = np.full_like(deviation, self.tau**-0.5)
+        one = len(deviation) == 1
+        found["noise_std_"] = float(deviation[0]) if one else deviation
+        if judges.by_fold and given.n_rows is not None:
+            means = judges.fill(judged.means, given.n_rows)
+            found["folds_"] = judges.folds(given.n_rows)
+            found["oof_prediction_"] = means[:, 0] if one else means
+            truth = [table.targets for _, table, _ in judges.held_out]
+            weights = [table.weights for _, table, _ in judges.held_out]
+            found["oof_score_"] = determination(
+                *(np.concatenate(each) for each in (truth, judged.means, weights))
             )
-            if self.tau is not None:
-                deviation = np.full_like(deviation, self.tau**-0.5)
-            one = len(deviation) == 1
-            found["noise_std_"] = float(deviation[0]) if one else deviation
-            noise = noise + deviation
-        if judged.held_out:
-            scores = judged.residuals / np.hypot(judged.epistemic, noise)
-            found["_calibration"] = Calibration(np.sort(scores, axis=0))
         return found
 
-    def _judged(self, fitted: Fitted, parts: Parts, result: TrainingResult) -> Judged:
-        """Compare predictions with rows held out if there are any.
+    def _uncalibrated(self) -> dict[str, Any]:
+        found: dict[str, Any] = {"_calibration": None}
+        if self.tau is not None:
+            found["noise_std_"] = self.tau**-0.5
+        return found
 
-        The network was chosen to fit the validation rows best. So each half of them
-        judges the network that it would have been had the other half chosen.
-        """
-        n = len(parts.validate.weights)
-        if len(parts.calibrate.weights):
-            tables, networks = [parts.calibrate], [fitted]
-        elif n > 1:
-            halves = np.split(np.arange(n), [(n + 1) // 2])
-            tables = [parts.validate.take(half) for half in halves]
-            networks = [fitted.with_params(params) for params in result.halves[::-1]]
-        else:
-            tables, networks = [parts.learn], [fitted]
-        held_out = tables[0] is not parts.learn
-        if not held_out and self.loss != "gaussian_nll":
-            # The spread would only be subtracted from residuals that are too small.
-            networks = [fitted.without_noise()]
-        found = []
-        for table, network in zip(tables, networks, strict=True):
-            most = _MOST_JUDGED // len(tables) if held_out else _MOST_RELEARNT
-            rows = table.at_most(most)
-            mean, epistemic, noise = self._parts(network, rows.X, _N_PASSES, False)
-            found.append((np.abs(rows.targets - mean), epistemic, noise, rows.weights))
-        joined = [np.concatenate(each) for each in zip(*found, strict=True)]
-        return Judged(joined[0], joined[1], joined[2], joined[3], held_out)
+    def _heads_of(self, goal: Goal) -> Heads:
+        heads: Heads = goal.attributes["_heads"]
+        return heads
 
     def _make_goal(self, y: Any, checked: Floats, fresh: bool) -> Goal:
         targets = checked.reshape(len(checked), -1)
-        heads = 2 if self.loss == "gaussian_nll" else 1
-        n_outputs = heads * targets.shape[1]
-        if not fresh and self._fitted.architecture.n_outputs != n_outputs:
+        levels = quantile_levels(self.quantile)
+        heads = Heads(self.loss, targets.shape[1], levels)
+        if not fresh and self._heads.n_targets != heads.n_targets:
             raise ValueError(
                 f"y has {targets.shape[1]} targets, but {type(self).__name__} was "
-                f"fitted with {len(self._fitted.targets.center)}."
+                f"fitted with {self._heads.n_targets}."
             )
-        parameter = {"huber": self.huber_delta, "quantile": self.quantile}
+        self._check_counts(targets, "y")
         # One column is predicted in one dimension, as by scikit-learn's networks.
         y_ndim = 1 if targets.shape[1] == 1 else 2
         return Goal(
             targets,
-            n_outputs,
+            heads.n_outputs,
             self.loss,
-            parameter.get(self.loss, 0.0),
-            {"_y_ndim": y_ndim, "out_activation_": "identity"},
+            self.huber_delta if self.loss == "huber" else float(len(levels) // 2),
+            {"_y_ndim": y_ndim, "_heads": heads, "out_activation_": heads.activation},
+            heads.n_beside,
+            heads.levels,
+            heads.start,
         )
+
+    def _check_counts(self, targets: Floats, name: str) -> None:
+        if self.loss == "poisson" and targets.min(initial=0.0) < 0:
+            raise ValueError(
+                f'{name} must not be negative with loss="poisson", got '
+                f"{targets.min():g}."
+            )
 
     def _plain_y(self, y: Any) -> Floats:
         return check_y(self, y)
@@ -694,14 +793,15 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
             raise ValueError(
                 f"{name} has {targets.shape[1]} targets, y has {goal.targets.shape[1]}."
             )
+        self._check_counts(targets, name)
         return targets
 
-    def _target_scaling(self, parts: Parts) -> Scaling:
+    def _target_scaling(self, parts: Parts, goal: Goal) -> Scaling:
         table, stream = parts.learn, parts.stream
-        if not self.standardize_target:
-            return Scaling.none(table.targets.shape[1])
         moments = None if stream is None else stream.totals.targets
-        return Scaling.standard(moments or Moments.of(table.targets, table.weights))
+        if moments is None:
+            moments = Moments.of(table.targets, table.weights)
+        return self._heads_of(goal).scaling(moments, self.standardize_target)
 
     def _scores(self, means: Floats, fitted: Fitted, held_out: Table) -> list[float]:
         """Turn mean squared errors per target into R², averaged over targets."""

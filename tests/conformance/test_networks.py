@@ -13,17 +13,19 @@ from sklearn.utils.estimator_checks import (
 
 from regkit import DropoutMLPClassifier, DropoutMLPRegressor
 
-FEW = {"max_iter": 40, "hidden_layer_sizes": 32}
+FEW = {"n_members": 1, "max_iter": 40, "hidden_layer_sizes": 32}
 ESTIMATORS = [
     DropoutMLPRegressor(),
     DropoutMLPClassifier(),
     DropoutMLPRegressor(**FEW, loss="gaussian_nll", calibration_fraction=0.2),
     DropoutMLPRegressor(**FEW, embedding=None, standardize=True, activation="relu"),
+    DropoutMLPRegressor(max_iter=20, loss="quantile", quantile=[0.1, 0.5, 0.9]),
     DropoutMLPClassifier(**FEW, embedding=None, early_stopping=False),
 ]
 
 # The same without sampling: nothing random is left but the weights at the start.
 CERTAIN = {
+    "n_members": 1,
     "dropout": 0.0,
     "early_stopping": False,
     "batch_size": 1000,

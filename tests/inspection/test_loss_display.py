@@ -56,7 +56,7 @@ def test_a_network_of_regkit_names_its_best_epoch():
 def test_regkits_own_networks(family):
     X, y = make_house_prices(150, return_X_y=True)
     y = y > np.median(y) if family is DropoutMLPClassifier else y
-    network = family((8,), max_iter=20, random_state=0).fit(X, y)
+    network = family((8,), n_members=1, max_iter=20, random_state=0).fit(X, y)
     display = LossCurveDisplay.from_estimator(network)
     curve = network.validation_loss_curve_
     np.testing.assert_array_equal(display.validation_line_.get_ydata(), curve)

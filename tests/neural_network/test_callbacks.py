@@ -11,7 +11,7 @@ callback = pytest.importorskip("sklearn.callback", reason="needs scikit-learn 1.
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(60, 3))
 Y = X[:, 0]
-SMALL = {"hidden_layer_sizes": (8,), "max_iter": 6, "random_state": 0}
+SMALL = {"n_members": 1, "hidden_layer_sizes": (8,), "max_iter": 6, "random_state": 0}
 
 
 class Recorder:

@@ -16,7 +16,7 @@ from sklearn.preprocessing import MaxAbsScaler
 
 from regkit import DropoutMLPClassifier, DropoutMLPRegressor
 
-SMALL = {"hidden_layer_sizes": (16,), "max_iter": 30, "random_state": 0}
+SMALL = {"n_members": 1, "hidden_layer_sizes": (16,), "max_iter": 30, "random_state": 0}
 PLAIN = {
     **SMALL,
     "activation": "relu",
@@ -180,7 +180,12 @@ def test_best_weights_of_the_users_validation_rows():
 
 def test_patience_ends_training():
     model = DropoutMLPRegressor(
-        hidden_layer_sizes=16, max_iter=500, n_iter_no_change=5, tol=0, random_state=0
+        n_members=1,
+        hidden_layer_sizes=16,
+        max_iter=500,
+        n_iter_no_change=5,
+        tol=0,
+        random_state=0,
     ).fit(X, Y)
     assert model.n_iter_ < 500
     assert model.n_iter_ - model.best_iter_ == 6
@@ -313,12 +318,21 @@ def test_onnx(model, target):
 
 
 @EACH
-def test_verbose_prints_a_line_an_epoch(estimator, target, capsys):
-    clone(estimator).set_params(verbose=True, max_iter=3).fit(X, target)
+def test_verbose_prints_a_table(estimator, target, capsys):
+    model = clone(estimator).set_params(verbose=True, max_iter=12).fit(X, target)
+    header, *lines = capsys.readouterr().out.splitlines()
+    assert header.split() == ["epoch", "loss", "validation", "best", "seconds"]
+    assert len(lines) == 12
+    assert all(len(line) == len(lines[0]) for line in lines)
+    marks = [line.split()[0] for line in lines if "*" in line]
+    assert int(marks[-1]) == model.best_iter_
+    loss = float(lines[4].split()[1])
+    assert loss == pytest.approx(model.loss_curve_[4], rel=1e-4)
+    model.set_params(n_members=2, early_stopping=False).fit(X, target)
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 3
-    assert lines[0].startswith("Epoch 1, loss = ")
-    assert "validation loss = " in lines[0]
+    assert lines[0] == "member 1 of 2"
+    assert lines[14] == "member 2 of 2"
+    assert "validation" not in lines[1]
 
 
 def test_an_interrupt_keeps_what_was_learnt(monkeypatch):
@@ -346,6 +360,7 @@ def test_constant_rates_warn_when_they_could_go_on():
 def test_auto_epochs_are_a_budget_of_steps():
     rng = np.random.default_rng(0)
     options = {
+        "n_members": 1,
         "hidden_layer_sizes": 1,
         "embedding": None,
         "early_stopping": False,

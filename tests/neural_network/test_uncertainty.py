@@ -5,9 +5,8 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from regkit import DropoutMLPClassifier, DropoutMLPRegressor
-from regkit.neural_network import regressor
 
-SMALL = {"hidden_layer_sizes": (32,), "max_iter": 60, "random_state": 0}
+SMALL = {"n_members": 1, "hidden_layer_sizes": (32,), "max_iter": 60, "random_state": 0}
 
 
 def make(n, seed, noise=0.5):
@@ -87,7 +86,7 @@ def test_halves_of_the_validation_rows_judge_each_other():
         total = np.sqrt(np.mean(found.total**2))
         error = np.sqrt(np.mean((NEW_Y - found.mean) ** 2))
         ratios.append(total / error)
-        scale = model._fitted.targets.scale[0]
+        scale = model._ensemble.first.targets.scale[0]
         chosen.append(np.sqrt(2 * model.best_loss_) * scale / error)
     # 20 rows tell a deviation up to 16%, and so 12 fits up to 4.6%; what half of the
     # rows chose is a little worse than what all of them chose.
@@ -110,7 +109,7 @@ def test_noise_is_estimated_from_held_out_rows():
     residual = np.sqrt(np.mean((NEW_Y - found.mean) ** 2))
     assert_allclose(np.sqrt(np.mean(found.total**2)), residual, rtol=0.2)
     assert_allclose(found.total, np.hypot(found.epistemic, found.noise))
-    assert_allclose(found.noise, model.noise_std_)
+    assert model.noise_std_ == pytest.approx(residual, rel=0.2)
     mean, std = model.predict(NEW_X, return_std=True)
     assert_array_equal(mean, model.predict(NEW_X))
     assert_array_equal(std, found.total)
@@ -139,22 +138,19 @@ def test_samples_repeat_with_their_seed_only():
     assert_array_equal(model.predict(X, return_std=True)[1], std)
 
 
-def test_many_validation_rows_are_thinned(monkeypatch):
-    model = DropoutMLPRegressor(**SMALL).fit(X, Y)
-    monkeypatch.setattr(regressor, "_MOST_JUDGED", 60)
-    thinned = DropoutMLPRegressor(**SMALL).fit(X, Y)
-    assert len(model._calibration.scores) == 120
-    assert len(thinned._calibration.scores) == 60
-    assert_array_equal(thinned.predict(X), model.predict(X))
-    assert thinned.noise_std_ == pytest.approx(model.noise_std_, rel=0.3)
-
-
-def test_intervals_without_held_out_rows_warn():
+@pytest.mark.parametrize("ask", ["predict_interval", "predict_uncertainty"])
+def test_without_held_out_rows_nothing_is_made_up(ask):
     model = DropoutMLPRegressor(**SMALL, early_stopping=False).fit(X, Y)
-    with pytest.warns(UserWarning, match="estimated from the training rows"):
-        model.predict_interval(X)
-    with pytest.warns(UserWarning, match="calibration_fraction"):
-        model.predict(X, return_std=True)
+    assert not hasattr(model, "noise_std_")
+    with pytest.raises(ValueError, match=r"no rows were held out.*n_members"):
+        getattr(model, ask)(X)
+    given = model.set_params(tau=0.04).fit(X, Y)
+    assert given.noise_std_ == pytest.approx(5.0)
+    lower, upper = given.predict_interval(X)
+    assert np.all(upper - lower >= 2 * 1.64 * 5.0)
+    variance = DropoutMLPRegressor(**SMALL, early_stopping=False, loss="gaussian_nll")
+    lower, upper = variance.fit(X, Y).predict_interval(X)
+    assert np.all(lower < upper)
 
 
 def test_bad_coverage():
@@ -181,3 +177,111 @@ def test_entropy_has_two_parts(multilabel):
     assert found.entropy.max() <= limit + 1e-9
     far = model.predict_uncertainty(X * 100)
     assert np.isfinite(far.entropy).all()
+
+
+MEMBERS = {**SMALL, "n_members": 5}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{}, {"loss": "quantile", "quantile": [0.1, 0.5, 0.9]}, {"loss": "gaussian_nll"}],
+    ids=["squared", "quantiles", "variance head"],
+)
+def test_intervals_by_folds_cover_what_they_promise(changes):
+    """About what is wanted, not less, and wide where the noise is."""
+    shares, ratios = [], []
+    for seed in range(4):
+        rng = np.random.default_rng(300 + seed)
+        rows = rng.uniform(-2, 2, (1600, 2))
+        noise = np.where(rows[:, 1] > 0, 1.0, 0.2) * rng.normal(size=1600)
+        y = np.sin(2 * rows[:, 0]) + noise
+        model = DropoutMLPRegressor(**{**MEMBERS, "random_state": seed}, **changes)
+        model.fit(rows[:600], y[:600])
+        lower, upper = model.predict_interval(rows[600:])
+        shares.append(np.mean((lower <= y[600:]) & (y[600:] <= upper)))
+        noisy = rows[600:, 1] > 0
+        ratios.append(
+            np.mean((upper - lower)[noisy]) / np.mean((upper - lower)[~noisy])
+        )
+    assert 0.88 < np.mean(shares) < 0.96
+    assert np.mean(ratios) > (1.4 if not changes else 2.0)
+
+
+def test_poisson_predicts_rates():
+    rng = np.random.default_rng(0)
+    rows = rng.uniform(-1, 1, (2000, 2))
+    exposure = rng.uniform(0.5, 3.0, 2000)
+    rate = np.exp(1.0 + rows[:, 0])
+    y = rng.poisson(rate * exposure) / exposure
+    model = DropoutMLPRegressor(**MEMBERS, loss="poisson")
+    model.fit(rows, y, sample_weight=exposure)
+    found = model.predict(rows)
+    assert found.min() > 0
+    assert np.abs(np.log(found / rate)).mean() < 0.12
+    assert np.average(found, weights=exposure) == pytest.approx(
+        np.average(y, weights=exposure), rel=0.03
+    )
+    lower, upper = model.predict_interval(rows)
+    assert lower.min() == 0.0
+    assert 0.85 < np.mean((lower <= y) & (y <= upper)) < 0.97
+    with pytest.raises(ValueError, match='y must not be negative with loss="poisson"'):
+        model.fit(rows, y - 1.0)
+
+
+@pytest.mark.parametrize("columns", [1, 2])
+def test_quantiles_do_not_cross(columns):
+    levels = [0.9, 0.1, 0.5]
+    y = np.column_stack([Y, -2 * Y])[:, :columns]
+    model = DropoutMLPRegressor(**MEMBERS, loss="quantile", quantile=levels).fit(X, y)
+    found = model.predict_quantiles(NEW_X)
+    assert found.shape == ((4000, 3) if columns == 1 else (4000, 2, 3))
+    assert np.all(np.diff(found, axis=-1) >= 0)
+    assert_allclose(model.predict(NEW_X), found[..., 1])
+    first = found if columns == 1 else found[:, 0]
+    below = (NEW_Y[:, None] <= first).mean(axis=0)
+    assert_allclose(below, [0.1, 0.5, 0.9], atol=0.07)
+    with pytest.raises(ValueError, match='needs loss="quantile"'):
+        DropoutMLPRegressor(**SMALL).fit(X, Y).predict_quantiles(X)
+    with pytest.raises(ValueError, match=r"quantile must hold numbers in \(0, 1\)"):
+        DropoutMLPRegressor(**SMALL, loss="quantile", quantile=[0.5, 2]).fit(X, Y)
+
+
+@pytest.mark.parametrize("n_members", [1, 5])
+def test_sets_of_classes_cover_what_they_promise(n_members):
+    shares, sizes = [], []
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        rows = rng.normal(size=(2400, 2))
+        labels = np.digitize(rows[:, 0] + 0.5 * rng.normal(size=2400), [-0.5, 0.5])
+        options = {**SMALL, "n_members": n_members, "random_state": seed}
+        model = DropoutMLPClassifier(**options).fit(rows[:400], labels[:400])
+        sets = model.predict_set(rows[400:], coverage=0.9)
+        shares.append(sets[np.arange(2000), labels[400:]].mean())
+        sizes.append(sets.sum(axis=1).mean())
+    # 80 held-out rows tell a coverage up to 0.034, and so four fits up to 0.017.
+    assert 0.9 - 3 * 0.017 < np.mean(shares) < 0.9 + 3 * 0.017
+    assert 1.0 < np.mean(sizes) < 2.0
+
+
+def test_sets_that_cannot_be():
+    labels = np.digitize(Y, [-5.0, 5.0])
+    model = DropoutMLPClassifier(**SMALL, early_stopping=False).fit(X, labels)
+    with pytest.raises(ValueError, match="no rows were held out"):
+        model.predict_set(X)
+    several = DropoutMLPClassifier(**SMALL).fit(X, np.c_[labels > 0, labels > 1] * 1)
+    with pytest.raises(ValueError, match="several labels a row"):
+        several.predict_set(X)
+
+
+def test_probabilities_are_what_they_say():
+    """Temperature: overfitted networks do not say more than held-out rows confirm."""
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(3300, 5))
+    chance = 1 / (1 + np.exp(-2 * rows[:, 0]))
+    labels = rng.random(3300) < chance
+    options = {**MEMBERS, "early_stopping": False, "dropout": 0.0, "max_iter": 100}
+    model = DropoutMLPClassifier(**options).fit(rows[:300], labels[:300])
+    assert model._ensemble.temperature > 1.2
+    found = model.predict_proba(rows[300:])[:, 1]
+    sure = found > 0.8
+    assert abs(labels[300:][sure].mean() - found[sure].mean()) < 0.05

@@ -6,6 +6,7 @@ import warnings
 from typing import Any
 
 import numpy as np
+import pytest
 import scipy.sparse as sp
 from hypothesis import given, reject
 from hypothesis import strategies as st
@@ -38,6 +39,7 @@ COMMON: dict[str, Any] = {
     "max_iter": st.integers(1, 4),
     "tol": st.sampled_from([0.0, 1e-4, 1.0]),
     "n_iter_no_change": st.sampled_from([None, 1]),
+    "n_members": st.sampled_from([1, 1, 3]),
     "early_stopping": st.booleans(),
     "validation_fraction": st.sampled_from([0.1, 0.4]),
     "standardize": st.sampled_from([False, True, "robust"]),
@@ -66,7 +68,7 @@ def networks(draw: Any, kind: Any) -> Any:
                 ["squared_error", "absolute_error", "huber", "quantile", "gaussian_nll"]
             ),
             "huber_delta": st.sampled_from([0.1, 2.0]),
-            "quantile": st.sampled_from([0.1, 0.5]),
+            "quantile": st.sampled_from([0.1, 0.5, (0.1, 0.5, 0.9)]),
             "calibration_fraction": st.sampled_from([0.0, 0.3]),
             "tau": st.sampled_from([None, 4.0]),
             "standardize_target": st.booleans(),
@@ -114,6 +116,13 @@ def fit(estimator: Any, *data: Any) -> Any:
 
 
 def check_curves(model: Any) -> None:
+    members = getattr(model, "estimators_", [model])
+    assert len(members) == model.n_members
+    for member in members:
+        _check_curves(member)
+
+
+def _check_curves(model: Any) -> None:
     for array in [*model.coefs_, *model.intercepts_]:
         assert np.isfinite(array).all()
     assert 1 <= model.best_iter_ <= model.n_iter_ <= model.max_iter
@@ -143,15 +152,18 @@ def test_regressor(estimator: Any, table: Any, several: bool) -> None:
     assert predicted.shape == y.shape
     assert np.isfinite(predicted).all()
     assert_array_equal(fit(estimator, X, y, weights).predict(X), predicted)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # noise of training rows
-        mean, std = model.predict(X, return_std=True)
-        lower, upper = model.predict_interval(X, coverage=0.3)
+    held_out = model.n_members > 1 or model.early_stopping or model.calibration_fraction
+    if not held_out and model.tau is None and model.loss != "gaussian_nll":
+        with pytest.raises(ValueError, match="no rows were held out"):
+            model.predict(X, return_std=True)
+        return
+    mean, std = model.predict(X, return_std=True)
+    lower, upper = model.predict_interval(X, coverage=0.3)
     assert_array_equal(mean, predicted)
     assert (std > 0).all()
     assert (lower <= upper).all()
     assert model.sample_predictions(X, 3, 0).shape == (3, *y.shape)
-    if model.loss != "gaussian_nll":
+    if hasattr(model, "noise_std_"):
         assert np.all(np.asarray(model.noise_std_) > 0)
         if model.tau is not None:
             assert_array_equal(model.noise_std_, 0.5)
@@ -193,6 +205,7 @@ def test_classifier(estimator: Any, table: Any, kind: str) -> None:
 def test_chunks_are_rows(estimator: Any, table: Any) -> None:
     """Held, in any form; and visited one by one, in float64, where batches agree."""
     X, y, weights, _ = table
+    estimator.set_params(n_members=1)
     is_regressor = isinstance(estimator, DropoutMLPRegressor)
     y = y[:, 0] if is_regressor else (y[:, 0] > np.median(y[:, 0])).astype(int)
     weights = np.ones(len(X)) if weights is None else weights
@@ -221,6 +234,7 @@ def test_whole_weights_repeat_rows(estimator: Any, table: Any) -> None:
     is_regressor = isinstance(estimator, DropoutMLPRegressor)
     y = y[:, 0] if is_regressor else (np.arange(len(X)) % 2)
     estimator.set_params(
+        n_members=1,
         dropout=0.0,
         input_dropout=0.0,
         early_stopping=False,
@@ -252,7 +266,7 @@ def test_storage_does_not_matter(estimator: Any, table: Any, form: Any) -> None:
     X = np.where(X > 0, X, 0.0)
     is_regressor = isinstance(estimator, DropoutMLPRegressor)
     y = y[:, 0] if is_regressor else (np.arange(len(X)) % 2)
-    estimator.set_params(dtype="float64")
+    estimator.set_params(n_members=1, dtype="float64")
     expected = fit(estimator, X, y, weights)
     found = fit(estimator, form(X), y, weights)
     assert_allclose(found.loss_curve_, expected.loss_curve_, rtol=1e-6, atol=1e-12)

@@ -2,6 +2,9 @@
 
 Arrays are lines: outputs (n_outputs, PANEL), targets (n_targets, PANEL). Every loss is
 averaged over targets, so that its scale does not change with their number.
+
+After the outputs of the losses of a mean there may be some more a target, quantiles of
+y that tell how far it may be off. Their losses add to the slopes, not to the values.
 """
 
 import math
@@ -18,17 +21,21 @@ ABSOLUTE = 1
 HUBER = 2
 QUANTILE = 3
 GAUSSIAN = 4
-BINARY = 5
-SOFTMAX = 6
+POISSON = 5
+BINARY = 6
+SOFTMAX = 7
 
 # The log-variance of the Gaussian loss is held within ± this.
 LOG_VARIANCE_LIMIT = 10.0
+# The logarithm of expected counts likewise.
+LOG_MEAN_LIMIT = 20.0
 
 
 @inlined_kernel
 def loss_and_slopes(
     loss: int,
     parameter: float,
+    levels: NDArray[np.float64],
     outputs: NDArray[Any],
     targets: NDArray[Any],
     weights: NDArray[Any],
@@ -37,8 +44,8 @@ def loss_and_slopes(
 ) -> float:
     """Return Σ_i weights_i loss_i; ``slopes`` get its derivatives times ``scale``.
 
-    ``parameter`` is Huber's delta, the quantile, or the share of label smoothing of
-    the softmax loss.
+    ``parameter`` is Huber's delta or the share of label smoothing of the softmax loss;
+    ``levels`` are the quantiles, each with an output a target where there are any.
     """
     if loss == GAUSSIAN:
         return _gaussian(outputs, targets, weights, slopes, scale)
@@ -46,7 +53,52 @@ def loss_and_slopes(
         return _binary(outputs, targets, weights, slopes, scale)
     if loss == SOFTMAX:
         return _softmax(outputs, targets, weights, slopes, scale, parameter)
-    return _residual(loss, parameter, outputs, targets, weights, slopes, scale)
+    n_targets, n_levels = targets.shape[0], levels.shape[0]
+    several = outputs.shape[0] // n_targets
+    total = 0.0
+    if loss == POISSON:
+        total = _poisson(outputs, targets, weights, slopes, scale)
+    # The first outputs have the loss itself; where it is the quantile loss, all have.
+    for k in range(1 if loss == POISSON else 0, several):
+        is_level = loss == QUANTILE or k > 0
+        level = levels[k if loss == QUANTILE else k - 1] if is_level else parameter
+        part = _residual(
+            QUANTILE if is_level else loss,
+            level,
+            outputs[k * n_targets : (k + 1) * n_targets],
+            targets,
+            weights,
+            slopes[k * n_targets : (k + 1) * n_targets],
+            scale / n_levels if loss == QUANTILE else scale,
+        )
+        if loss == QUANTILE:
+            total += part / n_levels
+        elif k == 0:
+            total += part
+    return total
+
+
+@inlined_kernel
+def _poisson(
+    outputs: NDArray[Any],
+    targets: NDArray[Any],
+    weights: NDArray[Any],
+    slopes: NDArray[Any],
+    scale: float,
+) -> float:
+    """Half the deviance, y log(y/μ) - y + μ, of a mean μ = exp z."""
+    n_targets = targets.shape[0]
+    share = scale / n_targets
+    total: float = 0.0
+    for t in range(n_targets):
+        for i in range(PANEL):
+            z, y = float(outputs[t, i]), float(targets[t, i])
+            weight = float(weights[i])
+            mean = math.exp(min(max(z, -LOG_MEAN_LIMIT), LOG_MEAN_LIMIT))
+            least = y * math.log(y) if y > 0.0 else 0.0
+            total += weight * (mean - y * z + least - y)
+            slopes[t, i] = share * weight * (mean - y)
+    return float(total / n_targets)
 
 
 @inlined_kernel
@@ -192,6 +244,7 @@ def _softmax(
 @inlined_kernel
 def score_batch(
     loss: int,
+    parameter: float,
     outputs: NDArray[Any],
     targets: NDArray[Any],
     weights: NDArray[Any],
@@ -199,13 +252,18 @@ def score_batch(
 ) -> None:
     """Add this batch's weighted squared errors (a target each) or hits (one number).
 
-    A row of several labels is hit when all of them are.
+    Those of quantiles are of the one numbered by the ``parameter``. A row of several
+    labels is hit when all of them are.
     """
     n_targets = targets.shape[0]
     if loss < BINARY:
+        first = int(parameter) * n_targets if loss == QUANTILE else 0
         for t in range(n_targets):
             for i in range(PANEL):
-                r = float(outputs[t, i]) - float(targets[t, i])
+                mean = float(outputs[first + t, i])
+                if loss == POISSON:
+                    mean = math.exp(min(max(mean, -LOG_MEAN_LIMIT), LOG_MEAN_LIMIT))
+                r = mean - float(targets[t, i])
                 scores[t] += float(weights[i]) * r * r
         return
     for i in range(PANEL):

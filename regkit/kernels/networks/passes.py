@@ -55,6 +55,8 @@ class Network(NamedTuple):
     """Numbers that the embedding adds to a column."""
     embedding: int
     """Frequencies, phases, mixing weights and shifts begin here, in this order."""
+    n_probes: int
+    """How many of the last outputs pass no derivative to the layers below."""
     scales: int
     """Where the scales of the inputs begin, -1 when inputs are not scaled."""
 
@@ -391,6 +393,8 @@ def backward(
     step = work.height * PANEL
     for layer in range(net.weights.shape[0] - 1, -1 if trainable else 0, -1):
         inputs, units = net.sizes[layer], net.sizes[layer + 1]
+        if layer == net.weights.shape[0] - 1:
+            units -= net.n_probes
         below = net.firsts[layer] * PANEL
         multiply_panels(
             inputs,

@@ -49,10 +49,11 @@ class Data(NamedTuple):
 
 
 class Loss(NamedTuple):
-    """A code of `losses` and its parameter."""
+    """A code of `losses`, its parameter, and the quantiles of the quantile loss."""
 
     kind: int
     parameter: float
+    levels: NDArray[np.float64]
 
 
 class State(NamedTuple):
@@ -115,6 +116,7 @@ def note_losses(
         work.losses[panel] = loss_and_slopes(
             loss.kind,
             loss.parameter,
+            loss.levels,
             outputs_of(net, work, panel),
             lines(work.targets, panel * n_targets, n_targets),
             line(work.weights, panel),
@@ -133,6 +135,7 @@ def note_scores(
             work.scores[panel, s] = 0.0
         score_batch(
             loss.kind,
+            loss.parameter,
             outputs_of(net, work, panel),
             lines(work.targets, panel * n_targets, n_targets),
             line(work.weights, panel),

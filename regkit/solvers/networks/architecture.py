@@ -58,6 +58,9 @@ class Architecture:
     embedding : Embedding or None
     waved : tuple of int or None
         The columns that have an embedding; None for all.
+    n_beside : int
+        How many of the last outputs are read off the last hidden layer without
+        changing it.
     """
 
     n_features: int
@@ -67,6 +70,7 @@ class Architecture:
     scaled: bool = False
     embedding: Embedding | None = None
     waved: tuple[int, ...] | None = None
+    n_beside: int = 0
 
     @property
     def n_waved(self) -> int:
@@ -114,6 +118,7 @@ class Architecture:
             n_frequencies=waves,
             n_components=components,
             embedding=0,
+            n_probes=self.n_beside,
             scales=scales,
         )
 

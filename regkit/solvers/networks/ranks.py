@@ -11,8 +11,6 @@ from regkit._types import Floats
 
 # Points of a column's distribution that are remembered.
 _KNOTS = 1000
-# Of fewer rows nothing tells whether a column has more than two values.
-_FEW_ROWS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +80,7 @@ def normal_scores(values: Floats, share: Floats) -> tuple[Floats, Floats]:
 
 
 def many_valued(X: Any) -> NDArray[np.bool_]:
-    """Tell which columns hold more than two values, (n_features,).
-
-    All do where there are too few rows to tell.
-    """
-    if X.shape[0] < _FEW_ROWS:
-        return np.ones(X.shape[1], dtype=bool)
+    """Tell which columns hold more than two values, (n_features,)."""
     if isinstance(X, np.ndarray):
         return np.array([_has_many(X[:, j], False) for j in range(X.shape[1])])
     X = X.tocsc()

@@ -5,11 +5,10 @@ from typing import Protocol
 
 import numpy as np
 
-from regkit.kernels.networks.training import OUTCOME, UNDER_WAY, Data, Loss, State
+from regkit.kernels.networks.training import OUTCOME, UNDER_WAY, Data, State
 from regkit.solvers.networks.adaptive_team import Company
 from regkit.solvers.networks.architecture import Architecture, make_work
 from regkit.solvers.networks.trainer import (
-    LOSSES,
     OUTCOMES,
     VALIDATION_ROWS,
     Observer,
@@ -62,7 +61,7 @@ def run_streamed(
     watch = new_watch(settings, parameters.params, feed.n_targets)
     gradient = np.zeros_like(parameters.params)
     noise, optimizer = settings.noise(), settings.optimizer()
-    loss = Loss(LOSSES[settings.loss], settings.loss_parameter)
+    loss = settings.kernel_loss()
     groups = architecture.groups(settings.rates)
     held_order = np.arange(len(held_out.weights))
     company = Company(threads)

@@ -1,6 +1,7 @@
 """Training: settings and state in, a frozen result out."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -35,6 +36,7 @@ LOSSES = {
     "huber": losses.HUBER,
     "quantile": losses.QUANTILE,
     "gaussian_nll": losses.GAUSSIAN,
+    "poisson": losses.POISSON,
     "binary": losses.BINARY,
     "softmax": losses.SOFTMAX,
 }
@@ -66,7 +68,7 @@ class Settings:
     loss : str
         A key of `LOSSES`.
     loss_parameter : float
-        Huber's delta, the quantile, the share of label smoothing.
+        Huber's delta, the share of label smoothing, which of the quantiles is scored.
     dropout : tuple of float
         Of the inputs, then of each hidden layer.
     dropout_kind : str
@@ -93,6 +95,8 @@ class Settings:
     checks : tuple of int
         Epochs, ascending, after which a run ends unless one of those since the check
         before (not the first of them) is the best so far on held-out rows.
+    levels : tuple of float
+        The quantiles of the quantile loss.
     """
 
     loss: str
@@ -119,6 +123,7 @@ class Settings:
     shuffle: bool
     seed: int
     checks: tuple[int, ...] = ()
+    levels: tuple[float, ...] = (0.5,)
 
     def for_one_epoch(self) -> "Settings":
         """Return these settings for an epoch more, with nothing scheduled."""
@@ -134,6 +139,10 @@ class Settings:
     def noise(self) -> Dropout:
         """Return the kernels' form of the dropout rates."""
         return Dropout(np.array(self.dropout), NOISE[self.dropout_kind])
+
+    def kernel_loss(self) -> Loss:
+        """Return the kernels' form of the loss."""
+        return Loss(LOSSES[self.loss], self.loss_parameter, np.array(self.levels))
 
     def optimizer(self) -> Optimizer:
         """Return the kernels' form of the optimizer and the penalties."""
@@ -236,6 +245,7 @@ def run(
     parameters: Parameters,
     observer: Observer | None = None,
     alone: bool = False,
+    must_stop: Callable[[], bool] | None = None,
 ) -> TrainingResult:
     """Train ``parameters`` in place.
 
@@ -250,6 +260,8 @@ def run(
         Without one, many epochs run in one call of the kernel.
     alone : bool
         Whether to keep to one thread, the others being busy with other runs.
+    must_stop : callable, optional
+        Asked now and then; True ends the run as an interrupt does.
     """
     net = architecture.network()
     n = len(data.weights)
@@ -270,7 +282,7 @@ def run(
         np.arange(len(held_out.weights)),
     )
     noise, optimizer = settings.noise(), settings.optimizer()
-    loss = Loss(LOSSES[settings.loss], settings.loss_parameter)
+    loss = settings.kernel_loss()
     groups = architecture.groups(settings.rates)
     total = settings.max_iter * batches
     company = Company(threads)
@@ -278,6 +290,8 @@ def run(
     with np.errstate(all="ignore"):
         try:
             while watch.counts[EPOCHS] < settings.max_iter:
+                if must_stop is not None and must_stop():
+                    raise KeyboardInterrupt
                 done = int(watch.counts[EPOCHS])
                 epochs = min(chunk, next_check(settings, done) - done)
                 rates = schedule(settings, done * batches, epochs * batches, total)

@@ -8,7 +8,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from regkit.kernels.networks.barrier import make_crew
-from regkit.kernels.networks.losses import BINARY, LOG_VARIANCE_LIMIT, SOFTMAX
+from regkit.kernels.networks.losses import BINARY, LOG_VARIANCE_LIMIT, POISSON, SOFTMAX
 from regkit.kernels.networks.masks import derive, root
 from regkit.kernels.networks.optimizers import SGD, Optimizer, step
 from regkit.kernels.networks.passes import Dropout
@@ -24,7 +24,7 @@ from regkit.solvers.networks.trainer import LOSSES, NOISE
 
 N_ROWS = 5
 N_FEATURES = 2
-PARAMETER = {"huber": 0.3, "quantile": 0.2, "softmax": 0.1}
+PARAMETER = {"huber": 0.3, "softmax": 0.1}
 
 
 class Problem:
@@ -41,24 +41,32 @@ class Problem:
         scaled=False,
         embedding=None,
         waved=None,
+        levels=(0.2,),
+        n_outputs=None,
+        n_beside=0,
         fraction=1.0,
         weighted=True,
     ):
         rng = np.random.default_rng(7)
-        n_outputs = {"gaussian_nll": 2 * n_targets, "softmax": n_targets + 1}
+        natural = {"gaussian_nll": 2 * n_targets, "softmax": n_targets + 1}
         activations = (activation,) * len(hidden)
         self.shape = Architecture(
             N_FEATURES,
             hidden,
-            n_outputs.get(loss, n_targets),
+            n_outputs or natural.get(loss, n_targets),
             activations,
             scaled,
             embedding,
             waved,
+            n_beside,
         )
         self.net = self.shape.network()
-        self.params = rng.normal(0.0, 0.8, self.shape.n_params)
+        # Of exponentials no large ones, whose differences would have few digits.
+        size = 0.4 if loss == "poisson" else 0.8
+        self.params = rng.normal(0.0, size, self.shape.n_params)
         targets = rng.normal(size=(N_ROWS, n_targets))
+        if LOSSES[loss] == POISSON:
+            targets = np.abs(targets)
         if LOSSES[loss] == BINARY:
             targets = (targets > 0).astype(float)
         if LOSSES[loss] == SOFTMAX:
@@ -68,7 +76,7 @@ class Problem:
             rng.normal(size=(N_ROWS, N_FEATURES)), np.float64
         )
         self.data = Data(rows, targets, weights, float(weights.sum()))
-        self.loss = Loss(LOSSES[loss], PARAMETER.get(loss, 0.0))
+        self.loss = Loss(LOSSES[loss], PARAMETER.get(loss, 0.0), np.array(levels))
         rates = np.array([0.3, *[0.4] * len(hidden)])
         self.dropout = Dropout(rates, NOISE[kind])
         self.fraction = fraction
@@ -205,3 +213,47 @@ def test_log_variance_is_held_within_its_limits():
     loss, gradient = problem.evaluate(problem.params)
     assert np.isfinite(loss)
     assert problem.shape.views(gradient)["biases0"][1] == 0.0
+
+
+@pytest.mark.parametrize("n_targets", COUNTS)
+def test_several_quantiles(n_targets):
+    """The mean of the pinball losses, level after level."""
+    levels = (0.1, 0.5, 0.8)
+    count = 3 * n_targets
+    Problem("silu", "quantile", n_targets, levels=levels, n_outputs=count).check()
+
+
+@pytest.mark.parametrize("n_targets", COUNTS)
+@pytest.mark.parametrize("loss", ["squared_error", "huber", "poisson", "quantile"])
+def test_quantiles_beside_a_loss_change_nothing_else(loss, n_targets):
+    """Their weights learn the quantile loss; all others learn the loss itself."""
+    own = (0.3,) if loss == "quantile" else ()
+    both = (*own, 0.05, 0.95)
+    whole = Problem(
+        "silu", loss, n_targets, levels=both, n_outputs=3 * n_targets,
+        n_beside=2 * n_targets,
+    )  # fmt: skip
+    bare = Problem("silu", loss, n_targets, levels=own or (0.2,), n_outputs=n_targets)
+    beside = Problem("silu", "quantile", n_targets, levels=both[-2:],
+                     n_outputs=2 * n_targets)  # fmt: skip
+    last = f"weights{len(whole.shape.hidden)}", f"biases{len(whole.shape.hidden)}"
+    views = whole.shape.views(whole.params)
+    for problem, rows in ((bare, slice(n_targets)), (beside, slice(n_targets, None))):
+        for name, values in problem.shape.views(problem.params).items():
+            values[:] = views[name][rows] if name in last else views[name]
+        problem.data = whole.data
+    loss_of_all, gradient = whole.evaluate(whole.params)
+    found = whole.shape.views(gradient)
+    of_bare, of_beside = bare.evaluate(bare.params), beside.evaluate(beside.params)
+    # Of the quantile loss all levels are averaged; beside another they are not.
+    shares = (1 / 3, 2 / 3) if loss == "quantile" else (1.0, 2.0)
+    for name, values in found.items():
+        main = bare.shape.views(of_bare[1])[name] * shares[0]
+        if name not in last:
+            assert_allclose(values, main, rtol=1e-9, atol=1e-12)
+            continue
+        assert_allclose(values[:n_targets], main, rtol=1e-9, atol=1e-12)
+        others = beside.shape.views(of_beside[1])[name] * shares[1]
+        assert_allclose(values[n_targets:], others, rtol=1e-9, atol=1e-12)
+    if loss != "quantile":
+        assert_allclose(loss_of_all, of_bare[0])

@@ -1,0 +1,70 @@
+"""Networks that predict together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from regkit._types import Floats
+from regkit.neural_network._fitted import Fitted
+
+
+@dataclass(frozen=True, slots=True)
+class Ensemble:
+    """Members whose predictions are averaged; private to the estimators.
+
+    Attributes
+    ----------
+    members : tuple of Fitted
+        At least one.
+    seed : int
+        Of the folds, and of the noise of predictions that must repeat themselves.
+    temperature : float
+        What outputs of a classifier are divided by.
+    """
+
+    members: tuple[Fitted, ...]
+    seed: int
+    temperature: float = 1.0
+
+    @property
+    def first(self) -> Fitted:
+        """The first member: all have its shape."""
+        return self.members[0]
+
+    def alone(self, number: int) -> Ensemble:
+        """Return one member as an ensemble of its own."""
+        return replace(self, members=(self.members[number],))
+
+    def outputs(self, X: Any) -> list[Floats]:
+        """Return each member's outputs (n, n_outputs), over the temperature."""
+        return [member.outputs(X) / self.temperature for member in self.members]
+
+    def passes(self, X: Any, n_passes: int, seed: int) -> list[tuple[slice, Floats]]:
+        """Return outputs with noise, members taking turns.
+
+        Returns
+        -------
+        passes : list of (slice, ndarray (n_own, n, n_outputs))
+            Of each member that has any: which passes are its own, and their outputs.
+        """
+        count = len(self.members)
+        found = []
+        for number, member in enumerate(self.members[:n_passes]):
+            own = slice(number, n_passes, count)
+            n_own = len(range(*own.indices(n_passes)))
+            # One member's masks must not be another's.
+            outputs = member.passes(X, n_own, seed + number)
+            found.append((own, outputs / self.temperature))
+        return found
+
+
+def joined(found: list[tuple[slice, Floats]]) -> Floats:
+    """Put the passes of all members in their places, (n_passes, ...)."""
+    total = sum(len(values) for _, values in found)
+    whole = np.empty((total, *found[0][1].shape[1:]))
+    for own, values in found:
+        whole[own] = values
+    return whole

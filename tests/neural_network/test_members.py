@@ -1,0 +1,267 @@
+"""Several networks in one estimator, each validated on rows that others learn from."""
+
+import pickle
+import warnings
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import clone
+from sklearn.metrics import accuracy_score, r2_score
+
+from regkit import DropoutMLPClassifier, DropoutMLPRegressor, RowChunks
+from regkit.neural_network import _members
+from regkit.neural_network._folds import (
+    NEVER,
+    assign_folds,
+    cautious_weights,
+    hold_out,
+)
+
+SMALL = {
+    "n_members": 5,
+    "hidden_layer_sizes": (16,),
+    "max_iter": 30,
+    "random_state": 0,
+}
+PLAIN = {**SMALL, "activation": "relu", "embedding": None, "standardize": True}
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(300, 3))
+Y = np.sin(2 * X[:, 0]) + X[:, 1] + 0.3 * RNG.normal(size=300)
+LABELS = np.array(["low", "mid", "top"])[np.digitize(Y, [-0.7, 0.7])]
+NEW = RNG.normal(size=(200, 3))
+
+EACH = pytest.mark.parametrize(
+    ("estimator", "target"),
+    [(DropoutMLPRegressor(**SMALL), Y), (DropoutMLPClassifier(**SMALL), LABELS)],
+    ids=["regressor", "classifier"],
+)
+
+
+def probe(model, rows=NEW):
+    if hasattr(model, "predict_proba"):
+        return model.predict_proba(rows)
+    return model.predict(rows)
+
+
+@EACH
+def test_predictions_are_the_mean_of_the_members(estimator, target):
+    model = clone(estimator).fit(X, target)
+    assert len(model.estimators_) == 5
+    each = [probe(member) for member in model.estimators_]
+    assert_allclose(probe(model), np.mean(each, axis=0))
+    assert not np.array_equal(each[0], each[1])
+    assert_array_equal(probe(pickle.loads(pickle.dumps(model))), probe(model))
+    assert not hasattr(model, "coefs_")
+    assert len(model.estimators_[0].coefs_) == 2
+    assert not hasattr(clone(estimator).set_params(n_members=1), "estimators_")
+
+
+@EACH
+def test_threads_change_nothing(estimator, target, monkeypatch):
+    found = []
+    for threads in (1, 3):
+        monkeypatch.setattr(_members, "n_threads", lambda count=threads: count)
+        found.append(probe(clone(estimator).fit(X, target)))
+    assert_array_equal(*found)
+
+
+@pytest.mark.parametrize("n_members", [2, 5, 7])
+def test_every_row_is_predicted_by_those_that_did_not_learn_it(n_members):
+    """The members of its fold: had the row another target, they would be the same."""
+    model = DropoutMLPRegressor(
+        **{**SMALL, "n_members": n_members}, early_stopping=False
+    )
+    model.fit(X, Y)
+    n_folds = min(5, n_members)
+    assert_array_equal(np.unique(model.folds_), np.arange(n_folds))
+    changed = Y.copy()
+    changed[17] += 3.0
+    again = clone(model).fit(X, changed)
+    own = model.folds_[17]
+    for number, (one, other) in enumerate(
+        zip(model.estimators_, again.estimators_, strict=True)
+    ):
+        same = np.array_equal(one.predict(NEW), other.predict(NEW))
+        assert same == (number % n_folds == own)
+    assert model.oof_prediction_[17] == again.oof_prediction_[17]
+    members = model.estimators_[own::n_folds]
+    expected = np.mean([member.predict(X) for member in members], axis=0)
+    rows = model.folds_ == own
+    assert_allclose(model.oof_prediction_[rows], expected[rows])
+    assert model.oof_score_ == pytest.approx(r2_score(Y, model.oof_prediction_))
+
+
+def test_scores_of_classes_are_out_of_fold():
+    model = DropoutMLPClassifier(**SMALL).fit(X, LABELS)
+    assert model.oof_prediction_.shape == (300, 3)
+    assert_allclose(model.oof_prediction_.sum(1), 1.0)
+    predicted = model.classes_[model.oof_prediction_.argmax(1)]
+    assert model.oof_score_ == pytest.approx(accuracy_score(LABELS, predicted))
+
+
+def test_a_permuted_target_is_not_predicted():
+    """Nothing of a row reaches those that predict it: epochs and scaling included."""
+    scores = []
+    for seed in range(6):
+        rng = np.random.default_rng(seed)
+        rows, y = rng.normal(size=(150, 4)), rng.normal(size=150)
+        model = DropoutMLPRegressor(**{**SMALL, "random_state": seed}).fit(rows, y)
+        scores.append(np.corrcoef(model.oof_prediction_, y)[0, 1])
+        labels = DropoutMLPClassifier(**SMALL).fit(rows, y > 0)
+        chance = np.log(2)
+        own = np.where(y > 0, *labels.oof_prediction_.T[::-1])
+        assert -np.log(own).mean() > chance - 0.02
+    # Correlations of 150 rows vary by 0.08, of six fits by 0.033.
+    assert np.mean(scores) < 3 * 0.033
+
+
+def test_weightless_rows_have_no_fold():
+    weights = np.ones(300)
+    weights[::7] = 0.0
+    model = DropoutMLPRegressor(**SMALL).fit(X, Y, sample_weight=weights)
+    assert_array_equal(np.isnan(model.oof_prediction_), weights == 0)
+    assert_array_equal(model.folds_ == NEVER, weights == 0)
+
+
+def test_own_validation_rows_serve_all_members():
+    model = DropoutMLPRegressor(**{**SMALL, "n_members": 3})
+    model.fit(X, Y, X_val=NEW, y_val=np.sin(2 * NEW[:, 0]) + NEW[:, 1])
+    assert model.t_ == sum(each.n_iter_ for each in model.estimators_) * 300
+    assert not hasattr(model, "oof_prediction_")
+    model.predict_interval(NEW)
+    weights = np.zeros(200)
+    weights[:50] = 2.0
+    some = clone(model).fit(X, Y, None, NEW, NEW[:, 1], sample_weight_val=weights)
+    same = clone(model).fit(X, Y, None, NEW[:50], NEW[:50, 1])
+    assert_array_equal(some.predict(NEW), same.predict(NEW))
+    with pytest.raises(ValueError, match=r"sample_weight_val: .*must not be negative"):
+        clone(model).fit(X, Y, None, NEW, NEW[:, 1], sample_weight_val=-weights)
+    with pytest.raises(ValueError, match="sample_weight_val needs X_val and y_val"):
+        clone(model).fit(X, Y, sample_weight_val=weights)
+
+
+@EACH
+def test_all_members_go_on(estimator, target):
+    """With the folds of the first fit, or what was learned would validate."""
+    model = clone(estimator).set_params(warm_start=True).fit(X, target)
+    first, folds = probe(model), model.folds_
+    model.set_params(random_state=1).fit(X, target)
+    assert_array_equal(model.folds_, folds)
+    assert not np.array_equal(probe(model), first)
+    with pytest.raises(ValueError, match="n_members=2 cannot go on from 5 networks"):
+        model.set_params(n_members=2).fit(X, target)
+    model = clone(estimator)
+    for _ in range(3):
+        model.partial_fit(X, target)
+    assert len(model.estimators_) == 5
+    assert model.n_iter_ == 3
+    assert model.t_ == 3 * 5 * 300
+    assert not hasattr(model, "oof_score_")
+
+
+def test_rows_in_chunks_have_one_member_unless_more_are_wanted():
+    source = RowChunks(X, chunk_rows=50)
+    options = {**SMALL, "n_members": "auto", "buffer_chunks": 2}
+    model = DropoutMLPRegressor(**options).fit(source, Y)
+    assert hasattr(model, "coefs_")
+    model.set_params(n_members=2).fit(source, Y)
+    assert len(model.estimators_) == 2
+    assert model.t_ == sum(each.n_iter_ for each in model.estimators_) * 150
+    model.predict_interval(NEW)
+
+
+def test_auto_members():
+    options = {"hidden_layer_sizes": 2, "max_iter": 1, "random_state": 0}
+    model = DropoutMLPRegressor(**options).fit(X, Y)
+    assert len(model.estimators_) == 10
+    assert_array_equal(np.unique(model.folds_), np.arange(5))
+    three = DropoutMLPRegressor(**options).fit(X[:3], Y[:3])
+    assert_array_equal(np.unique(three.folds_), np.arange(3))
+    with pytest.raises(ValueError, match="needs at least 2 rows, got n_samples=1"):
+        DropoutMLPRegressor(**options).fit(X[:1], Y[:1])
+    many = np.zeros((20_001, 1))
+    model = DropoutMLPRegressor(**options, embedding=None).fit(many, many[:, 0])
+    assert len(model.estimators_) == 5
+
+
+def test_to_sklearn_votes():
+    regressor = DropoutMLPRegressor(**PLAIN).fit(X, Y)
+    assert_allclose(regressor.to_sklearn().predict(NEW), regressor.predict(NEW), 1e-4)
+    counts = DropoutMLPRegressor(**PLAIN, loss="poisson").fit(X, np.exp(Y))
+    if hasattr(counts.estimators_[0].to_sklearn(), "loss"):
+        assert_allclose(counts.to_sklearn().predict(NEW), counts.predict(NEW), 1e-3)
+    for target in (LABELS, LABELS == "mid"):
+        model = DropoutMLPClassifier(**PLAIN).fit(X, target)
+        other = model.to_sklearn()
+        assert_allclose(probe(other), probe(model), rtol=1e-3, atol=1e-5)
+        assert_array_equal(other.predict(NEW), model.predict(NEW))
+    with pytest.raises(ValueError, match="VotingRegressor has one target"):
+        DropoutMLPRegressor(**PLAIN).fit(X, np.c_[Y, Y]).to_sklearn()
+
+
+def test_an_interrupt_ends_all_members(monkeypatch):
+    calls = []
+    run = _members.run
+
+    def interrupted(*args):
+        calls.append(1)
+        result = run(*args)
+        if len(calls) == 2:
+            object.__setattr__(result, "outcome", "interrupted")
+        return result
+
+    monkeypatch.setattr(_members, "run", interrupted)
+    monkeypatch.setattr(_members, "n_threads", lambda: 1)
+    with pytest.warns(UserWarning, match="interrupted"):
+        model = DropoutMLPRegressor(**SMALL).fit(X, Y)
+    assert len(calls) == len(model.estimators_) == 2
+    assert np.isfinite(model.predict(NEW)).all()
+
+
+# Which rows validate.
+
+
+@pytest.mark.parametrize("n_folds", [2, 5])
+def test_folds_have_their_share_of_each_class(n_folds):
+    labels = np.repeat([0, 1, 2, 3], [100, 23, 2, 1])
+    labels = np.random.default_rng(0).permutation(labels)
+    folds = assign_folds(126, labels, n_folds, seed=0)
+    for label, count in ((0, 100), (1, 23), (2, 2)):
+        each = np.bincount(folds[labels == label], minlength=n_folds)
+        assert each.sum() == count
+        assert each.max() - each.min() <= 1
+    assert folds[labels == 3] == NEVER
+    assert not np.array_equal(folds, assign_folds(126, labels, n_folds, seed=1))
+    plain = np.bincount(assign_folds(127, None, n_folds, seed=0))
+    assert plain.max() - plain.min() <= 1
+
+
+@pytest.mark.parametrize("fraction", [0.1, 0.5, 0.9])
+def test_no_class_validates_that_is_not_learned(fraction):
+    labels = np.repeat(np.arange(30), [1] * 10 + [2] * 10 + [20] * 10)
+    for seed in range(10):
+        held = hold_out(len(labels), labels, fraction, seed)
+        assert set(labels[held]) <= set(labels[~held])
+        assert held.any()
+
+
+def test_no_rare_class_decides_alone():
+    labels = np.repeat([0, 1, 2], [40, 40, 1])
+    weights = np.repeat([0.7, 0.7, 27.0], [40, 40, 1])
+    found = cautious_weights(labels, weights)
+    assert found[-1] / found.sum() < 0.07 < weights[-1] / weights.sum()
+    assert_array_equal(found[:-1], weights[:-1])
+    assert_array_equal(cautious_weights(labels[:-1], weights[:-1]), weights[:-1])
+
+
+def test_classes_of_one_row_are_told():
+    labels = LABELS.astype(object)
+    labels[[3, 50]] = ["odd", "queer"]
+    model = DropoutMLPClassifier(**SMALL, class_weight="balanced")
+    with pytest.warns(UserWarning, match=r"a single row of each of.*'odd', 'queer'"):
+        model.fit(X, labels)
+    assert_array_equal(np.flatnonzero(model.folds_ == NEVER), [3, 50])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model.set_params(class_weight=None).fit(X, LABELS)
