@@ -3,7 +3,7 @@
 from regkit._types import Floats
 from regkit.designs.protocols import RowDesign
 from regkit.solvers.losses import HINGE, Loss
-from regkit.solvers.paths.grid import alpha_grid, grid_below
+from regkit.solvers.paths.grid import alpha_grid, grid_below, require_l1
 from regkit.solvers.paths.hinge import HingePath
 from regkit.solvers.paths.newton import NewtonPath
 from regkit.solvers.paths.newton_walk import few_blas_threads, walk_down
@@ -119,11 +119,7 @@ def loss_alpha_grid(
     if loss.is_quadratic:
         target = y if offset is None else y - offset
         return alpha_grid(design, target, penalty, n_alphas, eps)
-    if penalty.l1_ratio == 0.0:
-        raise ValueError(
-            "alphas must be given when l1_ratio=0: no finite alpha makes all "
-            "coefficients zero."
-        )
+    require_l1(penalty)
     with few_blas_threads(design):
         walk = _path(loss)(
             design, loss, y, penalty, offset=offset, tol=1e-10, max_iter=1000
