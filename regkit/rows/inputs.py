@@ -223,6 +223,12 @@ def _convert(name: str, array: Any, **how: Any) -> Any:
             reason = re.sub(r"np\.str_\((.*)\)", r"\1", reason)
             raise ValueError(f"{name} must hold numbers: {reason}.") from None
         raise
+    except TypeError as error:
+        if "NAType" in str(error):
+            raise ValueError(
+                f"{name} contains NaN: a missing value, pandas.NA."
+            ) from None
+        raise
 
 
 def _refuse_masked_and_dates(name: str, array: Any) -> None:
@@ -232,7 +238,8 @@ def _refuse_masked_and_dates(name: str, array: Any) -> None:
             f"{name} is a masked array with {np.ma.getmaskarray(array).sum()} masked "
             "entries; fill them or drop their rows."
         )
-    is_frame = hasattr(array, "columns")
+    # An Arrow table has columns too; its types are seen once it is an array.
+    is_frame = hasattr(array, "columns") and hasattr(array, "dtypes")
     for dtype in array.dtypes if is_frame else [getattr(array, "dtype", None)]:
         is_temporal = getattr(dtype, "is_temporal", None)  # polars
         if getattr(dtype, "kind", "") in ("m", "M") or (is_temporal and is_temporal()):
