@@ -20,7 +20,6 @@ from numpy.typing import NDArray
 
 from regkit._types import Floats, Indices
 from regkit.designs.protocols import WeightedColumns
-from regkit.kernels.linear.active_set_state import Problem, State
 from regkit.kernels.linear.cholesky import BLOCK
 from regkit.solvers.paths import pivoting
 from regkit.solvers.problem import ScaledPenalty
@@ -120,24 +119,10 @@ class NewtonModel:
         capacity = len(self._problem.target)
         if size <= capacity:
             return
+        problem, state = self._problem, self._state
         capacity = max(2 * capacity, size, 32)
-        gram, *vectors = self._problem
-        self._problem = Problem(
-            _grown(gram, (capacity, capacity)),
-            *(_grown(v, (capacity,)) for v in vectors),
-        )
-        state = self._state
-        support = capacity if self._ridged else min(capacity, self._rank)
-        support += 2 * BLOCK
-        self._state = State(
-            coef=_grown(state.coef, (capacity,)),
-            correlation=_grown(state.correlation, (capacity,)),
-            free=_grown(state.free, (capacity,)),
-            side=_grown(state.side, (capacity,)),
-            active=_grown(state.active, (support,)),
-            factor=_grown(state.factor, (support, support)),
-            size=state.size,
-        )
+        rank = capacity if self._ridged else self._rank
+        self._problem, self._state = pivoting.with_room(problem, state, capacity, rank)
 
     def add(self, columns: Indices, products: Floats) -> None:
         """Take columns in at zero, whose products Xᵀ(p u) these are.
