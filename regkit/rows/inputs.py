@@ -219,6 +219,11 @@ def _convert(name: str, array: Any, **how: Any) -> Any:
         return check_array(array, allow_nd=True, input_name=name, **how)
     except ValueError as error:
         reason = str(error)
+        if _is_frame(array) and (column := _column_of_text(array)):
+            raise ValueError(
+                f"{name} must hold numbers, but {column}: encode it, for example by "
+                "make_pipeline(TableEncoder(), model)."
+            ) from None
         if reason.startswith("could not convert"):
             reason = re.sub(r"np\.str_\((.*)\)", r"\1", reason)
             raise ValueError(f"{name} must hold numbers: {reason}.") from None
@@ -231,6 +236,31 @@ def _convert(name: str, array: Any, **how: Any) -> Any:
         raise
 
 
+def _is_frame(array: Any) -> bool:
+    """Whether an object is a pandas or polars data frame."""
+    return hasattr(array, "columns") and hasattr(array, "dtypes")
+
+
+def _column_of_text(frame: Any) -> str:
+    """Name the first column of a frame that holds text, and its first cell of text."""
+    for name in frame.columns:
+        column = frame[name]
+        if getattr(column.dtype, "kind", "") in ("i", "u", "f", "b"):
+            continue
+        for row, value in enumerate(column):
+            if isinstance(value, str) and not _is_number(value):
+                return f"column {str(name)!r} holds {value!r} in row {row}"
+    return ""
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
 def _refuse_masked_and_dates(name: str, array: Any) -> None:
     """Refuse what NumPy would silently turn into numbers that mean something else."""
     if isinstance(array, np.ma.MaskedArray) and np.ma.is_masked(array):
@@ -239,12 +269,16 @@ def _refuse_masked_and_dates(name: str, array: Any) -> None:
             "entries; fill them or drop their rows."
         )
     # An Arrow table has columns too; its types are seen once it is an array.
-    is_frame = hasattr(array, "columns") and hasattr(array, "dtypes")
-    for dtype in array.dtypes if is_frame else [getattr(array, "dtype", None)]:
+    if _is_frame(array):
+        columns = [f"column {str(c)!r} of {name}" for c in array.columns]
+        dtypes = list(array.dtypes)
+    else:
+        columns, dtypes = [name], [getattr(array, "dtype", None)]
+    for column, dtype in zip(columns, dtypes, strict=True):
         is_temporal = getattr(dtype, "is_temporal", None)  # polars
         if getattr(dtype, "kind", "") in ("m", "M") or (is_temporal and is_temporal()):
             raise ValueError(
-                f"{name} holds dates or durations ({dtype}); convert them to numbers."
+                f"{column} holds dates or durations ({dtype}); convert them to numbers."
             )
 
 

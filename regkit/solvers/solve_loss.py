@@ -7,6 +7,7 @@ from regkit.solvers.paths.grid import alpha_grid, grid_below, require_l1
 from regkit.solvers.paths.hinge import HingePath
 from regkit.solvers.paths.newton import NewtonPath
 from regkit.solvers.paths.newton_walk import few_blas_threads, walk_down
+from regkit.solvers.paths.row_space import RowSpace
 from regkit.solvers.paths.walk import answered
 from regkit.solvers.problem import Penalty
 from regkit.solvers.results import PathResult
@@ -71,6 +72,19 @@ def solve_loss_path(
             max_nonzero=max_nonzero,
             start=None if start is None else start[0],
         )
+    rows = RowSpace.of(design, penalty) if max_nonzero is None else None
+    if rows is not None:
+        found = solve_loss_path(
+            rows.design,
+            loss,
+            y,
+            rows.penalty,
+            alphas,
+            offset=offset,
+            tol=tol,
+            max_iter=max_iter,
+        )
+        return rows.back(found)
     limit = design.n_features if max_nonzero is None else max_nonzero
     with few_blas_threads(design):
         walk = _path(loss)(
@@ -106,8 +120,11 @@ def loss_alpha_grid(
         target = y if offset is None else y - offset
         return alpha_grid(design, target, penalty, n_alphas, eps)
     require_l1(penalty)
-    walk = NewtonPath(design, loss, y, penalty, offset=offset, tol=1e-10, max_iter=1000)
-    answered(walk.start(), design)
+    with few_blas_threads(design):
+        walk = _path(loss)(
+            design, loss, y, penalty, offset=offset, tol=1e-10, max_iter=1000
+        )
+        answered(walk.start(), design)
     return grid_below(walk.top, n_alphas, eps)
 
 
