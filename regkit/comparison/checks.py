@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+from scipy.stats import rankdata
 from sklearn.metrics import r2_score
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
@@ -88,7 +89,14 @@ def _explained(
     A = np.column_stack([np.ones(len(X)), X])
     found = np.linalg.lstsq(A, y, rcond=None)[0]
     by_line = float(r2_score(y_test, found[0] + X_test @ found[1:]))
-    return max(by_steps, by_line)
+    return max(by_steps, by_line, *(_monotone(column, y_test) for column in X_test.T))
+
+
+def _monotone(x: Floats, y: Floats) -> float:
+    """Tell how far y grows or falls with x: the squared correlation of their ranks."""
+    if np.ptp(x) == 0:
+        return 0.0
+    return float(np.corrcoef(rankdata(x), rankdata(y))[0, 1] ** 2)
 
 
 def _too_good(

@@ -35,7 +35,8 @@ class LinearModel(CoefficientViews, BaseEstimator):
 
     def _predict_rows(self, X: Any) -> Floats:
         """Compute ``X @ coef_.T + intercept_`` for rows in memory."""
-        X = check_predict_X(self, X, self.n_features_in_)
+        # Of `coef_`, as in scikit-learn: it may have been set by hand.
+        X = check_predict_X(self, X, self.coef_.shape[-1])
         return linear_predictor(X, self.coef_, self.intercept_)
 
     def _solution(self, result: PathResult, y_ndim: int) -> dict[str, Any]:

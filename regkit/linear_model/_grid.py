@@ -1,5 +1,6 @@
 """The alphas that a path is solved for, as users give them."""
 
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -62,6 +63,41 @@ def decreasing_alphas(alphas: Any) -> Floats:
         As `check_alphas` does.
     """
     return np.ascontiguousarray(np.unique(check_alphas(alphas))[::-1])
+
+
+def check_l1_ratios(l1_ratio: Any) -> list[float]:
+    """Check one share of the L1 penalty, or several.
+
+    Parameters
+    ----------
+    l1_ratio : float or array-like of shape (n_l1_ratios,)
+        As the user passed it.
+
+    Returns
+    -------
+    l1_ratios : list of float
+        In the user's order.
+
+    Raises
+    ------
+    ValueError
+        When they are not a list of numbers from 0 to 1.
+    """
+    if isinstance(l1_ratio, Real):
+        return [float(l1_ratio)]
+    ratios = as_floats("l1_ratio", l1_ratio)
+    if ratios.ndim != 1 or not ratios.size:
+        raise ValueError(
+            "l1_ratio must be a number or a non-empty one-dimensional array, got "
+            f"an array of shape {ratios.shape}."
+        )
+    wrong = np.flatnonzero(~((ratios >= 0) & (ratios <= 1)))
+    if wrong.size:
+        raise ValueError(
+            "l1_ratio must hold numbers from 0 to 1: "
+            f"l1_ratio[{wrong[0]}] is {ratios[wrong[0]]}."
+        )
+    return [float(ratio) for ratio in ratios]
 
 
 def automatic_grid(

@@ -1,5 +1,6 @@
 """Checking the per-feature parameters: penalty factors, bounds, `positive`."""
 
+import math
 from difflib import get_close_matches
 from typing import Any, NamedTuple, NoReturn
 
@@ -23,7 +24,12 @@ class Limits(NamedTuple):
     @property
     def bounded(self) -> bool:
         """Whether any coefficient is limited at all."""
-        return bool(np.any(np.isfinite(self.lower)) or np.any(np.isfinite(self.upper)))
+        return any(
+            math.isfinite(side)
+            if isinstance(side, float)
+            else bool(np.isfinite(side).any())
+            for side in (self.lower, self.upper)
+        )
 
     def penalty(self, n_features: int, l1_ratio: float) -> Penalty:
         """Return the penalty that solvers take."""

@@ -7,18 +7,20 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
-from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from regkit._sklearn import check_same_features
 from regkit._types import Floats, Indices
 from regkit.designs import RowDesign, make_design
-from regkit.linear_model._base import linear_predictor
+from regkit.linear_model._base import (
+    LinearModel,
+    column_attributes,
+    linear_predictor,
+)
 from regkit.linear_model._labels import Labels
 from regkit.linear_model._limits import Limits, check_limits
 from regkit.linear_model._report import report
 from regkit.linear_model._separation import lowering_columns, separating_columns
-from regkit.linear_model._views import CoefficientViews
 from regkit.rows.inputs import FitData, check_predict_X, check_y
 from regkit.rows.open import as_source
 from regkit.solvers.losses import Loss
@@ -219,7 +221,7 @@ class LossProblem:
         return ", ".join(shown) + more if shown else "intercept"
 
 
-class LossEstimator(CoefficientViews, BaseEstimator):
+class LossEstimator(LinearModel):
     """Base of the estimators fitted by such a loss; subclasses state the problem."""
 
     # Whether several classes are one problem, with one gap.
@@ -293,7 +295,7 @@ class LossEstimator(CoefficientViews, BaseEstimator):
         """Compute ``X @ coef_.T + intercept_ + offset`` for rows in memory."""
         check_is_fitted(self, "coef_")
         check_same_features(self, X)
-        X = check_predict_X(self, X, self.n_features_in_)
+        X = check_predict_X(self, X, self.coef_.shape[-1])
         coef: Any = self.coef_
         is_sparse: bool = sp.issparse(coef)
         if is_sparse:  # after `sparsify`
@@ -307,43 +309,26 @@ class LossEstimator(CoefficientViews, BaseEstimator):
             found = found + (shift if found.ndim == shift.ndim else shift[:, None])
         return found
 
-    def _replace_attributes(self, fitted: dict[str, Any]) -> None:
-        """Set all attributes at once, and take away those of an earlier fit."""
-        parameters = self.get_params(deep=False)
-        for name in list(self.__dict__):
-            if name.endswith("_") and name not in parameters:
-                del self.__dict__[name]
-        self.__dict__.update(fitted)
-
     def _attributes(self, problem: LossProblem) -> dict[str, Any]:
         """Return the attributes that do not depend on the solution."""
-        fitted: dict[str, Any] = {
-            "n_features_in_": problem.design.n_features,
-            "_total_weight": problem.design.total_weight,  # for `to_sklearn`
-        }
-        if problem.data.feature_names is not None:
-            fitted["feature_names_in_"] = problem.data.feature_names
+        fitted = column_attributes(
+            problem.design.n_features, problem.data.feature_names
+        )
+        fitted["_total_weight"] = problem.design.total_weight  # for `to_sklearn`
         if problem.labels is not None:
             fitted["classes_"] = problem.labels.classes
         return fitted
 
-    def _solution(self, result: PathResult, k: int) -> dict[str, Any]:
-        """Return the attributes of the k-th alpha."""
-        at = result.at(k)
-        n_iters = np.maximum(at.n_iters, 1)
-        several = len(at.intercepts) > 1 and not self._is_joint
+    def _solution(self, result: PathResult, y_ndim: int = 1) -> dict[str, Any]:
+        n_iters = np.maximum(result.n_iters, 1)
+        several = len(result.intercepts) > 1 and not self._is_joint
         return {
-            "coef_": np.ascontiguousarray(at.coefs.T),
-            "intercept_": at.intercepts.copy(),
-            "dual_gap_": at.dual_gaps.copy() if several else at.dual_gaps[0],
+            "coef_": result.dense(),
+            "intercept_": result.intercepts.copy(),
+            "dual_gap_": result.dual_gaps.copy() if several else result.dual_gaps[0],
             "n_iter_": n_iters if several else int(n_iters[0]),
             "solver_": result.solver,
         }
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
-        return tags
 
 
 def check_offset(caller: Any, offset: Any, n_samples: int, n_outputs: int) -> Floats:

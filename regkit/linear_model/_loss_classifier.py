@@ -105,11 +105,6 @@ class LinearClassifier(ClassifierMixin, LossEstimator):
             self.coef_ = self.coef_.toarray()
         return self
 
-    @property
-    def sparse_coef_(self) -> sp.csr_matrix:
-        """Sparse copy of `coef_`, of the same shape."""
-        return sp.csr_matrix(self.coef_)
-
     def _loss(self, n_classes: int) -> Loss | Multinomial:
         raise NotImplementedError
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from numbers import Integral, Real
+from numbers import Integral
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -11,9 +11,8 @@ from sklearn.model_selection import check_cv
 
 from regkit._sklearn import rows_of_parameters, validate_parameters
 from regkit._types import Floats
-from regkit.linear_model._grid import decreasing_alphas
+from regkit.linear_model._grid import check_l1_ratios, decreasing_alphas
 from regkit.linear_model._labels import class_weighted, refuse_empty_classes
-from regkit.linear_model._limits import as_floats
 from regkit.linear_model._loss_base import LossEstimator, LossProblem, refuse_chunks
 from regkit.linear_model._loss_paths import regularization_path
 from regkit.linear_model._parameters import thread_count
@@ -124,7 +123,7 @@ class LossCV(SelectionViews, LossEstimator):
             )
         candidates = [
             self._candidate(problem, l1_ratio, folds, y, score_params)
-            for l1_ratio in self._l1_ratios()
+            for l1_ratio in check_l1_ratios(self.l1_ratio)
         ]
         best = _best(candidates)
         choice = choose(best.curve, self.rule, null_at_largest=_starts_null(best))
@@ -133,7 +132,7 @@ class LossCV(SelectionViews, LossEstimator):
         fitted = self._attributes(problem) | self._curves(candidates, best, choice)
         if self.refit:
             assert best.whole is not None
-            fitted |= self._solution(best.whole, choice.index)
+            fitted |= self._solution(best.whole.at(choice.index))
             fitted |= self._path_attributes(best.whole, problem)
         self._replace_attributes(fitted)
         return self
@@ -163,23 +162,6 @@ class LossCV(SelectionViews, LossEstimator):
     def _single(self, l1_ratio: float) -> Any:
         """Return the unfitted estimator for one alpha."""
         raise NotImplementedError
-
-    def _l1_ratios(self) -> list[float]:
-        if isinstance(self.l1_ratio, Real):
-            return [float(self.l1_ratio)]
-        ratios = as_floats("l1_ratio", self.l1_ratio)
-        if ratios.ndim != 1 or not ratios.size:
-            raise ValueError(
-                "l1_ratio must be a number or a non-empty one-dimensional array, got "
-                f"an array of shape {ratios.shape}."
-            )
-        wrong = np.flatnonzero(~((ratios >= 0) & (ratios <= 1)))
-        if wrong.size:
-            raise ValueError(
-                "l1_ratio must hold numbers from 0 to 1: "
-                f"l1_ratio[{wrong[0]}] is {ratios[wrong[0]]}."
-            )
-        return [float(ratio) for ratio in ratios]
 
     def _folds(self, problem: LossProblem, split_params: dict[str, Any]) -> list[Fold]:
         data, labels = problem.data, problem.labels
@@ -303,7 +285,7 @@ class LossCV(SelectionViews, LossEstimator):
             params = rows_of_parameters(X, score_params, fold.test)
             for i, alpha in enumerate(alphas):
                 model.alpha = float(alpha)
-                model.__dict__.update(model._solution(found, i))
+                model.__dict__.update(model._solution(found.at(i)))
                 scores[i, k] = scorer(model, rows, expected, **params)
         return scores
 

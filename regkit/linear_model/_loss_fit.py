@@ -76,7 +76,9 @@ class LossModel(LossEstimator):
         problem = self._open(X, y, sample_weight, offset)
         alphas = np.array([float(self.alpha)])
         result = self._solved(problem, alphas, self._starts(problem))
-        self._replace_attributes(self._attributes(problem) | self._solution(result, 0))
+        self._replace_attributes(
+            self._attributes(problem) | self._solution(result.at(0))
+        )
         return self
 
     def fit_path(
@@ -194,7 +196,7 @@ def _fitted(
 ) -> Iterator[Any]:
     for model, place in zip(models, places, strict=True):
         model._replace_attributes(
-            model._attributes(problem) | model._solution(result, int(place))
+            model._attributes(problem) | model._solution(result.at(int(place)))
         )
         yield model
     if refused is not None:

@@ -15,6 +15,7 @@ from regkit._types import Floats
 from regkit.linear_model._loss_base import LossProblem
 from regkit.linear_model._regularization_path import RegularizationPath
 from regkit.rows.inputs import check_predict_X
+from regkit.solvers.losses import SQUARED_HINGE
 from regkit.solvers.results import PathResult
 
 
@@ -63,6 +64,8 @@ class ClassificationPath(RegularizationPath):
     """
 
     classes_: NDArray[Any] = field(default_factory=lambda: np.empty(0))
+    has_probabilities: bool = True
+    """False for the hinge losses, which estimate none."""
 
     @property
     def n_outputs(self) -> int:
@@ -175,9 +178,16 @@ class ClassificationPath(RegularizationPath):
 
         Raises
         ------
+        AttributeError
+            When the loss estimates no probabilities.
         ValueError
             As `decision_function` does.
         """
+        if not self.has_probabilities:
+            raise AttributeError(
+                "This path has no probabilities: the hinge losses estimate none. Use "
+                "logistic_path."
+            )
         decision = self.decision_function(X, alpha)
         return expit(decision) if self.n_outputs == 1 else softmax(decision, axis=-1)
 
@@ -236,4 +246,8 @@ def regularization_path(result: PathResult, problem: LossProblem) -> Regularizat
     }
     if problem.labels is None:
         return LogLinkPath(**common)
-    return ClassificationPath(**common, classes_=problem.labels.classes)
+    return ClassificationPath(
+        **common,
+        classes_=problem.labels.classes,
+        has_probabilities=problem.loss.name != SQUARED_HINGE.name,
+    )

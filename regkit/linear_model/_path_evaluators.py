@@ -23,7 +23,7 @@ from regkit.rows.inputs import FitData
 from regkit.solvers.criteria import information_criteria
 from regkit.solvers.folds.averages import mean_and_se
 from regkit.solvers.folds.fold import Fold
-from regkit.solvers.folds.in_memory import Folded, FoldPaths, PathSettings
+from regkit.solvers.folds.in_memory import Folded, FoldPaths, PathSettings, PathTask
 from regkit.solvers.problem import Penalty
 from regkit.solvers.relaxed import Relaxed, relax
 from regkit.solvers.results import PathResult
@@ -148,7 +148,8 @@ class PathEvaluator(AlongPath):
         """Solve the paths of all folds, and find every alpha's held-out errors."""
         penalty = self._penalty(l1_ratio)
         with np.errstate(over="ignore", invalid="ignore"):  # refused in `report`
-            found = self._folded.solve(penalty, alphas, self._settings, self._refit)
+            task = PathTask(penalty, alphas, self._settings, self._refit)
+            found = self._folded.solve(task)
         if found.whole is not None:
             report(found.whole)
         for k, path in enumerate(found.folds):

@@ -1,13 +1,10 @@
 """Elastic net with its alpha and l1_ratio chosen from the data."""
 
 from collections.abc import Sequence
-from numbers import Real
 from typing import Any, ClassVar
 
-import numpy as np
-
 from regkit.linear_model._evaluation import Evaluation
-from regkit.linear_model._limits import as_floats
+from regkit.linear_model._grid import check_l1_ratios
 from regkit.linear_model._parameters import CROSS_VALIDATION, L1_RATIO
 from regkit.linear_model._path_cv import PathCV
 from regkit.linear_model._selection import Choice
@@ -240,21 +237,7 @@ class ElasticNetRegressorCV(PathCV):
         self.max_iter = max_iter
 
     def _l1_ratios(self) -> list[float]:
-        if isinstance(self.l1_ratio, Real):
-            return [float(self.l1_ratio)]
-        ratios = as_floats("l1_ratio", self.l1_ratio)
-        if ratios.ndim != 1 or not ratios.size:
-            raise ValueError(
-                "l1_ratio must be a number or a non-empty one-dimensional array, got "
-                f"an array of shape {ratios.shape}."
-            )
-        wrong = np.flatnonzero(~((ratios >= 0) & (ratios <= 1)))
-        if wrong.size:
-            raise ValueError(
-                "l1_ratio must hold numbers from 0 to 1: "
-                f"l1_ratio[{wrong[0]}] is {ratios[wrong[0]]}."
-            )
-        return [float(ratio) for ratio in ratios]
+        return check_l1_ratios(self.l1_ratio)
 
     def _attributes_of(
         self, best: Evaluation, choices: Sequence[Choice]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import numpy as np
-import scipy.sparse as sp
 from sklearn.base import RegressorMixin
 from sklearn.metrics import d2_tweedie_score
 from sklearn.utils.validation import column_or_1d
@@ -95,13 +94,8 @@ class GeneralizedLinearBase(RegressorMixin, LossEstimator):
         targets = np.ascontiguousarray(data.y, dtype=np.float64)[None]
         return self._state(data, loss, targets, offset, data.sample_weight, name)
 
-    @property
-    def sparse_coef_(self) -> sp.csr_matrix:
-        """Sparse copy of `coef_`, of shape (1, n_features)."""
-        return sp.csr_matrix(self.coef_)
-
-    def _solution(self, result: PathResult, k: int) -> dict[str, Any]:
-        fitted = super()._solution(result, k)
+    def _solution(self, result: PathResult, y_ndim: int = 1) -> dict[str, Any]:
+        fitted = super()._solution(result, y_ndim)
         fitted["coef_"] = fitted["coef_"][0]
         fitted["intercept_"] = fitted["intercept_"][0]
         return fitted

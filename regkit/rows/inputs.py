@@ -18,6 +18,7 @@ from regkit._sklearn import feature_names, get_config
 from regkit._types import Floats
 from regkit.parallel.threads import map_in_threads, n_threads
 from regkit.rows.row_chunks import RowChunks
+from regkit.rows.sparse_arrays import canonical_sparse, native_sparse
 
 _FLOAT64 = np.dtype(np.float64)
 _FLOAT32 = np.dtype(np.float32)
@@ -176,13 +177,13 @@ def _convert_X(caller: Any, X: Any) -> Any:
         )
     checked = _convert(
         "X",
-        X,
+        native_sparse(X) if sp.issparse(X) else X,
         accept_sparse=("csc", "csr"),
         dtype=[np.float64, np.float32],
         estimator=caller,
     )
     if sp.issparse(checked):
-        return _canonical_sparse(checked)
+        return canonical_sparse(checked)
     if checked.ndim > 2:
         raise ValueError(f"X must be a 2D array, got one of shape {checked.shape}.")
     return _contiguous(checked)
@@ -218,10 +219,46 @@ def _convert(name: str, array: Any, **how: Any) -> Any:
         return check_array(array, allow_nd=True, input_name=name, **how)
     except ValueError as error:
         reason = str(error)
+        if _is_frame(array) and (column := _column_of_text(array)):
+            raise ValueError(
+                f"{name} must hold numbers, but {column}: encode it, for example by "
+                "make_pipeline(TableEncoder(), model)."
+            ) from None
         if reason.startswith("could not convert"):
             reason = re.sub(r"np\.str_\((.*)\)", r"\1", reason)
             raise ValueError(f"{name} must hold numbers: {reason}.") from None
         raise
+    except TypeError as error:
+        if "NAType" in str(error):
+            raise ValueError(
+                f"{name} contains NaN: a missing value, pandas.NA."
+            ) from None
+        raise
+
+
+def _is_frame(array: Any) -> bool:
+    """Whether an object is a pandas or polars data frame."""
+    return hasattr(array, "columns") and hasattr(array, "dtypes")
+
+
+def _column_of_text(frame: Any) -> str:
+    """Name the first column of a frame that holds text, and its first cell of text."""
+    for name in frame.columns:
+        column = frame[name]
+        if getattr(column.dtype, "kind", "") in ("i", "u", "f", "b"):
+            continue
+        for row, value in enumerate(column):
+            if isinstance(value, str) and not _is_number(value):
+                return f"column {str(name)!r} holds {value!r} in row {row}"
+    return ""
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _refuse_masked_and_dates(name: str, array: Any) -> None:
@@ -231,12 +268,17 @@ def _refuse_masked_and_dates(name: str, array: Any) -> None:
             f"{name} is a masked array with {np.ma.getmaskarray(array).sum()} masked "
             "entries; fill them or drop their rows."
         )
-    is_frame = hasattr(array, "columns")
-    for dtype in array.dtypes if is_frame else [getattr(array, "dtype", None)]:
+    # An Arrow table has columns too; its types are seen once it is an array.
+    if _is_frame(array):
+        columns = [f"column {str(c)!r} of {name}" for c in array.columns]
+        dtypes = list(array.dtypes)
+    else:
+        columns, dtypes = [name], [getattr(array, "dtype", None)]
+    for column, dtype in zip(columns, dtypes, strict=True):
         is_temporal = getattr(dtype, "is_temporal", None)  # polars
         if getattr(dtype, "kind", "") in ("m", "M") or (is_temporal and is_temporal()):
             raise ValueError(
-                f"{name} holds dates or durations ({dtype}); convert them to numbers."
+                f"{column} holds dates or durations ({dtype}); convert them to numbers."
             )
 
 
@@ -245,35 +287,6 @@ def _contiguous(X: NDArray[Any]) -> NDArray[Any]:
     if (flags.c_contiguous or flags.f_contiguous) and flags.aligned:
         return X
     return np.require(X, requirements=("C", "A"))
-
-
-def _canonical_sparse(X: Any) -> Any:
-    """Return a matrix with sorted, unique, in-range indices of one integer type.
-
-    Compiled code reads through the indices without looking: a wrong one is refused
-    here, in time proportional to the nonzeros.
-    """
-    n_minor = X.shape[1] if X.format == "csr" else X.shape[0]
-    indices, indptr = X.indices, X.indptr
-    if (
-        indptr[0] != 0
-        or indptr[-1] != len(indices)
-        or len(indices) != len(X.data)
-        or np.any(indptr[1:] < indptr[:-1])
-        or (len(indices) and (indices.min() < 0 or indices.max() >= n_minor))
-    ):
-        raise ValueError(
-            f"X is a broken {X.format.upper()} matrix: its indices or indptr point "
-            f"outside its shape {X.shape}."
-        )
-    if indices.dtype != indptr.dtype:
-        X = type(X)((X.data, indices, indptr), shape=X.shape, copy=False)
-        X.indices = indices.astype(np.int64)
-        X.indptr = indptr.astype(np.int64)
-    if not X.has_canonical_format:
-        X = X.copy()  # summing duplicates works in place, and X is the user's
-        X.sum_duplicates()
-    return X
 
 
 def check_sample_weight(

@@ -65,6 +65,10 @@ class PathLoss(Protocol):
         """See `Loss`."""
 
 
+# Of these the mean of y is a null model's intercept, or close to it.
+_MEANS = (kernels.SQUARES, kernels.SQUARED_HINGE, kernels.HINGE)
+
+
 def overflowing() -> AbstractContextManager[None]:
     """Let exponentials overflow: an infinite loss ends a step that went too far."""
     return np.errstate(over="ignore", under="ignore", invalid="ignore", divide="ignore")
@@ -198,7 +202,7 @@ class Loss:
         mean = float(share @ y)
         if self.code == kernels.LOGISTIC:
             least = min(mean, float(share @ (1.0 - y)))
-        elif self.code in (kernels.SQUARED_HINGE, kernels.SQUARES):
+        elif self.code in _MEANS:
             return mean
         else:
             least = mean
@@ -217,6 +221,16 @@ LOGISTIC = Loss("logistic", kernels.LOGISTIC, curvature_bound=0.25)
 POISSON = Loss("Poisson", kernels.POISSON)
 GAMMA = Loss("Gamma", kernels.GAMMA)
 SQUARED_HINGE = Loss("squared hinge", kernels.SQUARED_HINGE, 0.0, 2.0, False)
+HINGE = Loss("hinge", kernels.HINGE, 0.0, np.inf, False)
+"""The hinge itself; solvers minimize it smoothed, see `smoothed_hinge`."""
+
+
+def smoothed_hinge(width: float) -> Loss:
+    """Return the hinge with its kink at margin 1 rounded over ``width``.
+
+    It is at most ``width / 2`` below the hinge, and its dual points are the hinge's.
+    """
+    return Loss("hinge", kernels.HINGE, width, 1.0 / width, False)
 
 
 def tweedie(power: float) -> Loss:

@@ -2,10 +2,12 @@
 
 from regkit._types import Floats
 from regkit.designs.protocols import RowDesign
-from regkit.solvers.losses import Loss
-from regkit.solvers.paths.grid import alpha_grid, grid_below
+from regkit.solvers.losses import HINGE, Loss
+from regkit.solvers.paths.grid import alpha_grid, grid_below, require_l1
+from regkit.solvers.paths.hinge import HingePath
 from regkit.solvers.paths.newton import NewtonPath
 from regkit.solvers.paths.newton_walk import few_blas_threads, walk_down
+from regkit.solvers.paths.row_space import RowSpace
 from regkit.solvers.paths.walk import answered
 from regkit.solvers.problem import Penalty
 from regkit.solvers.results import PathResult
@@ -70,9 +72,22 @@ def solve_loss_path(
             max_nonzero=max_nonzero,
             start=None if start is None else start[0],
         )
+    rows = RowSpace.of(design, penalty) if max_nonzero is None else None
+    if rows is not None:
+        found = solve_loss_path(
+            rows.design,
+            loss,
+            y,
+            rows.penalty,
+            alphas,
+            offset=offset,
+            tol=tol,
+            max_iter=max_iter,
+        )
+        return rows.back(found)
     limit = design.n_features if max_nonzero is None else max_nonzero
     with few_blas_threads(design):
-        walk = NewtonPath(
+        walk = _path(loss)(
             design, loss, y, penalty, offset=offset, tol=tol, max_iter=max_iter
         )
         answered(walk.start(), design)
@@ -104,11 +119,15 @@ def loss_alpha_grid(
     if loss.is_quadratic:
         target = y if offset is None else y - offset
         return alpha_grid(design, target, penalty, n_alphas, eps)
-    if penalty.l1_ratio == 0.0:
-        raise ValueError(
-            "alphas must be given when l1_ratio=0: no finite alpha makes all "
-            "coefficients zero."
+    require_l1(penalty)
+    with few_blas_threads(design):
+        walk = _path(loss)(
+            design, loss, y, penalty, offset=offset, tol=1e-10, max_iter=1000
         )
-    walk = NewtonPath(design, loss, y, penalty, offset=offset, tol=1e-10, max_iter=1000)
-    answered(walk.start(), design)
+        answered(walk.start(), design)
     return grid_below(walk.top, n_alphas, eps)
+
+
+def _path(loss: Loss) -> type[NewtonPath]:
+    """Return what minimizes the loss: the hinge has no second derivative."""
+    return HingePath if loss == HINGE else NewtonPath

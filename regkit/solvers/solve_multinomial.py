@@ -8,9 +8,10 @@ from regkit._types import Floats, Indices
 from regkit.designs import RowDesign
 from regkit.designs.class_columns import ClassDesign
 from regkit.solvers.multinomial import Multinomial
-from regkit.solvers.paths.grid import grid_below
+from regkit.solvers.paths.grid import grid_below, require_l1
 from regkit.solvers.paths.newton import NewtonPath
 from regkit.solvers.paths.newton_walk import few_blas_threads, walk_down
+from regkit.solvers.paths.row_space import RowSpace
 from regkit.solvers.paths.walk import answered
 from regkit.solvers.problem import Penalty
 from regkit.solvers.results import PathResult
@@ -60,6 +61,19 @@ def solve_multinomial_path(
     ValueError
         Where a class has no row of positive weight.
     """
+    rows = RowSpace.of(design, penalty) if max_nonzero is None else None
+    if rows is not None:
+        found = solve_multinomial_path(
+            rows.design,
+            classes,
+            n_classes,
+            rows.penalty,
+            alphas,
+            offset=offset,
+            tol=tol,
+            max_iter=max_iter,
+        )
+        return rows.back(found)
     with few_blas_threads(design):
         walk, stacked, spread = _start(
             design, classes, n_classes, penalty, offset, tol, max_iter
@@ -88,11 +102,7 @@ def multinomial_alpha_grid(
     ValueError
         When ``penalty.l1_ratio`` is 0: no finite alpha makes all coefficients zero.
     """
-    if penalty.l1_ratio == 0.0:
-        raise ValueError(
-            "alphas must be given when l1_ratio=0: no finite alpha makes all "
-            "coefficients zero."
-        )
+    require_l1(penalty)
     with few_blas_threads(design):
         walk, _, _ = _start(design, classes, n_classes, penalty, offset, 1e-10, 1000)
     return grid_below(walk.top, n_alphas, eps)

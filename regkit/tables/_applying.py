@@ -58,11 +58,14 @@ def apply_reading(
 
 
 def fill_in(cells: Sequence[str], mapping: Mapping[str, Any], kind: Kind) -> Any:
-    if kind == "date":
-        nothing = np.datetime64("NaT", "s")
-        return np.array([mapping.get(c, nothing) for c in cells], "datetime64[s]")
-    nan = float("nan")
-    return np.array([mapping.get(cell, nan) for cell in cells], dtype=np.float64)
+    """Replace cells by their values, those without one by a missing value."""
+    try:
+        values = list(map(mapping.__getitem__, cells))
+    except KeyError:
+        nothing = np.datetime64("NaT", "s") if kind == "date" else np.nan
+        every = dict.fromkeys(cells, nothing) | dict(mapping)
+        values = list(map(every.__getitem__, cells))
+    return np.array(values, dtype="datetime64[s]" if kind == "date" else np.float64)
 
 
 def without(values: Floats, missing: tuple[Any, ...]) -> Any:

@@ -85,10 +85,15 @@ class _Look:
         self.counts: Counter[str] = Counter()
         if column.dtype == "text" and not isinstance(self.given, ColumnReading):
             self.counts = Counter(column.values)
-            absent = AMONG_NUMBERS | settings.missing_cells
-            self.candidates = [c for c in self.counts if c.casefold() not in absent]
+            self.candidates = self._present(AMONG_NUMBERS | settings.missing_cells)
             if self.given in (None, "number"):
                 self.numbers = self._look_for_numbers(settings.decimal)
+
+    def _present(self, absent: frozenset[str]) -> list[str]:
+        """Return the distinct cells that are not missing."""
+        if absent.isdisjoint(map(str.casefold, self.counts)):
+            return list(self.counts)
+        return [cell for cell in self.counts if cell.casefold() not in absent]
 
     def _look_for_numbers(self, decimal: str | None) -> Numbers | None:
         try:

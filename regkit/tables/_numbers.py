@@ -160,8 +160,10 @@ def to_number(cell: str, notation: Notation) -> float | None:
     if _ZERO_BY_DASH.fullmatch(text):
         return 0.0
     parts = _take_apart(text)
-    if parts is None:
-        return None
+    return None if parts is None else _value(parts, notation)
+
+
+def _value(parts: _Parts, notation: Notation) -> float | None:
     unit, magnitude = _split_unit(parts.unit) if notation.scaled else (parts.unit, "")
     if unit and _singular(unit) != _singular(notation.unit):
         return None
@@ -238,13 +240,19 @@ def _looks_like_codes(
 ) -> str:
     if "e" in used or "E" in used:
         # Programs write 5.002e44; 5002E41 is a serial number.
-        for cell, value in zip(cells, values, strict=True):
-            mantissa = cell.lower().partition("e")[0] if "e" in cell.lower() else ""
-            if not isfinite(value) or (len(mantissa) > 1 and mantissa.isdigit()):
+        for cell in (c for c in cells if "e" in c or "E" in c):
+            mantissa = cell.lower().partition("e")[0]
+            if len(mantissa) > 1 and mantissa.isdigit():
                 return cell
-    return next(
-        (c for c in cells if len(c) > 2 and c[0] == "0" and c.isdigit()), ""
-    ) or next((c for c in cells if c[0] == "+" and len(c) > 8 and c[1:].isdigit()), "")
+    if not all(map(isfinite, values)):
+        return next(c for c, v in zip(cells, values, strict=True) if not isfinite(v))
+    for cell in () if "." in used or "," in used else cells:
+        if cell[0] == "0" and len(cell) > 2 and cell.isdigit():
+            return cell
+    for cell in cells if "+" in used else ():
+        if cell[0] == "+" and len(cell) > 8 and cell[1:].isdigit():  # a telephone
+            return cell
+    return ""
 
 
 # ------------------------------------------------------- thousands, units, currencies
@@ -255,11 +263,9 @@ def _take_apart(text: str) -> _Parts | None:
     if found is None:
         return None
     group = found.groupdict()
-    opened = [group[name] for name in ("open", "open2") if group[name]]
-    closed = [group[name] for name in ("close", "close2") if group[name]]
-    if len(opened) != len(closed):
+    brackets = bool(group["open"]) + bool(group["open2"])
+    if brackets != bool(group["close"]) + bool(group["close2"]):
         return None
-    brackets = bool(opened)
     signs = [s for s in (group["sign"], group["sign2"], group["minus"]) if s]
     if len(signs) > 1 or (brackets and signs):
         return None
@@ -270,7 +276,7 @@ def _take_apart(text: str) -> _Parts | None:
     return _Parts(
         group["body"],
         group["exponent"] or "",
-        brackets or "-" in signs,
+        brackets > 0 or "-" in signs,
         unit,
         text[found.end("body") : found.start("after")].isspace() if after else False,
     )
@@ -305,36 +311,30 @@ def _read_written(cells: Sequence[str], decimal: str | None) -> Numbers:
     chosen, proven, doubtful = marks.choose(decimal)
     notation = replace(chosen, unit=unit, scaled=scaled)
     values, strays = {}, []
-    for cell in cells:
-        value = to_number(cell, notation)
+    for cell, part in parts.items():
+        value = None if part is None else _value(part, notation)
+        if cell in zeros:
+            value = 0.0
         if value is None:
             strays.append(cell)
         else:
             values[cell] = value
-    codes = next(
-        (
-            cell
-            for cell in values
-            if (len(cell) > 2 and cell[0] == "0" and cell.isdigit())
-            or (
-                "e" in cell.lower()
-                and len(cell.lower().partition("e")[0]) > 1
-                and cell.lower().partition("e")[0].isdigit()
-                and not unit
-            )
-        ),
-        "",
-    )
+    used = set("".join(values))
+    codes = "" if unit else _looks_like_codes(list(values), list(values.values()), used)
     doubtful = doubtful or (zeros[0] if zeros else "")
     return Numbers(values, strays, notation, proven, doubtful, codes)
 
 
 def _common_unit(taken: dict[str, _Parts]) -> tuple[str, bool]:
     """Return the unit of all cells, and whether magnitudes multiply."""
-    split = {cell: _split_unit(part.unit) for cell, part in taken.items()}
-    scaled = any(magnitude for _, magnitude in split.values())
-    first: dict[str, str] = {}
+    of_unit = {part.unit: _split_unit(part.unit) for part in taken.values()}
+    split = {cell: of_unit[part.unit] for cell, part in taken.items()}
+    scaled = any(magnitude for _, magnitude in of_unit.values())
+    examples: dict[str, str] = {}
     for cell, (unit, _) in split.items():
+        examples.setdefault(unit, cell)
+    first: dict[str, str] = {}
+    for unit, cell in examples.items():
         first.setdefault(_singular(unit), cell)
     without = first.pop("", None)
     if not first:

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import clone
 
 from regkit import ElasticNetRegressor, LassoRegressor, RidgeRegressor, lasso_path
 
@@ -92,3 +93,30 @@ def test_sparse_frame_stays_sparse(data):
     table = pd.DataFrame(X, columns=NAMES).astype(pd.SparseDtype("float64", 0.0))
     model = LassoRegressor(0.1).fit(table, y)
     assert_allclose(model.coef_, LassoRegressor(0.1).fit(X, y).coef_, atol=1e-8)
+
+
+@pytest.mark.parametrize("kind", ["Table", "RecordBatch"])
+def test_arrow_tables(kind, data):
+    arrow = pytest.importorskip("pyarrow")
+    X, y = data
+    expected = LassoRegressor(0.1).fit(X, y)
+    table = getattr(arrow, kind).from_pandas(frame("pandas", X))
+    model = LassoRegressor(0.1).fit(table, y)
+    assert_allclose(model.coef_, expected.coef_)
+    assert_allclose(model.predict(table), expected.predict(X))
+
+
+def test_a_missing_value_among_objects_is_named(data):
+    X, y = data
+    missing = pd.Series(y).astype(object)
+    missing[3] = pd.NA
+    with pytest.raises(ValueError, match="y contains NaN: a missing value"):
+        LassoRegressor().fit(X, missing)
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS, ids=lambda e: type(e).__name__)
+def test_coefficients_set_by_hand_predict(estimator, data):
+    X, _ = data
+    model = clone(estimator)
+    model.coef_, model.intercept_ = np.array([1.0, 2.0, 3.0]), 0.5
+    assert_allclose(model.predict(X), X @ model.coef_ + 0.5)

@@ -266,7 +266,14 @@ TABLE = {
     "dates in a pandas frame": (
         fit(pd.DataFrame({"a": X[:, 0], "when": np.array(DATES, "datetime64[s]")})),
         ValueError,
-        "X holds dates or durations (datetime64[s]); convert them to numbers.",
+        "column 'when' of X holds dates or durations (datetime64[s]); convert them to "
+        "numbers.",
+    ),
+    "text in a pandas frame": (
+        fit(pd.DataFrame({"a": X[:, 0], "town": list("nnsnsn")})),
+        ValueError,
+        "X must hold numbers, but column 'town' holds 'n' in row 0: encode it, for "
+        "example by make_pipeline(TableEncoder(), model).",
     ),
     "masked X": (
         fit(np.ma.masked_array(X, mask=X == 2)),

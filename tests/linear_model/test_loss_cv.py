@@ -351,6 +351,13 @@ def test_multinomial_choices_are_those_of_a_search():
         LogisticClassifierCV(criterion="bic").fit(X, labels)
 
 
+def test_paths_of_hinge_losses_have_no_probabilities():
+    path = LinearSVMClassifierCV(alphas=5).fit(X, Y).path_
+    assert set(path.predict(X, path.alphas[-1])) == {"no", "yes"}
+    with pytest.raises(AttributeError, match="hinge losses estimate none"):
+        path.predict_proba(X)
+
+
 def test_an_unpenalized_fold_without_an_optimum_is_named():
     leak = (Y == "yes") & (np.arange(N) < 60)
     data = np.column_stack([X, leak])

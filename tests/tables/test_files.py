@@ -1,5 +1,7 @@
 """A file becomes numbers, or one sentence that says what to do."""
 
+import gzip
+import io
 import sys
 import zipfile
 from datetime import datetime
@@ -217,6 +219,16 @@ def test_workbooks(tmp_path):
     assert table.notes[0].endswith("'Houses' (`--sheet Notes` reads the next)")
     with pytest.raises(TableError, match="no sheet 'X'; its sheets are 'Houses' and"):
         read_table(path, sheet="X")
+
+
+def test_standard_input(monkeypatch):
+    text = gzip.compress(b"a;y\n1,5;1\n2,5;2\n")
+    stdin = SimpleNamespace(buffer=io.BytesIO(text))
+    monkeypatch.setattr("sys.stdin", stdin)
+    table = read_table("-")
+    assert table.names == ["a", "y"]
+    assert table.source == "standard input"
+    assert table.place(1) == "on line 3"
 
 
 def test_packed_files_that_cannot_be_read(tmp_path):

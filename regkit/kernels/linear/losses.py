@@ -7,7 +7,11 @@ Each loss f(y, z) is convex in the linear predictor z. For a row of label y:
     Gamma           z + y e^-z                                y > 0
     Tweedie(r)      e^((2-r)z) / (2-r) + y e^((1-r)z) / (r-1)     y >= 0, 1 < r < 2
     squared hinge   max(0, 1 - y z)²                          y = -1 or 1
+    hinge           max(0, 1 - y z)                           y = -1 or 1
     squares         (y - z)² / 2
+
+The hinge comes smoothed: for m = 1 - y z between 0 and its ``power`` d it is
+m² / (2 d), and m - d/2 beyond.
 
 ``residual`` is -f'(z) and ``curvature`` f''(z). A dual point u has one entry per row;
 by Fenchel and Young, ``f(z) + f*(-u) + u z >= 0``, with equality at the residual.
@@ -25,7 +29,8 @@ POISSON = 1
 GAMMA = 2
 TWEEDIE = 3
 SQUARED_HINGE = 4
-SQUARES = 5
+HINGE = 5
+SQUARES = 6
 
 # Below this the series of a difference is more accurate than the difference.
 _SERIES = 1e-2
@@ -85,7 +90,11 @@ def value(code: int, power: float, y: float, z: float) -> float:
     if code == SQUARES:
         return 0.5 * (y - z) * (y - z)
     margin = max(0.0, 1.0 - y * z)
-    return margin * margin
+    if code == SQUARED_HINGE:
+        return margin * margin
+    if margin < power:
+        return 0.5 * margin * margin / power
+    return margin - 0.5 * power
 
 
 @part
@@ -112,9 +121,13 @@ def derivatives(code: int, power: float, y: float, z: float) -> tuple[float, flo
     if code == SQUARES:
         return y - z, 1.0
     margin = 1.0 - y * z
-    if margin > 0.0:
+    if margin <= 0.0:
+        return 0.0, 0.0
+    if code == SQUARED_HINGE:
         return 2.0 * y * margin, 2.0
-    return 0.0, 0.0
+    if margin < power:
+        return y * (margin / power), 1.0 / power
+    return y, 0.0
 
 
 @part
@@ -186,6 +199,17 @@ def measure(
             gap = curvature * entropy(-excess / curvature)
     elif code == TWEEDIE:
         gap = _tweedie_gap(power, y, z, excess)
+    elif code == HINGE:
+        b = y * dual
+        margin = 1.0 - y * z
+        if b < 0.0 or b > 1.0:
+            gap = np.inf
+        elif margin <= 0.0:
+            gap = 0.5 * power * b * b - b * margin
+        elif margin < power:
+            gap = (margin - power * b) ** 2 / (2.0 * power)
+        else:
+            gap = (1.0 - b) * ((margin - power) + 0.5 * power * (1.0 - b))
     elif code == SQUARES:
         gap = 0.5 * excess * excess
     else:
@@ -215,9 +239,9 @@ def row_room(code: int, y: float, dual: float) -> float:
     elif code == SQUARES:
         return 1.0
     elif y > 0.0:
-        low = 0.0
+        low, high = 0.0, (1.0 if code == HINGE else np.inf)
     else:
-        high = 0.0
+        low, high = (-1.0 if code == HINGE else -np.inf), 0.0
     if dual > high:
         return high / dual
     if dual < low:

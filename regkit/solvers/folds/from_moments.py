@@ -8,8 +8,7 @@ from regkit._types import Floats
 from regkit.designs.centered_moments import CenteredMoments
 from regkit.designs.reduced import ReducedDesign
 from regkit.parallel.threads import map_in_threads, one_blas_thread
-from regkit.solvers.folds.in_memory import FoldPaths, PathSettings
-from regkit.solvers.problem import Penalty
+from regkit.solvers.folds.in_memory import FoldPaths, PathTask
 from regkit.solvers.results import PathResult
 from regkit.solvers.solve import solve_path
 
@@ -54,14 +53,9 @@ class FoldedStatistics:
         with np.errstate(invalid="ignore"):
             self.test_variances: Floats = squares / self.test_weights
 
-    def solve(
-        self,
-        penalty: Penalty,
-        alphas: Floats,
-        settings: PathSettings,
-        with_whole: bool = True,
-    ) -> FoldPaths:
+    def solve(self, task: PathTask) -> FoldPaths:
         """Solve the path on the training rows of every fold; see `FoldedDesign`."""
+        penalty, alphas, settings, with_whole = task
 
         def solve(design: ReducedDesign) -> PathResult:
             y = np.ascontiguousarray(design.targets[:, 0])

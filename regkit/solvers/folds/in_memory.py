@@ -51,6 +51,17 @@ class PathSettings:
         return asdict(self)
 
 
+class PathTask(NamedTuple):
+    """What the paths of a cross-validation are solved for."""
+
+    penalty: Penalty
+    alphas: Floats
+    """(A,), strictly decreasing, non-negative; the same for all folds."""
+    settings: PathSettings
+    with_whole: bool = True
+    """Whether the path on all rows is solved as well."""
+
+
 class FoldPaths(NamedTuple):
     """The paths of all folds and their errors."""
 
@@ -67,13 +78,7 @@ class Folded(Protocol):
 
     test_weights: Floats
 
-    def solve(
-        self,
-        penalty: Penalty,
-        alphas: Floats,
-        settings: PathSettings,
-        with_whole: bool = True,
-    ) -> FoldPaths:
+    def solve(self, task: PathTask) -> FoldPaths:
         """Solve the path on the training rows of every fold, and on all rows."""
 
 
@@ -119,51 +124,27 @@ class FoldedDesign:
         if is_small(design) and folds:
             self._moments = FoldMoments(design, y, sample_weight, folds)
 
-    def solve(
-        self,
-        penalty: Penalty,
-        alphas: Floats,
-        settings: PathSettings,
-        with_whole: bool = True,
-    ) -> FoldPaths:
-        """Solve the path on the training rows of every fold, and on all rows.
-
-        Parameters
-        ----------
-        penalty : Penalty
-        alphas : ndarray (A,)
-            Strictly decreasing, non-negative; the same for all folds.
-        settings : PathSettings
-        with_whole : bool
-            Whether the path on all rows is wanted.
-
-        Returns
-        -------
-        paths : FoldPaths
-        """
+    def solve(self, task: PathTask) -> FoldPaths:
+        """Solve the path on the training rows of every fold, and on all rows."""
+        penalty, alphas, settings, _ = task
         walks = settings.solver != "auto" or penalty.is_bounded
         walks = walks or (penalty.l1_ratio > 0.0 and alphas[-1] > 0.0)
         if self._moments is None and can_go_in_lockstep(
             penalty, alphas, settings.solver
         ):
-            found = self._solve_in_lockstep(penalty, alphas, settings, with_whole)
+            found = self._solve_in_lockstep(task)
             if found is not None:
                 return found
         # In bigger ones a read takes longer than waiting for the others that share it.
         every = np.arange(self._design.n_features)
         is_big = self._design.n_stored(every) > _STAYS_IN_CACHE
         if self._moments is None and walks and is_big:
-            return self._solve_together(penalty, alphas, settings, with_whole)
-        return self._solve_apart(penalty, alphas, settings, with_whole)
+            return self._solve_together(task)
+        return self._solve_apart(task)
 
-    def _solve_apart(
-        self,
-        penalty: Penalty,
-        alphas: Floats,
-        settings: PathSettings,
-        with_whole: bool,
-    ) -> FoldPaths:
+    def _solve_apart(self, task: PathTask) -> FoldPaths:
         """Solve each path by itself, several at a time."""
+        penalty, alphas, settings, with_whole = task
         n_threads = self._n_threads
         if self._moments is not None:
             # Two or three systems an alpha, of at most p columns.
@@ -184,14 +165,9 @@ class FoldedDesign:
         paths, errors = zip(*solved, strict=True)
         return FoldPaths(whole, list(paths), np.stack(errors, axis=1))
 
-    def _solve_in_lockstep(
-        self,
-        penalty: Penalty,
-        alphas: Floats,
-        settings: PathSettings,
-        with_whole: bool,
-    ) -> FoldPaths | None:
+    def _solve_in_lockstep(self, task: PathTask) -> FoldPaths | None:
         """Solve the paths three at a time, if X is stored for it; threes in threads."""
+        penalty, alphas, settings, with_whole = task
         waiting = self._waiting(with_whole)
         designs = [
             self._design if k is None else self._training_design(k) for k in waiting
@@ -230,14 +206,9 @@ class FoldedDesign:
         waiting: list[int | None] = [*range(len(self._folds))]
         return [*waiting, None] if with_whole else waiting
 
-    def _solve_together(
-        self,
-        penalty: Penalty,
-        alphas: Floats,
-        settings: PathSettings,
-        with_whole: bool,
-    ) -> FoldPaths:
+    def _solve_together(self, task: PathTask) -> FoldPaths:
         """Solve the paths side by side, a dozen at a time."""
+        penalty, alphas, settings, with_whole = task
         paths: list[PathResult] = []
         waiting = self._waiting(with_whole)
         while waiting:

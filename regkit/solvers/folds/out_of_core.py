@@ -20,7 +20,7 @@ from regkit._types import Floats, Indices
 from regkit.designs.centered_moments import CenteredMoments
 from regkit.designs.reduced import ReducedDesign
 from regkit.solvers.folds.from_moments import mean_squares
-from regkit.solvers.folds.in_memory import FoldPaths, PathSettings
+from regkit.solvers.folds.in_memory import FoldPaths, PathSettings, PathTask
 from regkit.solvers.folds.out_of_core_passes import (
     ColumnMoments,
     Correlations,
@@ -103,20 +103,14 @@ class WideRows:
             correlation = self.correlations([(-1, fitted, 0)], free)[0][0]
         return grid_below(problem.penalty.largest_alpha(correlation), n_alphas, eps)
 
-    def solve(
-        self,
-        penalty: Penalty,
-        alphas: Floats,
-        settings: PathSettings,
-        with_whole: bool = True,
-    ) -> FoldPaths:
+    def solve(self, task: PathTask) -> FoldPaths:
         """Solve the path on the training rows of every fold, and on all rows."""
-        walk = _Walk(self, penalty, alphas, settings, with_whole)
+        walk = _Walk(self, task)
         walk.run()
         paths = {k: walk.path(k) for k in walk.trainings}
         errors = np.array([walk.errors[k] for k in self._labels]).T
         whole = paths.get(-1)
-        errors = errors.reshape(len(alphas), len(self._labels))
+        errors = errors.reshape(len(task.alphas), len(self._labels))
         return FoldPaths(whole, [paths[k] for k in self._labels], errors)
 
     def solve_whole(
@@ -131,7 +125,7 @@ class WideRows:
         It ends before the first solution of more than ``max_nonzero`` coefficients.
         """
         limit = self.n_features if max_nonzero is None else max_nonzero
-        walk = _Walk(self, penalty, alphas, settings, True)
+        walk = _Walk(self, PathTask(penalty, alphas, settings))
         walk.run(limit)
         path = walk.path(-1)
         too_many = np.flatnonzero(np.diff(path.coefs.indptr) > limit)
@@ -164,14 +158,8 @@ class WideRows:
 class _Walk:
     """One penalty's paths, on a working set that grows."""
 
-    def __init__(
-        self,
-        rows: WideRows,
-        penalty: Penalty,
-        alphas: Floats,
-        settings: PathSettings,
-        with_whole: bool,
-    ) -> None:
+    def __init__(self, rows: WideRows, task: PathTask) -> None:
+        penalty, alphas, settings, with_whole = task
         self._rows, self._penalty, self._settings = rows, penalty, settings
         self._alphas = alphas
         self.trainings = [k for k in rows.thin if k >= 0 or with_whole]

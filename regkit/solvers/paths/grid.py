@@ -27,11 +27,7 @@ def alpha_grid(
     ValueError
         When ``penalty.l1_ratio`` is 0: no finite alpha makes all coefficients zero.
     """
-    if penalty.l1_ratio == 0.0:
-        raise ValueError(
-            "alphas must be given when l1_ratio=0: no finite alpha makes all "
-            "coefficients zero."
-        )
+    require_l1(penalty)
     # The design keeps the Gram matrix for the path that follows.
     complete = CompleteGram(design, y, penalty) if is_small(design) else None
     if complete is not None and not complete.is_doubtful:
@@ -45,6 +41,21 @@ def alpha_grid(
         problem = scale_problem(design, y, penalty)
         top = problem.penalty.largest_alpha(design.correlate(problem.target))
     return grid_below(top, n_alphas, eps)
+
+
+def require_l1(penalty: Penalty) -> None:
+    """Refuse a pure L2 penalty, of which no grid is known.
+
+    Raises
+    ------
+    ValueError
+        When ``penalty.l1_ratio`` is 0.
+    """
+    if penalty.l1_ratio == 0.0:
+        raise ValueError(
+            "alphas must be given when l1_ratio=0: no finite alpha makes all "
+            "coefficients zero."
+        )
 
 
 def grid_below(top: float, n_alphas: int, eps: float) -> Floats:

@@ -46,9 +46,11 @@ _CLOSE = 0.85
 _LEAST_WEIGHT, _MOST_WEIGHT = 0.3, 3.0
 # Rises of the objective up to this share of the null deviance are rounding errors.
 _RISE = 1e-12
-# Steps that gain less than half of the gap, in a row, after which there is no more.
-_PATIENCE = 8
 _HALVINGS = 60
+# A dual point's sum below this share of its absolute entries' sum is rounding error.
+_BALANCED = 1e-11
+# Of a loss without curvature every second model is damped after so many steps.
+_UNDAMPED = 4
 
 
 class NewtonPath:
@@ -69,6 +71,10 @@ class NewtonPath:
     """
 
     name = "newton"
+    # Rows of no curvature get this much in damped models, where those are called for.
+    _damping = 0.0
+    # Steps in a row that may leave more than half of the gap.
+    _patience = 8
 
     def __init__(
         self,
@@ -80,8 +86,13 @@ class NewtonPath:
         offset: Floats | None,
         tol: float,
         max_iter: int,
+        judge: PathLoss | None = None,
     ) -> None:
-        """Take the problem; `start` goes to the null model."""
+        """Take the problem; `start` goes to the null model.
+
+        The gap is that of ``judge`` where ``loss`` is a smoothed form of it.
+        """
+        judge = loss if judge is None else judge
         self._design, self._loss, self._y = design, loss, y
         self._tol, self._max_iter = tol, max_iter
         self._share = design.weights
@@ -94,14 +105,14 @@ class NewtonPath:
             self.eta = self.eta + loss.spread(self.intercept, n)
         self._differentiate()
         self._dual = self._residual.copy()
-        self.null_deviance = loss.deviance(y, self._share, self.eta)
+        self.null_deviance = judge.deviance(y, self._share, self.eta)
         if is_met(y, self._share, self.eta, self._residual):
             self.null_deviance = 0.0
             self._dual[:] = 0.0
         self._goal = tol * self.null_deviance
         self.penalty = self._scale(penalty)
         self._certificate = LossCertificate(
-            self.penalty, loss, y, self._share, self.null_deviance
+            self.penalty, judge, y, self._share, self.null_deviance
         )
         self._every = np.arange(p)
         self._takes_all = p <= FEW_COLUMNS and n * p <= _FEW_ENTRIES
@@ -115,6 +126,7 @@ class NewtonPath:
         self._since = np.zeros(n)  # change of eta since the model's residual was exact
         self._is_exact = True
         self._may_extrapolate = False
+        self._least_curvature = 0.0
         self._is_stuck = False  # no step is short enough for the objective to fall
         self._contraction = inf
         self._divergence = 0.0
@@ -281,7 +293,7 @@ class NewtonPath:
     def _solve(self, alpha: float, max_iter: int = 1000) -> int:
         """Minimize over the working set until the rows' part of the gap is small."""
         model, goal = self._model, 0.5 * self._goal
-        last, patience = inf, _PATIENCE
+        last, patience = inf, self._patience
         if not len(self._weight):
             self._form(alpha)
         elif self._n_solves == 1:
@@ -290,26 +302,48 @@ class NewtonPath:
         n_iter = 0
         while n_iter < max_iter:
             n_iter += 1
+            is_damped = self._least_curvature > 0.0
             if not self._take_step(alpha):
-                if self._is_stuck:
+                if self._is_stuck and (is_damped or self._damping == 0.0):
                     break
+                self._damp(self._is_stuck)
                 self._form(alpha)
                 continue
-            if self._divergence <= goal:
+            if self._divergence <= goal and self._has_settled(alpha):
                 break
             if not self._divergence <= 0.5 * last:
                 patience -= 1
                 if patience == 0:
                     break
             else:
-                patience = _PATIENCE
+                patience = self._patience
             last = min(last, self._divergence)
-            if self._wants_new_gram(goal):
+            self._damp(not is_damped and n_iter >= _UNDAMPED)
+            if is_damped or self._wants_new_gram(goal):
                 self._form(alpha)
             else:
                 self._rebase()
         self.coef[model.columns] = model.coef
         return n_iter
+
+    def _damp(self, is_damped: bool) -> None:
+        """Have the next model's step shortened, or not."""
+        self._least_curvature = self._damping if is_damped else 0.0
+
+    def _has_settled(self, alpha: float) -> bool:
+        """Return whether the model was minimized: it need not have a minimum."""
+        if self._damping == 0.0:
+            return True
+        return self._is_balanced() and self._model.is_settled(alpha)
+
+    def _is_balanced(self) -> bool:
+        """Return whether the dual point is orthogonal to the intercepts."""
+        if not self._design.fit_intercept:
+            return True
+        weighted = self._share * self._dual
+        by_class = weighted.reshape(np.size(self.intercept), -1)
+        size = float(np.abs(weighted).sum())
+        return bool(np.all(np.abs(by_class.sum(axis=1)) <= _BALANCED * size))
 
     def _differentiate(self) -> None:
         n = len(self.eta)
@@ -320,7 +354,7 @@ class NewtonPath:
 
     def _form(self, alpha: float) -> None:
         """Form the model with new weights around the present coefficients."""
-        weight = self._curvature
+        weight = np.maximum(self._curvature, self._least_curvature)
         if self._may_extrapolate and alpha >= _CLOSE * self.alpha:
             ahead = weight + _AHEAD * (weight - self._settled_curvature)
             most = np.minimum(_MOST_WEIGHT * weight, self._loss.curvature_bound)
@@ -418,8 +452,8 @@ class NewtonPath:
         contraction = self._contraction
         if not contraction <= _WORST_CONTRACTION:
             return True
-        if goal <= 0.0:
-            return False
+        if not 0.0 < goal < self._divergence:
+            return self._damping > 0.0
         needed = ceil(log(self._divergence / goal) / -log(max(contraction, 1e-16)))
         return self._model.is_gram_cheaper(needed - 1)
 
@@ -436,14 +470,26 @@ class NewtonPath:
                 answer = yield screen.request(dual, undecided, columns[:0])
                 screen.take(dual, answer)
         self._looked_at = np.concatenate([columns, undecided])
-        self.gap = self._certificate.gap(
+        certificate, divergence = self._certificate, self._divergence
+        if certificate.loss is not self._loss:
+            divergence = certificate.loss.divergence(
+                self._y, self._share, self.eta, self._dual
+            )
+        if not self._is_balanced():
+            # Of dual points zero is left.
+            loss, rows = certificate.loss, (self._y, self._share, self.eta)
+            self.gap = loss.deviance(*rows) + alpha * self.penalty.value(
+                columns, self._model.coef
+            )
+            return
+        self.gap = certificate.gap(
             self._looked_at,
             self.coef,
             screen.correlation,
             alpha,
             self.eta,
             self._dual,
-            self._divergence,
+            divergence,
             self._goal,
         )
 

@@ -20,7 +20,6 @@ from numpy.typing import NDArray
 
 from regkit._types import Floats, Indices
 from regkit.designs.protocols import WeightedColumns
-from regkit.kernels.linear.active_set_state import Problem, State
 from regkit.kernels.linear.cholesky import BLOCK
 from regkit.solvers.paths import pivoting
 from regkit.solvers.problem import ScaledPenalty
@@ -100,6 +99,15 @@ class NewtonModel:
         chord = reading + 4.0 * self.n_active**2
         return n_steps * chord * _HORIZON > forming + self.n_active**3 / 3.0
 
+    def is_settled(self, alpha: float) -> bool:
+        """Tell whether the subgradient conditions hold on the working set."""
+        size, problem = self.size, self._problem
+        coef, threshold = self.coef, alpha * problem.l1[:size]
+        pull = np.abs(self.correlation - alpha * problem.l2[:size] * coef)
+        is_open = (problem.lower[:size] < coef) & (coef < problem.upper[:size])
+        slack = 1e-9 * threshold + 1e3 * problem.noise[:size]
+        return bool(np.all(~is_open | (pull <= threshold + slack)))
+
     def n_refused(self, columns: Indices) -> int:
         """Count those of ``columns`` that depend on others and stay fixed."""
         held = np.isin(self.columns, columns)
@@ -111,24 +119,10 @@ class NewtonModel:
         capacity = len(self._problem.target)
         if size <= capacity:
             return
+        problem, state = self._problem, self._state
         capacity = max(2 * capacity, size, 32)
-        gram, *vectors = self._problem
-        self._problem = Problem(
-            _grown(gram, (capacity, capacity)),
-            *(_grown(v, (capacity,)) for v in vectors),
-        )
-        state = self._state
-        support = capacity if self._ridged else min(capacity, self._rank)
-        support += 2 * BLOCK
-        self._state = State(
-            coef=_grown(state.coef, (capacity,)),
-            correlation=_grown(state.correlation, (capacity,)),
-            free=_grown(state.free, (capacity,)),
-            side=_grown(state.side, (capacity,)),
-            active=_grown(state.active, (support,)),
-            factor=_grown(state.factor, (support, support)),
-            size=state.size,
-        )
+        rank = capacity if self._ridged else self._rank
+        self._problem, self._state = pivoting.with_room(problem, state, capacity, rank)
 
     def add(self, columns: Indices, products: Floats) -> None:
         """Take columns in at zero, whose products Xᵀ(p u) these are.
@@ -273,8 +267,8 @@ def _inverse(total: Floats) -> Floats:
     """Return S⁻¹, or S⁺ where the intercepts of all classes may move together."""
     if len(total) > 1:
         return np.asarray(np.linalg.pinv(total, rcond=1e-13, hermitian=True))
-    inverse: Floats = 1.0 / np.maximum(total, np.finfo(np.float64).tiny)
-    return inverse
+    # (Where no row has a curvature, the intercept stays.)
+    return np.divide(1.0, total, out=np.zeros_like(total), where=total > 0.0)
 
 
 def _grown(array: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:

@@ -1,10 +1,14 @@
 """The exact solver on a Gram matrix: block pivoting, and what it falls back on."""
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from regkit._types import Floats
 from regkit.kernels.linear import active_set
 from regkit.kernels.linear.active_set_state import Problem, State
+from regkit.kernels.linear.cholesky import BLOCK
 
 # An alpha below this share of its predecessor is approached in steps.
 LARGEST_DROP = 0.6
@@ -46,6 +50,33 @@ def empty_state(capacity: int, support: int) -> State:
         factor=np.zeros((support, support)),
         size=np.zeros(1, dtype=np.int64),
     )
+
+
+def with_room(
+    problem: Problem, state: State, capacity: int, rank: int
+) -> tuple[Problem, State]:
+    """Return both with room for ``capacity`` columns, ``rank`` of them free at most."""
+    support = min(capacity, rank) + 2 * BLOCK
+    gram, *vectors = problem
+    larger = Problem(
+        _grown(gram, (capacity, capacity)), *(_grown(v, (capacity,)) for v in vectors)
+    )
+    return larger, State(
+        coef=_grown(state.coef, (capacity,)),
+        correlation=_grown(state.correlation, (capacity,)),
+        free=_grown(state.free, (capacity,)),
+        side=_grown(state.side, (capacity,)),
+        active=_grown(state.active, (support,)),
+        factor=_grown(state.factor, (support, support)),
+        size=state.size,
+    )
+
+
+def _grown(array: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
+    """Return an array of ``shape`` with ``array`` in its corner."""
+    grown = np.zeros(shape, dtype=array.dtype)
+    grown[tuple(slice(0, n) for n in array.shape)] = array
+    return grown
 
 
 def set_coef(problem: Problem, state: State, coef: Floats) -> None:

@@ -6,15 +6,12 @@ they hold: `ActiveSet` exactly, through a Gram matrix and a Cholesky factor;
 factor or the user asks for it.
 """
 
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from regkit._types import Floats, Indices
 from regkit.designs import Design
-from regkit.kernels.linear.active_set_state import Problem, State
-from regkit.kernels.linear.cholesky import BLOCK
 from regkit.solvers.paths import pivoting
 from regkit.solvers.paths.certificate import Products, within
 from regkit.solvers.problem import ScaledProblem
@@ -67,13 +64,6 @@ class Inner(Protocol):
         """Take the exact correlations of all columns with the residual."""
 
 
-def _grown(array: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
-    """Return an array of ``shape`` with ``array`` in its corner."""
-    grown = np.zeros(shape, dtype=array.dtype)
-    grown[tuple(slice(0, n) for n in array.shape)] = array
-    return grown
-
-
 class ActiveSet:
     """Block pivoting on the Gram matrix of the working set."""
 
@@ -96,24 +86,10 @@ class ActiveSet:
         capacity = len(self._problem.target)
         if size <= capacity:
             return
+        problem, state = self._problem, self._state
         capacity = max(2 * capacity, size, 64)
-        gram, *vectors = self._problem
-        self._problem = Problem(
-            _grown(gram, (capacity, capacity)),
-            *(_grown(v, (capacity,)) for v in vectors),
-        )
-        state = self._state
-        support = capacity if self._ridged else min(capacity, self._rank)
-        support += 2 * BLOCK
-        self._state = State(
-            coef=_grown(state.coef, (capacity,)),
-            correlation=_grown(state.correlation, (capacity,)),
-            free=_grown(state.free, (capacity,)),
-            side=_grown(state.side, (capacity,)),
-            active=_grown(state.active, (support,)),
-            factor=_grown(state.factor, (support, support)),
-            size=state.size,
-        )
+        rank = capacity if self._ridged else self._rank
+        self._problem, self._state = pivoting.with_room(problem, state, capacity, rank)
 
     def add(self, columns: Indices) -> None:
         size, new = len(self.columns), len(self.columns) + len(columns)

@@ -1,5 +1,7 @@
 """Passes over X, dense and sparse, against NumPy on the same entries."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -78,3 +80,18 @@ def test_sparse_gram(stored):
     found = sparse.gram_rows(*stored[0], *stored[1], WEIGHT, rows, position, 3)
     expected = (X[:, rows].T * WEIGHT) @ X[:, SOME]
     assert_allclose(found, expected, atol=1e-14)
+
+
+@pytest.mark.parametrize("little", [0.0, 1e-12, 1e-4, 0.3])
+def test_weight_of_zeros_is_no_difference_of_large_sums(little):
+    """Against fractions: a column of ones whose one zero weighs next to nothing."""
+    weight = np.random.default_rng(0).random(50)
+    weight[[7, 49]] = 0.0, little
+    weight /= weight.sum()
+    rows = np.setdiff1d(np.arange(50), [7, 49])
+    X = sp.csc_array((np.ones(48), (rows, np.zeros(48, dtype=int))), shape=(50, 1))
+    _, variance = sparse.moments(X.data, X.indices, X.indptr, weight)
+    zeros = Fraction(float(weight[49]))
+    total = sum(map(Fraction, weight.tolist()))
+    exact = float(zeros / total * (1 - zeros / total))
+    assert_allclose(variance, exact, rtol=1e-12, atol=1e-31)

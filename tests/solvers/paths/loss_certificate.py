@@ -88,6 +88,20 @@ def family(name, power=1.5):
             lambda y, z: 2.0 * (y * z < 1),
             lambda y, a: np.where(a * y > 0, np.inf, a * y + a * a / 4),
         )
+    if name == "hinge":
+
+        def smoothed(y, z):
+            m = np.maximum(0, 1 - y * z)
+            return np.where(m < power, m * m / (2 * power), m - power / 2)
+
+        return Family(
+            smoothed,
+            lambda y, z: -y * np.clip((1 - y * z) / power, 0, 1),
+            lambda y, z: np.where((1 - y * z > 0) & (1 - y * z < power), 1 / power, 0),
+            lambda y, a: np.where(
+                (a * y > 0) | (a * y < -1), np.inf, a * y + power * a * a / 2
+            ),
+        )
     if name == "squared":
         return Family(
             lambda y, z: (y - z) ** 2 / 2,

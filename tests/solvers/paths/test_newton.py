@@ -53,7 +53,7 @@ def check(name, X, y, penalty, alphas, *, make=np.asfortranarray, tol=1e-10, **o
     )
     assert np.all(found.converged)
     assert len(found.alphas) == len(alphas)
-    coefs = found.coefs.toarray()
+    coefs = found.columns()
     for k, alpha in enumerate(alphas):
         gap = relative_gap(
             X,
@@ -228,3 +228,22 @@ def test_an_offset_is_taken_from_the_target_of_squares():
     found = solve_loss_path(design, SQUARED, y, penalty, alphas, **how)
     expected = solve_loss_path(design, SQUARED, y - offset, penalty, alphas)
     np.testing.assert_array_equal(found.dense(), expected.dense())
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("name", LOSSES)
+def test_wide_ridge_is_solved_in_the_space_of_rows(name, form):
+    X, y = table(name, (30, 90), seed=8)
+    X[:, 4] = 0.0
+    factor = np.random.default_rng(9).choice([0.5, 1.0, 2.0, np.inf], 90)
+    weight = np.random.default_rng(10).integers(0, 3, 30).astype(float)
+    penalty = Penalty.build(90, 0.0, factor)
+    options = {"sample_weight": weight, "standardize": True}
+    for fit_intercept in (True, False):
+        options["fit_intercept"] = fit_intercept
+        found = check(
+            name, X, y, penalty, np.array([0.5, 0.02]), make=FORMS[form], **options
+        )
+        assert found.dense().shape == (2, 90)
+        assert np.all(found.dense()[:, np.isinf(factor)] == 0.0)
+        assert np.all(found.intercepts == 0.0) == (not fit_intercept)
