@@ -8,6 +8,7 @@ the machine that builds must be able to run them. What others need is compiled o
 """
 
 import os
+import platform
 import subprocess
 import sys
 import tempfile
@@ -19,8 +20,9 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 _ROOT = Path(__file__).parent
 _FOLDER = "regkit/kernels/compiled"
 
-# Names beside the archives: a wheel for this Python, on any Linux that Numba runs on.
-_PLATFORMS = {"linux": "manylinux_2_17_x86_64"}
+_LEVELS = ("x86-64-v3", "x86-64-v4")
+# Kernels call nothing but libc and libm: they run wherever Numba does.
+_PLATFORM = "manylinux_2_17_x86_64"
 
 _RECORD = """
 from pathlib import Path
@@ -54,13 +56,20 @@ class CompiledKernels(BuildHookInterface[Any]):
         levels = _levels()
         if not levels or version == "editable":
             return
+        if (sys.platform, platform.machine()) != ("linux", "x86_64"):
+            raise RuntimeError("REGKIT_COMPILE: for Linux on x86-64 only")
+        for level in levels:
+            if level not in _LEVELS:
+                raise RuntimeError(
+                    f"REGKIT_COMPILE: {level!r} is none of {', '.join(_LEVELS)}"
+                )
         self._folder = tempfile.TemporaryDirectory(prefix="regkit-kernels-")
         found = _compile(levels, Path(self._folder.name))
         for path in found:
             build_data["force_include"][str(path)] = f"{_FOLDER}/{path.name}"
         python = f"cp{sys.version_info.major}{sys.version_info.minor}"
         build_data["pure_python"] = False
-        build_data["tag"] = f"{python}-{python}-{_PLATFORMS[sys.platform]}"
+        build_data["tag"] = f"{python}-{python}-{_PLATFORM}"
 
     def finalize(self, version: str, build_data: dict[str, Any], path: str) -> None:
         """Remove what has been put into the wheel."""

@@ -261,11 +261,16 @@ def take_over_tasks(
     Returns
     -------
     evaluate_candidates : callable
-        To be called in place of the given one; that one itself where scikit-learn has
-        changed so much that it cannot be done.
+        To be called in place of the given one; that one itself, with a warning, where
+        scikit-learn has changed so much that it cannot be done.
     """
     names = getattr(getattr(evaluate_candidates, "__code__", None), "co_freevars", ())
     if not {"parallel", "base_estimator"} <= set(names):
+        warn(
+            "PathSearchCV fits every candidate by itself, as GridSearchCV does: this "
+            "scikit-learn prepares a search in another way than those that this regkit "
+            "was written for. A newer regkit may be faster."
+        )
         return evaluate_candidates
     cells = dict(zip(names, evaluate_candidates.__closure__ or (), strict=True))
     parallel = cells["parallel"].cell_contents

@@ -174,7 +174,7 @@ class LossProblem:
         least = float(result.alphas.min())
         if least == 0.0:
             free |= ~np.isinf(0.0 if factor is None else factor)
-        if not free.any() or self.loss.name in ("Gamma", "squared hinge"):
+        if not free.any() or self.loss.name in ("Gamma", "squared hinge", "hinge"):
             return
         used = np.arange(len(self.data.y)) if rows is None else rows
         if self.weight is not None:

@@ -48,8 +48,11 @@ class LossCV(SelectionViews, LossEstimator):
 
     # What a mean loss is multiplied by to give the error that the field reports.
     _error_scale = 1.0
-    # What that is called, in pictures.
-    _error_name = "loss"
+
+    @property
+    def _error_name(self) -> str:
+        """What the held-out error is called in pictures."""
+        return "loss"
 
     def fit(
         self,

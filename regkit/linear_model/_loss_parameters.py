@@ -18,6 +18,7 @@ LOSS_CV: dict[str, list[Any]] = {
     for name, constraints in CROSS_VALIDATION.items()
     if name not in ("solver", "relaxed")
 }
+HINGE_LOSS: list[Any] = [StrOptions({"squared_hinge", "hinge"})]
 CLASS_WEIGHT: list[Any] = [dict, StrOptions({"balanced"}), None]
 FAMILY: dict[str, list[Any]] = {
     "family": [StrOptions({"poisson", "gamma", "tweedie"})],

@@ -10,13 +10,15 @@ from numpy.typing import NDArray
 from regkit._types import Floats
 from regkit.linear_model._loss_classifier import LinearClassifier
 from regkit.linear_model._loss_fit import LossModel
-from regkit.linear_model._loss_parameters import CLASS_WEIGHT, LOSS
+from regkit.linear_model._loss_parameters import CLASS_WEIGHT, HINGE_LOSS, LOSS
 from regkit.linear_model._parameters import ALPHA, L1_RATIO
-from regkit.solvers.losses import SQUARED_HINGE, Loss
+from regkit.solvers.losses import HINGE, SQUARED_HINGE, Loss
 
 
 class LinearSVMBase(LinearClassifier):
     """What linear support vector machines do whatever way their alpha came about."""
+
+    loss: str
 
     @property
     def predict_proba(self) -> Any:
@@ -34,7 +36,7 @@ class LinearSVMBase(LinearClassifier):
         )
 
     def _loss(self, n_classes: int) -> Loss:
-        return SQUARED_HINGE
+        return HINGE if self.loss == "hinge" else SQUARED_HINGE
 
     def _targets(self, codes: NDArray[np.int64], n_classes: int) -> Floats:
         """Tell each class from the rest, -1 and 1; of two classes the second."""
@@ -46,7 +48,7 @@ class LinearSVMClassifier(LinearSVMBase, LossModel):
     r"""Linear support vector machine, solved to a certified optimum.
 
     Minimizes over the coefficients :math:`\beta` and the intercept :math:`b` the mean
-    squared hinge loss
+    squared hinge loss (with ``loss="hinge"`` the hinge loss, without the square)
 
     .. math::
 
@@ -69,6 +71,10 @@ class LinearSVMClassifier(LinearSVMBase, LossModel):
     ----------
     alpha : float, default=0.01
         Strength of the penalty, non-negative.
+    loss : {"squared_hinge", "hinge"}, default="squared_hinge"
+        "hinge" is the classical loss of support vector machines, which grows less with
+        the distance of a row on the wrong side. It has no second derivative: expect
+        about ten times as many steps.
     l1_ratio : float, default=0.0
         Share of the L1 penalty, from 0 to 1: 1 makes many coefficients exactly zero, 0
         is an L2 penalty alone, the classical support vector machine.
@@ -146,6 +152,7 @@ class LinearSVMClassifier(LinearSVMBase, LossModel):
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "alpha": ALPHA,
+        "loss": HINGE_LOSS,
         "l1_ratio": L1_RATIO,
         **LOSS,
         "class_weight": CLASS_WEIGHT,
@@ -156,6 +163,7 @@ class LinearSVMClassifier(LinearSVMBase, LossModel):
         self,
         alpha: float = 0.01,
         *,
+        loss: str = "squared_hinge",
         l1_ratio: float = 0.0,
         fit_intercept: bool = True,
         standardize: bool = False,
@@ -168,6 +176,7 @@ class LinearSVMClassifier(LinearSVMBase, LossModel):
         warm_start: bool = False,
     ) -> None:
         self.alpha = alpha
+        self.loss = loss
         self.l1_ratio = l1_ratio
         self.fit_intercept = fit_intercept
         self.standardize = standardize

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from regkit.linear_model._loss_cv import LossCV
-from regkit.linear_model._loss_parameters import CLASS_WEIGHT, LOSS_CV
+from regkit.linear_model._loss_parameters import CLASS_WEIGHT, HINGE_LOSS, LOSS_CV
 from regkit.linear_model._parameters import L1_RATIO
 from regkit.linear_model.linear_svm import LinearSVMBase, LinearSVMClassifier
 
@@ -18,6 +18,8 @@ class LinearSVMClassifierCV(LinearSVMBase, LossCV):
 
     Parameters
     ----------
+    loss : {"squared_hinge", "hinge"}, default="squared_hinge"
+        As for `LinearSVMClassifier`.
     l1_ratio : float or array-like of shape (n_l1_ratios,), default=1.0
         Share of the L1 penalty, from 0 to 1, or several to choose from: the one with
         the least mean error counts, the first of equals. 0 needs `alphas`.
@@ -41,7 +43,7 @@ class LinearSVMClassifierCV(LinearSVMBase, LossCV):
         path on all rows; here only the first, since there is no likelihood.
     scoring : str or callable, default=None
         A scorer as scikit-learn's `cross_val_score` takes it, in place of the mean
-        squared hinge loss. Sample weights are passed on to it where its metric takes
+        loss. Sample weights are passed on to it where its metric takes
         them.
     refit : bool, default=True
         Whether to fit all rows. False makes the choice alone: no `coef_` and no
@@ -93,7 +95,7 @@ class LinearSVMClassifierCV(LinearSVMBase, LossCV):
         The grid, decreasing.
     fold_errors_ : ndarray of shape (n_alphas, n_folds) or (n_l1_ratios, n_alphas, \
             n_folds)
-        Mean squared hinge loss on the held-out rows of each fold, or minus the score
+        Mean loss on the held-out rows of each fold, or minus the score
         with `scoring`; only with ``criterion="cv"``, as are the next two.
     cv_error_ : ndarray of shape (n_alphas,) or (n_l1_ratios, n_alphas)
         Mean over the folds of `fold_errors_`; a fold counts by the weight of its
@@ -154,16 +156,20 @@ class LinearSVMClassifierCV(LinearSVMBase, LossCV):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "loss": HINGE_LOSS,
         "l1_ratio": [*L1_RATIO, "array-like"],
         **LOSS_CV,
         "class_weight": CLASS_WEIGHT,
     }
 
-    _error_name = "mean squared hinge loss"
+    @property
+    def _error_name(self) -> str:
+        return f"mean {self.loss.replace('_', ' ')} loss"
 
     def __init__(
         self,
         *,
+        loss: str = "squared_hinge",
         l1_ratio: Any = 1.0,
         alphas: Any = 100,
         eps: float = 1e-3,
@@ -183,6 +189,7 @@ class LinearSVMClassifierCV(LinearSVMBase, LossCV):
         tol: float = 1e-8,
         max_iter: int = 1000,
     ) -> None:
+        self.loss = loss
         self.l1_ratio = l1_ratio
         self.alphas = alphas
         self.eps = eps
@@ -203,4 +210,4 @@ class LinearSVMClassifierCV(LinearSVMBase, LossCV):
         self.max_iter = max_iter
 
     def _single(self, l1_ratio: float) -> LinearSVMClassifier:
-        return LinearSVMClassifier(l1_ratio=l1_ratio)
+        return LinearSVMClassifier(loss=self.loss, l1_ratio=l1_ratio)

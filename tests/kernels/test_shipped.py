@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from zipfile import ZipFile
 
 import numba
 import pytest
@@ -88,10 +89,15 @@ def test_shipped_kernels_are_not_compiled(installed, tmp_path):
     assert not list(tmp_path.rglob("*.nb*"))
 
 
+def test_shipped_kernels_need_no_place_to_write(installed, tmp_path):
+    (tmp_path / "file").touch()
+    nowhere = str(tmp_path / "file" / "below")
+    places = {"HOME": nowhere, "XDG_CACHE_HOME": nowhere, "LOCALAPPDATA": nowhere}
+    assert use(installed, nowhere, **places) == "32"
+
+
 def test_what_is_packed_says_nothing_of_the_builder(installed):
     (archive,) = installed.rglob("*.zip")
-    from zipfile import ZipFile
-
     with ZipFile(archive) as members:
         assert len(members.namelist()) == 1
         for name in members.namelist():

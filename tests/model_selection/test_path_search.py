@@ -611,4 +611,5 @@ def test_a_changed_scikit_learn_means_a_plain_search():
     def evaluate_candidates(candidates):
         return list(candidates)
 
-    assert take_over_tasks(evaluate_candidates, list) is evaluate_candidates
+    with pytest.warns(UserWarning, match="fits every candidate by itself"):
+        assert take_over_tasks(evaluate_candidates, list) is evaluate_candidates
