@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[1]
 SHORT = "regkit"
 # An installer, then the short name alone: not scikit-..., a path, a file or an option.
 _INSTALLED = re.compile(
-    rf"(?:pip3?|uv|pipx|conda|poetry|mamba)\s+(?:install|add|download)\b[^\n]*"
+    rf"(?:pip3?|uv|pipx|conda|poetry|mamba)\s+(?:install|add|download)\b[^\n&|;]*"
     rf"(?<=[\s\"'`=]){SHORT}(?![\w/.-])"
 )
 # A requirement with extras or a version, as in pyproject.toml.

@@ -18,6 +18,7 @@ from regkit._warn import warn
 from regkit.neural_network._data import Table, no_rows
 from regkit.neural_network._ensemble import Ensemble
 from regkit.neural_network._fitted import Fitted
+from regkit.neural_network._frames import FrameReader
 from regkit.neural_network._held_out import Judges, Trained, judges_of
 from regkit.neural_network._members import Members
 from regkit.neural_network._parameters import (
@@ -32,7 +33,7 @@ from regkit.neural_network._progress import (
     with_callbacks,
 )
 from regkit.neural_network._rows import Given, Goal, Parts, RowsByUse, check_names
-from regkit.rows.inputs import check_predict_X
+from regkit.solvers.networks.expansion import Expansion
 from regkit.solvers.networks.scaling import Moments, Scaling
 from regkit.solvers.networks.trainer import Parameters, Settings
 
@@ -59,6 +60,8 @@ class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator):
     """
 
     _ensemble: Ensemble
+    _reader: FrameReader | None
+    n_features_in_: int
     t_: int
 
     @with_callbacks
@@ -148,6 +151,10 @@ class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator):
     def _start(self, parts: Parts, goal: Goal, seed: int, is_whole: bool) -> Fitted:
         """Draw parameters, and learn how to scale."""
         table, stream = parts.learn, parts.stream
+        expansion = None
+        if goal.reader is not None:
+            expansion = Expansion.learn(table.X, tuple(goal.reader.levels))
+            table = replace(table, X=expansion.expand(table.X))
         architecture = make_architecture(self, table.X, goal, is_whole)
         rng = np.random.default_rng(seed)
         small = self.layer_rates == "equal"
@@ -165,7 +172,7 @@ class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator):
         return Fitted(
             architecture,
             Parameters.start(params),
-            inputs,
+            replace(inputs, expansion=expansion),
             self._target_scaling(parts, goal),
             make_settings(self, architecture, goal, 1, seed).noise(),
             seed,
@@ -187,10 +194,10 @@ class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator):
             )
         given = self._take(X, y, sample_weight, False, seed)
         n_features = given.table.X.shape[1]
-        if before.first.architecture.n_features != n_features:
+        if self.n_features_in_ != n_features:
             raise ValueError(
                 f"X has {n_features} features, but {type(self).__name__} is expecting "
-                f"{before.first.architecture.n_features} features as input."
+                f"{self.n_features_in_} features as input."
             )
         names = getattr(self, "feature_names_in_", None)
         check_names("X", given.names, "feature_names_in_", names)
@@ -320,7 +327,8 @@ class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator):
             "_ensemble": ensemble,
             "n_layers_": len(architecture.hidden) + 2,
             "n_outputs_": goal.n_outputs - goal.n_beside,
-            "n_features_in_": architecture.n_features,
+            "n_features_in_": goal.n_features,
+            "_reader": goal.reader,
             **goal.attributes,
         }
         if len(ensemble.members) == 1:
@@ -403,7 +411,7 @@ class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator):
         """Check rows to predict for."""
         self._check_fitted()
         check_same_features(self, X)
-        return check_predict_X(self, X, self.n_features_in_)
+        return self._read(self._reader, X, self.n_features_in_)
 
     def _check_fitted(self) -> None:
         if "_ensemble" not in self.__dict__:
@@ -418,6 +426,7 @@ class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator):
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
+        tags.input_tags.allow_nan = True
         return tags
 
     # What subclasses decide.

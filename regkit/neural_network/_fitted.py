@@ -160,4 +160,8 @@ class Fitted:
     @property
     def is_plain(self) -> bool:
         """Whether an ordinary multi-layer perceptron on X says the same."""
-        return self.architecture.embedding is None and not np.isfinite(self.inputs.clip)
+        return (
+            self.architecture.embedding is None
+            and not np.isfinite(self.inputs.clip)
+            and self.inputs.expansion is None
+        )

@@ -46,6 +46,7 @@ COMMON: dict[str, list[Any]] = {
     "early_stopping": ["boolean"],
     "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
     "standardize": ["boolean", StrOptions({"robust"})],
+    "categorical_features": ["array-like", StrOptions({"from_dtype"}), None],
     "embedding": [StrOptions({"periodic"}), None],
     "input_scaling": ["boolean"],
     "dtype": [StrOptions({"float32", "float64"})],

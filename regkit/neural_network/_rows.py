@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
+import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from regkit._sklearn import feature_names
@@ -12,6 +13,7 @@ from regkit._types import Floats
 from regkit.neural_network._chunked import Chunks, Encoding, Stream
 from regkit.neural_network._data import Table, no_rows
 from regkit.neural_network._folds import cautious_weights
+from regkit.neural_network._frames import FrameReader, as_table
 from regkit.rows.inputs import check_fit_data, check_predict_X, check_sample_weight
 from regkit.rows.open import as_source
 
@@ -43,6 +45,9 @@ class Goal(NamedTuple):
     levels: tuple[float, ...] = (0.5,)
     start: Callable[[NDArray[Any], NDArray[Any]], None] = _as_drawn
     """Changes weights and biases of the last layer before training."""
+    reader: FrameReader | None = None
+    """Of categories and missing values, where there are any."""
+    n_features: int = 0
 
 
 class Parts(NamedTuple):
@@ -109,6 +114,8 @@ class RowsByUse:
     """Checks rows, in memory or in chunks, and parts them; subclasses say what y is."""
 
     n_members: Any
+    categorical_features: Any
+    _ensemble: Any
     early_stopping: bool
     validation_fraction: float
     buffer_chunks: int
@@ -121,8 +128,18 @@ class RowsByUse:
         source = as_source(X)
         if source is None:
             y = None if y is None else self._plain_y(y)
-            data = check_fit_data(self, X, self._numbers(y), sample_weight)
+            names = feature_names(X)
+            reader = self.__dict__.get("_reader")
+            if fresh:
+                reader = FrameReader.learn(X, self.categorical_features)
+            read = X if reader is None else reader.read(X)
+            plain = read if reader is None else np.nan_to_num(read, posinf=np.inf)
+            data = check_fit_data(self, plain, self._numbers(y), sample_weight)
+            data = data._replace(feature_names=names)
+            if reader is not None:
+                data = data._replace(X=read)
             goal = self._make_goal(y, data.y, fresh)
+            goal = goal._replace(reader=reader, n_features=data.X.shape[1])
             weights = data.sample_weight
             if weights is None:
                 weights = np.ones(len(goal.targets))
@@ -135,6 +152,7 @@ class RowsByUse:
         summary = self._summary()
         sample = chunks.survey(seed, summary, self.buffer_chunks)
         goal = self._make_goal(summary.y, summary.y, fresh)
+        goal = goal._replace(n_features=sample.rows().X.shape[1])
         class_weight = summary.class_weight(self._class_weight)
         encoding = Encoding(
             lambda y: self._targets(y, goal, "y"),
@@ -226,7 +244,7 @@ class RowsByUse:
             )
         check_names("X_val", feature_names(X_val), "X", given.names)
         try:
-            X_val = check_predict_X(self, X_val, given.table.X.shape[1])
+            X_val = self._read(given.goal.reader, X_val, given.goal.n_features)
             targets = self._targets(y_val, given.goal, "y_val")
         except ValueError as error:
             raise ValueError(f"X_val and y_val: {error}") from error
@@ -243,6 +261,24 @@ class RowsByUse:
             except ValueError as error:
                 raise ValueError(f"sample_weight_val: {error}") from error
         return Table(X_val, targets, weights, np.arange(n)).without_weightless()
+
+    def _read(self, reader: FrameReader | None, X: Any, n_features: int) -> Any:
+        """Check rows to predict for; a number may be missing where none was before."""
+        if reader is None:
+            if FrameReader.learn(X, None) is None:
+                return check_predict_X(self, X, n_features)
+            filled = FrameReader({}).read(X)
+            missing = np.isnan(filled)
+            check_predict_X(self, np.where(missing, 0.0, filled), n_features)
+            center = self._ensemble.first.inputs.center
+            return np.where(missing, center, filled)
+        X = as_table(X)
+        is_table = not sp.issparse(X) and len(getattr(X, "shape", ())) == 2
+        same = is_table and X.shape[1] == n_features
+        found = reader.read(X) if same else X
+        plain = np.where(np.isnan(found), 0.0, found) if found is not X else X
+        check_predict_X(self, plain, n_features)
+        return found
 
     # What subclasses decide.
     _stratify = False

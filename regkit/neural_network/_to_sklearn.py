@@ -40,6 +40,11 @@ def _common(ours: Any) -> dict[str, Any]:
     """
     fitted = ours._ensemble.first
     name = type(ours).__name__
+    if fitted.inputs.expansion is not None:
+        raise ValueError(
+            f"to_sklearn: scikit-learn's networks take numbers only, and this {name} "
+            "was fitted with categories or missing values; encode them before."
+        )
     if fitted.architecture.embedding is None and not fitted.is_plain:
         raise ValueError(
             f"to_sklearn: scikit-learn's networks do not bound columns smoothly, and "

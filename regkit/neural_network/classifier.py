@@ -61,7 +61,7 @@ class DropoutMLPClassifier(ClassifierMixin, DropoutMLP):
 
     Usually set are `hidden_layer_sizes`, `n_members`, `dropout`, `alpha`,
     `class_weight`, `max_iter`, `random_state` and `verbose`, which come first. The
-    others follow in groups: columns of X and y (from `standardize`), architecture
+    others follow in groups: columns (from `categorical_features`), architecture
     (from `activation`), regularization (from `input_dropout`), training (from
     `solver`), rows held out and uncertainty (from `early_stopping`), rows in chunks
     (`buffer_chunks`).
@@ -94,6 +94,13 @@ class DropoutMLPClassifier(ClassifierMixin, DropoutMLP):
     verbose : bool or int, default=False
         Whether to print a table: losses, a mark at the best epoch so far and seconds,
         a line an epoch. Members are trained one after another then.
+    categorical_features : array-like or "from_dtype", default="from_dtype"
+        The columns that hold categories: a mask, numbers or names; "from_dtype" takes
+        those of a data frame that are categories, enums or strings. Each member learns
+        an indicator of every level that its rows have (of the 63 most frequent, where
+        there are more than 64); a level not seen has none. None is for no columns.
+        Missing numbers are filled by the median and get an indicator, missing
+        categories are a level.
     standardize : bool or "robust", default="robust"
         How to center and scale the columns of X before anything else: True by weighted
         means and standard deviations; "robust" by the mean of two scores, which suits
@@ -295,6 +302,7 @@ class DropoutMLPClassifier(ClassifierMixin, DropoutMLP):
         max_iter: int | str = "auto",
         random_state: Any = None,
         verbose: Any = False,
+        categorical_features: Any = "from_dtype",
         standardize: bool | str = "robust",
         embedding: str | None = "periodic",
         input_scaling: bool = False,
@@ -333,6 +341,7 @@ class DropoutMLPClassifier(ClassifierMixin, DropoutMLP):
         self.max_iter = max_iter
         self.random_state = random_state
         self.verbose = verbose
+        self.categorical_features = categorical_features
         self.standardize = standardize
         self.embedding = embedding
         self.input_scaling = input_scaling

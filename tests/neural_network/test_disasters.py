@@ -128,8 +128,15 @@ def test_targets_far_smaller_than_the_outputs():
     assert not np.isnan(model.validation_scores_).any()
 
 
-@pytest.mark.parametrize("value", [np.nan, np.inf])
-@pytest.mark.parametrize("form", [np.asarray, sp.csr_array, sp.csc_array])
+@pytest.mark.parametrize(
+    ("form", "value"),
+    [
+        (np.asarray, np.inf),  # NaN is a missing value
+        (sp.csr_array, np.inf),
+        (sp.csr_array, np.nan),
+        (sp.csc_array, np.nan),
+    ],
+)
 def test_entries_that_are_not_finite(form, value):
     rows = X.copy()
     rows[3, 1] = value

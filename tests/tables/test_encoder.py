@@ -180,7 +180,7 @@ def test_what_a_table_leaves_open_can_be_said():
     assert "x=missing" in said.get_feature_names_out()
     assert said.notes() == [
         "missing values in 'x' (4 rows): filled with the column's median, and 0/1 "
-        "columns say where"
+        "columns mark them"
     ]
 
 

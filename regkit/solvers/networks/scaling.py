@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from regkit._types import EPS, Floats
 from regkit.kernels.networks.passes import Rows
+from regkit.solvers.networks.expansion import Expansion
 from regkit.solvers.networks.ranks import Ranks, many_valued, normal_scores
 
 # Rows scaled at a time, so that no float64 copy of X is made.
@@ -29,12 +30,15 @@ class Scaling:
         within ± clip (Holzmüller, Grinsztajn & Steinwart 2024).
     ranks : Ranks or None
         Normal scores of which those columns get the mean with z.
+    expansion : Expansion or None
+        What comes before: categories and gaps as columns of numbers.
     """
 
     center: Floats
     scale: Floats
     clip: float = np.inf
     ranks: Ranks | None = None
+    expansion: Expansion | None = None
 
     @classmethod
     def none(cls, n_columns: int) -> "Scaling":
@@ -109,6 +113,8 @@ class Scaling:
 
     def rows(self, X: Any, dtype: Any) -> Rows:
         """Scale X, a C- or F-ordered array or a sparse matrix, for the kernels."""
+        if self.expansion is not None:
+            X = self.expansion.expand(X)
         p = X.shape[1]
         none = np.empty(0, dtype=dtype)
         if not isinstance(X, np.ndarray):
