@@ -21,7 +21,8 @@ OPTIONS = (
 )
 # Shows the page in a frame of some width, and writes down what a reader would meet.
 FRAME = """<!doctype html><title>waiting</title><body style="margin:0">
-<iframe style="border:0;width:{width}px;height:2000px"></iframe><script>
+<iframe style="border:0;width:{width}px;height:2000px;color-scheme:{scheme}"></iframe>
+<script>
 const frame = document.querySelector("iframe");
 frame.onload = () => {{
   const page = frame.contentDocument, view = frame.contentWindow;
@@ -34,6 +35,13 @@ frame.onload = () => {{
       images: images.map(image => image.naturalWidth),
       narrow: images.map(image => image.currentSrc !== image.src),
       smallest: Math.min(...sizes),
+      colors: [...page.querySelectorAll("body, h1, p, td, th, dd, pre, dt")].map(
+        element => view.getComputedStyle(element).color),
+      background: view.getComputedStyle(page.body).backgroundColor,
+      boxes: [...page.body.children].map(element => {{
+        const box = element.getBoundingClientRect();
+        return [box.top, box.bottom];
+      }}),
     }});
   }});
 }};
@@ -146,9 +154,19 @@ def test_pictures_with_many_lines_are_sent_as_points(comparison, monkeypatch):
     assert "data:image/svg" not in page
 
 
+def luminance(color):
+    """Relative luminance of ``rgb(r, g, b)``, as WCAG 2 defines it."""
+    shares = [int(c) / 255 for c in re.findall(r"\d+", color)[:3]]
+    linear = [
+        c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in shares
+    ]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 400])
-def test_the_page_in_a_browser(page, tmp_path, width):
-    """Nothing is wider than the window; all pictures load, and suit its width."""
+def test_the_page_in_a_browser(page, tmp_path, width, scheme):
+    """Nothing is too wide or overlaps, all pictures load, all text can be read."""
     import json
 
     browser = next(filter(None, map(shutil.which, BROWSERS)), None)
@@ -156,7 +174,9 @@ def test_the_page_in_a_browser(page, tmp_path, width):
         pytest.skip(f"no browser found: {', '.join(BROWSERS)}")
     frame = tmp_path / "frame.html"
     quoted = json.dumps(page).replace("</", "<\\/")
-    frame.write_text(FRAME.format(width=width, page=quoted), encoding="utf-8")
+    frame.write_text(
+        FRAME.format(width=width, scheme=scheme, page=quoted), encoding="utf-8"
+    )
     done = subprocess.run(
         [
             *(browser, *OPTIONS, f"--user-data-dir={tmp_path / 'profile'}"),
@@ -175,3 +195,10 @@ def test_the_page_in_a_browser(page, tmp_path, width):
     assert min(seen["images"]) > 200
     assert seen["narrow"] == [width == 400] * 4
     assert seen["smallest"] >= 12
+    behind = luminance(seen["background"])
+    assert (behind < 0.5) == (scheme == "dark")
+    for color in seen["colors"]:
+        low, high = sorted([luminance(color), behind])
+        assert (high + 0.05) / (low + 0.05) > 4.5
+    for (_, bottom), (top, _) in zip(seen["boxes"], seen["boxes"][1:], strict=False):
+        assert top >= bottom - 1
