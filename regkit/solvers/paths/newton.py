@@ -10,50 +10,25 @@ contraction says that this is cheaper. Outside of the working set columns are sc
 as `walk` does, u in the residual's place.
 """
 
-from math import ceil, inf, log
+from math import inf
 from typing import Any
 
 import numpy as np
 
 from regkit._types import Floats, Indices
-from regkit.designs.protocols import WeightedDesign
-from regkit.solvers.losses import PathLoss, is_met, null_intercept, overflowing
-from regkit.solvers.paths.certificate import LossCertificate
-from regkit.solvers.paths.newton_model import NewtonModel
-from regkit.solvers.paths.screening import Request, Screen
+from regkit.solvers.paths.newton_steps import NewtonSteps
+from regkit.solvers.paths.screening import Request
 from regkit.solvers.paths.walk import Asking
-from regkit.solvers.problem import Penalty, ScaledPenalty
 
-# With this many columns and this many entries at most all make the working set.
-FEW_COLUMNS = 500
-_FEW_ENTRIES = 1 << 18
 # An alpha below this share of its predecessor is approached in steps, ...
 _LARGEST_DROP = 0.3
 # ... each of them solved to this share of the null deviance.
 _COARSE_TOL = 1e-3
 # The null model is solved to this share of it: alpha_max is what it leaves over.
 _NULL_TOL = 1e-14
-# A model whose chord steps leave more than this of a gap is formed anew.
-_WORST_CONTRACTION = 0.3
-# Zero columns stay in the working set while their correlation is above this share of
-# the threshold, when the model is formed anew.
-_KEPT = 0.93
-# Weights are extrapolated by so many times their change since the last alpha, ...
-_AHEAD = 2.0
-# ... once an alpha, where that is at least this share of the last, ...
-_CLOSE = 0.85
-# ... within these factors of their present value.
-_LEAST_WEIGHT, _MOST_WEIGHT = 0.3, 3.0
-# Rises of the objective up to this share of the null deviance are rounding errors.
-_RISE = 1e-12
-_HALVINGS = 60
-# A dual point's sum below this share of its absolute entries' sum is rounding error.
-_BALANCED = 1e-11
-# Of a loss without curvature every second model is damped after so many steps.
-_UNDAMPED = 4
 
 
-class NewtonPath:
+class NewtonPath(NewtonSteps):
     """Walks down the alphas; holds what one alpha hands to the next.
 
     Attributes
@@ -69,88 +44,6 @@ class NewtonPath:
     null_deviance : float
         The scale of ``tol``.
     """
-
-    name = "newton"
-    # Rows of no curvature get this much in damped models, where those are called for.
-    _damping = 0.0
-    # Steps in a row that may leave more than half of the gap.
-    _patience = 8
-
-    def __init__(
-        self,
-        design: WeightedDesign,
-        loss: PathLoss,
-        y: Floats,
-        penalty: Penalty,
-        *,
-        offset: Floats | None,
-        tol: float,
-        max_iter: int,
-        judge: PathLoss | None = None,
-    ) -> None:
-        """Take the problem; `start` goes to the null model.
-
-        The gap is that of ``judge`` where ``loss`` is a smoothed form of it.
-        """
-        judge = loss if judge is None else judge
-        self._design, self._loss, self._y = design, loss, y
-        self._tol, self._max_iter = tol, max_iter
-        self._share = design.weights
-        self._root = np.sqrt(self._share)
-        n, p = design.n_samples, design.n_features
-        self.eta = np.zeros(n) if offset is None else offset.astype(np.float64)
-        self.intercept: Any = 0.0
-        if design.fit_intercept:
-            self.intercept = null_intercept(loss, y, self._share, self.eta)
-            self.eta = self.eta + loss.spread(self.intercept, n)
-        self._differentiate()
-        self._dual = self._residual.copy()
-        self.null_deviance = judge.deviance(y, self._share, self.eta)
-        if is_met(y, self._share, self.eta, self._residual):
-            self.null_deviance = 0.0
-            self._dual[:] = 0.0
-        self._goal = tol * self.null_deviance
-        self.penalty = self._scale(penalty)
-        self._certificate = LossCertificate(
-            self.penalty, judge, y, self._share, self.null_deviance
-        )
-        self._every = np.arange(p)
-        self._takes_all = p <= FEW_COLUMNS and n * p <= _FEW_ENTRIES
-        self.coef = np.zeros(p)
-        dual = self._root * self._dual
-        self._screen = Screen(design, self.penalty, dual, design.correlate(dual))
-        self._looked_at = self._every
-        self._model = self._new_model(False)
-        self._weight = np.empty(0)  # the model's, not yet times the shares
-        self._settled_curvature = self._curvature
-        self._since = np.zeros(n)  # change of eta since the model's residual was exact
-        self._is_exact = True
-        self._may_extrapolate = False
-        self._least_curvature = 0.0
-        self._is_stuck = False  # no step is short enough for the objective to fall
-        self._contraction = inf
-        self._divergence = 0.0
-        # The columns' products with the rows' own residual, where they are known.
-        self._products: Floats | None = None
-        self._n_solves = 0
-        self.gap = 0.0
-        self.top = self.alpha = inf
-
-    def _scale(self, penalty: Penalty) -> ScaledPenalty:
-        curvature = float(self._share @ self._curvature)
-        size = float(self._share @ self._residual**2) ** 0.5 + curvature
-        scaled = ScaledPenalty.of(penalty, self._design, size)
-        return scaled._replace(square=scaled.square * curvature)
-
-    def _new_model(self, takes_all: bool) -> NewtonModel:
-        design = self._design
-        return NewtonModel(
-            design.weighted_columns(takes_all),
-            self.penalty,
-            design.max_rank,
-            design.fit_intercept,
-            self._max_iter,
-        )
 
     def start(self) -> Asking[None]:
         """Fit the unpenalized columns, which gives ``top``."""
@@ -289,173 +182,6 @@ class NewtonPath:
         self._n_solves = n_iter
         self.alpha = alpha
         return n_iter
-
-    def _solve(self, alpha: float, max_iter: int = 1000) -> int:
-        """Minimize over the working set until the rows' part of the gap is small."""
-        model, goal = self._model, 0.5 * self._goal
-        last, patience = inf, self._patience
-        if not len(self._weight):
-            self._form(alpha)
-        elif self._n_solves == 1:
-            self._rebase()
-        self._n_solves = 0
-        n_iter = 0
-        while n_iter < max_iter:
-            n_iter += 1
-            is_damped = self._least_curvature > 0.0
-            if not self._take_step(alpha):
-                if self._is_stuck and (is_damped or self._damping == 0.0):
-                    break
-                self._damp(self._is_stuck)
-                self._form(alpha)
-                continue
-            if self._divergence <= goal and self._has_settled(alpha):
-                break
-            if not self._divergence <= 0.5 * last:
-                patience -= 1
-                if patience == 0:
-                    break
-            else:
-                patience = self._patience
-            last = min(last, self._divergence)
-            self._damp(not is_damped and n_iter >= _UNDAMPED)
-            if is_damped or self._wants_new_gram(goal):
-                self._form(alpha)
-            else:
-                self._rebase()
-        self.coef[model.columns] = model.coef
-        return n_iter
-
-    def _damp(self, is_damped: bool) -> None:
-        """Have the next model's step shortened, or not."""
-        self._least_curvature = self._damping if is_damped else 0.0
-
-    def _has_settled(self, alpha: float) -> bool:
-        """Return whether the model was minimized: it need not have a minimum."""
-        if self._damping == 0.0:
-            return True
-        return self._is_balanced() and self._model.is_settled(alpha)
-
-    def _is_balanced(self) -> bool:
-        """Return whether the dual point is orthogonal to the intercepts."""
-        if not self._design.fit_intercept:
-            return True
-        weighted = self._share * self._dual
-        by_class = weighted.reshape(np.size(self.intercept), -1)
-        size = float(np.abs(weighted).sum())
-        return bool(np.all(np.abs(by_class.sum(axis=1)) <= _BALANCED * size))
-
-    def _differentiate(self) -> None:
-        n = len(self.eta)
-        self._residual, self._curvature = np.empty(n), np.empty(n)
-        self._loss.differentiate(
-            self._y, self._share, self.eta, self._residual, self._curvature
-        )
-
-    def _form(self, alpha: float) -> None:
-        """Form the model with new weights around the present coefficients."""
-        weight = np.maximum(self._curvature, self._least_curvature)
-        if self._may_extrapolate and alpha >= _CLOSE * self.alpha:
-            ahead = weight + _AHEAD * (weight - self._settled_curvature)
-            most = np.minimum(_MOST_WEIGHT * weight, self._loss.curvature_bound)
-            weight = np.clip(ahead, _LEAST_WEIGHT * weight, most)
-        self._may_extrapolate = False
-        self._weight = weight
-        self._dual = self._residual
-        model = self._model
-        keeps_all = self._takes_all and model.size == len(self.coef)
-        self._model.form(
-            self._share * weight,
-            self._share * self._dual,
-            self._products,
-            0.0 if keeps_all else _KEPT * alpha,
-        )
-        self._since = np.zeros_like(self.eta)
-        self._is_exact = True
-        kept = np.zeros(len(self.coef), dtype=np.bool_)
-        kept[model.columns] = True
-        self.coef[~kept] = 0.0
-        self._screen.outside[:] = ~kept & self.penalty.is_open
-
-    def _rebase(self) -> None:
-        """Go on with the present coefficients' own residual."""
-        self._dual = self._residual
-        self._model.rebase(self._share * self._dual, self._products)
-        self._since = np.zeros_like(self.eta)
-        self._is_exact = True
-
-    def _take_step(self, alpha: float) -> bool:
-        """Go to the model's minimum, or as far as the objective falls.
-
-        Returns whether it was the whole way.
-        """
-        model = self._model
-        before = model.coef.copy()
-        rows = self._loss.rows(self._y, self._share, self.eta, self._dual, self._weight)
-        step, shift = model.minimize(alpha)
-        with overflowing():
-            self._divergence, self._products = model.advance(step, shift, rows)
-        # (Of several classes the rows have a matrix.)
-        self._residual = rows.residual.reshape(-1)
-        self._curvature = rows.curvature.reshape(-1)
-        change, reached = rows.change.reshape(-1), rows.reached.reshape(-1)
-        since = self._since + change
-        moved = self._loss.model_square(self._share, self._weight, since)
-        # The objective falls by what the rows' gap at the old point exceeds that at
-        # the new one, so surely where the step leaves little of it.
-        self._contraction = 2.0 * self._divergence / moved if moved > 0.0 else inf
-        is_sure = self._contraction <= _WORST_CONTRACTION
-        if not (is_sure or self._divergence <= self._goal):
-            value = self._loss.objective(self._y, self._share, reached)
-            start = self._loss.objective(self._y, self._share, self.eta)
-            start += alpha * self.penalty.value(model.columns, before)
-            rise = value + alpha * self.penalty.value(model.columns, model.coef) - start
-            if not rise <= _RISE * self.null_deviance:
-                self._shorten(alpha, before, step, shift, change, start)
-                return False
-        self.eta, self._dual = reached, rows.moved.reshape(-1)
-        self.intercept = self.intercept + self._loss.joined(shift)
-        self._since = since
-        self._is_exact = False
-        return True
-
-    def _shorten(
-        self,
-        alpha: float,
-        before: Floats,
-        step: Floats,
-        shift: Floats,
-        change: Floats,
-        start: float,
-    ) -> None:
-        """Halve the step until the objective falls; not at all from a tangent."""
-        model, eta = self._model, self.eta
-        self._is_stuck = self._is_exact
-        length = 1.0
-        for _ in range(_HALVINGS if self._is_exact else 0):
-            length *= 0.5
-            coef = before + length * step
-            value = self._loss.objective(self._y, self._share, eta + length * change)
-            if value + alpha * self.penalty.value(model.columns, coef) <= start:
-                model.restart(coef)
-                self.eta = eta + length * change
-                self.intercept = self.intercept + length * self._loss.joined(shift)
-                self._is_stuck = False
-                break
-        else:
-            model.restart(before)
-        self._products = None
-        self._differentiate()
-
-    def _wants_new_gram(self, goal: float) -> bool:
-        """Return whether a new Gram matrix is cheaper than chord steps with the old."""
-        contraction = self._contraction
-        if not contraction <= _WORST_CONTRACTION:
-            return True
-        if not 0.0 < goal < self._divergence:
-            return self._damping > 0.0
-        needed = ceil(log(self._divergence / goal) / -log(max(contraction, 1e-16)))
-        return self._model.is_gram_cheaper(needed - 1)
 
     def _certify(self, alpha: float) -> Asking[None]:
         """Bring correlations up to date where they matter, and compute the gap."""
