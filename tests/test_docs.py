@@ -119,7 +119,10 @@ def test_the_readme_shows_what_its_example_prints(capsys):
     code, _, rest = block.partition("```python\n")[2].partition("```")
     shown = rest.partition("```text\n")[2].partition("```")[0]
     exec(code, {})
-    assert capsys.readouterr().out == shown
+    printed = capsys.readouterr().out
+    # The gap that is left of an exact answer is made of rounding errors.
+    gap = re.compile(r"duality gap [\d.e+-]+")
+    assert gap.sub("", printed) == gap.sub("", shown)
 
 
 def test_every_public_name_is_in_the_api_reference():
