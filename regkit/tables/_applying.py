@@ -53,7 +53,7 @@ def apply_reading(
         mapping = convert_numbers(present, reading.notation or Notation())
     strays = [cell for cell in present if cell not in mapping]
     if strays:
-        raise stray_error(column, reading, strays, len(present))
+        raise stray_error(column, reading, strays)
     return TypedColumn(name, reading, fill_in(cells, mapping, reading.kind))
 
 
@@ -94,8 +94,12 @@ def refuse_infinite(column: RawColumn, values: Floats) -> None:
 
 
 def stray_error(
-    column: RawColumn, reading: ColumnReading, strays: Sequence[str], n_present: int
+    column: RawColumn,
+    reading: ColumnReading,
+    strays: Sequence[str],
+    target: bool = False,
 ) -> CellError:
+    """Say which cell does not fit; a target cannot be dropped, nor change its kind."""
     first = set(strays)
     row = next(k for k, cell in enumerate(column.values) if cell in first)
     cell = column.values[row]
@@ -110,8 +114,11 @@ def stray_error(
         "",
         [
             Option("missing", cell),
-            Option("readings", "category", column.name),
-            Option("readings", "drop", column.name),
+            *(
+                Option("readings", kind, column.name)
+                for kind in ("category", "drop")
+                if not target
+            ),
         ],
     )
 

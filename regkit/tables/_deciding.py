@@ -212,7 +212,7 @@ class _Look:
         missing = AMONG_NUMBERS | self.settings.missing_cells | extra
         reading = ColumnReading("number", numbers.notation, missing=missing)
         if error:
-            raise stray_error(self.column, reading, error, len(self.candidates))
+            raise stray_error(self.column, reading, error, self.target)
         if not forced and (dated := self._as_dates_in_digits()):
             return dated
         values = fill_in(self.column.values, numbers.values, "number")
@@ -297,9 +297,7 @@ class _Look:
         if dates is None:
             if forced:
                 reading = ColumnReading("date")
-                raise stray_error(
-                    self.column, reading, self.candidates, len(self.candidates)
-                )
+                raise stray_error(self.column, reading, self.candidates)
             return None
         extra, error = self._sort_strays(dates.values, dates.strays, forced)
         if error is None or (strict and (error or extra)):
@@ -320,7 +318,7 @@ class _Look:
             )
         reading = ColumnReading("date", order=dates.order, missing=missing, notes=notes)
         if error:
-            raise stray_error(self.column, reading, error, len(self.candidates))
+            raise stray_error(self.column, reading, error, self.target)
         values = fill_in(self.column.values, dates.values, "date")
         return TypedColumn(self.column.name, reading, values)
 

@@ -83,7 +83,7 @@ class Notation:
         if self.unit:
             parts.append(f"in {self.unit}")
         if self.scaled:
-            parts.append("k, M multiplied out")
+            parts.append("with k and M multiplied out")
         return ", ".join(parts)
 
 

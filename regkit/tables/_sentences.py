@@ -85,7 +85,8 @@ class CellError(TableError):
     def say(self, place: str, style: Style) -> str:
         """Return the sentence with the cell's place, such as ``"on line 7"``."""
         remedy = ", ".join(f"`{option.say(style)}`" for option in self.options)
-        end = f": correct it, or use one of {remedy}" if remedy else ""
+        either = "one of " if len(self.options) > 1 else ""
+        end = f": correct it, or use {either}{remedy}" if remedy else ""
         return f"{self.before} {place}{self.after}{end}"
 
 

@@ -221,6 +221,14 @@ def test_workbooks(tmp_path):
         read_table(path, sheet="X")
 
 
+def test_a_stray_cell_of_the_target(csv_file):
+    path = csv_file("a,y", *(f"{k * k},{k}" for k in range(19)), "3,1O")
+    with pytest.raises(
+        TableError, match=r"on line 21: correct it, or use `--missing=1O`$"
+    ):
+        read_csv(path, "y")
+
+
 def test_standard_input(monkeypatch):
     text = gzip.compress(b"a;y\n1,5;1\n2,5;2\n")
     stdin = SimpleNamespace(buffer=io.BytesIO(text))
