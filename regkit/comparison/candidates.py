@@ -67,7 +67,7 @@ def make_candidates(
     """List the models that are compared, in the order of the table."""
     task = target.task
     if target.classes is not None:
-        found = _classifiers(l1_ratios, target.classes.size)
+        found = _classifiers(l1_ratios)
     elif task == "counts":
         found = _count_models(l1_ratios)
     else:
@@ -114,10 +114,7 @@ def _regressors(l1_ratios: Sequence[float]) -> list[Candidate]:
     ]
 
 
-def _classifiers(l1_ratios: Sequence[float], n_classes: int) -> list[Candidate]:
-    tags = linear_model.LogisticClassifierCV().__sklearn_tags__()
-    if n_classes > 2 and not tags.classifier_tags.multi_class:
-        return []
+def _classifiers(l1_ratios: Sequence[float]) -> list[Candidate]:
     return [
         _by_likelihood("Logistic L2", "LogisticClassifier", (0.0,)),
         _by_likelihood("Logistic L1", "LogisticClassifier", (1.0,)),

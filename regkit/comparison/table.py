@@ -81,7 +81,9 @@ def describe_data(comparison: RegularizerComparison) -> str:
     parts = [
         f"{comparison.n_train} rows to train and tune, {comparison.n_test} to test"
     ]
-    if comparison.plan.time is not None:
+    if comparison.plan.time is not None and len(comparison.splits) > 1:
+        parts[0] += f", the first of {len(comparison.splits)} blocks of the last rows"
+    elif comparison.plan.time is not None:
         parts[0] += " (the last)"
     elif len(comparison.splits) > 1:
         parts[0] += f", {len(comparison.splits)} times"
@@ -133,9 +135,11 @@ def mark(comparison: RegularizerComparison, result: ModelResult) -> str:
     return "=" if result.equal_to_best else " "
 
 
-def cells(comparison: RegularizerComparison, result: ModelResult) -> list[str]:
-    """Give one row of the table."""
-    size = error_size(comparison)
+def cells(
+    comparison: RegularizerComparison, result: ModelResult, fewer: bool = False
+) -> list[str]:
+    """Give one row of the table; with `fewer`, one digit of the errors less."""
+    size = error_size(comparison) * (10 if fewer else 1)
     return [
         result.name,
         error_text(result.train_error, size),
@@ -152,21 +156,33 @@ def render_table(comparison: RegularizerComparison) -> str:
     explained = explain(comparison)
     width = max(map(len, explained))
     legend = [f"{k.ljust(width)}  {v}" for k, v in explained.items()]
-    head = header(comparison)
-    rows = [["  " + head[0], *head[1:]]]
-    for result in comparison.results:
-        name, *others = cells(comparison, result)
-        rows.append([f"{mark(comparison, result)} {name}", *others])
     lines = [describe_data(comparison)]
     classes = describe_classes(comparison)
     if classes is not None:
         lines += textwrap.wrap(classes, WIDTH, subsequent_indent="  ")
     lines += textwrap.wrap(describe_error(comparison), WIDTH, subsequent_indent="  ")
-    table = align(rows)
+    table = align(_rows(comparison))
     if max(map(len, table)) > WIDTH:
+        rows = _rows(comparison, fewer=_leads_with_zeros(comparison))
         rows = [[cell.replace("l1_ratio", "l1") for cell in row] for row in rows]
         table = align(rows)
     return "\n".join([*lines, "", *table, "", *legend])
+
+
+def _rows(comparison: RegularizerComparison, fewer: bool = False) -> list[list[str]]:
+    """Give header and rows, the mark before each name."""
+    head = header(comparison)
+    rows = [["  " + head[0], *head[1:]]]
+    for result in comparison.results:
+        name, *others = cells(comparison, result, fewer)
+        rows.append([f"{mark(comparison, result)} {name}", *others])
+    return rows
+
+
+def _leads_with_zeros(comparison: RegularizerComparison) -> bool:
+    """Tell whether errors are written as 0.01234, with a digit to spare."""
+    unit, _ = unit_and_decimals(error_size(comparison))
+    return unit == 1 and error_size(comparison) < 0.1
 
 
 def chosen(result: ModelResult) -> str:
