@@ -114,6 +114,10 @@ class LossCV(SelectionViews, LossEstimator):
         folds: list[Fold] = []
         if self.criterion == "cv":
             folds = self._folds(problem, split_params)
+        elif len(problem.data.y) == 1:
+            raise ValueError(
+                f"criterion={self.criterion!r} cannot evaluate a fit to 1 sample."
+            )
         elif isinstance(problem.loss, Multinomial):
             raise ValueError(
                 f"{name} has criterion={self.criterion!r} for two classes only, y has "

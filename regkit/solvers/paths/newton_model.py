@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from regkit._types import Floats, Indices
 from regkit.designs.protocols import WeightedColumns
 from regkit.kernels.linear.cholesky import BLOCK
+from regkit.solvers.losses import overflowing
 from regkit.solvers.paths import pivoting
 from regkit.solvers.problem import ScaledPenalty
 
@@ -245,9 +246,11 @@ class NewtonModel:
         """Minimize the model; return the change of coefficients and intercepts."""
         before = self.coef.copy()
         ridged = self._ridged or self._is_new
-        pivoting.minimize(
-            self._problem, self._state, self.size, alpha, self._max_iter, ridged
-        )
+        # (Of a column that no row gives a curvature: it stays.)
+        with overflowing():
+            pivoting.minimize(
+                self._problem, self._state, self.size, alpha, self._max_iter, ridged
+            )
         self._is_new = False
         step = self.coef - before
         shift = np.zeros(len(self._inverse))
