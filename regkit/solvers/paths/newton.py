@@ -22,7 +22,9 @@ from regkit.solvers.paths.walk import Asking
 
 # An alpha below this share of its predecessor is approached in steps, ...
 _LARGEST_DROP = 0.3
-# ... each of them solved to this share of the null deviance.
+# ... longer ones with all columns in the working set: none is to be found on the way;
+_DROP_OF_ALL = 0.01
+# each of them is solved to this share of the null deviance.
 _COARSE_TOL = 1e-3
 # The null model is solved to this share of it: alpha_max is what it leaves over.
 _NULL_TOL = 1e-14
@@ -158,7 +160,8 @@ class NewtonPath(NewtonSteps):
         return self._loss.joined(by_class)
 
     def _next_alpha(self, alpha: float) -> float:
-        following = _LARGEST_DROP * self.alpha
+        drop = _LARGEST_DROP if self._screen.outside.any() else _DROP_OF_ALL
+        following = drop * self.alpha
         if following <= alpha or self.alpha == inf or self.alpha <= 1e-3 * self.top:
             return alpha
         return following
