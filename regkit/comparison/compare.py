@@ -109,8 +109,7 @@ def compare_regularizers(
     feature_names : sequence of str of length n_features, default=None
         Names of the columns of an array; None for x0, x1, ….
     progress : callable, default=None
-        Called with one line of text before each step: "compiling", then the name of
-        each model with its number, such as "Lasso (3 of 6)".
+        Called with one line of text before each step, such as "Lasso (3 of 6)".
 
     Returns
     -------

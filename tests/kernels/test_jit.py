@@ -1,11 +1,14 @@
 """How kernels are compiled: where no cache can be used, and what is left uncounted."""
 
+import atexit
 import gc
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
+from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
 from pkgutil import walk_packages
@@ -35,9 +38,22 @@ print(sum(kernel.stats.cache_hits.values()))
 """
 
 
+@lru_cache
+def sources():
+    """Copy the package without what was compiled beside it, which would be found."""
+    root = Path(tempfile.mkdtemp(prefix="regkit-sources-"))
+    atexit.register(shutil.rmtree, root, ignore_errors=True)
+    shutil.copytree(
+        Path(regkit.__file__).parent,
+        root / "regkit",
+        ignore=shutil.ignore_patterns("__pycache__"),
+    )
+    return root
+
+
 def run(code, cache, **variables):
     """Run ``code`` in a process that keeps compiled kernels in ``cache``."""
-    root = Path(regkit.__file__).parents[1]
+    root = sources()
     env = os.environ | {"NUMBA_CACHE_DIR": str(cache), "PYTHONPATH": str(root)}
     done = subprocess.run(
         [sys.executable, "-P", "-W", "error", "-c", code],

@@ -195,7 +195,7 @@ BAD = {
         dd.from_pandas(FRAME.assign(a="x"), npartitions=1),
         Y,
         None,
-        "Chunk 0: X must hold numbers: could not convert",
+        "Chunk 0: X must hold numbers, but column 'a' holds 'x' in row 0",
     ),
 }
 

@@ -134,7 +134,9 @@ class Orthogonal:
 
     def n_refused(self, columns: Indices) -> int:
         """Count those of ``columns`` that depend on others and stay fixed."""
-        return int(np.count_nonzero(np.isin(self.columns, columns) & self._refused))
+        is_inside = (self._lower < self._coef) & (self._coef < self._upper)
+        held = np.isin(self.columns, columns)
+        return int(np.count_nonzero(held & is_inside & ~self._free))
 
     def refresh(self, correlation: Floats) -> None:
         """Nothing to learn: residuals are computed afresh at each step."""
