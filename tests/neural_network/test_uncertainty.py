@@ -57,7 +57,7 @@ def plane(rng, n):
 
 @pytest.mark.slow
 def test_defaults_cover_new_rows_and_find_the_noise():
-    """Validation rows that chose the epoch, 20 of them or 80, are no excuse."""
+    """Held-out rows that chose the epoch, 100 of them or 400, are no excuse."""
     shares, noises = [], []
     for truth, noise in ((wave, 0.25), (friedman, 1.0), (plane, 0.25)):
         for n, seeds in ((100, 4), (400, 3)):
@@ -71,7 +71,9 @@ def test_defaults_cover_new_rows_and_find_the_noise():
                 shares.append(covered(model, 0.9, new, y))
                 if truth is wave and n == 400:  # learnt: what is left is noise
                     noises.append(model.noise_std_ / noise)
-    assert 0.87 < np.mean(shares) < 0.93
+    # Cross-conformal intervals are on the safe side with few rows: a prediction of all
+    # members is nearer to y than those of a fold, by which they are measured.
+    assert 0.9 < np.mean(shares) < 0.97
     assert 0.9 < np.mean(noises) < 1.1
 
 

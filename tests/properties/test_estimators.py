@@ -139,11 +139,15 @@ def test_warm_start_from_anywhere(problem: Problem, seed: int) -> None:
 def test_targets_are_independent(problem: Problem, n_targets: int) -> None:
     Y = problem.y[:, None] * np.arange(1, n_targets + 1) ** 2
     model = fit(replace(problem, y=Y))
-    assert model.coef_.shape == (n_targets, problem.X.shape[1])
-    assert model.intercept_.shape == model.dual_gap_.shape == (n_targets,)
+    p = problem.X.shape[1]
+    # Of one column the shapes are those of a single target, as scikit-learn's.
+    assert model.coef_.shape == ((n_targets, p) if n_targets > 1 else (p,))
+    assert model.intercept_.shape == (n_targets,)
+    assert np.shape(model.dual_gap_) == ((n_targets,) if n_targets > 1 else ())
     for t in range(n_targets):
         target = replace(problem, y=Y[:, t])
-        found = target.certify(model.coef_[t], model.intercept_[t])
+        coef = model.coef_.reshape(n_targets, p)[t]
+        found = target.certify(coef, model.intercept_[t])
         assert found.problems(1e-10) == []
 
 

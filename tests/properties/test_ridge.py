@@ -123,11 +123,15 @@ def test_one_alpha_a_target(problem: Problem, relatives: list[float]) -> None:
     model = RidgeRegressor(alphas, tol=1e-10, **parameters(problem))
     with unpenalized_dependence_allowed():
         model.fit(problem.X, Y, problem.sample_weight)
-    assert model.coef_.shape == (len(alphas), problem.X.shape[1])
-    assert model.intercept_.shape == model.dual_gap_.shape == (len(alphas),)
+    n_targets, p = len(alphas), problem.X.shape[1]
+    # Of one column the shapes are those of a single target, as scikit-learn's.
+    assert model.coef_.shape == ((n_targets, p) if n_targets > 1 else (p,))
+    assert model.intercept_.shape == (n_targets,)
+    assert np.shape(model.dual_gap_) == ((n_targets,) if n_targets > 1 else ())
     for t, alpha in enumerate(alphas):
         target = replace(problem, y=Y[:, t])
-        found = judge(target, model.coef_[t], model.intercept_[t], alpha)
+        coef = model.coef_.reshape(n_targets, p)[t]
+        found = judge(target, coef, model.intercept_[t], alpha)
         note(f"target {t}, alpha {alpha}: {found}")
         assert found.problems(1e-10) == []
 

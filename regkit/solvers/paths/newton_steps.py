@@ -168,10 +168,13 @@ class NewtonSteps:
         self._least_curvature = self._damping if is_damped else 0.0
 
     def _has_settled(self, alpha: float) -> bool:
-        """Return whether the model was minimized: it need not have a minimum."""
-        if self._damping == 0.0:
-            return True
-        return self._is_balanced() and self._model.is_settled(alpha)
+        """Return whether the dual point is one, and the model was minimized.
+
+        It need not have a minimum where steps are damped.
+        """
+        if not self._is_balanced():
+            return False
+        return self._damping == 0.0 or self._model.is_settled(alpha)
 
     def _is_balanced(self) -> bool:
         """Return whether the dual point is orthogonal to the intercepts."""
