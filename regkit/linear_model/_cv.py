@@ -56,6 +56,7 @@ class CrossValidated(SelectionViews, LinearModel):
             self._evaluate(evaluator, l1_ratio, report_fit)
             for l1_ratio in self._l1_ratios()
         ]
+        evaluator.refuse_underflow()
         least = [evaluation.least_error for evaluation in evaluations]
         best = evaluations[int(np.argmin(least))]  # the first of equals
         choices = [
