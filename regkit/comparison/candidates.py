@@ -13,8 +13,8 @@ from threadpoolctl import threadpool_limits
 from regkit import linear_model
 from regkit.comparison.linear import (
     Tuned,
+    tune_by_twin,
     tune_elastic_net,
-    tune_likelihood,
     tune_ridge,
 )
 from regkit.comparison.networks import (
@@ -59,6 +59,7 @@ class Candidate(NamedTuple):
 
 def make_candidates(
     target: Target,
+    metric: Metric,
     l1_ratios: Sequence[float],
     networks: bool,
     show_overfitting: bool,
@@ -68,6 +69,8 @@ def make_candidates(
     task = target.task
     if target.classes is not None:
         found = _classifiers(l1_ratios)
+        if metric.name == "error_rate":  # it has no probabilities for a log-loss
+            found.append(_by_twin("Linear SVM", "LinearSVMClassifier", (0.0,)))
     elif task == "counts":
         found = _count_models(l1_ratios)
     else:
@@ -116,33 +119,33 @@ def _regressors(l1_ratios: Sequence[float]) -> list[Candidate]:
 
 def _classifiers(l1_ratios: Sequence[float]) -> list[Candidate]:
     return [
-        _by_likelihood("Logistic L2", "LogisticClassifier", (0.0,)),
-        _by_likelihood("Logistic L1", "LogisticClassifier", (1.0,)),
-        _by_likelihood("Logistic mix", "LogisticClassifier", l1_ratios),
+        _by_twin("Logistic L2", "LogisticClassifier", (0.0,)),
+        _by_twin("Logistic L1", "LogisticClassifier", (1.0,)),
+        _by_twin("Logistic mix", "LogisticClassifier", l1_ratios),
     ]
 
 
 def _count_models(l1_ratios: Sequence[float]) -> list[Candidate]:
     name, poisson = "GeneralizedLinearRegressor", {"family": "poisson"}
     return [
-        _by_likelihood("Poisson L2", name, (0.0,), poisson),
-        _by_likelihood("Poisson L1", name, (1.0,), poisson),
-        _by_likelihood("Poisson mix", name, l1_ratios, poisson),
+        _by_twin("Poisson L2", name, (0.0,), poisson),
+        _by_twin("Poisson L1", name, (1.0,), poisson),
+        _by_twin("Poisson mix", name, l1_ratios, poisson),
     ]
 
 
-def _by_likelihood(
+def _by_twin(
     name: str,
     estimator: str,
     ratios: Sequence[float],
     options: dict[str, Any] | None = None,
 ) -> Candidate:
-    """Describe a generalized linear model, whose CV twin tunes it."""
+    """Describe a model of classes or counts, whose CV twin tunes it."""
     options = {"standardize": True, **(options or {})}
 
     def tune(job: Job) -> Tuned:
         search = getattr(linear_model, f"{estimator}CV")
-        return tune_likelihood(
+        return tune_by_twin(
             search(
                 l1_ratio=list(ratios),
                 cv=job.folds,

@@ -44,8 +44,9 @@ def compare_regularizers(
     """Tune regularized models, compare their errors on rows kept back, name one.
 
     Of numbers: least squares, Ridge, Lasso and Elastic Net. Of classes: logistic
-    regression with an L2, an L1 and a mixed penalty. Of counts: Poisson regression with
-    the same penalties. Beside them the package's network with its defaults
+    regression with an L2, an L1 and a mixed penalty, and with ``metric="error_rate"`` a
+    linear SVM, which has no probabilities for a log-loss. Of counts: Poisson regression
+    with the first three penalties. Beside them the package's network with its defaults
     (`DropoutMLPRegressor` or `DropoutMLPClassifier`) and, as a yardstick,
     scikit-learn's boosted trees.
 
@@ -143,7 +144,7 @@ def compare_regularizers(
     check_plan(plan, target.values.size)
     splits = make_splits(target, plan)
     candidates = make_candidates(
-        target, l1_ratios, networks, show_overfitting, baseline
+        target, chosen, l1_ratios, networks, show_overfitting, baseline
     )
     run = _Run(given, chosen, plan, splits, candidates, progress)
     return run.compare()

@@ -69,8 +69,13 @@ def run_candidate(
 
 
 def answer(model: Any, X: Any, target: Target) -> Floats:
-    """Predict numbers, or the share of each class."""
+    """Predict numbers, or the share of each class; of an SVM, each class's margin."""
     if target.task == "classification":
+        if not hasattr(model, "predict_proba"):
+            margins = np.asarray(model.decision_function(X), dtype=np.float64)
+            if margins.ndim == 1:  # of the second of two classes
+                return np.column_stack([-margins, margins])
+            return margins
         return np.asarray(model.predict_proba(X), dtype=np.float64)
     return np.asarray(model.predict(X), dtype=np.float64)
 

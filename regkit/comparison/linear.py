@@ -106,8 +106,8 @@ def tune_ridge(X: Any, y: _Floats, folds: Folds, scoring: str | None) -> Tuned:
     )
 
 
-def tune_likelihood(search: Any, X: Any, y: Any) -> Tuned:
-    """Tune a generalized linear model by its own cross-validated twin."""
+def tune_by_twin(search: Any, X: Any, y: Any) -> Tuned:
+    """Tune a model of classes or counts by its own cross-validated twin."""
     _fit_quietly(search, X, y)
     selection = _selection(search, 1.0, 1.0)
     scores = selection.greater_is_better  # accuracy, whose loss is 1 - accuracy

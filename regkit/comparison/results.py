@@ -76,7 +76,7 @@ class ModelResult:
     models : tuple of estimator
         The same of each split.
     answers : ndarray of shape (n_test,) or (n_test, n_classes)
-        Predictions of the test rows, or shares of the classes.
+        Predictions of the test rows, or shares of the classes (of an SVM, margins).
     test_losses : ndarray of shape (n_test,)
         The loss of each test row.
     selection : AlphaSelectionDisplay or None

@@ -124,6 +124,9 @@ def describe_classes(comparison: RegularizerComparison) -> str | None:
 def error_size(comparison: RegularizerComparison) -> float:
     """Give the error that sets unit and digits: the smallest, or a constant's."""
     smallest = min(result.test_error for result in comparison.results)
+    if comparison.metric.name == "error_rate":
+        # The smallest that can be seen, besides none: a single row.
+        smallest = max(smallest, 1 / comparison.n_test)
     # Below that, digits are those of rounding errors.
     return max(smallest, _ROUNDING * comparison.mean_error)
 

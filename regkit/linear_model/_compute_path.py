@@ -73,4 +73,5 @@ def compute_path(
         tol=settings.tol,
         max_iter=settings.max_iter,
     )
+    problem.refuse_underflow(name)
     return as_regularization_path(result, problem.feature_names)

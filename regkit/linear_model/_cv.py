@@ -12,6 +12,7 @@ from regkit._sklearn import validate_parameters
 from regkit.linear_model._base import LinearModel, column_attributes
 from regkit.linear_model._evaluation import Evaluation, Evaluator, Report
 from regkit.linear_model._grid import decreasing_alphas
+from regkit.linear_model._progress import Progress
 from regkit.linear_model._report import report, warn_at_grid_edge
 from regkit.linear_model._selection import Choice, choose
 from regkit.linear_model._splits import make_router, route
@@ -38,24 +39,27 @@ class CrossValidated(SelectionViews, LinearModel):
     def _fit(self, X: Any, y: Any, sample_weight: Any, params: dict[str, Any]) -> Self:
         """Choose alpha and fit, for rows as the user passed them."""
         validate_parameters(self)
+        progress = Progress(self, len(self._l1_ratios()))
         split_params, score_params = route(self, params, sample_weight)
         source = as_source(X)
         if source is None:
             data = check_fit_data(self, X, y, sample_weight)
             evaluator = self._evaluator_of_rows(data, split_params, score_params)
         else:
+            progress.say("rows are read in chunks")
             evaluator = self._evaluator_of_chunks(
                 source, y, sample_weight, split_params
             )
-        return self._choose(evaluator)
+        return self._choose(evaluator, progress)
 
-    def _choose(self, evaluator: Evaluator) -> Self:
+    def _choose(self, evaluator: Evaluator, progress: Progress) -> Self:
         """Evaluate all alphas, choose, fit at the choice, and set the attributes."""
         report_fit = self._reporter(evaluator)
         evaluations = [
-            self._evaluate(evaluator, l1_ratio, report_fit)
+            self._evaluate(evaluator, l1_ratio, report_fit, progress)
             for l1_ratio in self._l1_ratios()
         ]
+        evaluator.refuse_underflow()
         least = [evaluation.least_error for evaluation in evaluations]
         best = evaluations[int(np.argmin(least))]  # the first of equals
         choices = [
@@ -73,15 +77,21 @@ class CrossValidated(SelectionViews, LinearModel):
                 fitted |= {"path_": path, "coef_path_": path.coefs}
         self._warn_at_edges(choices)
         self._replace_attributes(fitted)
+        progress.end(fitted)
         return self
 
     def _evaluate(
-        self, evaluator: Evaluator, l1_ratio: float, report_fit: Report
+        self,
+        evaluator: Evaluator,
+        l1_ratio: float,
+        report_fit: Report,
+        progress: Progress,
     ) -> Evaluation:
         if isinstance(self.alphas, Integral):
             alphas = evaluator.alpha_grid(l1_ratio, int(self.alphas), self.eps)
         else:
             alphas = decreasing_alphas(self.alphas)
+        progress.begin(l1_ratio, len(alphas), evaluator.n_folds)
         return evaluator.evaluate(l1_ratio, alphas, report_fit)
 
     def _reporter(self, evaluator: Evaluator) -> Report:

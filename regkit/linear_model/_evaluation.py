@@ -122,3 +122,6 @@ class Evaluator(Protocol):
         self, evaluation: Evaluation, places: list[int], report: Report
     ) -> Refitted:
         """Fit all rows with the alphas chosen, one per curve, by their places."""
+
+    def refuse_underflow(self) -> None:
+        """Raise where squares of the rows underflow; called after `evaluate`."""

@@ -21,6 +21,7 @@ from regkit.linear_model._labels import Labels
 from regkit.linear_model._limits import Limits, check_limits
 from regkit.linear_model._report import report
 from regkit.linear_model._separation import lowering_columns, separating_columns
+from regkit.linear_model._underflow import refuse_underflow
 from regkit.rows.inputs import FitData, check_predict_X, check_y
 from regkit.rows.open import as_source
 from regkit.solvers.losses import Loss
@@ -162,6 +163,9 @@ class LossProblem:
             tol=tol,
             max_iter=max_iter,
         )
+        if rows is None:
+            X, names = self.data.X, self.data.feature_names
+            refuse_underflow(called, self.design, X, None, self.weight, names)
 
     def _refuse_separation(
         self, result: PathResult, called: str, rows: Indices | None

@@ -16,6 +16,7 @@ from regkit.linear_model._labels import class_weighted, refuse_empty_classes
 from regkit.linear_model._loss_base import LossEstimator, LossProblem, refuse_chunks
 from regkit.linear_model._loss_paths import regularization_path
 from regkit.linear_model._parameters import thread_count
+from regkit.linear_model._progress import Progress
 from regkit.linear_model._report import warn_at_grid_edge
 from regkit.linear_model._selection import ErrorCurve, choose
 from regkit.linear_model._splits import for_scorer, make_folds, make_router, route
@@ -102,6 +103,8 @@ class LossCV(SelectionViews, LossEstimator):
         """
         validate_parameters(self)
         name = type(self).__name__
+        l1_ratios = check_l1_ratios(self.l1_ratio)
+        progress = Progress(self, len(l1_ratios))
         refuse_chunks(name, X)
         if offset is not None and self.scoring is not None:
             raise ValueError(
@@ -129,8 +132,8 @@ class LossCV(SelectionViews, LossEstimator):
                 "criterion='cv'."
             )
         candidates = [
-            self._candidate(problem, l1_ratio, folds, y, score_params)
-            for l1_ratio in check_l1_ratios(self.l1_ratio)
+            self._candidate(problem, l1_ratio, folds, y, score_params, progress)
+            for l1_ratio in l1_ratios
         ]
         best = _best(candidates)
         choice = choose(best.curve, self.rule, null_at_largest=_starts_null(best))
@@ -142,6 +145,7 @@ class LossCV(SelectionViews, LossEstimator):
             fitted |= self._solution(best.whole.at(choice.index))
             fitted |= self._path_attributes(best.whole, problem)
         self._replace_attributes(fitted)
+        progress.end(fitted)
         return self
 
     def get_metadata_routing(self) -> Any:
@@ -192,10 +196,12 @@ class LossCV(SelectionViews, LossEstimator):
         folds: list[Fold],
         y: Any,
         score_params: dict[str, Any],
+        progress: Progress,
     ) -> _Candidate:
         """Solve all paths for one l1_ratio, and judge every alpha."""
         penalty = problem.penalty(l1_ratio)
         alphas = self._alphas(problem, penalty)
+        progress.begin(l1_ratio, len(alphas), len(folds))
         options = {"tol": self.tol, "max_iter": self.max_iter}
         told = {**options, "standardize": self.standardize}
         whole: PathResult | None = None

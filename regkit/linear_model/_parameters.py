@@ -46,6 +46,7 @@ CHOOSING: dict[str, list[Any]] = {
         Interval(Integral, 1, None, closed="left"),
         Interval(Integral, None, -1, closed="right"),
     ],
+    "verbose": ["verbose"],
     **COMMON,
 }
 

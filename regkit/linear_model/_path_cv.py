@@ -30,6 +30,7 @@ from regkit.linear_model._problem import (
     Setup,
     require_one_target,
 )
+from regkit.linear_model._progress import Progress
 from regkit.linear_model._selection import Choice
 from regkit.linear_model._source_reducer import SourceReducer
 from regkit.linear_model._splits import fold_labels, for_scorer, make_folds
@@ -121,7 +122,9 @@ class PathCV(CrossValidated, LinearRegressor):
             As `fit` does.
         """
         validate_parameters(self)
-        return self._choose(self._evaluator_of_sums(check_statistics(statistics)))
+        progress = Progress(self, len(self._l1_ratios()))
+        evaluator = self._evaluator_of_sums(check_statistics(statistics))
+        return self._choose(evaluator, progress)
 
     def _evaluator_of_rows(
         self, data: FitData, split_params: dict[str, Any], score_params: dict[str, Any]

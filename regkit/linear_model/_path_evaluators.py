@@ -68,6 +68,10 @@ class AlongPath:
         penalty = self._penalty(l1_ratio)
         return automatic_grid(self._name, self._problem, penalty, n_alphas, eps)
 
+    def refuse_underflow(self) -> None:
+        """Raise where squares of the rows underflow."""
+        self._problem.refuse_underflow(self._name)
+
     def refit(
         self, evaluation: Evaluation, places: list[int], report: Report
     ) -> Refitted:

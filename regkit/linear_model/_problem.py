@@ -19,6 +19,7 @@ from regkit.designs.reduced import ReducedDesign
 from regkit.linear_model._limits import Limits, check_limits
 from regkit.linear_model._source_reducer import Names, SourceReducer
 from regkit.linear_model._sums import SumsByFold
+from regkit.linear_model._underflow import refuse_small_moments, refuse_underflow
 from regkit.rows.inputs import FitData, check_fit_data
 from regkit.rows.open import as_source
 from regkit.solvers.folds.in_memory import PathSettings
@@ -97,6 +98,9 @@ class Problem(Protocol):
     ) -> PathResult:
         """Solve a target for strictly decreasing alphas; see `solve_path`."""
 
+    def refuse_underflow(self, name: str) -> None:
+        """Raise where squares of the rows underflow; after the fit, it costs little."""
+
 
 @dataclass(frozen=True, slots=True)
 class MatrixProblem:
@@ -171,12 +175,16 @@ class MatrixProblem:
                 start=start,
             )
 
+    def refuse_underflow(self, name: str) -> None:
+        """Do nothing: moments are looked at when the problem is made of them."""
+
 
 @dataclass(frozen=True, slots=True)
 class RowProblem(MatrixProblem):
     """Rows in memory."""
 
     design: RowDesign
+    data: FitData
 
     @classmethod
     def of(cls, setup: Setup, data: FitData) -> RowProblem:
@@ -186,7 +194,12 @@ class RowProblem(MatrixProblem):
             design = make_design(
                 data.X, data.sample_weight, setup.fit_intercept, setup.standardize
             )
-        return cls(design, data.y, limits, data.feature_names)
+        return cls(design, data.y, limits, data.feature_names, data)
+
+    def refuse_underflow(self, name: str) -> None:
+        """Raise where squares of a column of X or y underflow."""
+        X, y, weight, names = self.data
+        refuse_underflow(name, self.design, X, y, weight, names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +213,7 @@ class MomentProblem(MatrixProblem):
         """Make a problem of the moments of all rows."""
         moments = sums.moments()
         limits = setup.limits(moments.n_features, sums.names)
+        refuse_small_moments(setup.name, moments, sums.names)
         with np.errstate(over="ignore", invalid="ignore"):  # refused in `report`
             design = ReducedDesign(moments, setup.fit_intercept, setup.standardize)
         return cls._by(design, sums.y_ndim, limits, sums.names)
@@ -259,6 +273,9 @@ class OutOfCoreProblem:
         """Solve for strictly decreasing alphas; there is one target, and no start."""
         with np.errstate(over="ignore", invalid="ignore"):  # refused in `report`
             return self.rows.solve_whole(penalty, alphas, settings, max_nonzero)
+
+    def refuse_underflow(self, name: str) -> None:
+        """Do nothing: the rows would have to be read once more."""
 
 
 def open_problem(

@@ -19,6 +19,7 @@ from regkit.linear_model._limits import Limits
 from regkit.linear_model._moment_scores import check_moment_scoring
 from regkit.linear_model._parameters import thread_count
 from regkit.linear_model._problem import MomentProblem, RowProblem, Setup
+from regkit.linear_model._progress import Progress
 from regkit.linear_model._ridge_evaluators import (
     RidgeChoice,
     RidgeRowEvaluator,
@@ -115,6 +116,7 @@ class RidgeCV(CrossValidated, LinearRegressor):
             As `fit` does.
         """
         validate_parameters(self)
+        progress = Progress(self, 1)
         sums = check_statistics(statistics)
         self._check_rows_not_needed()
         labels = [] if self.cv == "gcv" else sums.folds
@@ -124,7 +126,7 @@ class RidgeCV(CrossValidated, LinearRegressor):
                 f"or more, these have {len(labels)}; only cv='gcv' takes none, and "
                 "leaving out one row at a time needs the rows, in chunks for example."
             )
-        return self._choose(self._evaluator_of_sums(sums, labels, None, {}))
+        return self._choose(self._evaluator_of_sums(sums, labels, None, {}), progress)
 
     def get_metadata_routing(self) -> Any:
         """Return the routes of arguments of `fit` to the splitter and the scorer.
@@ -143,9 +145,13 @@ class RidgeCV(CrossValidated, LinearRegressor):
         return [0.0]
 
     def _evaluate(
-        self, evaluator: Evaluator, l1_ratio: float, report_fit: Report
+        self,
+        evaluator: Evaluator,
+        l1_ratio: float,
+        report_fit: Report,
+        progress: Progress,
     ) -> Evaluation:
-        found = super()._evaluate(evaluator, l1_ratio, report_fit)
+        found = super()._evaluate(evaluator, l1_ratio, report_fit, progress)
         if isinstance(self.alphas, Integral):
             return found
         return found.in_order(check_alphas(self.alphas))

@@ -118,6 +118,10 @@ class RidgeEvaluator:
         self._per_target = choice.is_per_target and problem.y_ndim == 2
         self._penalty: Penalty = problem.limits.penalty(problem.n_features, 0.0)
 
+    def refuse_underflow(self) -> None:
+        """Raise where squares of the rows underflow."""
+        self._problem.refuse_underflow(self._choice.name)
+
     def _evaluation(
         self,
         curves: list[ErrorCurve],

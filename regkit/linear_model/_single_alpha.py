@@ -135,6 +135,7 @@ class SingleAlphaModel(LinearModel):
             max_iter=self.max_iter,
             kind=kind,
         )
+        problem.refuse_underflow(type(self).__name__)
 
     def _attributes(self, problem: Any, result: PathResult) -> dict[str, Any]:
         """Return all fitted attributes, of a result of shape (n_targets,)."""

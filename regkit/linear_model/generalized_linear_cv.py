@@ -58,6 +58,9 @@ class GeneralizedLinearRegressorCV(GeneralizedLinearBase, LossCV):
     n_jobs : int, default=None
         Threads that solve folds side by side; None and -1 mean one for each core that
         BLAS would use. The answer is the same.
+    verbose : bool or int, default=0
+        Whether to print what is evaluated, a line for each l1_ratio, and at the end
+        what was chosen and the seconds that it took.
     fit_intercept : bool, default=True
         Whether to fit an intercept, which is never penalized.
     standardize : bool, default=False
@@ -178,6 +181,7 @@ class GeneralizedLinearRegressorCV(GeneralizedLinearBase, LossCV):
         refit: bool = True,
         store_fold_coefs: bool = False,
         n_jobs: int | None = None,
+        verbose: int = 0,
         fit_intercept: bool = True,
         standardize: bool = False,
         positive: bool = False,
@@ -198,6 +202,7 @@ class GeneralizedLinearRegressorCV(GeneralizedLinearBase, LossCV):
         self.refit = refit
         self.store_fold_coefs = store_fold_coefs
         self.n_jobs = n_jobs
+        self.verbose = verbose
         self.fit_intercept = fit_intercept
         self.standardize = standardize
         self.positive = positive

@@ -52,6 +52,9 @@ class LogisticClassifierCV(LogisticBase, LossCV):
     n_jobs : int, default=None
         Threads that solve folds side by side; None and -1 mean one for each core that
         BLAS would use. The answer is the same.
+    verbose : bool or int, default=0
+        Whether to print what is evaluated, a line for each l1_ratio, and at the end
+        what was chosen and the seconds that it took.
     fit_intercept : bool, default=True
         Whether to fit an intercept, which is never penalized.
     standardize : bool, default=False
@@ -177,6 +180,7 @@ class LogisticClassifierCV(LogisticBase, LossCV):
         refit: bool = True,
         store_fold_coefs: bool = False,
         n_jobs: int | None = None,
+        verbose: int = 0,
         fit_intercept: bool = True,
         standardize: bool = False,
         positive: bool = False,
@@ -196,6 +200,7 @@ class LogisticClassifierCV(LogisticBase, LossCV):
         self.refit = refit
         self.store_fold_coefs = store_fold_coefs
         self.n_jobs = n_jobs
+        self.verbose = verbose
         self.fit_intercept = fit_intercept
         self.standardize = standardize
         self.positive = positive

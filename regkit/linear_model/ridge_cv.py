@@ -53,6 +53,9 @@ class RidgeRegressorCV(RidgeCV):
     n_jobs : int, default=None
         Threads that work side by side on folds or, without folds, on blocks of rows;
         None and -1 mean one for each core that BLAS would use. The answer is the same.
+    verbose : bool or int, default=0
+        Whether to print what is evaluated, and at the end which alpha was chosen and
+        the seconds that it took.
     fit_intercept : bool, default=True
         Whether to fit an intercept, which is never penalized.
     standardize : bool, default=False
@@ -183,6 +186,7 @@ class RidgeRegressorCV(RidgeCV):
         alpha_per_target: bool = False,
         store_cv_results: bool = False,
         n_jobs: int | None = None,
+        verbose: int = 0,
         fit_intercept: bool = True,
         standardize: bool = False,
         positive: bool = False,
@@ -200,6 +204,7 @@ class RidgeRegressorCV(RidgeCV):
         self.alpha_per_target = alpha_per_target
         self.store_cv_results = store_cv_results
         self.n_jobs = n_jobs
+        self.verbose = verbose
         self.fit_intercept = fit_intercept
         self.standardize = standardize
         self.positive = positive

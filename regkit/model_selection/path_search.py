@@ -49,7 +49,9 @@ class PathSearchCV(GridSearchCV):
     cv : int, splitter or iterable, default=None
         Folds; None is 5.
     verbose : int, default=0
-        Messages: 1 one line, 2 each fit with its time, 3 its scores, 10 its start.
+        What is printed, as by `GridSearchCV`: from 1 on how many candidates, folds and
+        fits there are, from 2 on each fit with its time, from 3 on its scores, from 10
+        on its start.
     pre_dispatch : int or str, default="2*n_jobs"
         Jobs handed to workers ahead of time.
     error_score : "raise" or number, default=nan

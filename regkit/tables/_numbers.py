@@ -22,7 +22,7 @@ _CELL = re.compile(
     rf"(?P<open>\()?\s*(?P<sign>[-+])?\s*(?P<before>{_CURRENCY})?\s*(?P<sign2>[-+])?"
     r"\s*(?P<open2>\()?(?P<body>\d(?:[\d.,' _]*\d)?[.,]?|[.,]\d+)"
     r"(?P<exponent>[eE][-+]?\d+)?\s*(?P<close2>\))?\s*"
-    rf"(?P<after>%|‰|{_CURRENCY}(?:\s?/\s?[^\d()]{{1,10}}[23]?)?|°?[^\W\d_][^\d()+]{{0,14}}[23]?"
+    rf"(?P<after>%|‰|{_CURRENCY}(?:\s?/\s?[^\d()]{{1,10}}[23]?)?|°?[^\W\d_](?:[^\d()+]{{0,13}}[^\d()+\-\s])?[23]?"
     r"|°)?\s*(?P<minus>-)?(?P<close>\))?\s*"
 )
 _ZERO_BY_DASH = re.compile(rf"{_CURRENCY}\s*-+|-+\s*{_CURRENCY}")

@@ -101,9 +101,41 @@ def test_counts_are_compared_by_deviance():
 def test_linear_models_of_two_classes_are_logistic():
     X, y = load_breast_cancer(return_X_y=True)
     comparison = compare_regularizers(X[:200, :6], y[:200], **QUICK)
+    # An SVM has no probabilities.
+    assert "Linear SVM" not in [result.name for result in comparison.results]
     for name, l1_ratio in (("Logistic L2", 0.0), ("Logistic L1", 1.0)):
         model = comparison[name].model
         assert model.l1_ratio == l1_ratio
         assert model.standardize
     assert 0 < comparison["Logistic mix"].model.l1_ratio < 1
     assert comparison.coef_frame("Logistic L1")["coefficient"].all()
+
+
+@pytest.mark.parametrize("load", [load_breast_cancer, load_iris])
+def test_an_svm_is_compared_by_its_error_rate(load):
+    X, y = load(return_X_y=True)
+    X, y = X[:, :4], np.array(["a", "b", "c"])[y]
+    comparison = compare_regularizers(
+        X, y, metric="error_rate", baseline=False, **QUICK
+    )
+    found = comparison["Linear SVM"]
+    split = comparison.splits[0]
+    predicted = found.model.predict(X[split.test])
+    assert found.test_error == np.mean(predicted != y[split.test])
+    assert found.test_error < comparison.mean_error
+    margins = found.model.decision_function(X[split.test])
+    if margins.ndim == 1:
+        area = roc_auc_score(y[split.test], margins)
+    else:
+        classes = found.model.classes_
+        area = np.mean(
+            [
+                roc_auc_score(y[split.test] == c, margins[:, k])
+                for k, c in enumerate(classes)
+            ]
+        )
+    assert found.scores == {"accuracy": 1 - found.test_error, "auc": area}
+    assert max(map(len, repr(comparison).splitlines())) <= 79
+    assert "Linear SVM" in comparison.to_html()
+    assert "LinearSVMClassifier(" in comparison.line("Linear SVM")
+    assert len(comparison.coef_frame("Linear SVM")) == 4

@@ -22,6 +22,7 @@ from tests.properties.problems import MATRICES, make_matrix, weights
 from tests.properties.profile import sweep
 
 TOL = 1e-10
+EPS = float(np.finfo(np.float64).eps)
 BINARY = ("logistic", "squared_hinge")
 CLASSES = (*BINARY, "multinomial")
 COUNTS = ("poisson", "gamma", "tweedie")
@@ -147,7 +148,9 @@ def largest_slope(loss: str, X: Array, y: Array) -> float:
     return slope if slope > 1e-12 * np.abs(X).max() else 0.0  # rounding of no slope
 
 
-def rounding(case: LossCase, found: LossCertificate, coef: Any, intercept: Any) -> float:
+def rounding(
+    case: LossCase, found: LossCertificate, coef: Any, intercept: Any
+) -> float:
     """What float64 leaves of sums over rows and columns, of terms of eta."""
     n, p = case.X.shape
     eta = float((abs(case.X) @ np.abs(coef).T + np.abs(intercept)).max(initial=0.0))

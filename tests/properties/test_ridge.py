@@ -123,15 +123,15 @@ def test_one_alpha_a_target(problem: Problem, relatives: list[float]) -> None:
     model = RidgeRegressor(alphas, tol=1e-10, **parameters(problem))
     with unpenalized_dependence_allowed():
         model.fit(problem.X, Y, problem.sample_weight)
-    n_targets, p = len(alphas), problem.X.shape[1]
-    # Of one column the shapes are those of a single target, as scikit-learn's.
-    assert model.coef_.shape == ((n_targets, p) if n_targets > 1 else (p,))
-    assert model.intercept_.shape == (n_targets,)
-    assert np.shape(model.dual_gap_) == ((n_targets,) if n_targets > 1 else ())
+    # Of one target they are those of a number, but the intercept keeps its dimension.
+    targets = (len(alphas),) if len(alphas) > 1 else ()
+    assert model.coef_.shape == (*targets, problem.X.shape[1])
+    assert np.shape(model.dual_gap_) == targets
+    assert model.intercept_.shape == (len(alphas),)
+    coefs = np.atleast_2d(model.coef_)
     for t, alpha in enumerate(alphas):
         target = replace(problem, y=Y[:, t])
-        coef = model.coef_.reshape(n_targets, p)[t]
-        found = judge(target, coef, model.intercept_[t], alpha)
+        found = judge(target, coefs[t], model.intercept_[t], alpha)
         note(f"target {t}, alpha {alpha}: {found}")
         assert found.problems(1e-10) == []
 

@@ -354,3 +354,30 @@ def test_large_sparse_iterates() -> None:
     stopped = fit(X, y, 1e-3, tol=1e-14, max_iter=2)
     assert stopped.n_iters[0] == 2
     assert not stopped.converged.any()
+
+
+@pytest.mark.parametrize("condition", [1e2, 1e3, 1e5])
+@pytest.mark.parametrize("alpha", [1e-9, 1e-3, 1.0, 100.0])
+def test_iterated_coefficients(condition: float, alpha: float) -> None:
+    """At the default `tol` they are exact to six digits, on dependent columns too."""
+    rng = np.random.default_rng(0)
+    left = np.linalg.qr(rng.standard_normal((300, 40)))[0]
+    right = np.linalg.qr(rng.standard_normal((40, 40)))[0]
+    X = (left * np.geomspace(17.0, 17.0 / condition, 40)) @ right
+    y = X @ rng.standard_normal(40) + 0.5 * rng.standard_normal(300)
+    exact = fit(X, y, alpha, solver="cholesky", tol=1e-8).dense()[0]
+    result = fit(X, y, alpha, solver="conjugate_gradient", tol=1e-8, max_iter=1000)
+    error = np.linalg.norm(result.dense()[0] - exact)
+    assert error <= 1e-6 * np.linalg.norm(exact)
+    assert result.converged.all()
+
+
+def test_iteration_stops_at_rounding_errors() -> None:
+    """Where no step improves the answer, more of them would ruin it."""
+    rng = np.random.default_rng(0)
+    X = np.linalg.qr(rng.standard_normal((300, 40)))[0]
+    y = X @ rng.standard_normal(40) + 0.5 * rng.standard_normal(300)
+    exact = fit(X, y, 1e-9, solver="svd", tol=1e-8).dense()[0]
+    result = fit(X, y, 1e-9, solver="conjugate_gradient", tol=1e-8, max_iter=1000)
+    np.testing.assert_allclose(result.dense()[0], exact, rtol=1e-9)
+    assert result.n_iters[0] < 50
