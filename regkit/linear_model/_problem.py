@@ -213,7 +213,9 @@ class MomentProblem(MatrixProblem):
         """Make a problem of the moments of all rows."""
         moments = sums.moments()
         limits = setup.limits(moments.n_features, sums.names)
-        refuse_small_moments(setup.name, moments, sums.names)
+        variance = moments.cross.diagonal() / moments.total_weight
+        sizes = np.maximum(np.sqrt(np.maximum(0.0, variance)), np.abs(moments.mean))
+        refuse_small_moments(setup.name, sizes, moments.n_features, sums.names)
         with np.errstate(over="ignore", invalid="ignore"):  # refused in `report`
             design = ReducedDesign(moments, setup.fit_intercept, setup.standardize)
         return cls._by(design, sums.y_ndim, limits, sums.names)
@@ -248,6 +250,8 @@ class OutOfCoreProblem:
             rows = WideRows(reducer, setup.fit_intercept, setup.standardize)
         # Names are known once there was a pass.
         limits = setup.limits(reducer.n_features, reducer.names)
+        sizes = rows.thin[-1].magnitudes
+        refuse_small_moments(setup.name, sizes, reducer.n_features, reducer.names)
         return cls(rows, limits, reducer.names)
 
     @property
@@ -275,7 +279,7 @@ class OutOfCoreProblem:
             return self.rows.solve_whole(penalty, alphas, settings, max_nonzero)
 
     def refuse_underflow(self, name: str) -> None:
-        """Do nothing: the rows would have to be read once more."""
+        """Do nothing: moments are looked at when the problem is made."""
 
 
 def open_problem(

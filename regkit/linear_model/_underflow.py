@@ -7,7 +7,6 @@ from numpy.typing import NDArray
 
 from regkit._types import EPS, Floats
 from regkit.designs import Design
-from regkit.designs.centered_moments import CenteredMoments
 
 # Below this deviation squares have lost digits, or are zero: float64 ends at 1e-308.
 _LEAST = 1e-145
@@ -65,7 +64,7 @@ def refuse_underflow(
 
 
 def refuse_small_moments(
-    name: str, moments: CenteredMoments, feature_names: NDArray[Any] | None
+    name: str, magnitudes: Floats, n_features: int, feature_names: NDArray[Any] | None
 ) -> None:
     """Raise where squares of a column of X or y underflowed before they were summed.
 
@@ -75,8 +74,9 @@ def refuse_small_moments(
     ----------
     name : str
         Estimator or function.
-    moments : CenteredMoments
-        Of X beside y.
+    magnitudes : ndarray of shape (n_features + n_targets,)
+        The larger of |mean| and the deviation, of the columns of X and of y.
+    n_features : int
     feature_names : ndarray of shape (n_features,) or None
 
     Raises
@@ -84,15 +84,10 @@ def refuse_small_moments(
     ValueError
         With the column, or y, and the remedy.
     """
-    mean = np.abs(moments.mean)
-    deviation = np.sqrt(
-        np.maximum(0.0, moments.cross.diagonal() / moments.total_weight)
-    )
-    largest = np.maximum(mean, deviation)
-    found = np.flatnonzero((largest > 0.0) & (largest < _LEAST))
+    found = np.flatnonzero((magnitudes > 0.0) & (magnitudes < _LEAST))
     if len(found):
-        first, p = int(found[0]), moments.n_features
-        _refuse(name, _called(first, feature_names) if first < p else "y")
+        first = int(found[0])
+        _refuse(name, _called(first, feature_names) if first < n_features else "y")
 
 
 def _varies_too_little(columns: Any, about_mean: bool) -> NDArray[np.bool_]:

@@ -18,6 +18,7 @@ from regkit import (
     RowChunks,
     lasso_path,
 )
+from regkit.linear_model import _source_reducer
 
 rng = np.random.default_rng(0)
 X = rng.normal(size=(60, 3))
@@ -69,6 +70,15 @@ def test_sparse_columns(convert: Any) -> None:
 def test_rows_in_chunks() -> None:
     chunks = RowChunks([(X * [1.0, 1.0, 1e-170], Y)])
     with pytest.raises(ValueError, match=refusal("LassoRegressor", "column 2 of X")):
+        LassoRegressor(0.01).fit(chunks, None)
+
+
+@pytest.mark.parametrize("what", ["column 2 of X", "y"])
+def test_chunks_out_of_core(monkeypatch: pytest.MonkeyPatch, what: str) -> None:
+    monkeypatch.setattr(_source_reducer, "MOST_SUMMED_UP", 2)
+    scale = (1e-170, 1.0) if what != "y" else (1.0, 1e-170)
+    chunks = RowChunks([(X * [1.0, 1.0, scale[0]], scale[1] * Y)])
+    with pytest.raises(ValueError, match=refusal("LassoRegressor", what)):
         LassoRegressor(0.01).fit(chunks, None)
 
 

@@ -70,6 +70,8 @@ class MeasuredColumns:
         self.fit_intercept = fit_intercept
         variance = moments.square / moments.total_weight
         products = moments.products / moments.total_weight
+        # The larger of |mean| and the deviation, of X beside y.
+        self.magnitudes: Floats = np.maximum(np.sqrt(variance), np.abs(moments.mean))
         deviation = np.sqrt(variance[:p])
         is_constant = deviation <= 16.0 * EPS * np.abs(moments.mean[:p])
         variance[:p][is_constant] = 0.0
