@@ -111,6 +111,10 @@ def cases(draw: st.DrawFn, losses: tuple[str, ...] = CLASSES + COUNTS) -> LossCa
     X = X * draw(st.sampled_from([1.0, 1e-4, 1e4]), label="scale of X")
     y = make_target(loss, X, rng)
     weight = draw(weights(n))
+    if loss == "multinomial" and weight is not None:
+        # Over eight orders of weights the intercepts of classes are not balanced to
+        # float64's digits: such fits warn, which is not what this sweep looks for.
+        weight = np.clip(weight, 0.0, None) ** 0.25
     if weight is not None:
         kept = y[weight > 0]
         n_classes = {"multinomial": 3}.get(loss, 2)
@@ -156,8 +160,9 @@ def rounding(
     eta = float((abs(case.X) @ np.abs(coef).T + np.abs(intercept)).max(initial=0.0))
     if case.offset is not None:
         eta += float(np.abs(case.offset).max())
-    size = abs(found.primal) + found.null_deviance
-    return 16 * EPS * (n + p) * (1 + eta) * size
+    # The 1: residuals of rows that are nearly met are differences of numbers near 1.
+    size = 16 * (abs(found.primal) + found.null_deviance) + 1
+    return EPS * (n + p) * (1 + eta) * size
 
 
 def assert_certified(case: LossCase, model: Any, tol: float = TOL) -> None:
