@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from regkit import __version__
+from regkit._version import __version__
 
 if TYPE_CHECKING:
     from regkit.comparison.results import ModelResult, RegularizerComparison

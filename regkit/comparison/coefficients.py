@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regkit._types import Floats
-from regkit.inspection._path_source import column_scales
+from regkit.rows.column_scales import column_scales
 
 if TYPE_CHECKING:
     import pandas as pd

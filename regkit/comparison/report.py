@@ -7,7 +7,7 @@ from html import escape
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from regkit import __version__
+from regkit._version import __version__
 from regkit.comparison.code import constructor
 from regkit.comparison.coefficients import coefficient_table
 from regkit.comparison.numbers import error_text

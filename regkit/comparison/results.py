@@ -15,7 +15,7 @@ from regkit.comparison.sentence import summarize
 from regkit.comparison.splits import Plan, Split
 from regkit.comparison.table import render_table
 from regkit.comparison.tables import Given
-from regkit.comparison.tasks import Metric, Target
+from regkit.comparison.tasks import ComparisonTarget, Metric
 from regkit.inspection._drawing import make_figure, require_matplotlib
 from regkit.inspection._fonts import all_scripts, lacking_characters
 from regkit.inspection.path_display import RegularizationPathDisplay
@@ -128,7 +128,7 @@ class RegularizerComparison:
         One a model, in the order of the table.
     recommended : str
         Name of the simplest model within one standard error of the best.
-    target : Target
+    target : ComparisonTarget
         The target: ``target.task`` says what it holds, ``target.classes`` the classes.
     metric : Metric
         The error shown; ``metric.name`` is what the parameter takes.
@@ -158,7 +158,7 @@ class RegularizerComparison:
 
     results: tuple[ModelResult, ...]
     recommended: str
-    target: Target
+    target: ComparisonTarget
     metric: Metric
     mean_error: float
     constant_equal: bool

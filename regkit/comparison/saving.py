@@ -12,7 +12,7 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
 
-from regkit import __version__
+from regkit._version import __version__
 from regkit.comparison.candidates import fit_quietly
 
 if TYPE_CHECKING:
