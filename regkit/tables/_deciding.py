@@ -34,14 +34,14 @@ from regkit.tables._numbers import (
     read_numbers,
 )
 from regkit.tables._sentences import CellError, Note, Option, count_rows
-from regkit.tables.reading import ColumnReading, Kind, Settings, TypedColumn
+from regkit.tables.reading import ColumnReading, Kind, ReadingSettings, TypedColumn
 
 _MOSTLY = 0.9
 _MAX_LEVELS = 100
 
 
 def read_table_columns(
-    columns: Sequence[RawColumn], settings: Settings, target: str | None = None
+    columns: Sequence[RawColumn], settings: ReadingSettings, target: str | None = None
 ) -> list[TypedColumn]:
     """Find out how each column is read, and read it.
 
@@ -49,7 +49,7 @@ def read_table_columns(
     ----------
     columns : sequence of RawColumn
         The table.
-    settings : Settings
+    settings : ReadingSettings
         What the user says.
     target : str or None
         The column to predict, which is never left out.
@@ -83,7 +83,9 @@ def _says_number(cell: str) -> bool:
 class _Look:
     """What is seen of one column before the whole table is known."""
 
-    def __init__(self, column: RawColumn, settings: Settings, target: bool) -> None:
+    def __init__(
+        self, column: RawColumn, settings: ReadingSettings, target: bool
+    ) -> None:
         self.column, self.settings, self.target = column, settings, target
         self.given = settings.readings.get(column.name)
         self.numbers: NumberCells | None = None
