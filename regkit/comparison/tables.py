@@ -15,7 +15,7 @@ from regkit._types import Indices
 from regkit.comparison.columns import TableColumns
 from regkit.comparison.tasks import ComparisonTarget, read_target
 from regkit.tables import CellError, FileTable, TableEncoder, TypedTable
-from regkit.tables import ComparisonTarget as TargetColumn
+from regkit.tables import Target as TargetColumn
 from regkit.tables._frames import RawColumn, raw_columns
 from regkit.tables._sentences import Style, unknown_column
 
