@@ -73,9 +73,8 @@ def certify_loss(
 
 def _gap(problem: LossProblem, coef: Array, intercept: Array, goal: float) -> float:
     z = problem.predictor(coef, intercept)
-    gap = problem.gap_with(coef, z, problem.dual_point(problem.best_intercept(z)))
+    gap = problem.gap(coef, z, z)
     if gap <= goal or not np.isfinite(problem.penalty(coef)):
         return gap
-    best = problem.predictor(*minimize(problem, coef, intercept, 0.01 * goal))
-    best = problem.dual_point(problem.best_intercept(best))
-    return min(gap, problem.gap_with(coef, z, best))
+    best = minimize(problem, coef, intercept, 0.01 * goal)
+    return min(gap, problem.gap(coef, z, problem.predictor(*best)))

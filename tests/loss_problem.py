@@ -151,9 +151,15 @@ class LossProblem:
         side = np.where(c > 0, self.upper, -self.lower)
         return np.flatnonzero(((np.abs(c) > limit) & (side > 0)).any(axis=0))
 
-    def dual_point(self, z: Array) -> Array:
-        """The gradient at z, shrunk until it is one."""
-        return self._feasible(self.loss.gradient(self.y, z))
+    def gap(self, coef: Array, z: Array, at: Array) -> float:
+        """The gap of a point with the gradient at ``at``, shrunk to a dual point.
+
+        Beside wide bounds and small ridges it may be shrunk although it need not be.
+        """
+        u = self.loss.gradient(self.y, self.best_intercept(at))
+        needed, useful = self.l2 == 0, np.full(self.l2.shape, True)
+        shrunk = self._shrunk(u, needed, True), self._shrunk(u, useful, False)
+        return min(self.gap_with(coef, z, point) for point in shrunk)
 
     def gap_with(self, coef: Array, z: Array, u: Array) -> float:
         """The gap of a point with one dual point."""
@@ -178,17 +184,21 @@ class LossProblem:
             conjugate = _least_slope(excess, np.broadcast_to(self.l2, c.shape), side)
         return self.penalty(coef) + conjugate.sum() - (c * coef).sum()
 
-    def _feasible(self, u: Array) -> Array:
-        """u shrunk until the conjugate of the penalty is finite, as it is computed."""
-        must = (self.l2 == 0) & (self.l1 > 0)
+    def _shrunk(self, u: Array, columns: Array, is_bound_enough: bool) -> Array:
+        """u shrunk until the slopes of these columns are within l1, as computed.
+
+        Not needed towards a finite bound.
+        """
         margin = np.finfo(u.dtype).eps
         while True:
             c = self.correlate(u)
+            bad = columns & (self.l1 > 0)
             if self.grouped:
-                size, bad = np.linalg.norm(c, axis=0), must
+                size = np.linalg.norm(c, axis=0)
             else:
                 side = np.where(c > 0, self.upper, -self.lower)
-                size, bad = np.abs(c), must & np.isinf(side)
+                size = np.abs(c)
+                bad = bad & (np.isinf(side) if is_bound_enough else side > 0)
             limit = np.broadcast_to(self.l1, size.shape)
             bad = bad & (size > limit)
             if not bad.any():

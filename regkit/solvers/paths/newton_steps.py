@@ -33,6 +33,8 @@ _LEAST_WEIGHT, _MOST_WEIGHT = 0.3, 3.0
 # Rises of the objective up to this share of the null deviance are rounding errors.
 _RISE = 1e-12
 _HALVINGS = 60
+# Below this share of the null deviance a gap that steps do not lower is rounding error.
+_NEAR = 1e-6
 # A dual point's sum below this share of its absolute entries' sum is rounding error.
 _BALANCED = 1e-11
 # Of a loss without curvature every second model is damped after so many steps.
@@ -131,6 +133,7 @@ class NewtonSteps:
         """Minimize over the working set until the rows' part of the gap is small."""
         model, goal = self._model, 0.5 * self._goal
         last, patience = inf, self._patience
+        near = _NEAR * self.null_deviance
         if not len(self._weight):
             self._form(alpha)
         elif self._n_solves == 1:
@@ -149,7 +152,8 @@ class NewtonSteps:
             if self._divergence <= goal and self._has_settled(alpha):
                 break
             if not self._divergence <= 0.5 * last:
-                patience -= 1
+                # (Far away, steps that lower the objective need not lower the gap.)
+                patience -= self._damping > 0.0 or self._divergence <= near
                 if patience == 0:
                     break
             else:

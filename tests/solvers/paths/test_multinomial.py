@@ -150,3 +150,19 @@ def test_a_class_without_rows_has_no_intercept():
     design = make_design(X, (y != 1).astype(float))
     with pytest.raises(ValueError, match="class 1 has no row of positive weight"):
         multinomial_alpha_grid(design, y, 3, Penalty.build(10))
+
+
+@pytest.mark.parametrize(
+    ("X", "weight", "alpha", "l1_ratio"),
+    [
+        ([[-2, 1], [-1, 0], [-1, 0], [1, 1]], [1e3, 1e3, 1e-4, 0.1], 0.1, 0.0),
+        ([[0], [2], [0], [-1]], [1e2, 1e2, 0.1, 1e-4], 1.7e-5, 0.5),
+        ([[2], [0], [2], [1]], [1e3, 1e-2, 0.1, 0.1], 4.8e-8, 0.0),
+    ],
+)
+def test_weights_over_eight_orders(X, weight, alpha, l1_ratio):
+    """Classes that are all but certain in all rows of weight, and large columns."""
+    y = np.array([0, 1, 2, 2])
+    penalty = Penalty.build(len(X[0]), l1_ratio)
+    options = {"sample_weight": np.array(weight)}
+    check(1e4 * np.array(X, float), y, penalty, np.array([alpha]), **options)
