@@ -81,6 +81,10 @@ class ClassColumns:
         self._columns = np.empty(0, dtype=np.int64)
 
     @property
+    def entries(self) -> None:
+        return None
+
+    @property
     def _places(self) -> Indices:
         places: Indices = self._position[self._columns]
         return places

@@ -63,6 +63,10 @@ class DenseWorkingColumns(GrowingRows):
         super().__init__(design.n_samples)
         self._design = design
 
+    @property
+    def entries(self) -> Floats:
+        return self._rows
+
     def append(self, columns: Indices) -> None:
         self._add(self._design.gather_unweighted(columns))
 
@@ -132,6 +136,10 @@ class DenseColumns:
         self._center = design.offset
         self._X = design.transposed.T
 
+    @property
+    def entries(self) -> None:
+        return None
+
     def append(self, columns: Indices) -> None:
         """Nothing to do: every column is there."""
 
@@ -200,6 +208,10 @@ class SparseWorkingColumns:
         self._n = design.n_samples
         self._block = design.block(np.empty(0, dtype=np.int64))
         self._by_rows: Any = None
+
+    @property
+    def entries(self) -> None:
+        return None
 
     def append(self, columns: Indices) -> None:
         self._block = joined(self._block, self._design.block(columns))

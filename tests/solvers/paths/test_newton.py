@@ -13,6 +13,7 @@ from regkit.solvers.losses import (
     SQUARED_HINGE,
     tweedie,
 )
+from regkit.solvers.paths import newton_compiled
 from regkit.solvers.paths.newton import NewtonPath
 from regkit.solvers.paths.walk import answered
 from regkit.solvers.problem import Penalty
@@ -90,6 +91,41 @@ def test_path_is_optimal(name, shape, form):
         found = check(name, X, y, penalty, alphas, make=FORMS[form])
         assert found.coefs[:, [0]].nnz == 0
         assert found.coefs[:, [-1]].nnz > 5
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("name", LOSSES)
+def test_compiled_and_plain_steps_agree(name, shape, monkeypatch):
+    X, y = table(name, SHAPES[shape])
+    penalty = Penalty.build(X.shape[1], 0.9)
+    alphas = np.append(grid(name, X, y, penalty), 1e-4)
+    paths = []
+    for limit in (newton_compiled._FEW_PRODUCTS, 0):
+        monkeypatch.setattr(newton_compiled, "_FEW_PRODUCTS", limit)
+        paths.append(check(name, X, y, penalty, alphas, tol=1e-13))
+    one, other = (found.columns() for found in paths)
+    assert np.abs(one).max() > 0.1
+    # The L2 penalty bounds how far gaps let solutions be from the optimum.
+    curvature = 0.1 * alphas
+    far = sum(np.sqrt(2.0 * found.dual_gaps / curvature) for found in paths)
+    assert np.all(np.sqrt(np.sum((one - other) ** 2, axis=0)) <= far + 1e-9)
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_small_tables_are_solved_by_one_call(name, monkeypatch):
+    X, y = table(name, SHAPES["all columns"])
+    penalty = Penalty.build(X.shape[1])
+    alphas = grid(name, X, y, penalty)
+    calls = []
+    walk = newton_compiled.CompiledSteps._walk
+
+    def counted(self, *arguments):
+        calls.append(arguments)
+        return walk(self, *arguments)
+
+    monkeypatch.setattr(newton_compiled.CompiledSteps, "_walk", counted)
+    check(name, X, y, penalty, alphas)
+    assert len(calls) == 1
 
 
 @pytest.mark.parametrize("shape", SHAPES)
