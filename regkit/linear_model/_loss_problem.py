@@ -12,7 +12,7 @@ from regkit._types import Floats, Indices
 from regkit.designs import RowDesign
 from regkit.linear_model._labels import Labels
 from regkit.linear_model._loss_paths import ClassificationPath, LogLinkPath
-from regkit.linear_model._problem import Problem, Start
+from regkit.linear_model._problem import Problem, Start, TrainingRows
 from regkit.linear_model._regularization_path import RegularizationPath
 from regkit.linear_model._underflow import refuse_underflow
 from regkit.rows.inputs import FitData
@@ -151,8 +151,7 @@ class LossProblem(Problem):
         settings: PathSettings,
         *,
         kind: str = "alpha",
-        where: str = "",
-        rows: Indices | None = None,
+        fold: TrainingRows | None = None,
     ) -> None:
         """Raise or warn where there is no optimum, or solutions are not as asked for.
 
@@ -160,9 +159,8 @@ class LossProblem(Problem):
         """
         free = self._unpenalized(float(result.alphas.min()))
         if self.term.loss.may_fall_forever and len(free):
-            rows = np.arange(len(self.data.y)) if rows is None else rows
-            self._refuse_separation(result, self.setup.name + where, rows, free)
-        super().report(result, settings, kind=kind, where=where)
+            self._refuse_separation(result, free, fold)
+        super().report(result, settings, kind=kind, fold=fold)
 
     def _unpenalized(self, alpha: float) -> Indices:
         """Return the columns that have no penalty at an alpha."""
@@ -173,9 +171,12 @@ class LossProblem(Problem):
         return np.flatnonzero(factor == 0.0)
 
     def _refuse_separation(
-        self, result: PathResult, called: str, rows: Indices, free: Indices
+        self, result: PathResult, free: Indices, fold: TrainingRows | None
     ) -> None:
         """Raise where unpenalized coefficients grow without end."""
+        rows = None if fold is None else fold.rows
+        if rows is None:
+            rows = np.arange(len(self.data.y))
         if self.weight is not None:
             rows = rows[self.weight[rows] > 0.0]
         X, fit_intercept = self.data.X[rows], self.design.fit_intercept
@@ -197,10 +198,10 @@ class LossProblem(Problem):
             return
         cause = "penalty_factor=0" if result.alphas.min() > 0.0 else "alpha=0"
         raise ValueError(
-            f"{called} has no finite optimum with {cause}: along the unpenalized "
-            f"{self._named(columns)} {effect}, and coefficients grow without end. "
-            "Penalize them: a positive alpha (and penalty_factor) makes the optimum "
-            "finite."
+            f"{self.setup.name}{fold or ''} has no finite optimum with {cause}: along "
+            f"the unpenalized {self._named(columns)} {effect}, and coefficients grow "
+            "without end. Penalize them: a positive alpha (and penalty_factor) makes "
+            "the optimum finite."
         )
 
     def _named(self, columns: Indices) -> str:
