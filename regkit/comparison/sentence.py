@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 from regkit.comparison.numbers import count, error_text, percent
 from regkit.comparison.table import error_size
 
+# Of a constant's error: what is smaller is taken for no error at all.
+EXACT = 1e-6
+
 if TYPE_CHECKING:
     from regkit.comparison.results import ModelResult, RegularizerComparison
 
@@ -101,7 +104,7 @@ def _behind(comparison: RegularizerComparison) -> list[str]:
 
 def _worse(comparison: RegularizerComparison, result: ModelResult) -> str:
     reference = comparison.recommended_.test_error
-    if reference <= 0:
+    if reference <= EXACT * comparison.mean_error:
         return f"has the error {_error(comparison, result.test_error)}"
     share = result.test_error / reference - 1
     if share < 1:
