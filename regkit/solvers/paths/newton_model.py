@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regkit._types import Floats, Indices
+from regkit.designs.class_weights import class_inverse
 from regkit.designs.protocols import WeightedColumns
 from regkit.kernels.linear import loss_walk
 from regkit.kernels.linear.cholesky import BLOCK
@@ -310,9 +311,9 @@ class NewtonModel:
 
 
 def _inverse(total: Floats) -> Floats:
-    """Return S⁻¹, or S⁺ where the intercepts of all classes may move together."""
+    """Return S⁻¹, of classes a generalized inverse: intercepts may move together."""
     if len(total) > 1:
-        return np.asarray(np.linalg.pinv(total, rcond=1e-13, hermitian=True))
+        return class_inverse(total)
     # (Where no row has a curvature, the intercept stays.)
     return np.divide(1.0, total, out=np.zeros_like(total), where=total > 0.0)
 

@@ -33,6 +33,8 @@ _FEW_ENTRIES = 1 << 18
 # the threshold, when the model is formed anew.
 _KEPT = 0.93
 _HALVINGS = 60
+# Below this share of the null deviance a gap that steps do not lower is rounding error.
+_NEAR = 1e-6
 # Of a loss without curvature every second model is damped after so many steps.
 _UNDAMPED = 4
 
@@ -136,6 +138,7 @@ class NewtonSteps:
     def _take_steps(self, alpha: float, max_iter: int) -> int:
         model, goal = self._model, 0.5 * self._goal
         last, patience = inf, self._patience
+        near = _NEAR * self.null_deviance
         self._n_solves = 0
         n_iter = 0
         while n_iter < max_iter:
@@ -150,7 +153,8 @@ class NewtonSteps:
             if self._divergence <= goal and self._has_settled(alpha):
                 break
             if not self._divergence <= 0.5 * last:
-                patience -= 1
+                # (Far away, steps that lower the objective need not lower the gap.)
+                patience -= self._damping > 0.0 or self._divergence <= near
                 if patience == 0:
                     break
             else:
