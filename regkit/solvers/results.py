@@ -97,8 +97,10 @@ class PathResult:
         )
 
     def until(self, count: int) -> Self:
-        """Return the solutions of the first ``count`` alphas of a path (K,)."""
-        return self._with_arrays(self.coefs[:, :count], lambda values: values[:count])
+        """Return the solutions of the first ``count`` alphas of a path."""
+        per_alpha = self.coefs.shape[1] // len(self.intercepts)
+        coefs = self.coefs[:, : count * per_alpha]
+        return self._with_arrays(coefs, lambda values: values[:count])
 
     def take(self, order: NDArray[np.intp]) -> Self:
         """Return the alphas in another order, each as often as it is named."""
