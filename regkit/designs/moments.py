@@ -1,4 +1,4 @@
-"""Sums over rows of X and y from which the Gram matrix of any training fold follows.
+"""Sums over rows of X and y from which the problem of any training fold follows.
 
 All sums are about one common center close to the means of all rows, so that they can be
 added and subtracted without the loss of digits that raw normal equations suffer. Where
@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regkit._types import EPS, Floats
+from regkit.designs.gram_terms import GramTerms
 
 # A column may lose this many digits' worth: about 3 of 16.
 _LOSS = 1e-3
@@ -84,6 +85,44 @@ class Moments:
         whole = of.gram.diagonal()
         lost = self.spread(is_centered) < _LOSS * whole
         return not np.any(lost & (whole > 0.0))
+
+    def keeps_target(self, of: Self) -> bool:
+        """Tell the same of the target's spread."""
+        spread = self.square - self.level**2 / self.weight
+        return bool(spread >= _LOSS * of.square)
+
+    def gram_terms(
+        self, center: Floats, fit_intercept: bool, standardize: bool, max_rank: int
+    ) -> GramTerms:
+        """Return the products of the columns of Z, and with the target.
+
+        ``center`` is what the sums are about, the target's level being zero. What
+        `keeps_digits` does not promise is not looked at.
+        """
+        share = 1.0 / self.weight
+        shift, level = share * self.shift, share * self.level
+        gram = share * self.gram
+        products, total = share * self.products, share * self.square
+        offset, scale = np.zeros(len(shift)), np.ones(len(shift))
+        if fit_intercept:
+            gram -= np.outer(shift, shift)
+            products -= level * shift
+            total -= level**2
+            offset = center + shift
+        else:
+            level = 0.0
+        lengths = np.sqrt(np.maximum(0.0, gram.diagonal()))
+        constant = lengths == 0.0
+        if standardize:
+            scale = np.sqrt(np.maximum(0.0, share * self.spread(True)))
+            scale[scale == 0.0] = 1.0
+            gram /= scale
+            gram /= scale[:, None]
+            products /= scale
+            lengths /= scale
+        return GramTerms(
+            offset, scale, lengths, constant, gram, products, total, level, max_rank
+        )
 
     def mean_squares(
         self, columns: NDArray[np.int64], coefs: Floats, levels: Floats

@@ -112,13 +112,12 @@ class _Task(NamedTuple):
         design, tol = self.design, self.tol
         if not is_small(design):
             return self._walk(alphas, start)
-        complete = CompleteGram(design, self.y, self.penalty)
+        complete = CompleteGram.of_rows(design, self.y, self.penalty)
         if self.solver == "auto" and complete.is_doubtful:
             return self._walk(alphas, start)
         if start is not None:
             complete.start_from(start * design.scale)
-        solved = complete.solve(alphas, tol, self.max_iter, self.limit, self.solver)
-        found = as_result(design, self.penalty, complete.scaled, alphas, solved, tol)
+        found = complete.solve(alphas, tol, self.max_iter, self.limit, self.solver)
         if self.solver == "auto" and not found.converged.all():
             # The Gram matrix has too few digits here: go by the residual instead.
             again = self._walk(alphas, start)

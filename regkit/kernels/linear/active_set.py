@@ -94,8 +94,8 @@ def _scaled_gradient_max(problem: Problem, state: State, alpha: float) -> float:
     return largest
 
 
-@kernel
-def minimize(
+@part
+def exchange(
     problem: Problem, state: State, n: int, alpha: float, max_iter: int, ridged: bool
 ) -> tuple[int, bool]:
     """Bring ``state`` to the optimum over the first ``n`` columns.
@@ -175,3 +175,12 @@ def minimize(
             queue[n_queue + i] = entering[i]
         n_queue += n_entering
     return max_iter, False
+
+
+@kernel
+def minimize(
+    problem: Problem, state: State, n: int, alpha: float, max_iter: int, ridged: bool
+) -> tuple[int, bool]:
+    """Do what `exchange` does, for callers that are not kernels."""
+    found: tuple[int, bool] = exchange(problem, state, n, alpha, max_iter, ridged)
+    return found

@@ -29,6 +29,20 @@ def next_alpha(reached: float, alpha: float, top: float) -> float:
     return following
 
 
+def stops(alphas: Floats, top: float) -> tuple[Floats, NDArray[np.bool_]]:
+    """Return the alphas and those on the way to them, and whether each was asked for."""
+    reached, found, are_kept = top, [], []
+    for alpha in alphas.tolist():
+        while (stop := next_alpha(reached, alpha, top)) > alpha:
+            reached = stop
+            found.append(stop)
+            are_kept.append(False)
+        reached = min(reached, alpha)
+        found.append(alpha)
+        are_kept.append(True)
+    return np.array(found), np.array(are_kept)
+
+
 def empty_problem(capacity: int) -> Problem:
     """Return a problem with room for ``capacity`` columns."""
     return Problem(
