@@ -25,6 +25,8 @@ class Moments:
 
     Attributes
     ----------
+    n_rows : int
+        Rows of positive weight.
     weight : float
         Σ w.
     shift : ndarray (p,)
@@ -39,6 +41,7 @@ class Moments:
         Σ w t².
     """
 
+    n_rows: int
     weight: float
     shift: Floats
     gram: Floats
@@ -48,6 +51,7 @@ class Moments:
 
     def __add__(self, other: Self) -> "Moments":
         return Moments(
+            self.n_rows + other.n_rows,
             self.weight + other.weight,
             self.shift + other.shift,
             self.gram + other.gram,
@@ -58,6 +62,7 @@ class Moments:
 
     def __sub__(self, other: Self) -> "Moments":
         return Moments(
+            self.n_rows - other.n_rows,
             self.weight - other.weight,
             self.shift - other.shift,
             self.gram - other.gram,
@@ -92,27 +97,26 @@ class Moments:
         return bool(spread >= _LOSS * of.square)
 
     def gram_terms(
-        self, center: Floats, fit_intercept: bool, standardize: bool, max_rank: int
+        self, center: Floats, level: float, fit_intercept: bool, standardize: bool
     ) -> GramTerms:
         """Return the products of the columns of Z, and with the target.
 
-        ``center`` is what the sums are about, the target's level being zero. What
-        `keeps_digits` does not promise is not looked at.
+        ``center`` and ``level`` are what the sums are about. Whether they have digits
+        enough for that, `keeps_digits` and `keeps_target` say.
         """
         share = 1.0 / self.weight
-        shift, level = share * self.shift, share * self.level
+        shift, drift = share * self.shift, share * self.level
         gram = share * self.gram
         products, total = share * self.products, share * self.square
-        offset, scale = np.zeros(len(shift)), np.ones(len(shift))
+        offset, mean = np.zeros(len(shift)), 0.0
         if fit_intercept:
             gram -= np.outer(shift, shift)
-            products -= level * shift
-            total -= level**2
-            offset = center + shift
-        else:
-            level = 0.0
+            products -= drift * shift
+            total -= drift**2
+            offset, mean = center + shift, level + drift
         lengths = np.sqrt(np.maximum(0.0, gram.diagonal()))
         constant = lengths == 0.0
+        scale = np.ones(len(shift))
         if standardize:
             scale = np.sqrt(np.maximum(0.0, share * self.spread(True)))
             scale[scale == 0.0] = 1.0
@@ -120,8 +124,9 @@ class Moments:
             gram /= scale[:, None]
             products /= scale
             lengths /= scale
+        max_rank = self.n_rows - fit_intercept
         return GramTerms(
-            offset, scale, lengths, constant, gram, products, total, level, max_rank
+            offset, scale, lengths, constant, gram, products, total, mean, max_rank
         )
 
     def mean_squares(

@@ -7,7 +7,7 @@ import numpy as np
 from scipy import sparse
 
 from regkit._types import Floats
-from regkit.designs import Design
+from regkit.designs import Design, GramTerms
 from regkit.solvers.paths.gram import CompleteGram, is_small
 from regkit.solvers.paths.solved import as_result
 from regkit.solvers.problem import Penalty
@@ -73,6 +73,29 @@ def solve_path(
     # The walks stop there themselves, other solvers do not.
     too_many = np.flatnonzero(np.diff(found.coefs.indptr) > limit)
     return found.until(int(too_many[0])) if len(too_many) else found
+
+
+def solve_terms(
+    terms: GramTerms,
+    penalty: Penalty,
+    alphas: Floats,
+    *,
+    tol: float,
+    max_iter: int,
+    solver: str,
+) -> PathResult | None:
+    """Solve as `solve_path` does where the products of all columns are all it needs.
+
+    None where it needs the rows: without a penalty, or for want of digits.
+    """
+    if alphas[-1] == 0.0:
+        return None
+    complete = CompleteGram(terms, penalty)
+    if complete.is_doubtful:
+        return None
+    found = complete.solve(alphas, tol, max_iter, len(terms.scale), solver)
+    is_enough = solver != "auto" or bool(found.converged.all())
+    return found if is_enough else None
 
 
 def go_on(

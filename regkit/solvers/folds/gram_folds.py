@@ -1,7 +1,8 @@
 """Gram matrices of all training sets from one pass over X.
 
-The sums over the rows that a fold leaves out are taken from those over all rows. Where
-it is tested on the rows that it left out, its errors follow from the same sums.
+The sums over the rows that a fold leaves out are taken from those over all rows. They
+are all that its path needs, and where it is tested on the rows that it left out, its
+errors follow from the same sums: nothing as long as the rows is made for a fold.
 """
 
 from collections.abc import Sequence
@@ -9,7 +10,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from regkit._types import Floats, Indices
-from regkit.designs import Moments, RowDesign
+from regkit.designs import GramTerms, Moments, RowDesign
+from regkit.parallel.threads import map_in_threads, n_threads, one_blas_thread
 from regkit.solvers.folds.fold import Fold
 
 # Entries of the folds' Gram matrices that are kept for the next l1_ratio (64 MB).
@@ -53,7 +55,8 @@ class FoldMoments:
             counts[found] += 1
         is_partition = bool(np.all(counts == 1))
         if is_partition and len(rows) == len(self._folds) <= _KEPT // p**2:
-            self._kept = [self._sums(found) for found in rows]
+            with one_blas_thread():
+                self._kept = map_in_threads(self._sums, rows, n_threads())
             total = self._kept[0]
             for part in self._kept[1:]:
                 total = total + part
@@ -70,6 +73,23 @@ class FoldMoments:
         if rows is None or 2 * len(rows) > self._design.n_samples:
             return None
         return self._kept[k] if self._kept else self._sums(rows)
+
+    def gram_terms(self, k: int) -> GramTerms | None:
+        """Return the problem of the rows that fold k trains on.
+
+        None where digits would be lost, or where the sums are not to be had from those
+        over all rows.
+        """
+        left_out, design, whole = self._moments_left_out(k), self._design, self._total
+        if left_out is None:
+            return None
+        sums = whole - left_out
+        is_centered = design.fit_intercept or design.standardize
+        if not (sums.keeps_digits(whole, is_centered) and sums.keeps_target(whole)):
+            return None
+        return sums.gram_terms(
+            self._center, self._level, design.fit_intercept, design.standardize
+        )
 
     def training_design(self, k: int) -> RowDesign:
         """Return the design of the rows that fold k trains on, its Gram matrix known.
