@@ -101,14 +101,12 @@ def check_l1_ratios(l1_ratio: Any) -> list[float]:
 
 
 def automatic_grid(
-    name: str, problem: Problem, penalty: Penalty, n_alphas: int, eps: float
+    problem: Problem, penalty: Penalty, n_alphas: int, eps: float
 ) -> Floats:
     """Lay a grid from the smallest alpha without nonzero penalized coefficients down.
 
     Parameters
     ----------
-    name : str
-        Estimator or function, for the message.
     problem : Problem
     penalty : Penalty
     n_alphas : int
@@ -127,7 +125,8 @@ def automatic_grid(
     """
     if penalty.l1_ratio == 0.0:
         raise ValueError(
-            f"{name} needs alphas when l1_ratio=0: the automatic grid starts where "
-            "all coefficients become zero, which a pure L2 penalty never does."
+            f"{problem.setup.name} needs alphas when l1_ratio=0: the automatic grid "
+            "starts where all coefficients become zero, which a pure L2 penalty never "
+            "does."
         )
     return problem.alpha_grid(penalty, n_alphas, eps)

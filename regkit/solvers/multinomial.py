@@ -24,6 +24,7 @@ class Multinomial:
     name: str = "multinomial"
     curvature_bound: float = 1.0
     is_smooth: bool = False  # probabilities are not extrapolated one by one
+    may_fall_forever: bool = True
 
     def _split(self, *vectors: Floats) -> list[Floats]:
         return [vector.reshape(self.n_classes, -1) for vector in vectors]
