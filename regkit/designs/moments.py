@@ -17,6 +17,8 @@ from regkit.designs.gram_terms import GramTerms
 
 # A column may lose this many digits' worth: about 3 of 16.
 _LOSS = 1e-3
+# A deviation below this share of its mean is that of a constant column.
+_ROUNDED = 4.0 * EPS
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,21 +82,22 @@ class Moments:
         """Tell whether the center of the sums is too far from the means."""
         shift = np.abs(self.shift) / self.weight
         lost = self.spread(True) < _LOSS * self.gram.diagonal()
-        return bool(np.any(lost & (shift > 4.0 * EPS * np.abs(center))))
+        return bool(np.any(lost & (shift > _ROUNDED * np.abs(center))))
 
-    def keeps_digits(self, of: Self, is_centered: bool) -> bool:
+    def keeps_digits(self, of: Self, center: Floats, is_centered: bool) -> bool:
         """Tell whether every column's spread is still a share of what it came from.
 
-        ``of`` are the sums of which these were left.
+        ``of`` are the sums of which these were left, about ``center``. A column that
+        all of them find constant has nothing to lose.
         """
-        whole = of.gram.diagonal()
-        lost = self.spread(is_centered) < _LOSS * whole
-        return not np.any(lost & (whole > 0.0))
+        lost = self.spread(is_centered) < _LOSS * of.gram.diagonal()
+        least = of.weight * (_ROUNDED * center) ** 2
+        return not np.any(lost & (of.spread(is_centered) > least))
 
-    def keeps_target(self, of: Self) -> bool:
+    def keeps_target(self, of: Self, is_centered: bool) -> bool:
         """Tell the same of the target's spread."""
-        spread = self.square - self.level**2 / self.weight
-        return bool(spread >= _LOSS * of.square)
+        drift = self.level**2 / self.weight if is_centered else 0.0
+        return bool(self.square - drift >= _LOSS * of.square)
 
     def gram_terms(
         self, center: Floats, level: float, fit_intercept: bool, standardize: bool
@@ -115,11 +118,12 @@ class Moments:
             total -= drift**2
             offset, mean = center + shift, level + drift
         lengths = np.sqrt(np.maximum(0.0, gram.diagonal()))
+        lengths[lengths <= _ROUNDED * np.abs(offset)] = 0.0
         constant = lengths == 0.0
         scale = np.ones(len(shift))
         if standardize:
             scale = np.sqrt(np.maximum(0.0, share * self.spread(True)))
-            scale[scale == 0.0] = 1.0
+            scale[constant | (scale == 0.0)] = 1.0
             gram /= scale
             gram /= scale[:, None]
             products /= scale

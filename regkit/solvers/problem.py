@@ -276,7 +276,7 @@ def scale_problem(design: Design, y: Floats, penalty: Penalty) -> ScaledProblem:
 
 def is_rounding(total: float, mean: float) -> bool:
     """Whether y is constant: what is left of it is its mean's rounding error."""
-    return total**0.5 <= 8.0 * EPS * abs(mean)
+    return bool(total**0.5 <= 8.0 * EPS * abs(mean))
 
 
 def sum_of_squares(vector: Floats) -> float:

@@ -26,7 +26,7 @@ class Found(NamedTuple):
     starts: NDArray[np.int64]  # (alphas + 1,)
     gaps: NDArray[np.float64]  # (alphas,)
     n_iter: NDArray[np.int64]  # (alphas,)
-    count: NDArray[np.int64]  # [0]: how many there are
+    size: NDArray[np.int64]  # [0]: how many there are
 
 
 @summing_part
@@ -67,7 +67,7 @@ def follow(
     p = state.coef.shape[0]
     every = np.arange(p)
     while at < alphas.shape[0]:
-        alpha, k = alphas[at], found.count[0]
+        alpha, k = alphas[at], found.size[0]
         if event == END:
             for j in range(p):
                 start[j] = state.coef[j]
@@ -102,7 +102,7 @@ def follow(
             if stored - found.starts[k] > limit:
                 return at, END, 0
             found.starts[k + 1] = stored
-            found.count[0] = k + 1
+            found.size[0] = k + 1
         event = END
         at += 1
     return at, END, 0

@@ -44,7 +44,7 @@ class FoldMoments:
         if design.fit_intercept and self._total.is_far(self._center):
             self._center = self._center + self._total.shift / self._total.weight
             self._total = self._sum_all()
-        if self._total.keeps_digits(self._total, design.fit_intercept):
+        if self._keeps_digits(self._total, self._total, design.fit_intercept):
             design.adopt(self._total, self._center, y)
 
     def _sum_all(self) -> Moments:
@@ -80,12 +80,12 @@ class FoldMoments:
         None where digits would be lost, or where the sums are not to be had from those
         over all rows.
         """
-        left_out, design, whole = self._moments_left_out(k), self._design, self._total
+        left_out, design = self._moments_left_out(k), self._design
         if left_out is None:
             return None
-        sums = whole - left_out
+        sums = self._total - left_out
         is_centered = design.fit_intercept or design.standardize
-        if not (sums.keeps_digits(whole, is_centered) and sums.keeps_target(whole)):
+        if not self._keeps_digits(sums, self._total, is_centered):
             return None
         return sums.gram_terms(
             self._center, self._level, design.fit_intercept, design.standardize
@@ -107,9 +107,15 @@ class FoldMoments:
             sums = whole = self._design.moments(
                 rows, training[rows], self._y - self._level, self._center
             )
-        if sums.keeps_digits(whole, design.fit_intercept):
+        if self._keeps_digits(sums, whole, design.fit_intercept):
             design.adopt(sums, self._center, self._y)
         return design
+
+    def _keeps_digits(self, sums: Moments, whole: Moments, is_centered: bool) -> bool:
+        """Tell whether ``sums``, left of ``whole``, have digits enough."""
+        return sums.keeps_digits(
+            whole, self._center, is_centered
+        ) and sums.keeps_target(whole, self._design.fit_intercept)
 
     def held_out_errors(
         self, k: int, columns: Indices, coefs: Floats, intercepts: Floats

@@ -144,11 +144,10 @@ class FoldedDesign:
 
     def _solve_apart(self, task: PathTask) -> FoldPaths:
         """Solve each path by itself, several at a time."""
-        penalty, alphas, settings, with_whole = task
         n_threads = self._n_threads
         if self._moments is not None:
             # Two or three systems an alpha, of at most p columns.
-            work = len(alphas) * self._design.n_features**2
+            work = len(task.alphas) * self._design.n_features**2
             n_threads = n_threads if work > _WORTHWHILE else 1
 
         def solve(k: int | None) -> tuple[PathResult, Floats]:
@@ -156,11 +155,11 @@ class FoldedDesign:
                 path = self._solve_alone(k, task)
                 return path, np.empty(0) if k is None else self._errors(k, path)
 
-        waiting = self._waiting(with_whole)
+        waiting = self._waiting(task.with_whole)
         side_by_side = one_blas_thread() if n_threads > 1 else nullcontext()
         with side_by_side:
             solved = map_in_threads(solve, waiting, n_threads)
-        whole = solved.pop()[0] if with_whole else None
+        whole = solved.pop()[0] if task.with_whole else None
         paths, errors = zip(*solved, strict=True)
         return FoldPaths(whole, list(paths), np.stack(errors, axis=1))
 

@@ -108,7 +108,9 @@ class CompleteGram:
         pivoting.minimize(self._alone, state, len(state.coef), 1.0, 1000, False)
         k = state.size[0]
         pivots = state.factor.diagonal()[:k] ** 2
-        self._has_small_pivot = np.any(pivots <= _REFINED * own.square[state.active[:k]])
+        self._has_small_pivot = np.any(
+            pivots <= _REFINED * own.square[state.active[:k]]
+        )
         # Dependent, or with too few digits to be sure.
         is_refused = k < np.count_nonzero(self._unpenalized & (own.square > 0.0))
         self.is_doubtful = bool(is_refused or self._has_small_pivot)
@@ -148,9 +150,7 @@ class CompleteGram:
         solved = walk(alphas, goal, max_iter, limit)
         return as_result(terms, self._user_penalty, terms, alphas, solved, tol)
 
-    def _pivot(
-        self, alphas: Floats, goal: float, max_iter: int, limit: int
-    ) -> Solved:
+    def _pivot(self, alphas: Floats, goal: float, max_iter: int, limit: int) -> Solved:
         """Solve by block pivoting, one alpha after the other."""
         problem, state, square = self._problem, self._state, self._penalty.square
         stops, is_kept = pivoting.stops(alphas, self.top)
@@ -174,7 +174,7 @@ class CompleteGram:
                 self._ridged,
                 limit,
             )
-            k = found.count[0]
+            k = found.size[0]
             if event == UNSOLVED:
                 found.n_iter[k] += pivoting.minimize_from(
                     problem, state, start, stops[at], max_iter - n_iter
@@ -209,9 +209,7 @@ class CompleteGram:
         )
         return gap + float(unsure)
 
-    def _sweep(
-        self, alphas: Floats, goal: float, max_iter: int, limit: int
-    ) -> Solved:
+    def _sweep(self, alphas: Floats, goal: float, max_iter: int, limit: int) -> Solved:
         """Solve by coordinate descent, one alpha after the other."""
         coef = self._state.coef.copy()
         coefs = np.empty((len(alphas), len(coef)))

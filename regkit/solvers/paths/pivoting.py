@@ -31,7 +31,7 @@ def next_alpha(reached: float, alpha: float, top: float) -> float:
 
 
 def stops(alphas: Floats, top: float) -> tuple[Floats, NDArray[np.bool_]]:
-    """Return the alphas and those on the way to them, and whether each was asked for."""
+    """Return the alphas and those on the way there, and whether each was asked for."""
     before = np.minimum.accumulate(np.append(top, alphas[:-1]))
     if np.all((alphas >= LARGEST_DROP * before) | (before <= _SETTLED * top)):
         return alphas, np.ones(len(alphas), dtype=np.bool_)
