@@ -95,15 +95,10 @@ def _scaled_gradient_max(problem: Problem, state: State, alpha: float) -> float:
 
 
 @part
-def exchange(
+def pivot(
     problem: Problem, state: State, n: int, alpha: float, max_iter: int, ridged: bool
 ) -> tuple[int, bool]:
-    """Bring ``state`` to the optimum over the first ``n`` columns.
-
-    ``ridged`` says that some ``l2`` is positive, so that the factor depends on
-    ``alpha`` and has to be made anew. Returns the number of linear systems solved, and
-    whether the optimum was reached; where it was not, ``state`` may be far from it.
-    """
+    """Do what `minimize` does, for kernels."""
     leaving = np.zeros(n, dtype=np.bool_)
     entering = np.empty(n, dtype=np.int64)
     queue = np.empty(2 * n, dtype=np.int64)
@@ -181,6 +176,10 @@ def exchange(
 def minimize(
     problem: Problem, state: State, n: int, alpha: float, max_iter: int, ridged: bool
 ) -> tuple[int, bool]:
-    """Do what `exchange` does, for callers that are not kernels."""
-    found: tuple[int, bool] = exchange(problem, state, n, alpha, max_iter, ridged)
-    return found
+    """Bring ``state`` to the optimum over the first ``n`` columns.
+
+    ``ridged`` says that some ``l2`` is positive, so that the factor depends on
+    ``alpha`` and has to be made anew. Returns the number of linear systems solved, and
+    whether the optimum was reached; where it was not, ``state`` may be far from it.
+    """
+    return pivot(problem, state, n, alpha, max_iter, ridged)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regkit.kernels._jit import kernel, summing_part
-from regkit.kernels.linear.active_set import exchange
+from regkit.kernels.linear.active_set import pivot
 from regkit.kernels.linear.active_set_state import Problem, State
 from regkit.kernels.linear.certificate import doubt, duality_gap
 
@@ -71,7 +71,7 @@ def follow(
         if event == END:
             for j in range(p):
                 start[j] = state.coef[j]
-            n_iter, is_solved = exchange(problem, state, p, alpha, max_iter, ridged)
+            n_iter, is_solved = pivot(problem, state, p, alpha, max_iter, ridged)
             found.n_iter[k] += n_iter
             if not is_solved:
                 return at, UNSOLVED, n_iter
