@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from regkit.kernels._jit import kernel, summing_part
 from regkit.kernels.linear.active_set import pivot
-from regkit.kernels.linear.active_set_state import Problem, State
+from regkit.kernels.linear.active_set_state import State, WorkingProblem
 from regkit.kernels.linear.certificate import doubt, duality_gap
 
 # What stops the walk.
@@ -30,7 +30,7 @@ class Found(NamedTuple):
 
 
 @summing_part
-def squared_residual(problem: Problem, state: State, total: float) -> float:
+def squared_residual(problem: WorkingProblem, state: State, total: float) -> float:
     """Return |y - Z b|², from |y|² = ``total``."""
     fit = 0.0
     for j in range(state.coef.shape[0]):
@@ -40,7 +40,7 @@ def squared_residual(problem: Problem, state: State, total: float) -> float:
 
 @kernel
 def follow(
-    problem: Problem,
+    problem: WorkingProblem,
     state: State,
     square: NDArray[np.float64],
     total: float,

@@ -11,7 +11,7 @@ import numpy as np
 from regkit._types import Floats
 from regkit.designs import Design, GramTerms
 from regkit.kernels.linear import coordinate_descent
-from regkit.kernels.linear.active_set_state import Problem
+from regkit.kernels.linear.active_set_state import WorkingProblem
 from regkit.kernels.linear.certificate import doubt
 from regkit.kernels.linear.cholesky import BLOCK
 from regkit.kernels.linear.gram_path import END, UNSOLVED, UNSURE, Found, follow
@@ -74,7 +74,7 @@ class CompleteGram:
         gram, products, p = terms.gram, terms.products, len(terms.products)
         own = ScaledPenalty.of(penalty, terms, terms.total**0.5)
         own = self._penalty = own._replace(square=gram.diagonal().copy())
-        self._problem = Problem(gram, products, *own.by_column)
+        self._problem = WorkingProblem(gram, products, *own.by_column)
         self._ridged = own.is_ridged
         support = p if self._ridged else min(p, terms.max_rank)
         self._state = pivoting.empty_state(p, support + 2 * BLOCK)

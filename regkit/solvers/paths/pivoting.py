@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from regkit._types import Floats
 from regkit.kernels.linear import active_set
-from regkit.kernels.linear.active_set_state import Problem, State
+from regkit.kernels.linear.active_set_state import State, WorkingProblem
 from regkit.kernels.linear.cholesky import BLOCK
 
 # An alpha below this share of its predecessor is approached in steps.
@@ -47,9 +47,9 @@ def stops(alphas: Floats, top: float) -> tuple[Floats, NDArray[np.bool_]]:
     return np.array(found), np.array(are_kept)
 
 
-def empty_problem(capacity: int) -> Problem:
+def empty_problem(capacity: int) -> WorkingProblem:
     """Return a problem with room for ``capacity`` columns."""
-    return Problem(
+    return WorkingProblem(
         np.zeros((capacity, capacity)), *(np.zeros(capacity) for _ in range(6))
     )
 
@@ -71,12 +71,12 @@ def empty_state(capacity: int, support: int) -> State:
 
 
 def with_room(
-    problem: Problem, state: State, capacity: int, rank: int
-) -> tuple[Problem, State]:
+    problem: WorkingProblem, state: State, capacity: int, rank: int
+) -> tuple[WorkingProblem, State]:
     """Return both with room for ``capacity`` columns, ``rank`` of them free at most."""
     support = min(capacity, rank) + 2 * BLOCK
     gram, *vectors = problem
-    larger = Problem(
+    larger = WorkingProblem(
         _grown(gram, (capacity, capacity)), *(_grown(v, (capacity,)) for v in vectors)
     )
     return larger, State(
@@ -97,7 +97,7 @@ def _grown(array: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
     return grown
 
 
-def set_coef(problem: Problem, state: State, coef: Floats) -> None:
+def set_coef(problem: WorkingProblem, state: State, coef: Floats) -> None:
     """Put the first coefficients at ``coef``, all of them fixed.
 
     The solver frees those whose gradient is not zero.
@@ -110,7 +110,12 @@ def set_coef(problem: Problem, state: State, coef: Floats) -> None:
 
 
 def minimize(
-    problem: Problem, state: State, n: int, alpha: float, max_iter: int, ridged: bool
+    problem: WorkingProblem,
+    state: State,
+    n: int,
+    alpha: float,
+    max_iter: int,
+    ridged: bool,
 ) -> int:
     """Bring ``state`` to the optimum over the first ``n`` columns.
 
@@ -125,7 +130,7 @@ def minimize(
 
 
 def minimize_from(
-    problem: Problem, state: State, start: Floats, alpha: float, max_iter: int
+    problem: WorkingProblem, state: State, start: Floats, alpha: float, max_iter: int
 ) -> int:
     """Start again from ``start`` where block pivoting has not settled."""
     # Loaded here: block pivoting nearly always settles.
@@ -146,7 +151,7 @@ def minimize_from(
     return int(n_iter)
 
 
-def _objective(problem: Problem, state: State, n: int, alpha: float) -> float:
+def _objective(problem: WorkingProblem, state: State, n: int, alpha: float) -> float:
     """Return the objective, less the constant |y|²/2."""
     coef = state.coef[:n]
     penalty = problem.l1[:n] @ np.abs(coef) + 0.5 * (problem.l2[:n] @ coef**2)
