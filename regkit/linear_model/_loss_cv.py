@@ -11,7 +11,11 @@ from sklearn.model_selection import check_cv
 
 from regkit._sklearn import rows_of_parameters, validate_parameters
 from regkit._types import Floats
-from regkit.linear_model._grid import check_l1_ratios, decreasing_alphas
+from regkit.linear_model._grid import (
+    check_l1_ratios,
+    decreasing_alphas,
+    refuse_pure_l2,
+)
 from regkit.linear_model._labels import class_weighted, refuse_empty_classes
 from regkit.linear_model._loss_base import LossEstimator, LossProblem, refuse_chunks
 from regkit.linear_model._loss_paths import regularization_path
@@ -346,11 +350,7 @@ def automatic_alphas(
     ValueError
         Where no alpha makes them all zero.
     """
-    if penalty.l1_ratio == 0.0:
-        raise ValueError(
-            f"{problem.name} needs alphas when l1_ratio=0: the automatic grid starts "
-            "where all coefficients become zero, which a pure L2 penalty never does."
-        )
+    refuse_pure_l2(problem.name, penalty)
     if isinstance(problem.loss, Multinomial):
         assert problem.labels is not None
         return multinomial_alpha_grid(

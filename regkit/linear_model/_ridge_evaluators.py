@@ -133,7 +133,11 @@ class RidgeEvaluator:
             curves,
             is_per_target=self._per_target,
             fold_errors=fold_errors,
-            row_results=row_results,
+            row_results=(
+                row_results[:, 0]
+                if row_results is not None and self.y_ndim == 1
+                else row_results
+            ),
         )
 
     def _of_folds(
@@ -306,6 +310,8 @@ class RidgeRowEvaluator(RidgeEvaluator):
                 for mean, se in zip(found.mean.T, found.se.T, strict=True)
             ]
             results = None if found.errors is None else found.errors**2
+            if results is not None and self._weight is not None:
+                results *= self._weight[:, None, None]
             return self._evaluation(curves, row_results=results)
         assert found.errors is not None
         predicted = self._Y[:, :, None] - found.errors
