@@ -10,7 +10,7 @@ from typing import Any
 
 from regkit.commands.failure import ENDINGS, check_destination, fail, in_options
 from regkit.commands.source import Source, check_source, load
-from regkit.commands.terminal import ProgressLine, fill, text_width
+from regkit.commands.terminal import ProgressLine, bold, fill, text_width
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -43,8 +43,6 @@ def run(arguments: argparse.Namespace) -> None:
             comparison = _compare(source, arguments, progress)
         except ValueError as error:
             fail(in_options(_say(error, source)), prog)
-        for note in comparison.given.notes("command"):
-            progress.note(note)
         _write(comparison, source, arguments, progress)
     print(render(source.title, comparison))
 
@@ -61,26 +59,43 @@ def _say(error: ValueError, source: Source | None) -> str:
     return str(error)
 
 
-def _compare(source: Source, arguments: argparse.Namespace, progress: Any) -> Any:
+def _compare(
+    source: Source, arguments: argparse.Namespace, progress: ProgressLine
+) -> Any:
+    """Read the columns, say what was noted, then fit, which takes its time."""
     # Imported here: --help and errors of usage need not wait for scikit-learn.
-    from regkit.comparison import compare_regularizers
+    from regkit.comparison.candidates import Entrants
+    from regkit.comparison.compare import compare_given
+    from regkit.comparison.splits import Plan
+    from regkit.comparison.tables import read_given
 
-    metric = arguments.metric
-    return compare_regularizers(
+    given = read_given(
         source.X,
         source.y,
-        task=arguments.task,
-        metric=None if metric is None else metric.replace("-", "_"),
-        test_size=arguments.test_size,
-        n_folds=arguments.folds,
-        n_repeats=arguments.repeats,
-        groups=arguments.group,
-        time=arguments.time,
-        networks=arguments.networks,
-        show_overfitting=arguments.show_overfitting,
-        random_state=arguments.seed,
-        progress=progress.step,
-        **source.options,
+        arguments.task,
+        arguments.group,
+        arguments.time,
+        source.encoder,
+        source.names,
+    )
+    for note in given.notes("command"):
+        progress.note(note)
+    metric = arguments.metric
+    return compare_given(
+        given,
+        None if metric is None else metric.replace("-", "_"),
+        Plan(
+            arguments.test_size,
+            arguments.folds,
+            arguments.repeats,
+            arguments.seed,
+            given.groups,
+            given.time,
+        ),
+        Entrants(
+            networks=arguments.networks, show_overfitting=arguments.show_overfitting
+        ),
+        progress.step,
     )
 
 
@@ -112,7 +127,13 @@ def _write(
 def render(title: str, comparison: Any) -> str:
     """Lay out what is printed: the table, the finding, warnings, the winner's line."""
     width = text_width(sys.stdout)
-    parts = [f"{title}\n{comparison!r}", fill(comparison.summary(), width)]
+    table = "\n".join(
+        bold(line, sys.stdout)
+        if line.startswith(f"{comparison.recommended} ")
+        else line
+        for line in repr(comparison).splitlines()
+    )
+    parts = [f"{title}\n{table}", fill(comparison.summary(), width)]
     parts += [fill(_sentence(text), width, "  ") for text in comparison.warnings]
     several = ", first split" if len(comparison.splits) > 1 else ""
     line = fill(comparison.line(), width - 2)

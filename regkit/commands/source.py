@@ -14,10 +14,12 @@ class Source(NamedTuple):
     title: str
     X: Any
     y: Any
-    options: dict[str, Any]
-    """Of `compare_regularizers`, about the columns."""
     code: str
     """Python that defines X and y, or reads the file as ``frame``."""
+    encoder: Any = None
+    """How to read the columns of a file."""
+    names: list[str] | None = None
+    """Of the columns of an array."""
     notes: tuple[str, ...] = ()
     """What was left out in reading."""
 
@@ -69,8 +71,8 @@ def load(arguments: argparse.Namespace) -> Source:
         title=f"{arguments.target} in {file.source}",
         X=file,
         y=arguments.target,
-        options={"encoder": encoder},
         code=_reading_code(arguments),
+        encoder=encoder,
         notes=tuple(file.notes),
     )
 
@@ -98,5 +100,5 @@ def _bundled(name: str) -> Source:
         title = "diabetes progression with quadratic terms"
         data, call = load_diabetes_interactions(), "load_diabetes_interactions"
     code = f"from regkit import {call}\n\nX, y = {call}(return_X_y=True)"
-    options = {"feature_names": list(data.feature_names)}
-    return Source(title, data.data, data.target, options, code)
+    names = list(data.feature_names)
+    return Source(title, data.data, data.target, code, names=names)

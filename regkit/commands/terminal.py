@@ -16,11 +16,17 @@ _WIDEST, _NARROWEST = 100, 40
 
 
 def text_width(stream: TextIO) -> int:
-    """Give how many characters a line of text may have; 80 in files and pipes."""
+    """Give how many characters a line of text may have; 79 in files and pipes."""
     if not stream.isatty():
-        return 80
+        return 79
     columns = shutil.get_terminal_size().columns
-    return max(_NARROWEST, min(_WIDEST, columns))
+    return max(_NARROWEST, min(_WIDEST, columns - 1))
+
+
+def bold(line: str, stream: TextIO) -> str:
+    """Set a line in bold where a terminal shows it, and NO_COLOR does not forbid it."""
+    plain = "NO_COLOR" in os.environ or os.environ.get("TERM") == "dumb"
+    return line if plain or not stream.isatty() else f"\x1b[1m{line}\x1b[0m"
 
 
 def fill(text: str, width: int, indent: str = "") -> str:
@@ -78,9 +84,11 @@ class ProgressLine:
         self._show()
 
     def note(self, text: str) -> None:
-        """Print a line that stays."""
-        lines = fill(f"note: {text}", text_width(sys.stderr), "  ")
-        self._write(f"{lines}\n", always=True)
+        """Print a line that stays; only a terminal gets it broken into several."""
+        line = f"note: {text}"
+        if sys.stderr.isatty():
+            line = fill(line, text_width(sys.stderr), "  ")
+        self._write(f"{line}\n", always=True)
         self._show()
 
     def show_warning(self, message: Warning | str, *_: Any, **__: Any) -> None:

@@ -34,6 +34,7 @@ from regkit.neural_network import DropoutMLPClassifier, DropoutMLPRegressor
 
 # Kinds of models, the simplest first: a formula, trees, a network.
 LINEAR, BOOSTING, NETWORK = range(3)
+L1_RATIOS = (0.1, 0.3, 0.5, 0.7, 0.9)
 _FEW_ROWS = 20_000
 _L2_ALPHAS = tuple(10.0 ** (1 - k / 10) for k in range(61))
 
@@ -57,16 +58,20 @@ class Candidate(NamedTuple):
     make: Callable[[Tuned, Job], Any]
 
 
+class Entrants(NamedTuple):
+    """Which models take part; see `compare_regularizers`."""
+
+    l1_ratios: Sequence[float] = L1_RATIOS
+    networks: bool = True
+    show_overfitting: bool = False
+    baseline: bool = True
+
+
 def make_candidates(
-    target: Target,
-    metric: Metric,
-    l1_ratios: Sequence[float],
-    networks: bool,
-    show_overfitting: bool,
-    baseline: bool,
+    target: Target, metric: Metric, entrants: Entrants
 ) -> list[Candidate]:
     """List the models that are compared, in the order of the table."""
-    task = target.task
+    task, l1_ratios = target.task, entrants.l1_ratios
     if target.classes is not None:
         found = _classifiers(l1_ratios)
         if metric.name == "error_rate":  # it has no probabilities for a log-loss
@@ -75,11 +80,11 @@ def make_candidates(
         found = _count_models(l1_ratios)
     else:
         found = _regressors(l1_ratios)
-    if baseline:
+    if entrants.baseline:
         found.append(Candidate("Boosting", BOOSTING, _nothing, partial(_trees, task)))
-    if networks and task != "counts":
+    if entrants.networks and task != "counts":
         found.append(Candidate("Network", NETWORK, _nothing, partial(_network, task)))
-        if show_overfitting:
+        if entrants.show_overfitting:
             found += _didactic(task)
     return found
 

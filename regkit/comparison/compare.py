@@ -9,7 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regkit._types import Floats
-from regkit.comparison.candidates import LINEAR, Candidate, make_candidates
+from regkit.comparison.candidates import (
+    L1_RATIOS,
+    LINEAR,
+    Candidate,
+    Entrants,
+    make_candidates,
+)
 from regkit.comparison.checks import look_for_traps
 from regkit.comparison.evaluate import Outcome, run_candidate
 from regkit.comparison.ranking import Sampling, equal_to_best, mean_loss, simplest
@@ -32,7 +38,7 @@ def compare_regularizers(
     n_repeats: int = 1,
     groups: Any = None,
     time: Any = None,
-    l1_ratios: Sequence[float] = (0.1, 0.3, 0.5, 0.7, 0.9),
+    l1_ratios: Sequence[float] = L1_RATIOS,
     networks: bool = True,
     show_overfitting: bool = False,
     baseline: bool = True,
@@ -138,16 +144,25 @@ def compare_regularizers(
             f"l1_ratios must hold numbers in (0, 1], got {tuple(l1_ratios)}"
         )
     given = read_given(X, y, task, groups, time, encoder, feature_names)
+    plan = Plan(test_size, n_folds, n_repeats, random_state, given.groups, given.time)
+    entrants = Entrants(l1_ratios, networks, show_overfitting, baseline)
+    return compare_given(given, metric, plan, entrants, progress)
+
+
+def compare_given(
+    given: Given,
+    metric: str | None,
+    plan: Plan,
+    entrants: Entrants,
+    progress: Callable[[str], None] | None,
+) -> RegularizerComparison:
+    """Compare models on columns that have been read; see `compare_regularizers`."""
     target = given.target
     chosen = choose_metric(metric, target.task)
-    plan = Plan(test_size, n_folds, n_repeats, random_state, given.groups, given.time)
     check_plan(plan, target.values.size)
     splits = make_splits(target, plan)
-    candidates = make_candidates(
-        target, chosen, l1_ratios, networks, show_overfitting, baseline
-    )
-    run = _Run(given, chosen, plan, splits, candidates, progress)
-    return run.compare()
+    candidates = make_candidates(target, chosen, entrants)
+    return _Run(given, chosen, plan, splits, candidates, progress).compare()
 
 
 # Of a constant's error: what is smaller is taken for no error at all.
@@ -318,7 +333,9 @@ def _path(tuned: Any, names: list[str] | None) -> RegularizationPathDisplay | No
 
 
 def _n_nonzero(model: Any) -> int:
-    """Count columns with a coefficient, or weights of a network, or leaves of trees."""
+    """Count columns with a coefficient, or weights of a network; 0 for trees."""
+    if hasattr(model, "estimators_"):
+        return sum(_n_nonzero(member) for member in model.estimators_)
     if hasattr(model, "coefs_"):
         return sum(int(np.count_nonzero(weights)) for weights in model.coefs_)
     if hasattr(model, "coef_"):

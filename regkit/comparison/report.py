@@ -14,9 +14,7 @@ from regkit.comparison.numbers import error_text
 from regkit.comparison.report_pictures import figures
 from regkit.comparison.table import (
     cells,
-    describe_classes,
-    describe_data,
-    describe_error,
+    describe,
     error_size,
     explain,
     header,
@@ -46,7 +44,10 @@ def render_page(
         "title": escape(title),
         "finding": escape(comparison.summary()),
         "warnings": _warnings(comparison),
-        "data": "\n".join(f"<p>{escape(line)}</p>" for line in _data(comparison)),
+        "data": "\n".join(
+            f"<p>{escape(line[0].upper() + line[1:])}</p>"
+            for line in describe(comparison)
+        ),
         "table": results_table(comparison),
         "legend": "\n".join(
             f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>"
@@ -71,15 +72,6 @@ def render_page(
 def render_table_html(comparison: RegularizerComparison) -> str:
     """Give the finding and the table alone, for a notebook."""
     return f"<p>{escape(comparison.summary())}</p>\n{results_table(comparison)}"
-
-
-def _data(comparison: RegularizerComparison) -> list[str]:
-    lines = [
-        describe_data(comparison),
-        describe_classes(comparison),
-        describe_error(comparison),
-    ]
-    return [f"{line[0].upper()}{line[1:]}" for line in lines if line]
 
 
 def _warnings(comparison: RegularizerComparison) -> str:

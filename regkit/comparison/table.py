@@ -1,4 +1,4 @@
-"""The table of a comparison, as text (plain ASCII, 80 columns) and as cells."""
+"""The table of a comparison, as text (plain ASCII, below 80 columns) and as cells."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from regkit.comparison.numbers import (
 if TYPE_CHECKING:
     from regkit.comparison.results import ModelResult, RegularizerComparison
 
-WIDTH = 80
+WIDTH = 79
 # How scores are called, and with how many decimals they are shown.
 SCORES = {"r2": "R2", "accuracy": "acc.", "auc": "AUC"}
 _MOST_CLASSES_SHOWN = 6
@@ -30,20 +30,19 @@ _ROUNDING = 1e-5
 def header(comparison: RegularizerComparison) -> list[str]:
     """Give the names of the columns of the table."""
     scores = [SCORES[name] for name in comparison.results[0].scores]
-    return ["model", "train", "test", "se", *scores, "nonzero", "chosen"]
+    return ["model", "train", "test", "se", "nonzero", *scores, "chosen"]
 
 
 def explain(comparison: RegularizerComparison) -> dict[str, str]:
     """Say what the columns hold."""
     several = len(comparison.splits) > 1
     lines = {
-        "*": "recommended: the simplest of the models that are equal",
-        "=": "equal to the best: within one standard error, or 0.5%",
         "train": "error on the rows that a model learned from",
         "test, se": "error on rows kept back, and its standard error",
     }
     if several:
         lines["test, se"] += f" ({len(comparison.splits)} splits)"
+    lines["nonzero"] = "columns with a coefficient, of linear models"
     scores = comparison.results[0].scores
     if "r2" in scores:
         lines["R2"] = "share of the variance of the test rows that is explained"
@@ -55,10 +54,8 @@ def explain(comparison: RegularizerComparison) -> dict[str, str]:
         > 2
     ):
         lines["AUC"] = "share of pairs ranked right, mean of each class against others"
-    counted = "columns with a coefficient"
-    if any(result.kind == 2 for result in comparison.results):
-        counted += " (networks: weights)"
-    lines["nonzero"] = counted
+    lines["*"] = "recommended: the simplest of the models that are equal"
+    lines["="] = "equal to the best: within one standard error, or 0.5%"
     lines["chosen"] = _how_chosen(comparison)
     return lines
 
@@ -87,10 +84,21 @@ def describe_data(comparison: RegularizerComparison) -> str:
         parts[0] += " (the last)"
     elif len(comparison.splits) > 1:
         parts[0] += f", {len(comparison.splits)} times"
-    columns = count(comparison.n_columns, "column")
-    if comparison.n_features != comparison.n_columns:
-        columns += f", {comparison.n_features} as numbers"
-    return "; ".join([*parts, columns])
+    return "; ".join([*parts, count(comparison.n_features, "column")])
+
+
+def describe_columns(comparison: RegularizerComparison) -> str | None:
+    """Say which columns of a table these come from, unless each is one of it."""
+    if comparison.encoder is None:
+        return None
+    n_given, n_features = comparison.n_columns, comparison.n_features
+    n_used = sum(bool(column.features) for column in comparison.encoder.columns_)
+    text = f"from {count(n_used, 'column')} of the table"
+    if n_used < n_given:
+        text += f" ({n_given - n_used} more left out)"
+    if n_used < n_features:
+        text += ": a category, a date or a column with gaps makes several"
+    return None if n_used == n_given == n_features else text
 
 
 def describe_error(comparison: RegularizerComparison) -> str:
@@ -103,6 +111,17 @@ def describe_error(comparison: RegularizerComparison) -> str:
         f"(predicting {comparison.metric.constant}: "
         f"{error_text(comparison.mean_error, size)})"
     )
+
+
+def describe(comparison: RegularizerComparison) -> list[str]:
+    """Say what stands above the table, a line each."""
+    lines = (
+        describe_data(comparison),
+        describe_columns(comparison),
+        describe_classes(comparison),
+        describe_error(comparison),
+    )
+    return [line for line in lines if line is not None]
 
 
 def describe_classes(comparison: RegularizerComparison) -> str | None:
@@ -132,7 +151,7 @@ def error_size(comparison: RegularizerComparison) -> float:
 
 
 def mark(comparison: RegularizerComparison, result: ModelResult) -> str:
-    """Give the sign before a model's name."""
+    """Give the sign that says what to think of a model."""
     if result.name == comparison.recommended:
         return "*"
     return "=" if result.equal_to_best else " "
@@ -148,8 +167,8 @@ def cells(
         error_text(result.train_error, size),
         error_text(result.test_error, size),
         error_text(result.test_error_se, size),
+        str(result.n_nonzero) if result.is_linear else "-",
         *(_score(value) for value in result.scores.values()),
-        str(result.n_nonzero) if result.kind != 1 else "-",
         chosen(result),
     ]
 
@@ -159,11 +178,9 @@ def render_table(comparison: RegularizerComparison) -> str:
     explained = explain(comparison)
     width = max(map(len, explained))
     legend = [f"{k.ljust(width)}  {v}" for k, v in explained.items()]
-    lines = [describe_data(comparison)]
-    classes = describe_classes(comparison)
-    if classes is not None:
-        lines += textwrap.wrap(classes, WIDTH, subsequent_indent="  ")
-    lines += textwrap.wrap(describe_error(comparison), WIDTH, subsequent_indent="  ")
+    lines = []
+    for text in describe(comparison):
+        lines += textwrap.wrap(text, WIDTH, subsequent_indent="  ")
     table = align(_rows(comparison))
     if max(map(len, table)) > WIDTH:
         rows = _rows(comparison, fewer=_leads_with_zeros(comparison))
@@ -173,12 +190,12 @@ def render_table(comparison: RegularizerComparison) -> str:
 
 
 def _rows(comparison: RegularizerComparison, fewer: bool = False) -> list[list[str]]:
-    """Give header and rows, the mark before each name."""
-    head = header(comparison)
-    rows = [["  " + head[0], *head[1:]]]
+    """Give header and rows, the mark before what was chosen."""
+    *head, last = header(comparison)
+    rows = [[*head, f"  {last}"]]
     for result in comparison.results:
-        name, *others = cells(comparison, result, fewer)
-        rows.append([f"{mark(comparison, result)} {name}", *others])
+        *others, last = cells(comparison, result, fewer)
+        rows.append([*others, f"{mark(comparison, result)} {last}"])
     return rows
 
 

@@ -47,6 +47,10 @@ class ColumnStore(Protocol):
 class WeightedColumns(Protocol):
     """Columns of (X - m) / s, in order of their arrival."""
 
+    @property
+    def entries(self) -> Floats | None:
+        """The columns as contiguous rows, with room for more; None if not gathered."""
+
     def append(self, columns: Indices) -> None:
         """Take ``columns`` in."""
 

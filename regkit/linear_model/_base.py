@@ -75,12 +75,6 @@ class LinearModel(CoefficientViews, BaseEstimator):
         return tags
 
 
-def column_attributes(n_features: int, names: Any) -> dict[str, Any]:
-    """Return the attributes that describe the columns of X."""
-    fitted = {"n_features_in_": n_features}
-    return fitted if names is None else fitted | {"feature_names_in_": names}
-
-
 class LinearRegressor(RegressorMixin, LinearModel):
     """Base of the linear models that predict numbers."""
 

@@ -4,24 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from numbers import Integral
-from typing import Any, ClassVar, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
 from regkit._sklearn import validate_parameters
-from regkit.linear_model._base import LinearModel, column_attributes
-from regkit.linear_model._evaluation import Evaluation, Evaluator, Report
+from regkit._types import Floats
+from regkit.linear_model._base import LinearModel
+from regkit.linear_model._evaluation import Evaluation, Evaluator
 from regkit.linear_model._grid import decreasing_alphas
 from regkit.linear_model._progress import Progress
-from regkit.linear_model._report import report, warn_at_grid_edge
+from regkit.linear_model._report import warn_at_grid_edge
 from regkit.linear_model._selection import Choice, choose
 from regkit.linear_model._splits import make_router, route
 from regkit.linear_model._views import SelectionViews
-from regkit.rows.inputs import FitData, check_fit_data
 from regkit.rows.open import as_source
 from regkit.rows.sources import RowSource
 from regkit.solvers.folds.in_memory import PathSettings
-from regkit.solvers.results import PathResult
+
+
+class Arguments(NamedTuple):
+    """What `fit` was called with."""
+
+    X: Any
+    y: Any
+    sample_weight: Any
+    offset: Any
+    split_params: dict[str, Any]
+    """For the splitter."""
+    score_params: dict[str, Any]
+    """For the scorer."""
 
 
 class CrossValidated(SelectionViews, LinearModel):
@@ -33,85 +45,60 @@ class CrossValidated(SelectionViews, LinearModel):
     """
 
     refit: bool = True
-    _fold_errors_name: ClassVar[str] = "mse_path_"
-    """The attribute that holds the folds' errors by the loss."""
 
-    def _fit(self, X: Any, y: Any, sample_weight: Any, params: dict[str, Any]) -> Self:
+    def _fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        params: dict[str, Any],
+        offset: Any = None,
+    ) -> Self:
         """Choose alpha and fit, for rows as the user passed them."""
         validate_parameters(self)
         progress = Progress(self, len(self._l1_ratios()))
-        split_params, score_params = route(self, params, sample_weight)
+        routes = route(self, params, sample_weight)
+        given = Arguments(X, y, sample_weight, offset, *routes)
         source = as_source(X)
         if source is None:
-            data = check_fit_data(self, X, y, sample_weight)
-            evaluator = self._evaluator_of_rows(data, split_params, score_params)
-        else:
-            progress.say("rows are read in chunks")
-            evaluator = self._evaluator_of_chunks(
-                source, y, sample_weight, split_params
-            )
-        return self._choose(evaluator, progress)
+            return self._choose(self._evaluator_of_rows(given), progress)
+        progress.say("rows are read in chunks")
+        return self._choose(self._evaluator_of_chunks(source, given), progress)
 
     def _choose(self, evaluator: Evaluator, progress: Progress) -> Self:
         """Evaluate all alphas, choose, fit at the choice, and set the attributes."""
-        report_fit = self._reporter(evaluator)
+        problem = evaluator.problem
         evaluations = [
-            self._evaluate(evaluator, l1_ratio, report_fit, progress)
+            self._evaluate(evaluator, l1_ratio, progress)
             for l1_ratio in self._l1_ratios()
         ]
-        evaluator.refuse_underflow()
+        problem.refuse_underflow()
         least = [evaluation.least_error for evaluation in evaluations]
         best = evaluations[int(np.argmin(least))]  # the first of equals
         choices = [
             choose(curve, self.rule, null_at_largest=best.is_null_at_largest)
             for curve in best.curves
         ]
-        fitted = column_attributes(evaluator.n_features, evaluator.feature_names)
-        fitted |= self._attributes_of(best, choices)
+        fitted = problem.attributes() | self._attributes_of(best, choices)
         fitted |= self._curves(evaluations)
         if self.refit:
             places = [choice.index for choice in choices]
-            result, path = evaluator.refit(best, places, report_fit)
-            fitted |= self._solution(result, evaluator.y_ndim)
-            if path is not None:
-                fitted |= {"path_": path, "coef_path_": path.coefs}
+            result, others = evaluator.refit(best, places)
+            fitted |= self._solution(result, problem.y_ndim) | others
         self._warn_at_edges(choices)
         self._replace_attributes(fitted)
         progress.end(fitted)
         return self
 
     def _evaluate(
-        self,
-        evaluator: Evaluator,
-        l1_ratio: float,
-        report_fit: Report,
-        progress: Progress,
+        self, evaluator: Evaluator, l1_ratio: float, progress: Progress
     ) -> Evaluation:
         if isinstance(self.alphas, Integral):
             alphas = evaluator.alpha_grid(l1_ratio, int(self.alphas), self.eps)
         else:
             alphas = decreasing_alphas(self.alphas)
         progress.begin(l1_ratio, len(alphas), evaluator.n_folds)
-        return evaluator.evaluate(l1_ratio, alphas, report_fit)
-
-    def _reporter(self, evaluator: Evaluator) -> Report:
-        def report_fit(
-            result: PathResult, fold: int | None = None, kind: str = "alpha"
-        ) -> None:
-            name = type(self).__name__
-            if fold is not None:
-                name = f"{name}, in fold {fold} of {evaluator.n_folds},"
-            report(
-                name,
-                result,
-                factor=evaluator.limits.factor,
-                standardize=self.standardize,
-                tol=self.tol,
-                max_iter=self.max_iter,
-                kind=kind,
-            )
-
-        return report_fit
+        return evaluator.evaluate(l1_ratio, alphas)
 
     def _attributes_of(
         self, best: Evaluation, choices: Sequence[Choice]
@@ -141,17 +128,20 @@ class CrossValidated(SelectionViews, LinearModel):
                 e.joined([c.se for c in e.curves]) for e in evaluations
             ]
         if first.fold_errors is not None:
-            each[self._fold_errors_name] = [
-                e.fold_errors if e.is_per_target else e.fold_errors[:, :, 0]
-                for e in evaluations
-                if e.fold_errors is not None
-            ]
+            name, _ = self._fold_errors(first)
+            each[name] = [self._fold_errors(e)[1] for e in evaluations]
         if not isinstance(self.alphas, Integral):
             each["alphas_"] = [first.alphas]
         return {
             name: values[0] if len(values) == 1 else np.stack(values)
             for name, values in each.items()
         }
+
+    def _fold_errors(self, evaluation: Evaluation) -> tuple[str, Floats]:
+        """Return the attribute that holds errors fold by fold, and its value."""
+        errors = evaluation.fold_errors
+        assert errors is not None
+        return "mse_path_", errors if evaluation.is_per_target else errors[:, :, 0]
 
     @property
     def _has_errors(self) -> bool:
@@ -177,19 +167,11 @@ class CrossValidated(SelectionViews, LinearModel):
     def _settings(self) -> PathSettings:
         return PathSettings(self.tol, self.max_iter, self.solver)
 
-    def _evaluator_of_rows(
-        self, data: FitData, split_params: dict[str, Any], score_params: dict[str, Any]
-    ) -> Evaluator:
+    def _evaluator_of_rows(self, given: Arguments) -> Evaluator:
         """Return the evaluator for rows in memory."""
         raise NotImplementedError
 
-    def _evaluator_of_chunks(
-        self,
-        source: RowSource,
-        y: Any,
-        sample_weight: Any,
-        split_params: dict[str, Any],
-    ) -> Evaluator:
+    def _evaluator_of_chunks(self, source: RowSource, given: Arguments) -> Evaluator:
         """Return the evaluator for rows that are read in chunks."""
         raise NotImplementedError
 

@@ -9,10 +9,8 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from regkit._types import Floats
-from regkit.linear_model._limits import Limits
-from regkit.linear_model._regularization_path import RegularizationPath
+from regkit.linear_model._problem import Problem
 from regkit.linear_model._selection import ErrorCurve
-from regkit.linear_model._source_reducer import Names
 from regkit.solvers.results import PathResult
 
 
@@ -85,43 +83,35 @@ class Evaluation:
         )
 
 
-class Report(Protocol):
-    """Raises or warns where a fit is not what was asked for."""
-
-    def __call__(
-        self, result: PathResult, fold: int | None = None, kind: str = "alpha"
-    ) -> None:
-        """Report a fit to all rows, or to the training rows of a fold."""
-
-
 class Refitted(NamedTuple):
-    """The model at the chosen alpha, and the path it was taken from."""
+    """The model at the chosen alpha, and what else is known of its path."""
 
     result: PathResult
     """Of shape (n_targets,)."""
-    path: RegularizationPath | None = None
+    attributes: dict[str, Any]
 
 
 class Evaluator(Protocol):
-    """What choosing alpha asks of the data: one class per kind of data and of error."""
+    """What choosing alpha asks of the data: one class per kind of folds."""
 
-    n_features: int
-    feature_names: Names
-    limits: Limits
-    y_ndim: int
-    n_folds: int
-    """0 where alphas are evaluated without folds."""
+    @property
+    def problem(self) -> Problem:
+        """All rows."""
 
-    def alpha_grid(self, l1_ratio: float, n_alphas: int, eps: float | None) -> Floats:
+    @property
+    def n_folds(self) -> int:
+        """How many there are; 0 where alphas are evaluated without folds."""
+
+    def alpha_grid(self, l1_ratio: float, n_alphas: int, eps: float) -> Floats:
         """Return the automatic grid, strictly decreasing."""
 
-    def evaluate(self, l1_ratio: float, alphas: Floats, report: Report) -> Evaluation:
+    def evaluate(self, l1_ratio: float, alphas: Floats) -> Evaluation:
         """Find the error of every alpha; they are strictly decreasing."""
 
-    def refit(
-        self, evaluation: Evaluation, places: list[int], report: Report
-    ) -> Refitted:
+    def refit(self, evaluation: Evaluation, places: list[int]) -> Refitted:
         """Fit all rows with the alphas chosen, one per curve, by their places."""
 
-    def refuse_underflow(self) -> None:
-        """Raise where squares of the rows underflow; called after `evaluate`."""
+
+def in_fold(number: int, n_folds: int) -> str:
+    """Say which fold a message is about, after the name of the model."""
+    return f", in fold {number} of {n_folds},"

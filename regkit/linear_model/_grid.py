@@ -107,14 +107,12 @@ def check_l1_ratios(l1_ratio: Any) -> list[float]:
 
 
 def automatic_grid(
-    name: str, problem: Problem, penalty: Penalty, n_alphas: int, eps: float
+    problem: Problem, penalty: Penalty, n_alphas: int, eps: float
 ) -> Floats:
     """Lay a grid from the smallest alpha without nonzero penalized coefficients down.
 
     Parameters
     ----------
-    name : str
-        Estimator or function, for the message.
     problem : Problem
     penalty : Penalty
     n_alphas : int
@@ -131,21 +129,10 @@ def automatic_grid(
     ValueError
         When there is no L1 penalty, so that no alpha makes all coefficients zero.
     """
-    refuse_pure_l2(name, penalty)
-    return problem.alpha_grid(penalty, n_alphas, eps)
-
-
-def refuse_pure_l2(name: str, penalty: Penalty) -> None:
-    """Refuse to make a grid where no alpha makes all coefficients zero.
-
-    Raises
-    ------
-    ValueError
-        When there is no L1 penalty.
-    """
     if penalty.l1_ratio == 0.0:
         raise ValueError(
-            f"{name} needs alphas. Automatic alpha grid generation is not supported "
-            "for l1_ratio=0. Please supply a grid by providing your estimator with the "
-            "appropriate `alphas=` argument."
+            f"{problem.setup.name} needs alphas. Automatic alpha grid generation is "
+            "not supported for l1_ratio=0. Please supply a grid by providing your "
+            "estimator with the appropriate `alphas=` argument."
         )
+    return problem.alpha_grid(penalty, n_alphas, eps)

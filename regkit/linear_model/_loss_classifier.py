@@ -16,10 +16,11 @@ from regkit.linear_model._labels import (
     encode_labels,
     refuse_empty_classes,
 )
-from regkit.linear_model._loss_base import LossEstimator, LossProblem
+from regkit.linear_model._loss_base import LossEstimator, state_problem
+from regkit.linear_model._loss_problem import LossProblem
+from regkit.linear_model._problem import Setup
 from regkit.rows.inputs import check_fit_data
-from regkit.solvers.losses import Loss
-from regkit.solvers.multinomial import Multinomial
+from regkit.solvers.loss_terms import LossTerm
 
 
 class LinearClassifier(ClassifierMixin, LossEstimator):
@@ -105,30 +106,32 @@ class LinearClassifier(ClassifierMixin, LossEstimator):
             self.coef_ = self.coef_.toarray()
         return self
 
-    def _loss(self, n_classes: int) -> Loss | Multinomial:
-        raise NotImplementedError
-
-    def _targets(self, codes: NDArray[np.int64], n_classes: int) -> Floats:
-        """Return the targets of each problem, (n_targets, n_samples)."""
+    def _term(self, codes: NDArray[np.int64], n_classes: int, offset: Any) -> LossTerm:
+        """Return the loss of rows of these classes; the offset is to be checked."""
         raise NotImplementedError
 
     def _open(
-        self, X: Any, y: Any, sample_weight: Any, offset: Any, name: str | None = None
+        self,
+        setup: Setup,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        offset: Any,
+        caller: Any = None,
     ) -> LossProblem:
-        called = name or type(self).__name__
-        labels = encode_labels(called, y)
+        labels = encode_labels(setup.name, y)
         codes = labels.codes.astype(np.float64)
-        data = check_fit_data(name or self, X, codes, sample_weight)
-        refuse_empty_classes(labels, data.sample_weight, f": {called} cannot fit it")
+        data = check_fit_data(caller or self, X, codes, sample_weight)
+        fits = f": {setup.name} cannot fit it"
+        refuse_empty_classes(labels, data.sample_weight, fits)
         weight = class_weighted(self.class_weight, labels, data.sample_weight)
         refuse_empty_classes(labels, weight, " after class_weight")
-        n_classes = len(labels.classes)
-        return self._state(
-            data,
-            self._loss(n_classes),
-            self._targets(labels.codes, n_classes),
-            offset,
-            weight,
-            name,
-            labels,
-        )
+        term = self._term(labels.codes, len(labels.classes), offset)
+        return state_problem(setup, data, term, weight, labels)
+
+
+def indicators(codes: NDArray[np.int64], n_classes: int) -> NDArray[np.bool_]:
+    """Return which rows are of each class; of two classes, of the second alone."""
+    classes = np.arange(n_classes)[1 if n_classes == 2 else 0 :]
+    found: NDArray[np.bool_] = codes == classes[:, None]
+    return found

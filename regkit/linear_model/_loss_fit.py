@@ -2,35 +2,18 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator
-from typing import Any, ClassVar, Self
-
-import numpy as np
-import scipy.sparse as sp
-from sklearn.base import clone
+from typing import Any, Self
 
 from regkit._sklearn import validate_parameters
-from regkit._types import Floats
-from regkit.linear_model._loss_base import (
-    LossEstimator,
-    LossProblem,
-    Start,
-    refuse_chunks,
-)
-from regkit.solvers.results import PathResult
-
-# Predictions are as far off as the root of the gap. Since Newton's steps square the
-# error, a gap this much smaller than asked for costs a step or two, and two ways to
-# the same fit, by weights or repeated rows, alone or on a path, agree to many digits.
-_AIM = 1e-8
+from regkit.linear_model._loss_base import LossEstimator, refuse_chunks
+from regkit.linear_model._problem import Setup
+from regkit.linear_model._single_alpha import SingleAlphaModel
+from regkit.solvers.folds.in_memory import PathSettings
 
 
-class LossModel(LossEstimator):
+class LossModel(SingleAlphaModel, LossEstimator):
     """Base of the estimators for one alpha, which can be fitted for many in one go."""
-
-    path_parameter: ClassVar[str] = "alpha"
-    """The parameter whose values `fit_path` goes along."""
 
     def fit(
         self, X: Any, y: Any, sample_weight: Any = None, offset: Any = None
@@ -73,13 +56,7 @@ class LossModel(LossEstimator):
         """
         validate_parameters(self)
         refuse_chunks(type(self).__name__, X)
-        problem = self._open(X, y, sample_weight, offset)
-        alphas = np.array([float(self.alpha)])
-        result = self._solved(problem, alphas, self._starts(problem))
-        self._replace_attributes(
-            self._attributes(problem) | self._solution(result.at(0))
-        )
-        return self
+        return self._fit(self._open(Setup.of(self), X, y, sample_weight, offset))
 
     def fit_path(
         self,
@@ -123,81 +100,13 @@ class LossModel(LossEstimator):
         ConvergenceWarning, UserWarning
             As `fit` does.
         """
-        unfitted = clone(self)
-        validate_parameters(unfitted.set_params(**{self.path_parameter: 0.0}))
+        unfitted = self._for_path()
         refuse_chunks(f"{type(self).__name__}.fit_path", X)
-        problem = unfitted._open(X, y, sample_weight, offset)
-        models, refused = [], None
-        for value in values:
-            model = copy.copy(unfitted)
-            setattr(model, self.path_parameter, value)
-            try:
-                validate_parameters(model)
-            except (TypeError, ValueError) as error:
-                refused = error
-                break
-            models.append(model)
-        if not models:
-            if refused is not None:
-                raise refused
-            return iter(())
-        ascending, places = np.unique(
-            [float(model.alpha) for model in models], return_inverse=True
-        )
-        result = unfitted._solved(problem, np.ascontiguousarray(ascending[::-1]))
-        return _fitted(models, problem, result, len(ascending) - 1 - places, refused)
-
-    def _solved(
-        self, problem: LossProblem, alphas: Floats, starts: list[Start] | None = None
-    ) -> PathResult:
-        result = problem.solve(
-            problem.penalty(self._l1_ratio()),
-            alphas,
-            tol=_AIM * self.tol,
-            max_iter=self.max_iter,
-            starts=starts,
-        )
-        result = result.with_gaps(result.dual_gaps, self.tol)
-        problem.report(
-            result,
-            tol=self.tol,
-            max_iter=self.max_iter,
-            standardize=self.standardize,
-        )
-        return result
+        problem = unfitted._open(Setup.of(unfitted), X, y, sample_weight, offset)
+        return unfitted._fit_values(problem, values)
 
     def _l1_ratio(self) -> float:
         return float(self.l1_ratio)
 
-    def _starts(self, problem: LossProblem) -> list[Start] | None:
-        """Return the previous solution where `warm_start` wants and shapes allow."""
-        if not self.warm_start or "coef_" not in self.__dict__:
-            return None
-        coefs: Any = self.coef_
-        n_features = problem.design.n_features
-        is_sparse: bool = sp.issparse(coefs)
-        if is_sparse:  # after `sparsify`
-            coefs = coefs.toarray()
-        coefs = np.atleast_2d(np.array(coefs, dtype=np.float64))
-        intercepts = np.atleast_1d(self.intercept_)
-        if coefs.shape != (len(problem.targets), n_features):
-            return None
-        if not (np.isfinite(coefs).all() and np.isfinite(intercepts).all()):
-            return None
-        return [(coef, float(b)) for coef, b in zip(coefs, intercepts, strict=True)]
-
-
-def _fitted(
-    models: list[Any],
-    problem: LossProblem,
-    result: PathResult,
-    places: Any,
-    refused: Exception | None,
-) -> Iterator[Any]:
-    for model, place in zip(models, places, strict=True):
-        model._replace_attributes(
-            model._attributes(problem) | model._solution(result.at(int(place)))
-        )
-        yield model
-    if refused is not None:
-        raise refused
+    def _settings(self) -> PathSettings:
+        return PathSettings(self.tol, self.max_iter)

@@ -6,17 +6,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import scipy.sparse as sp
 from numpy.typing import NDArray
 from scipy.special import expit, softmax
 
 from regkit._sklearn import check_same_features
 from regkit._types import Floats
-from regkit.linear_model._loss_base import LossProblem
 from regkit.linear_model._regularization_path import RegularizationPath
 from regkit.rows.inputs import check_predict_X
-from regkit.solvers.losses import SQUARED_HINGE
-from regkit.solvers.results import PathResult
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
@@ -222,32 +218,3 @@ class ClassificationPath(RegularizationPath):
         if self.n_outputs == 1:
             return coefs
         return coefs.reshape(self.n_outputs, self.n_features_in_, *coefs.shape[1:])
-
-
-def regularization_path(result: PathResult, problem: LossProblem) -> RegularizationPath:
-    """Turn a solver's result, of one target or of all classes, into what users get."""
-    n_outputs = result.shape[1]
-    if n_outputs == 1:
-        coefs = sp.csc_array(result.coefs, copy=True)
-        coefs.eliminate_zeros()
-    else:
-        by_class = np.moveaxis(result.dense(), 0, -1)  # (K, p, A)
-        coefs = sp.csc_array(by_class.reshape(-1, by_class.shape[-1]))
-    common: dict[str, Any] = {
-        "alphas": result.alphas[:, 0],
-        "sparse_coefs": coefs,
-        "intercepts": result.intercepts[:, 0] if n_outputs == 1 else result.intercepts,
-        "dual_gaps": result.dual_gaps[:, 0],
-        "n_nonzero": np.diff(coefs.indptr),
-        "n_iters": result.n_iters[:, 0],
-        "solver": result.solver,
-        "null_objective": float(result.null_objectives[0, 0]),
-        "feature_names_in_": problem.data.feature_names,
-    }
-    if problem.labels is None:
-        return LogLinkPath(**common)
-    return ClassificationPath(
-        **common,
-        classes_=problem.labels.classes,
-        has_probabilities=problem.loss.name != SQUARED_HINGE.name,
-    )

@@ -1,247 +1,23 @@
-"""What `LassoRegressorCV` and `ElasticNetRegressorCV` share."""
+"""Choosing alpha, and the mix of penalties, along whole paths."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
-from sklearn.model_selection import check_cv
-from sklearn.utils.validation import column_or_1d
 
-from regkit._sklearn import validate_parameters
-from regkit.linear_model._base import LinearRegressor
 from regkit.linear_model._cv import CrossValidated
-from regkit.linear_model._evaluation import Evaluation, Evaluator
-from regkit.linear_model._moment_scores import check_moment_scoring
-from regkit.linear_model._parameters import thread_count
-from regkit.linear_model._path_evaluators import (
-    CriterionEvaluator,
-    Mix,
-    MomentScores,
-    PathEvaluator,
-    RowScores,
-)
-from regkit.linear_model._problem import (
-    MomentProblem,
-    OutOfCoreProblem,
-    RowProblem,
-    Setup,
-    require_one_target,
-)
-from regkit.linear_model._progress import Progress
+from regkit.linear_model._evaluation import Evaluation
+from regkit.linear_model._grid import check_l1_ratios
 from regkit.linear_model._selection import Choice
-from regkit.linear_model._source_reducer import SourceReducer
-from regkit.linear_model._splits import fold_labels, for_scorer, make_folds
-from regkit.linear_model._sums import SumsByFold
-from regkit.linear_model.statistics import SufficientStatistics, check_statistics
-from regkit.rows.inputs import FitData
-from regkit.rows.sources import RowSource
-from regkit.solvers.folds.from_moments import FoldedStatistics, held_out_errors
-from regkit.solvers.folds.held_out import mean_squares
-from regkit.solvers.folds.in_memory import FoldedDesign
-
-_REMEDY = (
-    "its alpha is chosen for that target alone; fit each column by itself, or use "
-    "sklearn.multioutput.MultiOutputRegressor"
-)
 
 
-class PathCV(CrossValidated, LinearRegressor):
-    """Base of the twins that choose alpha along a path; subclasses name `l1_ratio`."""
+class PathCV(CrossValidated):
+    """Base of the twins that choose alpha along a path, whatever their loss."""
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None, **params: Any) -> Self:
-        """Choose alpha and fit the model at it.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix, dataframe, RowChunks} of shape \
-                (n_samples, n_features)
-            Training rows. Float32 and float64, C or F ordered arrays and CSR or CSC
-            matrices are used in place and never written, and no copy is made for a
-            fold; everything else is converted to float64, other sparse formats to CSC.
-            Wide dense rows in C order, up to 2 GB, are copied once, for all folds, to
-            columns in contiguous memory. `RowChunks`, and memory maps of 256 MB and
-            more, are read chunk by chunk; Dask arrays and data frames are summed up
-            where their partitions are.
-        y : array-like of shape (n_samples,) or (n_samples, 1)
-            Target. None where `RowChunks` bring it.
-        sample_weight : float or array-like of shape (n_samples,), default=None
-            Weights of the rows, non-negative and not all zero: in training and in the
-            held-out errors. An integer weight counts as that many copies of the row.
-        **params : dict
-            `groups` for the splitter. With metadata routing enabled, whatever the
-            splitter and the scorer request.
-
-        Returns
-        -------
-        self : estimator
-            The fitted estimator.
-
-        Raises
-        ------
-        ValueError, TypeError
-            When a parameter or the data is not usable; the message names it.
-
-        Warns
-        -----
-        ConvergenceWarning
-            When the duality gap is above `tol` at some alpha, in the path on all rows
-            or in a fold's.
-        UserWarning
-            When the least error is at an end of the grid and still falling, or when
-            unpenalized columns are linearly dependent.
-        """
-        return self._fit(X, y, sample_weight, params)
-
-    def fit_statistics(self, statistics: SufficientStatistics) -> Self:
-        """Choose alpha and fit the model to the statistics of rows.
-
-        The folds are those of the statistics, whatever `cv` says.
-
-        Parameters
-        ----------
-        statistics : SufficientStatistics
-            With two folds or more, unless `criterion` is an information criterion, and
-            one target. Not changed, and not kept.
-
-        Returns
-        -------
-        self : estimator
-            As `fit` would leave it for the rows and these folds, to about 8 digits.
-
-        Raises
-        ------
-        ValueError, TypeError
-            When a parameter or the statistics are not usable.
-
-        Warns
-        -----
-        ConvergenceWarning, UserWarning
-            As `fit` does.
-        """
-        validate_parameters(self)
-        progress = Progress(self, len(self._l1_ratios()))
-        evaluator = self._evaluator_of_sums(check_statistics(statistics))
-        return self._choose(evaluator, progress)
-
-    def _evaluator_of_rows(
-        self, data: FitData, split_params: dict[str, Any], score_params: dict[str, Any]
-    ) -> Evaluator:
-        name, has_folds = type(self).__name__, self.criterion == "cv"
-        require_one_target(name, 1 if data.y.ndim == 1 else data.y.shape[1], _REMEDY)
-        data = data._replace(y=column_or_1d(data.y, warn=True))
-        self._check_one_is_enough(len(data.y))
-        weight, settings = data.sample_weight, self._settings()
-        folds = []
-        if has_folds:
-            cv = check_cv(self.cv)
-            folds = make_folds(cv, data.X, data.y, weight, split_params)
-        problem = RowProblem.of(Setup.of(self), data)
-        mix = Mix.of(self.relaxed, problem, settings)
-        if not has_folds:
-            every = np.arange(len(data.y))
-            weights = np.ones(len(every)) if weight is None else weight
-            squares = partial(mean_squares, problem.design, data.y, weights, rows=every)
-            return CriterionEvaluator(
-                name, problem, settings, self.criterion, squares, mix
-            )
-        with np.errstate(over="ignore", invalid="ignore"):  # refused in `report`
-            folded = FoldedDesign(
-                problem.design, data.y, weight, folds, thread_count(self.n_jobs)
-            )
-        scores = None
-        if self.scoring is not None:
-            score_params = for_scorer(score_params, weight)
-            scores = RowScores(self._single, self.scoring, data, folds, score_params)
-        return PathEvaluator(
-            name,
-            problem,
-            settings,
-            folded,
-            refit=bool(self.refit),
-            scores=scores,
-            mix=mix,
-        )
-
-    def _evaluator_of_chunks(
-        self,
-        source: RowSource,
-        y: Any,
-        sample_weight: Any,
-        split_params: dict[str, Any],
-    ) -> Evaluator:
-        labels = None
-        if self.criterion == "cv":
-            labels = fold_labels(check_cv(self.cv), *source.targets(y), split_params)
-        reducer = SourceReducer(source, y, sample_weight, labels)
-        if reducer.is_summed_up:
-            check_moment_scoring(type(self).__name__, self.scoring)
-            return self._evaluator_of_sums(reducer.sums())
-        self._check_out_of_core(reducer.n_features)
-        problem = OutOfCoreProblem.of_chunks(Setup.of(self), reducer)
-        return PathEvaluator(
-            type(self).__name__,
-            problem,
-            self._settings(),
-            problem.rows,
-            refit=bool(self.refit),
-        )
-
-    def _evaluator_of_sums(self, sums: SumsByFold) -> Evaluator:
-        """Return the evaluator for rows of which only the moments are known."""
-        name, has_folds = type(self).__name__, self.criterion == "cv"
-        check_moment_scoring(name, self.scoring)
-        if has_folds and len(sums.folds) < 2:
-            raise ValueError(
-                f"{name} needs statistics with two folds or more: these have "
-                f"{len(sums.folds)}."
-            )
-        moments, settings = sums.moments(), self._settings()
-        require_one_target(name, sums.n_targets, _REMEDY)
-        self._check_one_is_enough(moments.n_samples)
-        problem = MomentProblem.of(Setup.of(self), sums)
-        mix = Mix.of(self.relaxed, problem, settings)
-        if not has_folds:
-            squares = partial(held_out_errors, moments)
-            return CriterionEvaluator(
-                name, problem, settings, self.criterion, squares, mix
-            )
-        with np.errstate(over="ignore", invalid="ignore"):  # refused in `report`
-            folded = FoldedStatistics(
-                problem.design,
-                [sums.moments(without=label) for label in sums.folds],
-                [sums.parts[label] for label in sums.folds],
-                thread_count(self.n_jobs),
-            )
-        scores = None
-        if self.scoring is not None:
-            scores = MomentScores(self.scoring, folded.test_variances)
-        return PathEvaluator(
-            name,
-            problem,
-            settings,
-            folded,
-            refit=bool(self.refit),
-            scores=scores,
-            mix=mix,
-        )
-
-    def _check_out_of_core(self, n_features: int) -> None:
-        """Refuse what needs all columns at once, or the rows in memory."""
-        name = type(self).__name__
-        if self.criterion != "cv" or self.scoring is not None:
-            raise ValueError(
-                f"{name} needs the rows in memory for criterion={self.criterion!r} and "
-                f"scoring={self.scoring!r}; for {n_features:,} columns in "
-                "chunks it takes criterion='cv' and scoring=None."
-            )
-        if self.relaxed is not None or min(self._l1_ratios()) == 0.0:
-            raise ValueError(
-                f"{name} with {n_features:,} columns, read in chunks, takes no "
-                f"relaxed={self.relaxed!r} and no l1_ratio of 0."
-            )
+    def _l1_ratios(self) -> list[float]:
+        return check_l1_ratios(self.l1_ratio)
 
     def _check_one_is_enough(self, n_samples: int) -> None:
         if self.criterion != "cv" and n_samples == 1:
@@ -257,16 +33,12 @@ class PathCV(CrossValidated, LinearRegressor):
         self, best: Evaluation, choices: Sequence[Choice]
     ) -> dict[str, Any]:
         fitted = super()._attributes_of(best, choices)
+        if hasattr(self, "l1_ratio"):
+            fitted["l1_ratio_"] = best.l1_ratio
         if best.folds and self.store_fold_coefs:
-            coefs = [path.columns() for path in best.folds]
-            fitted["fold_coef_path_"] = np.stack(coefs)
+            fitted["fold_coef_path_"] = np.stack([f.coef_path() for f in best.folds])
         return fitted
 
     def _single(self, l1_ratio: float) -> Any:
         """Return the unfitted estimator for one alpha."""
         raise NotImplementedError
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.target_tags.multi_output = False
-        return tags

@@ -11,16 +11,12 @@ from sklearn.metrics import check_scoring
 
 from regkit._sklearn import rows_of_parameters
 from regkit._types import Floats
-from regkit.linear_model._evaluation import Evaluation, Refitted, Report
+from regkit.linear_model._evaluation import Evaluation, Refitted, in_fold
 from regkit.linear_model._grid import automatic_grid
-from regkit.linear_model._limits import Limits
+from regkit.linear_model._least_squares import MatrixProblem
 from regkit.linear_model._moment_scores import scores
-from regkit.linear_model._problem import MatrixProblem, Problem
-from regkit.linear_model._regularization_path import as_regularization_path
+from regkit.linear_model._problem import Problem
 from regkit.linear_model._selection import ErrorCurve
-from regkit.linear_model._source_reducer import Names
-from regkit.rows.inputs import FitData
-from regkit.solvers.criteria import information_criteria
 from regkit.solvers.folds.averages import mean_and_se
 from regkit.solvers.folds.fold import Fold
 from regkit.solvers.folds.in_memory import Folded, FoldPaths, PathSettings, PathTask
@@ -32,58 +28,36 @@ from regkit.solvers.results import PathResult
 class AlongPath:
     """What both evaluators share: the grid, and the fit at the chosen alpha."""
 
-    y_ndim = 1
-
     def __init__(
-        self,
-        name: str,
-        problem: Problem,
-        settings: PathSettings,
-        mix: Mix | None = None,
+        self, problem: Problem, settings: PathSettings, mix: Mix | None = None
     ) -> None:
         """Prepare the evaluator.
 
         Parameters
         ----------
-        name : str
-            Of the estimator, for messages.
         problem : Problem
-            All rows; one target.
+            All rows.
         settings : PathSettings
         mix : Mix or None
             How the coefficients at the chosen alpha are relaxed.
         """
-        self._name, self._problem = name, problem
-        self._settings, self._mix = settings, mix
-        self.n_features: int = problem.n_features
-        self.feature_names: Names = problem.feature_names
-        self.limits: Limits = problem.limits
-
-    def _penalty(self, l1_ratio: float) -> Penalty:
-        return self.limits.penalty(self.n_features, l1_ratio)
+        self.problem, self._settings, self._mix = problem, settings, mix
 
     def alpha_grid(self, l1_ratio: float, n_alphas: int, eps: float | None) -> Floats:
         """Return the automatic grid, strictly decreasing."""
         assert eps is not None
-        penalty = self._penalty(l1_ratio)
-        return automatic_grid(self._name, self._problem, penalty, n_alphas, eps)
+        penalty = self.problem.penalty(l1_ratio)
+        return automatic_grid(self.problem, penalty, n_alphas, eps)
 
-    def refuse_underflow(self) -> None:
-        """Raise where squares of the rows underflow."""
-        self._problem.refuse_underflow(self._name)
-
-    def refit(
-        self, evaluation: Evaluation, places: list[int], report: Report
-    ) -> Refitted:
+    def refit(self, evaluation: Evaluation, places: list[int]) -> Refitted:
         """Take the solution at the chosen alpha from the path on all rows."""
         whole = evaluation.whole
         assert whole is not None
-        path = as_regularization_path(whole, self.feature_names)
-        chosen = whole.take(np.array(places))
-        if self._mix is None:
-            return Refitted(chosen, path)
-        penalty = self._penalty(evaluation.l1_ratio)
-        return Refitted(self._mix.relaxed(chosen, penalty), path)
+        chosen = whole.reshaped(len(whole.alphas), -1).at(places[0])
+        if self._mix is not None:
+            penalty = self.problem.penalty(evaluation.l1_ratio)
+            chosen = self._mix.relaxed(chosen, penalty)
+        return Refitted(chosen, self.problem.path_attributes(whole))
 
 
 class Mix(NamedTuple):
@@ -103,7 +77,7 @@ class Mix(NamedTuple):
             return None
 
         def fit(penalty: Penalty, coef: Floats) -> Relaxed:
-            design, y = problem.design, problem.target(0)
+            design, y = problem.design, problem.target()
             return relax(design, y, penalty, coef, settings.tol, settings.max_iter)
 
         return cls(float(share), fit)
@@ -135,29 +109,48 @@ class PathEvaluator(AlongPath):
 
     def __init__(
         self,
-        name: str,
         problem: Problem,
         settings: PathSettings,
         folded: Folded,
         *,
         refit: bool,
+        folds: Sequence[Fold] = (),
         scores: Scores | None = None,
         mix: Mix | None = None,
     ) -> None:
-        super().__init__(name, problem, settings, mix)
+        """Prepare the evaluator.
+
+        Parameters
+        ----------
+        problem, settings, mix : object
+            As for `AlongPath`.
+        folded : Folded
+            Solves the paths.
+        refit : bool
+            Whether the path on all rows is solved as well.
+        folds : sequence of Fold
+            The rows of each, where they are in memory.
+        scores : Scores or None
+            Replaces the folds' errors.
+        """
+        super().__init__(problem, settings, mix)
         self._folded, self._refit, self._scores = folded, refit, scores
+        self._folds = folds
         self.n_folds = len(folded.test_weights)
 
-    def evaluate(self, l1_ratio: float, alphas: Floats, report: Report) -> Evaluation:
+    def evaluate(self, l1_ratio: float, alphas: Floats) -> Evaluation:
         """Solve the paths of all folds, and find every alpha's held-out errors."""
-        penalty = self._penalty(l1_ratio)
+        problem, settings = self.problem, self._settings
+        penalty = problem.penalty(l1_ratio)
         with np.errstate(over="ignore", invalid="ignore"):  # refused in `report`
-            task = PathTask(penalty, alphas, self._settings, self._refit)
+            task = PathTask(penalty, alphas, settings, self._refit)
             found = self._folded.solve(task)
         if found.whole is not None:
-            report(found.whole)
+            problem.report(found.whole, settings)
         for k, path in enumerate(found.folds):
-            report(path, k)
+            rows = self._folds[k].train if self._folds else None
+            where = in_fold(k, self.n_folds)
+            problem.report(path, settings, where=where, rows=rows)
         errors = found.errors
         if self._scores is not None:
             errors = -self._scores(l1_ratio, found)
@@ -181,37 +174,29 @@ class CriterionEvaluator(AlongPath):
 
     def __init__(
         self,
-        name: str,
-        problem: MatrixProblem,
+        problem: Problem,
         settings: PathSettings,
         criterion: str,
-        squares: Callable[[PathResult], Floats],
         mix: Mix | None = None,
     ) -> None:
         """Prepare the evaluator.
 
         Parameters
         ----------
-        name, problem, settings, mix : object
+        problem, settings, mix : object
             As for `AlongPath`.
         criterion : {"aic", "bic", "ebic"}
-        squares : callable
-            Returns the mean squares of the residuals that a path leaves, (n_alphas,).
         """
-        super().__init__(name, problem, settings, mix)
-        self._design, self._y = problem.design, problem.target(0)
-        self._criterion, self._squares = criterion, squares
+        super().__init__(problem, settings, mix)
+        self._criterion = criterion
 
-    def evaluate(self, l1_ratio: float, alphas: Floats, report: Report) -> Evaluation:
+    def evaluate(self, l1_ratio: float, alphas: Floats) -> Evaluation:
         """Solve the path on all rows, and compute the criterion along it."""
-        penalty = self._penalty(l1_ratio)
-        whole = self._problem.path(penalty, alphas, self._settings)
-        with np.errstate(over="ignore", invalid="ignore"):  # refused in `report`
-            squares = self._squares(whole)
-            values = information_criteria(
-                self._design, self._y, squares, penalty, whole, self._criterion
-            )
-        report(whole)
+        problem = self.problem
+        penalty = problem.penalty(l1_ratio)
+        whole = problem.path(penalty, alphas, self._settings)
+        values = problem.criterion(self._criterion, penalty, whole)
+        problem.report(whole, self._settings)
         return Evaluation(
             l1_ratio,
             [ErrorCurve(alphas, values)],
@@ -239,7 +224,9 @@ class RowScores:
         self,
         single: Callable[[float], Any],
         scoring: Any,
-        data: FitData,
+        problem: Problem,
+        X: Any,
+        y: Any,
         folds: Sequence[Fold],
         params: dict[str, Any],
     ) -> None:
@@ -250,31 +237,33 @@ class RowScores:
         single : callable
             Returns the unfitted estimator for one alpha and a given l1_ratio.
         scoring : str or callable
-        data : FitData
-            All rows.
+        problem : Problem
+        X, y : object
+            All rows, as scorers take them.
         folds : sequence of Fold
         params : dict
             For the scorer.
         """
-        self._single, self._scoring = single, scoring
-        self._data, self._folds, self._params = data, folds, params
+        self._single, self._scoring, self._problem = single, scoring, problem
+        self._X, self._y, self._folds, self._params = X, y, folds, params
 
     def __call__(self, l1_ratio: float, found: FoldPaths) -> Floats:
         """Return the scores of every alpha and fold, (n_alphas, n_folds)."""
         model = self._single(l1_ratio)
         scorer = check_scoring(model, scoring=self._scoring)
-        X, y = self._data.X, self._data.y
-        alphas = found.folds[0].alphas
+        attributes = self._problem.attributes()
+        attributes.pop("feature_names_in_", None)  # X is an array
+        model._replace_attributes(attributes)
+        X, y = self._X, self._y
+        alphas = found.folds[0].alphas.reshape(len(found.errors), -1)[:, 0]
         table = np.empty((len(alphas), len(self._folds)))
         for k, (fold, path) in enumerate(zip(self._folds, found.folds, strict=True)):
             held_out, targets = X[fold.test], y[fold.test]
             params = rows_of_parameters(X, self._params, fold.test)
-            coefs = path.columns()
+            path = path.reshaped(len(alphas), -1)
             for i, alpha in enumerate(alphas):
                 model.alpha = float(alpha)
-                model.coef_ = coefs[:, i]
-                model.intercept_ = path.intercepts[i]
-                model.n_features_in_ = X.shape[1]
+                model.__dict__.update(model._solution(path.at(i), 1))
                 table[i, k] = scorer(model, held_out, targets, **params)
         return table
 
@@ -282,9 +271,4 @@ class RowScores:
 def _is_null_at_largest(paths: Sequence[PathResult], penalty: Penalty) -> bool:
     """Whether every penalized coefficient is zero at the largest alpha."""
     penalized = penalty.factor > 0.0
-    for path in paths:
-        stored = slice(0, path.coefs.indptr[1])
-        is_nonzero = path.coefs.data[stored] != 0.0
-        if np.any(penalized[path.coefs.indices[stored]] & is_nonzero):
-            return False
-    return True
+    return not any(np.any(path.at(0).coefs[penalized]) for path in paths)

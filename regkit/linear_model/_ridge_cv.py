@@ -12,13 +12,14 @@ from sklearn.model_selection import check_cv
 
 from regkit._sklearn import validate_parameters
 from regkit.linear_model._base import LinearRegressor
-from regkit.linear_model._cv import CrossValidated
-from regkit.linear_model._evaluation import Evaluation, Evaluator, Report
+from regkit.linear_model._cv import Arguments, CrossValidated
+from regkit.linear_model._evaluation import Evaluation, Evaluator
 from regkit.linear_model._grid import check_alphas
+from regkit.linear_model._least_squares import MomentProblem, RowProblem
 from regkit.linear_model._limits import Limits
 from regkit.linear_model._moment_scores import check_moment_scoring
 from regkit.linear_model._parameters import thread_count
-from regkit.linear_model._problem import MomentProblem, RowProblem, Setup
+from regkit.linear_model._problem import Setup
 from regkit.linear_model._progress import Progress
 from regkit.linear_model._ridge_evaluators import (
     RidgeChoice,
@@ -38,7 +39,7 @@ from regkit.linear_model._sums import SumsByFold
 from regkit.linear_model.ridge import RidgeRegressor
 from regkit.linear_model.statistics import SufficientStatistics, check_statistics
 from regkit.parallel.threads import calm_blas
-from regkit.rows.inputs import FitData
+from regkit.rows.inputs import check_fit_data
 from regkit.rows.sources import RowSource
 from regkit.solvers.folds.fold import Fold
 from regkit.solvers.folds.out_of_core import MOST_COLUMNS
@@ -145,13 +146,9 @@ class RidgeCV(CrossValidated, LinearRegressor):
         return [0.0]
 
     def _evaluate(
-        self,
-        evaluator: Evaluator,
-        l1_ratio: float,
-        report_fit: Report,
-        progress: Progress,
+        self, evaluator: Evaluator, l1_ratio: float, progress: Progress
     ) -> Evaluation:
-        found = super()._evaluate(evaluator, l1_ratio, report_fit, progress)
+        found = super()._evaluate(evaluator, l1_ratio, progress)
         if isinstance(self.alphas, Integral):
             return found
         return found.in_order(check_alphas(self.alphas))
@@ -168,9 +165,9 @@ class RidgeCV(CrossValidated, LinearRegressor):
             fitted["cv_results_"] = best.row_results
         return fitted
 
-    def _evaluator_of_rows(
-        self, data: FitData, split_params: dict[str, Any], score_params: dict[str, Any]
-    ) -> Evaluator:
+    def _evaluator_of_rows(self, given: Arguments) -> Evaluator:
+        data = check_fit_data(self, given.X, given.y, given.sample_weight)
+        split_params = given.split_params
         setup, weight = Setup.of(self), data.sample_weight
         limits = setup.limits(data.X.shape[1], data.feature_names)
         n_rows = len(data.y) if weight is None else int(np.count_nonzero(weight))
@@ -181,24 +178,21 @@ class RidgeCV(CrossValidated, LinearRegressor):
         scoring = None
         if self.scoring is not None:
             scorer = check_scoring(self, scoring=self.scoring)
-            scoring = Scoring(scorer, for_scorer(score_params, weight))
+            scoring = Scoring(scorer, for_scorer(given.score_params, weight))
         with calm_blas(min(data.X.shape)):
             problem = RowProblem.of(setup, data)
         return RidgeRowEvaluator(problem, self._choice_of(), data, folds, scoring)
 
-    def _evaluator_of_chunks(
-        self,
-        source: RowSource,
-        y: Any,
-        sample_weight: Any,
-        split_params: dict[str, Any],
-    ) -> Evaluator:
+    def _evaluator_of_chunks(self, source: RowSource, given: Arguments) -> Evaluator:
         self._check_rows_not_needed()
+        split_params = given.split_params
         n_parts, labels = 1, None
         if self._makes_folds():
-            labels = fold_labels(check_cv(self.cv), *source.targets(y), split_params)
+            labels = fold_labels(
+                check_cv(self.cv), *source.targets(given.y), split_params
+            )
             n_parts += int(labels.max()) + 1
-        reducer = SourceReducer(source, y, sample_weight, labels)
+        reducer = SourceReducer(source, given.y, given.sample_weight, labels)
         n_features = reducer.n_features
         if n_parts * n_features**2 > MOST_COLUMNS**2:
             raise ValueError(

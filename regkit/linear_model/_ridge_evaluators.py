@@ -13,11 +13,10 @@ from sklearn.base import BaseEstimator, RegressorMixin
 
 from regkit._sklearn import rows_of_parameters
 from regkit._types import Floats
-from regkit.linear_model._evaluation import Evaluation, Refitted, Report
-from regkit.linear_model._problem import MatrixProblem, RowProblem
+from regkit.linear_model._evaluation import Evaluation, Refitted, in_fold
+from regkit.linear_model._least_squares import MatrixProblem, RowProblem
 from regkit.linear_model._report import raise_if_overflowed, warn_not_estimated
 from regkit.linear_model._selection import ErrorCurve
-from regkit.linear_model._source_reducer import Names
 from regkit.linear_model.ridge import RidgeRegressor
 from regkit.parallel.threads import calm_blas
 from regkit.rows.inputs import FitData
@@ -26,6 +25,7 @@ from regkit.solvers.folds.averages import mean_and_se
 from regkit.solvers.folds.fold import Fold
 from regkit.solvers.folds.ridge import RidgeFolds
 from regkit.solvers.problem import Penalty
+from regkit.solvers.results import PathResult
 from regkit.solvers.ridge.basis import Basis, RidgeData
 from regkit.solvers.ridge.cholesky import Systems
 from regkit.solvers.ridge.grid import alpha_grid, rough_eigenvalues
@@ -109,18 +109,14 @@ class _Echo(RegressorMixin, BaseEstimator):
 class RidgeEvaluator:
     """What evaluators of ridge share, wherever the rows are; one l1_ratio: 0."""
 
+    n_folds: int
+
     def __init__(self, problem: MatrixProblem, choice: RidgeChoice) -> None:
-        self._problem, self._choice = problem, choice
-        self.n_features: int = problem.n_features
-        self.feature_names: Names = problem.feature_names
-        self.limits, self.y_ndim = problem.limits, problem.y_ndim
+        self.problem, self._choice = problem, choice
+        self._settings = choice.single._settings()
         self._known: Systems | None = None
         self._per_target = choice.is_per_target and problem.y_ndim == 2
-        self._penalty: Penalty = problem.limits.penalty(problem.n_features, 0.0)
-
-    def refuse_underflow(self) -> None:
-        """Raise where squares of the rows underflow."""
-        self._problem.refuse_underflow(self._choice.name)
+        self._penalty: Penalty = problem.penalty(0.0)
 
     def _evaluation(
         self,
@@ -128,16 +124,14 @@ class RidgeEvaluator:
         fold_errors: Floats | None = None,
         row_results: Floats | None = None,
     ) -> Evaluation:
+        if row_results is not None and self.problem.y_ndim == 1:
+            row_results = row_results[:, 0]
         return Evaluation(
             0.0,
             curves,
             is_per_target=self._per_target,
             fold_errors=fold_errors,
-            row_results=(
-                row_results[:, 0]
-                if row_results is not None and self.y_ndim == 1
-                else row_results
-            ),
+            row_results=row_results,
         )
 
     def _of_folds(
@@ -170,15 +164,18 @@ class RidgeEvaluator:
             warn_not_estimated(self._choice.name, self._choice.cv, alphas)
         return evaluation
 
-    def refit(
-        self, evaluation: Evaluation, places: list[int], report: Report
-    ) -> Refitted:
+    def _report_fold(self, result: PathResult, number: int) -> None:
+        """Raise or warn where a fold's fits are not what was asked for."""
+        where = in_fold(number, self.n_folds)
+        self.problem.report(result, self._settings, kind="problem", where=where)
+
+    def refit(self, evaluation: Evaluation, places: list[int]) -> Refitted:
         """Fit all rows, each target with its alpha."""
-        alphas = np.zeros(self._problem.n_targets) + evaluation.alphas[places]
+        alphas = np.zeros(self.problem.n_targets) + evaluation.alphas[places]
         with np.errstate(over="ignore", invalid="ignore"):  # refused in `report`
-            result = self._choice.single._solve(self._problem, alphas, self._known)
-        report(result, kind="target")
-        return Refitted(result)
+            result = self._choice.single._solve(self.problem, alphas, self._known)
+        self.problem.report(result, self._settings, kind="target")
+        return Refitted(result, {})
 
 
 class RidgeRowEvaluator(RidgeEvaluator):
@@ -247,11 +244,11 @@ class RidgeRowEvaluator(RidgeEvaluator):
             grid = alpha_grid(values, n_alphas, eps)
             return sum_scale(grid, self._design.total_weight)
 
-    def evaluate(self, l1_ratio: float, alphas: Floats, report: Report) -> Evaluation:
+    def evaluate(self, l1_ratio: float, alphas: Floats) -> Evaluation:
         """Find the error of every alpha."""
         with self._solving():
             if self._folds:
-                return self._by_folds(alphas, report)
+                return self._by_folds(alphas)
             if self._choice.cv is None:
                 found = self._by_rows(alphas)
             else:
@@ -260,12 +257,10 @@ class RidgeRowEvaluator(RidgeEvaluator):
                 found = self._of_values(alphas, values)
             return self._check_estimated(found)
 
-    def refit(
-        self, evaluation: Evaluation, places: list[int], report: Report
-    ) -> Refitted:
+    def refit(self, evaluation: Evaluation, places: list[int]) -> Refitted:
         """Fit all rows, each target with its alpha."""
         with calm_blas(self._size):
-            return super().refit(evaluation, places, report)
+            return super().refit(evaluation, places)
 
     @contextmanager
     def _solving(self) -> Iterator[None]:
@@ -321,7 +316,7 @@ class RidgeRowEvaluator(RidgeEvaluator):
         curves = [ErrorCurve(alphas, -column) for column in scores.T]
         return self._evaluation(curves, row_results=predicted if keeps_rows else None)
 
-    def _by_folds(self, alphas: Floats, report: Report) -> Evaluation:
+    def _by_folds(self, alphas: Floats) -> Evaluation:
         """Evaluate by the held-out rows of the folds."""
         folds, options = self._folds, self._choice.options
         sizes = np.array([fold.test_weight(self._weight).sum() for fold in folds])
@@ -333,7 +328,7 @@ class RidgeRowEvaluator(RidgeEvaluator):
         squares, errors = [], []
         fits = folded.fits(alphas, **options)
         for k, (fold, fit) in enumerate(zip(folds, fits, strict=True)):
-            report(fit.result, k, "problem")
+            self._report_fold(fit.result, k)
             square = folded.mean_squares(k, fit)
             squares.append(self._averaged(square))
             if self._scoring is not None:

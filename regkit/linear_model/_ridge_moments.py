@@ -7,9 +7,9 @@ import numpy as np
 from regkit._types import Floats
 from regkit.designs.centered_moments import CenteredMoments
 from regkit.designs.reduced import ReducedDesign
-from regkit.linear_model._evaluation import Evaluation, Refitted, Report
+from regkit.linear_model._evaluation import Evaluation, Refitted
+from regkit.linear_model._least_squares import MomentProblem
 from regkit.linear_model._moment_scores import scores
-from regkit.linear_model._problem import MomentProblem
 from regkit.linear_model._report import raise_if_overflowed
 from regkit.linear_model._ridge_evaluators import RidgeChoice, RidgeEvaluator
 from regkit.linear_model._selection import ErrorCurve
@@ -68,12 +68,12 @@ class RidgeMomentEvaluator(RidgeEvaluator):
             total_weight = self._ridge.design.total_weight
             return sum_scale(alpha_grid(values, n_alphas, eps), total_weight)
 
-    def evaluate(self, l1_ratio: float, alphas: Floats, report: Report) -> Evaluation:
+    def evaluate(self, l1_ratio: float, alphas: Floats) -> Evaluation:
         """Find the error of every alpha."""
         with np.errstate(over="ignore", invalid="ignore"):  # refused in `report`
             self._check_overflow()
             if self._labels:
-                return self._by_folds(alphas, report)
+                return self._by_folds(alphas)
             basis = self._ridge.basis() if self._basis is None else self._basis
             scaled = mean_scale(alphas, self._ridge.design.total_weight)
             if self._choice.cv is None:
@@ -83,12 +83,10 @@ class RidgeMomentEvaluator(RidgeEvaluator):
                 found = self._of_values(alphas, values)
             return self._check_estimated(found)
 
-    def refit(
-        self, evaluation: Evaluation, places: list[int], report: Report
-    ) -> Refitted:
+    def refit(self, evaluation: Evaluation, places: list[int]) -> Refitted:
         """Fit all rows, by the design with the most digits."""
-        self._problem = self._summed_up.with_design(self._ridge.design)
-        return super().refit(evaluation, places, report)
+        self.problem = self._summed_up.with_design(self._ridge.design)
+        return super().refit(evaluation, places)
 
     def _check_overflow(self) -> None:
         target = self._ridge.data.target
@@ -111,9 +109,9 @@ class RidgeMomentEvaluator(RidgeEvaluator):
             ]
         )
 
-    def _by_folds(self, alphas: Floats, report: Report) -> Evaluation:
+    def _by_folds(self, alphas: Floats) -> Evaluation:
         """Evaluate by the folds of the statistics."""
-        design = self._problem.design
+        design = self.problem.design
         squares, errors = [], []
         for k, label in enumerate(self._labels):
             training = ReducedDesign(
@@ -128,9 +126,9 @@ class RidgeMomentEvaluator(RidgeEvaluator):
                 alphas,
                 **self._choice.options,
             )
-            report(result, k, "problem")
+            self._report_fold(result, k)
             held_out = self._sums.parts[label]
-            coefs = result.coefs.reshape(self.n_features, -1, len(alphas))
+            coefs = result.coefs.reshape(self.problem.n_features, -1, len(alphas))
             levels = result.intercepts.reshape(-1, len(alphas))
             square = np.stack(
                 [

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar, Self
 
 import numpy as np
+import scipy.sparse as sp
 from sklearn.base import clone
 
 from regkit._sklearn import (
@@ -15,30 +16,21 @@ from regkit._sklearn import (
     validate_parameters,
 )
 from regkit._types import Floats
-from regkit.linear_model._base import LinearModel, LinearRegressor, column_attributes
-from regkit.linear_model._problem import (
-    MomentProblem,
-    Problem,
-    Setup,
-    open_problem,
-    solve_each,
-    solve_paths,
-)
-from regkit.linear_model._report import report
+from regkit.linear_model._base import LinearModel, LinearRegressor
+from regkit.linear_model._least_squares import MomentProblem, open_problem
+from regkit.linear_model._problem import Problem, Setup, Start
 from regkit.linear_model._source_reducer import sum_up
 from regkit.linear_model.statistics import SufficientStatistics, check_statistics
 from regkit.rows.open import as_source
 from regkit.solvers.folds.in_memory import PathSettings
-from regkit.solvers.problem import Penalty
 from regkit.solvers.results import PathResult
 
 
 class SingleAlphaModel(LinearModel):
     """Base of the models for one alpha, whatever their loss.
 
-    Subclasses open their problem, and override the methods below where the defaults,
-    which are those of least squares, do not serve: `_l1_ratio`, `_alphas`, `_solve`,
-    `_solve_paths`, `_report`, `_attributes`. A problem offers what `Problem` lists.
+    Subclasses open their problem and name their `_l1_ratio`; ridge overrides how it is
+    solved.
     """
 
     path_parameter: ClassVar[str] = "alpha"
@@ -46,9 +38,9 @@ class SingleAlphaModel(LinearModel):
 
     def _fit(self, problem: Any) -> Self:
         """Fit to an opened problem."""
-        alphas = self._alphas(problem.n_targets)
-        result = self._solve(problem, alphas)
-        self._report(problem, result, "target")
+        result = self._solve(problem, self._alphas(problem.n_targets))
+        problem.report(result, self._settings(), kind="target")
+        problem.refuse_underflow()
         self._replace_attributes(self._attributes(problem, result))
         return self
 
@@ -58,15 +50,16 @@ class SingleAlphaModel(LinearModel):
         validate_parameters(unfitted.set_params(**{self.path_parameter: 0.0}))
         return unfitted
 
-    def _fit_values(self, problem: Any, values: Iterable[Any]) -> Iterator[Self]:
+    def _fit_values(self, problem: Problem, values: Iterable[Any]) -> Iterator[Self]:
         """Fit copies to an opened problem, one per value of `path_parameter`."""
         models, alphas, refused = self._copies(values, problem.n_targets)
         if not models:
             if refused is not None:
                 raise refused
             return iter(())
-        result = self._solve_paths(problem, alphas)
-        self._report(problem, result, "alpha")
+        result = self._solve_many(problem, alphas)
+        problem.report(result, self._settings())
+        problem.refuse_underflow()
         return self._fitted(models, problem, result, refused)
 
     def _copies(
@@ -89,7 +82,7 @@ class SingleAlphaModel(LinearModel):
     def _fitted(
         self,
         models: list[Self],
-        problem: Any,
+        problem: Problem,
         result: PathResult,
         refused: Exception | None,
     ) -> Iterator[Self]:
@@ -110,46 +103,41 @@ class SingleAlphaModel(LinearModel):
     def _settings(self) -> PathSettings:
         return PathSettings(self.tol, self.max_iter, self.solver)
 
-    def _penalty(self, problem: Problem) -> Penalty:
-        return problem.limits.penalty(problem.n_features, self._l1_ratio())
-
     def _solve(self, problem: Any, alphas: Floats) -> PathResult:
         """Solve for one alpha per target; the result has their shape."""
-        starts = self._starts(problem.n_targets, problem.n_features)
-        return solve_each(
-            problem, self._penalty(problem), alphas, self._settings(), starts
-        )
+        penalty, start = problem.penalty(self._l1_ratio()), self._start(problem)
+        result: PathResult
+        result = problem.solve_each(penalty, alphas, self._settings(), start)
+        return result
 
-    def _solve_paths(self, problem: Any, alphas: Floats) -> PathResult:
+    def _solve_many(self, problem: Any, alphas: Floats) -> PathResult:
         """Solve for ``alphas`` of shape (n_values, n_targets), and in their order."""
-        return solve_paths(problem, self._penalty(problem), alphas, self._settings())
+        penalty = problem.penalty(self._l1_ratio())
+        result: PathResult = problem.solve_many(penalty, alphas, self._settings())
+        return result
 
-    def _report(self, problem: Any, result: PathResult, kind: Any) -> None:
-        """Raise or warn where solutions are not what was asked for."""
-        report(
-            type(self).__name__,
-            result,
-            factor=problem.limits.factor,
-            standardize=self.standardize,
-            tol=self.tol,
-            max_iter=self.max_iter,
-            kind=kind,
-        )
-        problem.refuse_underflow(type(self).__name__)
-
-    def _attributes(self, problem: Any, result: PathResult) -> dict[str, Any]:
+    def _attributes(self, problem: Problem, result: PathResult) -> dict[str, Any]:
         """Return all fitted attributes, of a result of shape (n_targets,)."""
-        return self._solution(result, problem.y_ndim) | column_attributes(
-            problem.n_features, problem.feature_names
-        )
+        return self._solution(result, problem.y_ndim) | problem.attributes()
 
-    def _starts(self, n_targets: int, n_features: int) -> Floats | None:
-        """Return the previous coefficients where `warm_start` is set and they fit."""
-        previous = self.__dict__.get("coef_") if self.warm_start else None
-        if previous is None or np.size(previous) != n_targets * n_features:
+    def _start(self, problem: Problem) -> Start | None:
+        """Return the previous solution where `warm_start` is set and shapes fit."""
+        if not self.warm_start or "coef_" not in self.__dict__:
             return None
-        starts = np.array(previous, dtype=np.float64).reshape(n_targets, n_features)
-        return starts if np.isfinite(starts).all() else None
+        coefs: Any = self.coef_
+        is_sparse: bool = sp.issparse(coefs)
+        if is_sparse:  # after `sparsify`
+            coefs = coefs.toarray()
+        coefs = np.atleast_2d(np.array(coefs, dtype=np.float64))
+        intercepts = np.atleast_1d(np.array(self.intercept_, dtype=np.float64))
+        n_targets = problem.n_targets
+        if coefs.shape != (n_targets, problem.n_features):
+            return None
+        if intercepts.shape != (n_targets,):
+            return None
+        if not (np.isfinite(coefs).all() and np.isfinite(intercepts).all()):
+            return None
+        return Start(coefs, intercepts)
 
 
 class LeastSquaresModel(SingleAlphaModel, LinearRegressor):

@@ -1,17 +1,13 @@
 """Elastic net with its alpha and l1_ratio chosen from the data."""
 
-from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from regkit.linear_model._evaluation import Evaluation
-from regkit.linear_model._grid import check_l1_ratios
+from regkit.linear_model._least_squares_cv import LeastSquaresCV
 from regkit.linear_model._parameters import CROSS_VALIDATION, L1_RATIO
-from regkit.linear_model._path_cv import PathCV
-from regkit.linear_model._selection import Choice
 from regkit.linear_model.elastic_net import ElasticNetRegressor
 
 
-class ElasticNetRegressorCV(PathCV):
+class ElasticNetRegressorCV(LeastSquaresCV):
     r"""Elastic net with alpha and l1_ratio chosen by cross-validation.
 
     Or by an information criterion. All folds and the fit on all rows share one read of
@@ -240,14 +236,6 @@ class ElasticNetRegressorCV(PathCV):
         self.solver = solver
         self.tol = tol
         self.max_iter = max_iter
-
-    def _l1_ratios(self) -> list[float]:
-        return check_l1_ratios(self.l1_ratio)
-
-    def _attributes_of(
-        self, best: Evaluation, choices: Sequence[Choice]
-    ) -> dict[str, Any]:
-        return super()._attributes_of(best, choices) | {"l1_ratio_": best.l1_ratio}
 
     def _single(self, l1_ratio: float) -> ElasticNetRegressor:
         return ElasticNetRegressor(l1_ratio=l1_ratio)

@@ -10,11 +10,14 @@ from sklearn.metrics import d2_tweedie_score
 from sklearn.utils.validation import column_or_1d
 
 from regkit._types import Floats
-from regkit.linear_model._loss_base import LossEstimator, LossProblem
+from regkit.linear_model._loss_base import LossEstimator, state_problem
 from regkit.linear_model._loss_fit import LossModel
 from regkit.linear_model._loss_parameters import FAMILY, LOSS
+from regkit.linear_model._loss_problem import LossProblem
 from regkit.linear_model._parameters import ALPHA, L1_RATIO
+from regkit.linear_model._problem import Setup
 from regkit.rows.inputs import check_fit_data
+from regkit.solvers.loss_terms import SeparateTargets
 from regkit.solvers.losses import GAMMA, POISSON, Loss, tweedie
 from regkit.solvers.results import PathResult
 
@@ -84,15 +87,21 @@ class GeneralizedLinearBase(RegressorMixin, LossEstimator):
         )
 
     def _open(
-        self, X: Any, y: Any, sample_weight: Any, offset: Any, name: str | None = None
+        self,
+        setup: Setup,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        offset: Any,
+        caller: Any = None,
     ) -> LossProblem:
-        data = check_fit_data(name or self, X, y, sample_weight)
+        data = check_fit_data(caller or self, X, y, sample_weight)
         data = data._replace(y=column_or_1d(data.y, warn=True))
         loss = family_loss(self.family, self.power)
-        called = name or type(self).__name__
-        _check_range(data.y, self.family, called, data.sample_weight)
+        _check_range(data.y, self.family, setup.name, data.sample_weight)
         targets = np.ascontiguousarray(data.y, dtype=np.float64)[None]
-        return self._state(data, loss, targets, offset, data.sample_weight, name)
+        term = SeparateTargets(loss, targets, self._offset(offset, len(data.y)))
+        return state_problem(setup, data, term, data.sample_weight)
 
     def _solution(self, result: PathResult, y_ndim: int = 1) -> dict[str, Any]:
         fitted = super()._solution(result, y_ndim)

@@ -2,12 +2,12 @@
 
 from typing import Any, ClassVar
 
+from regkit.linear_model._least_squares_cv import LeastSquaresCV
 from regkit.linear_model._parameters import CROSS_VALIDATION
-from regkit.linear_model._path_cv import PathCV
 from regkit.linear_model.lasso import LassoRegressor
 
 
-class LassoRegressorCV(PathCV):
+class LassoRegressorCV(LeastSquaresCV):
     r"""Lasso with alpha chosen by cross-validation or by an information criterion.
 
     All folds and the fit on all rows share one read of the data, and each of their

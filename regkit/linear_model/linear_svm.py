@@ -7,12 +7,12 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from regkit._types import Floats
-from regkit.linear_model._loss_classifier import LinearClassifier
+from regkit.linear_model._loss_classifier import LinearClassifier, indicators
 from regkit.linear_model._loss_fit import LossModel
 from regkit.linear_model._loss_parameters import CLASS_WEIGHT, HINGE_LOSS, LOSS
 from regkit.linear_model._parameters import ALPHA, L1_RATIO
-from regkit.solvers.losses import HINGE, SQUARED_HINGE, Loss
+from regkit.solvers.loss_terms import LossTerm, SeparateTargets
+from regkit.solvers.losses import HINGE, SQUARED_HINGE
 
 
 class LinearSVMBase(LinearClassifier):
@@ -35,13 +35,10 @@ class LinearSVMBase(LinearClassifier):
             "LogisticClassifier."
         )
 
-    def _loss(self, n_classes: int) -> Loss:
-        return HINGE if self.loss == "hinge" else SQUARED_HINGE
-
-    def _targets(self, codes: NDArray[np.int64], n_classes: int) -> Floats:
-        """Tell each class from the rest, -1 and 1; of two classes the second."""
-        classes = np.arange(n_classes)[1 if n_classes == 2 else 0 :]
-        return np.where(codes == classes[:, None], 1.0, -1.0)
+    def _term(self, codes: NDArray[np.int64], n_classes: int, offset: Any) -> LossTerm:
+        loss = HINGE if self.loss == "hinge" else SQUARED_HINGE
+        targets = np.where(indicators(codes, n_classes), 1.0, -1.0)
+        return SeparateTargets(loss, targets, self._offset(offset, len(codes)))
 
 
 class LinearSVMClassifier(LinearSVMBase, LossModel):

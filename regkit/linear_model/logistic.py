@@ -9,11 +9,12 @@ from numpy.typing import NDArray
 from scipy.special import expit, log_expit, log_softmax, softmax
 
 from regkit._types import Floats
-from regkit.linear_model._loss_classifier import LinearClassifier
+from regkit.linear_model._loss_classifier import LinearClassifier, indicators
 from regkit.linear_model._loss_fit import LossModel
 from regkit.linear_model._loss_parameters import CLASS_WEIGHT, LOSS
 from regkit.linear_model._parameters import ALPHA, L1_RATIO
-from regkit.solvers.losses import LOGISTIC, Loss
+from regkit.solvers.loss_terms import JointClasses, LossTerm, SeparateTargets
+from regkit.solvers.losses import LOGISTIC
 from regkit.solvers.multinomial import Multinomial
 
 
@@ -81,13 +82,12 @@ class LogisticBase(LinearClassifier):
         logarithms: Floats = log_softmax(decision, axis=1)
         return logarithms
 
-    def _loss(self, n_classes: int) -> Loss | Multinomial:
-        return LOGISTIC if n_classes == 2 else Multinomial(n_classes)
-
-    def _targets(self, codes: NDArray[np.int64], n_classes: int) -> Floats:
-        classes = np.arange(n_classes)[1 if n_classes == 2 else 0 :]
-        indicators: Floats = (codes == classes[:, None]).astype(np.float64)
-        return indicators
+    def _term(self, codes: NDArray[np.int64], n_classes: int, offset: Any) -> LossTerm:
+        targets = indicators(codes, n_classes).astype(np.float64)
+        checked = self._offset(offset, len(codes), len(targets))
+        if n_classes == 2:
+            return SeparateTargets(LOGISTIC, targets, checked)
+        return JointClasses(Multinomial(n_classes), targets, checked, codes)
 
 
 class LogisticClassifier(LogisticBase, LossModel):

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from numbers import Integral
 from typing import Any
 
-import numpy as np
-
 from regkit._sklearn import validate_arguments
-from regkit.linear_model._grid import decreasing_alphas
-from regkit.linear_model._labels import Labels
+from regkit.linear_model._compute_path import compute_path
 from regkit.linear_model._loss_base import refuse_chunks
-from regkit.linear_model._loss_cv import automatic_alphas
 from regkit.linear_model._loss_parameters import CLASS_WEIGHT, FAMILY, LOSS_PATH
-from regkit.linear_model._loss_paths import regularization_path
 from regkit.linear_model._parameters import L1_RATIO
+from regkit.linear_model._problem import Setup
 from regkit.linear_model._regularization_path import RegularizationPath
 from regkit.linear_model.generalized_linear import GeneralizedLinearRegressor
 from regkit.linear_model.logistic import LogisticClassifier
-from regkit.solvers.multinomial import Multinomial
 
 __all__ = ["glm_path", "logistic_path"]
 
@@ -54,34 +47,17 @@ def path_of_model(
     path : RegularizationPath
     """
     refuse_chunks(name, data[0])
-    problem = model._open(*data, name=name)
-    if not 0 <= target < len(problem.targets):
-        raise ValueError(
-            f"target={target} is not one of the {len(problem.targets)} problems of "
-            f"{type(model).__name__}."
-        )
-    if not isinstance(problem.loss, Multinomial) and len(problem.targets) > 1:
-        assert problem.labels is not None
-        problem = replace(
-            problem,
-            targets=problem.targets[target : target + 1],
-            labels=Labels(np.array([False, True]), problem.labels.codes == target),
-        )
-    penalty = problem.penalty(float(model.l1_ratio))
-    if alphas is None or isinstance(alphas, Integral):
-        n_alphas = n_alphas if alphas is None else int(alphas)
-        grid = automatic_alphas(problem, penalty, n_alphas, eps)
-    else:
-        grid = decreasing_alphas(alphas)
-    options = {"tol": model.tol, "max_iter": model.max_iter}
-    result = problem.solve(penalty, grid, max_nonzero=max_nonzero, **options)
-    if not len(result.alphas):
-        raise ValueError(
-            f"max_nonzero={max_nonzero} leaves no solution: the model at the first "
-            f"alpha, {grid[0]:g}, has more nonzero coefficients."
-        )
-    problem.report(result, standardize=model.standardize, **options)
-    return regularization_path(result, problem)
+    setup = Setup.of(model)._replace(name=name)
+    problem = model._open(setup, *data, caller=name).of_target(target)
+    return compute_path(
+        problem,
+        model._l1_ratio(),
+        alphas,
+        n_alphas,
+        eps,
+        model._settings(),
+        max_nonzero,
+    )
 
 
 @validate_arguments({"l1_ratio": L1_RATIO, **LOSS_PATH, "class_weight": CLASS_WEIGHT})

@@ -6,6 +6,7 @@ from typing import Any
 
 from regkit._sklearn import validate_arguments
 from regkit.linear_model._compute_path import compute_path
+from regkit.linear_model._least_squares import open_problem, require_one_target
 from regkit.linear_model._parameters import L1_RATIO, PATH
 from regkit.linear_model._problem import Setup
 from regkit.linear_model._regularization_path import RegularizationPath
@@ -147,18 +148,9 @@ def lasso_path(
         bounds,
         penalty_factor,
     )
-    return compute_path(
-        setup,
-        X,
-        y,
-        sample_weight,
-        1.0,
-        alphas=alphas,
-        n_alphas=n_alphas,
-        eps=eps,
-        settings=PathSettings(tol, max_iter, solver),
-        max_nonzero=max_nonzero,
-    )
+    settings = PathSettings(tol, max_iter, solver)
+    grid = alphas, n_alphas, eps
+    return _path(setup, X, y, sample_weight, 1.0, grid, settings, max_nonzero)
 
 
 @validate_arguments({"l1_ratio": L1_RATIO, **PATH})
@@ -295,15 +287,25 @@ def enet_path(
         bounds,
         penalty_factor,
     )
-    return compute_path(
-        setup,
-        X,
-        y,
-        sample_weight,
-        float(l1_ratio),
-        alphas=alphas,
-        n_alphas=n_alphas,
-        eps=eps,
-        settings=PathSettings(tol, max_iter, solver),
-        max_nonzero=max_nonzero,
+    settings = PathSettings(tol, max_iter, solver)
+    grid = alphas, n_alphas, eps
+    return _path(
+        setup, X, y, sample_weight, float(l1_ratio), grid, settings, max_nonzero
     )
+
+
+def _path(
+    setup: Setup,
+    X: Any,
+    y: Any,
+    sample_weight: Any,
+    l1_ratio: float,
+    grid: tuple[Any, int, float],
+    settings: PathSettings,
+    max_nonzero: int | None,
+) -> RegularizationPath:
+    """Open the problem and compute its path."""
+    name = setup.name
+    problem = open_problem(setup, name, X, y, sample_weight, has_l1=l1_ratio > 0.0)
+    require_one_target(name, problem.n_targets, "call it once for each column")
+    return compute_path(problem, l1_ratio, *grid, settings, max_nonzero)

@@ -8,9 +8,9 @@ import numpy as np
 
 from regkit._sklearn import StrOptions
 from regkit._types import Floats
+from regkit.linear_model._least_squares import MatrixProblem
 from regkit.linear_model._limits import Limits, as_floats
 from regkit.linear_model._parameters import ALPHA, COMMON, PATH_SOLVERS, RIDGE_SOLVERS
-from regkit.linear_model._problem import MatrixProblem
 from regkit.linear_model._single_alpha import LeastSquaresModel
 from regkit.solvers.alpha_scales import mean_scale
 from regkit.solvers.folds.in_memory import PathSettings
@@ -175,10 +175,10 @@ class RidgeRegressor(LeastSquaresModel):
             return replace(found, alphas=alphas)
         return self._solve_squares(problem, alphas, known=known)
 
-    def _solve_paths(self, problem: Any, alphas: Floats) -> PathResult:
+    def _solve_many(self, problem: Any, alphas: Floats) -> PathResult:
         if self._needs_path_solver(problem.limits):
             scaled = mean_scale(alphas, problem.design.total_weight)
-            found = super()._solve_paths(problem, scaled)
+            found = super()._solve_many(problem, scaled)
             return replace(found, alphas=alphas)
         # All alphas share the decomposition of X.
         step = max(1, _BLOCK // problem.targets.size)

@@ -65,6 +65,8 @@ class PathLoss(Protocol):
         """See `Loss`."""
 
 
+# Of these some direction may lower the loss forever.
+_ENDLESS = (kernels.LOGISTIC, kernels.POISSON, kernels.TWEEDIE)
 # Of these the mean of y is a null model's intercept, or close to it.
 _MEANS = (kernels.SQUARES, kernels.SQUARED_HINGE, kernels.HINGE)
 
@@ -124,6 +126,11 @@ class Loss:
     def is_quadratic(self) -> bool:
         """Whether its model is itself: Gram matrices, ridge and statistics apply."""
         return self.code == kernels.SQUARES
+
+    @property
+    def may_fall_forever(self) -> bool:
+        """Whether some data have no finite optimum without a penalty."""
+        return self.code in _ENDLESS
 
     def objective(self, y: Floats, share: Floats, eta: Floats) -> float:
         """Return the mean loss; ``share`` are weights that sum to 1."""

@@ -67,6 +67,11 @@ class PathResult:
         """Return the coefficients as a contiguous array (*S, n_features)."""
         return np.ascontiguousarray(self.columns().T).reshape(*self.shape, -1)
 
+    def coef_path(self) -> Floats:
+        """Return the coefficients (n_features, K); of several targets one such each."""
+        coefs = np.moveaxis(self.dense(), 0, -1)
+        return coefs[0] if self.intercepts.shape[1:] == (1,) else coefs
+
     def used(self) -> tuple[Indices, Floats]:
         """Return the columns of X that some problem uses, and their rows of `coefs`."""
         if isinstance(self.coefs, np.ndarray):
@@ -96,8 +101,12 @@ class PathResult:
         return self._with_arrays(self.coefs[:, :count], lambda values: values[:count])
 
     def take(self, order: NDArray[np.intp]) -> Self:
-        """Return solutions of a path (K,) in another order, repeated where named so."""
-        return self._with_arrays(self.coefs[:, order], lambda values: values[order])
+        """Return the alphas in another order, each as often as it is named."""
+        per_alpha = self.coefs.shape[1] // len(self.intercepts)
+        columns = order[:, None] * per_alpha + np.arange(per_alpha)
+        return self._with_arrays(
+            self.coefs[:, columns.ravel()], lambda values: values[order]
+        )
 
     def reshaped(self, *shape: int) -> Self:
         """Return the same problems in another shape."""

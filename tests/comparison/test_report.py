@@ -96,7 +96,7 @@ def test_the_page_holds_sentence_and_table(comparison, page):
     rows = re.findall(r"<tr[^>]*><th scope=\"row\">(.*?)</th>(.*?)</tr>", table)
     names = [name.partition("<br>")[0] for name, _ in rows]
     assert names == [result.name for result in comparison.results]
-    text = {line[2:15].rstrip(): line for line in repr(comparison).splitlines()}
+    text = {line[:13].rstrip(): line for line in repr(comparison).splitlines()}
     for name, (_, data) in zip(names, rows, strict=True):
         shown = re.findall(r'<td data-label="(.*?)">(.*?)</td>', data)
         for label, cell in shown:

@@ -24,7 +24,7 @@ from regkit import (
     enet_path,
     lasso_path,
 )
-from regkit.linear_model import _problem, _source_reducer
+from regkit.linear_model import _least_squares, _source_reducer
 from regkit.rows import open as opening
 from regkit.rows import row_chunks
 
@@ -229,7 +229,7 @@ def test_paths_over_too_many_columns_for_their_moments(rows, monkeypatch):
 @pytest.mark.parametrize("rows", [RowChunks(X), TABLE], ids=["chunks", "dask"])
 def test_ridge_refuses_too_many_columns_in_chunks(rows, monkeypatch):
     monkeypatch.setattr(_source_reducer, "MOST_SUMMED_UP", 3)
-    monkeypatch.setattr(_problem, "MOST_COLUMNS", 4)
+    monkeypatch.setattr(_least_squares, "MOST_COLUMNS", 4)
     for call in (
         lambda: RidgeRegressor().fit(rows, Y),
         lambda: RidgeRegressor().fit_path(rows, Y, [1.0]),

@@ -17,7 +17,7 @@ from regkit import (
     RidgeRegressor,
     RowChunks,
 )
-from regkit.linear_model import _problem, _source_reducer
+from regkit.linear_model import _least_squares, _source_reducer
 from regkit.solvers.folds import out_of_core
 from tests.certificate import certify
 
@@ -145,7 +145,7 @@ def test_what_cannot_be_done_gets_one_sentence(monkeypatch):
     with pytest.raises(ValueError, match="needs the rows in memory for criterion='bi"):
         LassoRegressorCV(criterion="bic").fit(chunks, Y)
     monkeypatch.setattr(out_of_core, "MOST_COLUMNS", 50)
-    monkeypatch.setattr(_problem, "MOST_COLUMNS", 50)
+    monkeypatch.setattr(_least_squares, "MOST_COLUMNS", 50)
     with pytest.raises(ValueError, match="more than 50 columns are needed"):
         LassoRegressor(1e-5).fit(chunks, Y)
     with pytest.raises(ValueError, match="without an L1 penalty needs all 400 columns"):

@@ -94,16 +94,11 @@ def _scaled_gradient_max(problem: Problem, state: State, alpha: float) -> float:
     return largest
 
 
-@kernel
-def minimize(
+@part
+def pivot(
     problem: Problem, state: State, n: int, alpha: float, max_iter: int, ridged: bool
 ) -> tuple[int, bool]:
-    """Bring ``state`` to the optimum over the first ``n`` columns.
-
-    ``ridged`` says that some ``l2`` is positive, so that the factor depends on
-    ``alpha`` and has to be made anew. Returns the number of linear systems solved, and
-    whether the optimum was reached; where it was not, ``state`` may be far from it.
-    """
+    """Do what `minimize` does, for kernels."""
     leaving = np.zeros(n, dtype=np.bool_)
     entering = np.empty(n, dtype=np.int64)
     queue = np.empty(2 * n, dtype=np.int64)
@@ -175,3 +170,16 @@ def minimize(
             queue[n_queue + i] = entering[i]
         n_queue += n_entering
     return max_iter, False
+
+
+@kernel
+def minimize(
+    problem: Problem, state: State, n: int, alpha: float, max_iter: int, ridged: bool
+) -> tuple[int, bool]:
+    """Bring ``state`` to the optimum over the first ``n`` columns.
+
+    ``ridged`` says that some ``l2`` is positive, so that the factor depends on
+    ``alpha`` and has to be made anew. Returns the number of linear systems solved, and
+    whether the optimum was reached; where it was not, ``state`` may be far from it.
+    """
+    return pivot(problem, state, n, alpha, max_iter, ridged)

@@ -121,7 +121,7 @@ def _advance_logistic(
             continue
         part = gap[i]
         if not x[i] < WIDE_SERIES:
-            _, _, part = measure(LOGISTIC, 0.0, y[i], reached[i], moved[i])
+            _, _, part = measure(rows.code, rows.power, y[i], reached[i], moved[i])
         total += share[i] * part
     return total
 
@@ -139,9 +139,9 @@ def _advance_strip(
     return total
 
 
-@kernel
-def advance(rows: Rows) -> float:
-    """Take all rows along ``change``; return the rows' part of the gap."""
+@part
+def advance_all(rows: Rows) -> float:
+    """Do what `advance` does, for kernels."""
     room = np.empty((4, _STRIP))
     bits = room[3].view(np.int64)
     total = 0.0
@@ -149,6 +149,12 @@ def advance(rows: Rows) -> float:
     for start in range(0, n, _STRIP):
         total += _advance_strip(rows, start, min(_STRIP, n - start), room, bits)
     return total
+
+
+@kernel
+def advance(rows: Rows) -> float:
+    """Take all rows along ``change``; return the rows' part of the gap."""
+    return advance_all(rows)
 
 
 @summing_part

@@ -2,16 +2,103 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
 
 from regkit._types import Floats, Indices
 from regkit.designs import RowDesign
+from regkit.parallel.threads import map_in_threads
+from regkit.solvers.folds.fold import Fold
+from regkit.solvers.folds.in_memory import FoldPaths, PathTask
+from regkit.solvers.loss_terms import LossTerm
 from regkit.solvers.losses import Loss
 from regkit.solvers.multinomial import Multinomial
 from regkit.solvers.results import PathResult
 
 # Linear predictors of all alphas that are held at a time.
 _ENTRIES = 1 << 20
+
+
+class LossFolds:
+    """Rows in memory and a loss, and what its folds share; see `FoldedDesign`.
+
+    Attributes
+    ----------
+    test_weights : ndarray (K,)
+        Sums of the held-out rows' weights.
+    """
+
+    def __init__(
+        self,
+        design: RowDesign,
+        term: LossTerm,
+        sample_weight: Floats | None,
+        folds: Sequence[Fold],
+        training_weight: Callable[[Fold], Floats],
+        error_scale: float = 1.0,
+        n_threads: int = 1,
+    ) -> None:
+        """Prepare the folds.
+
+        Parameters
+        ----------
+        design : RowDesign
+            Of all rows.
+        term : LossTerm
+        sample_weight : ndarray (n,) or None
+            Of held-out rows.
+        folds : sequence of Fold
+        training_weight : callable
+            Returns every row's weight in the training of a fold, (n,).
+        error_scale : float
+            What a mean loss is multiplied by to give the error reported.
+        n_threads : int
+            How many folds may be solved at the same time.
+        """
+        self._design, self._term = design, term
+        self._sample_weight, self._folds = sample_weight, folds
+        self._training_weight, self._error_scale = training_weight, error_scale
+        self._n_threads = n_threads
+        self.test_weights = np.array(
+            [fold.test_weight(sample_weight).sum() for fold in folds]
+        )
+
+    def solve(self, task: PathTask) -> FoldPaths:
+        """Solve the path on the training rows of every fold, and on all rows."""
+        whole = self._path(self._design, task) if task.with_whole else None
+        solved = map_in_threads(
+            lambda fold: self._of_fold(fold, task), self._folds, self._n_threads
+        )
+        paths, errors = zip(*solved, strict=True)
+        return FoldPaths(whole, list(paths), np.column_stack(errors))
+
+    def _of_fold(self, fold: Fold, task: PathTask) -> tuple[PathResult, Floats]:
+        """Solve the path on training rows, and find its errors on those held out."""
+        design = self._design.reweighted(self._training_weight(fold))
+        path = self._path(design, task)
+        losses = held_out_losses(
+            design,
+            self._term.loss,
+            self._term.targets,
+            self._term.offset,
+            fold.test_weight(self._sample_weight),
+            path,
+            fold.test,
+            self._term.width,
+        )
+        return path, self._error_scale * losses.mean(axis=1)
+
+    def _path(self, design: RowDesign, task: PathTask) -> PathResult:
+        settings = task.settings
+        with np.errstate(over="ignore", invalid="ignore"):  # a thread's own state
+            return self._term.path(
+                design,
+                task.penalty,
+                task.alphas,
+                tol=settings.tol,
+                max_iter=settings.max_iter,
+            )
 
 
 def linear_predictors(
@@ -52,8 +139,9 @@ def held_out_losses(
     weight: Floats,
     path: PathResult,
     rows: Indices,
+    width: int = 1,
 ) -> Floats:
-    """Return the weighted mean loss of ``rows``, shape (A, T); (A, 1) of multinomials.
+    """Return the weighted mean loss of ``rows``, shape (A, T / width).
 
     It is counted from the least that any predictor reaches.
 
@@ -66,13 +154,13 @@ def held_out_losses(
     weight : ndarray (rows,)
         NaN comes out where all are zero.
     path : PathResult of shape (A, T)
+    width : int
+        How many targets are one problem: so many columns of eta at a time.
     """
     total = float(weight.sum())
     if not total > 0.0:
         return np.full(path.shape, np.nan)
     n_targets = len(targets)
-    # What is one problem: so many columns of eta and targets at a time.
-    width = n_targets if isinstance(loss, Multinomial) else 1
     share = weight / total
     losses = np.zeros(path.intercepts.size // width)
     step = max(16, _ENTRIES // path.intercepts.size)

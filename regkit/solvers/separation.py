@@ -15,11 +15,9 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
-from numpy.typing import NDArray
 from scipy.optimize import linprog
 
-from regkit._types import Floats
-from regkit.linear_model._limits import Limits
+from regkit._types import Floats, Indices
 
 # Moves of a row below this share of the largest are rounding errors of the program.
 _MOVED = 1e-7
@@ -27,12 +25,12 @@ _MOVED = 1e-7
 
 def separating_columns(
     X: Any,
-    codes: NDArray[np.int64],
+    codes: Indices,
     n_classes: int,
-    free: NDArray[np.bool_],
-    limits: Limits,
+    free: Indices,
+    box: tuple[Floats | float, Floats | float],
     fit_intercept: bool,
-) -> NDArray[np.int64] | None:
+) -> Indices | None:
     """Find columns along which the loss of classes falls forever.
 
     Parameters
@@ -42,10 +40,10 @@ def separating_columns(
     codes : ndarray of shape (n_samples,)
         Their classes.
     n_classes : int
-    free : ndarray of shape (n_features,)
-        Which columns are not penalized.
-    limits : Limits
-        A bounded coefficient cannot move forever.
+    free : ndarray of int
+        The columns that are not penalized.
+    box : pair of ndarray of shape (n_features,) or float
+        Bounds: a bounded coefficient cannot move forever.
     fit_intercept : bool
 
     Returns
@@ -53,41 +51,37 @@ def separating_columns(
     columns : ndarray of int or None
         None where there is an optimum.
     """
-    columns = np.flatnonzero(free)
-    rows = _with_intercept(X, columns, fit_intercept)
+    rows = _with_intercept(X, free, fit_intercept)
     if n_classes == 2:
         signed = sp.diags_array(np.where(codes == 1, 1.0, -1.0)) @ rows
-        bounds = _cone(columns, limits, fit_intercept)
+        bounds = _cone(free, box, fit_intercept)
     else:
         signed = _against_others(rows, codes, n_classes)
-        bounds = np.tile(_cone(columns, limits, fit_intercept), (n_classes, 1))
+        bounds = np.tile(_cone(free, box, fit_intercept), (n_classes, 1))
     direction = _direction(signed, None, bounds)
     if direction is None:
         return None
-    return _named(columns, direction, rows.shape[1])
+    return _moving(free, direction, rows.shape[1])
 
 
 def lowering_columns(
     X: Any,
     y: Floats,
-    free: NDArray[np.bool_],
-    limits: Limits,
+    free: Indices,
+    box: tuple[Floats | float, Floats | float],
     fit_intercept: bool,
-) -> NDArray[np.int64] | None:
+) -> Indices | None:
     """Find columns along which the expected counts of zeros fall forever.
 
     Parameters and result are those of `separating_columns`, ``y`` the counts.
     """
-    columns = np.flatnonzero(free)
-    rows = _with_intercept(X, columns, fit_intercept)
-    bounds = _cone(columns, limits, fit_intercept)
+    rows = _with_intercept(X, free, fit_intercept)
+    bounds = _cone(free, box, fit_intercept)
     direction = _direction(-rows[np.flatnonzero(y == 0.0)], rows[y > 0.0], bounds)
-    return None if direction is None else _named(columns, direction, rows.shape[1])
+    return None if direction is None else _moving(free, direction, rows.shape[1])
 
 
-def _with_intercept(
-    X: Any, columns: NDArray[np.int64], fit_intercept: bool
-) -> sp.csr_array:
+def _with_intercept(X: Any, columns: Indices, fit_intercept: bool) -> sp.csr_array:
     """Return some columns, scaled to a largest entry of 1, and one of ones."""
     rows = sp.csc_array(X[:, columns], dtype=np.float64)
     if rows.shape[1]:
@@ -100,13 +94,13 @@ def _with_intercept(
 
 
 def _cone(
-    columns: NDArray[np.int64], limits: Limits, fit_intercept: bool
-) -> NDArray[np.float64]:
+    columns: Indices, box: tuple[Floats | float, Floats | float], fit_intercept: bool
+) -> Floats:
     """Return how far each coefficient of a direction may go, lower and upper."""
     n_columns = len(columns)
     lower, upper = (
         np.broadcast_to(side, n_columns) if np.ndim(side) == 0 else side[columns]
-        for side in (np.asarray(limits.lower), np.asarray(limits.upper))
+        for side in map(np.asarray, box)
     )
     cone = np.column_stack(
         [np.where(np.isinf(lower), -1.0, 0.0), np.where(np.isinf(upper), 1.0, 0.0)]
@@ -114,9 +108,7 @@ def _cone(
     return np.vstack([cone, [-1.0, 1.0]]) if fit_intercept else cone
 
 
-def _against_others(
-    rows: sp.csr_array, codes: NDArray[np.int64], n_classes: int
-) -> sp.csr_array:
+def _against_others(rows: sp.csr_array, codes: Indices, n_classes: int) -> sp.csr_array:
     """Return a row for each row of X and other class: x in its own class, -x there."""
     n_samples = rows.shape[0]
     own = sp.csr_array(
@@ -139,7 +131,7 @@ def _against_others(
 
 
 def _direction(
-    gains: sp.csr_array, fixed: sp.csr_array | None, bounds: NDArray[np.float64]
+    gains: sp.csr_array, fixed: sp.csr_array | None, bounds: Floats
 ) -> Floats | None:
     """Maximize the sum of the gains, none negative, with the fixed rows at 0."""
     if not gains.shape[0] or not gains.shape[1]:
@@ -167,9 +159,8 @@ def _direction(
     return direction
 
 
-def _named(
-    columns: NDArray[np.int64], direction: Floats, width: int
-) -> NDArray[np.int64]:
+def _moving(columns: Indices, direction: Floats, width: int) -> Indices:
+    """Return the columns that a direction moves along, whatever the class."""
     size = np.abs(direction.reshape(-1, width))[:, : len(columns)].max(axis=0)
-    found: NDArray[np.int64] = columns[size > _MOVED]
+    found: Indices = columns[size > _MOVED]
     return found

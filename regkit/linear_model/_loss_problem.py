@@ -1,0 +1,263 @@
+"""Classes and counts: the problem of a fit before its penalty is known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+
+from regkit._types import Floats, Indices
+from regkit.designs import RowDesign
+from regkit.linear_model._labels import Labels
+from regkit.linear_model._loss_paths import ClassificationPath, LogLinkPath
+from regkit.linear_model._problem import Problem, Start
+from regkit.linear_model._regularization_path import RegularizationPath
+from regkit.linear_model._underflow import refuse_underflow
+from regkit.rows.inputs import FitData
+from regkit.solvers.folds.in_memory import PathSettings
+from regkit.solvers.loss_criteria import loss_criteria
+from regkit.solvers.loss_terms import LossTerm, SeparateTargets
+from regkit.solvers.losses import LOGISTIC
+from regkit.solvers.problem import Penalty
+from regkit.solvers.results import PathResult
+from regkit.solvers.separation import lowering_columns, separating_columns
+
+# Predictions are as far off as the root of the gap. Since Newton's steps square the
+# error, a gap this much smaller than asked for costs a step or two, and two ways to
+# the same fit, by weights or repeated rows, alone or on a path, agree to many digits.
+_AIM = 1e-8
+# Predictors of an optimum are rarely larger; where unpenalized ones are, it is worth
+# a linear program to make sure that there is an optimum.
+_LARGE_PREDICTOR = 10.0
+
+
+@dataclass(frozen=True)
+class LossProblem(Problem):
+    """Rows in memory, and a loss of classes or counts.
+
+    Attributes
+    ----------
+    term : LossTerm
+        The loss, the targets and the offset.
+    design : RowDesign
+        Weighted by rows and classes together.
+    data : FitData
+        X as the design has it; y are the class numbers, or the counts.
+    weight : ndarray of shape (n_samples,) or None
+        Of rows and classes together.
+    labels : Labels or None
+        Of classes.
+    """
+
+    term: LossTerm
+    design: RowDesign
+    data: FitData
+    weight: Floats | None
+    labels: Labels | None
+
+    @property
+    def n_features(self) -> int:
+        """Columns of X."""
+        return self.design.n_features
+
+    @property
+    def n_targets(self) -> int:
+        """Rows of coefficients: one, or as many as there are classes."""
+        return len(self.term.targets)
+
+    def of_target(self, number: int) -> LossProblem:
+        """Return the problem that tells one class from the rest.
+
+        Raises
+        ------
+        ValueError
+            When there is no such class.
+        """
+        if not 0 <= number < self.n_targets:
+            raise ValueError(
+                f"target={number} is not one of the {self.n_targets} problems of "
+                f"{self.setup.name}."
+            )
+        if self.labels is None or self.n_targets == 1 or self.term.width > 1:
+            return self
+        targets = self.term.targets[number : number + 1]
+        labels = Labels(np.array([False, True]), self.labels.codes == number)
+        return replace(self, term=replace(self.term, targets=targets), labels=labels)
+
+    def alpha_grid(self, penalty: Penalty, n_alphas: int, eps: float) -> Floats:
+        """Return alphas from the smallest without nonzero coefficients down."""
+        return self.term.alpha_grid(self.design, penalty, n_alphas, eps)
+
+    def path(
+        self,
+        penalty: Penalty,
+        alphas: Floats,
+        settings: PathSettings,
+        *,
+        start: Start | None = None,
+        max_nonzero: int | None = None,
+    ) -> PathResult:
+        """Solve all targets for strictly decreasing alphas: (n_alphas, n_targets)."""
+        with np.errstate(over="ignore", invalid="ignore"):  # refused in `report`
+            return self.term.path(
+                self.design,
+                penalty,
+                alphas,
+                tol=settings.tol,
+                max_iter=settings.max_iter,
+                start=start,
+                max_nonzero=max_nonzero,
+            )
+
+    def solve_each(
+        self,
+        penalty: Penalty,
+        alphas: Floats,
+        settings: PathSettings,
+        start: Start | None = None,
+    ) -> PathResult:
+        """Solve for one alpha, closer than asked for."""
+        closer = replace(settings, tol=_AIM * settings.tol)
+        found = super().solve_each(penalty, alphas, closer, start)
+        return found.with_gaps(found.dual_gaps, settings.tol)
+
+    def solve_many(
+        self, penalty: Penalty, alphas: Floats, settings: PathSettings
+    ) -> PathResult:
+        """Solve for several alphas, closer than asked for."""
+        closer = replace(settings, tol=_AIM * settings.tol)
+        found = super().solve_many(penalty, alphas, closer)
+        return found.with_gaps(found.dual_gaps, settings.tol)
+
+    def criterion(self, name: str, penalty: Penalty, path: PathResult) -> Floats:
+        """Return an information criterion along a path of one target, (n_alphas,)."""
+        assert isinstance(self.term, SeparateTargets)
+        return loss_criteria(
+            self.design,
+            self.term.loss,
+            self.term.targets[0],
+            self.term.offset,
+            penalty,
+            path.reshaped(-1),
+            name,
+            self.weight,
+        )
+
+    def report(
+        self,
+        result: PathResult,
+        settings: PathSettings,
+        *,
+        kind: str = "alpha",
+        where: str = "",
+        rows: Indices | None = None,
+    ) -> None:
+        """Raise or warn where there is no optimum, or solutions are not as asked for.
+
+        See `Problem.report`.
+        """
+        free = self._unpenalized(float(result.alphas.min()))
+        if self.term.loss.may_fall_forever and len(free):
+            rows = np.arange(len(self.data.y)) if rows is None else rows
+            self._refuse_separation(result, self.setup.name + where, rows, free)
+        super().report(result, settings, kind=kind, where=where)
+
+    def _unpenalized(self, alpha: float) -> Indices:
+        """Return the columns that have no penalty at an alpha."""
+        factor = self.limits.factor
+        factor = np.ones(self.n_features) if factor is None else factor
+        if alpha == 0.0:
+            return np.flatnonzero(np.isfinite(factor))
+        return np.flatnonzero(factor == 0.0)
+
+    def _refuse_separation(
+        self, result: PathResult, called: str, rows: Indices, free: Indices
+    ) -> None:
+        """Raise where unpenalized coefficients grow without end."""
+        if self.weight is not None:
+            rows = rows[self.weight[rows] > 0.0]
+        X, fit_intercept = self.data.X[rows], self.design.fit_intercept
+        if result.converged.all():
+            paths = result.reshaped(-1, self.n_targets)
+            least = paths.at(int(np.argmin(paths.alphas[:, 0])))
+            eta = X @ least.coefs + least.intercepts
+            if np.max(np.abs(eta)) <= _LARGE_PREDICTOR:
+                return
+        box = self.limits.lower, self.limits.upper
+        if self.labels is None:
+            columns = lowering_columns(X, self.data.y[rows], free, box, fit_intercept)
+            effect = "the expected values of rows with y = 0 fall to 0"
+        else:
+            codes, n_classes = self.labels.codes[rows], len(self.labels.classes)
+            columns = separating_columns(X, codes, n_classes, free, box, fit_intercept)
+            effect = "the classes are separated"
+        if columns is None:
+            return
+        cause = "penalty_factor=0" if result.alphas.min() > 0.0 else "alpha=0"
+        raise ValueError(
+            f"{called} has no finite optimum with {cause}: along the unpenalized "
+            f"{self._named(columns)} {effect}, and coefficients grow without end. "
+            "Penalize them: a positive alpha (and penalty_factor) makes the optimum "
+            "finite."
+        )
+
+    def _named(self, columns: Indices) -> str:
+        """Return the first of some columns by name."""
+        names = self.feature_names
+        shown = [
+            f"column {j}" if names is None else f"column {names[j]!r}"
+            for j in columns[:5]
+        ]
+        more = f" and {len(columns) - 5} more" if len(columns) > 5 else ""
+        return ", ".join(shown) + more if shown else "intercept"
+
+    def refuse_underflow(self) -> None:
+        """Raise where squares of a column of X underflow."""
+        X, names = self.data.X, self.data.feature_names
+        refuse_underflow(self.setup.name, self.design, X, None, self.weight, names)
+
+    def attributes(self) -> dict[str, Any]:
+        """Return the fitted attributes that do not depend on the solution."""
+        fitted = super().attributes()
+        fitted["_total_weight"] = self.design.total_weight  # for `to_sklearn`
+        if self.labels is not None:
+            fitted["classes_"] = self.labels.classes
+        return fitted
+
+    def path_attributes(self, result: PathResult) -> dict[str, Any]:
+        """Return the fitted attributes of a path on all rows."""
+        if self.n_targets > self.term.width:
+            return {"coef_path_": result.coef_path()}
+        return super().path_attributes(result)
+
+    def regularization_path(self, result: PathResult) -> RegularizationPath:
+        """Turn a path, of one target or of all classes, into what users get."""
+        n_outputs = result.shape[1]
+        if n_outputs == 1:
+            coefs = sp.csc_array(result.coefs, copy=True)
+            coefs.eliminate_zeros()
+        else:
+            by_class = result.coef_path()  # (K, p, A)
+            coefs = sp.csc_array(by_class.reshape(-1, by_class.shape[-1]))
+        intercepts = result.intercepts
+        common: dict[str, Any] = {
+            "alphas": result.alphas[:, 0],
+            "sparse_coefs": coefs,
+            "intercepts": intercepts[:, 0] if n_outputs == 1 else intercepts,
+            "dual_gaps": result.dual_gaps[:, 0],
+            "n_nonzero": np.diff(coefs.indptr),
+            "n_iters": result.n_iters[:, 0],
+            "solver": result.solver,
+            "null_objective": float(result.null_objectives[0, 0]),
+            "feature_names_in_": self.feature_names,
+        }
+        if self.labels is None:
+            return LogLinkPath(**common)
+        has_probabilities = self.term.loss == LOGISTIC or self.term.width > 1
+        return ClassificationPath(
+            **common,
+            classes_=self.labels.classes,
+            has_probabilities=has_probabilities,
+        )
