@@ -24,7 +24,7 @@ from regkit.comparison.networks import (
     tune_network,
 )
 from regkit.comparison.splits import Folds
-from regkit.comparison.tasks import Metric, Target, Task
+from regkit.comparison.tasks import ComparisonTarget, Metric, Task
 from regkit.linear_model import (
     ElasticNetRegressor,
     LassoRegressor,
@@ -68,7 +68,7 @@ class Entrants(NamedTuple):
 
 
 def make_candidates(
-    target: Target, metric: Metric, entrants: Entrants
+    target: ComparisonTarget, metric: Metric, entrants: Entrants
 ) -> list[Candidate]:
     """List the models that are compared, in the order of the table."""
     task, l1_ratios = target.task, entrants.l1_ratios

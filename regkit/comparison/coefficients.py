@@ -8,12 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regkit._types import Floats
-from regkit.inspection._path_source import column_scales
+from regkit.comparison.findings import Findings, ModelResult
+from regkit.rows.column_scales import column_scales
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from regkit.comparison.results import ModelResult, RegularizerComparison
 
 
 class CoefficientTable(NamedTuple):
@@ -43,9 +42,7 @@ class CoefficientTable(NamedTuple):
         return frame
 
 
-def coefficient_table(
-    comparison: RegularizerComparison, result: ModelResult
-) -> CoefficientTable:
+def coefficient_table(comparison: Findings, result: ModelResult) -> CoefficientTable:
     """Read the coefficients of a linear model."""
     if not result.is_linear:
         raise ValueError(f"{result.name} has no coefficients: it is not linear")

@@ -18,8 +18,9 @@ from regkit.comparison.candidates import (
 )
 from regkit.comparison.checks import look_for_traps
 from regkit.comparison.evaluate import Outcome, run_candidate
+from regkit.comparison.findings import ModelResult
 from regkit.comparison.ranking import Sampling, equal_to_best, mean_loss, simplest
-from regkit.comparison.results import ModelResult, RegularizerComparison
+from regkit.comparison.results import RegularizerComparison
 from regkit.comparison.splits import Plan, Split, check_plan, make_splits, seed_of
 from regkit.comparison.tables import Given, read_given
 from regkit.comparison.tasks import Metric, choose_metric

@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regkit.comparison.splits import Folds
-from regkit.inspection._path_source import column_scales
 from regkit.inspection._selection_source import selection_of_estimator
 from regkit.inspection.selection_display import AlphaSelectionDisplay
 from regkit.linear_model import (
     ElasticNetRegressorCV,
     RidgeRegressorCV,
 )
+from regkit.rows.column_scales import column_scales
 
 _Floats = NDArray[np.float64]
 _Rows = NDArray[np.intp]

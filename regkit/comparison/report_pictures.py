@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from regkit.comparison.display import RegularizerComparisonDisplay
+from regkit.comparison.findings import Findings, ModelResult
 from regkit.inspection._drawing import make_figure
 from regkit.inspection._fonts import all_scripts, lacking_characters
 from regkit.inspection.prediction_display import PredictedActualDisplay
@@ -17,7 +19,6 @@ from regkit.inspection.prediction_display import PredictedActualDisplay
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from regkit.comparison.results import ModelResult, RegularizerComparison
 
 # Inches: for wide windows, and for telephones, where a picture made for a wide window
 # would shrink until nobody can read it.
@@ -33,7 +34,7 @@ class _Picture(NamedTuple):
     caption: str
 
 
-def figures(comparison: RegularizerComparison) -> str:
+def figures(comparison: Findings) -> str:
     """Write each picture as a figure of the page."""
     with all_scripts() as lacking:
         pictures = _pictures(comparison)
@@ -53,10 +54,10 @@ def _figure(picture: _Picture, lacking: set[str]) -> str:
     )
 
 
-def _pictures(comparison: RegularizerComparison) -> Iterator[_Picture]:
+def _pictures(comparison: Findings) -> Iterator[_Picture]:
     """Give what there is to see."""
     yield _Picture(
-        lambda ax: comparison.plot(ax),
+        lambda ax: RegularizerComparisonDisplay.from_comparison(comparison, ax=ax),
         "Training and test error",
         "The longer the bar from the ring (error on the rows a model learned from) to "
         "the dot (error on rows kept back), the more the model overfits. Further left "
@@ -87,7 +88,7 @@ def _pictures(comparison: RegularizerComparison) -> Iterator[_Picture]:
         )
 
 
-def _predictions(comparison: RegularizerComparison, chosen: ModelResult) -> _Picture:
+def _predictions(comparison: Findings, chosen: ModelResult) -> _Picture:
     split = comparison.splits[0]
     actual = comparison.target.values[split.test]
     name = comparison.given.target_name

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from regkit.comparison.findings import Findings, ModelResult
 from regkit.comparison.networks import n_network_folds
 from regkit.comparison.numbers import (
     count,
@@ -17,9 +17,6 @@ from regkit.comparison.numbers import (
     unit_and_decimals,
 )
 
-if TYPE_CHECKING:
-    from regkit.comparison.results import ModelResult, RegularizerComparison
-
 WIDTH = 79
 # How scores are called, and with how many decimals they are shown.
 SCORES = {"r2": "R2", "accuracy": "acc.", "auc": "AUC"}
@@ -27,13 +24,13 @@ _MOST_CLASSES_SHOWN = 6
 _ROUNDING = 1e-5
 
 
-def header(comparison: RegularizerComparison) -> list[str]:
+def header(comparison: Findings) -> list[str]:
     """Give the names of the columns of the table."""
     scores = [SCORES[name] for name in comparison.results[0].scores]
     return ["model", "train", "test", "se", "nonzero", *scores, "chosen"]
 
 
-def explain(comparison: RegularizerComparison) -> dict[str, str]:
+def explain(comparison: Findings) -> dict[str, str]:
     """Say what the columns hold."""
     several = len(comparison.splits) > 1
     lines = {
@@ -60,7 +57,7 @@ def explain(comparison: RegularizerComparison) -> dict[str, str]:
     return lines
 
 
-def _how_chosen(comparison: RegularizerComparison) -> str:
+def _how_chosen(comparison: Findings) -> str:
     plan = comparison.plan
     n_folds = len(comparison.splits[0].folds)
     text = f"by {n_folds}-fold cross-validation on the training rows"
@@ -73,7 +70,7 @@ def _how_chosen(comparison: RegularizerComparison) -> str:
     return text
 
 
-def describe_data(comparison: RegularizerComparison) -> str:
+def describe_data(comparison: Findings) -> str:
     """Say how many rows and columns there were."""
     parts = [
         f"{comparison.n_train} rows to train and tune, {comparison.n_test} to test"
@@ -87,7 +84,7 @@ def describe_data(comparison: RegularizerComparison) -> str:
     return "; ".join([*parts, count(comparison.n_features, "column")])
 
 
-def describe_columns(comparison: RegularizerComparison) -> str | None:
+def describe_columns(comparison: Findings) -> str | None:
     """Say which columns of a table these come from, unless each is one of it."""
     if comparison.encoder is None:
         return None
@@ -101,7 +98,7 @@ def describe_columns(comparison: RegularizerComparison) -> str | None:
     return None if n_used == n_given == n_features else text
 
 
-def describe_error(comparison: RegularizerComparison) -> str:
+def describe_error(comparison: Findings) -> str:
     """Say what the error is, and how large it is without any column."""
     size = error_size(comparison)
     unit, _ = unit_and_decimals(size)
@@ -113,7 +110,7 @@ def describe_error(comparison: RegularizerComparison) -> str:
     )
 
 
-def describe(comparison: RegularizerComparison) -> list[str]:
+def describe(comparison: Findings) -> list[str]:
     """Say what stands above the table, a line each."""
     lines = (
         describe_data(comparison),
@@ -124,7 +121,7 @@ def describe(comparison: RegularizerComparison) -> list[str]:
     return [line for line in lines if line is not None]
 
 
-def describe_classes(comparison: RegularizerComparison) -> str | None:
+def describe_classes(comparison: Findings) -> str | None:
     """Say which classes there are, and how large their shares."""
     target = comparison.target
     if target.classes is None or target.codes is None:
@@ -140,7 +137,7 @@ def describe_classes(comparison: RegularizerComparison) -> str | None:
     return f"classes of {comparison.given.target_name}: {', '.join(shown)}"
 
 
-def error_size(comparison: RegularizerComparison) -> float:
+def error_size(comparison: Findings) -> float:
     """Give the error that sets unit and digits: the smallest, or a constant's."""
     smallest = min(result.test_error for result in comparison.results)
     if comparison.metric.name == "error_rate":
@@ -150,16 +147,14 @@ def error_size(comparison: RegularizerComparison) -> float:
     return max(smallest, _ROUNDING * comparison.mean_error)
 
 
-def mark(comparison: RegularizerComparison, result: ModelResult) -> str:
+def mark(comparison: Findings, result: ModelResult) -> str:
     """Give the sign that says what to think of a model."""
     if result.name == comparison.recommended:
         return "*"
     return "=" if result.equal_to_best else " "
 
 
-def cells(
-    comparison: RegularizerComparison, result: ModelResult, fewer: bool = False
-) -> list[str]:
+def cells(comparison: Findings, result: ModelResult, fewer: bool = False) -> list[str]:
     """Give one row of the table; with `fewer`, one digit of the errors less."""
     size = error_size(comparison) * (10 if fewer else 1)
     return [
@@ -173,7 +168,7 @@ def cells(
     ]
 
 
-def render_table(comparison: RegularizerComparison) -> str:
+def render_table(comparison: Findings) -> str:
     """Lay the results out in aligned columns, between lines that explain them."""
     explained = explain(comparison)
     width = max(map(len, explained))
@@ -189,7 +184,7 @@ def render_table(comparison: RegularizerComparison) -> str:
     return "\n".join([*lines, "", *table, "", *legend])
 
 
-def _rows(comparison: RegularizerComparison, fewer: bool = False) -> list[list[str]]:
+def _rows(comparison: Findings, fewer: bool = False) -> list[list[str]]:
     """Give header and rows, the mark before what was chosen."""
     *head, last = header(comparison)
     rows = [[*head, f"  {last}"]]
@@ -199,7 +194,7 @@ def _rows(comparison: RegularizerComparison, fewer: bool = False) -> list[list[s
     return rows
 
 
-def _leads_with_zeros(comparison: RegularizerComparison) -> bool:
+def _leads_with_zeros(comparison: Findings) -> bool:
     """Tell whether errors are written as 0.01234, with a digit to spare."""
     unit, _ = unit_and_decimals(error_size(comparison))
     return unit == 1 and error_size(comparison) < 0.1

@@ -19,8 +19,9 @@ from regkit.inspection._drawing import (
     style,
 )
 from regkit.inspection._labels import add_legend, place_names, write_names
-from regkit.inspection._path_source import column_scales, path_of_estimator
+from regkit.inspection._path_source import path_of_estimator
 from regkit.linear_model import RegularizationPath
+from regkit.rows.column_scales import column_scales
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

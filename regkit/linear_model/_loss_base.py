@@ -29,29 +29,11 @@ class LossEstimator(LinearModel):
     coef_: Any
     intercept_: Any
     n_features_in_: int
+    _total_weight: float
 
-    def to_sklearn(self) -> Any:
-        """Return scikit-learn's own estimator with these coefficients.
-
-        It predicts the same, and whatever takes scikit-learn's models takes it,
-        converters to ONNX among them.
-
-        Returns
-        -------
-        model : LogisticRegression, LinearSVC, PoissonRegressor, GammaRegressor or \
-                TweedieRegressor
-            Fitted. Fitting it anew solves scikit-learn's own problem, which knows of no
-            `standardize`, `bounds` and `penalty_factor`,
-            and of no L1 penalty of counts.
-
-        Raises
-        ------
-        NotFittedError
-            Before `fit`.
-        """
-        from regkit.linear_model._to_sklearn import scikit_learn_of
-
-        return scikit_learn_of(self)
+    def _inverse(self, alpha: float) -> float:
+        """Turn a penalty beside the mean loss into a weight of the summed loss."""
+        return 1.0 / (alpha * self._total_weight) if alpha > 0.0 else np.inf
 
     def _open(
         self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from html import escape
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,12 +12,11 @@ from sklearn.metrics import r2_score
 from sklearn.utils.validation import check_is_fitted
 
 from regkit._types import Floats
+from regkit.rows.column_scales import column_scales
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
-
-    from regkit.inspection import AlphaSelectionDisplay, RegularizationPathDisplay
 
 _MOST_ROWS = 20
 
@@ -59,7 +59,7 @@ class CoefficientViews:
             ) from error
         coefs, names = _coefs(self), _names(self)
         kept = np.arange(coefs.shape[1]) if zeros else np.flatnonzero(coefs.any(axis=0))
-        scales = None if X is None else _scales(X, coefs.shape[1])
+        scales = None if X is None else column_scales(X, coefs.shape[1])
         if scales is not None:
             sizes = np.abs(coefs * scales).max(axis=0)
             kept = kept[np.argsort(-sizes[kept], kind="stable")]
@@ -109,7 +109,7 @@ class CoefficientViews:
 class SelectionViews:
     """The picture of how alpha was chosen, for every cross-validated model."""
 
-    def plot(self, ax: Axes | None = None, **kwargs: Any) -> AlphaSelectionDisplay:
+    def plot(self, ax: Axes | None = None, **kwargs: Any) -> Any:
         """Draw the cross-validated error along alpha.
 
         Parameters
@@ -124,10 +124,9 @@ class SelectionViews:
         display : AlphaSelectionDisplay
             Drawn.
         """
-        from regkit.inspection import AlphaSelectionDisplay
-
         check_is_fitted(self)
-        return AlphaSelectionDisplay.from_estimator(self, ax=ax, **kwargs)
+        display = _display("AlphaSelectionDisplay")
+        return display.from_estimator(self, ax=ax, **kwargs)
 
 
 class PathViews:
@@ -135,7 +134,7 @@ class PathViews:
 
     __slots__ = ()
 
-    def plot(self, ax: Axes | None = None, **kwargs: Any) -> RegularizationPathDisplay:
+    def plot(self, ax: Axes | None = None, **kwargs: Any) -> Any:
         """Draw the coefficients along alpha.
 
         Parameters
@@ -151,9 +150,8 @@ class PathViews:
         display : RegularizationPathDisplay
             Drawn.
         """
-        from regkit.inspection import RegularizationPathDisplay
-
-        return RegularizationPathDisplay.from_path(self, ax=ax, **kwargs)  # type: ignore[arg-type]
+        display = _display("RegularizationPathDisplay")
+        return display.from_path(self, ax=ax, **kwargs)
 
     def to_frame(self) -> pd.DataFrame:
         """Return the coefficients along the path as a data frame.
@@ -227,6 +225,15 @@ class PathViews:
         )
 
 
+def _display(name: str) -> Any:
+    """Return a class of pictures.
+
+    They are a layer above and need matplotlib, so that they are loaded by name, and
+    only when one is drawn.
+    """
+    return getattr(import_module("regkit.inspection"), name)
+
+
 def _path_rows(
     path: Any, X: Any, y: Any, n_rows: int
 ) -> tuple[list[str], list[list[str]]]:
@@ -263,12 +270,6 @@ def _outputs(model: Any, n_outputs: int) -> list[str]:
         return [""]
     classes = getattr(model, "classes_", range(n_outputs))
     return [f"[{name}]" for name in classes]
-
-
-def _scales(X: Any, n_features: int) -> Floats:
-    from regkit.inspection._path_source import column_scales
-
-    return column_scales(X, n_features)
 
 
 def _chosen(model: Any) -> list[str]:

@@ -103,6 +103,21 @@ class GeneralizedLinearBase(RegressorMixin, LossEstimator):
         term = SeparateTargets(loss, targets, self._offset(offset, len(data.y)))
         return state_problem(setup, data, term, data.sample_weight)
 
+    def _counterpart(self, alpha: Any, l1_ratio: float) -> Any:
+        # Nothing else needs scikit-learn's linear models.
+        from sklearn.linear_model import (
+            GammaRegressor,
+            PoissonRegressor,
+            TweedieRegressor,
+        )
+
+        options = {"alpha": alpha, "fit_intercept": self.fit_intercept}
+        if self.family == "poisson":
+            return PoissonRegressor(**options)
+        if self.family == "gamma":
+            return GammaRegressor(**options)
+        return TweedieRegressor(power=self.power, link="log", **options)
+
     def _solution(self, result: PathResult, y_ndim: int = 1) -> dict[str, Any]:
         fitted = super()._solution(result, y_ndim)
         fitted["coef_"] = fitted["coef_"][0]

@@ -82,6 +82,24 @@ class LogisticBase(LinearClassifier):
         logarithms: Floats = log_softmax(decision, axis=1)
         return logarithms
 
+    def _counterpart(self, alpha: Any, l1_ratio: float) -> Any:
+        # Nothing else needs scikit-learn's linear models.
+        from sklearn.linear_model import LogisticRegression
+
+        options = {
+            "C": self._inverse(alpha),
+            "class_weight": self.class_weight,
+            "fit_intercept": self.fit_intercept,
+        }
+        if l1_ratio > 0.0:
+            options |= {"l1_ratio": l1_ratio, "solver": "saga"}
+            if LogisticRegression().get_params()["penalty"] == "l2":  # before 1.8
+                options["penalty"] = "elasticnet"
+        return LogisticRegression(**options)
+
+    def _counted_iterations(self) -> NDArray[np.int32]:
+        return np.atleast_1d(np.asarray(self.n_iter_, dtype=np.int32))
+
     def _term(self, codes: NDArray[np.int64], n_classes: int, offset: Any) -> LossTerm:
         targets = indicators(codes, n_classes).astype(np.float64)
         checked = self._offset(offset, len(codes), len(targets))

@@ -159,6 +159,13 @@ class RidgeRegressor(LeastSquaresModel):
         self.max_iter = max_iter
         self.warm_start = warm_start
 
+    def _counterpart(self, alpha: Any, l1_ratio: float) -> Any:
+        # Nothing else needs scikit-learn's linear models.
+        from sklearn.linear_model import Ridge
+
+        options = {"positive": self.positive, "fit_intercept": self.fit_intercept}
+        return Ridge(alpha, **options)
+
     def _l1_ratio(self) -> float:
         return 0.0
 

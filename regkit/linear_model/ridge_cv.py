@@ -166,6 +166,7 @@ class RidgeRegressorCV(RidgeCV):
     (3, 5)
     """
 
+    _single_class = RidgeRegressor
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **CHOOSING,
         "eps": [None, *CHOOSING["eps"]],
@@ -213,16 +214,3 @@ class RidgeRegressorCV(RidgeCV):
         self.solver = solver
         self.tol = tol
         self.max_iter = max_iter
-
-    def _single(self) -> RidgeRegressor:
-        """Return the unfitted estimator for one alpha."""
-        return RidgeRegressor(
-            fit_intercept=self.fit_intercept,
-            standardize=self.standardize,
-            positive=self.positive,
-            bounds=self.bounds,
-            penalty_factor=self.penalty_factor,
-            solver=self.solver,
-            tol=self.tol,
-            max_iter=self.max_iter,
-        )

@@ -10,7 +10,7 @@ from regkit._sklearn import Interval, Options, StrOptions
 from regkit.solvers.networks.architecture import ACTIVATIONS, Architecture, Embedding
 from regkit.solvers.networks.ranks import many_valued
 from regkit.solvers.networks.schedules import SCHEDULES, cycle_ends
-from regkit.solvers.networks.trainer import NOISE, SOLVERS, Settings
+from regkit.solvers.networks.trainer import NOISE, SOLVERS, TrainingSettings
 
 _SHARE = Interval(Real, 0, 1, closed="left")
 _POSITIVE = Interval(Real, 0, None, closed="neither")
@@ -240,7 +240,7 @@ def make_architecture(
 
 def make_settings(
     estimator: Any, architecture: Architecture, goal: Any, n_rows: int, seed: int
-) -> Settings:
+) -> TrainingSettings:
     """Translate an estimator's parameters for the trainer.
 
     ``goal`` has the loss, its parameter and its levels.
@@ -260,7 +260,7 @@ def make_settings(
         checks = cycle_ends(estimator.learning_rate, max_iter)
     elif patience == np.inf:
         patience = np.iinfo(np.int64).max
-    return Settings(
+    return TrainingSettings(
         loss=goal.loss,
         loss_parameter=float(goal.loss_parameter),
         levels=goal.levels,

@@ -131,7 +131,7 @@ class ScaledPenalty(NamedTuple):
 
     @property
     def by_column(self) -> tuple[Floats, Floats, Floats, Floats, Floats]:
-        """In the order of `regkit.kernels.linear.active_set_state.Problem`."""
+        """In the order of `regkit.kernels.linear.active_set_state.WorkingProblem`."""
         return self.l1, self.l2, self.lower, self.upper, self.noise
 
     def value(self, columns: Indices, coef: Floats) -> float:

@@ -15,8 +15,7 @@ import numpy as np
 from regkit._types import Floats
 from regkit.designs import RowDesign
 from regkit.designs.dense_lockstep import share_columns
-from regkit.kernels.linear.three_views import ABREAST
-from regkit.kernels.linear.three_views import Columns as SharedColumns
+from regkit.kernels.linear.three_views import ABREAST, SharedColumns
 from regkit.parallel.threads import map_in_threads, one_blas_thread
 from regkit.solvers.folds.fold import Fold
 from regkit.solvers.folds.gram_folds import FoldMoments

@@ -9,7 +9,7 @@ import numpy as np
 from regkit._types import Floats
 from regkit.designs import Design
 from regkit.kernels.linear import coordinate_descent
-from regkit.kernels.linear.active_set_state import Problem
+from regkit.kernels.linear.active_set_state import WorkingProblem
 from regkit.kernels.linear.certificate import doubt
 from regkit.kernels.linear.cholesky import BLOCK
 from regkit.solvers.paths import pivoting
@@ -57,7 +57,7 @@ class CompleteGram:
         p = design.n_features
         own = scaled.penalty._replace(square=gram.diagonal().copy())
         self._penalty = own
-        self._problem = Problem(gram, products, *own.by_column)
+        self._problem = WorkingProblem(gram, products, *own.by_column)
         self._ridged = own.is_ridged
         support = p if self._ridged else min(p, design.max_rank)
         self._state = pivoting.empty_state(p, support + 2 * BLOCK)
@@ -74,7 +74,7 @@ class CompleteGram:
         self._certificate = Certificate(own, scaled.total, self._every, within(gram))
         self.top = self._reached = own.largest_alpha(self._state.correlation)
 
-    def _fit_unpenalized(self, design: Design, alone: Problem) -> None:
+    def _fit_unpenalized(self, design: Design, alone: WorkingProblem) -> None:
         """Bring the state to the null model: unpenalized columns alone.
 
         alpha_max is what their residual leaves to the others. A Gram matrix squares

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from regkit._types import Floats
 from regkit.kernels.linear import active_set
-from regkit.kernels.linear.active_set_state import Problem, State
+from regkit.kernels.linear.active_set_state import State, WorkingProblem
 from regkit.kernels.linear.cholesky import BLOCK
 
 # An alpha below this share of its predecessor is approached in steps.
@@ -29,9 +29,9 @@ def next_alpha(reached: float, alpha: float, top: float) -> float:
     return following
 
 
-def empty_problem(capacity: int) -> Problem:
+def empty_problem(capacity: int) -> WorkingProblem:
     """Return a problem with room for ``capacity`` columns."""
-    return Problem(
+    return WorkingProblem(
         np.zeros((capacity, capacity)), *(np.zeros(capacity) for _ in range(6))
     )
 
@@ -53,12 +53,12 @@ def empty_state(capacity: int, support: int) -> State:
 
 
 def with_room(
-    problem: Problem, state: State, capacity: int, rank: int
-) -> tuple[Problem, State]:
+    problem: WorkingProblem, state: State, capacity: int, rank: int
+) -> tuple[WorkingProblem, State]:
     """Return both with room for ``capacity`` columns, ``rank`` of them free at most."""
     support = min(capacity, rank) + 2 * BLOCK
     gram, *vectors = problem
-    larger = Problem(
+    larger = WorkingProblem(
         _grown(gram, (capacity, capacity)), *(_grown(v, (capacity,)) for v in vectors)
     )
     return larger, State(
@@ -79,7 +79,7 @@ def _grown(array: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
     return grown
 
 
-def set_coef(problem: Problem, state: State, coef: Floats) -> None:
+def set_coef(problem: WorkingProblem, state: State, coef: Floats) -> None:
     """Put the first coefficients at ``coef``, all of them fixed.
 
     The solver frees those whose gradient is not zero.
@@ -92,7 +92,12 @@ def set_coef(problem: Problem, state: State, coef: Floats) -> None:
 
 
 def minimize(
-    problem: Problem, state: State, n: int, alpha: float, max_iter: int, ridged: bool
+    problem: WorkingProblem,
+    state: State,
+    n: int,
+    alpha: float,
+    max_iter: int,
+    ridged: bool,
 ) -> int:
     """Bring ``state`` to the optimum over the first ``n`` columns.
 
@@ -107,7 +112,7 @@ def minimize(
 
 
 def minimize_from(
-    problem: Problem, state: State, start: Floats, alpha: float, max_iter: int
+    problem: WorkingProblem, state: State, start: Floats, alpha: float, max_iter: int
 ) -> int:
     """Start again from ``start`` where block pivoting has not settled."""
     # Loaded here: block pivoting nearly always settles.
@@ -128,7 +133,7 @@ def minimize_from(
     return int(n_iter)
 
 
-def _objective(problem: Problem, state: State, n: int, alpha: float) -> float:
+def _objective(problem: WorkingProblem, state: State, n: int, alpha: float) -> float:
     """Return the objective, less the constant |y|²/2."""
     coef = state.coef[:n]
     penalty = problem.l1[:n] @ np.abs(coef) + 0.5 * (problem.l2[:n] @ coef**2)
