@@ -29,7 +29,7 @@ def alpha_grid(
     """
     require_l1(penalty)
     # The design keeps the Gram matrix for the path that follows.
-    complete = CompleteGram(design, y, penalty) if is_small(design) else None
+    complete = CompleteGram.of_rows(design, y, penalty) if is_small(design) else None
     if complete is not None and not complete.is_doubtful:
         top = complete.top
     elif np.any(penalty.factor == 0.0):
