@@ -104,8 +104,10 @@ def _too_good(
 ) -> Iterator[str]:
     error, constant = metric.error(best_loss), metric.error(constant_loss)
     if error < _TOO_GOOD * constant:
+        share = error / constant
+        shown = percent(share) if share >= 0.001 else "less than 0.1%"
         yield (
-            f"the smallest error is {percent(error / constant)} of that of "
+            f"the smallest error is {shown} of that of "
             f"predicting {metric.constant}: is {given.target_name!r} computed from "
             "these columns?"
         )

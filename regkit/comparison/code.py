@@ -30,6 +30,8 @@ def constructor(estimator: Any) -> str:
 
 def _literal(value: Any) -> str:
     """Write a value with all its digits."""
+    if hasattr(value, "get_params"):
+        return constructor(value)
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, (list, tuple)):
@@ -67,7 +69,7 @@ def write_script(comparison: Findings, result: ModelResult, source: str | None) 
     given, metric = comparison.given, comparison.metric
     encoder = given.columns.encoder
     imports = {"import numpy as np"}
-    imports.add(_import(result.model))
+    imports |= _imports(result.model)
     if encoder is not None:
         imports.add("from sklearn.pipeline import make_pipeline")
         imports.add("from regkit import TableEncoder")
@@ -197,6 +199,16 @@ def _split_code(
         f"train_test_split(rows, {options}{stratify})",
         {"from sklearn.model_selection import train_test_split"},
     )
+
+
+def _imports(estimator: Any) -> set[str]:
+    """Write what an estimator, and those inside of it, need."""
+    inside = [
+        value
+        for value in estimator.get_params(deep=False).values()
+        if hasattr(value, "get_params")
+    ]
+    return {_import(estimator)}.union(*map(_imports, inside))
 
 
 def _import(estimator: Any) -> str:

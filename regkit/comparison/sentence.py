@@ -6,6 +6,9 @@ from regkit.comparison.findings import Findings, ModelResult
 from regkit.comparison.numbers import count, error_text, percent, unit_and_decimals
 from regkit.comparison.table import error_size
 
+# Of a constant's error: what is smaller is taken for no error at all.
+EXACT = 1e-6
+
 
 def summarize(comparison: Findings) -> str:
     """Say which model to take, its error, its equals, and how far others are behind."""
@@ -97,7 +100,7 @@ def _behind(comparison: Findings) -> list[str]:
 
 def _worse(comparison: Findings, result: ModelResult) -> str:
     reference = comparison.recommended_.test_error
-    if reference <= 0:
+    if reference <= EXACT * comparison.mean_error:
         return f"has the error {_error(comparison, result.test_error)}"
     share = result.test_error / reference - 1
     if share < 1:

@@ -21,7 +21,7 @@ WIDTH = 79
 # How scores are called, and with how many decimals they are shown.
 SCORES = {"r2": "R2", "accuracy": "acc.", "auc": "AUC"}
 _MOST_CLASSES_SHOWN = 6
-_ROUNDING = 1e-5
+_ROUNDING = 1e-4
 
 
 def header(comparison: Findings) -> list[str]:
@@ -90,11 +90,10 @@ def describe_columns(comparison: Findings) -> str | None:
         return None
     n_given, n_features = comparison.n_columns, comparison.n_features
     n_used = sum(bool(column.features) for column in comparison.encoder.columns_)
-    text = f"from {count(n_used, 'column')} of the table"
-    if n_used < n_given:
-        text += f" ({n_given - n_used} more left out)"
+    of = count(n_given, "column")
+    text = f"from {f'{n_used} of ' if n_used < n_given else ''}{of} of the table"
     if n_used < n_features:
-        text += ": a category, a date or a column with gaps makes several"
+        text += ": categories, dates and gaps make several"
     return None if n_used == n_given == n_features else text
 
 
@@ -170,18 +169,31 @@ def cells(comparison: Findings, result: ModelResult, fewer: bool = False) -> lis
 
 def render_table(comparison: Findings) -> str:
     """Lay the results out in aligned columns, between lines that explain them."""
-    explained = explain(comparison)
-    width = max(map(len, explained))
-    legend = [f"{k.ljust(width)}  {v}" for k, v in explained.items()]
     lines = []
     for text in describe(comparison):
         lines += textwrap.wrap(text, WIDTH, subsequent_indent="  ")
-    table = align(_rows(comparison))
-    if max(map(len, table)) > WIDTH:
-        rows = _rows(comparison, fewer=_leads_with_zeros(comparison))
-        rows = [[cell.replace("l1_ratio", "l1") for cell in row] for row in rows]
-        table = align(rows)
-    return "\n".join([*lines, "", *table, "", *legend])
+    table, legend = _fit_table(comparison), explain(comparison)
+    if _has_mix(comparison) and not any("l1_ratio" in line for line in table):
+        legend["l1"] = "the parameter l1_ratio: the share of the L1 penalty"
+    width = max(map(len, legend))
+    told = [f"{name.ljust(width)}  {text}" for name, text in legend.items()]
+    return "\n".join([*lines, "", *table, "", *told])
+
+
+def _fit_table(comparison: Findings) -> list[str]:
+    """Lay out the rows below 80 columns: first names get shorter, then numbers."""
+    whole = _rows(comparison)
+    fewer = _rows(comparison, fewer=_leads_with_zeros(comparison))
+    table = align(whole, 2)
+    for rows, gutter in ((whole, 2), (fewer, 2), (fewer, 1)):
+        if max(map(len, table)) > WIDTH:
+            shorter = [[c.replace("l1_ratio", "l1") for c in row] for row in rows]
+            table = align(shorter, gutter)
+    return table
+
+
+def _has_mix(comparison: Findings) -> bool:
+    return any("l1_ratio" in chosen(result) for result in comparison.results)
 
 
 def _rows(comparison: Findings, fewer: bool = False) -> list[list[str]]:
@@ -227,15 +239,16 @@ def time_text(seconds: float) -> str:
     return f"{seconds:.2f} s" if seconds < 9.995 else f"{seconds:.0f} s"
 
 
-def align(rows: Sequence[Sequence[str]]) -> list[str]:
+def align(rows: Sequence[Sequence[str]], gutter: int) -> list[str]:
     """Left-align names and choices, right-align numbers."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    gutter = "  " if sum(widths) + 2 * len(widths) - 2 <= WIDTH else " "
     left = {0, len(widths) - 1}
     return [
-        gutter.join(
+        (gutter * " ")
+        .join(
             cell.ljust(width) if k in left else cell.rjust(width)
             for k, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
+        )
+        .rstrip()
         for row in rows
     ]

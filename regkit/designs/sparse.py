@@ -203,6 +203,7 @@ class SparseDesign:
         zero = np.zeros(self.n_features)
         target = spread * y
         return Moments(
+            int(np.count_nonzero(spread)),
             float(spread.sum()),
             kernels.correlate(*self._columns, every, zero, spread),
             self._raw_gram(spread, every, every, every.astype(np.int32)),

@@ -63,7 +63,7 @@ class CrossValidated(SelectionViews, LinearModel):
         progress = Progress(self, len(self._l1_ratios()))
         routes = route(self, params, sample_weight)
         given = Arguments(X, y, sample_weight, offset, *routes)
-        source = as_source(X)
+        source = self._source(X)
         if source is None:
             return self._choose(self._evaluator_of_rows(given), progress)
         progress.say("rows are read in chunks")
@@ -164,6 +164,10 @@ class CrossValidated(SelectionViews, LinearModel):
 
     def _settings(self) -> PathSettings:
         return PathSettings(self.tol, self.max_iter, self.solver)
+
+    def _source(self, X: Any) -> RowSource | None:
+        """Return X as rows that are read in chunks, None where it is in memory."""
+        return as_source(X)
 
     def _evaluator_of_rows(self, given: Arguments) -> Evaluator:
         """Return the evaluator for rows in memory."""

@@ -27,7 +27,7 @@ class RegularizationPath(PathViews):
     r"""Solutions of a penalized regression for a decreasing sequence of alphas.
 
     Returned by `lasso_path` and `enet_path`. Unpacks into scikit-learn's three arrays:
-    ``alphas, coefs, dual_gaps = lasso_path(X, y)``.
+    ``alphas, coefs, dual_gaps = lasso_path(X, y)``, and ``path[1]`` is the second.
 
     Between two neighboring alphas coefficients and intercept are interpolated
     linearly,
@@ -242,6 +242,12 @@ class RegularizationPath(PathViews):
 
     def __iter__(self) -> Iterator[Floats]:
         return iter((self.alphas, self.coefs, self.dual_gaps))
+
+    def __len__(self) -> int:
+        return 3
+
+    def __getitem__(self, key: int) -> Floats:
+        return (self.alphas, self.coefs, self.dual_gaps)[key]
 
     def __repr__(self) -> str:
         return (

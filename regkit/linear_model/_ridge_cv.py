@@ -160,9 +160,8 @@ class RidgeCV(CrossValidated, LinearRegressor):
         fitted["best_score_"] = best.joined(
             [-curve.mean[c.index] for curve, c in pairs]
         )
-        rows = best.row_results
-        if rows is not None:
-            fitted["cv_results_"] = rows[:, 0] if rows.shape[1] == 1 else rows
+        if best.row_results is not None:
+            fitted["cv_results_"] = best.row_results
         return fitted
 
     def _evaluator_of_rows(self, given: Arguments) -> Evaluator:
@@ -247,8 +246,8 @@ class RidgeCV(CrossValidated, LinearRegressor):
         """Refuse what one way of cross-validation cannot do."""
         if self.store_cv_results and self.cv is not None:
             raise ValueError(
-                "store_cv_results=True keeps the errors of rows left out one at a "
-                f"time: it needs cv=None, got cv={self.cv!r}."
+                "cv!=None and store_cv_results=True are incompatible: it keeps the "
+                f"errors of rows left out one at a time, got cv={self.cv!r}."
             )
         self._single(0.0)._check_solver(limits)
         if self._makes_folds():

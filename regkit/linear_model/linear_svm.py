@@ -35,6 +35,9 @@ class LinearSVMBase(LinearClassifier):
             "LogisticClassifier."
         )
 
+    def _needs_rows(self) -> str | None:
+        return "loss='hinge'" if self.loss == "hinge" else super()._needs_rows()
+
     def _counterpart(self, alpha: Any, l1_ratio: float) -> Any:
         # Nothing else needs scikit-learn's linear models.
         from sklearn.svm import LinearSVC

@@ -23,7 +23,7 @@ class LogisticBase(LinearClassifier):
 
     _is_joint = True
 
-    def predict_proba(self, X: Any, offset: Any = None) -> Floats:
+    def predict_proba(self, X: Any, offset: Any = None) -> Any:
         """Estimate the probability of each class.
 
         Parameters
@@ -46,13 +46,16 @@ class LogisticBase(LinearClassifier):
         ValueError
             When X holds NaN or inf, or its columns are not those seen in `fit`.
         """
+        source = self._predicted_source(X, offset)
+        if source is not None:
+            return source.predict(self.predict_proba)
         decision = self.decision_function(X, offset)
         if decision.ndim == 1:
             return np.column_stack([expit(-decision), expit(decision)])
         probabilities: Floats = softmax(decision, axis=1)
         return probabilities
 
-    def predict_log_proba(self, X: Any, offset: Any = None) -> Floats:
+    def predict_log_proba(self, X: Any, offset: Any = None) -> Any:
         """Estimate the logarithm of the probability of each class.
 
         It is finite and exact where the probability itself rounds to 0 or 1.
@@ -76,6 +79,9 @@ class LogisticBase(LinearClassifier):
         ValueError
             When X holds NaN or inf, or its columns are not those seen in `fit`.
         """
+        source = self._predicted_source(X, offset)
+        if source is not None:
+            return source.predict(self.predict_log_proba)
         decision = self.decision_function(X, offset)
         if decision.ndim == 1:
             return np.column_stack([log_expit(-decision), log_expit(decision)])

@@ -107,8 +107,8 @@ class RidgeRegressorCV(RidgeCV):
         better. The automatic grid has nothing of interest beyond its largest alpha.
     cv_results_ : ndarray of shape (n_samples, n_alphas) or \
             (n_samples, n_targets, n_alphas)
-        Squared errors of the rows when left out, or with `scoring` the predictions for
-        them; only with ``store_cv_results=True``.
+        Squared errors of the rows when left out, times their weights, or with `scoring`
+        the predictions for them; only with ``store_cv_results=True``.
     coef_ : ndarray of shape (n_features,) or (n_targets, n_features)
         Coefficients at `alpha_`, fitted to all rows.
     sparse_coef_ : sparse matrix of shape (1, n_features) or (n_targets, n_features)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regkit.kernels._jit import kernel, part
-from regkit.kernels.linear.active_set import minimize
+from regkit.kernels.linear.active_set import pivot
 from regkit.kernels.linear.active_set_state import State, WorkingProblem
 from regkit.kernels.linear.certificate import duality_gap, in_span
 from regkit.kernels.linear.screening import ENLARGED, EXCESS, MANY, ROUNDED_SUM
@@ -260,7 +260,7 @@ def minimize_each(work: WorkingSets, alpha: float, max_iter: int, ridged: bool) 
             state.factor[k],
             state.size[k],
         )
-        n_iter, is_solved = minimize(one, its, work.sizes[k], alpha, max_iter, ridged)
+        n_iter, is_solved = pivot(one, its, work.sizes[k], alpha, max_iter, ridged)
         work.n_iter[k] += n_iter
         work.n_last[k] = n_iter
         work.is_solved[k] = is_solved

@@ -9,7 +9,7 @@ alphas. Where one of them needs more than exact solutions of small systems, or a
 them more memory than X, the walk ends, and each path goes on alone.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -102,7 +102,7 @@ class LockstepPaths:
             problem.penalty.largest_alpha(row)
             for row, problem in zip(self._terms.products, self._problems, strict=False)
         ]
-        stops, are_kept = zip(*_stops(alphas, max(tops)), strict=True)
+        stops, are_kept = pivoting.stops(alphas, max(tops))
         found = _empty_found(len(alphas))
         at, event = 0, END
         while True:
@@ -114,8 +114,8 @@ class LockstepPaths:
                 self._view,
                 self._work,
                 found,
-                np.array(stops),
-                np.array(are_kept),
+                stops,
+                are_kept,
                 at,
                 event,
                 self._max_iter,
@@ -123,7 +123,7 @@ class LockstepPaths:
                 BATCH,
             )
             if event == UNSOLVED:
-                self._solve_otherwise(stops[at])
+                self._solve_otherwise(float(stops[at]))
             elif event != ROOM or not self._can_admit():
                 break
             else:
@@ -283,17 +283,6 @@ def _stacked_state(room: int, support: int) -> State:
         factor=np.zeros((ABREAST, support, support)),
         size=np.zeros((ABREAST, 1), dtype=np.int64),
     )
-
-
-def _stops(alphas: Floats, top: float) -> Iterator[tuple[float, bool]]:
-    """Yield the alphas and those on the way to them, and whether each was asked for."""
-    reached = top
-    for alpha in map(float, alphas):
-        if alpha >= reached:
-            yield alpha, True
-        while reached > alpha:
-            reached = pivoting.next_alpha(reached, alpha, top)
-            yield reached, reached == alpha
 
 
 def can_go_in_lockstep(penalty: Penalty, alphas: Floats, solver: str) -> bool:
