@@ -152,7 +152,8 @@ class LossCV(PathCV, LossEstimator):
             problem,
             self._settings(),
             ChunkFolds(problem.rows, self._error_scale),
-            refit=bool(self.refit),
+            bool(self.refit),
+            keeps_squares=False,
         )
 
     def _check_criterion(self, problem: LossProblem) -> None:
