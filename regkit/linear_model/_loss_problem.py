@@ -20,7 +20,7 @@ from regkit.rows.inputs import FitData
 from regkit.solvers.folds.in_memory import PathSettings
 from regkit.solvers.loss_criteria import loss_criteria
 from regkit.solvers.loss_terms import LossTerm, SeparateTargets
-from regkit.solvers.losses import LOGISTIC, Loss
+from regkit.solvers.losses import LOGISTIC, POISSON, Loss
 from regkit.solvers.multinomial import Multinomial
 from regkit.solvers.problem import Penalty
 from regkit.solvers.results import PathResult
@@ -162,7 +162,9 @@ class AnyLossProblem(Problem):
             "feature_names_in_": self.feature_names,
         }
         if self.classes is None:
-            return LogLinkPath(**common)
+            assert isinstance(self.loss, Loss)
+            power = 1.0 if self.loss == POISSON else self.loss.power
+            return LogLinkPath(**common, power=power)
         has_probabilities = self.loss == LOGISTIC or self.width > 1
         return ClassificationPath(
             **common, classes_=self.classes, has_probabilities=has_probabilities

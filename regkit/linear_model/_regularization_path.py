@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
+from sklearn.metrics import r2_score
 
 from regkit._sklearn import check_same_features
 from regkit._types import Floats
@@ -200,6 +201,13 @@ class RegularizationPath(PathViews):
             return linear_predictor(X, self.coefs.T, self.intercepts)
         coefs = sp.csr_array(self.sparse_coefs)[used].toarray()
         return linear_predictor(X[:, used], coefs.T, self.intercepts)
+
+    def _explained(
+        self, X: Any, y: NDArray[Any], alphas: Floats
+    ) -> tuple[str, list[float]]:
+        """Give the explained share of the deviance at each alpha, and its name."""
+        predicted = self.predict(X, alpha=alphas)
+        return "explained", [float(r2_score(y, column)) for column in predicted.T]
 
     def _columns(self, index: NDArray[np.intp]) -> Floats:
         """Return some columns of the coefficients as a dense array."""
