@@ -20,7 +20,7 @@ from regkit.rows.inputs import FitData
 from regkit.solvers.folds.in_memory import PathSettings
 from regkit.solvers.loss_criteria import loss_criteria
 from regkit.solvers.loss_terms import LossTerm, SeparateTargets
-from regkit.solvers.losses import LOGISTIC, POISSON, Loss
+from regkit.solvers.losses import GAMMA, LOGISTIC, POISSON, Loss
 from regkit.solvers.multinomial import Multinomial
 from regkit.solvers.problem import Penalty
 from regkit.solvers.results import PathResult
@@ -163,7 +163,7 @@ class AnyLossProblem(Problem):
         }
         if self.classes is None:
             assert isinstance(self.loss, Loss)
-            power = 1.0 if self.loss == POISSON else self.loss.power
+            power = {POISSON: 1.0, GAMMA: 2.0}.get(self.loss, self.loss.power)
             return LogLinkPath(**common, power=power)
         has_probabilities = self.loss == LOGISTIC or self.width > 1
         return ClassificationPath(
