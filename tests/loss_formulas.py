@@ -18,9 +18,14 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import expit, log_softmax, softmax, xlogy
+from scipy.special import expit, log_softmax, softmax
 
 Array = npt.NDArray[Any]
+
+
+def _x_log_x(t: Array) -> Array:
+    """Of any precision, unlike SciPy's."""
+    return np.where(t > 0, t * np.log(np.where(t > 0, t, 1)), 0)
 
 
 class Loss:
@@ -30,7 +35,7 @@ class Loss:
 
     def encode(self, y: Any) -> Array:
         """Targets of shape (n, K)."""
-        return np.asarray(y, dtype=np.float64)[:, None]
+        return np.asarray(y)[:, None].astype(np.float64)
 
     def value(self, y: Array, z: Array) -> Array:
         raise NotImplementedError
@@ -48,24 +53,23 @@ class Loss:
 
 
 class Logistic(Loss):
-    """``log(1 + e^z) - y z``, y in {0, 1}."""
+    """``log(1 + e^z) - y z``, 0 <= y <= 1."""
 
     def value(self, y, z):
-        return np.logaddexp(0, np.where(y == 1, -z, z))[:, 0]
+        return (y * np.logaddexp(0, -z) + (1 - y) * np.logaddexp(0, z))[:, 0]
 
     def gradient(self, y, z):
-        return np.where(y == 1, -expit(-z), expit(z))
+        return (1 - y) * expit(z) - y * expit(-z)
 
     def hessian(self, y, z):
         return (expit(z) * expit(-z))[:, :, None]
 
     def fenchel_young(self, y, z, a):
-        success = np.where(y == 1, 1 + a, a)
-        failure = np.where(y == 1, -a, 1 - a)
+        success, failure = y + a, (1 - y) - a
         log_p, log_q = -np.logaddexp(0, -z), -np.logaddexp(0, z)
         inside = (success >= 0) & (failure >= 0)
         t, s = np.where(inside, success, 0), np.where(inside, failure, 1)
-        divergence = xlogy(t, t) - t * log_p + xlogy(s, s) - s * log_q
+        divergence = _x_log_x(t) - t * log_p + _x_log_x(s) - s * log_q
         return np.where(inside, np.maximum(divergence, 0), np.inf)[:, 0]
 
 
@@ -92,7 +96,7 @@ class Multinomial(Loss):
         t = y + a
         inside = np.all(t >= 0, axis=1)
         t = np.where(inside[:, None], t, 0)
-        divergence = (xlogy(t, t) - t * log_softmax(z, axis=1)).sum(axis=1)
+        divergence = (_x_log_x(t) - t * log_softmax(z, axis=1)).sum(axis=1)
         return np.where(inside, np.maximum(divergence, 0), np.inf)
 
 
@@ -112,7 +116,7 @@ class Poisson(Loss):
         t = y + a
         inside = t >= 0
         t = np.where(inside, t, 0)
-        divergence = xlogy(t, t) - t * z - t + np.exp(z)
+        divergence = _x_log_x(t) - t * z - t + np.exp(z)
         return np.where(inside, np.maximum(divergence, 0), np.inf)[:, 0]
 
 
@@ -207,23 +211,55 @@ class SquaredHinge(_Margin):
         return np.where(inside, divergence, np.inf)[:, 0]
 
 
+@dataclass
 class Hinge(_Margin):
-    """``max(0, 1 - y z)``, y in {-1, 1} (or {0, 1}); not differentiable at margin 1."""
+    """``max(0, 1 - y z)``, y in {-1, 1} (or {0, 1}); not differentiable at margin 1.
+
+    With a ``width`` h, a margin short of 1 by m <= h costs ``m^2 / (2 h)`` and one
+    short by more ``m - h/2``.
+    """
+
+    width: float = 0.0
 
     def value(self, y, z):
-        return np.maximum(1 - y * z, 0)[:, 0]
+        short = np.maximum(1 - y * z, 0)
+        if self.width == 0:
+            return short[:, 0]
+        bent = np.minimum(short, self.width)
+        return (bent**2 / (2 * self.width) + short - bent)[:, 0]
 
     def gradient(self, y, z):
-        return np.where(y * z < 1, -y, 0.0)
+        if self.width == 0:
+            return np.where(y * z < 1, -y, 0.0)
+        return -y * np.clip((1 - y * z) / self.width, 0, 1)
 
     def hessian(self, y, z):
-        return np.zeros((len(z), 1, 1))
+        short = 1 - y * z
+        is_bent = (short > 0) & (short < self.width)
+        return np.where(is_bent, 1 / max(self.width, 1e-300), 0)[:, :, None]
 
     def fenchel_young(self, y, z, a):
-        b, short = -a * y, 1 - y * z
+        b = -a * y
         inside = (b >= 0) & (b <= 1)
-        divergence = np.maximum(short, 0) * (1 - b) + b * np.maximum(-short, 0)
-        return np.where(inside, divergence, np.inf)[:, 0]
+        conjugate = -b + self.width * b**2 / 2
+        distance = self.value(y, z)[:, None] + conjugate + b * y * z
+        return np.where(inside, np.maximum(distance, 0), np.inf)[:, 0]
+
+
+class Squares(Loss):
+    """``(y - z)^2 / 2``."""
+
+    def value(self, y, z):
+        return ((y - z) ** 2 / 2)[:, 0]
+
+    def gradient(self, y, z):
+        return z - y
+
+    def hessian(self, y, z):
+        return np.ones(z.shape)[:, :, None]
+
+    def fenchel_young(self, y, z, a):
+        return ((z - y - a) ** 2 / 2)[:, 0]
 
 
 def make_loss(name: str, *, power: float = 1.5, n_classes: int = 2) -> Loss:
@@ -233,6 +269,7 @@ def make_loss(name: str, *, power: float = 1.5, n_classes: int = 2) -> Loss:
     if name == "tweedie":
         return Tweedie(power)
     simple = {
+        "squares": Squares,
         "logistic": Logistic,
         "poisson": Poisson,
         "gamma": Gamma,

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regkit._types import Floats, Indices
+from regkit.designs.class_weights import class_total
 from regkit.designs.protocols import GatheredColumns, RowDesign
 from regkit.kernels.linear import multinomial
 
@@ -80,6 +81,10 @@ class ClassColumns:
         self._columns = np.empty(0, dtype=np.int64)
 
     @property
+    def entries(self) -> None:
+        return None
+
+    @property
     def _places(self) -> Indices:
         places: Indices = self._position[self._columns]
         return places
@@ -121,9 +126,7 @@ class ClassColumns:
         )
 
     def total(self, weight: Floats) -> Floats:
-        by_class = weight.reshape(self._n_classes, -1)
-        joint = by_class / self._root
-        return np.diag(by_class.sum(axis=1)) - joint @ joint.T
+        return class_total(weight.reshape(self._n_classes, -1), self._root)
 
     def costs(self) -> tuple[float, float]:
         chord, gram = self._store.costs()

@@ -13,6 +13,7 @@ from scipy import sparse
 
 from regkit._types import Floats, Indices
 from regkit.designs.base import read_only
+from regkit.designs.class_weights import class_total, own_weights
 from regkit.designs.dense_columns import GrowingRows
 from regkit.designs.dense_products import by_row_shares, centered_products
 from regkit.designs.sparse_columns import joined
@@ -62,6 +63,10 @@ class DenseWorkingColumns(GrowingRows):
         super().__init__(design.n_samples)
         self._design = design
 
+    @property
+    def entries(self) -> Floats:
+        return self._rows
+
     def append(self, columns: Indices) -> None:
         self._add(self._design.gather_unweighted(columns))
 
@@ -92,12 +97,12 @@ class DenseWorkingColumns(GrowingRows):
         joint = rows[places] * (weight / root)[classes]
         gram = -(joint[first:] @ joint.T)
         sums = -(joint[first:] @ (weight / root).T)
-        for k, own in enumerate(weight):
+        for k, own in enumerate(own_weights(weight, root)):
             mine = np.flatnonzero(classes == k)
             new = mine[mine >= first]
             weighted = rows[places[new]] * own
-            gram[np.ix_(new - first, mine)] += weighted @ rows[places[mine]].T
-            sums[new - first, k] += weighted.sum(axis=1)
+            gram[np.ix_(new - first, mine)] = weighted @ rows[places[mine]].T
+            sums[new - first, k] = weighted.sum(axis=1)
         return gram, sums
 
     def gram(self, weight: Floats, first: int) -> tuple[Floats, Floats]:
@@ -130,6 +135,10 @@ class DenseColumns:
         self._scale = design.scale
         self._center = design.offset
         self._X = design.transposed.T
+
+    @property
+    def entries(self) -> None:
+        return None
 
     def append(self, columns: Indices) -> None:
         """Nothing to do: every column is there."""
@@ -199,6 +208,10 @@ class SparseWorkingColumns:
         self._n = design.n_samples
         self._block = design.block(np.empty(0, dtype=np.int64))
         self._by_rows: Any = None
+
+    @property
+    def entries(self) -> None:
+        return None
 
     def append(self, columns: Indices) -> None:
         self._block = joined(self._block, self._design.block(columns))
@@ -298,17 +311,17 @@ class SparseWorkingColumns:
         joint.data = columns.data * (weight / root)[of_entry, columns.indices]
         gram = -(joint[:, first:].T @ joint).toarray()
         sums = -(joint.T @ (weight / root).T)
-        for k, own in enumerate(weight):
+        for k, own in enumerate(own_weights(weight, root)):
             mine = np.flatnonzero(classes == k)
             new = mine[mine >= first]
             weighted = columns[:, mine]
             weighted.data = weighted.data * own[weighted.indices]
             products = (columns[:, new].T @ weighted).toarray()
-            gram[np.ix_(new - first, mine)] += products
-            sums[mine, k] += weighted.sum(axis=0)
+            gram[np.ix_(new - first, mine)] = products
+            sums[mine, k] = weighted.sum(axis=0)
         # Centered after the products, as all sums of sparse columns are.
         center = block.offset[places]
-        total = np.diag(weight.sum(axis=1)) - (weight / root) @ (weight / root).T
+        total = class_total(weight, root)
         gram -= center[first:, None] * sums[:, classes[first:]].T
         gram -= sums[first:][:, classes] * center
         gram += (

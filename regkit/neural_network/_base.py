@@ -28,13 +28,13 @@ from regkit.neural_network._parameters import (
 )
 from regkit.neural_network._progress import (
     CallbackSupportMixin,
-    Progress,
+    TrainingProgress,
     with_callbacks,
 )
-from regkit.neural_network._rows import Given, Goal, Parts, RowsByUse, check_names
+from regkit.neural_network._rows import FitInput, Goal, Parts, RowsByUse, check_names
 from regkit.neural_network._told import told, warn_of
 from regkit.solvers.networks.expansion import Expansion
-from regkit.solvers.networks.scaling import Moments, Scaling
+from regkit.solvers.networks.scaling import Scaling, ScalingMoments
 from regkit.solvers.networks.trainer import Parameters
 
 # Interquartile ranges from the median that "robust" scaling does not pass.
@@ -180,7 +180,9 @@ class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator):
             inputs = Scaling.robust(table.X, table.weights, _CLIP)
         elif self.standardize:
             moments = None if stream is None else stream.totals.columns
-            inputs = Scaling.standard(moments or Moments.of(table.X, table.weights))
+            inputs = Scaling.standard(
+                moments or ScalingMoments.of(table.X, table.weights)
+            )
         return Fitted(
             architecture,
             Parameters.start(params),
@@ -193,7 +195,7 @@ class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator):
 
     def _take_more(
         self, before: Ensemble | None, X: Any, y: Any, sample_weight: Any, seed: int
-    ) -> Given:
+    ) -> FitInput:
         """Check what was passed, also whether the networks before can go on from it."""
         if before is None:
             return self._take(X, y, sample_weight, True, seed)
@@ -219,7 +221,7 @@ class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator):
         self,
         before: Ensemble | None,
         parts: list[Parts],
-        given: Given,
+        given: FitInput,
         seed: int,
         monitors: bool,
         passed: tuple[Any, Any],
@@ -276,11 +278,11 @@ class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator):
 
         def watching(
             number: int, trained: list[Trained], network: Fitted, rows: Parts
-        ) -> Progress:
+        ) -> TrainingProgress:
             done = tuple(each.network for each in trained)
             now = Ensemble((*done, network), folds)
             title = f"member {number + 1} of {len(parts)}" if len(parts) > 1 else ""
-            return Progress(self, context, lambda: attributes(now), data, title)
+            return TrainingProgress(self, context, lambda: attributes(now), data, title)
 
         members = Members(
             networks, parts, settings, monitors, self.shuffle, self.buffer_chunks
@@ -402,7 +404,7 @@ class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator):
         goal: Goal,
         judges: Judges,
         trained: list[Trained],
-        given: Given,
+        given: FitInput,
     ) -> dict[str, Any]:
         """Learn from held-out rows how far predictions are off."""
         raise NotImplementedError

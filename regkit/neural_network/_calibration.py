@@ -31,7 +31,7 @@ _COVERAGE = 0.9
 _ENOUGH = 2 * least_rows(_COVERAGE)
 
 
-class Predicted(NamedTuple):
+class JointPrediction(NamedTuple):
     """What networks say together, each (n, n_targets)."""
 
     middle: Floats
@@ -46,7 +46,7 @@ class Predicted(NamedTuple):
     """How far their predictions are."""
 
 
-class Shape(NamedTuple):
+class IntervalShape(NamedTuple):
     """Which intervals suit, of each target (n_targets,)."""
 
     of_mean: Floats
@@ -58,7 +58,9 @@ class Shape(NamedTuple):
     least: Floats
     """The least spread that counts."""
 
-    def center_and_spread(self, found: Predicted, t: int) -> tuple[Floats, Floats]:
+    def center_and_spread(
+        self, found: JointPrediction, t: int
+    ) -> tuple[Floats, Floats]:
         """Return what intervals of target ``t`` are around, and multiples of."""
         a, b = float(self.of_mean[t]), float(self.evenness[t])
         own = np.maximum(found.spread[:, t], self.least[t])
@@ -78,14 +80,14 @@ class Calibration:
         |y - center| / spread of the rows, ascending.
     members : tuple of tuple of int
         The members that predict for each group.
-    shape : Shape
+    shape : IntervalShape
     factor : ndarray (n_targets,)
         What turns a predicted spread into a standard deviation.
     """
 
     scores: Floats
     members: tuple[tuple[int, ...], ...]
-    shape: Shape
+    shape: IntervalShape
     factor: Floats
 
     @property
@@ -125,20 +127,20 @@ class Judged(NamedTuple):
     means: list[Floats]
 
 
-def _predict_alone(heads: Heads, network: Fitted, X: Any) -> Predicted:
+def _predict_alone(heads: Heads, network: Fitted, X: Any) -> JointPrediction:
     outputs, targets = network.outputs(X), network.targets
     middle, spread = heads.center_and_spread(outputs, targets)
     none = np.zeros_like(middle)
-    return Predicted(middle, heads.means(outputs, targets), spread, none, none)
+    return JointPrediction(middle, heads.means(outputs, targets), spread, none, none)
 
 
-def combine(found: list[Predicted]) -> Predicted:
+def combine(found: list[JointPrediction]) -> JointPrediction:
     """Return what networks say together."""
     middles, means, spreads = (
         np.array([each[part] for each in found]) for part in range(3)
     )
     middle, mean = middles.mean(axis=0), means.mean(axis=0)
-    return Predicted(
+    return JointPrediction(
         middle,
         mean,
         root_mean_square(spreads),
@@ -157,7 +159,9 @@ def judge(heads: Heads, judges: Judges, chosen: bool) -> Judged:
         combine([_predict_alone(heads, each, table.X) for each in networks])
         for networks, table, _ in judges.held_out
     ]
-    found = Predicted(*(np.concatenate(each) for each in zip(*parts, strict=True)))
+    found = JointPrediction(
+        *(np.concatenate(each) for each in zip(*parts, strict=True))
+    )
     truth, weights = (
         np.concatenate([getattr(table, name) for _, table, _ in judges.held_out])
         for name in ("targets", "weights")
@@ -165,7 +169,7 @@ def judge(heads: Heads, judges: Judges, chosen: bool) -> Judged:
     least = _LEAST_SHARE * np.median(found.spread, axis=0)
     logs = np.log(np.maximum(found.spread, least))
     none = np.zeros(heads.n_targets)
-    plain = Shape(none, none, np.exp(logs.mean(axis=0)), least)
+    plain = IntervalShape(none, none, np.exp(logs.mean(axis=0)), least)
     factor = root_mean_square(_scores(plain, found, truth), weights)
     shape = _choose(plain, found, truth) if chosen else plain
     scores = np.sort(_scores(shape, found, truth), axis=0)
@@ -177,7 +181,7 @@ def judge(heads: Heads, judges: Judges, chosen: bool) -> Judged:
     )
 
 
-def _scores(shape: Shape, found: Predicted, truth: Floats) -> Floats:
+def _scores(shape: IntervalShape, found: JointPrediction, truth: Floats) -> Floats:
     """Return |y - center| / spread, (n, n_targets)."""
     columns = []
     for t in range(truth.shape[1]):
@@ -186,7 +190,9 @@ def _scores(shape: Shape, found: Predicted, truth: Floats) -> Floats:
     return np.column_stack(columns)
 
 
-def _choose(plain: Shape, found: Predicted, truth: Floats) -> Shape:
+def _choose(
+    plain: IntervalShape, found: JointPrediction, truth: Floats
+) -> IntervalShape:
     """Return the shape whose intervals have the least score on held-out rows."""
     n, n_targets = truth.shape
     if n < _ENOUGH:

@@ -14,7 +14,7 @@ from dataclasses import replace
 import numpy as np
 
 from regkit._types import Floats
-from regkit.kernels.networks.passes import Rows
+from regkit.kernels.networks.passes import InputRows
 from regkit.neural_network._held_out import Trained
 from regkit.solvers.networks.temperature import log_likelihood, probabilities_of
 
@@ -58,7 +58,9 @@ class EpochChoice:
         )
         return first, second, best
 
-    def _losses(self, group: list[Trained], rows: list[Rows], epoch: int) -> Floats:
+    def _losses(
+        self, group: list[Trained], rows: list[InputRows], epoch: int
+    ) -> Floats:
         """Return weighted losses of rows at each temperature, (n_temperatures, n)."""
         table = group[0].parts.validate
         raw = np.array(

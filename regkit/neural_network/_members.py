@@ -12,7 +12,12 @@ from regkit.neural_network._held_out import Trained
 from regkit.neural_network._rows import Parts
 from regkit.parallel.threads import map_in_threads, n_threads
 from regkit.solvers.networks.streamed import run_streamed
-from regkit.solvers.networks.trainer import Observer, Settings, TrainingResult, run
+from regkit.solvers.networks.trainer import (
+    Observer,
+    TrainingResult,
+    TrainingSettings,
+    run,
+)
 
 # A run goes on until this many times the epochs that were best for the first fold.
 _MARGIN = 3
@@ -28,7 +33,7 @@ class Members:
         Trained in place.
     parts : list of Parts
         The rows of each.
-    settings : list of Settings
+    settings : list of TrainingSettings
     monitors : bool
         Whether the validation rows are looked at after every epoch, and choose the
         weights that are kept.
@@ -40,7 +45,7 @@ class Members:
         self,
         networks: list[Fitted],
         parts: list[Parts],
-        settings: list[Settings],
+        settings: list[TrainingSettings],
         monitors: bool,
         shuffle: bool,
         buffer_chunks: int,
@@ -121,7 +126,7 @@ class Members:
         self,
         network: Fitted,
         parts: Parts,
-        settings: Settings,
+        settings: TrainingSettings,
         observer: Observer | None,
         alone: bool,
     ) -> TrainingResult:
@@ -154,7 +159,7 @@ class Members:
         )
 
 
-def _shorter(settings: Settings, best: int) -> Settings:
+def _shorter(settings: TrainingSettings, best: int) -> TrainingSettings:
     """Return settings for a run that ends not long after an epoch."""
     later = [epoch for epoch in settings.snapshots if epoch >= _MARGIN * best]
     return replace(settings, stop_after=later[0]) if later else settings

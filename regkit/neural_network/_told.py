@@ -14,7 +14,7 @@ from regkit._warn import warn
 from regkit.neural_network._data import Table
 from regkit.neural_network._fitted import Fitted
 from regkit.neural_network._held_out import Trained
-from regkit.solvers.networks.trainer import Settings
+from regkit.solvers.networks.trainer import TrainingSettings
 
 ScoresOf = Callable[[Floats, Fitted, Table], list[float]]
 """Scores after each epoch, from the trainer's, the network and its validation rows."""
@@ -62,7 +62,7 @@ def told(
 
 
 def warn_of(
-    name: str, trained: list[Trained], settings: Settings, early_stopping: bool
+    name: str, trained: list[Trained], settings: TrainingSettings, early_stopping: bool
 ) -> None:
     """Warn of runs that diverged, were interrupted or could go on."""
     by_outcome = {each.result.outcome: each.result for each in trained}

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from regkit._types import EPS, Floats
+from regkit.designs.class_weights import class_inverse, class_total
 from regkit.kernels.linear import multinomial as kernels
 from regkit.solvers.losses import overflowing
 
@@ -77,6 +78,8 @@ class Multinomial:
         n_classes = self.n_classes
         residual, curvature = np.empty_like(eta), np.empty_like(eta)
         n = len(eta) // n_classes
+        root = np.sqrt(share[:n])
+        root[root == 0.0] = 1.0
         shift = np.zeros(n_classes) + start
         value = self.objective(y, share, eta + self.spread(shift, n_classes * n))
         # Where rounding hides whether the loss falls, slopes that halve still tell.
@@ -94,8 +97,7 @@ class Multinomial:
             if np.all(np.abs(slope) <= 1e-16 * np.abs(weighted).sum(axis=1)):
                 break
             p, P = self._split(share, curvature)
-            hessian = np.diag((p * P).sum(axis=1)) - (p * P) @ P.T
-            step = np.linalg.pinv(hessian, rcond=1e-13, hermitian=True) @ slope
+            step = class_inverse(class_total(p * P, root)) @ slope
             noise = 4.0 * EPS * (1.0 + abs(value))
             length = 1.0
             while length > 1e-9:
@@ -127,7 +129,7 @@ class Multinomial:
         """Return the square of a change of eta under the quadratic model."""
         p, P, d = self._split(share, weight, change)
         mean = (P * d).sum(axis=0)
-        return float(np.sum(p[0] * ((P * d**2).sum(axis=0) - mean**2)))
+        return float(np.sum(p * P * (d - mean) ** 2))
 
     def first_intercept(self, y: Floats, share: Floats) -> Floats:
         """Return the intercepts of the null model without an offset.

@@ -17,7 +17,7 @@ from regkit import (
     logistic_path,
 )
 from tests.loss_certificate import certify_loss
-from tests.loss_reference import reference_optimum
+from tests.loss_optimum import reference_optimum
 
 
 def classes(n_samples=200, n_features=5, seed=0):

@@ -10,9 +10,10 @@ from sklearn.linear_model import (
     TweedieRegressor,
 )
 
-from tests.loss_certificate import certify_loss, state
+from tests.loss_certificate import certify_loss
 from tests.loss_formulas import make_loss
-from tests.loss_reference import reference_optimum
+from tests.loss_optimum import reference_optimum
+from tests.loss_problem import state
 
 LOSSES = ["logistic", "multinomial", "poisson", "gamma", "tweedie", "squared_hinge"]
 OPTIONS = {
@@ -103,8 +104,7 @@ def test_gap_bounds_suboptimality_and_vanishes_at_the_optimum(loss, options):
         found = certify_loss(loss, X, y, moved, level, **options)
         worse = found.primal - optimum.primal
         assert worse - 1e-14 <= found.gap
-        if size <= 1e-3 and "bounds" not in options:  # where Newton steps converge
-            assert found.gap <= 1.01 * worse + 1e-12
+        assert found.gap <= (1 + 1e-9) * worse + 1e-13
 
 
 def test_grouped_penalty():
@@ -114,7 +114,8 @@ def test_grouped_penalty():
     found = certify_loss("multinomial", X, y, coef, intercept, **options)
     assert found.relative_gap <= 1e-12
     moved = certify_loss("multinomial", X, y, coef * 1.01, intercept, **options)
-    assert moved.primal - found.primal - 1e-14 <= moved.gap
+    worse = moved.primal - found.primal
+    assert worse - 1e-14 <= moved.gap <= (1 + 1e-9) * worse + 1e-13
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from regkit.kernels.linear.losses import entropy
 
 
 class ClassRows(NamedTuple):
-    """As `regkit.kernels.linear.loss_steps.Rows`, shapes (K, n) but for ``share``."""
+    """As `regkit.kernels.linear.loss_steps.LossRows`: (K, n), ``share`` alone (n,)."""
 
     y: NDArray[np.float64]  # 1 for the row's class, 0 for others
     share: NDArray[np.float64]
@@ -64,16 +64,23 @@ def advance(rows: ClassRows) -> float:
     p = np.empty(n_classes)
     total = 0.0
     for i in range(n):
-        mean = 0.0
+        likely = np.int64(0)
         for k in range(n_classes):
             rows.reached[k, i] = rows.eta[k, i] + rows.change[k, i]
-            mean += rows.weight[k, i] * rows.change[k, i]
+            if rows.weight[k, i] > rows.weight[likely, i]:
+                likely = np.int64(k)
+        # Beside the likeliest class's: of that one nearly nothing is left.
+        level = rows.change[likely, i]
+        mean = 0.0
+        for k in range(n_classes):
+            mean += rows.weight[k, i] * (rows.change[k, i] - level)
         share = rows.share[i]
         if share > 0.0:
             _probabilities(rows.reached, i, p)
         gap = 0.0
         for k in range(n_classes):
-            moved = rows.dual[k, i] - rows.weight[k, i] * (rows.change[k, i] - mean)
+            change = rows.change[k, i] - level - mean
+            moved = rows.dual[k, i] - rows.weight[k, i] * change
             rows.moved[k, i] = moved
             rows.residual[k, i] = rows.curvature[k, i] = 0.0
             if share > 0.0:

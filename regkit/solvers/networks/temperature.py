@@ -68,7 +68,7 @@ def log_likelihood(probabilities: Floats, targets: Floats, independent: bool) ->
     return np.log(np.maximum(own, _SMALLEST))
 
 
-class Group(NamedTuple):
+class HeldOutGroup(NamedTuple):
     """Rows held out from some networks, whose probabilities are averaged."""
 
     outputs: Floats
@@ -79,14 +79,16 @@ class Group(NamedTuple):
     """(n,)"""
 
 
-def fit_temperature(groups: list[Group], independent: bool, n_members: int) -> float:
+def fit_temperature(
+    groups: list[HeldOutGroup], independent: bool, n_members: int
+) -> float:
     """Return T > 0 that makes probabilities of outputs / T most likely.
 
     Guo, Pleiss, Sun & Weinberger (2017), with a normal prior of log T.
 
     Parameters
     ----------
-    groups : list of Group
+    groups : list of HeldOutGroup
     independent : bool
         See `log_likelihood`.
     n_members : int
@@ -99,7 +101,7 @@ def fit_temperature(groups: list[Group], independent: bool, n_members: int) -> f
     if not 1 < count < n_members:
         return math.exp(together)
     each_alone = [
-        Group(outputs[None], group.targets, group.weights)
+        HeldOutGroup(outputs[None], group.targets, group.weights)
         for group in groups
         for outputs in group.outputs
     ]
@@ -109,7 +111,7 @@ def fit_temperature(groups: list[Group], independent: bool, n_members: int) -> f
     return math.exp(min(max(found, -_FARTHEST), _FARTHEST))
 
 
-def _log_temperature(groups: list[Group], independent: bool) -> float:
+def _log_temperature(groups: list[HeldOutGroup], independent: bool) -> float:
     """Return the logarithm of T for these groups as they are."""
     scale = sum(len(each.weights) for each in groups) / sum(
         float(each.weights.sum()) for each in groups

@@ -16,21 +16,21 @@ from typing import Any
 import numpy as np
 
 from regkit._types import Floats, Indices
-from regkit.solvers.paths.newton_steps import NewtonSteps
+from regkit.kernels.linear.loss_policy import LARGEST_DROP as DROP_OF_ALL
+from regkit.solvers.paths.newton_compiled import CompiledSteps
 from regkit.solvers.paths.screening import Request
 from regkit.solvers.paths.walk import Asking
 
-# An alpha below this share of its predecessor is approached in steps, ...
+# An alpha below this share of its predecessor is approached in steps, longer ones with
+# all columns in the working set; ...
 _LARGEST_DROP = 0.3
-# ... longer ones with all columns in the working set: none is to be found on the way;
-_DROP_OF_ALL = 0.01
-# each of them is solved to this share of the null deviance.
+# ... each of them is solved to this share of the null deviance.
 _COARSE_TOL = 1e-3
 # The null model is solved to this share of it: alpha_max is what it leaves over.
 _NULL_TOL = 1e-14
 
 
-class NewtonPath(NewtonSteps):
+class NewtonPath(CompiledSteps):
     """Walks down the alphas; holds what one alpha hands to the next.
 
     Attributes
@@ -64,7 +64,7 @@ class NewtonPath(NewtonSteps):
         if not self._takes_all or self.null_deviance == 0.0:
             return
         before = self._model
-        self._model = self._new_model(True)
+        self._model = self._new_model(not self._has_few_products(len(self.coef)))
         self._screen.outside[:] = False
         self._model.add(self._every, self._screen.correlation)
         self._model.restart(self.coef)
@@ -160,7 +160,7 @@ class NewtonPath(NewtonSteps):
         return self._loss.joined(by_class)
 
     def _next_alpha(self, alpha: float) -> float:
-        drop = _LARGEST_DROP if self._screen.outside.any() else _DROP_OF_ALL
+        drop = _LARGEST_DROP if self._screen.outside.any() else DROP_OF_ALL
         following = drop * self.alpha
         if following <= alpha or self.alpha == inf or self.alpha <= 1e-3 * self.top:
             return alpha

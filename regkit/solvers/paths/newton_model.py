@@ -19,14 +19,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regkit._types import Floats, Indices
+from regkit.designs.class_weights import class_inverse
 from regkit.designs.protocols import WeightedColumns
+from regkit.kernels.linear import loss_walk
 from regkit.kernels.linear.cholesky import BLOCK
+from regkit.kernels.linear.loss_policy import HORIZON
+from regkit.kernels.linear.loss_walk import Working
 from regkit.solvers.losses import overflowing
 from regkit.solvers.paths import pivoting
 from regkit.solvers.problem import ScaledPenalty
-
-# Alphas that a new Gram matrix is expected to serve.
-_HORIZON = 3.0
 
 
 class NewtonModel:
@@ -66,10 +67,16 @@ class NewtonModel:
         self._inverse = np.ones((1, 1))  # 1 / S
         self._imbalance = np.zeros(1)  # Σ p r
         self.weight = np.empty(0)
+        self._room = np.empty((0, 0))  # as large as the gathered columns
 
     @property
     def size(self) -> int:
         return len(self.columns)
+
+    @property
+    def entries(self) -> Floats | None:
+        """The columns' entries as rows, with room for more; None if not gathered."""
+        return self._store.entries
 
     @property
     def n_active(self) -> int:
@@ -98,7 +105,7 @@ class NewtonModel:
         """Return whether a new Gram matrix costs less than ``n_steps`` chord steps."""
         reading, forming = self._store.costs()
         chord = reading + 4.0 * self.n_active**2
-        return n_steps * chord * _HORIZON > forming + self.n_active**3 / 3.0
+        return n_steps * chord * HORIZON > forming + self.n_active**3 / 3.0
 
     def is_settled(self, alpha: float) -> bool:
         """Tell whether the subgradient conditions hold on the working set."""
@@ -225,6 +232,43 @@ class NewtonModel:
             self._problem.target[:size] += products - correlation[:size]
         correlation[:size] = products
 
+    def working(self, figures: Floats, since: Floats, settled: Floats) -> Working:
+        """Return it as `regkit.kernels.linear.loss_walk` takes it; see `resume`."""
+        columns = self._store.entries
+        assert columns is not None
+        if self._room.shape != columns.shape:
+            self._room = np.empty_like(columns)
+        sums = np.zeros(self.size)
+        if self._fit_intercept:
+            sums[: len(self._sums)] = self._sums[:, 0]
+        figures[loss_walk.TOTAL] = self.weight.sum()
+        figures[loss_walk.IMBALANCE] = self._imbalance[0]
+        figures[loss_walk.IS_NEW] = self._is_new
+        figures[loss_walk.N_GRAMS] = self.n_grams
+        square = self._penalty.square[self.columns]
+        return Working(
+            columns,
+            self._room,
+            self._problem,
+            self._state,
+            square,
+            sums,
+            since,
+            settled,
+            figures,
+        )
+
+    def resume(self, working: Working, weight: Floats) -> None:
+        """Go on from where the kernel has left off; ``weight`` is p w."""
+        figures = working.figures
+        self.weight = weight
+        if self._fit_intercept:
+            self._sums = working.sums[:, None]
+        self._inverse = _inverse(figures[loss_walk.TOTAL].reshape(1, 1))
+        self._imbalance = figures[loss_walk.IMBALANCE].reshape(1)
+        self._is_new = bool(figures[loss_walk.IS_NEW])
+        self.n_grams = int(figures[loss_walk.N_GRAMS])
+
     def restart(self, coef: Floats) -> None:
         """Take these coefficients; the model has to be formed anew."""
         state = self._state
@@ -267,9 +311,9 @@ class NewtonModel:
 
 
 def _inverse(total: Floats) -> Floats:
-    """Return S⁻¹, or S⁺ where the intercepts of all classes may move together."""
+    """Return S⁻¹, of classes a generalized inverse: intercepts may move together."""
     if len(total) > 1:
-        return np.asarray(np.linalg.pinv(total, rcond=1e-13, hermitian=True))
+        return class_inverse(total)
     # (Where no row has a curvature, the intercept stays.)
     return np.divide(1.0, total, out=np.zeros_like(total), where=total > 0.0)
 

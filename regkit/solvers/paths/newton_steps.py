@@ -10,6 +10,16 @@ import numpy as np
 
 from regkit._types import EPS, Floats
 from regkit.designs.protocols import WeightedDesign
+from regkit.kernels.linear.loss_policy import (
+    AHEAD,
+    BALANCED,
+    CLOSE,
+    LEAST_WEIGHT,
+    MOST_WEIGHT,
+    PATIENCE,
+    RISE,
+    WORST_CONTRACTION,
+)
 from regkit.solvers.losses import PathLoss, is_met, null_intercept, overflowing
 from regkit.solvers.paths.certificate import LossCertificate
 from regkit.solvers.paths.newton_model import NewtonModel
@@ -19,22 +29,12 @@ from regkit.solvers.problem import Penalty, ScaledPenalty
 # With this many columns and this many entries at most all make the working set.
 FEW_COLUMNS = 500
 _FEW_ENTRIES = 1 << 18
-# A model whose chord steps leave more than this of a gap is formed anew.
-_WORST_CONTRACTION = 0.3
 # Zero columns stay in the working set while their correlation is above this share of
 # the threshold, when the model is formed anew.
 _KEPT = 0.93
-# Weights are extrapolated by so many times their change since the last alpha, ...
-_AHEAD = 2.0
-# ... once an alpha, where that is at least this share of the last, ...
-_CLOSE = 0.85
-# ... within these factors of their present value.
-_LEAST_WEIGHT, _MOST_WEIGHT = 0.3, 3.0
-# Rises of the objective up to this share of the null deviance are rounding errors.
-_RISE = 1e-12
 _HALVINGS = 60
-# A dual point's sum below this share of its absolute entries' sum is rounding error.
-_BALANCED = 1e-11
+# Below this share of the null deviance a gap that steps do not lower is rounding error.
+_NEAR = 1e-6
 # Of a loss without curvature every second model is damped after so many steps.
 _UNDAMPED = 4
 
@@ -49,7 +49,7 @@ class NewtonSteps:
     # Rows of no curvature get this much in damped models, where those are called for.
     _damping = 0.0
     # Steps in a row that may leave more than half of the gap.
-    _patience = 8
+    _patience = PATIENCE
 
     def __init__(
         self,
@@ -129,12 +129,16 @@ class NewtonSteps:
 
     def _solve(self, alpha: float, max_iter: int = 1000) -> int:
         """Minimize over the working set until the rows' part of the gap is small."""
-        model, goal = self._model, 0.5 * self._goal
-        last, patience = inf, self._patience
         if not len(self._weight):
             self._form(alpha)
         elif self._n_solves == 1:
             self._rebase()
+        return self._take_steps(alpha, max_iter)
+
+    def _take_steps(self, alpha: float, max_iter: int) -> int:
+        model, goal = self._model, 0.5 * self._goal
+        last, patience = inf, self._patience
+        near = _NEAR * self.null_deviance
         self._n_solves = 0
         n_iter = 0
         while n_iter < max_iter:
@@ -149,7 +153,8 @@ class NewtonSteps:
             if self._divergence <= goal and self._has_settled(alpha):
                 break
             if not self._divergence <= 0.5 * last:
-                patience -= 1
+                # (Far away, steps that lower the objective need not lower the gap.)
+                patience -= self._damping > 0.0 or self._divergence <= near
                 if patience == 0:
                     break
             else:
@@ -186,7 +191,7 @@ class NewtonSteps:
         # Of rows that are nearly met a residual is a difference of larger numbers.
         terms = np.abs(self._y) + np.abs(self._y - self._dual)
         least = 16.0 * EPS * float(self._share @ terms)
-        limit = _BALANCED * size + least
+        limit = BALANCED * size + least
         return bool(np.all(np.abs(by_class.sum(axis=1)) <= limit))
 
     def _differentiate(self) -> None:
@@ -199,10 +204,10 @@ class NewtonSteps:
     def _form(self, alpha: float) -> None:
         """Form the model with new weights around the present coefficients."""
         weight = np.maximum(self._curvature, self._least_curvature)
-        if self._may_extrapolate and alpha >= _CLOSE * self.alpha:
-            ahead = weight + _AHEAD * (weight - self._settled_curvature)
-            most = np.minimum(_MOST_WEIGHT * weight, self._loss.curvature_bound)
-            weight = np.clip(ahead, _LEAST_WEIGHT * weight, most)
+        if self._may_extrapolate and alpha >= CLOSE * self.alpha:
+            ahead = weight + AHEAD * (weight - self._settled_curvature)
+            most = np.minimum(MOST_WEIGHT * weight, self._loss.curvature_bound)
+            weight = np.clip(ahead, LEAST_WEIGHT * weight, most)
         self._may_extrapolate = False
         self._weight = weight
         self._dual = self._residual
@@ -248,13 +253,13 @@ class NewtonSteps:
         # The objective falls by what the rows' gap at the old point exceeds that at
         # the new one, so surely where the step leaves little of it.
         self._contraction = 2.0 * self._divergence / moved if moved > 0.0 else inf
-        is_sure = self._contraction <= _WORST_CONTRACTION
+        is_sure = self._contraction <= WORST_CONTRACTION
         if not (is_sure or self._divergence <= self._goal):
             value = self._loss.objective(self._y, self._share, reached)
             start = self._loss.objective(self._y, self._share, self.eta)
             start += alpha * self.penalty.value(model.columns, before)
             rise = value + alpha * self.penalty.value(model.columns, model.coef) - start
-            if not rise <= _RISE * self.null_deviance:
+            if not rise <= RISE * self.null_deviance:
                 self._shorten(alpha, before, step, shift, change, start)
                 return False
         self.eta, self._dual = reached, rows.moved.reshape(-1)
@@ -294,7 +299,7 @@ class NewtonSteps:
     def _wants_new_gram(self, goal: float) -> bool:
         """Return whether a new Gram matrix is cheaper than chord steps with the old."""
         contraction = self._contraction
-        if not contraction <= _WORST_CONTRACTION:
+        if not contraction <= WORST_CONTRACTION:
             return True
         if not 0.0 < goal < self._divergence:
             return self._damping > 0.0

@@ -1,12 +1,12 @@
 """From alpha to alpha: the solutions of a Newton path in the user's units."""
 
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import sparse
 
-from regkit._types import Floats
+from regkit._types import Floats, Indices
 from regkit.designs import RowDesign
 from regkit.designs.protocols import WeightedDesign
 from regkit.parallel.threads import one_blas_thread
@@ -40,72 +40,107 @@ def walk_down(
     With ``n_classes``, the stacked columns of `ClassDesign` become a target per class:
     the result has the shape (K, n_classes), and the gap of an alpha is repeated.
     """
-    supports, values, intercepts, gaps, n_iters = [], [], [], [], []
-    for alpha in alphas.tolist():
-        n_iter = answered(walk.step(alpha), design)
-        support = walk.support
-        if len(support) > limit:
+    n_columns = n_classes or 1
+    blocks: list[_Block] = []
+    n_solved = 0
+    while n_solved < len(alphas):
+        block = _solved_block(walk, design, alphas[n_solved:], n_columns)
+        too_large = np.flatnonzero(block.counts > limit)
+        if len(too_large):
+            blocks.append(block.until(int(too_large[0])))
             break
-        value = np.clip(
-            walk.coef[support] / design.scale[support],
-            penalty.lower[support],
-            penalty.upper[support],
-        )
-        supports.append(support)
-        values.append(value)
-        intercepts.append(_intercepts(walk, design, support, value, n_classes))
-        gaps.append(walk.gap)
-        n_iters.append(n_iter)
-    n_solved, n_columns = len(gaps), n_classes or 1
+        blocks.append(block)
+        n_solved += len(block.counts)
+    counts, columns, values, intercepts, gaps, n_iters = (
+        np.concatenate(parts) for parts in zip(*blocks, strict=True)
+    )
+    n_solved = len(counts)
+    values = np.clip(
+        values / design.scale[columns], penalty.lower[columns], penalty.upper[columns]
+    )
     p = design.n_features // n_columns
-    indices = np.concatenate([np.empty(0, dtype=np.int64), *supports])
-    at_alpha = np.repeat(np.arange(n_solved), [len(s) for s in supports])
-    counts = np.bincount(
-        at_alpha * n_columns + indices // p, minlength=n_solved * n_columns
-    )
+    of_problem = np.repeat(np.arange(n_solved), counts) * n_columns + columns // p
+    n_problems = n_solved * n_columns
+    bounds = np.cumsum(np.bincount(of_problem, minlength=n_problems))
     coefs = sparse.csc_array(
-        (
-            np.concatenate([np.empty(0), *values]),
-            indices % p,
-            np.concatenate([[0], np.cumsum(counts)]),
-        ),
-        shape=(p, n_solved * n_columns),
+        (values, columns % p, np.concatenate([[0], bounds])), shape=(p, n_problems)
     )
+    # Those beside columns that are not centered.
+    effects = np.bincount(of_problem, values * design.offset[columns], n_problems)
+    intercepts = intercepts - effects.reshape(intercepts.shape)
+    if n_classes is not None and design.fit_intercept:
+        # A number added to all classes changes nothing.
+        intercepts = intercepts - intercepts.mean(axis=1, keepdims=True)
     shape: Any = (n_solved,) if n_classes is None else (n_solved, n_classes)
 
     def spread(found: Any) -> Any:
         """Repeat what an alpha has one of for each of its targets."""
-        return np.repeat(np.asarray(found), n_columns).reshape(shape)
+        return np.repeat(found, n_columns).reshape(shape)
 
-    found_gaps = np.array(gaps, dtype=np.float64)
     null = walk.null_deviance
     return PathResult(
         alphas=spread(alphas[:n_solved]),
         coefs=coefs,
-        intercepts=np.array(intercepts, dtype=np.float64).reshape(shape),
-        dual_gaps=spread(found_gaps),
+        intercepts=intercepts.reshape(shape),
+        dual_gaps=spread(gaps),
         null_objectives=np.full(shape, null),
-        n_iters=spread(np.array(n_iters, dtype=np.int64)),
-        converged=spread(found_gaps <= tol * null),
+        n_iters=spread(n_iters),
+        converged=spread(gaps <= tol * null),
         unique=walk.is_unique,
         solver=walk.name,
     )
 
 
-def _intercepts(
-    walk: NewtonPath,
-    design: WeightedDesign,
-    support: Any,
-    value: Floats,
-    n_classes: int | None,
-) -> Any:
-    """Return the intercepts beside columns that are not centered."""
-    effects = value * design.offset[support]
-    if n_classes is None:
-        return walk.intercept - float(effects.sum())
-    p = design.n_features // n_classes
-    found = walk.intercept - np.bincount(support // p, effects, n_classes)
-    if design.fit_intercept:
-        # A number added to all classes changes nothing.
-        found = found - found.mean()
-    return np.zeros(n_classes) + found
+class _Block(NamedTuple):
+    """Solutions at some alphas, in the units of the design's columns."""
+
+    counts: Indices
+    """(K,), of nonzero coefficients."""
+    columns: Indices
+    """(nonzero coefficients,), ascending for each alpha."""
+    values: Floats
+    intercepts: Floats
+    """(K, n_columns) beside centered columns."""
+    gaps: Floats
+    n_iters: Indices
+
+    def until(self, n_alphas: int) -> "_Block":
+        """Return the first alphas."""
+        n_values = int(self.counts[:n_alphas].sum())
+        return _Block(
+            self.counts[:n_alphas],
+            self.columns[:n_values],
+            self.values[:n_values],
+            self.intercepts[:n_alphas],
+            self.gaps[:n_alphas],
+            self.n_iters[:n_alphas],
+        )
+
+
+def _solved_block(
+    walk: NewtonPath, design: WeightedDesign, alphas: Floats, n_columns: int
+) -> _Block:
+    """Solve for one alpha or more."""
+    coefs, found = walk.run(alphas)
+    if len(coefs):
+        at, columns = np.nonzero(coefs)
+        counts = np.bincount(at, minlength=len(coefs))
+        values = coefs[at, columns]
+        return _Block(
+            counts,
+            columns,
+            values,
+            found[:, :1],
+            found[:, 1],
+            found[:, 2].astype(np.int64),
+        )
+    n_iter = answered(walk.step(float(alphas[0])), design)
+    support = walk.support
+    return _Block(
+        np.array([len(support)]),
+        support,
+        walk.coef[support],
+        np.zeros((1, n_columns)) + walk.intercept,
+        np.array([walk.gap], dtype=np.float64),
+        np.array([n_iter], dtype=np.int64),
+    )

@@ -11,7 +11,7 @@ from regkit.solvers.networks.conformal import (
     rank_of,
 )
 from regkit.solvers.networks.temperature import (
-    Group,
+    HeldOutGroup,
     fit_temperature,
     log_likelihood,
     log_probabilities_of,
@@ -114,15 +114,15 @@ def test_temperature_is_found(independent, n_outputs):
     else:
         draws = rng.random((4000, 1))
         targets = (np.cumsum(true, axis=1) < draws).sum(axis=1)[:, None].astype(float)
-    group = Group(z[None], targets, np.full(4000, 7.0))
+    group = HeldOutGroup(z[None], targets, np.full(4000, 7.0))
     found = fit_temperature([group], independent, 1)
     assert found == pytest.approx(1.7, rel=0.12)
     parts = [
-        Group(z[None, a:b], targets[a:b], np.ones(b - a))
+        HeldOutGroup(z[None, a:b], targets[a:b], np.ones(b - a))
         for a, b in ((0, 900), (900, 4000))
     ]
     assert fit_temperature(parts, independent, 1) == pytest.approx(found, rel=1e-3)
-    few = Group(z[None, :3], targets[:3], np.ones(3))
+    few = HeldOutGroup(z[None, :3], targets[:3], np.ones(3))
     assert fit_temperature([few], independent, 1) < 2.5
     P = probabilities_of(z, independent)
     assert_allclose(np.exp(log_probabilities_of(z, independent)), P)
@@ -141,12 +141,12 @@ def test_temperature_is_that_of_as_many_networks_as_predict():
     targets = (rng.random((4000, 1)) < probabilities_of(true, True)).astype(float)
     z = true + 0.8 * rng.normal(size=(10, 4000, 1))
     weights = np.ones(4000)
-    of_all = fit_temperature([Group(z, targets, weights)], False, 10)
-    pair = Group(z[:2], targets, weights)
+    of_all = fit_temperature([HeldOutGroup(z, targets, weights)], False, 10)
+    pair = HeldOutGroup(z[:2], targets, weights)
     of_two = fit_temperature([pair], False, 2)
     assert of_two > 1.05 * of_all
     found = fit_temperature([pair], False, 10)
     assert of_all < found < of_two
     assert found == pytest.approx(of_all, rel=0.06)
-    single = Group(z[:1], targets, weights)
+    single = HeldOutGroup(z[:1], targets, weights)
     assert fit_temperature([pair, single], False, 10) > found

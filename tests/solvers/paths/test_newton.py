@@ -13,19 +13,20 @@ from regkit.solvers.losses import (
     SQUARED_HINGE,
     tweedie,
 )
+from regkit.solvers.paths import newton_compiled
 from regkit.solvers.paths.newton import NewtonPath
 from regkit.solvers.paths.walk import answered
 from regkit.solvers.problem import Penalty
 from regkit.solvers.solve_loss import loss_alpha_grid, solve_loss_path
-from tests.solvers.paths.loss_certificate import family, relative_gap
+from tests.loss_certificate import certify_loss
 
 LOSSES = {
     loss.name: loss for loss in (LOGISTIC, POISSON, GAMMA, tweedie(1.5), SQUARED_HINGE)
 }
 FORMS = {"C": np.ascontiguousarray, "F": np.asfortranarray, "sparse": sp.csc_array}
 SHAPES = {"all columns": (60, 12), "working set": (30, 520)}
-# What rounding leaves of a gap that is a difference of sums of about 1.
-ROUNDING = 1e-13
+# What rounding leaves of a gap.
+ROUNDING = 1e-14
 
 
 def table(name, shape, seed=0):
@@ -55,20 +56,22 @@ def check(name, X, y, penalty, alphas, *, make=np.asfortranarray, tol=1e-10, **o
     assert len(found.alphas) == len(alphas)
     coefs = found.columns()
     for k, alpha in enumerate(alphas):
-        gap = relative_gap(
+        certificate = certify_loss(
+            name.lower().replace(" ", "_"),
             X,
-            y,
-            family(name),
+            (y > 0).astype(int) if name == "squared hinge" else y,
             coefs[:, k],
             found.intercepts[k],
-            alpha,
+            alpha=alpha,
             l1_ratio=penalty.l1_ratio,
-            factor=penalty.factor,
+            penalty_factor=penalty.factor,
             bounds=(penalty.lower, penalty.upper),
             offset=options.get("offset"),
             **design_options,
         )
-        assert -ROUNDING <= gap <= tol + ROUNDING
+        assert certificate.relative_gap <= tol + ROUNDING
+        reported = found.dual_gaps[k] / found.null_objectives[k]
+        assert certificate.relative_gap <= reported * (1 + 1e-6) + ROUNDING
     return found
 
 
@@ -88,6 +91,41 @@ def test_path_is_optimal(name, shape, form):
         found = check(name, X, y, penalty, alphas, make=FORMS[form])
         assert found.coefs[:, [0]].nnz == 0
         assert found.coefs[:, [-1]].nnz > 5
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("name", LOSSES)
+def test_compiled_and_plain_steps_agree(name, shape, monkeypatch):
+    X, y = table(name, SHAPES[shape])
+    penalty = Penalty.build(X.shape[1], 0.9)
+    alphas = np.append(grid(name, X, y, penalty), 1e-4)
+    paths = []
+    for limit in (newton_compiled._FEW_PRODUCTS, 0):
+        monkeypatch.setattr(newton_compiled, "_FEW_PRODUCTS", limit)
+        paths.append(check(name, X, y, penalty, alphas, tol=1e-13))
+    one, other = (found.columns() for found in paths)
+    assert np.abs(one).max() > 0.1
+    # The L2 penalty bounds how far gaps let solutions be from the optimum.
+    curvature = 0.1 * alphas
+    far = sum(np.sqrt(2.0 * found.dual_gaps / curvature) for found in paths)
+    assert np.all(np.sqrt(np.sum((one - other) ** 2, axis=0)) <= far + 1e-9)
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_small_tables_are_solved_by_one_call(name, monkeypatch):
+    X, y = table(name, SHAPES["all columns"])
+    penalty = Penalty.build(X.shape[1])
+    alphas = grid(name, X, y, penalty)
+    calls = []
+    walk = newton_compiled.CompiledSteps._walk
+
+    def counted(self, *arguments):
+        calls.append(arguments)
+        return walk(self, *arguments)
+
+    monkeypatch.setattr(newton_compiled.CompiledSteps, "_walk", counted)
+    check(name, X, y, penalty, alphas)
+    assert len(calls) == 1
 
 
 @pytest.mark.parametrize("shape", SHAPES)

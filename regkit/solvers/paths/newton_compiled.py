@@ -1,0 +1,134 @@
+"""Newton's method over columns that fit into cache: compiled as a whole.
+
+There the calls from Python take longer than the work. The kernel hands back whatever
+is not plain, and `newton_steps` goes on from the same state.
+"""
+
+import numpy as np
+
+from regkit._types import Floats
+from regkit.kernels.linear import loss_walk
+from regkit.kernels.linear.loss_steps import LossRows
+from regkit.solvers.losses import Loss, overflowing
+from regkit.solvers.paths.newton_steps import NewtonSteps
+
+# Multiplications of a Gram matrix up to which BLAS gains less than Python loses.
+_FEW_PRODUCTS = 1 << 23
+# With more columns than this beside twice the active ones the model is pruned first.
+_FEW_IDLE = 64
+_NOWHERE = np.empty((0, 0))
+
+
+class CompiledSteps(NewtonSteps):
+    """`NewtonSteps`, compiled where that pays."""
+
+    def _is_compiled(self) -> bool:
+        """Whether the present working set is one for the kernel."""
+        size, entries = self._model.size, self._model.entries
+        return entries is not None and size > 0 and self._has_few_products(size)
+
+    def _has_few_products(self, size: int) -> bool:
+        """Whether the kernel is for that many columns, once they are gathered."""
+        if not isinstance(self._loss, Loss) or self._damping > 0.0:
+            return False
+        return len(self.eta) * size**2 <= _FEW_PRODUCTS
+
+    def _solve(self, alpha: float, max_iter: int = 1000) -> int:
+        if not self._is_compiled():
+            return super()._solve(alpha, max_iter)
+        model = self._model
+        is_pruned = model.size == len(self.coef) and self._takes_all
+        if not is_pruned and model.size > 2 * model.n_active + _FEW_IDLE:
+            self._form(alpha)
+        _, n_iter, is_plain = self._walk(
+            np.array([alpha]), _NOWHERE, _NOWHERE, max_iter
+        )
+        if not is_plain and n_iter < max_iter:
+            n_iter += self._take_steps(alpha, max_iter - n_iter)
+        self.coef[model.columns] = model.coef
+        return n_iter
+
+    def run(self, alphas: Floats) -> tuple[Floats, Floats]:
+        """Solve for decreasing alphas, as many as go without Python.
+
+        Returns
+        -------
+        coefs : ndarray (k, n_features)
+            Of the first k alphas, in the units of the design's columns.
+        found : ndarray (k, 3)
+            Their intercepts, gaps and numbers of steps.
+        """
+        model = self._model
+        is_whole = model.size == len(self.coef) and self._certificate.loss is self._loss
+        if not is_whole or self.null_deviance == 0.0 or not self._is_compiled():
+            return np.empty((0, len(self.coef))), np.empty((0, 3))
+        coefs, found = np.empty((len(alphas), model.size)), np.empty((len(alphas), 3))
+        done, _, is_plain = self._walk(alphas, coefs, found, self._max_iter)
+        if done < len(alphas) and not is_plain:
+            self._n_solves = 0
+        if done:
+            self.coef[:] = coefs[done - 1]
+            self.gap = float(found[done - 1, 1])
+        return coefs[:done], found[:done]
+
+    def _walk(
+        self, alphas: Floats, coefs: Floats, found: Floats, max_iter: int
+    ) -> tuple[int, int, bool]:
+        """Call the kernel, and take over the state that it leaves."""
+        loss, model, n = self._loss, self._model, len(self.eta)
+        assert isinstance(loss, Loss)
+        has_model = len(self._weight) > 0
+        weight = self._weight.copy() if has_model else np.zeros(n)
+        rows = LossRows(
+            loss.code,
+            loss.power,
+            self._y.copy(),
+            self._share.copy(),
+            weight,
+            self.eta.copy(),
+            self._dual.copy(),
+            np.empty(n),
+            np.empty(n),
+            np.empty(n),
+            self._residual.copy(),
+            self._curvature.copy(),
+        )
+        figures = np.zeros(loss_walk.N_FIGURES)
+        figures[loss_walk.INTERCEPT] = self.intercept
+        figures[loss_walk.CONTRACTION] = self._contraction
+        figures[loss_walk.DIVERGENCE] = self._divergence
+        figures[loss_walk.ALPHA] = self.alpha
+        figures[loss_walk.N_SOLVES] = self._n_solves
+        figures[loss_walk.HAS_MODEL] = has_model
+        figures[loss_walk.MAY_EXTRAPOLATE] = self._may_extrapolate
+        figures[loss_walk.IS_EXACT] = self._is_exact
+        settled = self._settled_curvature.copy()
+        working = model.working(figures, self._since.copy(), settled)
+        settings = loss_walk.Settings(
+            self._design.fit_intercept,
+            self.penalty.is_ridged,
+            loss.is_smooth,
+            loss.curvature_bound,
+            self._goal,
+            self.null_deviance,
+            max_iter,
+        )
+        with overflowing():
+            done = loss_walk.walk(
+                rows, working, model.size, settings, alphas, coefs, found
+            )
+        if figures[loss_walk.HAS_MODEL]:
+            self._weight = rows.weight
+            model.resume(working, self._share * rows.weight)
+        self.eta, self._dual = rows.eta, rows.dual
+        self._residual, self._curvature = rows.residual, rows.curvature
+        self._since, self._settled_curvature = working.since, working.settled
+        self._products = None
+        self.intercept = float(figures[loss_walk.INTERCEPT])
+        self._contraction = float(figures[loss_walk.CONTRACTION])
+        self._divergence = float(figures[loss_walk.DIVERGENCE])
+        self._n_solves = int(figures[loss_walk.N_SOLVES])
+        self._may_extrapolate = bool(figures[loss_walk.MAY_EXTRAPOLATE])
+        self._is_exact = bool(figures[loss_walk.IS_EXACT])
+        self.alpha = float(figures[loss_walk.ALPHA])
+        return done
