@@ -20,6 +20,7 @@ from regkit.comparison.checks import look_for_traps
 from regkit.comparison.coefficients import uncalibrated
 from regkit.comparison.evaluate import Outcome, run_candidate
 from regkit.comparison.findings import ModelResult
+from regkit.comparison.linear import as_root
 from regkit.comparison.ranking import Sampling, equal_to_best, mean_loss, simplest
 from regkit.comparison.results import RegularizerComparison
 from regkit.comparison.sentence import EXACT
@@ -313,7 +314,11 @@ class _Run:
             models=tuple(o.model for o in outcomes),
             answers=first.answers,
             test_losses=first.test_losses,
-            selection=tuned.selection,
+            selection=(
+                as_root(tuned.selection, metric.short)
+                if metric.root and tuned.selection is not None
+                else tuned.selection
+            ),
             path=_path(tuned, names) if candidate.kind == LINEAR else None,
         )
 

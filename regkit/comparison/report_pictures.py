@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Callable, Iterator
+from functools import partial
 from html import escape
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -71,7 +72,7 @@ def _pictures(comparison: Findings) -> Iterator[_Picture]:
     )
     if sparse is not None and sparse.selection is not None:
         yield _Picture(
-            sparse.selection.plot,
+            partial(sparse.selection.plot, target_name=comparison.given.target_name),
             f"How the strength of the penalty of {sparse.name} was chosen",
             "Error on rows that the fits did not see, along alpha. To the left the "
             "penalty is too strong, and the model misses what there is; to the right "
