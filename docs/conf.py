@@ -35,8 +35,8 @@ if find_spec("sphinx_copybutton") is not None:  # of the extra "docs"
     extensions.append("sphinx_copybutton")
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
-# No intersphinx: its inventories come from the network, and a build needs none. Links to
-# scikit-learn's pages are made by api_links.
+# No intersphinx: its inventories come from the network, and a build needs none.
+# `api_links` makes the links to scikit-learn's pages.
 exclude_patterns = ["_build", "auto_examples/**/*.ipynb", "auto_examples/**/*.py"]
 templates_path = ["_templates"]
 html_static_path = ["_static"]

@@ -1,7 +1,7 @@
 """Names of the API in prose, such as `LassoRegressor`, link to their pages.
 
-Names of scikit-learn, such as `GridSearchCV`, link to its site, where each has a page of
-its own: they are found in the package that is installed, so that a build needs no
+Names of scikit-learn, such as `GridSearchCV`, link to its site, where each has a page
+of its own: they are found in the package that is installed, so that a build needs no
 network, as the inventories of intersphinx would.
 """
 
@@ -12,7 +12,6 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util.nodes import make_refnode
-
 
 _MODULES = (
     *("calibration", "compose", "ensemble", "feature_selection", "inspection"),
@@ -71,7 +70,7 @@ class LinkNames(SphinxPostTransform):
 
 
 class TrimCode(SphinxPostTransform):
-    """Take from code what doctest wants and nobody reads: blank lines and their name."""
+    """Take from code what only doctest wants: blank lines, and the mark of them."""
 
     default_priority = 390
 
