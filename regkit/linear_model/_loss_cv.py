@@ -8,7 +8,7 @@ from sklearn.model_selection import check_cv
 
 from regkit._types import Floats
 from regkit.linear_model._cv import Arguments
-from regkit.linear_model._evaluation import Evaluation, Evaluator
+from regkit.linear_model._evaluation import Evaluator
 from regkit.linear_model._labels import class_weighted, refuse_empty_classes
 from regkit.linear_model._loss_base import LossEstimator
 from regkit.linear_model._loss_chunks import ChunkFolds, chunk_source, open_chunks
@@ -98,14 +98,13 @@ class LossCV(PathCV, LossEstimator):
         return PathSettings(self.tol, self.max_iter)
 
     def _evaluator_of_rows(self, given: Arguments) -> Evaluator:
-        if given.offset is not None and self.scoring is not None:
+        if given.rows.offset is not None and self.scoring is not None:
             raise ValueError(
                 f"{type(self).__name__} takes no scoring={self.scoring!r} together "
                 "with an offset: a scorer predicts without it. Use scoring=None, the "
                 "held-out loss."
             )
-        X, y, weight, offset = given[:4]
-        problem = self._open(Setup.of(self), X, y, weight, offset)
+        problem = self._open(Setup.of(self), given.rows)
         if self.criterion != "cv":
             self._check_criterion(problem)
             return CriterionEvaluator(problem, self._settings(), self.criterion)
@@ -123,9 +122,10 @@ class LossCV(PathCV, LossEstimator):
             problem,
             self._settings(),
             folded,
-            refit=bool(self.refit),
+            bool(self.refit),
             folds=folds,
             scores=self._scores(problem, folds, given.score_params),
+            keeps_squares=False,
         )
 
     def _source(self, X: Any) -> RowSource | None:
@@ -139,9 +139,7 @@ class LossCV(PathCV, LossEstimator):
         return super()._needs_rows()
 
     def _evaluator_of_chunks(self, source: RowSource, given: Arguments) -> Evaluator:
-        _, y, sample_weight, offset = given[:4]
-        name = type(self).__name__
-        rows, kind = self._given(name, source, y, sample_weight, offset)
+        rows, kind = self._given(type(self).__name__, source, given.rows)
         targets = rows.all_targets()
         cv = check_cv(self.cv, targets, classifier=kind.classes is not None)
         labels = fold_labels(cv, targets, len(targets), given.split_params)
@@ -151,7 +149,8 @@ class LossCV(PathCV, LossEstimator):
             problem,
             self._settings(),
             ChunkFolds(problem.rows, self._error_scale),
-            refit=bool(self.refit),
+            bool(self.refit),
+            keeps_squares=False,
         )
 
     def _check_criterion(self, problem: LossProblem) -> None:
@@ -205,8 +204,3 @@ class LossCV(PathCV, LossEstimator):
         return RowScores(
             self._single, self.scoring, problem, data.X, truth, folds, params
         )
-
-    def _fold_errors(self, evaluation: Evaluation) -> tuple[str, Floats]:
-        errors = evaluation.curves[0].fold_errors
-        assert errors is not None
-        return "fold_errors_", errors

@@ -9,10 +9,7 @@ import numpy as np
 
 from regkit._types import Floats, Indices
 from regkit.linear_model._limits import Limits, check_limits
-from regkit.linear_model._regularization_path import (
-    RegularizationPath,
-    as_regularization_path,
-)
+from regkit.linear_model._regularization_path import RegularizationPath
 from regkit.linear_model._report import report
 from regkit.linear_model._source_reducer import Names
 from regkit.solvers.folds.in_memory import PathSettings
@@ -59,6 +56,43 @@ class Start(NamedTuple):
     """(n_targets,)"""
 
 
+class PathRequest(NamedTuple):
+    """What a problem is solved for."""
+
+    penalty: Penalty
+    alphas: Floats
+    settings: PathSettings
+    start: Start | None = None
+    """Where to start from."""
+    max_nonzero: int | None = None
+    """A path ends before the first solution with more nonzero coefficients."""
+
+
+class FitRows(NamedTuple):
+    """Rows as the user passed them."""
+
+    X: Any
+    y: Any
+    sample_weight: Any = None
+    offset: Any = None
+    caller: Any = None
+    """The estimator or function that messages about X and y name."""
+
+
+@dataclass(frozen=True)
+class TrainingRows:
+    """The rows that a fold trains on."""
+
+    number: int
+    n_folds: int
+    rows: Indices | None = None
+    """None where rows are not in memory."""
+
+    def __str__(self) -> str:
+        """Say which fold a message is about, after the name of the model."""
+        return f", in fold {self.number} of {self.n_folds},"
+
+
 @dataclass(frozen=True)
 class Problem:
     """Base of the problems, one class per kind of loss and of data.
@@ -88,85 +122,37 @@ class Problem:
 
     def penalty(self, l1_ratio: float) -> Penalty:
         """Return the penalty that solvers take."""
-        return self.limits.penalty(self.n_features, l1_ratio)
+        return Penalty.build(self.n_features, l1_ratio, *self.limits)
 
     def alpha_grid(self, penalty: Penalty, n_alphas: int, eps: float) -> Floats:
         """Return alphas from the smallest without nonzero coefficients down."""
         raise NotImplementedError
 
-    def path(
-        self,
-        penalty: Penalty,
-        alphas: Floats,
-        settings: PathSettings,
-        *,
-        start: Start | None = None,
-        max_nonzero: int | None = None,
-    ) -> PathResult:
-        """Solve for strictly decreasing alphas, which all targets share.
+    def path(self, asked: PathRequest) -> PathResult:
+        """Solve for strictly decreasing alphas (n_alphas,), which all targets share.
 
-        Parameters
-        ----------
-        penalty : Penalty
-        alphas : ndarray of shape (n_alphas,)
-        settings : PathSettings
-        start : Start or None
-            Where to start from.
-        max_nonzero : int or None
-            End the path before the first solution with more nonzero coefficients.
-
-        Returns
-        -------
-        result : PathResult
-            Of shape (n_alphas,), or (n_alphas, n_targets).
+        The result has the shape (n_alphas,), or (n_alphas, n_targets).
         """
         raise NotImplementedError
 
-    def solve_each(
-        self,
-        penalty: Penalty,
-        alphas: Floats,
-        settings: PathSettings,
-        start: Start | None = None,
-    ) -> PathResult:
-        """Solve every target for its alpha; here all have the same.
+    def solve_each(self, asked: PathRequest) -> PathResult:
+        """Solve every target for its alpha, (n_targets,); here all have the same.
 
-        Parameters
-        ----------
-        penalty, settings, start : object
-            As for `path`.
-        alphas : ndarray of shape (n_targets,)
-
-        Returns
-        -------
-        result : PathResult
-            Of shape (n_targets,).
+        The result has the shape of the alphas.
         """
-        found = self.path(penalty, alphas[:1], settings, start=start)
-        return found.reshaped(1, -1).at(0)
+        return self.path(asked._replace(alphas=asked.alphas[:1])).at(0)
 
-    def solve_many(
-        self, penalty: Penalty, alphas: Floats, settings: PathSettings
-    ) -> PathResult:
+    def solve_many(self, asked: PathRequest) -> PathResult:
         """Solve every target for several alphas, in any order, repeated or not.
 
-        Here all targets have the same alphas.
-
-        Parameters
-        ----------
-        penalty, settings : object
-            As for `path`.
-        alphas : ndarray of shape (n_values, n_targets)
-
-        Returns
-        -------
-        result : PathResult
-            Of the shape of ``alphas``, and in their order.
+        The alphas are (n_values, n_targets), here the same for all targets. The result
+        has their shape and order.
         """
-        ascending, places = np.unique(alphas[:, 0], return_inverse=True)
+        ascending, places = np.unique(asked.alphas[:, 0], return_inverse=True)
         decreasing = np.ascontiguousarray(ascending[::-1])
-        found = self.path(penalty, decreasing, settings)
-        return found.take(len(ascending) - 1 - places).reshaped(*alphas.shape)
+        found = self.path(asked._replace(alphas=decreasing))
+        found = found.take(len(ascending) - 1 - places)
+        return found.reshaped(*asked.alphas.shape)
 
     def criterion(self, name: str, penalty: Penalty, path: PathResult) -> Floats:
         """Return an information criterion along a path on all rows, (n_alphas,)."""
@@ -178,8 +164,7 @@ class Problem:
         settings: PathSettings,
         *,
         kind: str = "alpha",
-        where: str = "",
-        rows: Indices | None = None,
+        fold: TrainingRows | None = None,
     ) -> None:
         """Raise or warn where solutions are not what was asked for.
 
@@ -189,13 +174,11 @@ class Problem:
         settings : PathSettings
         kind : str
             What distinguishes the problems, as `report` takes it.
-        where : str
-            Which fold, for messages.
-        rows : ndarray of int or None
-            The rows trained on; None for all.
+        fold : TrainingRows or None
+            Of which fold; None for all rows.
         """
         report(
-            self.setup.name + where,
+            self.setup.name if fold is None else f"{self.setup.name}{fold}",
             result,
             factor=self.limits.factor,
             standardize=self.setup.standardize,
@@ -223,5 +206,19 @@ class Problem:
         return {"path_": path, "coef_path_": path.coefs}
 
     def regularization_path(self, result: PathResult) -> RegularizationPath:
-        """Turn a path into what users get."""
-        return as_regularization_path(result, self.feature_names)
+        """Turn a path (n_alphas,) into what users get."""
+        coefs = result.coefs
+        if not coefs.data.all():  # a zero may be stored
+            coefs = coefs.copy()
+            coefs.eliminate_zeros()
+        return RegularizationPath(
+            alphas=result.alphas,
+            sparse_coefs=coefs,
+            intercepts=result.intercepts,
+            dual_gaps=result.dual_gaps,
+            n_nonzero=np.diff(coefs.indptr),
+            n_iters=result.n_iters,
+            solver=result.solver,
+            null_objective=float(result.null_objectives[0]),
+            feature_names_in_=self.feature_names,
+        )
