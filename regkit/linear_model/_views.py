@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import r2_score
 from sklearn.utils.validation import check_is_fitted
 
 from regkit._types import Floats
@@ -197,8 +196,11 @@ class PathViews:
         ----------
         X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features), \
                 default=None
-            Rows, with `y`, for the share of the variance that is explained (of the
-            training rows, glmnet's %Dev); left out without.
+            Rows, with `y`, for the share of the deviance that is explained (of the
+            training rows, glmnet's %Dev): of the variance for numbers, of the log-loss
+            for classes, of the family's deviance otherwise. Linear SVMs have none;
+            the share of rows whose class is right stands in its place. Without X and
+            y, which a path does not keep, the column is left out.
         y : array-like of shape (n_samples,), default=None
             Their target.
         n_rows : int, default=12
@@ -241,14 +243,13 @@ def _path_rows(
     shown = np.unique(np.linspace(0, n - 1, min(n, max(2, n_rows))).round().astype(int))
     head, explained = ["alpha", "nonzero"], None
     if X is not None and y is not None:
-        head.append("explained")
-        predicted = path.predict(X, alpha=path.alphas[shown])
-        explained = [r2_score(y, column) for column in np.asarray(predicted).T]
+        name, explained = path._explained(X, np.asarray(y), path.alphas[shown])
+        head.append(name)
     rows = []
     for k, i in enumerate(shown):
         row = [_number(path.alphas[i]), str(int(np.max(path.n_nonzero[i])))]
         if explained is not None:
-            row.append(f"{100 * explained[k]:.2f}%")
+            row.append(f"{round(100 * explained[k], 2) + 0.0:.2f}%")  # no -0.00%
         rows.append(row)
     return head, rows
 
