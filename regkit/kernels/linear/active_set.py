@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from regkit.kernels._jit import kernel, uncounted_part
+from regkit.kernels._jit import kernel, part, uncounted_part
 from regkit.kernels.linear import cholesky
 from regkit.kernels.linear.active_set_state import (
     THRESHOLD_SLACK,
