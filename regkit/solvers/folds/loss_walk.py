@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 from math import inf, log
 from typing import NamedTuple
 
@@ -39,6 +40,8 @@ _FORMED_ANEW, _CLOSE = 1e-3, 0.03
 _ROUGH = 1e-2
 # Rises of the objective up to this share of the null deviance are rounding errors.
 _RISE = 1e-12
+# A larger fall than this is a step's worth.
+_FALL = 1e-9
 # Lengths of a step that one pass tries where the whole step does not help.
 _LENGTHS = tuple(0.5**k for k in range(13))
 # Second derivatives that are kept.
@@ -77,6 +80,8 @@ class Base:
     """(width * p,), of the columns, in their units, with the residuals."""
     imbalance: Floats
     """(width,), the residuals' sums."""
+    held_out: float = np.nan
+    """The deviance of the rows held out."""
     is_met: bool = False
     """Whether nothing is left of the targets."""
 
@@ -102,7 +107,7 @@ class Cell:
     ----------
     base : Base
         The best point known.
-    gap, held_out : float
+    gap : float
         There.
     is_new : bool
         Whether no point was found yet, beside where its model starts.
@@ -110,13 +115,14 @@ class Cell:
         Second derivatives at ``base``, of this problem's rows alone.
     is_waiting : bool
         Whether the last step did not help, so that those are to be formed.
+    is_slow : bool
+        Whether a step by the derivatives of others left much of the gap.
     tries_lengths : bool
         Whether the next step may be as short as it has to.
     """
 
     base: Base
     gap: float = inf
-    held_out: float = np.nan
     contraction: float = inf
     n_iter: int = 0
     is_new: bool = True
@@ -124,6 +130,7 @@ class Cell:
     own: Formed | None = None
     is_waiting: bool = False
     tries_lengths: bool = False
+    is_slow: bool = False
     patience: int = _PATIENCE
     refused: NDArray[np.bool_] | None = None
 
@@ -214,13 +221,18 @@ class LossWalk:
                 rough = _ROUGH * problem.null_deviance
                 if not last.is_done and not last.gap <= rough:
                     return 0
-        most = left
         if any(cell.is_waiting or cell.tries_lengths for cell in self._fronts):
             return 0
+        most = left
         if not self._is_shared:
-            entries = len(self.problems) * max(1, len(self.units.columns)) ** 2
-            most = min(left, max(1, _OWN_ENTRIES // entries))
+            most = min(left, max(1, self._most_own // len(self.problems)))
         return min(self._ahead, most)
+
+    @property
+    def _most_own(self) -> int:
+        """How many solutions may have second derivatives of their own at a time."""
+        size = max(1, self.request.width * len(self.units.columns))
+        return max(1, _OWN_ENTRIES // size**2)
 
     def _steps_of(self, q: int, opened: int) -> list[_Proposal]:
         """Minimize the models of a problem's cells, and open new ones."""
@@ -316,11 +328,7 @@ class LossWalk:
                 intercepts=intercepts,
                 trials=tuple(trials),
                 curved=tuple(
-                    Curved(
-                        one.problem,
-                        one.point,
-                        one.is_for_waiting or not self._is_shared,
-                    )
+                    Curved(one.problem, one.point, one.use != Use.SHARED)
                     for one in wanted
                 ),
                 columns=self.units.columns,
@@ -331,10 +339,10 @@ class LossWalk:
             alpha = float(self.alphas[one.place])
             formed = Formed(_place(alpha), one.problem, points.at(one.point), by_fold)
             is_there = taken.get((one.problem, one.place)) == 1.0
-            if one.is_for_waiting:
+            if one.use == Use.WAITING:
                 cell = self.cells[one.problem][one.place]
                 cell.own, cell.tries_lengths, cell.is_waiting = formed, True, False
-            elif is_there and not self._is_shared:
+            elif is_there and one.use == Use.OWN:
                 if one.place < self._reach:
                     self.cells[one.problem][one.place].own = formed
             elif is_there:
@@ -363,13 +371,16 @@ class LossWalk:
         wanted = []
         for q, i in stuck:
             at = points.add_once(self.cells[q][i].base, self.problems[q].scale)
-            wanted.append(_Wanted(q, i, at, True))
+            wanted.append(_Wanted(q, i, at, Use.WAITING))
+        whole = [
+            _Wanted(p.problem, p.place, trial.point, Use.OWN)
+            for p, trial in zip(proposals, trials, strict=True)
+            if p.length == 1.0
+        ]
         if not self._is_shared:
-            return wanted + [
-                _Wanted(p.problem, p.place, trial.point, False)
-                for p, trial in zip(proposals, trials, strict=True)
-                if p.length == 1.0
-            ]
+            return wanted + whole
+        slow = [w for w in whole if self.cells[w.problem][w.place].is_slow]
+        wanted += slow[: self._most_own]
         for target in range(len(self._formed)):
             candidates = [
                 (number, p)
@@ -379,7 +390,8 @@ class LossWalk:
             chosen = self._most_in_need(candidates)
             if chosen is not None:
                 number, p = chosen
-                wanted.append(_Wanted(p.problem, p.place, trials[number].point, False))
+                point = trials[number].point
+                wanted.append(_Wanted(p.problem, p.place, point, Use.SHARED))
         return wanted
 
     def _most_in_need(
@@ -507,9 +519,9 @@ class LossWalk:
             float(found.deviances[at]),
             found.gradients[at] / scale,
             found.sums[at].copy(),
+            float(found.held_out[at]),
         )
         cell.is_new, cell.own, cell.tries_lengths = False, None, False
-        cell.held_out = float(found.held_out[at])
         gap = values[best]
         cell.contraction = inf
         if best == 0:
@@ -527,12 +539,25 @@ class LossWalk:
                     float(found.deviances[at]),
                 ),
             )
+        cell.is_slow |= not contraction <= _WORST_CONTRACTION
         helps = gap <= _PROGRESS * cell.gap
+        helps |= start - values[best] > _FALL * problem.null_deviance
         cell.patience = _PATIENCE if helps else cell.patience - 1
         cell.gap = gap
         most = cell.n_iter >= self.units.max_iter or cell.patience <= 0
         cell.is_done = gap <= goal or most
         return at
+
+
+class Use(Enum):
+    """What second derivatives are for."""
+
+    SHARED = 1
+    """Other alphas and folds too."""
+    OWN = 2
+    """The next step of this solution alone."""
+    WAITING = 3
+    """The same, from where the last step did not help."""
 
 
 class _Wanted(NamedTuple):
@@ -541,7 +566,7 @@ class _Wanted(NamedTuple):
     problem: int
     place: int
     point: int
-    is_for_waiting: bool
+    use: Use
 
 
 class _Points:
