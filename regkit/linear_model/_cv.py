@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from numbers import Integral
-from typing import Any, NamedTuple, Self
+from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from regkit.linear_model._grid import decreasing_alphas
 from regkit.linear_model._progress import Progress
 from regkit.linear_model._report import warn_at_grid_edge
 from regkit.linear_model._selection import Choice, choose
+from regkit.linear_model._single_alpha import SingleAlphaModel
 from regkit.linear_model._splits import make_router, route
 from regkit.linear_model._views import SelectionViews
 from regkit.rows.open import as_source
@@ -45,6 +46,8 @@ class CrossValidated(SelectionViews, LinearModel):
     """
 
     refit: bool = True
+    _single_class: ClassVar[type[SingleAlphaModel]]
+    """The estimator for one alpha."""
 
     def _fit(
         self,
@@ -59,7 +62,7 @@ class CrossValidated(SelectionViews, LinearModel):
         progress = Progress(self, len(self._l1_ratios()))
         routes = route(self, params, sample_weight)
         given = Arguments(X, y, sample_weight, offset, *routes)
-        source = as_source(X)
+        source = self._source(X)
         if source is None:
             return self._choose(self._evaluator_of_rows(given), progress)
         progress.say("rows are read in chunks")
@@ -160,12 +163,28 @@ class CrossValidated(SelectionViews, LinearModel):
             advice += f" So it is for the targets {others}."
         warn_at_grid_edge(type(self).__name__, advice)
 
+    def _single(self, l1_ratio: float) -> Any:
+        """Return the unfitted estimator for one alpha, with all that both take."""
+        taken = self._single_class._get_param_names()
+        parameters = self.get_params(deep=False)
+        shared = {name: parameters[name] for name in taken if name in parameters}
+        if "l1_ratio" in shared:
+            shared["l1_ratio"] = l1_ratio
+        return self._single_class(**shared)
+
+    def _counterpart(self, alpha: Any, l1_ratio: float) -> Any:
+        return self._single(l1_ratio)._counterpart(alpha, l1_ratio)
+
     def _l1_ratios(self) -> list[float]:
         """Return the l1_ratios to choose from."""
         raise NotImplementedError
 
     def _settings(self) -> PathSettings:
         return PathSettings(self.tol, self.max_iter, self.solver)
+
+    def _source(self, X: Any) -> RowSource | None:
+        """Return X as rows that are read in chunks, None where it is in memory."""
+        return as_source(X)
 
     def _evaluator_of_rows(self, given: Arguments) -> Evaluator:
         """Return the evaluator for rows in memory."""

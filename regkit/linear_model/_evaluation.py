@@ -35,7 +35,7 @@ class Evaluation:
     is_null_at_largest : bool
         Whether every penalized coefficient is zero at the largest alpha, so that
         larger ones would change nothing.
-    row_results : ndarray of shape (n_samples, n_targets, n_alphas) or None
+    row_results : ndarray of shape (n_samples, [n_targets,] n_alphas) or None
         Squared errors or predictions of each row when left out, where they are kept.
     """
 
@@ -77,7 +77,7 @@ class Evaluation:
             ErrorCurve(alphas, c.mean[places], moved(c.se), moved(c.fold_errors))
             for c in self.curves
         ]
-        rows = None if self.row_results is None else self.row_results[:, :, places]
+        rows = None if self.row_results is None else self.row_results[..., places]
         return replace(
             self, curves=curves, fold_errors=moved(self.fold_errors), row_results=rows
         )

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
+from numpy.typing import NDArray
 
 from regkit._types import Floats, Indices
 from regkit.designs import RowDesign
@@ -19,7 +20,8 @@ from regkit.rows.inputs import FitData
 from regkit.solvers.folds.in_memory import PathSettings
 from regkit.solvers.loss_criteria import loss_criteria
 from regkit.solvers.loss_terms import LossTerm, SeparateTargets
-from regkit.solvers.losses import LOGISTIC
+from regkit.solvers.losses import LOGISTIC, POISSON, Loss
+from regkit.solvers.multinomial import Multinomial
 from regkit.solvers.problem import Penalty
 from regkit.solvers.results import PathResult
 from regkit.solvers.separation import lowering_columns, separating_columns
@@ -34,7 +36,97 @@ _LARGE_PREDICTOR = 10.0
 
 
 @dataclass(frozen=True)
-class LossProblem(Problem):
+class AnyLossProblem(Problem):
+    """Base of the problems with a loss of classes or counts, wherever the rows are.
+
+    Subclasses state the `loss`, its `width`, the `classes` and the `total_weight`.
+    """
+
+    @property
+    def loss(self) -> Loss | Multinomial:
+        """The loss of a row."""
+        raise NotImplementedError
+
+    @property
+    def width(self) -> int:
+        """How many rows of coefficients are one problem, with one gap."""
+        raise NotImplementedError
+
+    @property
+    def classes(self) -> NDArray[Any] | None:
+        """The classes, of labels."""
+        raise NotImplementedError
+
+    @property
+    def total_weight(self) -> float:
+        """The sum of the weights, of rows and classes together."""
+        raise NotImplementedError
+
+    def attributes(self) -> dict[str, Any]:
+        """Return the fitted attributes that do not depend on the solution."""
+        fitted = super().attributes()
+        fitted["_total_weight"] = self.total_weight  # for `to_sklearn`
+        if self.classes is not None:
+            fitted["classes_"] = self.classes
+        return fitted
+
+    def path_attributes(self, result: PathResult) -> dict[str, Any]:
+        """Return the fitted attributes of a path on all rows."""
+        if self.n_targets > self.width:
+            return {"coef_path_": result.coef_path()}
+        return super().path_attributes(result)
+
+    def regularization_path(self, result: PathResult) -> RegularizationPath:
+        """Turn a path, of one target or of all classes, into what users get."""
+        n_outputs = result.shape[1]
+        if n_outputs == 1:
+            coefs = sp.csc_array(result.coefs, copy=True)
+            coefs.eliminate_zeros()
+        else:
+            by_class = result.coef_path()  # (K, p, A)
+            coefs = sp.csc_array(by_class.reshape(-1, by_class.shape[-1]))
+        intercepts = result.intercepts
+        common: dict[str, Any] = {
+            "alphas": result.alphas[:, 0],
+            "sparse_coefs": coefs,
+            "intercepts": intercepts[:, 0] if n_outputs == 1 else intercepts,
+            "dual_gaps": result.dual_gaps[:, 0],
+            "n_nonzero": np.diff(coefs.indptr),
+            "n_iters": result.n_iters[:, 0],
+            "solver": result.solver,
+            "null_objective": float(result.null_objectives[0, 0]),
+            "feature_names_in_": self.feature_names,
+        }
+        if self.classes is None:
+            assert isinstance(self.loss, Loss)
+            power = 1.0 if self.loss == POISSON else self.loss.power
+            return LogLinkPath(**common, power=power)
+        has_probabilities = self.loss == LOGISTIC or self.width > 1
+        return ClassificationPath(
+            **common, classes_=self.classes, has_probabilities=has_probabilities
+        )
+
+    def _unpenalized(self, alpha: float) -> Indices:
+        """Return the columns that have no penalty at an alpha."""
+        factor = self.limits.factor
+        factor = np.ones(self.n_features) if factor is None else factor
+        if alpha == 0.0:
+            return np.flatnonzero(np.isfinite(factor))
+        return np.flatnonzero(factor == 0.0)
+
+    def _named(self, columns: Indices) -> str:
+        """Return the first of some columns by name."""
+        names = self.feature_names
+        shown = [
+            f"column {j}" if names is None else f"column {names[j]!r}"
+            for j in columns[:5]
+        ]
+        more = f" and {len(columns) - 5} more" if len(columns) > 5 else ""
+        return ", ".join(shown) + more if shown else "intercept"
+
+
+@dataclass(frozen=True)
+class LossProblem(AnyLossProblem):
     """Rows in memory, and a loss of classes or counts.
 
     Attributes
@@ -56,6 +148,26 @@ class LossProblem(Problem):
     data: FitData
     weight: Floats | None
     labels: Labels | None
+
+    @property
+    def loss(self) -> Loss | Multinomial:
+        """The loss of a row."""
+        return self.term.loss
+
+    @property
+    def width(self) -> int:
+        """How many rows of coefficients are one problem, with one gap."""
+        return self.term.width
+
+    @property
+    def classes(self) -> NDArray[Any] | None:
+        """The classes, of labels."""
+        return None if self.labels is None else self.labels.classes
+
+    @property
+    def total_weight(self) -> float:
+        """The sum of the weights, of rows and classes together."""
+        return self.design.total_weight
 
     @property
     def n_features(self) -> int:
@@ -164,14 +276,6 @@ class LossProblem(Problem):
             self._refuse_separation(result, self.setup.name + where, rows, free)
         super().report(result, settings, kind=kind, where=where)
 
-    def _unpenalized(self, alpha: float) -> Indices:
-        """Return the columns that have no penalty at an alpha."""
-        factor = self.limits.factor
-        factor = np.ones(self.n_features) if factor is None else factor
-        if alpha == 0.0:
-            return np.flatnonzero(np.isfinite(factor))
-        return np.flatnonzero(factor == 0.0)
-
     def _refuse_separation(
         self, result: PathResult, called: str, rows: Indices, free: Indices
     ) -> None:
@@ -203,61 +307,7 @@ class LossProblem(Problem):
             "finite."
         )
 
-    def _named(self, columns: Indices) -> str:
-        """Return the first of some columns by name."""
-        names = self.feature_names
-        shown = [
-            f"column {j}" if names is None else f"column {names[j]!r}"
-            for j in columns[:5]
-        ]
-        more = f" and {len(columns) - 5} more" if len(columns) > 5 else ""
-        return ", ".join(shown) + more if shown else "intercept"
-
     def refuse_underflow(self) -> None:
         """Raise where squares of a column of X underflow."""
         X, names = self.data.X, self.data.feature_names
         refuse_underflow(self.setup.name, self.design, X, None, self.weight, names)
-
-    def attributes(self) -> dict[str, Any]:
-        """Return the fitted attributes that do not depend on the solution."""
-        fitted = super().attributes()
-        fitted["_total_weight"] = self.design.total_weight  # for `to_sklearn`
-        if self.labels is not None:
-            fitted["classes_"] = self.labels.classes
-        return fitted
-
-    def path_attributes(self, result: PathResult) -> dict[str, Any]:
-        """Return the fitted attributes of a path on all rows."""
-        if self.n_targets > self.term.width:
-            return {"coef_path_": result.coef_path()}
-        return super().path_attributes(result)
-
-    def regularization_path(self, result: PathResult) -> RegularizationPath:
-        """Turn a path, of one target or of all classes, into what users get."""
-        n_outputs = result.shape[1]
-        if n_outputs == 1:
-            coefs = sp.csc_array(result.coefs, copy=True)
-            coefs.eliminate_zeros()
-        else:
-            by_class = result.coef_path()  # (K, p, A)
-            coefs = sp.csc_array(by_class.reshape(-1, by_class.shape[-1]))
-        intercepts = result.intercepts
-        common: dict[str, Any] = {
-            "alphas": result.alphas[:, 0],
-            "sparse_coefs": coefs,
-            "intercepts": intercepts[:, 0] if n_outputs == 1 else intercepts,
-            "dual_gaps": result.dual_gaps[:, 0],
-            "n_nonzero": np.diff(coefs.indptr),
-            "n_iters": result.n_iters[:, 0],
-            "solver": result.solver,
-            "null_objective": float(result.null_objectives[0, 0]),
-            "feature_names_in_": self.feature_names,
-        }
-        if self.labels is None:
-            return LogLinkPath(**common)
-        has_probabilities = self.term.loss == LOGISTIC or self.term.width > 1
-        return ClassificationPath(
-            **common,
-            classes_=self.labels.classes,
-            has_probabilities=has_probabilities,
-        )

@@ -38,7 +38,3 @@ class PathCV(CrossValidated):
         if best.folds and self.store_fold_coefs:
             fitted["fold_coef_path_"] = np.stack([f.coef_path() for f in best.folds])
         return fitted
-
-    def _single(self, l1_ratio: float) -> Any:
-        """Return the unfitted estimator for one alpha."""
-        raise NotImplementedError

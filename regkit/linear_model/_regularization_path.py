@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
+from sklearn.metrics import r2_score
 
 from regkit._sklearn import check_same_features
 from regkit._types import Floats
@@ -28,7 +29,7 @@ class RegularizationPath(PathViews):
     r"""Solutions of a penalized regression for a decreasing sequence of alphas.
 
     Returned by `lasso_path` and `enet_path`. Unpacks into scikit-learn's three arrays:
-    ``alphas, coefs, dual_gaps = lasso_path(X, y)``.
+    ``alphas, coefs, dual_gaps = lasso_path(X, y)``, and ``path[1]`` is the second.
 
     Between two neighboring alphas coefficients and intercept are interpolated
     linearly,
@@ -202,6 +203,13 @@ class RegularizationPath(PathViews):
         coefs = sp.csr_array(self.sparse_coefs)[used].toarray()
         return linear_predictor(X[:, used], coefs.T, self.intercepts)
 
+    def _explained(
+        self, X: Any, y: NDArray[Any], alphas: Floats
+    ) -> tuple[str, list[float]]:
+        """Give the explained share of the deviance at each alpha, and its name."""
+        predicted = self.predict(X, alpha=alphas)
+        return "explained", [float(r2_score(y, column)) for column in predicted.T]
+
     def _columns(self, index: NDArray[np.intp]) -> Floats:
         """Return some columns of the coefficients as a dense array."""
         coefs = self.sparse_coefs
@@ -243,6 +251,12 @@ class RegularizationPath(PathViews):
 
     def __iter__(self) -> Iterator[Floats]:
         return iter((self.alphas, self.coefs, self.dual_gaps))
+
+    def __len__(self) -> int:
+        return 3
+
+    def __getitem__(self, key: int) -> Floats:
+        return (self.alphas, self.coefs, self.dual_gaps)[key]
 
     def __repr__(self) -> str:
         return (

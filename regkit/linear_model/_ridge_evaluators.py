@@ -124,6 +124,8 @@ class RidgeEvaluator:
         fold_errors: Floats | None = None,
         row_results: Floats | None = None,
     ) -> Evaluation:
+        if row_results is not None and self.problem.y_ndim == 1:
+            row_results = row_results[:, 0]
         return Evaluation(
             0.0,
             curves,
@@ -303,6 +305,8 @@ class RidgeRowEvaluator(RidgeEvaluator):
                 for mean, se in zip(found.mean.T, found.se.T, strict=True)
             ]
             results = None if found.errors is None else found.errors**2
+            if results is not None and self._weight is not None:
+                results *= self._weight[:, None, None]
             return self._evaluation(curves, row_results=results)
         assert found.errors is not None
         predicted = self._Y[:, :, None] - found.errors

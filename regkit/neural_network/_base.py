@@ -29,13 +29,13 @@ from regkit.neural_network._parameters import (
 )
 from regkit.neural_network._progress import (
     CallbackSupportMixin,
-    Progress,
+    TrainingProgress,
     with_callbacks,
 )
-from regkit.neural_network._rows import Given, Goal, Parts, RowsByUse, check_names
+from regkit.neural_network._rows import FitInput, Goal, Parts, RowsByUse, check_names
 from regkit.solvers.networks.expansion import Expansion
-from regkit.solvers.networks.scaling import Moments, Scaling
-from regkit.solvers.networks.trainer import Parameters, Settings
+from regkit.solvers.networks.scaling import Scaling, ScalingMoments
+from regkit.solvers.networks.trainer import Parameters, TrainingSettings
 
 # Interquartile ranges from the median that "robust" scaling does not pass.
 _CLIP = 3.0
@@ -168,7 +168,9 @@ class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator):
             inputs = Scaling.robust(table.X, table.weights, _CLIP)
         elif self.standardize:
             moments = None if stream is None else stream.totals.columns
-            inputs = Scaling.standard(moments or Moments.of(table.X, table.weights))
+            inputs = Scaling.standard(
+                moments or ScalingMoments.of(table.X, table.weights)
+            )
         return Fitted(
             architecture,
             Parameters.start(params),
@@ -181,7 +183,7 @@ class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator):
 
     def _take_more(
         self, before: Ensemble | None, X: Any, y: Any, sample_weight: Any, seed: int
-    ) -> Given:
+    ) -> FitInput:
         """Check what was passed, also whether the networks before can go on from it."""
         if before is None:
             return self._take(X, y, sample_weight, True, seed)
@@ -207,7 +209,7 @@ class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator):
         self,
         before: Ensemble | None,
         parts: list[Parts],
-        given: Given,
+        given: FitInput,
         seed: int,
         monitors: bool,
         passed: tuple[Any, Any],
@@ -258,11 +260,11 @@ class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator):
 
         def watching(
             number: int, trained: list[Trained], network: Fitted, rows: Parts
-        ) -> Progress:
+        ) -> TrainingProgress:
             done = tuple(each.network for each in trained)
             now = Ensemble((*done, network), folds)
             title = f"member {number + 1} of {len(parts)}" if len(parts) > 1 else ""
-            return Progress(self, context, lambda: attributes(now), data, title)
+            return TrainingProgress(self, context, lambda: attributes(now), data, title)
 
         members = Members(
             networks, parts, settings, monitors, self.shuffle, self.buffer_chunks
@@ -378,7 +380,7 @@ class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator):
         found["loss_"] = found["loss_curve_"][-1]
         return found
 
-    def _warn(self, trained: list[Trained], settings: Settings) -> None:
+    def _warn(self, trained: list[Trained], settings: TrainingSettings) -> None:
         name = type(self).__name__
         by_outcome = {each.result.outcome: each.result for each in trained}
         if "diverged" in by_outcome:
@@ -446,7 +448,7 @@ class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator):
         goal: Goal,
         judges: Judges,
         trained: list[Trained],
-        given: Given,
+        given: FitInput,
     ) -> dict[str, Any]:
         """Learn from held-out rows how far predictions are off."""
         raise NotImplementedError

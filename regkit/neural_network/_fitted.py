@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regkit._types import Floats
-from regkit.kernels.networks.passes import Dropout, Rows
+from regkit.kernels.networks.passes import Dropout, InputRows
 from regkit.solvers.networks import prediction
 from regkit.solvers.networks.architecture import Architecture
 from regkit.solvers.networks.scaling import Scaling
@@ -63,7 +63,7 @@ class Fitted:
         """Return the same network with other weights, for prediction."""
         return replace(self, parameters=replace(self.parameters, params=params))
 
-    def rows(self, X: Any) -> Rows:
+    def rows(self, X: Any) -> InputRows:
         """Scale rows of X."""
         return self.inputs.rows(X, self.parameters.params.dtype)
 

@@ -10,7 +10,12 @@ from regkit.neural_network._held_out import Trained
 from regkit.neural_network._rows import Parts
 from regkit.parallel.threads import map_in_threads, n_threads
 from regkit.solvers.networks.streamed import run_streamed
-from regkit.solvers.networks.trainer import Observer, Settings, TrainingResult, run
+from regkit.solvers.networks.trainer import (
+    Observer,
+    TrainingResult,
+    TrainingSettings,
+    run,
+)
 
 Watching = Callable[[int, list[Trained], Fitted, Parts], Observer | None]
 
@@ -36,7 +41,7 @@ class Members:
         self,
         networks: list[Fitted],
         parts: list[Parts],
-        settings: list[Settings],
+        settings: list[TrainingSettings],
         monitors: bool,
         shuffle: bool,
         buffer_chunks: int,
@@ -95,7 +100,7 @@ class Members:
         self,
         network: Fitted,
         parts: Parts,
-        settings: Settings,
+        settings: TrainingSettings,
         observer: Observer | None,
         alone: bool,
     ) -> TrainingResult:

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from regkit._sklearn import Interval, StrOptions
+from regkit._sklearn import Interval, Options, StrOptions
 from regkit.solvers.networks.architecture import ACTIVATIONS, Architecture, Embedding
 from regkit.solvers.networks.ranks import many_valued
 from regkit.solvers.networks.schedules import SCHEDULES, cycle_ends
-from regkit.solvers.networks.trainer import NOISE, SOLVERS, Settings
+from regkit.solvers.networks.trainer import NOISE, SOLVERS, TrainingSettings
 
 _SHARE = Interval(Real, 0, 1, closed="left")
 _POSITIVE = Interval(Real, 0, None, closed="neither")
@@ -41,7 +41,7 @@ COMMON: dict[str, list[Any]] = {
     "batch_size": [StrOptions({"auto"}), _COUNT],
     "max_iter": [StrOptions({"auto"}), _COUNT],
     "tol": [_NOT_NEGATIVE],
-    "n_iter_no_change": [_COUNT, None],
+    "n_iter_no_change": [_COUNT, Options(Real, {np.inf}), None],
     "n_members": [StrOptions({"auto"}), _COUNT],
     "early_stopping": ["boolean"],
     "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
@@ -240,7 +240,7 @@ def make_architecture(
 
 def make_settings(
     estimator: Any, architecture: Architecture, goal: Any, n_rows: int, seed: int
-) -> Settings:
+) -> TrainingSettings:
     """Translate an estimator's parameters for the trainer.
 
     ``goal`` has the loss, its parameter and its levels.
@@ -258,7 +258,9 @@ def make_settings(
         scheduled = estimator.learning_rate not in ("constant", "adaptive")
         patience = np.iinfo(np.int64).max if scheduled else _PATIENCE
         checks = cycle_ends(estimator.learning_rate, max_iter)
-    return Settings(
+    elif patience == np.inf:
+        patience = np.iinfo(np.int64).max
+    return TrainingSettings(
         loss=goal.loss,
         loss_parameter=float(goal.loss_parameter),
         levels=goal.levels,

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from regkit._sklearn import feature_names
 from regkit._types import Floats
-from regkit.neural_network._chunked import Chunks, Encoding, Stream
+from regkit.neural_network._chunked import Chunks, Stream, TargetEncoding
 from regkit.neural_network._data import Table, no_rows
 from regkit.neural_network._folds import cautious_weights
 from regkit.neural_network._frames import FrameReader, as_table
@@ -67,7 +67,7 @@ class Parts(NamedTuple):
         return len(self.learn.weights) if self.stream is None else self.stream.n_rows
 
 
-class Given(NamedTuple):
+class FitInput(NamedTuple):
     """What was passed to a fit, checked."""
 
     table: Table
@@ -76,7 +76,7 @@ class Given(NamedTuple):
     names: NDArray[Any] | None
     chunks: Chunks | None
     """The rows of which ``table`` is a sample."""
-    encoding: Encoding | None
+    encoding: TargetEncoding | None
     n_rows: int | None = None
     """How many were passed, those without weight counted, where ``table`` holds all."""
 
@@ -123,7 +123,7 @@ class RowsByUse:
 
     def _take(
         self, X: Any, y: Any, sample_weight: Any, fresh: bool, seed: int
-    ) -> Given:
+    ) -> FitInput:
         """Check what was passed; of rows in chunks, draw a sample."""
         source = as_source(X)
         if source is None:
@@ -147,23 +147,25 @@ class RowsByUse:
             numbers = np.arange(len(weights))
             table = Table(data.X, goal.targets, weights, numbers).without_weightless()
             _check_rows_left(table)
-            return Given(table, goal, data.feature_names, None, None, len(weights))
+            return FitInput(table, goal, data.feature_names, None, None, len(weights))
         chunks = Chunks(self, source, y, sample_weight, self._plain_y)
         summary = self._summary()
         sample = chunks.survey(seed, summary, self.buffer_chunks)
         goal = self._make_goal(summary.y, summary.y, fresh)
         goal = goal._replace(n_features=sample.rows().X.shape[1])
         class_weight = summary.class_weight(self._class_weight)
-        encoding = Encoding(
+        encoding = TargetEncoding(
             lambda y: self._targets(y, goal, "y"),
             lambda y, weights: self._row_weights(y, weights, class_weight),
         )
         table = encoding.table(sample.rows())
         _check_rows_left(table)
         held = chunks.n_chunks <= self.buffer_chunks
-        return Given(table, goal, chunks.names, None if held else chunks, encoding)
+        return FitInput(table, goal, chunks.names, None if held else chunks, encoding)
 
-    def _stream(self, given: Given, validate: Table, calibrate: Table) -> Stream | None:
+    def _stream(
+        self, given: FitInput, validate: Table, calibrate: Table
+    ) -> Stream | None:
         """Count what is left to learn from where it is read in chunks."""
         if given.chunks is None or given.encoding is None:
             return None
@@ -177,7 +179,7 @@ class RowsByUse:
         )
 
     def _share_out(
-        self, given: Given, n_members: int, seed: int, validation: Table | None
+        self, given: FitInput, n_members: int, seed: int, validation: Table | None
     ) -> list[Parts]:
         """Give each member its rows.
 
@@ -217,7 +219,7 @@ class RowsByUse:
             for each in parts
         ]
 
-    def _number_of_members(self, given: Given, validates: bool) -> int:
+    def _number_of_members(self, given: FitInput, validates: bool) -> int:
         """Resolve "auto": fewer of many rows, one of rows in chunks or of one row."""
         if self.n_members != "auto":
             return int(self.n_members)
@@ -235,7 +237,7 @@ class RowsByUse:
         return replace(table, weights=cautious_weights(labels, table.weights))
 
     def _check_validation(
-        self, X_val: Any, y_val: Any, sample_weight_val: Any, given: Given
+        self, X_val: Any, y_val: Any, sample_weight_val: Any, given: FitInput
     ) -> Table:
         if not isinstance(X_val, np.ndarray) and as_source(X_val) is not None:
             raise TypeError(

@@ -24,7 +24,7 @@ from regkit.neural_network._fitted import Fitted
 from regkit.neural_network._folds import lone_classes
 from regkit.neural_network._held_out import Judges, Trained
 from regkit.neural_network._parameters import COMMON, check_coverage, check_n_samples
-from regkit.neural_network._rows import Given, Goal
+from regkit.neural_network._rows import FitInput, Goal
 from regkit.neural_network._summaries import LabelCounts
 from regkit.neural_network._to_sklearn import classifier_of
 from regkit.neural_network._uncertainty import ClassUncertainty, entropy
@@ -669,7 +669,7 @@ class DropoutMLPClassifier(ClassifierMixin, DropoutMLP):
         goal: Goal,
         judges: Judges,
         trained: list[Trained],
-        given: Given,
+        given: FitInput,
     ) -> dict[str, Any]:
         found = self._uncalibrated()
         if not judges.held_out:
@@ -702,7 +702,7 @@ class DropoutMLPClassifier(ClassifierMixin, DropoutMLP):
             self._warn_of_lone_classes(given, classes)
         return found
 
-    def _warn_of_lone_classes(self, given: Given, classes: NDArray[Any]) -> None:
+    def _warn_of_lone_classes(self, given: FitInput, classes: NDArray[Any]) -> None:
         labels = given.table.targets[:, 0].round().astype(np.int64)
         alone = classes[lone_classes(labels)].tolist()
         if alone:

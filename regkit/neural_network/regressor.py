@@ -23,7 +23,7 @@ from regkit.neural_network._parameters import (
     check_n_samples,
     quantile_levels,
 )
-from regkit.neural_network._rows import Given, Goal, Parts
+from regkit.neural_network._rows import FitInput, Goal, Parts
 from regkit.neural_network._summaries import FirstTargets
 from regkit.neural_network._to_sklearn import regressor_of
 from regkit.neural_network._uncertainty import (
@@ -35,7 +35,7 @@ from regkit.neural_network._uncertainty import (
     root_mean_square,
 )
 from regkit.rows.inputs import check_y
-from regkit.solvers.networks.scaling import Moments, Scaling
+from regkit.solvers.networks.scaling import Scaling, ScalingMoments
 
 # Passes for deviations; the default of predictions.
 _N_PASSES = 100
@@ -727,7 +727,7 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
         goal: Goal,
         judges: Judges,
         trained: list[Trained],
-        given: Given,
+        given: FitInput,
     ) -> dict[str, Any]:
         if not judges.held_out:
             return self._uncalibrated()
@@ -809,12 +809,12 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
         table, stream = parts.learn, parts.stream
         moments = None if stream is None else stream.totals.targets
         if moments is None:
-            moments = Moments.of(table.targets, table.weights)
+            moments = ScalingMoments.of(table.targets, table.weights)
         return self._heads_of(goal).scaling(moments, self.standardize_target)
 
     def _scores(self, means: Floats, fitted: Fitted, held_out: Table) -> list[float]:
         """Turn mean squared errors per target into R², averaged over targets."""
-        spread = Moments.of(held_out.targets, held_out.weights).scale
+        spread = ScalingMoments.of(held_out.targets, held_out.weights).scale
         with np.errstate(over="ignore"):  # targets far smaller than the outputs
             relative = np.square(fitted.targets.scale / spread)
         return [float(np.mean(1.0 - epoch * relative)) for epoch in means]

@@ -305,8 +305,8 @@ def check_sample_weight(
         )
     if sample_weight.shape != (n_samples,):
         raise ValueError(
-            f"sample_weight must have one entry per row of X: X has {n_samples} rows, "
-            f"sample_weight has shape {sample_weight.shape}."
+            "Sample weights must be 1D array or scalar, with one entry per row of X: X "
+            f"has {n_samples} rows, sample_weight has shape {sample_weight.shape}."
         )
     smallest = int(np.argmin(sample_weight))
     if sample_weight[smallest] < 0:

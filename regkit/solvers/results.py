@@ -77,8 +77,14 @@ class PathResult:
         if isinstance(self.coefs, np.ndarray):
             used = np.flatnonzero(self.coefs.any(axis=1))
             return used, self.coefs[used]
-        used = np.unique(self.coefs.indices)
-        return used, self.coefs.tocsr()[used].toarray()
+        is_used = np.zeros(self.coefs.shape[0], dtype=np.bool_)
+        is_used[self.coefs.indices] = True
+        place = np.cumsum(is_used) - 1
+        used = np.flatnonzero(is_used)
+        filled = np.zeros((len(used), self.coefs.shape[1]))
+        at = np.repeat(np.arange(filled.shape[1]), np.diff(self.coefs.indptr))
+        filled[place[self.coefs.indices], at] = self.coefs.data
+        return used, filled
 
     def at(self, k: int) -> Self:
         """Return the solutions of all targets at the k-th alpha; `coefs` is dense."""
@@ -97,8 +103,10 @@ class PathResult:
         )
 
     def until(self, count: int) -> Self:
-        """Return the solutions of the first ``count`` alphas of a path (K,)."""
-        return self._with_arrays(self.coefs[:, :count], lambda values: values[:count])
+        """Return the solutions of the first ``count`` alphas of a path."""
+        per_alpha = self.coefs.shape[1] // len(self.intercepts)
+        coefs = self.coefs[:, : count * per_alpha]
+        return self._with_arrays(coefs, lambda values: values[:count])
 
     def take(self, order: NDArray[np.intp]) -> Self:
         """Return the alphas in another order, each as often as it is named."""

@@ -6,7 +6,13 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 
-from regkit import ElasticNetRegressor, LassoRegressor, RidgeRegressor, lasso_path
+from regkit import (
+    DropoutMLPRegressor,
+    ElasticNetRegressor,
+    LassoRegressor,
+    RidgeRegressor,
+    lasso_path,
+)
 
 NAMES = ["age", "size", "rooms"]
 ESTIMATORS = [LassoRegressor(0.1), ElasticNetRegressor(0.1), RidgeRegressor(0.1)]
@@ -107,6 +113,9 @@ def test_arrow_tables(kind, data):
     model = LassoRegressor(0.1).fit(table, y)
     assert_allclose(model.coef_, expected.coef_)
     assert_allclose(model.predict(table), expected.predict(X))
+    network = DropoutMLPRegressor((4,), n_members=2, max_iter=2, random_state=0)
+    learned = network.fit(X, y).predict(X)
+    assert_allclose(network.fit(table, y).predict(table), learned, rtol=1e-5)
 
 
 def test_a_missing_value_among_objects_is_named(data):

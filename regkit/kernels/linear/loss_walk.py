@@ -14,7 +14,11 @@ from numpy.typing import NDArray
 from regkit._types import EPS
 from regkit.kernels._jit import kernel, part, summing_part
 from regkit.kernels.linear import active_set
-from regkit.kernels.linear.active_set_state import Problem, State, shift_correlation
+from regkit.kernels.linear.active_set_state import (
+    State,
+    WorkingProblem,
+    shift_correlation,
+)
 from regkit.kernels.linear.certificate import penalty_gap, shrinkages
 from regkit.kernels.linear.loss_policy import (
     AHEAD,
@@ -28,7 +32,7 @@ from regkit.kernels.linear.loss_policy import (
     RISE,
     WORST_CONTRACTION,
 )
-from regkit.kernels.linear.loss_steps import Rows, advance_all
+from regkit.kernels.linear.loss_steps import LossRows, advance_all
 from regkit.kernels.linear.losses import objective
 
 # Figures that the walk takes over and hands back, by their places.
@@ -55,7 +59,7 @@ class Working(NamedTuple):
 
     columns: NDArray[np.float64]  # of (X - m) / s, contiguous: (columns, n)
     scaled: NDArray[np.float64]  # room for as many
-    problem: Problem
+    problem: WorkingProblem
     state: State
     square: NDArray[np.float64]  # of the columns' lengths
     sums: NDArray[np.float64]  # Σ_i share_i weight_i x_ij
@@ -147,7 +151,7 @@ def _correlate(
 
 
 @part
-def _rebase(rows: Rows, working: Working, size: int, fit_intercept: bool) -> None:
+def _rebase(rows: LossRows, working: Working, size: int, fit_intercept: bool) -> None:
     """Go on with the present coefficients' own residual."""
     problem, state, figures = working.problem, working.state, working.figures
     n = rows.y.shape[0]
@@ -184,7 +188,7 @@ def _rebase(rows: Rows, working: Working, size: int, fit_intercept: bool) -> Non
 
 @part
 def _form(
-    rows: Rows, working: Working, size: int, settings: Settings, alpha: float
+    rows: LossRows, working: Working, size: int, settings: Settings, alpha: float
 ) -> None:
     """Form the model anew around the present coefficients."""
     figures, gram = working.figures, working.problem.gram
@@ -221,7 +225,7 @@ def _form(
 
 @part
 def _move(
-    rows: Rows,
+    rows: LossRows,
     working: Working,
     before: NDArray[np.float64],
     fit_intercept: bool,
@@ -254,7 +258,7 @@ def _move(
 
 
 @part
-def _penalty(problem: Problem, coef: NDArray[np.float64]) -> float:
+def _penalty(problem: WorkingProblem, coef: NDArray[np.float64]) -> float:
     total = 0.0
     for j in range(coef.shape[0]):
         value = coef[j]
@@ -264,7 +268,7 @@ def _penalty(problem: Problem, coef: NDArray[np.float64]) -> float:
 
 @part
 def _is_rise(
-    rows: Rows,
+    rows: LossRows,
     working: Working,
     before: NDArray[np.float64],
     settings: Settings,
@@ -282,7 +286,7 @@ def _is_rise(
 
 @part
 def _take_step(
-    rows: Rows, working: Working, size: int, settings: Settings, alpha: float
+    rows: LossRows, working: Working, size: int, settings: Settings, alpha: float
 ) -> bool:
     """Go to the model's minimum; return False, where the walk was, if that fails."""
     state, figures = working.state, working.figures
@@ -324,7 +328,7 @@ def _take_step(
 
 
 @part
-def _is_balanced(rows: Rows) -> bool:
+def _is_balanced(rows: LossRows) -> bool:
     """Whether the dual point is orthogonal to the intercept."""
     total = size = terms = 0.0
     for i in range(rows.y.shape[0]):
@@ -353,7 +357,7 @@ def _wants_new_gram(working: Working, size: int, n: int, goal: float) -> bool:
 
 @part
 def _solve(
-    rows: Rows, working: Working, size: int, settings: Settings, alpha: float
+    rows: LossRows, working: Working, size: int, settings: Settings, alpha: float
 ) -> tuple[int, bool]:
     """Minimize at ``alpha``; return the steps taken and whether all were plain."""
     figures, goal = working.figures, 0.5 * settings.goal
@@ -425,7 +429,7 @@ def _gap(
 
 @kernel
 def walk(
-    rows: Rows,
+    rows: LossRows,
     working: Working,
     size: int,
     settings: Settings,

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regkit._types import EPS, Floats
-from regkit.kernels.networks.passes import Rows
+from regkit.kernels.networks.passes import InputRows
 from regkit.solvers.networks.expansion import Expansion
 from regkit.solvers.networks.ranks import Ranks, many_valued, normal_scores
 
@@ -46,7 +46,7 @@ class Scaling:
         return cls(np.zeros(n_columns), np.ones(n_columns))
 
     @classmethod
-    def standard(cls, moments: "Moments") -> "Scaling":
+    def standard(cls, moments: "ScalingMoments") -> "Scaling":
         """Center by means, scale by standard deviations."""
         return cls(moments.center, moments.scale)
 
@@ -111,7 +111,7 @@ class Scaling:
         """Return to the units of X; there must be no clipping."""
         return np.asarray(Z, dtype=np.float64) * self.scale + self.center
 
-    def rows(self, X: Any, dtype: Any) -> Rows:
+    def rows(self, X: Any, dtype: Any) -> InputRows:
         """Scale X, a C- or F-ordered array or a sparse matrix, for the kernels."""
         if self.expansion is not None:
             X = self.expansion.expand(X)
@@ -119,7 +119,7 @@ class Scaling:
         none = np.empty(0, dtype=dtype)
         if not isinstance(X, np.ndarray):
             X = self._stored(X).tocsr()
-            return Rows(
+            return InputRows(
                 dense=np.empty((0, p), dtype=dtype),
                 data=X.data.astype(dtype),
                 indices=X.indices.astype(np.int32),
@@ -135,7 +135,7 @@ class Scaling:
                 np.clip(source, -_FARTHEST, _FARTHEST, out=target, casting="unsafe")
             else:
                 target[:] = self.apply(source)
-        return Rows(
+        return InputRows(
             dense=dense,
             data=none,
             indices=np.empty(0, dtype=np.int32),
@@ -154,7 +154,7 @@ def weighted_sum(weights: Floats, rows: Floats) -> Floats:
     return total
 
 
-class Moments(NamedTuple):
+class ScalingMoments(NamedTuple):
     """Means and standard deviations of columns, to be merged with those of more rows.
 
     Attributes
@@ -172,7 +172,7 @@ class Moments(NamedTuple):
     size: Floats
 
     @classmethod
-    def of(cls, X: Any, weights: Floats) -> "Moments":
+    def of(cls, X: Any, weights: Floats) -> "ScalingMoments":
         """Sum up an ndarray or sparse matrix (n, p) with weights (n,), not all 0."""
         total = float(weights.sum())
         share = weights / total
@@ -181,7 +181,7 @@ class Moments(NamedTuple):
         )
         return cls(total, *found)
 
-    def merge(self, other: "Moments") -> "Moments":
+    def merge(self, other: "ScalingMoments") -> "ScalingMoments":
         """Return the moments of both sets of rows (Chan, Golub & LeVeque 1983)."""
         total = self.weight + other.weight
         a, b = self.weight / total, other.weight / total
@@ -192,7 +192,7 @@ class Moments(NamedTuple):
             2 * np.sqrt(a * b) * np.abs(distance),
         )
         center = self.center + 2 * b * distance
-        return Moments(total, center, spread, np.maximum(self.size, other.size))
+        return ScalingMoments(total, center, spread, np.maximum(self.size, other.size))
 
     @property
     def scale(self) -> Floats:

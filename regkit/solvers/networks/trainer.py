@@ -21,8 +21,8 @@ from regkit.kernels.networks.training import (
     OUTCOME,
     UNDER_WAY,
     Data,
-    Loss,
-    State,
+    NetworkLoss,
+    RunState,
     Watch,
 )
 from regkit.parallel.threads import n_threads
@@ -60,7 +60,7 @@ _WORTHWHILE = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class TrainingSettings:
     """How to train.
 
     Attributes
@@ -125,7 +125,7 @@ class Settings:
     checks: tuple[int, ...] = ()
     levels: tuple[float, ...] = (0.5,)
 
-    def for_one_epoch(self) -> "Settings":
+    def for_one_epoch(self) -> "TrainingSettings":
         """Return these settings for an epoch more, with nothing scheduled."""
         return replace(
             self,
@@ -140,9 +140,11 @@ class Settings:
         """Return the kernels' form of the dropout rates."""
         return Dropout(np.array(self.dropout), NOISE[self.dropout_kind])
 
-    def kernel_loss(self) -> Loss:
+    def kernel_loss(self) -> NetworkLoss:
         """Return the kernels' form of the loss."""
-        return Loss(LOSSES[self.loss], self.loss_parameter, np.array(self.levels))
+        return NetworkLoss(
+            LOSSES[self.loss], self.loss_parameter, np.array(self.levels)
+        )
 
     def optimizer(self) -> Optimizer:
         """Return the kernels' form of the optimizer and the penalties."""
@@ -239,7 +241,7 @@ def n_batches(n_rows: int, batch_size: int) -> int:
 
 def run(
     architecture: Architecture,
-    settings: Settings,
+    settings: TrainingSettings,
     data: Data,
     held_out: Data,
     parameters: Parameters,
@@ -252,7 +254,7 @@ def run(
     Parameters
     ----------
     architecture : Architecture
-    settings : Settings
+    settings : TrainingSettings
     data, held_out : Data
         Rows to learn from, with weights of mean 1, and rows to monitor, maybe none.
     parameters : Parameters
@@ -273,7 +275,7 @@ def run(
     room = max(batch_rows, VALIDATION_ROWS)
     work = make_work(net, n_targets, room, dtype, threads)
     watch = new_watch(settings, parameters.params, n_targets)
-    state = State(
+    state = RunState(
         parameters.params,
         parameters.first,
         parameters.second,
@@ -340,13 +342,13 @@ def run(
     return result(watch, held_out, outcome)
 
 
-def next_check(settings: Settings, done: int) -> int:
+def next_check(settings: TrainingSettings, done: int) -> int:
     """Return the epoch after which somebody must look."""
     ahead = [epoch for epoch in settings.checks if epoch > done]
     return min([*ahead, settings.max_iter])
 
 
-def is_stale(settings: Settings, watch: Watch, held_out: Data) -> bool:
+def is_stale(settings: TrainingSettings, watch: Watch, held_out: Data) -> bool:
     """Tell whether a check shows that nothing was gained since the one before."""
     done, best = int(watch.counts[EPOCHS]), int(watch.counts[BEST])
     if not len(held_out.weights) or done not in settings.checks[1:]:
@@ -362,7 +364,9 @@ def n_threads_of(net: Network, batch_rows: int) -> int:
     return max(1, min(n_threads(), products // _WORTHWHILE, -(-batch_rows // PANEL)))
 
 
-def new_watch(settings: Settings, params: NDArray[Any], n_targets: int) -> Watch:
+def new_watch(
+    settings: TrainingSettings, params: NDArray[Any], n_targets: int
+) -> Watch:
     """Remember nothing yet."""
     n_scores = n_targets if LOSSES[settings.loss] < losses.BINARY else 1
     adaptive = settings.learning_rate == "adaptive"
@@ -384,7 +388,7 @@ def new_watch(settings: Settings, params: NDArray[Any], n_targets: int) -> Watch
 
 
 def schedule(
-    settings: Settings, first: int, count: int, total: int
+    settings: TrainingSettings, first: int, count: int, total: int
 ) -> NDArray[np.float64]:
     """Give learning rate, dropout and penalty factors of steps out of ``total``."""
     columns = [

@@ -14,11 +14,11 @@ from regkit.kernels.networks.training import Data
 from regkit.solvers.networks import prediction, trainer
 from regkit.solvers.networks.adaptive_team import Company
 from regkit.solvers.networks.architecture import Architecture, Embedding
-from regkit.solvers.networks.scaling import Moments, Scaling
+from regkit.solvers.networks.scaling import Scaling, ScalingMoments
 from regkit.solvers.networks.schedules import SCHEDULES, cycle_ends, factors
-from regkit.solvers.networks.trainer import Parameters, Settings, run
+from regkit.solvers.networks.trainer import Parameters, TrainingSettings, run
 
-SETTINGS = Settings(
+SETTINGS = TrainingSettings(
     loss="squared_error",
     loss_parameter=0.0,
     dropout=(0.0, 0.0),
@@ -298,7 +298,7 @@ def test_sparse_rows_are_dense_rows():
     X = np.where(rng.random((12, 3)) < 0.5, rng.normal(size=(12, 3)), 0.0)
     y = np.sin(X.sum(1))
     for scaling in (
-        Scaling.standard(Moments.of(X, np.ones(12))),
+        Scaling.standard(ScalingMoments.of(X, np.ones(12))),
         Scaling.robust(X, np.ones(12), 3.0),
     ):
         found = []
@@ -319,7 +319,7 @@ def test_scaling_of_sparse_and_of_repeated_rows(kind):
 
     def make(X, weights):
         if kind == "standard":
-            return Scaling.standard(Moments.of(X, weights))
+            return Scaling.standard(ScalingMoments.of(X, weights))
         return Scaling.robust(X, weights, 3.0)
 
     expected = make(
@@ -334,7 +334,7 @@ def test_scaling_of_sparse_and_of_repeated_rows(kind):
 
 def test_huge_columns_are_scaled_without_overflow():
     X = np.array([[1e300, 1e-300], [-1e300, 3e-300], [1e300, 1e-300]])
-    scaling = Scaling.standard(Moments.of(X, np.ones(3)))
+    scaling = Scaling.standard(ScalingMoments.of(X, np.ones(3)))
     assert np.isfinite(scaling.apply(X)).all()
     assert_allclose(scaling.apply(X).std(0), 1.0)
 
