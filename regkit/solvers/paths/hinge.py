@@ -146,7 +146,8 @@ class HingePath(NewtonPath):
             self.eta, self.intercept = self.eta + shift, self.intercept + shift
         model.restart(coef - traces)
         yield from self._certify(alpha)
-        if not self.gap <= max(gap + self._width, self._goal):
+        most = self._goal if gap <= self._goal else gap + self._width
+        if not self.gap <= most:
             self.eta, self.intercept = before
             model.restart(coef)
             yield from self._certify(alpha)
