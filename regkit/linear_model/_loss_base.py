@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+import copy
+from typing import Any, Self
 
 import numpy as np
 import scipy.sparse as sp
@@ -103,6 +104,12 @@ class LossEstimator(LinearModel):
             "offset must be None where X comes in chunks: predict each chunk with its "
             "own offset."
         )
+
+    def _without_names(self) -> Self:
+        """Return a copy that predicts for arrays: the columns' names were compared."""
+        found = copy.copy(self)
+        found.__dict__.pop("feature_names_in_", None)
+        return found
 
     def _linear_predictor(self, X: Any, offset: Any = None) -> Floats:
         """Compute ``X @ coef_.T + intercept_ + offset`` for rows in memory."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -19,9 +19,14 @@ from regkit.linear_model._labels import (
     encode_labels,
     refuse_without_weight,
 )
-from regkit.linear_model._loss_problem import AnyLossProblem
+from regkit.linear_model._loss_problem import (
+    FALLS_TO_ZERO,
+    IS_SEPARATED,
+    LARGE_PREDICTOR,
+    AnyLossProblem,
+)
 from regkit.linear_model._loss_reducer import LossReducer
-from regkit.linear_model._problem import Setup, Start
+from regkit.linear_model._problem import Setup, Start, TrainingRows
 from regkit.linear_model._source_reducer import MOST_SUMMED_UP
 from regkit.linear_model._underflow import refuse_small_moments
 from regkit.rows.inputs import check_y
@@ -35,11 +40,6 @@ from regkit.solvers.multinomial import Multinomial
 from regkit.solvers.problem import Penalty
 from regkit.solvers.results import PathResult
 
-# One fit is solved to this share of its `tol`: predictions are as far off as the root
-# of the gap, and a Newton step, which squares the error, takes one pass.
-_AIM = 1e-4
-# Predictors of an optimum are rarely larger.
-_LARGE_PREDICTOR = 10.0
 # Beyond this, the expected values of some rows are zero to rounding.
 _ENDLESS_PREDICTOR = 30.0
 
@@ -56,6 +56,10 @@ class ChunkedLossProblem(AnyLossProblem):
     labels_of : ndarray or None
         The classes.
     """
+
+    # Predictions are as far off as the root of the gap, and a Newton step, which
+    # squares the error, takes one pass.
+    aim = 1e-4
 
     rows: RowsInPasses
     reducer: LossReducer
@@ -129,74 +133,23 @@ class ChunkedLossProblem(AnyLossProblem):
         too_many = np.flatnonzero(counts > max_nonzero)
         return found.until(int(too_many[0])) if len(too_many) else found
 
-    def solve_each(
-        self,
-        penalty: Penalty,
-        alphas: Floats,
-        settings: PathSettings,
-        start: Start | None = None,
-    ) -> PathResult:
-        """Solve for one alpha, closer than asked for."""
-        closer = replace(settings, tol=_AIM * settings.tol)
-        found = super().solve_each(penalty, alphas, closer, start)
-        return found.with_gaps(found.dual_gaps, settings.tol)
-
-    def solve_many(
-        self, penalty: Penalty, alphas: Floats, settings: PathSettings
-    ) -> PathResult:
-        """Solve for several alphas, closer than asked for."""
-        closer = replace(settings, tol=_AIM * settings.tol)
-        found = super().solve_many(penalty, alphas, closer)
-        return found.with_gaps(found.dual_gaps, settings.tol)
-
-    def report(
-        self,
-        result: PathResult,
-        settings: PathSettings,
-        *,
-        kind: str = "alpha",
-        where: str = "",
-        rows: Indices | None = None,
-    ) -> None:
-        """Raise or warn where there is no optimum, or solutions are not as asked for.
-
-        See `Problem.report`.
-        """
-        free = self._unpenalized(float(result.alphas.min()))
-        if self.loss.may_fall_forever and len(free):
-            self._refuse_separation(result, self.setup.name + where, free)
-        super().report(result, settings, kind=kind, where=where)
-
-    def _refuse_separation(
-        self, result: PathResult, called: str, free: Indices
-    ) -> None:
-        """Raise where unpenalized coefficients grow without end, by one more pass."""
-        paths = result.reshaped(-1, self.n_targets)
-        least = paths.at(int(np.argmin(paths.alphas[:, 0])))
+    def _endless(
+        self, result: PathResult, free: Indices, fold: TrainingRows | None
+    ) -> tuple[Indices, str] | None:
+        """Find them by one more pass, over all rows."""
+        least = self._least_penalized(result)
         classes = self.labels_of
         found = self.reducer.largest_predictors(
             least.coefs.T, least.intercepts, 0 if classes is None else len(classes)
         )
+        if found.largest <= LARGE_PREDICTOR:
+            return None
         largest = np.argsort(-np.abs(least.coefs[free]).max(axis=1), kind="stable")
         columns = np.sort(free[largest[:5]])
-        if found.largest <= _LARGE_PREDICTOR:
-            return
         if classes is not None:
-            is_endless = found.are_separated
-            effect = "the classes are separated"
-        else:
-            is_endless = found.largest >= _ENDLESS_PREDICTOR
-            is_endless = is_endless and not result.converged.all()
-            effect = "the expected values of rows with y = 0 fall to 0"
-        if not is_endless:
-            return
-        cause = "penalty_factor=0" if result.alphas.min() > 0.0 else "alpha=0"
-        raise ValueError(
-            f"{called} has no finite optimum with {cause}: along the unpenalized "
-            f"{self._named(columns)} {effect}, and coefficients grow without end. "
-            "Penalize them: a positive alpha (and penalty_factor) makes the optimum "
-            "finite."
-        )
+            return (columns, IS_SEPARATED) if found.are_separated else None
+        grows = found.largest >= _ENDLESS_PREDICTOR and not result.converged.all()
+        return (columns, FALLS_TO_ZERO) if grows else None
 
 
 class Kind(NamedTuple):

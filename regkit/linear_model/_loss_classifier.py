@@ -123,8 +123,9 @@ class LinearClassifier(ClassifierMixin, LossEstimator):
         source = self._predicted_source(X, None)
         if source is None:
             return float(super().score(X, y, sample_weight))
+        predict = self._without_names().predict
         names, score = accuracy_in_chunks(
-            source, y, sample_weight, self.predict, self.classes_
+            source, y, sample_weight, predict, self.classes_
         )
         check_same_names(self, names)
         return score

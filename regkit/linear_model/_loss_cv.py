@@ -8,7 +8,7 @@ from sklearn.model_selection import check_cv
 
 from regkit._types import Floats
 from regkit.linear_model._cv import Arguments
-from regkit.linear_model._evaluation import Evaluation, Evaluator
+from regkit.linear_model._evaluation import Evaluator
 from regkit.linear_model._labels import class_weighted, refuse_empty_classes
 from regkit.linear_model._loss_base import LossEstimator
 from regkit.linear_model._loss_chunks import ChunkFolds, chunk_source, open_chunks
@@ -123,9 +123,10 @@ class LossCV(PathCV, LossEstimator):
             problem,
             self._settings(),
             folded,
-            refit=bool(self.refit),
+            bool(self.refit),
             folds=folds,
             scores=self._scores(problem, folds, given.score_params),
+            keeps_squares=False,
         )
 
     def _source(self, X: Any) -> RowSource | None:
@@ -151,7 +152,8 @@ class LossCV(PathCV, LossEstimator):
             problem,
             self._settings(),
             ChunkFolds(problem.rows, self._error_scale),
-            refit=bool(self.refit),
+            bool(self.refit),
+            keeps_squares=False,
         )
 
     def _check_criterion(self, problem: LossProblem) -> None:
@@ -205,8 +207,3 @@ class LossCV(PathCV, LossEstimator):
         return RowScores(
             self._single, self.scoring, problem, data.X, truth, folds, params
         )
-
-    def _fold_errors(self, evaluation: Evaluation) -> tuple[str, Floats]:
-        errors = evaluation.curves[0].fold_errors
-        assert errors is not None
-        return "fold_errors_", errors

@@ -18,7 +18,6 @@ from regkit.linear_model._base import linear_predictor
 from regkit.linear_model._views import PathViews
 from regkit.rows.inputs import check_predict_X
 from regkit.rows.open import as_source
-from regkit.solvers.results import PathResult
 
 # An alpha this close to an end of the path, relatively, is that end.
 _SLACK = 1e-12
@@ -266,42 +265,3 @@ class RegularizationPath(PathViews):
             f"n_nonzero={self.n_nonzero[0]} to {self.n_nonzero[-1]}, "
             f"solver={self.solver!r})"
         )
-
-
-def as_regularization_path(
-    result: PathResult, feature_names: NDArray[Any] | None
-) -> RegularizationPath:
-    """Turn a solver's result into what users get.
-
-    Parameters
-    ----------
-    result : PathResult
-        All alphas solved.
-    feature_names : ndarray of shape (n_features,) or None
-        Column names of a dataframe.
-
-    Returns
-    -------
-    path : RegularizationPath
-        The solutions.
-    """
-    coefs = _without_stored_zeros(result.coefs)
-    return RegularizationPath(
-        alphas=result.alphas,
-        sparse_coefs=coefs,
-        intercepts=result.intercepts,
-        dual_gaps=result.dual_gaps,
-        n_nonzero=np.diff(coefs.indptr),
-        n_iters=result.n_iters,
-        solver=result.solver,
-        null_objective=float(result.null_objectives[0]),
-        feature_names_in_=feature_names,
-    )
-
-
-def _without_stored_zeros(coefs: sp.csc_array) -> sp.csc_array:
-    if coefs.data.all():
-        return coefs
-    coefs = coefs.copy()
-    coefs.eliminate_zeros()
-    return coefs

@@ -93,7 +93,8 @@ class GeneralizedLinearBase(RegressorMixin, LossEstimator):
         source = self._predicted_source(X, offset)
         power = family_power(self.family, self.power)
         if source is not None:
-            names, score = d2_in_chunks(source, y, sample_weight, self.predict, power)
+            predict = self._without_names().predict
+            names, score = d2_in_chunks(source, y, sample_weight, predict, power)
             check_same_names(self, names)
             return score
         expected = self.predict(X, offset)

@@ -65,7 +65,7 @@ class PathResult:
 
     def dense(self) -> Floats:
         """Return the coefficients as a contiguous array (*S, n_features)."""
-        return np.ascontiguousarray(self.columns().T).reshape(*self.shape, -1)
+        return np.ascontiguousarray(self.columns().T).reshape(*self.alphas.shape, -1)
 
     def coef_path(self) -> Floats:
         """Return the coefficients (n_features, K); of several targets one such each."""
@@ -87,17 +87,20 @@ class PathResult:
         return used, filled
 
     def at(self, k: int) -> Self:
-        """Return the solutions of all targets at the k-th alpha; `coefs` is dense."""
+        """Return the solutions of all targets at the k-th alpha, (T,); dense `coefs`.
+
+        Of a path (K,) that is one target, and the shape (1,).
+        """
         per_alpha = self.coefs.shape[1] // len(self.intercepts)
         columns = slice(k * per_alpha, (k + 1) * per_alpha)
         return type(self)(
-            self.alphas[k],
+            self.alphas[k].reshape(-1),
             _filled(self.coefs, columns),
-            self.intercepts[k],
-            self.dual_gaps[k],
-            self.null_objectives[k],
-            self.n_iters[k],
-            self.converged[k],
+            self.intercepts[k].reshape(-1),
+            self.dual_gaps[k].reshape(-1),
+            self.null_objectives[k].reshape(-1),
+            self.n_iters[k].reshape(-1),
+            self.converged[k].reshape(-1),
             self.unique,
             self.solver,
         )

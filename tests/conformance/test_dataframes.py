@@ -126,6 +126,23 @@ def test_a_missing_value_among_objects_is_named(data):
         LassoRegressor().fit(X, missing)
 
 
+@pytest.mark.parametrize("dtype", ["float64", "Int64", "object"])
+def test_a_gap_in_a_frame_is_named(data, dtype):
+    X, y = data
+    frame = pd.DataFrame(np.round(9 * X), columns=["a", "fee {x}", "c"]).astype(dtype)
+    frame.loc[4, "fee {x}"] = None
+    sentence = r"contains NaN: column 'fee \{x\}' in row 4"
+    with pytest.raises(ValueError, match=sentence):
+        LassoRegressor().fit(frame, y)
+    model = LassoRegressor().fit(frame.dropna(), y[frame.notna().all(axis=1)])
+    with pytest.raises(ValueError, match=sentence):
+        model.predict(frame)
+    frame = frame.fillna(0).astype(float)
+    frame.loc[2, "c"] = np.inf
+    with pytest.raises(ValueError, match="infinity: column 'c' in row 2"):
+        LassoRegressor().fit(frame, y)
+
+
 @pytest.mark.parametrize("estimator", ESTIMATORS, ids=lambda e: type(e).__name__)
 def test_coefficients_set_by_hand_predict(estimator, data):
     X, _ = data
