@@ -51,11 +51,10 @@ def sweep(
     values: NDArray[np.float64],
     vectors: NDArray[np.float64],
     penalties: NDArray[np.float64],
-    only_active: bool,
     coef: NDArray[np.float64],
     correlation: NDArray[np.float64],
-) -> float:
-    """Minimize over one group after the other; return the largest gain's root.
+) -> None:
+    """Minimize over one group after the other.
 
     ``members`` (A, K) are the places of the groups' entries, ``values`` (A, K) and
     ``vectors`` (A, K, K) the eigenvalues and eigenvectors of their part of ``gram``,
@@ -65,15 +64,12 @@ def sweep(
     n_groups, n_entries = members.shape
     along, curvature = np.empty(n_entries), np.empty(n_entries)
     change = np.empty(n_entries)
-    most = 0.0
     for g in range(n_groups):
         own, V = members[g], vectors[g]
         a, q = penalties[g, 0], penalties[g, 1]
         is_zero = True
         for k in range(n_entries):
             is_zero = is_zero and coef[own[k]] == 0.0
-        if is_zero and only_active:
-            continue
         size, largest = 0.0, 0.0
         for m in range(n_entries):
             inner, before = 0.0, 0.0
@@ -83,7 +79,8 @@ def sweep(
             along[m] = inner + values[g, m] * before
             size += along[m] ** 2
             largest = max(largest, values[g, m])
-        if size <= a * a:
+        # (Where it is met but for rounding, zero is zero.)
+        if size <= a * a * (1.0 + 1e-14):
             if is_zero:
                 continue
             for k in range(n_entries):
@@ -100,7 +97,6 @@ def sweep(
                 if d > 1e-13 * largest:
                     for k in range(n_entries):
                         change[k] += V[k, m] * along[m] * r / d
-        gain = 0.0
         for k in range(n_entries):
             moved = change[k]
             if moved != 0.0:
@@ -108,6 +104,3 @@ def sweep(
                 row = gram[own[k]]
                 for i in range(len(correlation)):
                     correlation[i] -= moved * row[i]
-                gain += gram[own[k], own[k]] * moved**2
-        most = max(most, gain)
-    return float(np.sqrt(most))

@@ -129,7 +129,8 @@ class GroupedModel(NewtonModel):
 
     _penalty: GroupedPenalty
     _members: Indices = np.empty((0, 0), dtype=np.int64)
-    _eigen: Any = None
+    _values: Floats = np.empty((0, 0))
+    _vectors: Floats = np.empty((0, 0, 0))
     _known: tuple[int, int] = (-1, -1)
 
     @property
@@ -155,15 +156,18 @@ class GroupedModel(NewtonModel):
         )
         order = np.lexsort((classes, own))
         members = order.reshape(-1, self._penalty.n_classes)
+        # (Excluded columns are zero and stay.)
+        members = members[self._penalty.is_open[self.columns[members[:, 0]]]]
         blocks = self._problem.gram[members[:, :, None], members[:, None, :]]
         values, vectors = np.linalg.eigh(blocks)
         self._members = members
-        self._eigen = np.maximum(values, 0.0), np.ascontiguousarray(vectors)
+        self._values = np.maximum(values, 0.0)
+        self._vectors = np.ascontiguousarray(vectors)
 
     def _minimize(self, alpha: float) -> None:
         self._group()
         size, members = self.size, self._members
-        if size == 0:
+        if not len(members):
             return
         gram, coef, correlation = self._problem.gram, self.coef, self.correlation
         target, first = self._problem.target[:size], members[:, 0]
@@ -172,7 +176,15 @@ class GroupedModel(NewtonModel):
         penalties, last = np.column_stack([a, q]), np.inf
         for _ in range(_MOST_STEPS):
             correlation[:] = target - gram[:size, :size] @ coef
-            sweep(gram, members, *self._eigen, penalties, False, coef, correlation)
+            sweep(
+                gram,
+                members,
+                self._values,
+                self._vectors,
+                penalties,
+                coef,
+                correlation,
+            )
             correlation[:] = target - gram[:size, :size] @ coef
             slope, off = self._conditions(a, q, noise)
             worst = float(off.max())
@@ -209,13 +221,15 @@ class GroupedModel(NewtonModel):
         n_used = len(used)
         by_group = hessian.reshape(n_used, n_entries, n_used, n_entries)
         by_group[np.arange(n_used), :, np.arange(n_used), :] += bend
-        diagonal = np.maximum(hessian.diagonal().copy(), 1e-300)
+        scale = 1.0 / np.sqrt(np.maximum(hessian.diagonal(), 1e-300))
+        hessian *= scale[:, None] * scale
         # (Coefficients of an unpenalized column may move together.)
-        hessian[np.diag_indices_from(hessian)] += 1e-13 * diagonal
+        hessian[np.diag_indices_from(hessian)] = 1.0 + 1e-13
         try:
-            step = linalg.solve(hessian, slope[used].ravel(), assume_a="pos")
-        except (linalg.LinAlgError, linalg.LinAlgWarning):
+            factor = linalg.cho_factor(hessian, overwrite_a=True, check_finite=False)
+        except linalg.LinAlgError:
             return
+        step = scale * linalg.cho_solve(factor, scale * slope[used].ravel())
         self._go(places, step.reshape(members.shape), members, a, q)
 
     def _go(
@@ -254,6 +268,12 @@ class GroupedPath(NewtonPath):
         self._screen = GroupScreen(
             self._design, self.penalty, dual, self._screen.correlation
         )
+
+    def _admit(self, columns: Indices) -> None:
+        n_classes = self._design.n_classes
+        p = len(self.coef) // n_classes
+        groups = np.unique(columns % p)
+        super()._admit((groups + p * np.arange(n_classes)[:, None]).ravel())
 
     def _scale(self, penalty: Penalty) -> ScaledPenalty:
         return GroupedPenalty.grouping(super()._scale(penalty), self._design.n_classes)
