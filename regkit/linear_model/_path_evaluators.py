@@ -15,7 +15,7 @@ from regkit.linear_model._evaluation import Evaluation, Refitted
 from regkit.linear_model._grid import automatic_grid
 from regkit.linear_model._least_squares import MatrixProblem
 from regkit.linear_model._moment_scores import scores
-from regkit.linear_model._problem import Problem, TrainingRows
+from regkit.linear_model._problem import PathRequest, Problem, TrainingRows
 from regkit.linear_model._selection import Choice, ErrorCurve
 from regkit.solvers.folds.averages import mean_and_se
 from regkit.solvers.folds.fold import Fold
@@ -171,7 +171,7 @@ class CriterionEvaluator(AlongPath):
         """Solve the path on all rows, and compute the criterion along it."""
         problem = self.problem
         penalty = problem.penalty(l1_ratio)
-        whole = problem.path(penalty, alphas, self.settings)
+        whole = problem.path(PathRequest(penalty, alphas, self.settings))
         values = problem.criterion(self.criterion, penalty, whole)
         problem.report(whole, self.settings)
         return Evaluation(

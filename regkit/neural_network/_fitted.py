@@ -69,9 +69,12 @@ class Fitted:
 
     def outputs(self, X: Any) -> Floats:
         """Return the network's outputs (n, n_outputs), in its own units."""
+        return self.outputs_of(self.rows(X))
+
+    def outputs_of(self, rows: InputRows) -> Floats:
+        """Do the same for rows that are scaled."""
         net = self.architecture.network()
-        params = self.parameters.params
-        found = prediction.outputs(net, self.dropout, params, self.rows(X))
+        found = prediction.outputs(net, self.dropout, self.parameters.params, rows)
         return _finite(found.astype(np.float64))
 
     def passes(self, X: Any, n_passes: int, seed: int) -> Floats:

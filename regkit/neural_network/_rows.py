@@ -80,6 +80,30 @@ class FitInput(NamedTuple):
     n_rows: int | None = None
     """How many were passed, those without weight counted, where ``table`` holds all."""
 
+    def grouped(self, groups: Any, seed: int) -> "FitInput":
+        """Tell which rows belong together.
+
+        Raises
+        ------
+        ValueError, TypeError
+            When there is not one entry a row, there is one group only, or rows are in
+            chunks.
+        """
+        if self.chunks is not None or self.n_rows is None or self.table.numbers is None:
+            raise TypeError("groups needs rows in memory, and X is in chunks.")
+        groups = np.asarray(groups)
+        if groups.shape != (self.n_rows,):
+            raise ValueError(
+                f"groups must have one entry a row: X has {self.n_rows} rows, groups "
+                f"has the shape {groups.shape}."
+            )
+        _, numbers = np.unique(groups[self.table.numbers], return_inverse=True)
+        count = int(numbers.max()) + 1
+        if count < 2:
+            raise ValueError("groups must hold at least two groups, got one.")
+        order = np.random.default_rng(seed).permutation(count)
+        return self._replace(table=replace(self.table, groups=order[numbers]))
+
 
 def _check_rows_left(table: Table) -> None:
     if not len(table.weights):
@@ -197,7 +221,7 @@ class RowsByUse:
         if validation is not None:
             parts = [Parts(table, validation, calibrate)] * n_members
         elif n_members > 1:
-            n_folds = min(n_members, MOST_FOLDS, max(2, len(table.weights)))
+            n_folds = min(n_members, MOST_FOLDS, max(2, table.n_units))
             pairs = table.folds(n_folds, seed, self._stratify)
             parts = [
                 Parts(*pairs[k % n_folds], calibrate, fold=k % n_folds)

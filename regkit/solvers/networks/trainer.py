@@ -97,6 +97,10 @@ class TrainingSettings:
         before (not the first of them) is the best so far on held-out rows.
     levels : tuple of float
         The quantiles of the quantile loss.
+    snapshots : tuple of int
+        Epochs after which the parameters are kept, for a choice among them.
+    stop_after : int or None
+        Epoch after which a run ends, whatever ``max_iter`` the schedules are for.
     """
 
     loss: str
@@ -124,6 +128,13 @@ class TrainingSettings:
     seed: int
     checks: tuple[int, ...] = ()
     levels: tuple[float, ...] = (0.5,)
+    snapshots: tuple[int, ...] = ()
+    stop_after: int | None = None
+
+    @property
+    def last(self) -> int:
+        """The last epoch that may be run."""
+        return self.max_iter if self.stop_after is None else self.stop_after
 
     def for_one_epoch(self) -> "TrainingSettings":
         """Return these settings for an epoch more, with nothing scheduled."""
@@ -131,6 +142,7 @@ class TrainingSettings:
             self,
             max_iter=1,
             checks=(),
+            snapshots=(),
             learning_rate="constant",
             dropout_schedule="constant",
             alpha_schedule="constant",
@@ -221,6 +233,8 @@ class TrainingResult:
     halves : ndarray (2, n_params)
         Parameters after the epoch that was best for the first and for the second half
         of the monitored rows; the first half is the longer one.
+    snapshots : dict of int to ndarray (n_params,)
+        Parameters after the epochs that the settings name, of those that were run.
     """
 
     outcome: str
@@ -232,6 +246,7 @@ class TrainingResult:
     validation_scores: NDArray[np.float64]
     best: NDArray[Any]
     halves: NDArray[Any]
+    snapshots: dict[int, NDArray[Any]]
 
 
 def n_batches(n_rows: int, batch_size: int) -> int:
@@ -289,9 +304,10 @@ def run(
     total = settings.max_iter * batches
     company = Company(threads)
     chunk, outcome = 1, "max_iter"
+    snapshots: dict[int, NDArray[Any]] = {}
     with np.errstate(all="ignore"):
         try:
-            while watch.counts[EPOCHS] < settings.max_iter:
+            while watch.counts[EPOCHS] < settings.last:
                 if must_stop is not None and must_stop():
                     raise KeyboardInterrupt
                 done = int(watch.counts[EPOCHS])
@@ -322,6 +338,8 @@ def run(
                 )
                 company.train(arguments)
                 run_now = int(watch.counts[EPOCHS]) - done
+                if run_now and done + run_now in settings.snapshots:
+                    snapshots[done + run_now] = parameters.params.copy()
                 parameters.n_steps += run_now * batches
                 seconds = (time.perf_counter() - begun) / epochs
                 if observer is None:
@@ -339,13 +357,13 @@ def run(
                     break
         except KeyboardInterrupt:
             outcome = "interrupted"
-    return result(watch, held_out, outcome)
+    return result(watch, held_out, outcome, snapshots)
 
 
 def next_check(settings: TrainingSettings, done: int) -> int:
     """Return the epoch after which somebody must look."""
-    ahead = [epoch for epoch in settings.checks if epoch > done]
-    return min([*ahead, settings.max_iter])
+    looks = (*settings.checks, *settings.snapshots, settings.last)
+    return min(epoch for epoch in looks if epoch > done)
 
 
 def is_stale(settings: TrainingSettings, watch: Watch, held_out: Data) -> bool:
@@ -410,7 +428,12 @@ def last_epoch(watch: Watch, validated: bool) -> Epoch:
     return Epoch(number, float(watch.training[number - 1]), validation)
 
 
-def result(watch: Watch, held_out: Data, outcome: str) -> TrainingResult:
+def result(
+    watch: Watch,
+    held_out: Data,
+    outcome: str,
+    snapshots: dict[int, NDArray[Any]] | None = None,
+) -> TrainingResult:
     """Sum a run up."""
     n_epochs, best_epoch = int(watch.counts[EPOCHS]), int(watch.counts[BEST])
     validated = n_epochs if len(held_out.weights) else 0
@@ -424,4 +447,5 @@ def result(watch: Watch, held_out: Data, outcome: str) -> TrainingResult:
         validation_scores=watch.scores[:validated] / (held_out.total_weight or 1.0),
         best=watch.best,
         halves=watch.halves,
+        snapshots=snapshots or {},
     )

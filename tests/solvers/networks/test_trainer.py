@@ -3,6 +3,7 @@
 import math
 from dataclasses import replace
 from itertools import pairwise
+from types import SimpleNamespace
 
 import numba
 import numpy as np
@@ -15,7 +16,12 @@ from regkit.solvers.networks import prediction, trainer
 from regkit.solvers.networks.adaptive_team import Company
 from regkit.solvers.networks.architecture import Architecture, Embedding
 from regkit.solvers.networks.scaling import Scaling, ScalingMoments
-from regkit.solvers.networks.schedules import SCHEDULES, cycle_ends, factors
+from regkit.solvers.networks.schedules import (
+    SCHEDULES,
+    cycle_ends,
+    factors,
+    snapshot_epochs,
+)
 from regkit.solvers.networks.trainer import Parameters, TrainingSettings, run
 
 SETTINGS = TrainingSettings(
@@ -529,3 +535,33 @@ def test_cycle_ends_are_where_the_rate_is_least():
         assert rates[10 * end - 5] < 0.03
         assert rates[10 * end + 5] < 0.03 < rates[10 * end + 50]
     assert cycle_ends("cosine", 150) == cycle_ends("cosine_cycles", 14) == ()
+
+
+def test_snapshots_are_the_weights_of_runs_that_end_there():
+    data, held_out = make_data(40), make_data(30, seed=2)
+    changes = {"max_iter": 30, "learning_rate": "cosine"}
+    whole = train(data, held_out=held_out, snapshots=(4, 17, 30), **changes)
+    assert sorted(whole[1].snapshots) == [4, 17, 30]
+    assert_array_equal(whole[1].snapshots[30], whole[0].params)
+    shorter = train(
+        data, held_out=held_out, snapshots=(4, 17, 30), stop_after=17, **changes
+    )
+    assert sorted(shorter[1].snapshots) == [4, 17]
+    assert shorter[1].n_epochs == 17
+    assert_array_equal(shorter[0].params, whole[1].snapshots[17])
+    watched = []
+    observer = SimpleNamespace(begin=lambda: None, end=lambda e: watched.append(e))
+    told = train(
+        data, held_out=held_out, snapshots=(4, 17), observer=observer, **changes
+    )
+    assert_array_equal(told[1].snapshots[4], whole[1].snapshots[4])
+
+
+def test_snapshot_epochs():
+    assert snapshot_epochs(150, 12)[:4] == (10, 15, 23, 30)
+    assert set(cycle_ends("cosine_cycles", 150)) < set(snapshot_epochs(150, 12))
+    for most in (1, 2, 5, 12, 100):
+        found = snapshot_epochs(150, most)
+        assert 1 <= len(found) <= most
+        assert found[-1] == 150
+    assert snapshot_epochs(1, 12) == (1,)
