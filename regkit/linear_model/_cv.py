@@ -146,9 +146,13 @@ class CrossValidated(SelectionViews, LinearModel):
 
     def _single(self, l1_ratio: float) -> Any:
         """Return the unfitted estimator for one alpha, with all that both take."""
-        taken = self._single_class._get_param_names()
-        parameters = self.get_params(deep=False)
-        shared = {name: parameters[name] for name in taken if name in parameters}
+        # (Every parameter has constraints; asking for signatures takes longer.)
+        own, taken = self._parameter_constraints, self._single_class
+        shared = {
+            name: getattr(self, name)
+            for name in taken._parameter_constraints
+            if name in own
+        }
         if "l1_ratio" in shared:
             shared["l1_ratio"] = l1_ratio
         return self._single_class(**shared)

@@ -195,7 +195,7 @@ class LeastSquaresCV(PathCV, LinearRegressor):
     def _criterion_evaluator(self, problem: MatrixProblem) -> Evaluator:
         settings, mix = self._settings(), None
         if self.relaxed is not None:
-            mix = Mix.of(self.relaxed, problem, settings)
+            mix = Mix(float(self.relaxed), problem, settings)
         return CriterionEvaluator(problem, settings, self.criterion, mix=mix)
 
     def _fold_evaluator(
@@ -203,7 +203,7 @@ class LeastSquaresCV(PathCV, LinearRegressor):
     ) -> Evaluator:
         settings, mix = self._settings(), None
         if self.relaxed is not None:
-            mix = Mix.of(self.relaxed, problem, settings)
+            mix = Mix(float(self.relaxed), problem, settings)
         return PathEvaluator(
             problem, settings, folded, bool(self.refit), scores=scores, mix=mix
         )

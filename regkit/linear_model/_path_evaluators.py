@@ -21,7 +21,7 @@ from regkit.solvers.folds.averages import mean_and_se
 from regkit.solvers.folds.fold import Fold
 from regkit.solvers.folds.in_memory import Folded, FoldPaths, PathSettings, PathTask
 from regkit.solvers.problem import Penalty
-from regkit.solvers.relaxed import Relaxed, relax
+from regkit.solvers.relaxed import relax
 from regkit.solvers.results import PathResult
 
 
@@ -60,27 +60,18 @@ class AlongPath:
 
 
 class Mix(NamedTuple):
-    """The relaxed Lasso: how much of the penalized fit, and what it is mixed with."""
+    """The relaxed Lasso: the penalized fit, mixed with one of the same columns."""
 
     share: float
     """Of the penalized coefficients."""
-    fit: Callable[[Penalty, Floats], Relaxed]
-    """Fits the same columns without penalty."""
-
-    @classmethod
-    def of(cls, share: float, problem: MatrixProblem, settings: PathSettings) -> Mix:
-        """Return how to relax by the parameter `relaxed`."""
-
-        def fit(penalty: Penalty, coef: Floats) -> Relaxed:
-            design, y = problem.design, problem.target()
-            return relax(design, y, penalty, coef, settings.tol, settings.max_iter)
-
-        return cls(float(share), fit)
+    problem: MatrixProblem
+    settings: PathSettings
 
     def relaxed(self, chosen: PathResult, penalty: Penalty) -> PathResult:
         """Mix the coefficients of one solution, and its intercept."""
-        coef = chosen.columns()
-        loose = self.fit(penalty, coef[:, 0])
+        coef, settings = chosen.columns(), self.settings
+        design, y = self.problem.design, self.problem.target()
+        loose = relax(design, y, penalty, coef[:, 0], settings.tol, settings.max_iter)
         rest = 1.0 - self.share
         return replace(
             chosen,
