@@ -64,6 +64,16 @@ class Formed:
     by_fold: Curvatures
 
 
+class NullModels(NamedTuple):
+    """The null models of all problems, and second derivatives at those of all rows."""
+
+    bases: list[Base]
+    deviances: list[float]
+    formed: list[Formed]
+    columns: Indices
+    """Those of the second derivatives."""
+
+
 @dataclass(eq=False, slots=True)
 class Cell:
     """One problem at one alpha.
