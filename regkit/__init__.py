@@ -6,7 +6,7 @@ imports neither scikit-learn nor Numba.
 
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from regkit._version import __version__
 
 # Where each public name lives; type checkers read the imports below instead.
 _HOME = {

@@ -34,6 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         arguments.command_line = [*parser.prog.split(), *given]
         if arguments.command is None:
             parser.print_help()
+        # Each command imports what it needs when it runs, --help nothing.
         elif arguments.command == "predict":
             from regkit.commands import predict
 

@@ -22,6 +22,7 @@ from sklearn.utils._metadata_requests import _raise_for_params, _routing_enabled
 from sklearn.utils._param_validation import (
     Interval,
     InvalidParameterError,
+    Options,
     StrOptions,
     make_constraint,
     validate_parameter_constraints,
@@ -37,6 +38,7 @@ from regkit._warn import warn
 
 __all__ = [
     "Interval",
+    "Options",
     "InvalidParameterError",
     "StrOptions",
     "check_feature_names_in",

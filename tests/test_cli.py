@@ -76,7 +76,7 @@ def test_compare_a_table(houses, capsys):
     out, err = capsys.readouterr()
     assert out.startswith("price in ")
     assert "45 rows to train and tune, 15 to test; 4 columns\n" in out
-    assert "\nfrom 2 columns of the table (1 more left out): a category, " in out
+    assert "\nfrom 2 of 3 columns of the table: categories, " in out
     assert err == (
         "note: column 'id' only counts the rows: left out (`--number id` keeps it)\n"
     )

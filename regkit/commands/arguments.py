@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
-from regkit import __version__
+from regkit._version import __version__
 from regkit.commands.failure import fail
 
 _COMPARE = """\

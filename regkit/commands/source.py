@@ -48,6 +48,7 @@ def load(arguments: argparse.Namespace) -> Source:
     """Read the rows; errors name lines of the file and options of the command."""
     if arguments.file is None:
         return _bundled(arguments.data or "diabetes")
+    # Imported here and below: errors of usage need not wait for it.
     from regkit.tables.files import read_table
 
     file = read_table(
@@ -88,6 +89,7 @@ def _reading_code(arguments: argparse.Namespace) -> str:
 
 
 def _bundled(name: str) -> Source:
+    # Imported here: a file needs no bundled data.
     from regkit.datasets import load_diabetes_interactions, make_house_prices
 
     if name == "houses":

@@ -10,6 +10,7 @@ def run(arguments: argparse.Namespace) -> None:
     """Compile what is missing, and say what was done."""
     with ProgressLine() as progress:
         progress.step("loading")
+        # Imported here: the line before tells what the wait is for.
         from regkit._warm_up import warm_up
 
         report = warm_up(progress.step)

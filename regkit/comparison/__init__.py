@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from regkit.comparison.compare import compare_regularizers
 from regkit.comparison.display import RegularizerComparisonDisplay
-from regkit.comparison.results import ModelResult, RegularizerComparison
+from regkit.comparison.findings import ModelResult
+from regkit.comparison.results import RegularizerComparison
 
 __all__ = [
     "compare_regularizers",

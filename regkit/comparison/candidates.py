@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
+import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
 
@@ -24,7 +25,7 @@ from regkit.comparison.networks import (
     tune_network,
 )
 from regkit.comparison.splits import Folds
-from regkit.comparison.tasks import Metric, Target, Task
+from regkit.comparison.tasks import ComparisonTarget, Metric, Task
 from regkit.linear_model import (
     ElasticNetRegressor,
     LassoRegressor,
@@ -35,7 +36,8 @@ from regkit.neural_network import DropoutMLPClassifier, DropoutMLPRegressor
 # Kinds of models, the simplest first: a formula, trees, a network.
 LINEAR, BOOSTING, NETWORK = range(3)
 L1_RATIOS = (0.1, 0.3, 0.5, 0.7, 0.9)
-_FEW_ROWS = 20_000
+# Boosting of so many rows is worth its threads, which otherwise wait for each other.
+_MANY_ROWS = 200_000
 _L2_ALPHAS = tuple(10.0 ** (1 - k / 10) for k in range(61))
 
 
@@ -68,14 +70,15 @@ class Entrants(NamedTuple):
 
 
 def make_candidates(
-    target: Target, metric: Metric, entrants: Entrants
+    target: ComparisonTarget, metric: Metric, entrants: Entrants
 ) -> list[Candidate]:
     """List the models that are compared, in the order of the table."""
     task, l1_ratios = target.task, entrants.l1_ratios
     if target.classes is not None:
-        found = _classifiers(l1_ratios)
-        if metric.name == "error_rate":  # it has no probabilities for a log-loss
-            found.append(_by_twin("Linear SVM", "LinearSVMClassifier", (0.0,)))
+        svm = _by_twin("Linear SVM", "LinearSVMClassifier", (0.0,))
+        if metric.name == "log_loss":
+            svm = svm._replace(make=partial(_calibrated, svm.make))
+        found = [*_classifiers(l1_ratios), svm]
     elif task == "counts":
         found = _count_models(l1_ratios)
     else:
@@ -172,6 +175,15 @@ def _by_twin(
     return Candidate(name, LINEAR, tune, make)
 
 
+def _calibrated(make: Callable[[Tuned, Job], Any], tuned: Tuned, job: Job) -> Any:
+    """Give a model probabilities: a sigmoid of its margins on rows held out (Platt)."""
+    from sklearn.calibration import CalibratedClassifierCV
+
+    _, counts = np.unique(job.y, return_counts=True)
+    n_folds = max(2, min(len(job.folds), int(counts.min())))
+    return CalibratedClassifierCV(make(tuned, job), ensemble=False, cv=n_folds)
+
+
 def _trees(task: Task, tuned: Tuned, job: Job) -> Any:
     """Make scikit-learn's boosted trees, with their defaults."""
     from sklearn.ensemble import (
@@ -226,8 +238,7 @@ def fit_quietly(estimator: Any, X: Any, y: Any) -> Any:
         # as good as any.
         warnings.filterwarnings("ignore", ".*not unique", UserWarning)
         warnings.simplefilter("ignore", ConvergenceWarning)
-        if len(y) < _FEW_ROWS and type(estimator).__name__.startswith("Hist"):
-            # Of few rows, threads of boosting wait for each other most of the time.
+        if len(y) < _MANY_ROWS and type(estimator).__name__.startswith("Hist"):
             with threadpool_limits(1, user_api="openmp"):
                 return estimator.fit(X, y)
         return estimator.fit(X, y)

@@ -15,7 +15,7 @@ from regkit.comparison.columns import Prepared, dense
 from regkit.comparison.numbers import count, percent
 from regkit.comparison.splits import Split
 from regkit.comparison.tables import Given
-from regkit.comparison.tasks import Metric, Target
+from regkit.comparison.tasks import ComparisonTarget, Metric
 
 # One column that explains so much of what varies may be computed from the target.
 _ALONE = 0.99
@@ -73,7 +73,7 @@ def _leaks(given: Given, prepared: Prepared, split: Split) -> Iterator[str]:
 
 
 def _explained(
-    X: Floats, y: Floats, X_test: Floats, y_test: Floats, target: Target
+    X: Floats, y: Floats, X_test: Floats, y_test: Floats, target: ComparisonTarget
 ) -> float:
     """Tell how much of the target one column explains on other rows, in [0, 1]."""
     if np.ptp(y_test) == 0:
@@ -104,14 +104,16 @@ def _too_good(
 ) -> Iterator[str]:
     error, constant = metric.error(best_loss), metric.error(constant_loss)
     if error < _TOO_GOOD * constant:
+        share = error / constant
+        shown = percent(share) if share >= 0.001 else "less than 0.1%"
         yield (
-            f"the smallest error is {percent(error / constant)} of that of "
+            f"the smallest error is {shown} of that of "
             f"predicting {metric.constant}: is {given.target_name!r} computed from "
             "these columns?"
         )
 
 
-def _few_rows(target: Target, split: Split) -> Iterator[str]:
+def _few_rows(target: ComparisonTarget, split: Split) -> Iterator[str]:
     n_test = split.test.size
     if n_test < _FEW_TEST_ROWS:
         yield (
@@ -128,7 +130,9 @@ def _few_rows(target: Target, split: Split) -> Iterator[str]:
             )
 
 
-def _repeated_rows(prepared: Prepared, target: Target, split: Split) -> Iterator[str]:
+def _repeated_rows(
+    prepared: Prepared, target: ComparisonTarget, split: Split
+) -> Iterator[str]:
     """Count test rows that stand among the training rows, target included."""
     X_train, X_test = dense(prepared.X_train), dense(prepared.X_test)
     if X_train is None or X_test is None:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import inspect
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from regkit import __version__
-
-if TYPE_CHECKING:
-    from regkit.comparison.results import ModelResult, RegularizerComparison
+from regkit._version import __version__
+from regkit.comparison.findings import Findings, ModelResult
+from regkit.comparison.sentence import summarize
 
 
 def constructor(estimator: Any) -> str:
@@ -31,6 +30,8 @@ def constructor(estimator: Any) -> str:
 
 def _literal(value: Any) -> str:
     """Write a value with all its digits."""
+    if hasattr(value, "get_params"):
+        return constructor(value)
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, (list, tuple)):
@@ -63,14 +64,12 @@ _JUDGE = {
 }
 
 
-def write_script(
-    comparison: RegularizerComparison, result: ModelResult, source: str | None
-) -> str:
+def write_script(comparison: Findings, result: ModelResult, source: str | None) -> str:
     """Write a script that prints one model's test error, and fits it to all rows."""
     given, metric = comparison.given, comparison.metric
     encoder = given.columns.encoder
     imports = {"import numpy as np"}
-    imports.add(_import(result.model))
+    imports |= _imports(result.model)
     if encoder is not None:
         imports.add("from sklearn.pipeline import make_pipeline")
         imports.add("from regkit import TableEncoder")
@@ -168,7 +167,7 @@ def table_code(table: str, given: Any) -> list[str]:
 
 
 def _split_code(
-    comparison: RegularizerComparison,
+    comparison: Findings,
 ) -> tuple[list[str], str, set[str]]:
     """Write what divides the rows: lines before the loop, the call in it, imports."""
     given, plan = comparison.given, comparison.plan
@@ -202,6 +201,16 @@ def _split_code(
     )
 
 
+def _imports(estimator: Any) -> set[str]:
+    """Write what an estimator, and those inside of it, need."""
+    inside = [
+        value
+        for value in estimator.get_params(deep=False).values()
+        if hasattr(value, "get_params")
+    ]
+    return {_import(estimator)}.union(*map(_imports, inside))
+
+
 def _import(estimator: Any) -> str:
     kind = type(estimator)
     if kind.__module__.startswith("regkit.tables"):
@@ -221,7 +230,7 @@ def _import_order(line: str) -> tuple[int, str]:
     return 1, line
 
 
-def as_json(comparison: RegularizerComparison) -> dict[str, Any]:
+def as_json(comparison: Findings) -> dict[str, Any]:
     """Give numbers and sentences as what JSON can hold."""
     given, plan = comparison.given, comparison.plan
     classes = comparison.target.classes
@@ -242,7 +251,7 @@ def as_json(comparison: RegularizerComparison) -> dict[str, Any]:
         "constant_error": comparison.mean_error,
         "recommended": comparison.recommended,
         "models": [_model(result) for result in comparison.results],
-        "summary": comparison.summary(),
+        "summary": summarize(comparison),
         "warnings": list(comparison.warnings),
         "notes": list(comparison.notes),
     }

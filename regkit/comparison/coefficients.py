@@ -8,12 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regkit._types import Floats
-from regkit.inspection._path_source import column_scales
+from regkit.comparison.findings import Findings, ModelResult
+from regkit.rows.column_scales import column_scales
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from regkit.comparison.results import ModelResult, RegularizerComparison
 
 
 class CoefficientTable(NamedTuple):
@@ -43,13 +42,18 @@ class CoefficientTable(NamedTuple):
         return frame
 
 
-def coefficient_table(
-    comparison: RegularizerComparison, result: ModelResult
-) -> CoefficientTable:
+def uncalibrated(model: Any) -> Any:
+    """Give the fitted model that a calibration of its probabilities wraps."""
+    calibrated = getattr(model, "calibrated_classifiers_", None)
+    return model if calibrated is None else calibrated[0].estimator
+
+
+def coefficient_table(comparison: Findings, result: ModelResult) -> CoefficientTable:
     """Read the coefficients of a linear model."""
     if not result.is_linear:
         raise ValueError(f"{result.name} has no coefficients: it is not linear")
-    coef: NDArray[Any] = np.atleast_2d(result.model.coef_)
+    model = uncalibrated(result.model)
+    coef: NDArray[Any] = np.atleast_2d(model.coef_)
     split = comparison.splits[0]
     prepared = comparison.given.columns.prepare(split.train, split.test)
     scales = column_scales(prepared.X_train, coef.shape[1])
@@ -64,6 +68,6 @@ def coefficient_table(
         [names[j] for j in kept],
         coef[:, kept].T,
         standardized[:, kept].T,
-        np.atleast_1d(result.model.intercept_),
+        np.atleast_1d(model.intercept_),
         classes,
     )

@@ -27,7 +27,7 @@ class Prepared(NamedTuple):
     """The column that each number comes from."""
 
 
-class Columns:
+class TableColumns:
     """X, and how models take it.
 
     How the columns of a table are read is a matter of form, found from all rows; what
@@ -56,7 +56,7 @@ class Columns:
             )
 
     @classmethod
-    def of(cls, table: TypedTable, encoder: TableEncoder) -> Columns:
+    def of(cls, table: TypedTable, encoder: TableEncoder) -> TableColumns:
         """Take a table that has been read."""
         columns = cls.__new__(cls)
         columns.X, columns.names = table, table.names
@@ -72,11 +72,11 @@ class Columns:
         columns._whole = clone(columns.encoder).fit(table)
         return columns
 
-    def take(self, rows: Any) -> Columns:
+    def take(self, rows: Any) -> TableColumns:
         """Keep some rows."""
         if self.encoder is not None:
-            return Columns.of(self.X.take(rows), self.encoder)
-        return Columns(self.X[rows], self.names)
+            return TableColumns.of(self.X.take(rows), self.encoder)
+        return TableColumns(self.X[rows], self.names)
 
     def notes(self, style: Style) -> list[str]:
         """Say what a person should know about the columns of a table."""

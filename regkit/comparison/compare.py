@@ -17,9 +17,13 @@ from regkit.comparison.candidates import (
     make_candidates,
 )
 from regkit.comparison.checks import look_for_traps
+from regkit.comparison.coefficients import uncalibrated
 from regkit.comparison.evaluate import Outcome, run_candidate
+from regkit.comparison.findings import ModelResult
+from regkit.comparison.linear import as_root
 from regkit.comparison.ranking import Sampling, equal_to_best, mean_loss, simplest
-from regkit.comparison.results import ModelResult, RegularizerComparison
+from regkit.comparison.results import RegularizerComparison
+from regkit.comparison.sentence import EXACT
 from regkit.comparison.splits import Plan, Split, check_plan, make_splits, seed_of
 from regkit.comparison.tables import Given, read_given
 from regkit.comparison.tasks import Metric, choose_metric
@@ -50,9 +54,10 @@ def compare_regularizers(
     """Tune regularized models, compare their errors on rows kept back, name one.
 
     Of numbers: least squares, Ridge, Lasso and Elastic Net. Of classes: logistic
-    regression with an L2, an L1 and a mixed penalty, and with ``metric="error_rate"`` a
-    linear SVM, which has no probabilities for a log-loss. Of counts: Poisson regression
-    with the first three penalties. Beside them the package's network with its defaults
+    regression with an L2, an L1 and a mixed penalty, and a linear SVM, whose margins
+    scikit-learn's `CalibratedClassifierCV` turns into probabilities (with
+    ``metric="error_rate"`` none are needed). Of counts: Poisson regression with the
+    first three penalties. Beside them the package's network with its defaults
     (`DropoutMLPRegressor` or `DropoutMLPClassifier`) and, as a yardstick,
     scikit-learn's boosted trees.
 
@@ -165,10 +170,6 @@ def compare_given(
     return _Run(given, chosen, plan, splits, candidates, progress).compare()
 
 
-# Of a constant's error: what is smaller is taken for no error at all.
-_EXACT = 1e-6
-
-
 class _Run:
     """One comparison: all models on all splits."""
 
@@ -207,7 +208,7 @@ class _Run:
         error = self.metric.error
         constant = self._constant()
         mean_loss_, _ = mean_loss(constant, sampling)
-        exact = _EXACT * error(mean_loss_)
+        exact = EXACT * error(mean_loss_)
         equal = equal_to_best(losses, best, sampling, error, exact)
         results = tuple(
             self._result(c, first.names, equal[k], sampling)
@@ -313,7 +314,11 @@ class _Run:
             models=tuple(o.model for o in outcomes),
             answers=first.answers,
             test_losses=first.test_losses,
-            selection=tuned.selection,
+            selection=(
+                as_root(tuned.selection, metric.short)
+                if metric.root and tuned.selection is not None
+                else tuned.selection
+            ),
             path=_path(tuned, names) if candidate.kind == LINEAR else None,
         )
 
@@ -338,6 +343,7 @@ def _n_nonzero(model: Any) -> int:
         return sum(_n_nonzero(member) for member in model.estimators_)
     if hasattr(model, "coefs_"):
         return sum(int(np.count_nonzero(weights)) for weights in model.coefs_)
+    model = uncalibrated(model)
     if hasattr(model, "coef_"):
         used: NDArray[Any] = np.atleast_2d(model.coef_)
         return int(np.count_nonzero(used.any(axis=0)))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from regkit.comparison.findings import Findings
 from regkit.comparison.numbers import error_text
 from regkit.comparison.tasks import METRICS
 from regkit.inspection._drawing import COLORS, begin, show_powers_at_ticks
@@ -15,7 +16,6 @@ from regkit.inspection._drawing import COLORS, begin, show_powers_at_ticks
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from regkit.comparison.results import RegularizerComparison
 
 # Errors beyond this multiple of the median, and of a constant's, are cut off.
 _FAR = 1.6
@@ -118,7 +118,7 @@ class RegularizerComparisonDisplay:
     @classmethod
     def from_comparison(
         cls,
-        comparison: RegularizerComparison,
+        comparison: Findings,
         *,
         ax: Axes | None = None,
         **kwargs: Any,

@@ -14,7 +14,7 @@ from regkit.comparison.candidates import Candidate, Job, fit_quietly
 from regkit.comparison.columns import Prepared, dense
 from regkit.comparison.linear import Tuned
 from regkit.comparison.splits import Split
-from regkit.comparison.tasks import Metric, Target
+from regkit.comparison.tasks import ComparisonTarget, Metric
 from regkit.kernels.compiling import seconds_compiling
 
 
@@ -37,7 +37,7 @@ class Outcome:
 def run_candidate(
     candidate: Candidate,
     prepared: Prepared,
-    target: Target,
+    target: ComparisonTarget,
     split: Split,
     metric: Metric,
     seed: int | None,
@@ -68,7 +68,7 @@ def run_candidate(
     )
 
 
-def answer(model: Any, X: Any, target: Target) -> Floats:
+def answer(model: Any, X: Any, target: ComparisonTarget) -> Floats:
     """Predict numbers, or the share of each class; of an SVM, each class's margin."""
     if target.task == "classification":
         if not hasattr(model, "predict_proba"):
@@ -80,7 +80,7 @@ def answer(model: Any, X: Any, target: Target) -> Floats:
     return np.asarray(model.predict(X), dtype=np.float64)
 
 
-def score(y: Floats, answers: Floats, target: Target) -> dict[str, float]:
+def score(y: Floats, answers: Floats, target: ComparisonTarget) -> dict[str, float]:
     """Give what is shown beside the error."""
     if target.task == "classification":
         return {

@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regkit.comparison.splits import Folds
-from regkit.inspection._path_source import column_scales
 from regkit.inspection._selection_source import selection_of_estimator
 from regkit.inspection.selection_display import AlphaSelectionDisplay
 from regkit.linear_model import (
     ElasticNetRegressorCV,
     RidgeRegressorCV,
 )
+from regkit.rows.column_scales import column_scales
 
 _Floats = NDArray[np.float64]
 _Rows = NDArray[np.intp]
@@ -78,7 +78,8 @@ def tune_elastic_net(
     _fit_quietly(search, X, y / scale)
     mix = search.l1_ratio_
     unit = mix * scale + (1 - mix)  # of alpha
-    selection = _selection(search, unit, scale**2 if scoring is None else scale)
+    error = scale**2 if scoring is None else scale
+    selection = _selection(search, unit, error, scale)
     used = np.unique(search.path_.sparse_coefs.indices)
     coefs = search.path_.sparse_coefs.tocsr()[used].toarray()
     sizes = column_scales(X, X.shape[1])[used, None]
@@ -130,11 +131,13 @@ def _spread_at_best(selection: AlphaSelectionDisplay) -> float | None:
     return float(selection.standard_errors[best])
 
 
-def _selection(search: Any, alpha: float, error: float) -> AlphaSelectionDisplay:
+def _selection(
+    search: Any, alpha: float, error: float, scale: float = 1.0
+) -> AlphaSelectionDisplay:
     """Keep the error along alpha for a picture, both in units of their own."""
     found = selection_of_estimator(search, 0)
     spread = found.standard_errors
-    one_se = found.alpha_1se
+    one_se, mix = found.alpha_1se, found.l1_ratio
     return AlphaSelectionDisplay(
         alphas=found.alphas * alpha,
         errors=found.errors * error,
@@ -144,6 +147,23 @@ def _selection(search: Any, alpha: float, error: float) -> AlphaSelectionDisplay
         n_nonzero=found.n_nonzero,
         metric=found.metric,
         greater_is_better=found.greater_is_better,
+        # Of y, where the search was given y in units of its standard deviation.
+        l1_ratio=None if mix is None else mix * scale / (mix * scale + 1 - mix),
+    )
+
+
+def as_root(selection: AlphaSelectionDisplay, short: str) -> AlphaSelectionDisplay:
+    """Turn mean squared errors into their roots, which have the unit of the target."""
+    errors, spread = np.sqrt(selection.errors), selection.standard_errors
+    return AlphaSelectionDisplay(
+        alphas=selection.alphas,
+        errors=errors,
+        standard_errors=None if spread is None else spread / (2 * errors),
+        alpha_min=selection.alpha_min,
+        alpha_1se=selection.alpha_1se,
+        n_nonzero=selection.n_nonzero,
+        metric=f"held-out {short}",
+        l1_ratio=selection.l1_ratio,
     )
 
 

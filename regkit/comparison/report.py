@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 from importlib.resources import files
-from typing import TYPE_CHECKING
 
-from regkit import __version__
+from regkit._version import __version__
 from regkit.comparison.code import constructor
 from regkit.comparison.coefficients import coefficient_table
+from regkit.comparison.findings import Findings
 from regkit.comparison.numbers import error_text
 from regkit.comparison.report_pictures import figures
+from regkit.comparison.sentence import summarize
 from regkit.comparison.table import (
     cells,
     describe,
@@ -23,15 +24,12 @@ from regkit.comparison.table import (
 )
 from regkit.inspection._drawing import require_matplotlib
 
-if TYPE_CHECKING:
-    from regkit.comparison.results import RegularizerComparison
-
 _MOST_COEFFICIENTS = 200
 _MARKS = {"*": "recommended", "=": "equal to the best", " ": ""}
 
 
 def render_page(
-    comparison: RegularizerComparison,
+    comparison: Findings,
     title: str,
     notes: Sequence[str],
     command: str | None,
@@ -42,7 +40,7 @@ def render_page(
     made_by = f"Made by regkit {__version__}"
     parts = {
         "title": escape(title),
-        "finding": escape(comparison.summary()),
+        "finding": escape(summarize(comparison)),
         "warnings": _warnings(comparison),
         "data": "\n".join(
             f"<p>{escape(line[0].upper() + line[1:])}</p>"
@@ -69,19 +67,19 @@ def render_page(
     return template
 
 
-def render_table_html(comparison: RegularizerComparison) -> str:
+def render_table_html(comparison: Findings) -> str:
     """Give the finding and the table alone, for a notebook."""
-    return f"<p>{escape(comparison.summary())}</p>\n{results_table(comparison)}"
+    return f"<p>{escape(summarize(comparison))}</p>\n{results_table(comparison)}"
 
 
-def _warnings(comparison: RegularizerComparison) -> str:
+def _warnings(comparison: Findings) -> str:
     if not comparison.warnings:
         return ""
     items = "".join(f"<li>{escape(text)}</li>" for text in comparison.warnings)
     return f'<ul class="warnings">{items}</ul>'
 
 
-def results_table(comparison: RegularizerComparison) -> str:
+def results_table(comparison: Findings) -> str:
     """Write the table of models."""
     size = error_size(comparison)
     head = [*header(comparison)[:-1], "CV error", "chosen", "time"]
@@ -111,7 +109,7 @@ def results_table(comparison: RegularizerComparison) -> str:
     )
 
 
-def _coefficients(comparison: RegularizerComparison) -> str:
+def _coefficients(comparison: Findings) -> str:
     """List the kept columns of the recommended model, or of the best linear one."""
     linear = [result for result in comparison.results if result.is_linear]
     if not linear:
@@ -153,7 +151,7 @@ def _coefficients(comparison: RegularizerComparison) -> str:
     )
 
 
-def _scale_of(comparison: RegularizerComparison) -> str:
+def _scale_of(comparison: Findings) -> str:
     if comparison.target.task == "classification":
         return ", on the scale of log-odds"
     if comparison.target.task == "counts":
@@ -161,7 +159,7 @@ def _scale_of(comparison: RegularizerComparison) -> str:
     return ""
 
 
-def _columns(comparison: RegularizerComparison, notes: Sequence[str]) -> str:
+def _columns(comparison: Findings, notes: Sequence[str]) -> str:
     """List how each column of a table was read, and what was noted."""
     rows = "".join(
         f'<tr><th scope="row">{escape(name)}</th><td>{escape(text)}</td></tr>'
@@ -179,7 +177,7 @@ def _columns(comparison: RegularizerComparison, notes: Sequence[str]) -> str:
     return f"<h2>How the columns were read</h2>\n{body}" if body else ""
 
 
-def _python(comparison: RegularizerComparison) -> str:
+def _python(comparison: Findings) -> str:
     """Show the line of Python of each model."""
     lines = "\n".join(
         f"# {result.name}\n{constructor(result.model)}" for result in comparison.results

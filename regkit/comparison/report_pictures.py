@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Callable, Iterator
+from functools import partial
 from html import escape
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from regkit.comparison.display import RegularizerComparisonDisplay
+from regkit.comparison.findings import Findings, ModelResult
 from regkit.inspection._drawing import make_figure
 from regkit.inspection._fonts import all_scripts, lacking_characters
 from regkit.inspection.prediction_display import PredictedActualDisplay
@@ -17,7 +20,6 @@ from regkit.inspection.prediction_display import PredictedActualDisplay
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from regkit.comparison.results import ModelResult, RegularizerComparison
 
 # Inches: for wide windows, and for telephones, where a picture made for a wide window
 # would shrink until nobody can read it.
@@ -33,7 +35,7 @@ class _Picture(NamedTuple):
     caption: str
 
 
-def figures(comparison: RegularizerComparison) -> str:
+def figures(comparison: Findings) -> str:
     """Write each picture as a figure of the page."""
     with all_scripts() as lacking:
         pictures = _pictures(comparison)
@@ -53,10 +55,10 @@ def _figure(picture: _Picture, lacking: set[str]) -> str:
     )
 
 
-def _pictures(comparison: RegularizerComparison) -> Iterator[_Picture]:
+def _pictures(comparison: Findings) -> Iterator[_Picture]:
     """Give what there is to see."""
     yield _Picture(
-        lambda ax: comparison.plot(ax),
+        lambda ax: RegularizerComparisonDisplay.from_comparison(comparison, ax=ax),
         "Training and test error",
         "The longer the bar from the ring (error on the rows a model learned from) to "
         "the dot (error on rows kept back), the more the model overfits. Further left "
@@ -70,7 +72,7 @@ def _pictures(comparison: RegularizerComparison) -> Iterator[_Picture]:
     )
     if sparse is not None and sparse.selection is not None:
         yield _Picture(
-            sparse.selection.plot,
+            partial(sparse.selection.plot, target_name=comparison.given.target_name),
             f"How the strength of the penalty of {sparse.name} was chosen",
             "Error on rows that the fits did not see, along alpha. To the left the "
             "penalty is too strong, and the model misses what there is; to the right "
@@ -87,7 +89,7 @@ def _pictures(comparison: RegularizerComparison) -> Iterator[_Picture]:
         )
 
 
-def _predictions(comparison: RegularizerComparison, chosen: ModelResult) -> _Picture:
+def _predictions(comparison: Findings, chosen: ModelResult) -> _Picture:
     split = comparison.splits[0]
     actual = comparison.target.values[split.test]
     name = comparison.given.target_name

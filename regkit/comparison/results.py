@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
 from sklearn.pipeline import make_pipeline
 
+from regkit.comparison import saving
+from regkit.comparison.code import as_json, constructor, write_script
+from regkit.comparison.coefficients import coefficient_table
 from regkit.comparison.display import RegularizerComparisonDisplay
+from regkit.comparison.findings import Findings
+from regkit.comparison.report import render_page, render_table_html
 from regkit.comparison.sentence import summarize
-from regkit.comparison.splits import Plan, Split
 from regkit.comparison.table import render_table
-from regkit.comparison.tables import Given
-from regkit.comparison.tasks import Metric, Target
 from regkit.inspection._drawing import make_figure, require_matplotlib
 from regkit.inspection._fonts import all_scripts, lacking_characters
-from regkit.inspection.path_display import RegularizationPathDisplay
-from regkit.inspection.selection_display import AlphaSelectionDisplay
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,84 +40,7 @@ _FIELDS = (
 
 
 @dataclass(frozen=True, eq=False)
-class ModelResult:
-    """One row of a comparison.
-
-    Of several splits, errors and scores are means over them; penalties, the model, its
-    answers and pictures are those of the first split.
-
-    Attributes
-    ----------
-    name : str
-        The model.
-    kind : int
-        0 for a linear model, 1 for boosting, 2 for a network.
-    train_error, test_error : float
-        Error on the training and on the test rows, in the metric of the comparison.
-    test_error_se : float
-        Standard error of `test_error`.
-    cv_error, cv_error_se : float or None
-        Cross-validated error within the training rows at the chosen penalty, and its
-        standard error; None for models that have nothing to choose.
-    scores : dict of str to float
-        On the test rows: "r2" of numbers and counts, "accuracy" and "auc" of classes.
-    equal_to_best : bool
-        Whether the error is within one standard error of the smallest.
-    n_nonzero : int
-        Columns with a nonzero coefficient, or weights of a network; 0 for boosting.
-    alpha, l1_ratio, dropout : float or None
-        What was chosen, as the estimator takes it; None where there is no choice.
-    seconds : float
-        Wall-clock time of tuning and of the final fits.
-    model : estimator
-        Fitted on the training rows, as numbers.
-    models : tuple of estimator
-        The same of each split.
-    answers : ndarray of shape (n_test,) or (n_test, n_classes)
-        Predictions of the test rows, or shares of the classes (of an SVM, margins).
-    test_losses : ndarray of shape (n_test,)
-        The loss of each test row.
-    selection : AlphaSelectionDisplay or None
-        How alpha was chosen; draw it with ``selection.plot()``. Linear models only.
-    path : RegularizationPathDisplay or None
-        Coefficients along alpha on the training rows; draw it with ``path.plot()``.
-        Lasso and Elastic Net only.
-    """
-
-    name: str
-    kind: int
-    train_error: float
-    test_error: float
-    test_error_se: float
-    cv_error: float | None
-    cv_error_se: float | None
-    scores: dict[str, float]
-    equal_to_best: bool
-    n_nonzero: int
-    alpha: float | None
-    l1_ratio: float | None
-    dropout: float | None
-    seconds: float
-    model: Any = field(repr=False)
-    models: tuple[Any, ...] = field(repr=False)
-    answers: NDArray[np.float64] = field(repr=False)
-    test_losses: NDArray[np.float64] = field(repr=False)
-    selection: AlphaSelectionDisplay | None = field(default=None, repr=False)
-    path: RegularizationPathDisplay | None = field(default=None, repr=False)
-
-    @property
-    def gap(self) -> float:
-        """Test error minus training error."""
-        return self.test_error - self.train_error
-
-    @property
-    def is_linear(self) -> bool:
-        """Whether the model is a sum of columns times coefficients."""
-        return self.kind == 0
-
-
-@dataclass(frozen=True, eq=False)
-class RegularizerComparison:
+class RegularizerComparison(Findings):
     """What `compare_regularizers` found; prints as an aligned table.
 
     Attributes
@@ -128,7 +49,7 @@ class RegularizerComparison:
         One a model, in the order of the table.
     recommended : str
         Name of the simplest model within one standard error of the best.
-    target : Target
+    target : ComparisonTarget
         The target: ``target.task`` says what it holds, ``target.classes`` the classes.
     metric : Metric
         The error shown; ``metric.name`` is what the parameter takes.
@@ -156,52 +77,10 @@ class RegularizerComparison:
     compare_regularizers : Makes it.
     """
 
-    results: tuple[ModelResult, ...]
-    recommended: str
-    target: Target
-    metric: Metric
-    mean_error: float
-    constant_equal: bool
-    n_train: int
-    n_test: int
-    n_columns: int
-    n_features: int
-    plan: Plan
-    splits: tuple[Split, ...]
-    given: Given
-    names: list[str] | None
-    encoder: Any
-    warnings: tuple[str, ...] = ()
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What was left out or read with doubt, a sentence each."""
-        return self.given.notes()
-
-    @property
-    def best_(self) -> ModelResult:
-        """The result with the smallest test error; the first of equals."""
-        return min(self.results, key=lambda result: result.test_error)
-
-    @property
-    def recommended_(self) -> ModelResult:
-        """The simplest result within one standard error of the best."""
-        return next(r for r in self.results if r.name == self.recommended)
-
-    def __getitem__(self, name: str) -> ModelResult:
-        """Return the result whose name starts so, such as ``comparison["Lasso"]``."""
-        for result in self.results:
-            if result.name.startswith(name):
-                return result
-        names = ", ".join(result.name for result in self.results)
-        raise KeyError(f"no model {name!r}; there are: {names}")
-
     def __repr__(self) -> str:
         return render_table(self)
 
     def _repr_html_(self) -> str:
-        from regkit.comparison.report import render_table_html
-
         return render_table_html(self)
 
     def summary(self) -> str:
@@ -247,9 +126,7 @@ class RegularizerComparison:
         estimator : estimator or Pipeline
             As of `estimator`, fitted on training and test rows.
         """
-        from regkit.comparison.saving import refit
-
-        return refit(self, self.recommended_ if name is None else self[name])
+        return saving.refit(self, self.recommended_ if name is None else self[name])
 
     def save(self, path: str | PathLike[str], name: str | None = None) -> None:
         """Save what `refit` returns, for `joblib.load` or ``regkit predict``.
@@ -261,9 +138,7 @@ class RegularizerComparison:
         name : str, default=None
             The model; None for the recommended one.
         """
-        from regkit.comparison.saving import save
-
-        save(self.refit(name), path, self.given.target_name)
+        saving.save(self.refit(name), path, self.given.target_name)
 
     def line(self, name: str | None = None) -> str:
         """Write one line of Python that makes a model, with all digits.
@@ -278,8 +153,6 @@ class RegularizerComparison:
         line : str
             Such as ``LassoRegressor(alpha=2.0892961308540396, standardize=True)``.
         """
-        from regkit.comparison.code import constructor
-
         return constructor((self.recommended_ if name is None else self[name]).model)
 
     def code(self, source: str | None = None, name: str | None = None) -> str:
@@ -297,8 +170,6 @@ class RegularizerComparison:
         script : str
             Complete where `source` is given.
         """
-        from regkit.comparison.code import write_script
-
         result = self.recommended_ if name is None else self[name]
         return write_script(self, result, source)
 
@@ -322,8 +193,6 @@ class RegularizerComparison:
         ValueError
             When the model is not linear.
         """
-        from regkit.comparison.coefficients import coefficient_table
-
         return coefficient_table(
             self, self.recommended_ if name is None else self[name]
         ).to_frame()
@@ -336,8 +205,6 @@ class RegularizerComparison:
         content : dict
             With ``models``, ``recommended``, ``summary``, ``warnings``, ``notes``.
         """
-        from regkit.comparison.code import as_json
-
         return as_json(self)
 
     def to_frame(self) -> pd.DataFrame:
@@ -439,6 +306,4 @@ class RegularizerComparison:
         ImportError
             Without matplotlib.
         """
-        from regkit.comparison.report import render_page
-
         return render_page(self, title, notes, command)

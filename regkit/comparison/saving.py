@@ -5,24 +5,22 @@ from __future__ import annotations
 import warnings
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import joblib
 import numpy as np
 from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
 
-from regkit import __version__
+from regkit._version import __version__
 from regkit.comparison.candidates import fit_quietly
-
-if TYPE_CHECKING:
-    from regkit.comparison.results import ModelResult, RegularizerComparison
+from regkit.comparison.findings import Findings, ModelResult
 
 # Attributes of a saved model: who made it, and what it predicts.
 _VERSION, _TARGET = "regkit_version_", "target_name_"
 
 
-def refit(comparison: RegularizerComparison, result: ModelResult) -> Any:
+def refit(comparison: Findings, result: ModelResult) -> Any:
     """Fit a clone of the model, behind a clone of the encoder, on all rows."""
     columns = comparison.given.columns
     model = clone(result.model)

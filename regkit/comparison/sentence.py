@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from regkit.comparison.numbers import count, error_text, percent
+from regkit.comparison.findings import Findings, ModelResult
+from regkit.comparison.numbers import count, error_text, percent, unit_and_decimals
 from regkit.comparison.table import error_size
 
-if TYPE_CHECKING:
-    from regkit.comparison.results import ModelResult, RegularizerComparison
+# Of a constant's error: what is smaller is taken for no error at all.
+EXACT = 1e-6
 
 
-def summarize(comparison: RegularizerComparison) -> str:
+def summarize(comparison: Findings) -> str:
     """Say which model to take, its error, its equals, and how far others are behind."""
     if comparison.constant_equal:
         return _nothing_found(comparison)
@@ -19,7 +18,7 @@ def summarize(comparison: RegularizerComparison) -> str:
     return " ".join(sentences)
 
 
-def _nothing_found(comparison: RegularizerComparison) -> str:
+def _nothing_found(comparison: Findings) -> str:
     best = comparison.best_
     metric = comparison.metric
     if best.test_error >= comparison.mean_error:
@@ -35,7 +34,7 @@ def _nothing_found(comparison: RegularizerComparison) -> str:
     )
 
 
-def _recommend(comparison: RegularizerComparison) -> str:
+def _recommend(comparison: Findings) -> str:
     chosen, metric = comparison.recommended_, comparison.metric
     saved = percent(1 - chosen.test_error / comparison.mean_error)
     error = (
@@ -48,14 +47,14 @@ def _recommend(comparison: RegularizerComparison) -> str:
     return f"Take {_called(chosen)}: {error}."
 
 
-def _columns(comparison: RegularizerComparison, result: ModelResult) -> str:
+def _columns(comparison: Findings, result: ModelResult) -> str:
     p = comparison.n_features
     if result.n_nonzero == p:
         return "the only column" if p == 1 else f"all {p} columns"
     return f"{result.n_nonzero} of {count(p, 'column')}"
 
 
-def _equals(comparison: RegularizerComparison) -> list[str]:
+def _equals(comparison: Findings) -> list[str]:
     """Name the models that are as good, and the one with the smallest error."""
     chosen, best = comparison.recommended_, comparison.best_
     others = [
@@ -75,7 +74,7 @@ def _equals(comparison: RegularizerComparison) -> list[str]:
     return [f"{sentence}."]
 
 
-def _behind(comparison: RegularizerComparison) -> list[str]:
+def _behind(comparison: Findings) -> list[str]:
     """Say how far the other kinds of models are behind, or what linear ones miss."""
     chosen = comparison.recommended_
     sentences = []
@@ -99,9 +98,9 @@ def _behind(comparison: RegularizerComparison) -> list[str]:
     return sentences
 
 
-def _worse(comparison: RegularizerComparison, result: ModelResult) -> str:
+def _worse(comparison: Findings, result: ModelResult) -> str:
     reference = comparison.recommended_.test_error
-    if reference <= 0:
+    if reference <= EXACT * comparison.mean_error:
         return f"has the error {_error(comparison, result.test_error)}"
     share = result.test_error / reference - 1
     if share < 1:
@@ -118,10 +117,8 @@ def _called(result: ModelResult) -> str:
     }.get(result.name, result.name)
 
 
-def _error(comparison: RegularizerComparison, error: float) -> str:
+def _error(comparison: Findings, error: float) -> str:
     """Show an error with the digits of the table."""
-    from regkit.comparison.numbers import unit_and_decimals
-
     size = error_size(comparison)
     unit, _ = unit_and_decimals(size)
     text = error_text(error, size)

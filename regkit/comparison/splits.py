@@ -16,7 +16,7 @@ from sklearn.model_selection import (
     train_test_split,
 )
 
-from regkit.comparison.tasks import Target
+from regkit.comparison.tasks import ComparisonTarget
 
 Rows = NDArray[np.intp]
 Folds = Sequence[tuple[Rows, Rows]]
@@ -44,7 +44,7 @@ class Plan(NamedTuple):
     """(n_rows,): the test rows come last."""
 
 
-def make_splits(target: Target, plan: Plan) -> list[Split]:
+def make_splits(target: ComparisonTarget, plan: Plan) -> list[Split]:
     """Divide the rows `n_repeats` times.
 
     At random, the k-th division draws with seed + k, and keeps the shares of classes.
@@ -69,7 +69,7 @@ def seed_of(plan: Plan, k: int) -> int | None:
     return None if plan.seed is None else plan.seed + k
 
 
-def _at_random(target: Target, plan: Plan, k: int) -> tuple[Rows, Rows]:
+def _at_random(target: ComparisonTarget, plan: Plan, k: int) -> tuple[Rows, Rows]:
     rows = np.arange(target.values.size)
     seed = seed_of(plan, k)
     if plan.groups is not None:
@@ -88,7 +88,7 @@ def _in_time(order: Rows, plan: Plan) -> list[tuple[Rows, Rows]]:
     return [(order[: block[0]], order[block]) for block in blocks if block.size]
 
 
-def _folds(target: Target, plan: Plan, train: Rows, k: int) -> Folds:
+def _folds(target: ComparisonTarget, plan: Plan, train: Rows, k: int) -> Folds:
     seed = seed_of(plan, k)
     splitter: Any
     if plan.time is not None:
@@ -144,7 +144,9 @@ def check_plan(plan: Plan, n: int) -> None:
         )
 
 
-def _check_part(target: Target, train: Rows, test: Rows, plan: Plan, n: int) -> None:
+def _check_part(
+    target: ComparisonTarget, train: Rows, test: Rows, plan: Plan, n: int
+) -> None:
     if target.codes is not None:
         missing = np.setdiff1d(target.codes, target.codes[train])
         if missing.size:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from regkit.comparison.findings import Findings, ModelResult
 from regkit.comparison.networks import n_network_folds
 from regkit.comparison.numbers import (
     count,
@@ -17,23 +17,20 @@ from regkit.comparison.numbers import (
     unit_and_decimals,
 )
 
-if TYPE_CHECKING:
-    from regkit.comparison.results import ModelResult, RegularizerComparison
-
 WIDTH = 79
 # How scores are called, and with how many decimals they are shown.
 SCORES = {"r2": "R2", "accuracy": "acc.", "auc": "AUC"}
 _MOST_CLASSES_SHOWN = 6
-_ROUNDING = 1e-5
+_ROUNDING = 1e-4
 
 
-def header(comparison: RegularizerComparison) -> list[str]:
+def header(comparison: Findings) -> list[str]:
     """Give the names of the columns of the table."""
     scores = [SCORES[name] for name in comparison.results[0].scores]
     return ["model", "train", "test", "se", "nonzero", *scores, "chosen"]
 
 
-def explain(comparison: RegularizerComparison) -> dict[str, str]:
+def explain(comparison: Findings) -> dict[str, str]:
     """Say what the columns hold."""
     several = len(comparison.splits) > 1
     lines = {
@@ -60,7 +57,7 @@ def explain(comparison: RegularizerComparison) -> dict[str, str]:
     return lines
 
 
-def _how_chosen(comparison: RegularizerComparison) -> str:
+def _how_chosen(comparison: Findings) -> str:
     plan = comparison.plan
     n_folds = len(comparison.splits[0].folds)
     text = f"by {n_folds}-fold cross-validation on the training rows"
@@ -73,7 +70,7 @@ def _how_chosen(comparison: RegularizerComparison) -> str:
     return text
 
 
-def describe_data(comparison: RegularizerComparison) -> str:
+def describe_data(comparison: Findings) -> str:
     """Say how many rows and columns there were."""
     parts = [
         f"{comparison.n_train} rows to train and tune, {comparison.n_test} to test"
@@ -87,21 +84,20 @@ def describe_data(comparison: RegularizerComparison) -> str:
     return "; ".join([*parts, count(comparison.n_features, "column")])
 
 
-def describe_columns(comparison: RegularizerComparison) -> str | None:
+def describe_columns(comparison: Findings) -> str | None:
     """Say which columns of a table these come from, unless each is one of it."""
     if comparison.encoder is None:
         return None
     n_given, n_features = comparison.n_columns, comparison.n_features
     n_used = sum(bool(column.features) for column in comparison.encoder.columns_)
-    text = f"from {count(n_used, 'column')} of the table"
-    if n_used < n_given:
-        text += f" ({n_given - n_used} more left out)"
+    of = count(n_given, "column")
+    text = f"from {f'{n_used} of ' if n_used < n_given else ''}{of} of the table"
     if n_used < n_features:
-        text += ": a category, a date or a column with gaps makes several"
+        text += ": categories, dates and gaps make several"
     return None if n_used == n_given == n_features else text
 
 
-def describe_error(comparison: RegularizerComparison) -> str:
+def describe_error(comparison: Findings) -> str:
     """Say what the error is, and how large it is without any column."""
     size = error_size(comparison)
     unit, _ = unit_and_decimals(size)
@@ -113,7 +109,7 @@ def describe_error(comparison: RegularizerComparison) -> str:
     )
 
 
-def describe(comparison: RegularizerComparison) -> list[str]:
+def describe(comparison: Findings) -> list[str]:
     """Say what stands above the table, a line each."""
     lines = (
         describe_data(comparison),
@@ -124,7 +120,7 @@ def describe(comparison: RegularizerComparison) -> list[str]:
     return [line for line in lines if line is not None]
 
 
-def describe_classes(comparison: RegularizerComparison) -> str | None:
+def describe_classes(comparison: Findings) -> str | None:
     """Say which classes there are, and how large their shares."""
     target = comparison.target
     if target.classes is None or target.codes is None:
@@ -140,7 +136,7 @@ def describe_classes(comparison: RegularizerComparison) -> str | None:
     return f"classes of {comparison.given.target_name}: {', '.join(shown)}"
 
 
-def error_size(comparison: RegularizerComparison) -> float:
+def error_size(comparison: Findings) -> float:
     """Give the error that sets unit and digits: the smallest, or a constant's."""
     smallest = min(result.test_error for result in comparison.results)
     if comparison.metric.name == "error_rate":
@@ -150,16 +146,14 @@ def error_size(comparison: RegularizerComparison) -> float:
     return max(smallest, _ROUNDING * comparison.mean_error)
 
 
-def mark(comparison: RegularizerComparison, result: ModelResult) -> str:
+def mark(comparison: Findings, result: ModelResult) -> str:
     """Give the sign that says what to think of a model."""
     if result.name == comparison.recommended:
         return "*"
     return "=" if result.equal_to_best else " "
 
 
-def cells(
-    comparison: RegularizerComparison, result: ModelResult, fewer: bool = False
-) -> list[str]:
+def cells(comparison: Findings, result: ModelResult, fewer: bool = False) -> list[str]:
     """Give one row of the table; with `fewer`, one digit of the errors less."""
     size = error_size(comparison) * (10 if fewer else 1)
     return [
@@ -173,23 +167,36 @@ def cells(
     ]
 
 
-def render_table(comparison: RegularizerComparison) -> str:
+def render_table(comparison: Findings) -> str:
     """Lay the results out in aligned columns, between lines that explain them."""
-    explained = explain(comparison)
-    width = max(map(len, explained))
-    legend = [f"{k.ljust(width)}  {v}" for k, v in explained.items()]
     lines = []
     for text in describe(comparison):
         lines += textwrap.wrap(text, WIDTH, subsequent_indent="  ")
-    table = align(_rows(comparison))
-    if max(map(len, table)) > WIDTH:
-        rows = _rows(comparison, fewer=_leads_with_zeros(comparison))
-        rows = [[cell.replace("l1_ratio", "l1") for cell in row] for row in rows]
-        table = align(rows)
-    return "\n".join([*lines, "", *table, "", *legend])
+    table, legend = _fit_table(comparison), explain(comparison)
+    if _has_mix(comparison) and not any("l1_ratio" in line for line in table):
+        legend["l1"] = "the parameter l1_ratio: the share of the L1 penalty"
+    width = max(map(len, legend))
+    told = [f"{name.ljust(width)}  {text}" for name, text in legend.items()]
+    return "\n".join([*lines, "", *table, "", *told])
 
 
-def _rows(comparison: RegularizerComparison, fewer: bool = False) -> list[list[str]]:
+def _fit_table(comparison: Findings) -> list[str]:
+    """Lay out the rows below 80 columns: first names get shorter, then numbers."""
+    whole = _rows(comparison)
+    fewer = _rows(comparison, fewer=_leads_with_zeros(comparison))
+    table = align(whole, 2)
+    for rows, gutter in ((whole, 2), (fewer, 2), (fewer, 1)):
+        if max(map(len, table)) > WIDTH:
+            shorter = [[c.replace("l1_ratio", "l1") for c in row] for row in rows]
+            table = align(shorter, gutter)
+    return table
+
+
+def _has_mix(comparison: Findings) -> bool:
+    return any("l1_ratio" in chosen(result) for result in comparison.results)
+
+
+def _rows(comparison: Findings, fewer: bool = False) -> list[list[str]]:
     """Give header and rows, the mark before what was chosen."""
     *head, last = header(comparison)
     rows = [[*head, f"  {last}"]]
@@ -199,7 +206,7 @@ def _rows(comparison: RegularizerComparison, fewer: bool = False) -> list[list[s
     return rows
 
 
-def _leads_with_zeros(comparison: RegularizerComparison) -> bool:
+def _leads_with_zeros(comparison: Findings) -> bool:
     """Tell whether errors are written as 0.01234, with a digit to spare."""
     unit, _ = unit_and_decimals(error_size(comparison))
     return unit == 1 and error_size(comparison) < 0.1
@@ -232,15 +239,16 @@ def time_text(seconds: float) -> str:
     return f"{seconds:.2f} s" if seconds < 9.995 else f"{seconds:.0f} s"
 
 
-def align(rows: Sequence[Sequence[str]]) -> list[str]:
+def align(rows: Sequence[Sequence[str]], gutter: int) -> list[str]:
     """Left-align names and choices, right-align numbers."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    gutter = "  " if sum(widths) + 2 * len(widths) - 2 <= WIDTH else " "
     left = {0, len(widths) - 1}
     return [
-        gutter.join(
+        (gutter * " ")
+        .join(
             cell.ljust(width) if k in left else cell.rjust(width)
             for k, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
+        )
+        .rstrip()
         for row in rows
     ]

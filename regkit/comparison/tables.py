@@ -12,8 +12,8 @@ from sklearn.base import clone
 from sklearn.utils import check_consistent_length
 
 from regkit._types import Indices
-from regkit.comparison.columns import Columns
-from regkit.comparison.tasks import Target, read_target
+from regkit.comparison.columns import TableColumns
+from regkit.comparison.tasks import ComparisonTarget, read_target
 from regkit.tables import CellError, FileTable, TableEncoder, TypedTable
 from regkit.tables import Target as TargetColumn
 from regkit.tables._frames import RawColumn, raw_columns
@@ -28,7 +28,7 @@ class Given:
     ----------
     columns : Columns
         X without the target.
-    target : Target
+    target : ComparisonTarget
         y of the rows that have one.
     target_name : str
         As it is called in sentences and pictures.
@@ -44,8 +44,8 @@ class Given:
         What the user, or `groups`, said about columns.
     """
 
-    columns: Columns
-    target: Target
+    columns: TableColumns
+    target: ComparisonTarget
     target_name: str
     target_column: TargetColumn | None
     groups: NDArray[Any] | None
@@ -84,7 +84,7 @@ def read_given(
                     f"{name}={value!r} names a column, but X is not a data frame"
                 )
         check_consistent_length(X, y)
-        columns, kept = Columns(X, feature_names), ~missing(y)
+        columns, kept = TableColumns(X, feature_names), ~missing(y)
         name, column, values = str(getattr(y, "name", None) or "y"), None, _values(y)
     else:
         if feature_names is not None:
@@ -128,14 +128,20 @@ def read_given(
 
 def _read_table(
     X: Any, y: Any, encoder: TableEncoder
-) -> tuple[Columns, str, TargetColumn | None, NDArray[Any], NDArray[np.bool_]]:
+) -> tuple[TableColumns, str, TargetColumn | None, NDArray[Any], NDArray[np.bool_]]:
     """Read a table, and the target in it or beside it.
 
     The rows of a target in the table are those that have one already.
     """
     if isinstance(y, str):
         table, column = encoder.read_with_target(X, y)
-        return Columns.of(table, encoder), y, column, target_values(column), column.kept
+        return (
+            TableColumns.of(table, encoder),
+            y,
+            column,
+            target_values(column),
+            column.kept,
+        )
     table = encoder.read(X)
     if len(y) != table.n_rows:
         raise ValueError(
@@ -143,7 +149,7 @@ def _read_table(
             f"X has {table.n_rows}, y has {len(y)}."
         )
     name = str(getattr(y, "name", None) or "y")
-    return Columns.of(table, encoder), name, None, _values(y), ~missing(y)
+    return TableColumns.of(table, encoder), name, None, _values(y), ~missing(y)
 
 
 def target_values(column: TargetColumn) -> NDArray[Any]:

@@ -21,7 +21,7 @@ _FEW_VALUES = 20
 
 
 @dataclass(frozen=True, eq=False)
-class Target:
+class ComparisonTarget:
     """The column to predict.
 
     Attributes
@@ -188,7 +188,7 @@ def choose_metric(name: str | None, task: Task) -> Metric:
     raise ValueError(f"metric must be one of {names} for {task}, got {name!r}")
 
 
-def read_target(y: Any, task: str, name: str) -> Target:
+def read_target(y: Any, task: str, name: str) -> ComparisonTarget:
     """Find out what the target holds; `task` is "auto", or says it.
 
     Raises
@@ -227,7 +227,7 @@ def read_target(y: Any, task: str, name: str) -> Target:
         raise ValueError(
             f"{name} must not be negative for counts, but holds {numbers.min():g}"
         )
-    return Target(numbers, task, notes=notes)  # type: ignore[arg-type]
+    return ComparisonTarget(numbers, task, notes=notes)  # type: ignore[arg-type]
 
 
 def _as_numbers(values: NDArray[Any]) -> Floats | None:
@@ -242,7 +242,9 @@ def _as_numbers(values: NDArray[Any]) -> Floats | None:
     return None
 
 
-def _classes(values: NDArray[Any], name: str, notes: tuple[str, ...]) -> Target:
+def _classes(
+    values: NDArray[Any], name: str, notes: tuple[str, ...]
+) -> ComparisonTarget:
     if values.dtype.kind not in "biu":
         if values.dtype.kind == "f" and np.all(values == np.floor(values)):
             values = values.astype(np.int64)
@@ -261,7 +263,7 @@ def _classes(values: NDArray[Any], name: str, notes: tuple[str, ...]) -> Target:
             f"{'row' if counts.min() == 1 else 'rows'}: at least 4 are needed, to "
             "train and to test"
         )
-    return Target(values, "classification", classes, codes, notes)
+    return ComparisonTarget(values, "classification", classes, codes, notes)
 
 
 def _hints(distinct: Any, n_rows: int, task: str, name: str) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ Zᵀr, Gram matrices and residuals and never see how X is stored.
 """
 
 from regkit.designs.factory import make_design
+from regkit.designs.gram_terms import GramTerms
 from regkit.designs.moments import Moments
 from regkit.designs.protocols import (
     Columns,
@@ -26,6 +27,7 @@ __all__ = [
     "Columns",
     "Design",
     "GramSource",
+    "GramTerms",
     "Moments",
     "RowDesign",
     "make_design",

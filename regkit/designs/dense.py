@@ -158,14 +158,15 @@ class DenseDesign(MeasuredColumns):
     ) -> Moments:
         if weight is None:
             root: Floats | float = 1.0
-            total, target = float(len(rows)), y[rows]
+            n_rows, total, target = len(rows), float(len(rows)), y[rows]
         else:
             root = np.sqrt(weight)
-            total = float(weight.sum())
+            n_rows, total = int(np.count_nonzero(weight)), float(weight.sum())
             target = root * y[rows]
         gram, products, shift = centered_products(self._X, target, center, root, rows)
         level = float(root @ target if weight is not None else target.sum())
-        return Moments(total, shift, gram, products, level, float(target @ target))
+        square = float(target @ target)
+        return Moments(n_rows, total, shift, gram, products, level, square)
 
     def adopt(self, moments: Moments, center: Floats, y: Floats) -> None:
         share = 1.0 / moments.weight

@@ -111,10 +111,10 @@ class RowMajorColumns(GrowingRows):
 def _block(rows: Floats) -> tuple[Any, Indices]:
     """Return gathered columns as coordinate descent takes them."""
     # Loaded here: only coordinate descent needs it.
-    from regkit.kernels.linear.columns import Block
+    from regkit.kernels.linear.columns import ColumnBlock
 
     size, n = rows.shape
     entries, zeros = rows.ravel(), np.zeros(size)
-    return Block(entries, entries, 1.0, None, n * np.arange(size + 1), zeros, zeros), (
-        np.arange(size)
-    )
+    return ColumnBlock(
+        entries, entries, 1.0, None, n * np.arange(size + 1), zeros, zeros
+    ), (np.arange(size))

@@ -23,7 +23,7 @@ _STRIP = 256
 
 def share_columns(
     whole: SharesColumns, designs: Sequence[SharesColumns]
-) -> list[kernels.Columns] | None:
+) -> list[kernels.SharedColumns] | None:
     """Return X as every three of ``designs`` see it, or None.
 
     ``designs`` are those of ``whole``'s X with other weights. None where X is too large
@@ -61,11 +61,11 @@ def _contiguous_columns(whole: SharesColumns) -> NDArray[Any] | None:
 
 def _columns(
     whole: SharesColumns, transposed: NDArray[Any], designs: Sequence[SharesColumns]
-) -> kernels.Columns:
+) -> kernels.SharedColumns:
     """Show X as three designs see it; the last takes the places of those missing."""
     three = [*designs, *[designs[-1]] * (ABREAST - len(designs))]
     weights = np.stack([d.weights for d in three])
-    return kernels.Columns(
+    return kernels.SharedColumns(
         transposed,
         whole.offset,
         weights,

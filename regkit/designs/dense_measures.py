@@ -10,8 +10,6 @@ from regkit._types import EPS, Floats
 from regkit.designs.base import SAFE_RATIO, RowWeights, norm, read_only
 from regkit.designs.dense_products import moments_by_rows, transposed_times
 
-# The kernels are imported where a product needs them: BLAS does most.
-
 # Up to this many entries, finding the means costs less than guessing them.
 _SMALL = 1 << 17
 # Where a variance is below this share of the guessed mean's squared error, the square
@@ -79,6 +77,7 @@ class MeasuredColumns:
         if self._by_rows:
             shift, square = moments_by_rows(X, guess, self._weight)
         else:
+            # Loaded where BLAS does not do.
             from regkit.kernels.linear import dense as kernels
 
             shift, square = kernels.moments_columns(X.T, guess, self._weight)

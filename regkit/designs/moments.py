@@ -1,4 +1,4 @@
-"""Sums over rows of X and y from which the Gram matrix of any training fold follows.
+"""Sums over rows of X and y from which the problem of any training fold follows.
 
 All sums are about one common center close to the means of all rows, so that they can be
 added and subtracted without the loss of digits that raw normal equations suffer. Where
@@ -13,9 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regkit._types import EPS, Floats
+from regkit.designs.gram_terms import GramTerms
 
 # A column may lose this many digits' worth: about 3 of 16.
 _LOSS = 1e-3
+# A deviation below this share of its mean is that of a constant column.
+_ROUNDED = 4.0 * EPS
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -24,6 +27,8 @@ class Moments:
 
     Attributes
     ----------
+    n_rows : int
+        Rows of positive weight.
     weight : float
         Σ w.
     shift : ndarray (p,)
@@ -38,6 +43,7 @@ class Moments:
         Σ w t².
     """
 
+    n_rows: int
     weight: float
     shift: Floats
     gram: Floats
@@ -47,6 +53,7 @@ class Moments:
 
     def __add__(self, other: Self) -> "Moments":
         return Moments(
+            self.n_rows + other.n_rows,
             self.weight + other.weight,
             self.shift + other.shift,
             self.gram + other.gram,
@@ -57,6 +64,7 @@ class Moments:
 
     def __sub__(self, other: Self) -> "Moments":
         return Moments(
+            self.n_rows - other.n_rows,
             self.weight - other.weight,
             self.shift - other.shift,
             self.gram - other.gram,
@@ -74,16 +82,56 @@ class Moments:
         """Tell whether the center of the sums is too far from the means."""
         shift = np.abs(self.shift) / self.weight
         lost = self.spread(True) < _LOSS * self.gram.diagonal()
-        return bool(np.any(lost & (shift > 4.0 * EPS * np.abs(center))))
+        return bool(np.any(lost & (shift > _ROUNDED * np.abs(center))))
 
-    def keeps_digits(self, of: Self, is_centered: bool) -> bool:
+    def keeps_digits(self, of: Self, center: Floats, is_centered: bool) -> bool:
         """Tell whether every column's spread is still a share of what it came from.
 
-        ``of`` are the sums of which these were left.
+        ``of`` are the sums of which these were left, about ``center``. A column that
+        all of them find constant has nothing to lose.
         """
-        whole = of.gram.diagonal()
-        lost = self.spread(is_centered) < _LOSS * whole
-        return not np.any(lost & (whole > 0.0))
+        lost = self.spread(is_centered) < _LOSS * of.gram.diagonal()
+        least = of.weight * (_ROUNDED * center) ** 2
+        return not np.any(lost & (of.spread(is_centered) > least))
+
+    def keeps_target(self, of: Self, is_centered: bool) -> bool:
+        """Tell the same of the target's spread."""
+        drift = self.level**2 / self.weight if is_centered else 0.0
+        return bool(self.square - drift >= _LOSS * of.square)
+
+    def gram_terms(
+        self, center: Floats, level: float, fit_intercept: bool, standardize: bool
+    ) -> GramTerms:
+        """Return the products of the columns of Z, and with the target.
+
+        ``center`` and ``level`` are what the sums are about. Whether they have digits
+        enough for that, `keeps_digits` and `keeps_target` say.
+        """
+        share = 1.0 / self.weight
+        shift, drift = share * self.shift, share * self.level
+        gram = share * self.gram
+        products, total = share * self.products, share * self.square
+        offset, mean = np.zeros(len(shift)), 0.0
+        if fit_intercept:
+            gram -= np.outer(shift, shift)
+            products -= drift * shift
+            total -= drift**2
+            offset, mean = center + shift, level + drift
+        lengths = np.sqrt(np.maximum(0.0, gram.diagonal()))
+        lengths[lengths <= _ROUNDED * np.abs(offset)] = 0.0
+        constant = lengths == 0.0
+        scale = np.ones(len(shift))
+        if standardize:
+            scale = np.sqrt(np.maximum(0.0, share * self.spread(True)))
+            scale[constant | (scale == 0.0)] = 1.0
+            gram /= scale
+            gram /= scale[:, None]
+            products /= scale
+            lengths /= scale
+        max_rank = self.n_rows - fit_intercept
+        return GramTerms(
+            offset, scale, lengths, constant, gram, products, total, mean, max_rank
+        )
 
     def mean_squares(
         self, columns: NDArray[np.int64], coefs: Floats, levels: Floats

@@ -85,7 +85,7 @@ class WeightedColumns(Protocol):
     ) -> tuple[float, Floats | None]:
         """Take the rows along ``shift + Σ_j x_ij coef_j``, in one read of X.
 
-        ``rows`` are those of a loss, `regkit.kernels.linear.loss_steps.Rows`, or of
+        ``rows`` are those of a loss, `regkit.kernels.linear.loss_steps.LossRows`, or of
         classes; ``shift`` has one entry per intercept. Returns the rows' part of the
         gap, and the columns' products with their new residuals, weighted; None where
         those are better asked for by `correlate`.

@@ -14,7 +14,7 @@ from regkit.designs.protocols import ColumnStore, WeightedColumns
 from regkit.designs.sparse_columns import COST_OF_A_COLUMN, SparseColumns
 from regkit.designs.sparse_storage import Storage, with_stored
 from regkit.kernels.linear import sparse as kernels
-from regkit.kernels.linear.columns import Block
+from regkit.kernels.linear.columns import ColumnBlock
 from regkit.parallel.threads import by_shares
 
 # Beyond this many deviations, subtracting m_j m_l from a raw product costs more than 3
@@ -203,6 +203,7 @@ class SparseDesign:
         zero = np.zeros(self.n_features)
         target = spread * y
         return Moments(
+            int(np.count_nonzero(spread)),
             float(spread.sum()),
             kernels.correlate(*self._columns, every, zero, spread),
             self._raw_gram(spread, every, every, every.astype(np.int32)),
@@ -307,7 +308,7 @@ class SparseDesign:
         weighted, weight = data, float(self._weight[0])
         if np.any(self._weight != weight):
             weighted, weight = data * self._weight[indices], 1.0
-        return Block(
+        return ColumnBlock(
             data,
             weighted,
             weight,

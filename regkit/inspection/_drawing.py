@@ -61,12 +61,13 @@ def unused_color(ax: "Axes") -> str:
     return next((c for c in COLORS if c not in used), COLORS[0])
 
 
-def show_alpha_axis(ax: "Axes") -> None:
+def show_alpha_axis(ax: "Axes", l1_ratio: float | None = None) -> None:
     """Make x a logarithmic axis of alphas, the strongest penalty to the left."""
     ax.set_xscale("log")
     if not ax.xaxis_inverted():
         ax.invert_xaxis()
-    ax.set_xlabel("alpha (the penalty gets weaker to the right)")
+    at = "" if l1_ratio is None else f" at l1_ratio {l1_ratio:.3g}"
+    ax.set_xlabel(f"alpha{at} (the penalty gets weaker to the right)")
 
 
 def show_counts(ax: "Axes", x: Floats, counts: NDArray[Any]) -> Any:

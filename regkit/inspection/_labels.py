@@ -1,4 +1,4 @@
-"""Names at the ends of lines, and a legend, that neither overlap nor hide data."""
+"""Names at the ends of lines, and a legend below, that hide neither data nor names."""
 
 from __future__ import annotations
 
@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.isotonic import isotonic_regression
 
-from regkit._types import Floats
 from regkit.inspection._drawing import lay_out
 
 if TYPE_CHECKING:
-    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.lines import Line2D
     from matplotlib.text import Text
@@ -27,11 +25,6 @@ _LINE_SPACING = 1.3
 _NARROW_INCHES = 5.5
 # Between line end and name, as a share of the width.
 _GAP = 0.035
-# Of a legend; of equally good ones the first is taken.
-_PLACES = (
-    *("upper left", "lower left", "upper center", "lower center"),
-    *("center left", "center", "upper right", "lower right", "center right"),
-)
 
 
 def shorten(name: str, longest: int = _LONGEST_NAME) -> str:
@@ -111,73 +104,17 @@ def place_names(
         )
 
 
-def add_legend(
-    ax: Axes, marks: Sequence[Line2D], data: Sequence[Artist], end: float
-) -> None:
-    """Put the legend left of x = `end`, where it hides no data.
-
-    Where there is no such place, the y axis grows downwards to make one. Of the
-    places, one without vertical `marks` behind the legend is preferred.
-    """
-    lay_out(ax)
-    points = np.concatenate([np.empty((0, 2)), *map(_points, data)])
-    at = [np.asarray(mark.get_xdata(), dtype=np.float64)[0] for mark in marks]
-    marked = [ax.transData.transform((x, 0))[0] for x in at]
-    right, _ = ax.transAxes.inverted().transform(ax.transData.transform((end, 0)))
-
-    def draw(place: Any) -> Any:
-        return ax.legend(
-            loc=place,
-            bbox_to_anchor=(0, 0, right, 1),
-            fontsize="small",
-            framealpha=1,
-        ).get_window_extent()
-
-    def cost(place: str) -> tuple[int, int]:
-        frame = draw(place)
-        crossed = sum(frame.x0 <= x <= frame.x1 for x in marked)
-        return int(frame.count_contains(points)), crossed
-
-    best = min(_PLACES, key=cost)
-    if cost(best)[0] == 0:
-        draw(best)
-        return
-    frame, box = draw("lower left"), ax.get_window_extent()
-    # As far below the frame as above it.
-    share = min(0.6, (frame.y1 - box.y0 + (frame.y0 - box.y0)) / box.height)
-    low, high = ax.get_ylim()
-    ax.set_ylim(low - share / (1 - share) * (high - low), high)
-
-
-def add_legend_below(ax: Axes) -> None:
+def add_legend_below(ax: Axes, lines: Sequence[Line2D] | None = None) -> None:
     """Put the legend under the x axis, where it covers nothing."""
     narrow = ax.figure.figure.get_figwidth() < _NARROW_INCHES
     ax.legend(
+        **({} if lines is None else {"handles": lines}),
         loc="upper center",
         bbox_to_anchor=(0.5, -0.16),
         ncols=1 if narrow else 3,
         fontsize="small",
         frameon=False,
     )
-
-
-def _points(artist: Any) -> Floats:
-    """Give points in pixels all along what an artist draws."""
-    if hasattr(artist, "get_xydata"):
-        curves = [artist.get_xydata()]
-    else:
-        curves = [path.vertices for path in artist.get_paths()]
-    pixels = [artist.get_transform().transform(curve) for curve in curves]
-    return np.concatenate([_fill_in(curve) for curve in pixels])
-
-
-def _fill_in(curve: Floats, n_points: int = 200) -> Floats:
-    """Add points between the vertices of a curve that has few."""
-    if not 1 < len(curve) < n_points:
-        return curve
-    at = np.linspace(0, len(curve) - 1, n_points)
-    known = np.arange(len(curve))
-    return np.column_stack([np.interp(at, known, curve[:, k]) for k in (0, 1)])
 
 
 def _spacing(ax: Axes, texts: Sequence[Text]) -> float:

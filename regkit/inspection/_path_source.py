@@ -3,7 +3,6 @@
 from typing import Any, NamedTuple
 
 import numpy as np
-import scipy.sparse as sp
 from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
@@ -16,8 +15,6 @@ from sklearn.linear_model import (
     RidgeCV,
 )
 from sklearn.pipeline import Pipeline
-from sklearn.utils import check_array
-from sklearn.utils.sparsefuncs import mean_variance_axis
 from sklearn.utils.validation import check_is_fitted
 
 from regkit._sklearn import feature_names
@@ -35,6 +32,7 @@ from regkit.linear_model import (
     enet_path,
 )
 from regkit.linear_model.loss_path import path_of_model
+from regkit.rows.column_scales import column_scales
 
 _RIDGE = (RidgeRegressor, RidgeRegressorCV, Ridge, RidgeCV)
 _LASSO = (
@@ -65,17 +63,6 @@ class PathSource(NamedTuple):
     """Alphas to mark, as keywords of the display."""
     X: Any
     """The columns that the coefficients belong to, or None."""
-
-
-def column_scales(X: Any, n_features: int) -> Floats:
-    """Compute the standard deviation of each column, dense or sparse."""
-    X = check_array(X, accept_sparse=("csr", "csc"), dtype=[np.float64, np.float32])
-    if X.shape[1] != n_features:
-        raise ValueError(f"X has {X.shape[1]} columns, but the path has {n_features}.")
-    if sp.issparse(X):
-        variances = mean_variance_axis(X, axis=0)[1]
-        return np.sqrt(np.asarray(variances, dtype=np.float64))
-    return np.asarray(X.std(axis=0), dtype=np.float64)
 
 
 def path_of_estimator(

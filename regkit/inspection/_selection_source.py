@@ -28,6 +28,8 @@ class SelectionSource(NamedTuple):
     """(n_alphas,)"""
     metric: str
     greater_is_better: bool
+    l1_ratio: float | None = None
+    """Where there is a choice of it."""
 
 
 def selection_of_estimator(estimator: Any, target: int) -> SelectionSource:
@@ -64,6 +66,9 @@ def selection_of_estimator(estimator: Any, target: int) -> SelectionSource:
         for name in ("alpha_min", "alpha_1se")
         if hasattr(estimator, f"{name}_")
     }
+    mix = getattr(estimator, "l1_ratio_", None)
+    if mix is not None and np.ndim(mix) == 0 and 0 < mix < 1:
+        known["l1_ratio"] = float(mix)
     return source._replace(**known)
 
 

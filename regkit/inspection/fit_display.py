@@ -113,7 +113,7 @@ class FitComparisonDisplay:
         X: Any,
         y: Any,
         *,
-        feature: int | str = 0,
+        feature: int | str | None = None,
         target: int = 0,
         grid_resolution: int = 300,
         grid_range: tuple[float, float] | None = None,
@@ -133,8 +133,9 @@ class FitComparisonDisplay:
             (columns that are not numbers: at the most frequent value).
         y : array-like of shape (n_samples,) or (n_samples, n_targets)
             Target, or several.
-        feature : int or str, default=0
-            The column on the x axis.
+        feature : int or str, default=None
+            The column on the x axis; None for the one along which the first model's
+            predictions vary most.
         target : int, default=0
             The column of y on the y axis, where there are several.
         grid_resolution : int, default=300
@@ -158,12 +159,19 @@ class FitComparisonDisplay:
         ValueError
             When X has no such feature, or y no such target.
         """
+        fitted = {
+            name: model if is_fitted(model) else clone(model).fit(X, y)
+            for name, model in _named(estimators).items()
+        }
+        if feature is None and np.ndim(X) != 2:
+            feature = 0
+        elif feature is None:
+            feature = _of_largest_effect(next(iter(fitted.values())), X, target)
         grid, rows = vary_feature(X, feature, grid_resolution, grid_range)
-        curves = {}
-        for name, estimator in _named(estimators).items():
-            if not is_fitted(estimator):
-                estimator = clone(estimator).fit(X, y)
-            curves[name] = one_target(estimator.predict(rows), target)
+        curves = {
+            name: one_target(model.predict(rows), target)
+            for name, model in fitted.items()
+        }
         return cls(
             x=feature_column(X, feature),
             y=one_target(y, target),
@@ -227,6 +235,18 @@ class FitComparisonDisplay:
         return self
 
 
+def _of_largest_effect(model: Any, X: Any, target: int) -> int:
+    """Find the column of numbers along which predictions vary most."""
+    effects = np.full(np.shape(X)[1], -1.0)
+    for j in range(effects.size):
+        try:
+            _, rows = vary_feature(X, j, 9, None)
+        except (TypeError, ValueError):
+            continue  # text
+        effects[j] = np.ptp(one_target(model.predict(rows), target))
+    return int(effects.argmax())
+
+
 def _named(estimators: Any) -> dict[str, Any]:
     if isinstance(estimators, Mapping):
         return dict(estimators)
@@ -234,9 +254,10 @@ def _named(estimators: Any) -> dict[str, Any]:
         estimators = [estimators]
     named: dict[str, Any] = {}
     for estimator in estimators:
-        name = type(
-            estimator[-1] if hasattr(estimator, "steps") else estimator
-        ).__name__
+        final = estimator[-1] if hasattr(estimator, "steps") else estimator
+        name = type(final).__name__
+        if name in ("Ridge", "RidgeRegressor") and np.all(final.alpha == 0):
+            name = "least squares"
         same = sum(key.split(" (")[0] == name for key in named)
         named[f"{name} ({same + 1})" if same else name] = estimator
     return named

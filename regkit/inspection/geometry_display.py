@@ -9,9 +9,9 @@ from numpy.typing import ArrayLike
 from scipy.optimize import brentq
 from sklearn.utils import check_X_y
 
-from regkit._sklearn import feature_names as names_of
 from regkit._types import Floats
 from regkit.inspection._drawing import COLORS, begin, lay_out
+from regkit.inspection._grid import feature_column, feature_label
 from regkit.inspection._labels import shorten
 from regkit.linear_model import LassoRegressor, RidgeRegressor
 
@@ -87,6 +87,7 @@ class PenaltyGeometryDisplay:
         X: Any,
         y: Any,
         *,
+        features: tuple[int | str, int | str] = (0, 1),
         budget: float = 0.5,
         standardize: bool = True,
         feature_names: ArrayLike | None = None,
@@ -97,17 +98,19 @@ class PenaltyGeometryDisplay:
 
         Parameters
         ----------
-        X : {array-like, dataframe} of shape (n_samples, 2)
-            The two columns.
+        X : {array-like, dataframe} of shape (n_samples, n_features)
+            Rows.
         y : array-like of shape (n_samples,)
             Target.
+        features : tuple of two int or str, default=(0, 1)
+            The two columns that are fitted; all others are left out.
         budget : float, default=0.5
             Size of both regions as a share of the least squares solution's norm: the
             L1 norm for the diamond, the L2 norm for the disc. In (0, 1).
         standardize : bool, default=True
             Whether coefficients are per standard deviation of their columns.
         feature_names : array-like of shape (2,), default=None
-            Names of the columns; None for those of the dataframe.
+            Names of the two columns; None for those of the dataframe.
         ax : matplotlib Axes, default=None
             Where to draw; None for a new figure.
         **kwargs
@@ -121,14 +124,15 @@ class PenaltyGeometryDisplay:
         Raises
         ------
         ValueError
-            When X has not two columns, or they determine no unique solution.
+            When X has no two such columns, or they determine no unique solution.
         """
         if not 0 < budget < 1:
             raise ValueError(f"budget must lie strictly in (0, 1), got {budget}.")
-        names = names_of(X) if feature_names is None else feature_names
+        names: Any = feature_names
+        if names is None:
+            names = [feature_label(X, feature) for feature in features]
+        X = np.column_stack([feature_column(X, feature) for feature in features])
         X, y = check_X_y(X, y, dtype=np.float64, y_numeric=True)
-        if X.shape[1] != 2:
-            raise ValueError(f"X must have 2 columns, got {X.shape[1]}.")
         X, y = X - X.mean(axis=0), y - y.mean()
         if standardize:
             deviations = X.std(axis=0)
@@ -169,7 +173,7 @@ class PenaltyGeometryDisplay:
             facecolor=(_L1, 0.18),
             edgecolor=_L1,
             linewidth=1.6,
-            label="L1: |b₀| + |b₁| ≤ t",
+            label=f"L1: |b₁| + |b₂| ≤ {t:.3g}",
         )
         self.disc_ = Circle(
             (0, 0),
@@ -178,7 +182,7 @@ class PenaltyGeometryDisplay:
             edgecolor=_L2,
             linewidth=1.6,
             linestyle="--",
-            label="L2: b₀² + b₁² ≤ s²",
+            label=f"L2: √(b₁² + b₂²) ≤ {radius:.3g}",
         )
         ax.add_patch(self.diamond_)
         ax.add_patch(self.disc_)
@@ -202,8 +206,9 @@ class PenaltyGeometryDisplay:
                 zorder=4,
             )
         first, second = np.asarray(self.feature_names)
-        ax.set_xlabel(f"coefficient of {shorten(str(first))}", parse_math=False)
-        ax.set_ylabel(f"coefficient of {shorten(str(second))}", parse_math=False)
+        ax.set_xlabel(f"b₁, coefficient of {shorten(str(first))}", parse_math=False)
+        ax.set_ylabel(f"b₂, coefficient of {shorten(str(second))}", parse_math=False)
+        ax.plot([], [], color="0.75", linewidth=0.8, label="equal squared error")
         if ax.figure.figure.get_figwidth() < _NARROW:
             at: dict[str, Any] = {"loc": "lower left", "bbox_to_anchor": (0, 1.02)}
         else:

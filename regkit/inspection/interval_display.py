@@ -30,7 +30,9 @@ class PredictionIntervalDisplay:
     """Predictions with their interval, observations, and the achieved coverage.
 
     Make it with `from_estimator` or `from_predictions`. Observations outside of their
-    interval are drawn as crosses, and the legend says which share lies inside.
+    interval are drawn as crosses, and the legend says which share lies inside. Give
+    rows that the model was not fitted on: of its training rows nearly all lie inside,
+    which says nothing about new ones.
 
     Parameters
     ----------
@@ -135,7 +137,7 @@ class PredictionIntervalDisplay:
             ``predict(X, return_std=True)``, whose standard deviation is then taken as
             that of a normal distribution.
         X : {array-like, dataframe} of shape (n_samples, n_features)
-            Rows, preferably not those of the training.
+            Rows that the model was not fitted on.
         y : array-like of shape (n_samples,) or (n_samples, n_targets)
             Their observations.
         coverage : float, default=0.9

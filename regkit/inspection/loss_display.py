@@ -44,6 +44,9 @@ class LossCurveDisplay:
         Epoch to mark, from 1; None for the best one of the validation curve.
     loss_name : str, default="loss"
         Label of the y axis.
+    with_dropout : bool, default=False
+        Whether `loss_curve` was measured with dropout, and the validation loss was
+        not; the legend says so.
 
     Attributes
     ----------
@@ -78,6 +81,7 @@ class LossCurveDisplay:
         validation_scores: ArrayLike | None = None,
         best_epoch: int | None = None,
         loss_name: str = "loss",
+        with_dropout: bool = False,
     ) -> None:
         self.loss_curve = np.asarray(loss_curve, dtype=np.float64)
         self.validation_loss_curve = _optional(validation_loss_curve)
@@ -88,6 +92,7 @@ class LossCurveDisplay:
             best_epoch = int(np.nanargmax(self.validation_scores)) + 1
         self.best_epoch = best_epoch
         self.loss_name = loss_name
+        self.with_dropout = with_dropout
 
     @classmethod
     def from_estimator(
@@ -133,6 +138,7 @@ class LossCurveDisplay:
             validation_scores=getattr(final, "validation_scores_", None),
             best_epoch=getattr(final, "best_iter_", None) if validated else None,
             loss_name=_loss_name(final),
+            with_dropout=bool(getattr(final, "dropout", 0)),
         ).plot(ax, **kwargs)
 
     def plot(
@@ -150,7 +156,8 @@ class LossCurveDisplay:
         ax : matplotlib Axes, default=None
             Where to draw; None for a new figure.
         name : str, default=None
-            Put before "train" and "validation" in the legend.
+            Put before "train" and "validation" in the legend; both curves then have
+            one color, and differ by the line style.
         log : bool, default=True
             Whether the loss axis is logarithmic, where all losses are positive.
         **kwargs
@@ -176,8 +183,10 @@ class LossCurveDisplay:
             epochs,
             self.loss_curve,
             **{"linestyle": "--", **options},
-            label=prefix + "train",
+            label=prefix + ("train, with dropout" if self.with_dropout else "train"),
         )
+        if not name:  # of several networks, a color tells the network
+            options = {**options, "color": unused_color(ax), **kwargs}
         self.validation_line_: Line2D | None = None
         self.best_line_: Line2D | None = None
         self.score_ax_: Axes | None = None
@@ -194,7 +203,7 @@ class LossCurveDisplay:
         if self.best_epoch is not None:
             self.best_line_ = ax.axvline(
                 self.best_epoch,
-                color=self.train_line_.get_color(),
+                color=self.train_line_.get_color() if name else "0.25",
                 linewidth=1,
                 linestyle=":",
                 label=f"{prefix}best epoch: {self.best_epoch}",

@@ -18,9 +18,10 @@ from regkit.inspection._drawing import (
     show_powers_at_ticks,
     style,
 )
-from regkit.inspection._labels import add_legend, place_names, write_names
-from regkit.inspection._path_source import column_scales, path_of_estimator
+from regkit.inspection._labels import add_legend_below, place_names, write_names
+from regkit.inspection._path_source import path_of_estimator
 from regkit.linear_model import RegularizationPath
+from regkit.rows.column_scales import column_scales
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -329,10 +330,7 @@ class RegularizationPathDisplay:
         if x_axis == "alpha":
             show_plain_numbers(ax.xaxis)
         if self.marks_:
-            data: list[Any] = [*self.lines_, self.other_lines_]
-            drawn = [artist for artist in data if artist is not None]
-            left_of = end if named else float(ax.get_xlim()[1])
-            add_legend(ax, list(self.marks_.values()), drawn, left_of)
+            add_legend_below(ax, list(dict.fromkeys(self.marks_.values())))
         place_names(ax, self.labels_, end, [float(coefs[j, -1]) for j in named])
         self.ax_, self.figure_ = ax, ax.figure
         return self

@@ -58,6 +58,8 @@ class AlphaSelectionDisplay:
         What `errors` are; labels the y axis.
     greater_is_better : bool, default=False
         Whether `errors` are scores.
+    l1_ratio : float, default=None
+        The mix of penalties that the errors belong to, for the x axis.
 
     Attributes
     ----------
@@ -100,6 +102,7 @@ class AlphaSelectionDisplay:
         n_nonzero: ArrayLike | None = None,
         metric: str = "held-out mean squared error",
         greater_is_better: bool = False,
+        l1_ratio: float | None = None,
     ) -> None:
         self.alphas = np.asarray(alphas, dtype=np.float64)
         self.errors = np.asarray(errors, dtype=np.float64)
@@ -114,6 +117,7 @@ class AlphaSelectionDisplay:
         self.n_nonzero = None if n_nonzero is None else np.asarray(n_nonzero)
         self.metric = metric
         self.greater_is_better = greater_is_better
+        self.l1_ratio = l1_ratio
         for name in ("errors", "standard_errors", "n_nonzero"):
             values = getattr(self, name)
             if values is not None and values.shape != self.alphas.shape:
@@ -207,6 +211,7 @@ class AlphaSelectionDisplay:
         ax: Axes | None = None,
         *,
         name: str | None = None,
+        target_name: str | None = None,
         zoom: bool = True,
         **kwargs: Any,
     ) -> AlphaSelectionDisplay:
@@ -218,6 +223,8 @@ class AlphaSelectionDisplay:
             Where to draw; None for a new figure.
         name : str, default=None
             The line's name in the legend; None for "mean", or the criterion's name.
+        target_name : str, default=None
+            What is predicted, for the y axis.
         zoom : bool, default=True
             Leave out errors far above the minimum, where the penalty is much too
             strong: the choice is between errors that differ by a standard error or two.
@@ -261,8 +268,8 @@ class AlphaSelectionDisplay:
                 label="± 1 standard error",
             )
             self._draw_threshold(ax, best)
-        show_alpha_axis(ax)
-        ax.set_ylabel(self.metric)
+        show_alpha_axis(ax, self.l1_ratio)
+        ax.set_ylabel(self._error_label(target_name), parse_math=False)
         ax.margins(x=0.02)
         if zoom:
             self._show_what_matters(ax, errors)
@@ -281,6 +288,12 @@ class AlphaSelectionDisplay:
         add_legend_below(ax)
         self.ax_, self.figure_ = ax, ax.figure
         return self
+
+    def _error_label(self, target_name: str | None) -> str:
+        """Name the errors, their target and, where it is not the target's, the unit."""
+        if not self.metric.endswith("squared error"):
+            return self.metric + (f" of {target_name}" if target_name else "")
+        return f"{self.metric} ({target_name or 'y'} squared)"
 
     def _show_what_matters(self, ax: Axes, errors: Any) -> None:
         """Cut the y axis some standard errors, or steps of the weak end, above best."""

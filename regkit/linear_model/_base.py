@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from regkit._sklearn import check_same_features, check_same_names
 from regkit._types import Floats
 from regkit.linear_model._moment_scores import score_in_chunks
+from regkit.linear_model._to_sklearn import scikit_learn_of
 from regkit.linear_model._views import CoefficientViews
 from regkit.rows.inputs import check_predict_X
 from regkit.rows.open import as_source
@@ -61,6 +62,35 @@ class LinearModel(CoefficientViews, BaseEstimator):
             "dual_gap_": result.dual_gaps[0],
             "solver_": result.solver,
         }
+
+    def to_sklearn(self) -> Any:
+        """Return scikit-learn's own estimator with these coefficients.
+
+        It predicts the same, and whatever takes scikit-learn's models takes it,
+        converters to ONNX among them.
+
+        Returns
+        -------
+        model : Lasso, ElasticNet, Ridge, LogisticRegression, LinearSVC, \
+                PoissonRegressor, GammaRegressor or TweedieRegressor
+            Fitted. Fitting it anew solves scikit-learn's own problem, without
+            `standardize`, `bounds` and `penalty_factor`, and without an L1 penalty of
+            counts.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        """
+        return scikit_learn_of(self)
+
+    def _counterpart(self, alpha: Any, l1_ratio: float) -> Any:
+        """Return scikit-learn's estimator, unfitted, of the problem nearest to ours."""
+        raise NotImplementedError
+
+    def _counted_iterations(self) -> Any:
+        """Return `n_iter_` as scikit-learn's estimator has it."""
+        return self.n_iter_
 
     def _replace_attributes(self, fitted: dict[str, Any]) -> None:
         """Set all fitted attributes at once, and remove those of an earlier fit."""
@@ -141,28 +171,6 @@ class LinearRegressor(RegressorMixin, LinearModel):
         names, score = score_in_chunks(source, y, sample_weight, self._predict_rows)
         check_same_names(self, names)
         return score
-
-    def to_sklearn(self) -> Any:
-        """Return scikit-learn's own estimator with these coefficients.
-
-        It predicts the same, and whatever takes scikit-learn's models takes it,
-        converters to ONNX among them.
-
-        Returns
-        -------
-        model : Lasso, ElasticNet or Ridge
-            Fitted. Fitting it anew solves scikit-learn's own problem, without
-            `standardize`, `bounds` and `penalty_factor`.
-
-        Raises
-        ------
-        NotFittedError
-            Before `fit`.
-        """
-        # It imports scikit-learn's linear models, which nothing else needs.
-        from regkit.linear_model._to_sklearn import scikit_learn_of
-
-        return scikit_learn_of(self)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

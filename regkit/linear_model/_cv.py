@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from numbers import Integral
-from typing import Any, NamedTuple, Self
+from operator import attrgetter
+from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 
 from regkit._sklearn import validate_parameters
-from regkit._types import Floats
 from regkit.linear_model._base import LinearModel
 from regkit.linear_model._evaluation import Evaluation, Evaluator
 from regkit.linear_model._grid import decreasing_alphas
 from regkit.linear_model._progress import Progress
 from regkit.linear_model._report import warn_at_grid_edge
 from regkit.linear_model._selection import Choice, choose
+from regkit.linear_model._single_alpha import SingleAlphaModel
 from regkit.linear_model._splits import make_router, route
 from regkit.linear_model._views import SelectionViews
 from regkit.rows.open import as_source
@@ -45,6 +47,8 @@ class CrossValidated(SelectionViews, LinearModel):
     """
 
     refit: bool = True
+    _single_class: ClassVar[type[SingleAlphaModel]]
+    """The estimator for one alpha."""
 
     def _fit(
         self,
@@ -59,7 +63,7 @@ class CrossValidated(SelectionViews, LinearModel):
         progress = Progress(self, len(self._l1_ratios()))
         routes = route(self, params, sample_weight)
         given = Arguments(X, y, sample_weight, offset, *routes)
-        source = as_source(X)
+        source = self._source(X)
         if source is None:
             return self._choose(self._evaluator_of_rows(given), progress)
         progress.say("rows are read in chunks")
@@ -67,25 +71,26 @@ class CrossValidated(SelectionViews, LinearModel):
 
     def _choose(self, evaluator: Evaluator, progress: Progress) -> Self:
         """Evaluate all alphas, choose, fit at the choice, and set the attributes."""
+        evaluations = []
+        for l1_ratio in self._l1_ratios():
+            evaluations.append(self._evaluate(evaluator, l1_ratio, progress))
         problem = evaluator.problem
-        evaluations = [
-            self._evaluate(evaluator, l1_ratio, progress)
-            for l1_ratio in self._l1_ratios()
-        ]
         problem.refuse_underflow()
-        least = [evaluation.least_error for evaluation in evaluations]
-        best = evaluations[int(np.argmin(least))]  # the first of equals
-        choices = [
-            choose(curve, self.rule, null_at_largest=best.is_null_at_largest)
-            for curve in best.curves
-        ]
+        best = min(evaluations, key=attrgetter("least_error"))  # the first of equals
+        choices: list[Choice] = []
+        at_edge: list[int] = []
+        for curve in best.curves:
+            chosen = choose(curve, self.rule, null_at_largest=best.is_null_at_largest)
+            if chosen.is_worth_a_warning:
+                at_edge.append(len(choices))
+            choices.append(chosen)
         fitted = problem.attributes() | self._attributes_of(best, choices)
         fitted |= self._curves(evaluations)
         if self.refit:
-            places = [choice.index for choice in choices]
-            result, others = evaluator.refit(best, places)
+            result, others = evaluator.refit(best, choices)
             fitted |= self._solution(result, problem.y_ndim) | others
-        self._warn_at_edges(choices)
+        if at_edge:
+            self._warn_at_edges(choices, at_edge)
         self._replace_attributes(fitted)
         progress.end(fitted)
         return self
@@ -104,54 +109,35 @@ class CrossValidated(SelectionViews, LinearModel):
         self, best: Evaluation, choices: Sequence[Choice]
     ) -> dict[str, Any]:
         """Return the attributes that say what was chosen."""
-        alphas, joined = best.alphas, best.joined
-        fitted = {
-            "alpha_": joined([alphas[c.index] for c in choices]),
-            "alpha_min_": joined([alphas[c.index_min] for c in choices]),
-            "at_grid_edge_": joined([bool(c.edge) for c in choices]),
-        }
-        within = [c.index_1se for c in choices if c.index_1se is not None]
-        if len(within) == len(choices):
-            fitted["alpha_1se_"] = joined([alphas[i] for i in within])
+        alphas = best.alphas
+        each = defaultdict(list)
+        for choice in choices:
+            each["alpha_"].append(alphas[choice.index])
+            each["alpha_min_"].append(alphas[choice.index_min])
+            each["at_grid_edge_"].append(bool(choice.edge))
+            if choice.index_1se is not None:
+                each["alpha_1se_"].append(alphas[choice.index_1se])
+        fitted = {}
+        for name, values in each.items():
+            if len(values) == len(choices):
+                fitted[name] = best.joined(values)
         return fitted
 
     def _curves(self, evaluations: Sequence[Evaluation]) -> dict[str, Any]:
         """Return the attributes with one entry per alpha, or per l1_ratio and alpha."""
-        first = evaluations[0]
-        error = "cv_error_" if self._has_errors else "criterion_"
-        each: dict[str, list[Any]] = {
-            "alphas_": [e.alphas for e in evaluations],
-            error: [e.joined([c.mean for c in e.curves]) for e in evaluations],
-        }
-        if all(curve.se is not None for curve in first.curves):
-            each["cv_error_se_"] = [
-                e.joined([c.se for c in e.curves]) for e in evaluations
-            ]
-        if first.fold_errors is not None:
-            name, _ = self._fold_errors(first)
-            each[name] = [self._fold_errors(e)[1] for e in evaluations]
-        if not isinstance(self.alphas, Integral):
-            each["alphas_"] = [first.alphas]
-        return {
-            name: values[0] if len(values) == 1 else np.stack(values)
-            for name, values in each.items()
-        }
+        if len(evaluations) == 1:
+            return evaluations[0].attributes()
+        each = defaultdict(list)
+        for evaluation in evaluations:
+            for name, values in evaluation.attributes().items():
+                each[name].append(values)
+        fitted: dict[str, Any] = {name: np.stack(each[name]) for name in each}
+        if not isinstance(self.alphas, Integral):  # all have the same
+            fitted["alphas_"] = evaluations[0].alphas
+        return fitted
 
-    def _fold_errors(self, evaluation: Evaluation) -> tuple[str, Floats]:
-        """Return the attribute that holds errors fold by fold, and its value."""
-        errors = evaluation.fold_errors
-        assert errors is not None
-        return "mse_path_", errors if evaluation.is_per_target else errors[:, :, 0]
-
-    @property
-    def _has_errors(self) -> bool:
-        """Whether curves are of held-out errors, not of an information criterion."""
-        return True
-
-    def _warn_at_edges(self, choices: Sequence[Choice]) -> None:
-        at_edge = [t for t, c in enumerate(choices) if c.is_worth_a_warning]
-        if not at_edge:
-            return
+    def _warn_at_edges(self, choices: Sequence[Choice], at_edge: list[int]) -> None:
+        """Warn of the choices, by number, beyond which the grid should go on."""
         advice = choices[at_edge[0]].edge
         if len(choices) > 1:
             advice = f"for target {at_edge[0]}, {advice}"
@@ -160,12 +146,28 @@ class CrossValidated(SelectionViews, LinearModel):
             advice += f" So it is for the targets {others}."
         warn_at_grid_edge(type(self).__name__, advice)
 
+    def _single(self, l1_ratio: float) -> Any:
+        """Return the unfitted estimator for one alpha, with all that both take."""
+        taken = self._single_class._get_param_names()
+        parameters = self.get_params(deep=False)
+        shared = {name: parameters[name] for name in taken if name in parameters}
+        if "l1_ratio" in shared:
+            shared["l1_ratio"] = l1_ratio
+        return self._single_class(**shared)
+
+    def _counterpart(self, alpha: Any, l1_ratio: float) -> Any:
+        return self._single(l1_ratio)._counterpart(alpha, l1_ratio)
+
     def _l1_ratios(self) -> list[float]:
         """Return the l1_ratios to choose from."""
         raise NotImplementedError
 
     def _settings(self) -> PathSettings:
         return PathSettings(self.tol, self.max_iter, self.solver)
+
+    def _source(self, X: Any) -> RowSource | None:
+        """Return X as rows that are read in chunks, None where it is in memory."""
+        return as_source(X)
 
     def _evaluator_of_rows(self, given: Arguments) -> Evaluator:
         """Return the evaluator for rows in memory."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from regkit._types import Floats
 from regkit.linear_model._problem import Problem
-from regkit.linear_model._selection import ErrorCurve
+from regkit.linear_model._selection import Choice, ErrorCurve
 from regkit.solvers.results import PathResult
 
 
@@ -26,8 +26,9 @@ class Evaluation:
     is_per_target : bool
         Whether results have an axis for the targets.
     fold_errors : ndarray of shape (n_alphas, n_folds, n_curves) or None
-        Mean errors of the held-out rows, of the loss itself even where a scorer
-        determines the curves; None without folds.
+        Mean errors of the held-out rows; None without folds.
+    fold_errors_name, error_name : str
+        The attributes that hold them, and the curves' means.
     whole : PathResult or None
         The path on all rows, where it was solved.
     folds : sequence of PathResult
@@ -35,7 +36,7 @@ class Evaluation:
     is_null_at_largest : bool
         Whether every penalized coefficient is zero at the largest alpha, so that
         larger ones would change nothing.
-    row_results : ndarray of shape (n_samples, n_targets, n_alphas) or None
+    row_results : ndarray of shape (n_samples, [n_targets,] n_alphas) or None
         Squared errors or predictions of each row when left out, where they are kept.
     """
 
@@ -43,6 +44,8 @@ class Evaluation:
     curves: list[ErrorCurve]
     is_per_target: bool = False
     fold_errors: Floats | None = None
+    fold_errors_name: str = "mse_path_"
+    error_name: str = "cv_error_"
     whole: PathResult | None = None
     folds: Sequence[PathResult] = ()
     is_null_at_largest: bool = False
@@ -63,6 +66,23 @@ class Evaluation:
         """Return one value per curve as an array; the value itself of a single one."""
         return np.stack(values, axis=-1) if self.is_per_target else values[0]
 
+    def attributes(self) -> dict[str, Any]:
+        """Return the fitted attributes that have an entry per alpha."""
+        first, errors = self.curves[0], self.fold_errors
+        fitted = {"alphas_": first.alphas, self.error_name: first.mean}
+        if first.se is not None:
+            fitted["cv_error_se_"] = first.se
+        if errors is not None:
+            fitted[self.fold_errors_name] = errors[:, :, 0]
+        if self.is_per_target:
+            fitted[self.error_name] = np.stack([c.mean for c in self.curves], axis=-1)
+            if first.se is not None:
+                spreads: Any = [c.se for c in self.curves]
+                fitted["cv_error_se_"] = np.stack(spreads, axis=-1)
+            if errors is not None:
+                fitted[self.fold_errors_name] = errors
+        return fitted
+
     def in_order(self, alphas: Floats) -> Evaluation:
         """Return what is known of the same alphas in another order, repeated or not.
 
@@ -77,7 +97,7 @@ class Evaluation:
             ErrorCurve(alphas, c.mean[places], moved(c.se), moved(c.fold_errors))
             for c in self.curves
         ]
-        rows = None if self.row_results is None else self.row_results[:, :, places]
+        rows = None if self.row_results is None else self.row_results[..., places]
         return replace(
             self, curves=curves, fold_errors=moved(self.fold_errors), row_results=rows
         )
@@ -108,10 +128,5 @@ class Evaluator(Protocol):
     def evaluate(self, l1_ratio: float, alphas: Floats) -> Evaluation:
         """Find the error of every alpha; they are strictly decreasing."""
 
-    def refit(self, evaluation: Evaluation, places: list[int]) -> Refitted:
-        """Fit all rows with the alphas chosen, one per curve, by their places."""
-
-
-def in_fold(number: int, n_folds: int) -> str:
-    """Say which fold a message is about, after the name of the model."""
-    return f", in fold {number} of {n_folds},"
+    def refit(self, evaluation: Evaluation, choices: Sequence[Choice]) -> Refitted:
+        """Fit all rows with the alphas chosen, one per curve."""

@@ -28,7 +28,14 @@ def check_alphas(alphas: Any) -> Floats:
     ------
     ValueError
         When they are not a list of finite non-negative numbers.
+    TypeError
+        When one of them is text.
     """
+    for k, value in enumerate(alphas if isinstance(alphas, list | tuple) else ()):
+        if isinstance(value, str):
+            raise TypeError(
+                f"alphas[{k}] must be an instance of float, not str: {value!r}."
+            )
     values = as_floats("alphas", alphas)
     if values.ndim != 1 or not values.size:
         raise ValueError(
@@ -38,8 +45,7 @@ def check_alphas(alphas: Any) -> Floats:
     wrong = np.flatnonzero(~((values >= 0) & np.isfinite(values)))
     if wrong.size:
         raise ValueError(
-            "alphas must hold finite non-negative numbers: "
-            f"alphas[{wrong[0]}] is {values[wrong[0]]:g}."
+            f"alphas[{wrong[0]}] == {values[wrong[0]]:g}, must be >= 0.0 and finite."
         )
     return values
 
@@ -125,8 +131,8 @@ def automatic_grid(
     """
     if penalty.l1_ratio == 0.0:
         raise ValueError(
-            f"{problem.setup.name} needs alphas when l1_ratio=0: the automatic grid "
-            "starts where all coefficients become zero, which a pure L2 penalty never "
-            "does."
+            f"{problem.setup.name} needs alphas. Automatic alpha grid generation is "
+            "not supported for l1_ratio=0. Please supply a grid by providing your "
+            "estimator with the appropriate `alphas=` argument."
         )
     return problem.alpha_grid(penalty, n_alphas, eps)

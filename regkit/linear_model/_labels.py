@@ -47,10 +47,69 @@ def encode_labels(name: str, y: Any) -> Labels:
         raise ValueError(f"{name} requires y to be passed, but the target y is None.")
     if sp.issparse(y):
         raise TypeError("y must be dense, got a sparse matrix; pass y.toarray().")
-    values = column_or_1d(y, warn=True)
+    values = _checked(y)
+    classes, codes = _unique(values)
+    check_classification_targets(values)
+    _require_two(name, classes, f"its {len(values)} rows have")
+    return Labels(classes, codes)
+
+
+def classes_of_parts(name: str, parts: list[NDArray[Any]]) -> NDArray[Any]:
+    """Return the classes of rows whose parts have these, two or more.
+
+    Raises
+    ------
+    ValueError
+        When parts have labels of kinds that cannot be sorted, or there is one class.
+    """
+    kinds = {part.dtype.kind for part in parts}
+    if len(kinds) > 1:  # numbers beside strings would all become strings
+        parts = [part.astype(object) for part in parts]
+    classes, _ = _unique(np.concatenate(parts))
+    if classes.dtype == object:
+        classes = np.array(classes.tolist(), dtype=object)
+    _require_two(name, classes, "all of its rows have")
+    return classes
+
+
+def distinct_labels(y: Any) -> NDArray[Any]:
+    """Return the classes of some rows."""
+    values = _checked(y)
+    check_classification_targets(values)
+    return _unique(values)[0]
+
+
+def codes_among(classes: NDArray[Any], y: Any) -> Floats:
+    """Return the places of labels in ``classes``.
+
+    Raises
+    ------
+    ValueError
+        When a label is none of them.
+    """
+    present, codes = _unique(_checked(y))
+    known = {label: place for place, label in enumerate(classes.tolist())}
+    places = np.empty(len(present))
+    for k, label in enumerate(present.tolist()):
+        if label not in known:
+            raise ValueError(
+                f"y has the label {label!r}, which it did not have when it was read "
+                "first; a source must give the same rows in every pass."
+            )
+        places[k] = known[label]
+    return places[codes]
+
+
+def _checked(y: Any) -> NDArray[Any]:
+    values: NDArray[Any] = column_or_1d(y, warn=True)
     _refuse_missing(values)
     if values.dtype.kind in "fc":
         assert_all_finite(values, input_name="y")
+    return values
+
+
+def _unique(values: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.int64]]:
+    """Return the labels, sorted, and the places of the values among them."""
     try:
         classes, codes = np.unique(values, return_inverse=True)
     except TypeError:
@@ -59,13 +118,15 @@ def encode_labels(name: str, y: Any) -> Labels:
             f"y mixes labels of different kinds, {' and '.join(kinds)}: convert them "
             "to one kind, for example strings."
         ) from None
-    check_classification_targets(values)
+    return classes, codes.reshape(-1).astype(np.int64)
+
+
+def _require_two(name: str, classes: NDArray[Any], who: str) -> None:
     if len(classes) == 1:
         raise ValueError(
-            f"{name} needs at least 2 classes in y, but its {len(values)} rows have "
-            f"one class, {classes.tolist()[0]!r}."
+            f"{name} needs at least 2 classes in y, but {who} one class, "
+            f"{classes.tolist()[0]!r}."
         )
-    return Labels(classes, codes.reshape(-1).astype(np.int64))
 
 
 def _refuse_missing(values: NDArray[Any]) -> None:
@@ -107,15 +168,24 @@ def class_weighted(
     """
     if class_weight is None:
         return sample_weight
-    if isinstance(class_weight, str):
-        counts = np.bincount(labels.codes, sample_weight, len(labels.classes))
-        with np.errstate(divide="ignore"):
-            factors = counts.sum() / (len(counts) * counts)
-        factors[counts == 0.0] = 0.0  # refused by `refuse_empty_classes`
-    else:
-        factors = _factors_of(class_weight, labels.classes)
+    counts = _totals(labels, sample_weight)
+    factors = class_factors(class_weight, labels.classes, counts)
     weight: Floats = factors[labels.codes]
     return weight if sample_weight is None else weight * sample_weight
+
+
+def class_factors(class_weight: Any, classes: NDArray[Any], counts: Floats) -> Floats:
+    """Return what the weights of rows of each class are multiplied by.
+
+    ``counts`` (n_classes,) are the sums of the rows' weights; the others as for
+    `class_weighted`, without None.
+    """
+    if not isinstance(class_weight, str):
+        return _factors_of(class_weight, classes)
+    with np.errstate(divide="ignore"):
+        factors: Floats = counts.sum() / (len(counts) * counts)
+    factors[counts == 0.0] = 0.0  # refused by `refuse_empty_classes`
+    return factors
 
 
 def _factors_of(class_weight: dict[Any, Any], classes: NDArray[Any]) -> Floats:
@@ -152,10 +222,20 @@ def refuse_empty_classes(labels: Labels, weight: Floats | None, where: str) -> N
     ValueError
         Naming the class.
     """
+    refuse_without_weight(labels.classes, _totals(labels, weight), where)
+
+
+def _totals(labels: Labels, weight: Floats | None) -> Floats:
+    """Return the sum of the weights of each class's rows."""
     counts = np.bincount(labels.codes, weight, len(labels.classes))
+    return counts.astype(np.float64)
+
+
+def refuse_without_weight(classes: NDArray[Any], counts: Floats, where: str) -> None:
+    """Raise where the weights of a class's rows sum to zero; see above."""
     empty = np.flatnonzero(~(counts > 0.0))
     if empty.size:
         raise ValueError(
-            f"The class {labels.classes.tolist()[empty[0]]!r} has no row of positive "
+            f"The class {classes.tolist()[empty[0]]!r} has no row of positive "
             f"weight{where}."
         )

@@ -70,7 +70,9 @@ class MatrixProblem(Problem):
 
     def target(self, number: int = 0) -> Floats:
         """Return one target, of shape (n,)."""
-        return np.ascontiguousarray(self.targets[:, number])
+        if self.y.ndim == 1:
+            return self.y
+        return np.ascontiguousarray(self.y[:, number])
 
     def of_target(self, number: int) -> Self:
         """Return the problem of one target."""

@@ -130,14 +130,12 @@ class LeastSquaresCV(PathCV, LinearRegressor):
         n_targets = 1 if data.y.ndim == 1 else data.y.shape[1]
         require_one_target(type(self).__name__, n_targets, _REMEDY)
         data = data._replace(y=column_or_1d(data.y, warn=True))
-        self._check_one_is_enough(len(data.y))
-        weight, folds = data.sample_weight, []
-        if self.criterion == "cv":
-            cv = check_cv(self.cv)
-            folds = make_folds(cv, data.X, data.y, weight, given.split_params)
+        if self.criterion != "cv":
+            self._check_one_is_enough(len(data.y))
+            return self._criterion_evaluator(RowProblem.of(Setup.of(self), data))
+        cv, weight = check_cv(self.cv), data.sample_weight
+        folds = make_folds(cv, data.X, data.y, weight, given.split_params)
         problem = RowProblem.of(Setup.of(self), data)
-        if not folds:
-            return self._criterion_evaluator(problem)
         with np.errstate(over="ignore", invalid="ignore"):  # refused in `report`
             folded = FoldedDesign(
                 problem.design, data.y, weight, folds, thread_count(self.n_jobs)
@@ -166,8 +164,7 @@ class LeastSquaresCV(PathCV, LinearRegressor):
             return self._evaluator_of_sums(reducer.sums())
         self._check_out_of_core(reducer.n_features)
         problem = OutOfCoreProblem.of_chunks(Setup.of(self), reducer)
-        settings, refit = self._settings(), bool(self.refit)
-        return PathEvaluator(problem, settings, problem.rows, refit=refit)
+        return PathEvaluator(problem, self._settings(), problem.rows, bool(self.refit))
 
     def _evaluator_of_sums(self, sums: SumsByFold) -> Evaluator:
         """Return the evaluator for rows of which only the moments are known."""
@@ -179,9 +176,9 @@ class LeastSquaresCV(PathCV, LinearRegressor):
                 f"{len(sums.folds)}."
             )
         require_one_target(name, sums.n_targets, _REMEDY)
-        self._check_one_is_enough(sums.moments().n_samples)
         problem = MomentProblem.of(Setup.of(self), sums)
         if self.criterion != "cv":
+            self._check_one_is_enough(problem.moments.n_samples)
             return self._criterion_evaluator(problem)
         with np.errstate(over="ignore", invalid="ignore"):  # refused in `report`
             folded = FoldedStatistics(
@@ -196,21 +193,19 @@ class LeastSquaresCV(PathCV, LinearRegressor):
         return self._fold_evaluator(problem, folded, scores)
 
     def _criterion_evaluator(self, problem: MatrixProblem) -> Evaluator:
-        settings = self._settings()
-        mix = Mix.of(self.relaxed, problem, settings)
-        return CriterionEvaluator(problem, settings, self.criterion, mix)
+        settings, mix = self._settings(), None
+        if self.relaxed is not None:
+            mix = Mix.of(self.relaxed, problem, settings)
+        return CriterionEvaluator(problem, settings, self.criterion, mix=mix)
 
     def _fold_evaluator(
         self, problem: MatrixProblem, folded: Folded, scores: Scores | None
     ) -> Evaluator:
-        settings = self._settings()
+        settings, mix = self._settings(), None
+        if self.relaxed is not None:
+            mix = Mix.of(self.relaxed, problem, settings)
         return PathEvaluator(
-            problem,
-            settings,
-            folded,
-            refit=bool(self.refit),
-            scores=scores,
-            mix=Mix.of(self.relaxed, problem, settings),
+            problem, settings, folded, bool(self.refit), scores=scores, mix=mix
         )
 
     def _check_out_of_core(self, n_features: int) -> None:

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regkit._types import Floats
-from regkit.solvers.problem import Penalty
 
 
 class Limits(NamedTuple):
@@ -30,10 +29,6 @@ class Limits(NamedTuple):
             else bool(np.isfinite(side).any())
             for side in (self.lower, self.upper)
         )
-
-    def penalty(self, n_features: int, l1_ratio: float) -> Penalty:
-        """Return the penalty that solvers take."""
-        return Penalty.build(n_features, l1_ratio, self.factor, self.lower, self.upper)
 
 
 def check_limits(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+import copy
+from typing import Any, Self
 
 import numpy as np
 import scipy.sparse as sp
@@ -13,10 +14,18 @@ from regkit._types import Floats
 from regkit.designs import make_design
 from regkit.linear_model._base import LinearModel, linear_predictor
 from regkit.linear_model._labels import Labels
+from regkit.linear_model._loss_chunks import (
+    ChunkData,
+    ChunkedLossProblem,
+    Kind,
+    chunk_source,
+    open_chunks,
+)
 from regkit.linear_model._loss_problem import LossProblem
 from regkit.linear_model._problem import Setup
 from regkit.rows.inputs import FitData, check_predict_X, check_y
 from regkit.rows.open import as_source
+from regkit.rows.sources import RowSource
 from regkit.solvers.loss_terms import LossTerm
 from regkit.solvers.results import PathResult
 
@@ -29,29 +38,11 @@ class LossEstimator(LinearModel):
     coef_: Any
     intercept_: Any
     n_features_in_: int
+    _total_weight: float
 
-    def to_sklearn(self) -> Any:
-        """Return scikit-learn's own estimator with these coefficients.
-
-        It predicts the same, and whatever takes scikit-learn's models takes it,
-        converters to ONNX among them.
-
-        Returns
-        -------
-        model : LogisticRegression, LinearSVC, PoissonRegressor, GammaRegressor or \
-                TweedieRegressor
-            Fitted. Fitting it anew solves scikit-learn's own problem, which knows of no
-            `standardize`, `bounds` and `penalty_factor`,
-            and of no L1 penalty of counts.
-
-        Raises
-        ------
-        NotFittedError
-            Before `fit`.
-        """
-        from regkit.linear_model._to_sklearn import scikit_learn_of
-
-        return scikit_learn_of(self)
+    def _inverse(self, alpha: float) -> float:
+        """Turn a penalty beside the mean loss into a weight of the summed loss."""
+        return 1.0 / (alpha * self._total_weight) if alpha > 0.0 else np.inf
 
     def _open(
         self,
@@ -68,11 +59,57 @@ class LossEstimator(LinearModel):
         """
         raise NotImplementedError
 
+    def _given(
+        self, name: str, source: RowSource, y: Any, sample_weight: Any, offset: Any
+    ) -> tuple[ChunkData, Kind]:
+        """State what rows that are read in chunks are given; messages are by `name`."""
+        raise NotImplementedError
+
+    def _open_anywhere(
+        self,
+        setup: Setup,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        offset: Any,
+        caller: Any = None,
+    ) -> LossProblem | ChunkedLossProblem:
+        """State the problem, wherever the rows are; see `_open`."""
+        source = chunk_source(X, setup.name, self._needs_rows())
+        if source is None:
+            return self._open(setup, X, y, sample_weight, offset, caller)
+        given, kind = self._given(setup.name, source, y, sample_weight, offset)
+        return open_chunks(setup, given, kind)
+
+    def _needs_rows(self) -> str | None:
+        """Return what was asked for that rows in chunks cannot give, if anything."""
+        return None
+
     def _offset(self, offset: Any, n_samples: int, n_outputs: int = 1) -> Floats | None:
         """Check the offset, if there is one."""
         if offset is None:
             return None
         return check_offset(self, offset, n_samples, n_outputs)
+
+    def _predicted_source(self, X: Any, offset: Any) -> RowSource | None:
+        """Return rows to predict for that are read in chunks, None for others."""
+        source = as_source(X)
+        if source is None or offset is None:
+            if source is not None:
+                check_is_fitted(self, "coef_")
+            return source
+        if isinstance(X, np.ndarray):  # a memory map is used in place
+            return None
+        raise ValueError(
+            "offset must be None where X comes in chunks: predict each chunk with its "
+            "own offset."
+        )
+
+    def _without_names(self) -> Self:
+        """Return a copy that predicts for arrays: the columns' names were compared."""
+        found = copy.copy(self)
+        found.__dict__.pop("feature_names_in_", None)
+        return found
 
     def _linear_predictor(self, X: Any, offset: Any = None) -> Floats:
         """Compute ``X @ coef_.T + intercept_ + offset`` for rows in memory."""
@@ -140,19 +177,3 @@ def check_offset(caller: Any, offset: Any, n_samples: int, n_outputs: int) -> Fl
             f"shape {checked.shape}."
         )
     return np.ascontiguousarray(checked, dtype=np.float64)
-
-
-def refuse_chunks(name: str, X: Any) -> None:
-    """Raise for rows that come in chunks; a memory map is used in place.
-
-    Raises
-    ------
-    TypeError
-        With the remedy.
-    """
-    if isinstance(X, np.ndarray) or as_source(X) is None:
-        return
-    raise TypeError(
-        f"{name} needs the rows of X in memory, or a memory map, but X comes in chunks "
-        f"({type(X).__name__}): pass an array, a sparse matrix or a data frame."
-    )

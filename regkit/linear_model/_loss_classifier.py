@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Self
 
 import numpy as np
@@ -10,36 +11,41 @@ from numpy.typing import NDArray
 from sklearn.base import ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
-from regkit._types import Floats
+from regkit._sklearn import check_same_names
 from regkit.linear_model._labels import (
     class_weighted,
     encode_labels,
     refuse_empty_classes,
 )
 from regkit.linear_model._loss_base import LossEstimator, state_problem
+from regkit.linear_model._loss_chunks import ChunkData, Kind, look_up, open_classes
 from regkit.linear_model._loss_problem import LossProblem
+from regkit.linear_model._loss_scores import accuracy_in_chunks
 from regkit.linear_model._problem import Setup
 from regkit.rows.inputs import check_fit_data
+from regkit.rows.sources import RowSource
 from regkit.solvers.loss_terms import LossTerm
 
 
 class LinearClassifier(ClassifierMixin, LossEstimator):
     """Base of the linear classifiers; subclasses name their loss."""
 
-    def predict(self, X: Any, offset: Any = None) -> NDArray[Any]:
+    def predict(self, X: Any, offset: Any = None) -> Any:
         """Predict the class of each row.
 
         Parameters
         ----------
-        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
-            Rows to predict for.
+        X : {array-like, sparse matrix, dataframe, RowChunks} of shape \
+                (n_samples, n_features)
+            Rows to predict for; those in chunks without an offset.
         offset : array-like of shape (n_samples,), default=None
             Added to the linear predictor of each row, as in `fit`.
 
         Returns
         -------
         y_pred : ndarray of shape (n_samples,)
-            Labels, as in `classes_`.
+            Labels, as in `classes_`; a Dask array or series, not yet computed, for a
+            Dask array or data frame.
 
         Raises
         ------
@@ -48,6 +54,9 @@ class LinearClassifier(ClassifierMixin, LossEstimator):
         ValueError
             When X holds NaN or inf, or its columns are not those seen in `fit`.
         """
+        source = self._predicted_source(X, offset)
+        if source is not None:
+            return source.predict(self.predict)
         decision = self.decision_function(X, offset)
         if decision.ndim == 1:
             chosen = (decision > 0.0).astype(np.intp)
@@ -56,13 +65,14 @@ class LinearClassifier(ClassifierMixin, LossEstimator):
         labels: NDArray[Any] = self.classes_[chosen]
         return labels
 
-    def decision_function(self, X: Any, offset: Any = None) -> Floats:
+    def decision_function(self, X: Any, offset: Any = None) -> Any:
         """Compute the linear predictor of each row.
 
         Parameters
         ----------
-        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
-            Rows to predict for.
+        X : {array-like, sparse matrix, dataframe, RowChunks} of shape \
+                (n_samples, n_features)
+            Rows to predict for; those in chunks without an offset.
         offset : array-like of shape (n_samples,), default=None
             Added to the linear predictor of each row, as in `fit`.
 
@@ -79,8 +89,46 @@ class LinearClassifier(ClassifierMixin, LossEstimator):
         ValueError
             When X holds NaN or inf, or its columns are not those seen in `fit`.
         """
+        source = self._predicted_source(X, offset)
+        if source is not None:
+            return source.predict(self.decision_function)
         decision = self._linear_predictor(X, offset)
         return decision[:, 0] if decision.shape[1] == 1 else decision
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return the accuracy, the share of rows whose class is predicted.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe, RowChunks} of shape \
+                (n_samples, n_features)
+            Rows to predict for; those in chunks are read once.
+        y : array-like of shape (n_samples,)
+            True labels. None where `RowChunks` bring them.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows.
+
+        Returns
+        -------
+        score : float
+            1 at best.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        ValueError
+            When the rows are not usable.
+        """
+        source = self._predicted_source(X, None)
+        if source is None:
+            return float(super().score(X, y, sample_weight))
+        predict = self._without_names().predict
+        names, score = accuracy_in_chunks(
+            source, y, sample_weight, predict, self.classes_
+        )
+        check_same_names(self, names)
+        return score
 
     def sparsify(self) -> Self:
         """Convert `coef_` to a CSR matrix, which saves memory where most are zero.
@@ -128,6 +176,17 @@ class LinearClassifier(ClassifierMixin, LossEstimator):
         refuse_empty_classes(labels, weight, " after class_weight")
         term = self._term(labels.codes, len(labels.classes), offset)
         return state_problem(setup, data, term, weight, labels)
+
+    def _given(
+        self, name: str, source: RowSource, y: Any, sample_weight: Any, offset: Any
+    ) -> tuple[ChunkData, Kind]:
+        classes, y, encode = open_classes(name, source, y)
+        # What the loss makes of each class.
+        term = self._term(np.arange(len(classes)), len(classes), None)
+        kind = Kind(
+            term.loss, partial(look_up, term.targets), classes, self.class_weight
+        )
+        return ChunkData(source, y, sample_weight, offset, encode), kind
 
 
 def indicators(codes: NDArray[np.int64], n_classes: int) -> NDArray[np.bool_]:

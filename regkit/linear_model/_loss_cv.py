@@ -8,9 +8,10 @@ from sklearn.model_selection import check_cv
 
 from regkit._types import Floats
 from regkit.linear_model._cv import Arguments
-from regkit.linear_model._evaluation import Evaluation, Evaluator
+from regkit.linear_model._evaluation import Evaluator
 from regkit.linear_model._labels import class_weighted, refuse_empty_classes
-from regkit.linear_model._loss_base import LossEstimator, refuse_chunks
+from regkit.linear_model._loss_base import LossEstimator
+from regkit.linear_model._loss_chunks import ChunkFolds, chunk_source, open_chunks
 from regkit.linear_model._loss_problem import LossProblem
 from regkit.linear_model._parameters import thread_count
 from regkit.linear_model._path_cv import PathCV
@@ -20,7 +21,8 @@ from regkit.linear_model._path_evaluators import (
     RowScores,
 )
 from regkit.linear_model._problem import Setup
-from regkit.linear_model._splits import for_scorer, make_folds
+from regkit.linear_model._splits import fold_labels, for_scorer, make_folds
+from regkit.rows.sources import RowSource
 from regkit.solvers.folds.fold import Fold
 from regkit.solvers.folds.in_memory import PathSettings
 from regkit.solvers.folds.losses import LossFolds
@@ -49,11 +51,14 @@ class LossCV(PathCV, LossEstimator):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix, dataframe, RowChunks} of shape \
+                (n_samples, n_features)
             Training rows, taken as by the estimator for one alpha: never written, and
-            no copy is made for a fold.
+            no copy is made for a fold. Each pass over rows in chunks serves several
+            alphas and all folds; a `criterion` other than "cv" and a `scoring` need
+            the rows in memory.
         y : array-like of shape (n_samples,)
-            Targets.
+            Targets. None where `RowChunks` bring them.
         sample_weight : float or array-like of shape (n_samples,), default=None
             Weights of the rows, non-negative and not all zero: in training and in the
             held-out errors. An integer weight counts as that many copies of the row.
@@ -83,7 +88,6 @@ class LossCV(PathCV, LossEstimator):
             When the least error is at an end of the grid and still falling, or when
             unpenalized columns are linearly dependent.
         """
-        refuse_chunks(type(self).__name__, X)
         return self._fit(X, y, sample_weight, params, offset)
 
     def _has_likelihood(self) -> bool:
@@ -119,9 +123,37 @@ class LossCV(PathCV, LossEstimator):
             problem,
             self._settings(),
             folded,
-            refit=bool(self.refit),
+            bool(self.refit),
             folds=folds,
             scores=self._scores(problem, folds, given.score_params),
+            keeps_squares=False,
+        )
+
+    def _source(self, X: Any) -> RowSource | None:
+        return chunk_source(X, type(self).__name__, self._needs_rows())
+
+    def _needs_rows(self) -> str | None:
+        if self.criterion != "cv":
+            return f"criterion={self.criterion!r}"
+        if self.scoring is not None:
+            return f"scoring={self.scoring!r}"
+        return super()._needs_rows()
+
+    def _evaluator_of_chunks(self, source: RowSource, given: Arguments) -> Evaluator:
+        _, y, sample_weight, offset = given[:4]
+        name = type(self).__name__
+        rows, kind = self._given(name, source, y, sample_weight, offset)
+        targets = rows.all_targets()
+        cv = check_cv(self.cv, targets, classifier=kind.classes is not None)
+        labels = fold_labels(cv, targets, len(targets), given.split_params)
+        rows = rows._replace(labels=labels, n_folds=int(labels.max()) + 1)
+        problem = open_chunks(Setup.of(self), rows, kind)
+        return PathEvaluator(
+            problem,
+            self._settings(),
+            ChunkFolds(problem.rows, self._error_scale),
+            bool(self.refit),
+            keeps_squares=False,
         )
 
     def _check_criterion(self, problem: LossProblem) -> None:
@@ -175,8 +207,3 @@ class LossCV(PathCV, LossEstimator):
         return RowScores(
             self._single, self.scoring, problem, data.X, truth, folds, params
         )
-
-    def _fold_errors(self, evaluation: Evaluation) -> tuple[str, Floats]:
-        errors = evaluation.curves[0].fold_errors
-        assert errors is not None
-        return "fold_errors_", errors

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Self
 
 from regkit._sklearn import validate_parameters
-from regkit.linear_model._loss_base import LossEstimator, refuse_chunks
+from regkit.linear_model._loss_base import LossEstimator
 from regkit.linear_model._problem import Setup
 from regkit.linear_model._single_alpha import SingleAlphaModel
 from regkit.solvers.folds.in_memory import PathSettings
@@ -22,12 +22,16 @@ class LossModel(SingleAlphaModel, LossEstimator):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix, dataframe, RowChunks} of shape \
+                (n_samples, n_features)
             Training rows. Float32 and float64, C or F ordered arrays and CSR or CSC
             matrices are used in place and never written; everything else is converted
-            to float64, other sparse formats to CSC.
+            to float64, other sparse formats to CSC. `RowChunks`, and memory maps of
+            256 MB and more, are read chunk by chunk, once for each Newton step; Dask
+            arrays and data frames are summed up where their partitions are. At most
+            3,000 coefficients then, of all classes together, and no hinge loss.
         y : array-like of shape (n_samples,)
-            Targets.
+            Targets. None where `RowChunks` bring them.
         sample_weight : float or array-like of shape (n_samples,), default=None
             Weights of the rows, non-negative and not all zero. An integer weight
             counts as that many copies of the row.
@@ -55,8 +59,8 @@ class LossModel(SingleAlphaModel, LossEstimator):
             are not unique.
         """
         validate_parameters(self)
-        refuse_chunks(type(self).__name__, X)
-        return self._fit(self._open(Setup.of(self), X, y, sample_weight, offset))
+        data = (X, y, sample_weight, offset)
+        return self._fit(self._open_anywhere(Setup.of(self), *data))
 
     def fit_path(
         self,
@@ -73,10 +77,11 @@ class LossModel(SingleAlphaModel, LossEstimator):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix, dataframe, RowChunks} of shape \
+                (n_samples, n_features)
             Training rows, as in `fit`.
         y : array-like of shape (n_samples,)
-            Targets.
+            Targets. None where `RowChunks` bring them.
         values : iterable
             Alphas, in any order, repeated or not.
         sample_weight : float or array-like of shape (n_samples,), default=None
@@ -101,8 +106,8 @@ class LossModel(SingleAlphaModel, LossEstimator):
             As `fit` does.
         """
         unfitted = self._for_path()
-        refuse_chunks(f"{type(self).__name__}.fit_path", X)
-        problem = unfitted._open(Setup.of(unfitted), X, y, sample_weight, offset)
+        data = (X, y, sample_weight, offset)
+        problem = unfitted._open_anywhere(Setup.of(unfitted), *data)
         return unfitted._fit_values(problem, values)
 
     def _l1_ratio(self) -> float:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, softmax
+from sklearn.metrics import d2_log_loss_score, d2_tweedie_score
 
 from regkit._sklearn import check_same_features
 from regkit._types import Floats
@@ -22,6 +23,16 @@ class LogLinkPath(RegularizationPath):
     Returned by `glm_path`; as `RegularizationPath`, but for its predictions, which are
     expected values.
     """
+
+    power: float = 1.0
+    """Of the variance: 1 for Poisson, 2 for Gamma, between for Tweedie."""
+
+    def _explained(
+        self, X: Any, y: NDArray[Any], alphas: Floats
+    ) -> tuple[str, list[float]]:
+        means = self.predict(X, alpha=alphas)
+        shares = [d2_tweedie_score(y, column, power=self.power) for column in means.T]
+        return "explained", [float(share) for share in shares]
 
     def predict(self, X: Any, alpha: Any = None) -> Any:
         """Predict expected values at every alpha of the path, or at those given.
@@ -62,6 +73,20 @@ class ClassificationPath(RegularizationPath):
     classes_: NDArray[Any] = field(default_factory=lambda: np.empty(0))
     has_probabilities: bool = True
     """False for the hinge losses, which estimate none."""
+
+    def _explained(
+        self, X: Any, y: NDArray[Any], alphas: Floats
+    ) -> tuple[str, list[float]]:
+        if not self.has_probabilities:
+            labels = self.predict(X, alpha=alphas)
+            return "accuracy", [float(np.mean(column == y)) for column in labels.T]
+        shares = []
+        for alpha in alphas:
+            chance = self.predict_proba(X, alpha=alpha)
+            if self.n_outputs == 1:
+                chance = np.column_stack([1 - chance, chance])
+            shares.append(float(d2_log_loss_score(y, chance, labels=self.classes_)))
+        return "explained", shares
 
     @property
     def n_outputs(self) -> int:

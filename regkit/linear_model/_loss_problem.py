@@ -3,38 +3,194 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import scipy.sparse as sp
+from numpy.typing import NDArray
 
 from regkit._types import Floats, Indices
 from regkit.designs import RowDesign
 from regkit.linear_model._labels import Labels
 from regkit.linear_model._loss_paths import ClassificationPath, LogLinkPath
-from regkit.linear_model._problem import Problem, Start
+from regkit.linear_model._problem import Problem, Start, TrainingRows
 from regkit.linear_model._regularization_path import RegularizationPath
 from regkit.linear_model._underflow import refuse_underflow
 from regkit.rows.inputs import FitData
 from regkit.solvers.folds.in_memory import PathSettings
 from regkit.solvers.loss_criteria import loss_criteria
 from regkit.solvers.loss_terms import LossTerm, SeparateTargets
-from regkit.solvers.losses import LOGISTIC
+from regkit.solvers.losses import GAMMA, LOGISTIC, POISSON, Loss
+from regkit.solvers.multinomial import Multinomial
 from regkit.solvers.problem import Penalty
 from regkit.solvers.results import PathResult
 from regkit.solvers.separation import lowering_columns, separating_columns
 
-# Predictions are as far off as the root of the gap. Since Newton's steps square the
-# error, a gap this much smaller than asked for costs a step or two, and two ways to
-# the same fit, by weights or repeated rows, alone or on a path, agree to many digits.
-_AIM = 1e-8
 # Predictors of an optimum are rarely larger; where unpenalized ones are, it is worth
-# a linear program to make sure that there is an optimum.
-_LARGE_PREDICTOR = 10.0
+# more work to make sure that there is an optimum.
+LARGE_PREDICTOR = 10.0
+# Why coefficients grow without end.
+FALLS_TO_ZERO = "the expected values of rows with y = 0 fall to 0"
+IS_SEPARATED = "the classes are separated"
 
 
 @dataclass(frozen=True)
-class LossProblem(Problem):
+class AnyLossProblem(Problem):
+    """Base of the problems with a loss of classes or counts, wherever the rows are.
+
+    Subclasses state the `loss`, its `width`, the `classes` and the `total_weight`, and
+    find what has no optimum.
+    """
+
+    aim: ClassVar[float]
+    """To what share of its `tol` one fit is solved."""
+
+    @property
+    def loss(self) -> Loss | Multinomial:
+        """The loss of a row."""
+        raise NotImplementedError
+
+    @property
+    def width(self) -> int:
+        """How many rows of coefficients are one problem, with one gap."""
+        raise NotImplementedError
+
+    @property
+    def classes(self) -> NDArray[Any] | None:
+        """The classes, of labels."""
+        raise NotImplementedError
+
+    @property
+    def total_weight(self) -> float:
+        """The sum of the weights, of rows and classes together."""
+        raise NotImplementedError
+
+    def solve_each(
+        self,
+        penalty: Penalty,
+        alphas: Floats,
+        settings: PathSettings,
+        start: Start | None = None,
+    ) -> PathResult:
+        """Solve for one alpha, closer than asked for."""
+        closer = replace(settings, tol=self.aim * settings.tol)
+        found = super().solve_each(penalty, alphas, closer, start)
+        return found.with_gaps(found.dual_gaps, settings.tol)
+
+    def solve_many(
+        self, penalty: Penalty, alphas: Floats, settings: PathSettings
+    ) -> PathResult:
+        """Solve for several alphas, closer than asked for."""
+        closer = replace(settings, tol=self.aim * settings.tol)
+        found = super().solve_many(penalty, alphas, closer)
+        return found.with_gaps(found.dual_gaps, settings.tol)
+
+    def report(
+        self,
+        result: PathResult,
+        settings: PathSettings,
+        *,
+        kind: str = "alpha",
+        fold: TrainingRows | None = None,
+    ) -> None:
+        """Raise or warn where there is no optimum, or solutions are not as asked for.
+
+        See `Problem.report`.
+        """
+        least = float(result.alphas.min())
+        free = self._unpenalized(least)
+        if self.loss.may_fall_forever and len(free):
+            endless = self._endless(result, free, fold)
+            if endless is not None:
+                columns, effect = endless
+                cause = "penalty_factor=0" if least > 0.0 else "alpha=0"
+                raise ValueError(
+                    f"{self.setup.name}{fold or ''} has no finite optimum with "
+                    f"{cause}: along the unpenalized {self._named(columns)} {effect}, "
+                    "and coefficients grow without end. Penalize them: a positive "
+                    "alpha (and penalty_factor) makes the optimum finite."
+                )
+        super().report(result, settings, kind=kind, fold=fold)
+
+    def _endless(
+        self, result: PathResult, free: Indices, fold: TrainingRows | None
+    ) -> tuple[Indices, str] | None:
+        """Return unpenalized columns whose coefficients grow without end, and why.
+
+        None where there is an optimum.
+        """
+        raise NotImplementedError
+
+    def _least_penalized(self, result: PathResult) -> PathResult:
+        """Return the solution at the smallest alpha."""
+        paths = result.reshaped(-1, self.n_targets)
+        return paths.at(int(np.argmin(paths.alphas[:, 0])))
+
+    def attributes(self) -> dict[str, Any]:
+        """Return the fitted attributes that do not depend on the solution."""
+        fitted = super().attributes()
+        fitted["_total_weight"] = self.total_weight  # for `to_sklearn`
+        if self.classes is not None:
+            fitted["classes_"] = self.classes
+        return fitted
+
+    def path_attributes(self, result: PathResult) -> dict[str, Any]:
+        """Return the fitted attributes of a path on all rows."""
+        if self.n_targets > self.width:
+            return {"coef_path_": result.coef_path()}
+        return super().path_attributes(result)
+
+    def regularization_path(self, result: PathResult) -> RegularizationPath:
+        """Turn a path, of one target or of all classes, into what users get."""
+        n_outputs = result.shape[1]
+        if n_outputs == 1:
+            coefs = sp.csc_array(result.coefs, copy=True)
+            coefs.eliminate_zeros()
+        else:
+            by_class = result.coef_path()  # (K, p, A)
+            coefs = sp.csc_array(by_class.reshape(-1, by_class.shape[-1]))
+        intercepts = result.intercepts
+        common: dict[str, Any] = {
+            "alphas": result.alphas[:, 0],
+            "sparse_coefs": coefs,
+            "intercepts": intercepts[:, 0] if n_outputs == 1 else intercepts,
+            "dual_gaps": result.dual_gaps[:, 0],
+            "n_nonzero": np.diff(coefs.indptr),
+            "n_iters": result.n_iters[:, 0],
+            "solver": result.solver,
+            "null_objective": float(result.null_objectives[0, 0]),
+            "feature_names_in_": self.feature_names,
+        }
+        if self.classes is None:
+            assert isinstance(self.loss, Loss)
+            power = {POISSON: 1.0, GAMMA: 2.0}.get(self.loss, self.loss.power)
+            return LogLinkPath(**common, power=power)
+        has_probabilities = self.loss == LOGISTIC or self.width > 1
+        return ClassificationPath(
+            **common, classes_=self.classes, has_probabilities=has_probabilities
+        )
+
+    def _unpenalized(self, alpha: float) -> Indices:
+        """Return the columns that have no penalty at an alpha."""
+        factor = self.limits.factor
+        factor = np.ones(self.n_features) if factor is None else factor
+        if alpha == 0.0:
+            return np.flatnonzero(np.isfinite(factor))
+        return np.flatnonzero(factor == 0.0)
+
+    def _named(self, columns: Indices) -> str:
+        """Return the first of some columns by name."""
+        names = self.feature_names
+        shown = [
+            f"column {j}" if names is None else f"column {names[j]!r}"
+            for j in columns[:5]
+        ]
+        more = f" and {len(columns) - 5} more" if len(columns) > 5 else ""
+        return ", ".join(shown) + more if shown else "intercept"
+
+
+@dataclass(frozen=True)
+class LossProblem(AnyLossProblem):
     """Rows in memory, and a loss of classes or counts.
 
     Attributes
@@ -51,11 +207,36 @@ class LossProblem(Problem):
         Of classes.
     """
 
+    # Predictions are as far off as the root of the gap. Since Newton's steps square the
+    # error, a smaller gap costs a step or two, and two ways to the same fit, by weights
+    # or repeated rows, alone or on a path, agree to many digits.
+    aim = 1e-8
+
     term: LossTerm
     design: RowDesign
     data: FitData
     weight: Floats | None
     labels: Labels | None
+
+    @property
+    def loss(self) -> Loss | Multinomial:
+        """The loss of a row."""
+        return self.term.loss
+
+    @property
+    def width(self) -> int:
+        """How many rows of coefficients are one problem, with one gap."""
+        return self.term.width
+
+    @property
+    def classes(self) -> NDArray[Any] | None:
+        """The classes, of labels."""
+        return None if self.labels is None else self.labels.classes
+
+    @property
+    def total_weight(self) -> float:
+        """The sum of the weights, of rows and classes together."""
+        return self.design.total_weight
 
     @property
     def n_features(self) -> int:
@@ -111,26 +292,6 @@ class LossProblem(Problem):
                 max_nonzero=max_nonzero,
             )
 
-    def solve_each(
-        self,
-        penalty: Penalty,
-        alphas: Floats,
-        settings: PathSettings,
-        start: Start | None = None,
-    ) -> PathResult:
-        """Solve for one alpha, closer than asked for."""
-        closer = replace(settings, tol=_AIM * settings.tol)
-        found = super().solve_each(penalty, alphas, closer, start)
-        return found.with_gaps(found.dual_gaps, settings.tol)
-
-    def solve_many(
-        self, penalty: Penalty, alphas: Floats, settings: PathSettings
-    ) -> PathResult:
-        """Solve for several alphas, closer than asked for."""
-        closer = replace(settings, tol=_AIM * settings.tol)
-        found = super().solve_many(penalty, alphas, closer)
-        return found.with_gaps(found.dual_gaps, settings.tol)
-
     def criterion(self, name: str, penalty: Penalty, path: PathResult) -> Floats:
         """Return an information criterion along a path of one target, (n_alphas,)."""
         assert isinstance(self.term, SeparateTargets)
@@ -145,119 +306,30 @@ class LossProblem(Problem):
             self.weight,
         )
 
-    def report(
-        self,
-        result: PathResult,
-        settings: PathSettings,
-        *,
-        kind: str = "alpha",
-        where: str = "",
-        rows: Indices | None = None,
-    ) -> None:
-        """Raise or warn where there is no optimum, or solutions are not as asked for.
-
-        See `Problem.report`.
-        """
-        free = self._unpenalized(float(result.alphas.min()))
-        if self.term.loss.may_fall_forever and len(free):
-            rows = np.arange(len(self.data.y)) if rows is None else rows
-            self._refuse_separation(result, self.setup.name + where, rows, free)
-        super().report(result, settings, kind=kind, where=where)
-
-    def _unpenalized(self, alpha: float) -> Indices:
-        """Return the columns that have no penalty at an alpha."""
-        factor = self.limits.factor
-        factor = np.ones(self.n_features) if factor is None else factor
-        if alpha == 0.0:
-            return np.flatnonzero(np.isfinite(factor))
-        return np.flatnonzero(factor == 0.0)
-
-    def _refuse_separation(
-        self, result: PathResult, called: str, rows: Indices, free: Indices
-    ) -> None:
-        """Raise where unpenalized coefficients grow without end."""
+    def _endless(
+        self, result: PathResult, free: Indices, fold: TrainingRows | None
+    ) -> tuple[Indices, str] | None:
+        rows = None if fold is None else fold.rows
+        if rows is None:
+            rows = np.arange(len(self.data.y))
         if self.weight is not None:
             rows = rows[self.weight[rows] > 0.0]
         X, fit_intercept = self.data.X[rows], self.design.fit_intercept
         if result.converged.all():
-            paths = result.reshaped(-1, self.n_targets)
-            least = paths.at(int(np.argmin(paths.alphas[:, 0])))
+            least = self._least_penalized(result)
             eta = X @ least.coefs + least.intercepts
-            if np.max(np.abs(eta)) <= _LARGE_PREDICTOR:
-                return
+            if np.max(np.abs(eta)) <= LARGE_PREDICTOR:
+                return None
         box = self.limits.lower, self.limits.upper
         if self.labels is None:
-            columns = lowering_columns(X, self.data.y[rows], free, box, fit_intercept)
-            effect = "the expected values of rows with y = 0 fall to 0"
-        else:
-            codes, n_classes = self.labels.codes[rows], len(self.labels.classes)
-            columns = separating_columns(X, codes, n_classes, free, box, fit_intercept)
-            effect = "the classes are separated"
-        if columns is None:
-            return
-        cause = "penalty_factor=0" if result.alphas.min() > 0.0 else "alpha=0"
-        raise ValueError(
-            f"{called} has no finite optimum with {cause}: along the unpenalized "
-            f"{self._named(columns)} {effect}, and coefficients grow without end. "
-            "Penalize them: a positive alpha (and penalty_factor) makes the optimum "
-            "finite."
-        )
-
-    def _named(self, columns: Indices) -> str:
-        """Return the first of some columns by name."""
-        names = self.feature_names
-        shown = [
-            f"column {j}" if names is None else f"column {names[j]!r}"
-            for j in columns[:5]
-        ]
-        more = f" and {len(columns) - 5} more" if len(columns) > 5 else ""
-        return ", ".join(shown) + more if shown else "intercept"
+            y = self.data.y[rows]
+            columns = lowering_columns(X, y, free, box, fit_intercept)
+            return None if columns is None else (columns, FALLS_TO_ZERO)
+        codes, n_classes = self.labels.codes[rows], len(self.labels.classes)
+        columns = separating_columns(X, codes, n_classes, free, box, fit_intercept)
+        return None if columns is None else (columns, IS_SEPARATED)
 
     def refuse_underflow(self) -> None:
         """Raise where squares of a column of X underflow."""
         X, names = self.data.X, self.data.feature_names
         refuse_underflow(self.setup.name, self.design, X, None, self.weight, names)
-
-    def attributes(self) -> dict[str, Any]:
-        """Return the fitted attributes that do not depend on the solution."""
-        fitted = super().attributes()
-        fitted["_total_weight"] = self.design.total_weight  # for `to_sklearn`
-        if self.labels is not None:
-            fitted["classes_"] = self.labels.classes
-        return fitted
-
-    def path_attributes(self, result: PathResult) -> dict[str, Any]:
-        """Return the fitted attributes of a path on all rows."""
-        if self.n_targets > self.term.width:
-            return {"coef_path_": result.coef_path()}
-        return super().path_attributes(result)
-
-    def regularization_path(self, result: PathResult) -> RegularizationPath:
-        """Turn a path, of one target or of all classes, into what users get."""
-        n_outputs = result.shape[1]
-        if n_outputs == 1:
-            coefs = sp.csc_array(result.coefs, copy=True)
-            coefs.eliminate_zeros()
-        else:
-            by_class = result.coef_path()  # (K, p, A)
-            coefs = sp.csc_array(by_class.reshape(-1, by_class.shape[-1]))
-        intercepts = result.intercepts
-        common: dict[str, Any] = {
-            "alphas": result.alphas[:, 0],
-            "sparse_coefs": coefs,
-            "intercepts": intercepts[:, 0] if n_outputs == 1 else intercepts,
-            "dual_gaps": result.dual_gaps[:, 0],
-            "n_nonzero": np.diff(coefs.indptr),
-            "n_iters": result.n_iters[:, 0],
-            "solver": result.solver,
-            "null_objective": float(result.null_objectives[0, 0]),
-            "feature_names_in_": self.feature_names,
-        }
-        if self.labels is None:
-            return LogLinkPath(**common)
-        has_probabilities = self.term.loss == LOGISTIC or self.term.width > 1
-        return ClassificationPath(
-            **common,
-            classes_=self.labels.classes,
-            has_probabilities=has_probabilities,
-        )

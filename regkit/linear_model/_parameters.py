@@ -29,7 +29,7 @@ COMMON: dict[str, list[Any]] = {
 PATH: dict[str, list[Any]] = {
     "alphas": [None, Interval(Integral, 1, None, closed="left"), "array-like"],
     "n_alphas": [Interval(Integral, 1, None, closed="left")],
-    "eps": [Interval(Real, 0, 1, closed="neither")],
+    "eps": [Interval(Real, 0, 1, closed="right")],
     **COMMON,
     "max_nonzero": [None, Interval(Integral, 1, None, closed="left")],
 }
@@ -37,7 +37,7 @@ PATH: dict[str, list[Any]] = {
 # Shared by the estimators that choose alpha.
 CHOOSING: dict[str, list[Any]] = {
     "alphas": [Interval(Integral, 1, None, closed="left"), "array-like"],
-    "eps": [Interval(Real, 0, 1, closed="neither")],
+    "eps": [Interval(Real, 0, 1, closed="right")],
     "cv": ["cv_object"],
     "rule": [StrOptions({"min", "1se"}), callable],
     "scoring": [None, StrOptions(set(get_scorer_names())), callable],

@@ -20,14 +20,11 @@ class PathCV(CrossValidated):
         return check_l1_ratios(self.l1_ratio)
 
     def _check_one_is_enough(self, n_samples: int) -> None:
-        if self.criterion != "cv" and n_samples == 1:
+        """Refuse an information criterion of one sample."""
+        if n_samples == 1:
             raise ValueError(
                 f"criterion={self.criterion!r} cannot evaluate a fit to 1 sample."
             )
-
-    @property
-    def _has_errors(self) -> bool:
-        return bool(self.criterion == "cv")
 
     def _attributes_of(
         self, best: Evaluation, choices: Sequence[Choice]
@@ -38,7 +35,3 @@ class PathCV(CrossValidated):
         if best.folds and self.store_fold_coefs:
             fitted["fold_coef_path_"] = np.stack([f.coef_path() for f in best.folds])
         return fitted
-
-    def _single(self, l1_ratio: float) -> Any:
-        """Return the unfitted estimator for one alpha."""
-        raise NotImplementedError

@@ -9,10 +9,7 @@ import numpy as np
 
 from regkit._types import Floats, Indices
 from regkit.linear_model._limits import Limits, check_limits
-from regkit.linear_model._regularization_path import (
-    RegularizationPath,
-    as_regularization_path,
-)
+from regkit.linear_model._regularization_path import RegularizationPath
 from regkit.linear_model._report import report
 from regkit.linear_model._source_reducer import Names
 from regkit.solvers.folds.in_memory import PathSettings
@@ -60,6 +57,20 @@ class Start(NamedTuple):
 
 
 @dataclass(frozen=True)
+class TrainingRows:
+    """The rows that a fold trains on."""
+
+    number: int
+    n_folds: int
+    rows: Indices | None = None
+    """None where rows are not in memory."""
+
+    def __str__(self) -> str:
+        """Say which fold a message is about, after the name of the model."""
+        return f", in fold {self.number} of {self.n_folds},"
+
+
+@dataclass(frozen=True)
 class Problem:
     """Base of the problems, one class per kind of loss and of data.
 
@@ -88,7 +99,7 @@ class Problem:
 
     def penalty(self, l1_ratio: float) -> Penalty:
         """Return the penalty that solvers take."""
-        return self.limits.penalty(self.n_features, l1_ratio)
+        return Penalty.build(self.n_features, l1_ratio, *self.limits)
 
     def alpha_grid(self, penalty: Penalty, n_alphas: int, eps: float) -> Floats:
         """Return alphas from the smallest without nonzero coefficients down."""
@@ -143,7 +154,7 @@ class Problem:
             Of shape (n_targets,).
         """
         found = self.path(penalty, alphas[:1], settings, start=start)
-        return found.reshaped(1, -1).at(0)
+        return found.at(0)
 
     def solve_many(
         self, penalty: Penalty, alphas: Floats, settings: PathSettings
@@ -178,8 +189,7 @@ class Problem:
         settings: PathSettings,
         *,
         kind: str = "alpha",
-        where: str = "",
-        rows: Indices | None = None,
+        fold: TrainingRows | None = None,
     ) -> None:
         """Raise or warn where solutions are not what was asked for.
 
@@ -189,13 +199,11 @@ class Problem:
         settings : PathSettings
         kind : str
             What distinguishes the problems, as `report` takes it.
-        where : str
-            Which fold, for messages.
-        rows : ndarray of int or None
-            The rows trained on; None for all.
+        fold : TrainingRows or None
+            Of which fold; None for all rows.
         """
         report(
-            self.setup.name + where,
+            self.setup.name if fold is None else f"{self.setup.name}{fold}",
             result,
             factor=self.limits.factor,
             standardize=self.setup.standardize,
@@ -223,5 +231,19 @@ class Problem:
         return {"path_": path, "coef_path_": path.coefs}
 
     def regularization_path(self, result: PathResult) -> RegularizationPath:
-        """Turn a path into what users get."""
-        return as_regularization_path(result, self.feature_names)
+        """Turn a path (n_alphas,) into what users get."""
+        coefs = result.coefs
+        if not coefs.data.all():  # a zero may be stored
+            coefs = coefs.copy()
+            coefs.eliminate_zeros()
+        return RegularizationPath(
+            alphas=result.alphas,
+            sparse_coefs=coefs,
+            intercepts=result.intercepts,
+            dual_gaps=result.dual_gaps,
+            n_nonzero=np.diff(coefs.indptr),
+            n_iters=result.n_iters,
+            solver=result.solver,
+            null_objective=float(result.null_objectives[0]),
+            feature_names_in_=self.feature_names,
+        )

@@ -27,6 +27,8 @@ class Progress:
 
     def begin(self, l1_ratio: float, n_alphas: int, n_folds: int) -> None:
         """Say what is evaluated next; without folds, `n_folds` is 0."""
+        if not self._model.verbose:
+            return
         self._step += 1
         text = f"{n_alphas} {'alpha' if n_alphas == 1 else 'alphas'}"
         text += f", {_compared_by(self._model, n_folds)}"
@@ -36,6 +38,8 @@ class Progress:
 
     def end(self, fitted: dict[str, Any]) -> None:
         """Say what was chosen, by the fitted attributes, and how long it took."""
+        if not self._model.verbose:
+            return
         alpha = np.asarray(fitted["alpha_"])
         text = f"alpha {float(alpha.min()):.3g}"
         if alpha.ndim:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
+from sklearn.metrics import r2_score
 
 from regkit._sklearn import check_same_features
 from regkit._types import Floats
@@ -17,7 +18,6 @@ from regkit.linear_model._base import linear_predictor
 from regkit.linear_model._views import PathViews
 from regkit.rows.inputs import check_predict_X
 from regkit.rows.open import as_source
-from regkit.solvers.results import PathResult
 
 # An alpha this close to an end of the path, relatively, is that end.
 _SLACK = 1e-12
@@ -28,7 +28,7 @@ class RegularizationPath(PathViews):
     r"""Solutions of a penalized regression for a decreasing sequence of alphas.
 
     Returned by `lasso_path` and `enet_path`. Unpacks into scikit-learn's three arrays:
-    ``alphas, coefs, dual_gaps = lasso_path(X, y)``.
+    ``alphas, coefs, dual_gaps = lasso_path(X, y)``, and ``path[1]`` is the second.
 
     Between two neighboring alphas coefficients and intercept are interpolated
     linearly,
@@ -202,6 +202,13 @@ class RegularizationPath(PathViews):
         coefs = sp.csr_array(self.sparse_coefs)[used].toarray()
         return linear_predictor(X[:, used], coefs.T, self.intercepts)
 
+    def _explained(
+        self, X: Any, y: NDArray[Any], alphas: Floats
+    ) -> tuple[str, list[float]]:
+        """Give the explained share of the deviance at each alpha, and its name."""
+        predicted = self.predict(X, alpha=alphas)
+        return "explained", [float(r2_score(y, column)) for column in predicted.T]
+
     def _columns(self, index: NDArray[np.intp]) -> Floats:
         """Return some columns of the coefficients as a dense array."""
         coefs = self.sparse_coefs
@@ -244,6 +251,12 @@ class RegularizationPath(PathViews):
     def __iter__(self) -> Iterator[Floats]:
         return iter((self.alphas, self.coefs, self.dual_gaps))
 
+    def __len__(self) -> int:
+        return 3
+
+    def __getitem__(self, key: int) -> Floats:
+        return (self.alphas, self.coefs, self.dual_gaps)[key]
+
     def __repr__(self) -> str:
         return (
             f"RegularizationPath(n_features={self.n_features_in_}, "
@@ -252,42 +265,3 @@ class RegularizationPath(PathViews):
             f"n_nonzero={self.n_nonzero[0]} to {self.n_nonzero[-1]}, "
             f"solver={self.solver!r})"
         )
-
-
-def as_regularization_path(
-    result: PathResult, feature_names: NDArray[Any] | None
-) -> RegularizationPath:
-    """Turn a solver's result into what users get.
-
-    Parameters
-    ----------
-    result : PathResult
-        All alphas solved.
-    feature_names : ndarray of shape (n_features,) or None
-        Column names of a dataframe.
-
-    Returns
-    -------
-    path : RegularizationPath
-        The solutions.
-    """
-    coefs = _without_stored_zeros(result.coefs)
-    return RegularizationPath(
-        alphas=result.alphas,
-        sparse_coefs=coefs,
-        intercepts=result.intercepts,
-        dual_gaps=result.dual_gaps,
-        n_nonzero=np.diff(coefs.indptr),
-        n_iters=result.n_iters,
-        solver=result.solver,
-        null_objective=float(result.null_objectives[0]),
-        feature_names_in_=feature_names,
-    )
-
-
-def _without_stored_zeros(coefs: sp.csc_array) -> sp.csc_array:
-    if coefs.data.all():
-        return coefs
-    coefs = coefs.copy()
-    coefs.eliminate_zeros()
-    return coefs

@@ -19,7 +19,7 @@ def report(
     factor: NDArray[np.float64] | None,
     standardize: bool,
     tol: float,
-    max_iter: int,
+    max_iter: int | None,
     kind: str = "alpha",
 ) -> None:
     """Raise or warn where solutions are not what was asked for.
@@ -35,8 +35,8 @@ def report(
     standardize : bool
     tol : float
         Tolerance asked for.
-    max_iter : int
-        Iterations allowed.
+    max_iter : int or None
+        Iterations allowed; None where a solver chose them.
     kind : str, default="alpha"
         What distinguishes the problems: their alphas; any other name, such as
         "target", is followed by their numbers.
@@ -92,7 +92,7 @@ def _warn_not_converged(
     kind: str,
     values: NDArray[Any],
     tol: float,
-    max_iter: int,
+    max_iter: int | None,
 ) -> None:
     """Warn that some problems stopped short of `tol`, showing the worst of them."""
     gaps, scales = result.dual_gaps.ravel(), result.null_objectives.ravel()

@@ -36,7 +36,6 @@ from regkit.linear_model._splits import (
     make_router,
 )
 from regkit.linear_model._sums import SumsByFold
-from regkit.linear_model.ridge import RidgeRegressor
 from regkit.linear_model.statistics import SufficientStatistics, check_statistics
 from regkit.parallel.threads import calm_blas
 from regkit.rows.inputs import check_fit_data
@@ -161,9 +160,8 @@ class RidgeCV(CrossValidated, LinearRegressor):
         fitted["best_score_"] = best.joined(
             [-curve.mean[c.index] for curve, c in pairs]
         )
-        rows = best.row_results
-        if rows is not None:
-            fitted["cv_results_"] = rows[:, 0] if rows.shape[1] == 1 else rows
+        if best.row_results is not None:
+            fitted["cv_results_"] = best.row_results
         return fitted
 
     def _evaluator_of_rows(self, given: Arguments) -> Evaluator:
@@ -214,7 +212,7 @@ class RidgeCV(CrossValidated, LinearRegressor):
         """Return the evaluator for rows of which only the moments are held."""
         problem = MomentProblem.of(Setup.of(self), sums)
         if labels:
-            self._single()._check_solver(problem.limits)
+            self._single(0.0)._check_solver(problem.limits)
         else:
             n_rows = sums.moments().n_samples
             self._check_combination(n_rows, problem.limits, split_params)
@@ -228,7 +226,7 @@ class RidgeCV(CrossValidated, LinearRegressor):
             self.cv,
             bool(self.alpha_per_target),
             bool(self.store_cv_results),
-            self._single(),
+            self._single(0.0),
             thread_count(self.n_jobs),
         )
 
@@ -248,10 +246,10 @@ class RidgeCV(CrossValidated, LinearRegressor):
         """Refuse what one way of cross-validation cannot do."""
         if self.store_cv_results and self.cv is not None:
             raise ValueError(
-                "store_cv_results=True keeps the errors of rows left out one at a "
-                f"time: it needs cv=None, got cv={self.cv!r}."
+                "cv!=None and store_cv_results=True are incompatible: it keeps the "
+                f"errors of rows left out one at a time, got cv={self.cv!r}."
             )
-        self._single()._check_solver(limits)
+        self._single(0.0)._check_solver(limits)
         if self._makes_folds():
             return
         if limits.bounded:
@@ -274,7 +272,3 @@ class RidgeCV(CrossValidated, LinearRegressor):
                 f"cv={self.cv!r} needs at least two rows of positive weight, got "
                 f"n_samples = {n_rows}."
             )
-
-    def _single(self) -> RidgeRegressor:
-        """Return the unfitted estimator for one alpha."""
-        raise NotImplementedError

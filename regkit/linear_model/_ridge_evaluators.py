@@ -13,10 +13,11 @@ from sklearn.base import BaseEstimator, RegressorMixin
 
 from regkit._sklearn import rows_of_parameters
 from regkit._types import Floats
-from regkit.linear_model._evaluation import Evaluation, Refitted, in_fold
+from regkit.linear_model._evaluation import Evaluation, Refitted
 from regkit.linear_model._least_squares import MatrixProblem, RowProblem
+from regkit.linear_model._problem import TrainingRows
 from regkit.linear_model._report import raise_if_overflowed, warn_not_estimated
-from regkit.linear_model._selection import ErrorCurve
+from regkit.linear_model._selection import Choice, ErrorCurve
 from regkit.linear_model.ridge import RidgeRegressor
 from regkit.parallel.threads import calm_blas
 from regkit.rows.inputs import FitData
@@ -124,6 +125,8 @@ class RidgeEvaluator:
         fold_errors: Floats | None = None,
         row_results: Floats | None = None,
     ) -> Evaluation:
+        if row_results is not None and self.problem.y_ndim == 1:
+            row_results = row_results[:, 0]
         return Evaluation(
             0.0,
             curves,
@@ -164,11 +167,12 @@ class RidgeEvaluator:
 
     def _report_fold(self, result: PathResult, number: int) -> None:
         """Raise or warn where a fold's fits are not what was asked for."""
-        where = in_fold(number, self.n_folds)
-        self.problem.report(result, self._settings, kind="problem", where=where)
+        fold = TrainingRows(number, self.n_folds)
+        self.problem.report(result, self._settings, kind="problem", fold=fold)
 
-    def refit(self, evaluation: Evaluation, places: list[int]) -> Refitted:
+    def refit(self, evaluation: Evaluation, choices: Sequence[Choice]) -> Refitted:
         """Fit all rows, each target with its alpha."""
+        places = [choice.index for choice in choices]
         alphas = np.zeros(self.problem.n_targets) + evaluation.alphas[places]
         with np.errstate(over="ignore", invalid="ignore"):  # refused in `report`
             result = self._choice.single._solve(self.problem, alphas, self._known)
@@ -255,10 +259,10 @@ class RidgeRowEvaluator(RidgeEvaluator):
                 found = self._of_values(alphas, values)
             return self._check_estimated(found)
 
-    def refit(self, evaluation: Evaluation, places: list[int]) -> Refitted:
+    def refit(self, evaluation: Evaluation, choices: Sequence[Choice]) -> Refitted:
         """Fit all rows, each target with its alpha."""
         with calm_blas(self._size):
-            return super().refit(evaluation, places)
+            return super().refit(evaluation, choices)
 
     @contextmanager
     def _solving(self) -> Iterator[None]:
@@ -303,6 +307,8 @@ class RidgeRowEvaluator(RidgeEvaluator):
                 for mean, se in zip(found.mean.T, found.se.T, strict=True)
             ]
             results = None if found.errors is None else found.errors**2
+            if results is not None and self._weight is not None:
+                results *= self._weight[:, None, None]
             return self._evaluation(curves, row_results=results)
         assert found.errors is not None
         predicted = self._Y[:, :, None] - found.errors

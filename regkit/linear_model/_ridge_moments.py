@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from regkit._types import Floats
@@ -12,7 +14,7 @@ from regkit.linear_model._least_squares import MomentProblem
 from regkit.linear_model._moment_scores import scores
 from regkit.linear_model._report import raise_if_overflowed
 from regkit.linear_model._ridge_evaluators import RidgeChoice, RidgeEvaluator
-from regkit.linear_model._selection import ErrorCurve
+from regkit.linear_model._selection import Choice, ErrorCurve
 from regkit.linear_model._sums import SumsByFold
 from regkit.solvers.alpha_scales import mean_scale, sum_scale
 from regkit.solvers.folds.from_moments import mean_squares
@@ -83,10 +85,10 @@ class RidgeMomentEvaluator(RidgeEvaluator):
                 found = self._of_values(alphas, values)
             return self._check_estimated(found)
 
-    def refit(self, evaluation: Evaluation, places: list[int]) -> Refitted:
+    def refit(self, evaluation: Evaluation, choices: Sequence[Choice]) -> Refitted:
         """Fit all rows, by the design with the most digits."""
         self.problem = self._summed_up.with_design(self._ridge.design)
-        return super().refit(evaluation, places)
+        return super().refit(evaluation, choices)
 
     def _check_overflow(self) -> None:
         target = self._ridge.data.target

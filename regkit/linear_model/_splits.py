@@ -130,8 +130,9 @@ def route(
         )
         score = routed["scorer"]["score"] if estimator.scoring is not None else {}
         return routed["splitter"]["split"] if "splitter" in routed else {}, score
-    others = {name: value for name, value in params.items() if name != "groups"}
-    raise_for_params(others, estimator, "fit")
+    if params.keys() - {"groups"}:
+        others = {name: value for name, value in params.items() if name != "groups"}
+        raise_for_params(others, estimator, "fit")
     is_weighted = sample_weight is not None and takes_weights(estimator.scoring)
     return params, {"sample_weight": sample_weight} if is_weighted else {}
 

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from html import escape
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import r2_score
 from sklearn.utils.validation import check_is_fitted
 
 from regkit._types import Floats
+from regkit.rows.column_scales import column_scales
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
-
-    from regkit.inspection import AlphaSelectionDisplay, RegularizationPathDisplay
 
 _MOST_ROWS = 20
 
@@ -59,7 +58,7 @@ class CoefficientViews:
             ) from error
         coefs, names = _coefs(self), _names(self)
         kept = np.arange(coefs.shape[1]) if zeros else np.flatnonzero(coefs.any(axis=0))
-        scales = None if X is None else _scales(X, coefs.shape[1])
+        scales = None if X is None else column_scales(X, coefs.shape[1])
         if scales is not None:
             sizes = np.abs(coefs * scales).max(axis=0)
             kept = kept[np.argsort(-sizes[kept], kind="stable")]
@@ -109,7 +108,7 @@ class CoefficientViews:
 class SelectionViews:
     """The picture of how alpha was chosen, for every cross-validated model."""
 
-    def plot(self, ax: Axes | None = None, **kwargs: Any) -> AlphaSelectionDisplay:
+    def plot(self, ax: Axes | None = None, **kwargs: Any) -> Any:
         """Draw the cross-validated error along alpha.
 
         Parameters
@@ -124,10 +123,9 @@ class SelectionViews:
         display : AlphaSelectionDisplay
             Drawn.
         """
-        from regkit.inspection import AlphaSelectionDisplay
-
         check_is_fitted(self)
-        return AlphaSelectionDisplay.from_estimator(self, ax=ax, **kwargs)
+        display = _display("AlphaSelectionDisplay")
+        return display.from_estimator(self, ax=ax, **kwargs)
 
 
 class PathViews:
@@ -135,7 +133,7 @@ class PathViews:
 
     __slots__ = ()
 
-    def plot(self, ax: Axes | None = None, **kwargs: Any) -> RegularizationPathDisplay:
+    def plot(self, ax: Axes | None = None, **kwargs: Any) -> Any:
         """Draw the coefficients along alpha.
 
         Parameters
@@ -151,9 +149,8 @@ class PathViews:
         display : RegularizationPathDisplay
             Drawn.
         """
-        from regkit.inspection import RegularizationPathDisplay
-
-        return RegularizationPathDisplay.from_path(self, ax=ax, **kwargs)  # type: ignore[arg-type]
+        display = _display("RegularizationPathDisplay")
+        return display.from_path(self, ax=ax, **kwargs)
 
     def to_frame(self) -> pd.DataFrame:
         """Return the coefficients along the path as a data frame.
@@ -199,8 +196,11 @@ class PathViews:
         ----------
         X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features), \
                 default=None
-            Rows, with `y`, for the share of the variance that is explained (of the
-            training rows, glmnet's %Dev); left out without.
+            Rows, with `y`, for the share of the deviance that is explained (of the
+            training rows, glmnet's %Dev): of the variance for numbers, of the log-loss
+            for classes, of the family's deviance otherwise. Linear SVMs have none;
+            the share of rows whose class is right stands in its place. Without X and
+            y, which a path does not keep, the column is left out.
         y : array-like of shape (n_samples,), default=None
             Their target.
         n_rows : int, default=12
@@ -227,6 +227,15 @@ class PathViews:
         )
 
 
+def _display(name: str) -> Any:
+    """Return a class of pictures.
+
+    They are a layer above and need matplotlib, so that they are loaded by name, and
+    only when one is drawn.
+    """
+    return getattr(import_module("regkit.inspection"), name)
+
+
 def _path_rows(
     path: Any, X: Any, y: Any, n_rows: int
 ) -> tuple[list[str], list[list[str]]]:
@@ -234,14 +243,13 @@ def _path_rows(
     shown = np.unique(np.linspace(0, n - 1, min(n, max(2, n_rows))).round().astype(int))
     head, explained = ["alpha", "nonzero"], None
     if X is not None and y is not None:
-        head.append("explained")
-        predicted = path.predict(X, alpha=path.alphas[shown])
-        explained = [r2_score(y, column) for column in np.asarray(predicted).T]
+        name, explained = path._explained(X, np.asarray(y), path.alphas[shown])
+        head.append(name)
     rows = []
     for k, i in enumerate(shown):
         row = [_number(path.alphas[i]), str(int(np.max(path.n_nonzero[i])))]
         if explained is not None:
-            row.append(f"{100 * explained[k]:.2f}%")
+            row.append(f"{round(100 * explained[k], 2) + 0.0:.2f}%")  # no -0.00%
         rows.append(row)
     return head, rows
 
@@ -263,12 +271,6 @@ def _outputs(model: Any, n_outputs: int) -> list[str]:
         return [""]
     classes = getattr(model, "classes_", range(n_outputs))
     return [f"[{name}]" for name in classes]
-
-
-def _scales(X: Any, n_features: int) -> Floats:
-    from regkit.inspection._path_source import column_scales
-
-    return column_scales(X, n_features)
 
 
 def _chosen(model: Any) -> list[str]:

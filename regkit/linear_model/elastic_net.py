@@ -149,3 +149,14 @@ class ElasticNetRegressor(LeastSquaresModel):
 
     def _l1_ratio(self) -> float:
         return float(self.l1_ratio)
+
+    def _counterpart(self, alpha: Any, l1_ratio: float) -> Any:
+        # Nothing else needs scikit-learn's linear models.
+        from sklearn.linear_model import ElasticNet
+
+        return ElasticNet(
+            alpha,
+            l1_ratio=l1_ratio,
+            positive=self.positive,
+            fit_intercept=self.fit_intercept,
+        )

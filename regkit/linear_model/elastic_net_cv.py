@@ -187,6 +187,7 @@ class ElasticNetRegressorCV(LeastSquaresCV):
     (3, 100, 10)
     """
 
+    _single_class = ElasticNetRegressor
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "l1_ratio": [*L1_RATIO, "array-like"],
         **CROSS_VALIDATION,
@@ -236,6 +237,3 @@ class ElasticNetRegressorCV(LeastSquaresCV):
         self.solver = solver
         self.tol = tol
         self.max_iter = max_iter
-
-    def _single(self, l1_ratio: float) -> ElasticNetRegressor:
-        return ElasticNetRegressor(l1_ratio=l1_ratio)

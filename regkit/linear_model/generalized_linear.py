@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -9,14 +10,18 @@ from sklearn.base import RegressorMixin
 from sklearn.metrics import d2_tweedie_score
 from sklearn.utils.validation import column_or_1d
 
+from regkit._sklearn import check_same_names
 from regkit._types import Floats
 from regkit.linear_model._loss_base import LossEstimator, state_problem
+from regkit.linear_model._loss_chunks import ChunkData, Kind, as_rows
 from regkit.linear_model._loss_fit import LossModel
 from regkit.linear_model._loss_parameters import FAMILY, LOSS
 from regkit.linear_model._loss_problem import LossProblem
+from regkit.linear_model._loss_scores import d2_in_chunks
 from regkit.linear_model._parameters import ALPHA, L1_RATIO
 from regkit.linear_model._problem import Setup
-from regkit.rows.inputs import check_fit_data
+from regkit.rows.inputs import check_fit_data, check_y
+from regkit.rows.sources import Encode, RowSource, is_dask, plain_targets
 from regkit.solvers.loss_terms import SeparateTargets
 from regkit.solvers.losses import GAMMA, POISSON, Loss, tweedie
 from regkit.solvers.results import PathResult
@@ -25,13 +30,14 @@ from regkit.solvers.results import PathResult
 class GeneralizedLinearBase(RegressorMixin, LossEstimator):
     """What these regressions do whatever way their alpha came about."""
 
-    def predict(self, X: Any, offset: Any = None) -> Floats:
+    def predict(self, X: Any, offset: Any = None) -> Any:
         """Predict the expected value of each row.
 
         Parameters
         ----------
-        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
-            Rows to predict for.
+        X : {array-like, sparse matrix, dataframe, RowChunks} of shape \
+                (n_samples, n_features)
+            Rows to predict for; those in chunks without an offset.
         offset : array-like of shape (n_samples,), default=None
             Added to the linear predictor of each row, as in `fit`: the logarithm of
             its exposure gives expected counts, none gives those per unit of exposure.
@@ -39,7 +45,8 @@ class GeneralizedLinearBase(RegressorMixin, LossEstimator):
         Returns
         -------
         y_pred : ndarray of shape (n_samples,)
-            ``exp(X @ coef_ + intercept_ + offset)``.
+            ``exp(X @ coef_ + intercept_ + offset)``; a Dask array or series, not yet
+            computed, for a Dask array or data frame.
 
         Raises
         ------
@@ -48,9 +55,11 @@ class GeneralizedLinearBase(RegressorMixin, LossEstimator):
         ValueError
             When X holds NaN or inf, or its columns are not those seen in `fit`.
         """
+        source = self._predicted_source(X, offset)
+        if source is not None:
+            return source.predict(self.predict)
         with np.errstate(over="ignore"):
-            expected: Floats = np.exp(self._linear_predictor(X, offset))
-        return expected
+            return np.exp(self._linear_predictor(X, offset))
 
     def score(
         self, X: Any, y: Any, sample_weight: Any = None, offset: Any = None
@@ -59,8 +68,9 @@ class GeneralizedLinearBase(RegressorMixin, LossEstimator):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
-            Rows to predict for.
+        X : {array-like, sparse matrix, dataframe, RowChunks} of shape \
+                (n_samples, n_features)
+            Rows to predict for; those in chunks are read once.
         y : array-like of shape (n_samples,)
             True targets.
         sample_weight : array-like of shape (n_samples,), default=None
@@ -80,8 +90,14 @@ class GeneralizedLinearBase(RegressorMixin, LossEstimator):
         ValueError
             When the rows are not usable.
         """
-        expected = self.predict(X, offset)
+        source = self._predicted_source(X, offset)
         power = family_power(self.family, self.power)
+        if source is not None:
+            predict = self._without_names().predict
+            names, score = d2_in_chunks(source, y, sample_weight, predict, power)
+            check_same_names(self, names)
+            return score
+        expected = self.predict(X, offset)
         return float(
             d2_tweedie_score(y, expected, sample_weight=sample_weight, power=power)
         )
@@ -103,6 +119,31 @@ class GeneralizedLinearBase(RegressorMixin, LossEstimator):
         term = SeparateTargets(loss, targets, self._offset(offset, len(data.y)))
         return state_problem(setup, data, term, data.sample_weight)
 
+    def _given(
+        self, name: str, source: RowSource, y: Any, sample_weight: Any, offset: Any
+    ) -> tuple[ChunkData, Kind]:
+        encode: Encode = partial(_amounts, name, self.family)
+        if y is not None and not is_dask(y):
+            y, encode = encode(y), plain_targets
+        loss = family_loss(self.family, self.power)
+        kind = Kind(loss, as_rows, None, None)
+        return ChunkData(source, y, sample_weight, offset, encode), kind
+
+    def _counterpart(self, alpha: Any, l1_ratio: float) -> Any:
+        # Nothing else needs scikit-learn's linear models.
+        from sklearn.linear_model import (
+            GammaRegressor,
+            PoissonRegressor,
+            TweedieRegressor,
+        )
+
+        options = {"alpha": alpha, "fit_intercept": self.fit_intercept}
+        if self.family == "poisson":
+            return PoissonRegressor(**options)
+        if self.family == "gamma":
+            return GammaRegressor(**options)
+        return TweedieRegressor(power=self.power, link="log", **options)
+
     def _solution(self, result: PathResult, y_ndim: int = 1) -> dict[str, Any]:
         fitted = super()._solution(result, y_ndim)
         fitted["coef_"] = fitted["coef_"][0]
@@ -113,6 +154,13 @@ class GeneralizedLinearBase(RegressorMixin, LossEstimator):
         tags = super().__sklearn_tags__()
         tags.target_tags.positive_only = True
         return tags
+
+
+def _amounts(name: str, family: str, y: Any) -> Floats:
+    """Check targets of the family; some of them, where they come in parts."""
+    amounts = np.ascontiguousarray(column_or_1d(check_y(name, y), warn=True))
+    _check_sign(amounts, family, name)
+    return amounts.astype(np.float64)
 
 
 def family_power(family: str, power: float) -> float:
@@ -130,17 +178,21 @@ def _check_range(
     y: Floats, family: str, name: str, sample_weight: Floats | None
 ) -> None:
     """Raise where y cannot come from the family."""
+    _check_sign(y, family, name)
+    if not np.any(y if sample_weight is None else y * sample_weight):
+        raise ValueError(
+            f"y must not be 0 in every row of positive weight: {name} with "
+            f"family={family!r} then has no finite intercept."
+        )
+
+
+def _check_sign(y: Floats, family: str, name: str) -> None:
     least = int(np.argmin(y))
     if y[least] < 0.0 or (family == "gamma" and y[least] == 0.0):
         allowed = "positive" if family == "gamma" else "non-negative"
         raise ValueError(
             f"y must be {allowed} for {name} with family={family!r}: y[{least}] is "
             f"{y[least]:g}."
-        )
-    if not np.any(y if sample_weight is None else y * sample_weight):
-        raise ValueError(
-            f"y must not be 0 in every row of positive weight: {name} with "
-            f"family={family!r} then has no finite intercept."
         )
 
 

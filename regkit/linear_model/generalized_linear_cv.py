@@ -158,6 +158,7 @@ class GeneralizedLinearRegressorCV(GeneralizedLinearBase, LossCV):
     array([0, 1])
     """
 
+    _single_class = GeneralizedLinearRegressor
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "l1_ratio": [*L1_RATIO, "array-like"],
         **FAMILY,
@@ -210,11 +211,6 @@ class GeneralizedLinearRegressorCV(GeneralizedLinearBase, LossCV):
         self.penalty_factor = penalty_factor
         self.tol = tol
         self.max_iter = max_iter
-
-    def _single(self, l1_ratio: float) -> GeneralizedLinearRegressor:
-        return GeneralizedLinearRegressor(
-            l1_ratio=l1_ratio, family=self.family, power=self.power
-        )
 
     def _has_likelihood(self) -> bool:
         return bool(self.family == "poisson")

@@ -140,5 +140,12 @@ class LassoRegressor(LeastSquaresModel):
         self.max_iter = max_iter
         self.warm_start = warm_start
 
+    def _counterpart(self, alpha: Any, l1_ratio: float) -> Any:
+        # Nothing else needs scikit-learn's linear models.
+        from sklearn.linear_model import Lasso
+
+        options = {"positive": self.positive, "fit_intercept": self.fit_intercept}
+        return Lasso(alpha, **options)
+
     def _l1_ratio(self) -> float:
         return 1.0

@@ -179,6 +179,7 @@ class LassoRegressorCV(LeastSquaresCV):
     (100, 5)
     """
 
+    _single_class = LassoRegressor
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = CROSS_VALIDATION
 
     def __init__(
@@ -226,6 +227,3 @@ class LassoRegressorCV(LeastSquaresCV):
 
     def _l1_ratios(self) -> list[float]:
         return [1.0]
-
-    def _single(self, l1_ratio: float) -> LassoRegressor:
-        return LassoRegressor()

@@ -35,6 +35,24 @@ class LinearSVMBase(LinearClassifier):
             "LogisticClassifier."
         )
 
+    def _needs_rows(self) -> str | None:
+        return "loss='hinge'" if self.loss == "hinge" else super()._needs_rows()
+
+    def _counterpart(self, alpha: Any, l1_ratio: float) -> Any:
+        # Nothing else needs scikit-learn's linear models.
+        from sklearn.svm import LinearSVC
+
+        return LinearSVC(
+            C=self._inverse(alpha),
+            penalty="l2" if l1_ratio == 0.0 else "l1",
+            dual=False,
+            class_weight=self.class_weight,
+            fit_intercept=self.fit_intercept,
+        )
+
+    def _counted_iterations(self) -> int:
+        return int(np.max(self.n_iter_))
+
     def _term(self, codes: NDArray[np.int64], n_classes: int, offset: Any) -> LossTerm:
         loss = HINGE if self.loss == "hinge" else SQUARED_HINGE
         targets = np.where(indicators(codes, n_classes), 1.0, -1.0)

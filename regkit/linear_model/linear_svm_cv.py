@@ -158,6 +158,7 @@ class LinearSVMClassifierCV(LinearSVMBase, LossCV):
     (3, 4)
     """
 
+    _single_class = LinearSVMClassifier
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "loss": HINGE_LOSS,
         "l1_ratio": [*L1_RATIO, "array-like"],
@@ -213,6 +214,3 @@ class LinearSVMClassifierCV(LinearSVMBase, LossCV):
         self.class_weight = class_weight
         self.tol = tol
         self.max_iter = max_iter
-
-    def _single(self, l1_ratio: float) -> LinearSVMClassifier:
-        return LinearSVMClassifier(loss=self.loss, l1_ratio=l1_ratio)

@@ -23,7 +23,7 @@ class LogisticBase(LinearClassifier):
 
     _is_joint = True
 
-    def predict_proba(self, X: Any, offset: Any = None) -> Floats:
+    def predict_proba(self, X: Any, offset: Any = None) -> Any:
         """Estimate the probability of each class.
 
         Parameters
@@ -46,13 +46,16 @@ class LogisticBase(LinearClassifier):
         ValueError
             When X holds NaN or inf, or its columns are not those seen in `fit`.
         """
+        source = self._predicted_source(X, offset)
+        if source is not None:
+            return source.predict(self.predict_proba)
         decision = self.decision_function(X, offset)
         if decision.ndim == 1:
             return np.column_stack([expit(-decision), expit(decision)])
         probabilities: Floats = softmax(decision, axis=1)
         return probabilities
 
-    def predict_log_proba(self, X: Any, offset: Any = None) -> Floats:
+    def predict_log_proba(self, X: Any, offset: Any = None) -> Any:
         """Estimate the logarithm of the probability of each class.
 
         It is finite and exact where the probability itself rounds to 0 or 1.
@@ -76,11 +79,32 @@ class LogisticBase(LinearClassifier):
         ValueError
             When X holds NaN or inf, or its columns are not those seen in `fit`.
         """
+        source = self._predicted_source(X, offset)
+        if source is not None:
+            return source.predict(self.predict_log_proba)
         decision = self.decision_function(X, offset)
         if decision.ndim == 1:
             return np.column_stack([log_expit(-decision), log_expit(decision)])
         logarithms: Floats = log_softmax(decision, axis=1)
         return logarithms
+
+    def _counterpart(self, alpha: Any, l1_ratio: float) -> Any:
+        # Nothing else needs scikit-learn's linear models.
+        from sklearn.linear_model import LogisticRegression
+
+        options = {
+            "C": self._inverse(alpha),
+            "class_weight": self.class_weight,
+            "fit_intercept": self.fit_intercept,
+        }
+        if l1_ratio > 0.0:
+            options |= {"l1_ratio": l1_ratio, "solver": "saga"}
+            if LogisticRegression().get_params()["penalty"] == "l2":  # before 1.8
+                options["penalty"] = "elasticnet"
+        return LogisticRegression(**options)
+
+    def _counted_iterations(self) -> NDArray[np.int32]:
+        return np.atleast_1d(np.asarray(self.n_iter_, dtype=np.int32))
 
     def _term(self, codes: NDArray[np.int64], n_classes: int, offset: Any) -> LossTerm:
         targets = indicators(codes, n_classes).astype(np.float64)

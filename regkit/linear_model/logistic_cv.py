@@ -159,6 +159,7 @@ class LogisticClassifierCV(LogisticBase, LossCV):
     0.99
     """
 
+    _single_class = LogisticClassifier
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "l1_ratio": [*L1_RATIO, "array-like"],
         **LOSS_CV,
@@ -209,9 +210,6 @@ class LogisticClassifierCV(LogisticBase, LossCV):
         self.class_weight = class_weight
         self.tol = tol
         self.max_iter = max_iter
-
-    def _single(self, l1_ratio: float) -> LogisticClassifier:
-        return LogisticClassifier(l1_ratio=l1_ratio)
 
     def _has_likelihood(self) -> bool:
         return True

@@ -6,7 +6,6 @@ from typing import Any
 
 from regkit._sklearn import validate_arguments
 from regkit.linear_model._compute_path import compute_path
-from regkit.linear_model._loss_base import refuse_chunks
 from regkit.linear_model._loss_parameters import CLASS_WEIGHT, FAMILY, LOSS_PATH
 from regkit.linear_model._parameters import L1_RATIO
 from regkit.linear_model._problem import Setup
@@ -46,9 +45,8 @@ def path_of_model(
     -------
     path : RegularizationPath
     """
-    refuse_chunks(name, data[0])
     setup = Setup.of(model)._replace(name=name)
-    problem = model._open(setup, *data, caller=name).of_target(target)
+    problem = model._open_anywhere(setup, *data, caller=name).of_target(target)
     return compute_path(
         problem,
         model._l1_ratio(),
@@ -88,10 +86,12 @@ def logistic_path(
 
     Parameters
     ----------
-    X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
-        Training rows; never written, never densified.
+    X : {array-like, sparse matrix, dataframe, RowChunks} of shape \
+            (n_samples, n_features)
+        Training rows; never written, never densified. Rows in chunks are read by a few
+        passes, each of which serves several alphas.
     y : array-like of shape (n_samples,)
-        Labels of two or more classes.
+        Labels of two or more classes. None where `RowChunks` bring them.
     l1_ratio : float, default=1.0
         Share of the L1 penalty, from 0 to 1; 0 is an L2 penalty alone and needs
         `alphas`.
@@ -214,10 +214,12 @@ def glm_path(
 
     Parameters
     ----------
-    X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
-        Training rows; never written, never densified.
+    X : {array-like, sparse matrix, dataframe, RowChunks} of shape \
+            (n_samples, n_features)
+        Training rows; never written, never densified. Rows in chunks are read by a few
+        passes, each of which serves several alphas.
     y : array-like of shape (n_samples,)
-        Counts or amounts.
+        Counts or amounts. None where `RowChunks` bring them.
     family : {"poisson", "gamma", "tweedie"}, default="poisson"
         Distribution of y: counts (y >= 0), positive amounts (y > 0) whose standard
         deviation is proportional to the mean, or amounts that can be 0.

@@ -13,12 +13,15 @@ from regkit.linear_model._limits import Limits, as_floats
 from regkit.linear_model._parameters import ALPHA, COMMON, PATH_SOLVERS, RIDGE_SOLVERS
 from regkit.linear_model._single_alpha import LeastSquaresModel
 from regkit.solvers.alpha_scales import mean_scale
+from regkit.solvers.folds.in_memory import PathSettings
 from regkit.solvers.results import PathResult
 from regkit.solvers.ridge.cholesky import Systems
 from regkit.solvers.ridge.route import solve_ridge
 
 # Entries of the targets, repeated for several alphas, that are solved at once.
 _BLOCK = 1 << 25
+# Iterations of path solvers that may decide for themselves.
+_MAX_ITER = 1000
 
 
 class RidgeRegressor(LeastSquaresModel):
@@ -64,8 +67,8 @@ class RidgeRegressor(LeastSquaresModel):
         by :math:`2 \sum_i w_i` is at most `tol` times its value for the model without
         features, :math:`\sum_i w_i (y_i - \bar y)^2 / (2 \sum_i w_i)`, with
         :math:`\bar y` the weighted mean of y, or 0 without intercept.
-    max_iter : int, default=1000
-        Iterations allowed to iterative solvers.
+    max_iter : int or None, default=1000
+        Iterations allowed to iterative solvers; None lets them decide.
     warm_start : bool, default=False
         Whether to start from the previous `coef_` when its shape fits; direct
         solvers have no use for it.
@@ -127,6 +130,7 @@ class RidgeRegressor(LeastSquaresModel):
         "alpha": [*ALPHA, "array-like"],
         **COMMON,
         "solver": [StrOptions(set(RIDGE_SOLVERS))],
+        "max_iter": [*COMMON["max_iter"], None],
         "warm_start": ["boolean"],
     }
 
@@ -141,7 +145,7 @@ class RidgeRegressor(LeastSquaresModel):
         penalty_factor: Any = None,
         solver: str = "auto",
         tol: float = 1e-8,
-        max_iter: int = 1000,
+        max_iter: int | None = 1000,
         warm_start: bool = False,
     ) -> None:
         self.alpha = alpha
@@ -155,8 +159,18 @@ class RidgeRegressor(LeastSquaresModel):
         self.max_iter = max_iter
         self.warm_start = warm_start
 
+    def _counterpart(self, alpha: Any, l1_ratio: float) -> Any:
+        # Nothing else needs scikit-learn's linear models.
+        from sklearn.linear_model import Ridge
+
+        options = {"positive": self.positive, "fit_intercept": self.fit_intercept}
+        return Ridge(alpha, **options)
+
     def _l1_ratio(self) -> float:
         return 0.0
+
+    def _settings(self) -> PathSettings:
+        return PathSettings(self.tol, self.max_iter or _MAX_ITER, self.solver)
 
     def _solve(
         self, problem: Any, alphas: Floats, known: Systems | None = None
@@ -210,9 +224,9 @@ class RidgeRegressor(LeastSquaresModel):
         alphas = as_floats("alpha", self.alpha)
         if alphas.shape != (n_targets,):
             raise ValueError(
-                f"alpha must be a number or have one entry per target: y has "
-                f"{n_targets} target{'s' if n_targets > 1 else ''}, alpha has shape "
-                f"{alphas.shape}."
+                "alpha must be a number or have one entry per target. Number of "
+                f"targets and number of penalties do not correspond: {alphas.size} != "
+                f"{n_targets}."
             )
         wrong = np.flatnonzero(~((alphas >= 0) & np.isfinite(alphas)))
         if wrong.size:
@@ -231,7 +245,6 @@ class RidgeRegressor(LeastSquaresModel):
         """Refuse a solver that cannot keep to bounds, where there are any."""
         if limits.bounded and self.solver not in PATH_SOLVERS:
             raise ValueError(
-                f"solver={self.solver!r} cannot keep coefficients within bounds; use "
-                "solver='auto', 'active_set' or 'coordinate_descent' with bounds or "
-                "positive=True."
+                f"solver={self.solver!r} does not support positive=True or bounds; use "
+                "solver='auto', 'active_set' or 'coordinate_descent' with them."
             )

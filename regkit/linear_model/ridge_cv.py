@@ -107,8 +107,8 @@ class RidgeRegressorCV(RidgeCV):
         better. The automatic grid has nothing of interest beyond its largest alpha.
     cv_results_ : ndarray of shape (n_samples, n_alphas) or \
             (n_samples, n_targets, n_alphas)
-        Squared errors of the rows when left out, or with `scoring` the predictions for
-        them; only with ``store_cv_results=True``.
+        Squared errors of the rows when left out, times their weights, or with `scoring`
+        the predictions for them; only with ``store_cv_results=True``.
     coef_ : ndarray of shape (n_features,) or (n_targets, n_features)
         Coefficients at `alpha_`, fitted to all rows.
     sparse_coef_ : sparse matrix of shape (1, n_features) or (n_targets, n_features)
@@ -166,6 +166,7 @@ class RidgeRegressorCV(RidgeCV):
     (3, 5)
     """
 
+    _single_class = RidgeRegressor
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **CHOOSING,
         "eps": [None, *CHOOSING["eps"]],
@@ -213,16 +214,3 @@ class RidgeRegressorCV(RidgeCV):
         self.solver = solver
         self.tol = tol
         self.max_iter = max_iter
-
-    def _single(self) -> RidgeRegressor:
-        """Return the unfitted estimator for one alpha."""
-        return RidgeRegressor(
-            fit_intercept=self.fit_intercept,
-            standardize=self.standardize,
-            positive=self.positive,
-            bounds=self.bounds,
-            penalty_factor=self.penalty_factor,
-            solver=self.solver,
-            tol=self.tol,
-            max_iter=self.max_iter,
-        )

@@ -12,10 +12,10 @@ from sklearn.base import clone
 from regkit._sklearn import fit_and_score, rows_of_parameters, split_rows
 from regkit.model_selection._composition import fit_all_but_last, last_step
 from regkit.model_selection._messages import announce_end, announce_start
-from regkit.model_selection._scores import Scores
+from regkit.model_selection._scores import FoldScores
 
 
-class Candidate(NamedTuple):
+class TaskCandidate(NamedTuple):
     """What a task of scikit-learn's says about one candidate."""
 
     parameters: dict[str, Any]
@@ -28,7 +28,7 @@ class PathFailed(Exception):
     """A model could not be had from `fit_path`; its cause says why."""
 
 
-class Fold:
+class FoldEvaluator:
     """Evaluates candidates on one fold, alone or on paths.
 
     Parameters
@@ -58,7 +58,7 @@ class Fold:
         prefix: str,
         X: Any,
         y: Any,
-        candidates: list[Candidate],
+        candidates: list[TaskCandidate],
         shared: dict[str, Any],
     ) -> None:
         self._estimator, self._prefix, self._X, self._y = estimator, prefix, X, y
@@ -103,7 +103,7 @@ class Fold:
             self._scores(fitted, train) if shared["return_train_score"] else None
         )
 
-    def evaluate_alone(self, candidate: Candidate) -> dict[str, Any]:
+    def evaluate_alone(self, candidate: TaskCandidate) -> dict[str, Any]:
         """Evaluate a candidate exactly as scikit-learn does."""
         options = {
             "parameters": candidate.parameters,
@@ -119,7 +119,9 @@ class Fold:
             if begun:
                 self._end(candidate)
 
-    def evaluate_path(self, candidates: list[Candidate]) -> Iterator[dict[str, Any]]:
+    def evaluate_path(
+        self, candidates: list[TaskCandidate]
+    ) -> Iterator[dict[str, Any]]:
         """Evaluate candidates that differ in `parameter` only.
 
         Parameters
@@ -163,7 +165,7 @@ class Fold:
             yield result
             started = time.perf_counter()
 
-    def _models(self, candidates: list[Candidate]) -> Iterator[Any]:
+    def _models(self, candidates: list[TaskCandidate]) -> Iterator[Any]:
         X, y, fit_params = self._data
         own = {
             name.removeprefix(self._prefix): value
@@ -175,7 +177,7 @@ class Fold:
         yield from step.fit_path(X, y, values, **fit_params)
 
     def _result(
-        self, candidate: Candidate, model: Any, fit_seconds: float
+        self, candidate: TaskCandidate, model: Any, fit_seconds: float
     ) -> dict[str, Any]:
         shown = (self._shared["verbose"], candidate.parameters)
         progress = (self._shared["split_progress"], candidate.progress)
@@ -192,11 +194,11 @@ class Fold:
         announce_end(*shown, *progress, result)
         return result
 
-    def _scores(self, fitted: Any, rows: Any, train: Any = None) -> Scores:
+    def _scores(self, fitted: Any, rows: Any, train: Any = None) -> FoldScores:
         # Nothing here refers back to the fold: a cycle would keep a worker's X alive
         # until Python looks for cycles, and joblib waits for it to be let go.
         X, y = self._X, self._y
-        return Scores(
+        return FoldScores(
             fitted,
             partial(split_rows, fitted, X, y, rows, train),
             rows_of_parameters(X, self._shared["score_params"], rows),
@@ -214,7 +216,7 @@ class Fold:
         )
         return following
 
-    def _begin(self, candidate: Candidate) -> None:
+    def _begin(self, candidate: TaskCandidate) -> None:
         """Notify callbacks that a candidate's turn begins."""
         if candidate is self._first:
             if self._begun:
@@ -223,7 +225,7 @@ class Fold:
         if candidate.context is not None:
             candidate.context.call_on_fit_task_begin(**self._task)
 
-    def _end(self, candidate: Candidate) -> None:
+    def _end(self, candidate: TaskCandidate) -> None:
         """Notify callbacks that a candidate's turn ends."""
         if candidate.context is not None:
             candidate.context.call_on_fit_task_end(**self._task)

@@ -8,7 +8,7 @@ from regkit._sklearn import is_scored_by_predictions, score
 from regkit.model_selection._composition import complete, predictor, transform_rows
 
 
-class Scores:
+class FoldScores:
     """Scores last steps on some rows of a fold.
 
     The rows are transformed once for all models, if scores depend on predictions only.

@@ -11,7 +11,7 @@ import contextlib
 from typing import Any
 
 from regkit._warn import warn
-from regkit.model_selection._fold import Candidate, Fold, PathFailed
+from regkit.model_selection._fold import FoldEvaluator, PathFailed, TaskCandidate
 from regkit.model_selection._values import value_key
 
 
@@ -20,7 +20,7 @@ def evaluate_sweep(
     prefix: str,
     X: Any,
     y: Any,
-    candidates: list[Candidate],
+    candidates: list[TaskCandidate],
     shared: dict[str, Any],
 ) -> list[dict[str, Any]]:
     """Evaluate candidates on one fold.
@@ -44,7 +44,7 @@ def evaluate_sweep(
     results : list of dict
         As `fit_and_score` gives, one for each candidate.
     """
-    fold = Fold(estimator, prefix, X, y, candidates, shared)
+    fold = FoldEvaluator(estimator, prefix, X, y, candidates, shared)
     ready = False
     with contextlib.suppress(Exception):  # scikit-learn will meet and report it
         fold.prepare()
@@ -72,7 +72,7 @@ def evaluate_sweep(
     return results
 
 
-def _paths(parameter: str, candidates: list[Candidate]) -> list[list[int]]:
+def _paths(parameter: str, candidates: list[TaskCandidate]) -> list[list[int]]:
     """Group candidates that differ in `parameter` only."""
     paths: dict[Any, list[int]] = {}
     for i, candidate in enumerate(candidates):
@@ -85,7 +85,7 @@ def _paths(parameter: str, candidates: list[Candidate]) -> list[list[int]]:
     return list(paths.values())
 
 
-def _warn_of_path(step: Any, candidate: Candidate, failure: PathFailed) -> None:
+def _warn_of_path(step: Any, candidate: TaskCandidate, failure: PathFailed) -> None:
     cause = failure.__cause__
     warn(
         f"fit_path of {type(step).__name__} failed where fit did not, for "

@@ -9,7 +9,7 @@ from sklearn.utils.parallel import delayed
 
 from regkit._sklearn import fit_and_score
 from regkit.model_selection._composition import can_fit_path, last_step
-from regkit.model_selection._fold import Candidate
+from regkit.model_selection._fold import TaskCandidate
 from regkit.model_selection._sweep import evaluate_sweep
 from regkit.model_selection._values import value_key
 
@@ -76,7 +76,7 @@ def _job(estimator: Any, prefix: str | None, tasks: list[Any]) -> Any:
         return delayed(_evaluate_one)(clone(estimator), X, y, options)
     shared = {name: value for name, value in options.items() if name not in _OWN}
     candidates = [
-        Candidate(*(options.get(name) for name in _OWN)) for _, _, options in tasks
+        TaskCandidate(*(options.get(name) for name in _OWN)) for _, _, options in tasks
     ]
     return delayed(evaluate_sweep)(estimator, prefix, X, y, candidates, shared)
 

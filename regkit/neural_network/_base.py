@@ -8,13 +8,12 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, clone
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from regkit._sklearn import check_same_features, validate_parameters
 from regkit._types import Floats
-from regkit._warn import warn
+from regkit.neural_network._choice import EpochChoice
 from regkit.neural_network._data import Table, no_rows
 from regkit.neural_network._ensemble import Ensemble
 from regkit.neural_network._fitted import Fitted
@@ -29,13 +28,14 @@ from regkit.neural_network._parameters import (
 )
 from regkit.neural_network._progress import (
     CallbackSupportMixin,
-    Progress,
+    TrainingProgress,
     with_callbacks,
 )
-from regkit.neural_network._rows import Given, Goal, Parts, RowsByUse, check_names
+from regkit.neural_network._rows import FitInput, Goal, Parts, RowsByUse, check_names
+from regkit.neural_network._told import told, warn_of
 from regkit.solvers.networks.expansion import Expansion
-from regkit.solvers.networks.scaling import Moments, Scaling
-from regkit.solvers.networks.trainer import Parameters, Settings
+from regkit.solvers.networks.scaling import Scaling, ScalingMoments
+from regkit.solvers.networks.trainer import Parameters
 
 # Interquartile ranges from the median that "robust" scaling does not pass.
 _CLIP = 3.0
@@ -73,6 +73,7 @@ class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator):
         X_val: Any = None,
         y_val: Any = None,
         sample_weight_val: Any = None,
+        groups: Any = None,
     ) -> Self:
         """Fit the networks.
 
@@ -92,6 +93,12 @@ class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator):
             without `early_stopping`; every member learns from all rows of X then.
         sample_weight_val : float or array-like, default=None
             Weights of the validation rows.
+        groups : array-like of shape (n_samples,), default=None
+            Rows that belong together, of one patient or one day say: rows of a group
+            are held out together, in folds and by `validation_fraction` and
+            `calibration_fraction`, so that what is told of held-out rows is of new
+            groups. A group that alone has a class is always learned from. For rows in
+            memory; scikit-learn's searches pass it on with ``set_fit_request``.
 
         Returns
         -------
@@ -116,9 +123,14 @@ class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator):
             raise ValueError("X_val and y_val must be given together.")
         if X_val is None and sample_weight_val is not None:
             raise ValueError("sample_weight_val needs X_val and y_val.")
+        if groups is not None and X_val is not None:
+            raise ValueError("groups has no use where X_val is given: use one of them.")
         before = self.__dict__.get("_ensemble") if self.warm_start else None
         seed = self._draw_seed(self.random_state)
         given = self._take_more(before, X, y, sample_weight, seed)
+        if groups is not None:
+            folds = before.seed if before is not None else seed
+            given = given.grouped(groups, folds)
         validation = None
         if X_val is not None:
             validation = self._check_validation(X_val, y_val, sample_weight_val, given)
@@ -168,7 +180,9 @@ class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator):
             inputs = Scaling.robust(table.X, table.weights, _CLIP)
         elif self.standardize:
             moments = None if stream is None else stream.totals.columns
-            inputs = Scaling.standard(moments or Moments.of(table.X, table.weights))
+            inputs = Scaling.standard(
+                moments or ScalingMoments.of(table.X, table.weights)
+            )
         return Fitted(
             architecture,
             Parameters.start(params),
@@ -181,7 +195,7 @@ class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator):
 
     def _take_more(
         self, before: Ensemble | None, X: Any, y: Any, sample_weight: Any, seed: int
-    ) -> Given:
+    ) -> FitInput:
         """Check what was passed, also whether the networks before can go on from it."""
         if before is None:
             return self._take(X, y, sample_weight, True, seed)
@@ -207,7 +221,7 @@ class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator):
         self,
         before: Ensemble | None,
         parts: list[Parts],
-        given: Given,
+        given: FitInput,
         seed: int,
         monitors: bool,
         passed: tuple[Any, Any],
@@ -230,9 +244,15 @@ class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator):
                 replace(network, parameters=network.parameters.copy())
                 for network in before.members
             ]
+        choice = None
+        if monitors and len(parts) > 1:
+            choice = self._choice(goal)
         settings = []
         for network, each, own in zip(networks, parts, seeds, strict=True):
-            chosen = make_settings(self, network.architecture, goal, each.n_rows, own)
+            jointly = choice is not None and each.stream is None
+            chosen = make_settings(
+                self, network.architecture, goal, each.n_rows, own, jointly
+            )
             settings.append(chosen if history is None else chosen.for_one_epoch())
             network.dropout = chosen.noise()
         has_begun = networks[0].parameters.n_steps > 0
@@ -244,7 +264,7 @@ class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator):
         ) -> dict[str, Any]:
             found = self._attributes(ensemble, goal, names)
             if trained:
-                found |= self._told(trained, history)
+                found |= told(trained, self._scores, history)
                 rows = sum(each.result.n_epochs * each.parts.n_rows for each in trained)
                 found["t_"] = rows_before + rows
             return found
@@ -258,21 +278,21 @@ class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator):
 
         def watching(
             number: int, trained: list[Trained], network: Fitted, rows: Parts
-        ) -> Progress:
+        ) -> TrainingProgress:
             done = tuple(each.network for each in trained)
             now = Ensemble((*done, network), folds)
             title = f"member {number + 1} of {len(parts)}" if len(parts) > 1 else ""
-            return Progress(self, context, lambda: attributes(now), data, title)
+            return TrainingProgress(self, context, lambda: attributes(now), data, title)
 
         members = Members(
             networks, parts, settings, monitors, self.shuffle, self.buffer_chunks
         )
         watched = context is not None or bool(self.verbose)
-        trained = members.train(watching if watched else None)
+        trained = members.train(watching if watched else None, choice)
         self._refuse_nothing(trained)
         ensemble = Ensemble(tuple(each.network for each in trained), folds)
         judges = judges_of(trained, monitors)
-        temperature = self._temperature(goal, judges)
+        temperature = self._temperature(goal, judges, len(trained))
         ensemble = replace(ensemble, temperature=temperature)
         found = attributes(ensemble, trained)
         found |= self._calibrate(ensemble, goal, judges, trained, given)
@@ -290,7 +310,7 @@ class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator):
                 self.__dict__.pop(name, None)
         self.__dict__.update(found)
         if history is None:
-            self._warn(trained, settings[0])
+            warn_of(type(self).__name__, trained, settings[0], self.early_stopping)
 
     def _alone(
         self,
@@ -301,7 +321,9 @@ class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator):
     ) -> Any:
         """Return a member as an estimator of its own."""
         member = clone(self).set_params(n_members=1)
-        found = self._attributes(ensemble, goal, names) | self._told([trained], None)
+        found = self._attributes(ensemble, goal, names) | told(
+            [trained], self._scores, None
+        )
         found["t_"] = trained.result.n_epochs * trained.parts.n_rows
         member.__dict__.update(found | self._uncalibrated())
         return member
@@ -339,74 +361,6 @@ class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator):
             found["feature_names_in_"] = names
         return found
 
-    def _told(
-        self, trained: list[Trained], history: dict[str, Any] | None
-    ) -> dict[str, Any]:
-        """Give the attributes that tell of the training, of several members the mean.
-
-        In an epoch that not all members have run, of those that have.
-        """
-        results = [each.result for each in trained]
-        best = [result.best_epoch for result in results]
-        found: dict[str, Any] = {
-            "n_iter_": max(result.n_epochs for result in results),
-            "loss_curve_": mean_curve([result.loss_curve for result in results]),
-            "validation_loss_curve_": None,
-            "validation_scores_": None,
-            "best_loss_": float(np.mean([result.best_loss for result in results])),
-            "best_iter_": int(np.median(best)),
-        }
-        validated = [each for each in trained if len(each.result.validation_curve)]
-        if validated:
-            curves = [each.result.validation_curve for each in validated]
-            found["validation_loss_curve_"] = mean_curve(curves)
-            scores = [
-                np.array(
-                    self._scores(
-                        each.result.validation_scores, each.network, each.parts.validate
-                    )
-                )
-                for each in validated
-            ]
-            found["validation_scores_"] = mean_curve(scores)
-        if history:
-            found["n_iter_"] += history["n_iter_"]
-            curve = [*history["loss_curve_"], *found["loss_curve_"]]
-            found["loss_curve_"] = curve
-            found["best_loss_"] = min(curve)
-            found["best_iter_"] = int(np.argmin(curve)) + 1
-        found["loss_"] = found["loss_curve_"][-1]
-        return found
-
-    def _warn(self, trained: list[Trained], settings: Settings) -> None:
-        name = type(self).__name__
-        by_outcome = {each.result.outcome: each.result for each in trained}
-        if "diverged" in by_outcome:
-            result = by_outcome["diverged"]
-            warn(
-                f"{name} diverged in epoch {result.n_epochs + 1}: the loss or a weight "
-                "is not finite. The weights before that epoch are kept. Lower "
-                f"learning_rate_init (now {settings.learning_rate_init:g}).",
-                ConvergenceWarning,
-            )
-        elif "interrupted" in by_outcome:
-            epochs = max(each.result.n_epochs for each in trained)
-            warn(
-                f"{name}: training interrupted after {epochs} epochs; the "
-                "model can be used.",
-            )
-        elif (
-            "max_iter" in by_outcome
-            and settings.tol > 0
-            and settings.learning_rate in ("constant", "adaptive")
-            and not self.early_stopping
-        ):
-            warn(
-                f"{name}: max_iter={settings.max_iter} reached, and the training loss "
-                f"still improves by more than tol={settings.tol:g}.",
-                ConvergenceWarning,
-            )
-
     def _check_X(self, X: Any) -> Any:
         """Check rows to predict for."""
         self._check_fitted()
@@ -436,7 +390,11 @@ class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator):
     def _scores(self, means: Floats, fitted: Fitted, held_out: Table) -> list[float]:
         raise NotImplementedError
 
-    def _temperature(self, goal: Goal, judges: Judges) -> float:
+    def _choice(self, goal: Goal) -> EpochChoice | None:
+        """Give what chooses the epoch of several networks, where not each its own."""
+        return None
+
+    def _temperature(self, goal: Goal, judges: Judges, n_members: int) -> float:
         """Learn from held-out rows what to divide outputs by."""
         return 1.0
 
@@ -446,7 +404,7 @@ class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator):
         goal: Goal,
         judges: Judges,
         trained: list[Trained],
-        given: Given,
+        given: FitInput,
     ) -> dict[str, Any]:
         """Learn from held-out rows how far predictions are off."""
         raise NotImplementedError
@@ -461,12 +419,3 @@ def member_seed(seed: int, number: int) -> int:
     if not number:
         return seed
     return int(np.random.default_rng([seed, number]).integers(2**31 - 1))
-
-
-def mean_curve(curves: list[NDArray[Any]]) -> list[float]:
-    """Return the mean of curves, where each still runs."""
-    longest = max(len(curve) for curve in curves)
-    return [
-        float(np.mean([curve[epoch] for curve in curves if epoch < len(curve)]))
-        for epoch in range(longest)
-    ]

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regkit._types import Floats
-from regkit.kernels.networks.passes import Rows
+from regkit.kernels.networks.passes import InputRows
 from regkit.kernels.networks.training import Data
 from regkit.neural_network._data import Table
 from regkit.neural_network._sample import Sample, SomeRows
@@ -22,14 +22,14 @@ from regkit.rows.chunk_checks import Form, beside, count_rows
 from regkit.rows.inputs import check_fit_data, check_sample_weight
 from regkit.rows.row_chunks import RowChunks
 from regkit.rows.sources import RowSource, named
-from regkit.solvers.networks.scaling import Moments, Scaling
+from regkit.solvers.networks.scaling import Scaling, ScalingMoments
 
 # The largest sample, in rows and in bytes as they are stored.
 _SAMPLE_ROWS = 100_000
 _SAMPLE_BYTES = 1 << 26
 
 
-class Encoding(NamedTuple):
+class TargetEncoding(NamedTuple):
     """How an estimator turns y and weights into what kernels take."""
 
     targets: Callable[[Any], Floats]
@@ -185,8 +185,8 @@ class Totals(NamedTuple):
     lengths: dict[int, int]
     """Rows of each chunk that has any."""
     weight: float
-    columns: Moments | None
-    targets: Moments | None
+    columns: ScalingMoments | None
+    targets: ScalingMoments | None
 
 
 class Stream:
@@ -206,7 +206,7 @@ class Stream:
     def __init__(
         self,
         chunks: Chunks,
-        encoding: Encoding,
+        encoding: TargetEncoding,
         apart: NDArray[np.int64],
         of_columns: bool,
         of_targets: bool,
@@ -220,16 +220,16 @@ class Stream:
     def _count(self, of_columns: bool, of_targets: bool) -> Totals:
         lengths: dict[int, int] = {}
         weight = 0.0
-        columns: Moments | None = None
-        targets: Moments | None = None
+        columns: ScalingMoments | None = None
+        targets: ScalingMoments | None = None
         for number, table in read_ahead(self.tables()):
             lengths[number] = len(table.weights)
             weight += float(table.weights.sum())
             if of_columns:
-                more = Moments.of(table.X, table.weights)
+                more = ScalingMoments.of(table.X, table.weights)
                 columns = more if columns is None else columns.merge(more)
             if of_targets:
-                more = Moments.of(table.targets, table.weights)
+                more = ScalingMoments.of(table.targets, table.weights)
                 targets = more if targets is None else targets.merge(more)
         if not lengths:
             raise ValueError("X has no rows to learn from.")
@@ -327,7 +327,7 @@ def _join(parts: list[Data], total_weight: float) -> Data:
     indptr = [each.indptr[:-1] + end for each, end in zip(rows, ends, strict=False)]
     sparse = len(rows[0].indptr) > 0
     return Data(
-        Rows(
+        InputRows(
             dense=np.concatenate([each.dense for each in rows]),
             data=np.concatenate([each.data for each in rows]),
             indices=np.concatenate([each.indices for each in rows]),

@@ -10,7 +10,12 @@ from numpy.typing import NDArray
 
 from regkit._types import Floats
 from regkit.kernels.networks.training import Data
-from regkit.neural_network._folds import assign_folds, hold_out
+from regkit.neural_network._folds import (
+    assign_folds,
+    assign_groups,
+    hold_out,
+    hold_out_groups,
+)
 from regkit.solvers.networks.scaling import Scaling
 
 
@@ -26,16 +31,32 @@ class Table:
     """(n,)"""
     numbers: NDArray[np.int64] | None = None
     """(n,), among the rows that were passed."""
+    groups: NDArray[np.int64] | None = None
+    """(n,), rows that must be held out together, in no order."""
+
+    @property
+    def n_units(self) -> int:
+        """Rows, or groups of rows, that can be held out one by one."""
+        rows = len(self.weights)
+        return rows if self.groups is None else len(np.unique(self.groups))
 
     def take(self, index: NDArray[Any]) -> Table:
         """Return some of the rows."""
         X = self.X.tocsr() if not isinstance(self.X, np.ndarray) else self.X
         numbers = None if self.numbers is None else self.numbers[index]
-        return Table(X[index], self.targets[index], self.weights[index], numbers)
+        groups = None if self.groups is None else self.groups[index]
+        return Table(
+            X[index], self.targets[index], self.weights[index], numbers, groups
+        )
 
     def in_halves(self) -> Table:
-        """Put every other row first: halves that are alike, whatever the order."""
+        """Put every other row first: halves that are alike, whatever the order.
+
+        Groups are kept together, but for one.
+        """
         n = len(self.weights)
+        if self.groups is not None:
+            return self.take(np.argsort(self.groups, kind="stable"))
         return self.take(np.r_[0:n:2, 1:n:2])
 
     def at_most(self, n_rows: int) -> Table:
@@ -59,7 +80,11 @@ class Table:
         if n < 2:
             raise ValueError(f"{name} needs at least 2 rows, got n_samples={n}.")
         try:
-            held = hold_out(n, self.labels(stratify), fraction, seed)
+            labels = self.labels(stratify)
+            if self.groups is None:
+                held = hold_out(n, labels, fraction, seed)
+            else:
+                held = hold_out_groups(self.groups, labels, fraction)
         except ValueError as error:
             raise ValueError(
                 f"{name}={fraction!r} leaves no rows to learn from: there are {n}."
@@ -76,7 +101,11 @@ class Table:
                 f"n_members of at least 2 validate on {n_folds} folds, which needs as "
                 f"many rows, got n_samples={n}."
             )
-        folds = assign_folds(n, self.labels(stratify), n_folds, seed)
+        labels = self.labels(stratify)
+        if self.groups is None:
+            folds = assign_folds(n, labels, n_folds, seed)
+        else:
+            folds = assign_groups(self.groups, labels, n_folds)
         return [
             (
                 self.take(np.flatnonzero(folds != k)),

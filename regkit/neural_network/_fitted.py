@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regkit._types import Floats
-from regkit.kernels.networks.passes import Dropout, Rows
+from regkit.kernels.networks.passes import Dropout, InputRows
 from regkit.solvers.networks import prediction
 from regkit.solvers.networks.architecture import Architecture
 from regkit.solvers.networks.scaling import Scaling
@@ -63,15 +63,18 @@ class Fitted:
         """Return the same network with other weights, for prediction."""
         return replace(self, parameters=replace(self.parameters, params=params))
 
-    def rows(self, X: Any) -> Rows:
+    def rows(self, X: Any) -> InputRows:
         """Scale rows of X."""
         return self.inputs.rows(X, self.parameters.params.dtype)
 
     def outputs(self, X: Any) -> Floats:
         """Return the network's outputs (n, n_outputs), in its own units."""
+        return self.outputs_of(self.rows(X))
+
+    def outputs_of(self, rows: InputRows) -> Floats:
+        """Do the same for rows that are scaled."""
         net = self.architecture.network()
-        params = self.parameters.params
-        found = prediction.outputs(net, self.dropout, params, self.rows(X))
+        found = prediction.outputs(net, self.dropout, self.parameters.params, rows)
         return _finite(found.astype(np.float64))
 
     def passes(self, X: Any, n_passes: int, seed: int) -> Floats:

@@ -79,6 +79,66 @@ def hold_out(
     return held
 
 
+def assign_groups(
+    groups: NDArray[np.int64], labels: NDArray[Any] | None, n_folds: int
+) -> NDArray[np.int64]:
+    """Give each row the fold of its group, each fold about as many of every class.
+
+    The largest groups first, each where it makes the sum of squared shares least.
+
+    Parameters
+    ----------
+    groups : ndarray (n_rows,)
+        Numbers from 0 in random order.
+    labels : ndarray (n_rows,) or None
+        Classes. A group that has all rows of a class has no fold.
+    n_folds : int
+        At most the number of groups.
+
+    Returns
+    -------
+    folds : ndarray (n_rows,)
+        In [0, n_folds), or `NEVER`.
+    """
+    _, numbers = np.unique(groups, return_inverse=True)
+    kinds = np.zeros(len(groups), dtype=np.int64)
+    if labels is not None:
+        _, kinds = np.unique(labels, return_inverse=True)
+    counts = np.zeros((numbers.max() + 1, kinds.max() + 1))
+    np.add.at(counts, (numbers, kinds), 1.0)
+    shares = counts / counts.sum(axis=0)
+    alone = (shares == 1.0).any(axis=1)
+    found = np.where(alone, NEVER, 0)
+    filled = np.zeros((n_folds, counts.shape[1]))
+    for group in np.argsort(-counts.sum(axis=1), kind="stable"):
+        if alone[group]:
+            continue
+        fold = int(np.argmin(filled @ shares[group]))
+        filled[fold] += shares[group]
+        found[group] = fold
+    folds: NDArray[np.int64] = found[numbers]
+    return folds
+
+
+def hold_out_groups(
+    groups: NDArray[np.int64], labels: NDArray[Any] | None, fraction: float
+) -> NDArray[np.bool_]:
+    """Tell which rows validate: whole groups, about a ``fraction`` of the rows.
+
+    Raises
+    ------
+    ValueError
+        When no row would be left to learn from.
+    """
+    count = len(np.unique(groups))
+    if count < 2:
+        raise ValueError("no rows to learn from")
+    n_folds = min(count, max(2, round(1.0 / min(fraction, 1.0 - fraction))))
+    folds = assign_groups(groups, labels, n_folds)
+    held = folds == 0 if fraction <= 0.5 else folds > 0
+    return np.asarray(held)
+
+
 def _alone(labels: NDArray[Any]) -> NDArray[np.bool_]:
     """Tell which rows are the only one of their class."""
     _, inverse, counts = np.unique(labels, return_inverse=True, return_counts=True)

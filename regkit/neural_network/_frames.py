@@ -11,6 +11,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from regkit._types import Floats
+from regkit.rows.row_chunks import from_arrow
 
 # Codes of levels that are missing and that the fit has not seen.
 _MISSING = -2.0
@@ -82,7 +83,8 @@ class FrameReader:
 
 
 def as_table(X: Any) -> Any:
-    """Return lists as an array, where they are one; all else as it is."""
+    """Return lists as an array, where they are one, and Arrow's tables as frames."""
+    X = from_arrow(X)
     if hasattr(X, "shape"):
         return X
     try:

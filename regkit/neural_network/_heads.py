@@ -13,7 +13,7 @@ from regkit.kernels.networks.losses import (
     LOG_MEAN_LIMIT,
     LOG_VARIANCE_LIMIT,
 )
-from regkit.solvers.networks.scaling import Moments, Scaling
+from regkit.solvers.networks.scaling import Scaling, ScalingMoments
 
 # The least spread, in deviations of y: what scores can still be divided by.
 _LEAST = 1e-6
@@ -83,7 +83,7 @@ class Heads(NamedTuple):
         """What scikit-learn calls the function of the last layer."""
         return "exp" if self.loss == "poisson" else "identity"
 
-    def scaling(self, moments: Moments, standardize: bool) -> Scaling:
+    def scaling(self, moments: ScalingMoments, standardize: bool) -> Scaling:
         """Return how y is scaled; counts are divided by their mean only."""
         if not standardize:
             return Scaling.none(self.n_targets)

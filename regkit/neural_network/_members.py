@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
+from regkit.neural_network._choice import EpochChoice
 from regkit.neural_network._fitted import Fitted
 from regkit.neural_network._held_out import Trained
 from regkit.neural_network._rows import Parts
 from regkit.parallel.threads import map_in_threads, n_threads
 from regkit.solvers.networks.streamed import run_streamed
-from regkit.solvers.networks.trainer import Observer, Settings, TrainingResult, run
+from regkit.solvers.networks.trainer import (
+    Observer,
+    TrainingResult,
+    TrainingSettings,
+    run,
+)
 
+# A run goes on until this many times the epochs that were best for the first fold.
+_MARGIN = 3
 Watching = Callable[[int, list[Trained], Fitted, Parts], Observer | None]
 
 
@@ -24,7 +33,7 @@ class Members:
         Trained in place.
     parts : list of Parts
         The rows of each.
-    settings : list of Settings
+    settings : list of TrainingSettings
     monitors : bool
         Whether the validation rows are looked at after every epoch, and choose the
         weights that are kept.
@@ -36,7 +45,7 @@ class Members:
         self,
         networks: list[Fitted],
         parts: list[Parts],
-        settings: list[Settings],
+        settings: list[TrainingSettings],
         monitors: bool,
         shuffle: bool,
         buffer_chunks: int,
@@ -49,34 +58,56 @@ class Members:
         self._buffer_chunks = buffer_chunks
         self._interrupted = False
 
-    def train(self, watching: Watching | None) -> list[Trained]:
+    def train(
+        self, watching: Watching | None, choice: EpochChoice | None
+    ) -> list[Trained]:
         """Train all; ``watching`` gives an observer for each.
 
-        Members that an interrupt left without an epoch are not returned, unless there
-        is no other.
+        With a ``choice`` the networks of the first fold are trained to the end, and all
+        others not much longer than what was best for these. Members that an interrupt
+        left without an epoch are not returned, unless there is no other.
         """
-        count = len(self._networks)
+        numbers = list(range(len(self._networks)))
+        trained: dict[int, Trained] = {}
+        if choice is not None:
+            first = [k for k in numbers if self._parts[k].fold == self._parts[0].fold]
+            trained = self._train_some(first, watching, {})
+            numbers = [k for k in numbers if k not in first]
+            chosen = choice.epochs(list(trained.values()))
+            if chosen is not None:
+                for k in numbers:
+                    self._settings[k] = _shorter(self._settings[k], chosen[-1])
+        if not self._interrupted and not _is_stopped(trained):
+            trained = self._train_some(numbers, watching, trained)
+        found = [trained[k] for k in sorted(trained)]
+        found = [each for each in found if each.result.n_epochs] or found[:1]
+        return found if choice is None else choice.keep(found)
+
+    def _train_some(
+        self, numbers: list[int], watching: Watching | None, done: dict[int, Trained]
+    ) -> dict[int, Trained]:
+        """Train those numbered so, and return them with those that were done before."""
         together = watching is None and all(each.stream is None for each in self._parts)
-        trained: list[Trained] = []
-        if together and count > 1:
-            found = map_in_threads(
+        found = dict(done)
+        if together and len(self._networks) > 1:
+            some = map_in_threads(
                 lambda number: self._train_one(number, None, True),
-                range(count),
+                numbers,
                 n_threads(),
             )
-            trained = [each for each in found if each is not None]
-        else:
-            for number in range(count):
-                network, parts = self._networks[number], self._parts[number]
-                observer = None
-                if watching is not None and not self._interrupted:
-                    observer = watching(number, trained, network, parts)
-                one = self._train_one(number, observer, False)
-                if one is not None:
-                    trained.append(one)
-                    if one.result.outcome == "stopped":
-                        break
-        return [each for each in trained if each.result.n_epochs] or trained[:1]
+            both = zip(numbers, some, strict=True)
+            return found | {k: each for k, each in both if each is not None}
+        for number in numbers:
+            network, parts = self._networks[number], self._parts[number]
+            observer = None
+            if watching is not None and not self._interrupted:
+                observer = watching(number, list(found.values()), network, parts)
+            one = self._train_one(number, observer, False)
+            if one is not None:
+                found[number] = one
+                if _is_stopped(found):
+                    break
+        return found
 
     def _train_one(
         self, number: int, observer: Observer | None, alone: bool
@@ -95,7 +126,7 @@ class Members:
         self,
         network: Fitted,
         parts: Parts,
-        settings: Settings,
+        settings: TrainingSettings,
         observer: Observer | None,
         alone: bool,
     ) -> TrainingResult:
@@ -126,3 +157,13 @@ class Members:
             network.parameters,
             observer,
         )
+
+
+def _shorter(settings: TrainingSettings, best: int) -> TrainingSettings:
+    """Return settings for a run that ends not long after an epoch."""
+    later = [epoch for epoch in settings.snapshots if epoch >= _MARGIN * best]
+    return replace(settings, stop_after=later[0]) if later else settings
+
+
+def _is_stopped(trained: dict[int, Trained]) -> bool:
+    return any(each.result.outcome == "stopped" for each in trained.values())

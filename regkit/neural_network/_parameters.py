@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from regkit._sklearn import Interval, StrOptions
+from regkit._sklearn import Interval, Options, StrOptions
 from regkit.solvers.networks.architecture import ACTIVATIONS, Architecture, Embedding
 from regkit.solvers.networks.ranks import many_valued
-from regkit.solvers.networks.schedules import SCHEDULES, cycle_ends
-from regkit.solvers.networks.trainer import NOISE, SOLVERS, Settings
+from regkit.solvers.networks.schedules import SCHEDULES, cycle_ends, snapshot_epochs
+from regkit.solvers.networks.trainer import NOISE, SOLVERS, TrainingSettings
 
 _SHARE = Interval(Real, 0, 1, closed="left")
 _POSITIVE = Interval(Real, 0, None, closed="neither")
@@ -41,7 +41,7 @@ COMMON: dict[str, list[Any]] = {
     "batch_size": [StrOptions({"auto"}), _COUNT],
     "max_iter": [StrOptions({"auto"}), _COUNT],
     "tol": [_NOT_NEGATIVE],
-    "n_iter_no_change": [_COUNT, None],
+    "n_iter_no_change": [_COUNT, Options(Real, {np.inf}), None],
     "n_members": [StrOptions({"auto"}), _COUNT],
     "early_stopping": ["boolean"],
     "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
@@ -66,6 +66,8 @@ _PATIENCE = 10
 _STEPS = 2560
 _FEWEST_EPOCHS = 32
 _MOST_EPOCHS = 256
+# Numbers that the snapshots of a network may hold.
+_SNAPSHOT_SPACE = 1 << 22
 _EMBEDDING = Embedding(n_frequencies=16, n_components=3, frequency_scale=0.1)
 
 
@@ -239,11 +241,17 @@ def make_architecture(
 
 
 def make_settings(
-    estimator: Any, architecture: Architecture, goal: Any, n_rows: int, seed: int
-) -> Settings:
+    estimator: Any,
+    architecture: Architecture,
+    goal: Any,
+    n_rows: int,
+    seed: int,
+    jointly: bool = False,
+) -> TrainingSettings:
     """Translate an estimator's parameters for the trainer.
 
-    ``goal`` has the loss, its parameter and its levels.
+    ``goal`` has the loss, its parameter and its levels. With ``jointly`` the weights of
+    several epochs are kept, for a choice among them.
     """
     batch_size = estimator.batch_size
     if batch_size == "auto":
@@ -257,11 +265,17 @@ def make_settings(
     if patience is None:
         scheduled = estimator.learning_rate not in ("constant", "adaptive")
         patience = np.iinfo(np.int64).max if scheduled else _PATIENCE
-        checks = cycle_ends(estimator.learning_rate, max_iter)
-    return Settings(
+        if not jointly:
+            checks = cycle_ends(estimator.learning_rate, max_iter)
+    snapshots: tuple[int, ...] = ()
+    if jointly:
+        most = max(1, _SNAPSHOT_SPACE // architecture.n_params)
+        snapshots = snapshot_epochs(max_iter, most)
+    return TrainingSettings(
         loss=goal.loss,
         loss_parameter=float(goal.loss_parameter),
         levels=goal.levels,
+        snapshots=snapshots,
         dropout=dropout_rates(
             estimator.input_dropout, estimator.dropout, len(architecture.hidden)
         ),

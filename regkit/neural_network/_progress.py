@@ -8,7 +8,7 @@ import numpy as np
 
 from regkit.solvers.networks.trainer import Epoch
 
-__all__ = ["CallbackSupportMixin", "Progress", "with_callbacks"]
+__all__ = ["CallbackSupportMixin", "TrainingProgress", "with_callbacks"]
 
 try:
     from sklearn.callback import CallbackSupportMixin, with_callbacks
@@ -22,7 +22,7 @@ except ImportError:  # scikit-learn before 1.9 has no callbacks
         return method
 
 
-class Progress:
+class TrainingProgress:
     """Observe the trainer for one fit.
 
     Parameters

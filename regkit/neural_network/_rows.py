@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from regkit._sklearn import feature_names
 from regkit._types import Floats
-from regkit.neural_network._chunked import Chunks, Encoding, Stream
+from regkit.neural_network._chunked import Chunks, Stream, TargetEncoding
 from regkit.neural_network._data import Table, no_rows
 from regkit.neural_network._folds import cautious_weights
 from regkit.neural_network._frames import FrameReader, as_table
@@ -67,7 +67,7 @@ class Parts(NamedTuple):
         return len(self.learn.weights) if self.stream is None else self.stream.n_rows
 
 
-class Given(NamedTuple):
+class FitInput(NamedTuple):
     """What was passed to a fit, checked."""
 
     table: Table
@@ -76,9 +76,33 @@ class Given(NamedTuple):
     names: NDArray[Any] | None
     chunks: Chunks | None
     """The rows of which ``table`` is a sample."""
-    encoding: Encoding | None
+    encoding: TargetEncoding | None
     n_rows: int | None = None
     """How many were passed, those without weight counted, where ``table`` holds all."""
+
+    def grouped(self, groups: Any, seed: int) -> "FitInput":
+        """Tell which rows belong together.
+
+        Raises
+        ------
+        ValueError, TypeError
+            When there is not one entry a row, there is one group only, or rows are in
+            chunks.
+        """
+        if self.chunks is not None or self.n_rows is None or self.table.numbers is None:
+            raise TypeError("groups needs rows in memory, and X is in chunks.")
+        groups = np.asarray(groups)
+        if groups.shape != (self.n_rows,):
+            raise ValueError(
+                f"groups must have one entry a row: X has {self.n_rows} rows, groups "
+                f"has the shape {groups.shape}."
+            )
+        _, numbers = np.unique(groups[self.table.numbers], return_inverse=True)
+        count = int(numbers.max()) + 1
+        if count < 2:
+            raise ValueError("groups must hold at least two groups, got one.")
+        order = np.random.default_rng(seed).permutation(count)
+        return self._replace(table=replace(self.table, groups=order[numbers]))
 
 
 def _check_rows_left(table: Table) -> None:
@@ -123,7 +147,7 @@ class RowsByUse:
 
     def _take(
         self, X: Any, y: Any, sample_weight: Any, fresh: bool, seed: int
-    ) -> Given:
+    ) -> FitInput:
         """Check what was passed; of rows in chunks, draw a sample."""
         source = as_source(X)
         if source is None:
@@ -147,23 +171,25 @@ class RowsByUse:
             numbers = np.arange(len(weights))
             table = Table(data.X, goal.targets, weights, numbers).without_weightless()
             _check_rows_left(table)
-            return Given(table, goal, data.feature_names, None, None, len(weights))
+            return FitInput(table, goal, data.feature_names, None, None, len(weights))
         chunks = Chunks(self, source, y, sample_weight, self._plain_y)
         summary = self._summary()
         sample = chunks.survey(seed, summary, self.buffer_chunks)
         goal = self._make_goal(summary.y, summary.y, fresh)
         goal = goal._replace(n_features=sample.rows().X.shape[1])
         class_weight = summary.class_weight(self._class_weight)
-        encoding = Encoding(
+        encoding = TargetEncoding(
             lambda y: self._targets(y, goal, "y"),
             lambda y, weights: self._row_weights(y, weights, class_weight),
         )
         table = encoding.table(sample.rows())
         _check_rows_left(table)
         held = chunks.n_chunks <= self.buffer_chunks
-        return Given(table, goal, chunks.names, None if held else chunks, encoding)
+        return FitInput(table, goal, chunks.names, None if held else chunks, encoding)
 
-    def _stream(self, given: Given, validate: Table, calibrate: Table) -> Stream | None:
+    def _stream(
+        self, given: FitInput, validate: Table, calibrate: Table
+    ) -> Stream | None:
         """Count what is left to learn from where it is read in chunks."""
         if given.chunks is None or given.encoding is None:
             return None
@@ -177,7 +203,7 @@ class RowsByUse:
         )
 
     def _share_out(
-        self, given: Given, n_members: int, seed: int, validation: Table | None
+        self, given: FitInput, n_members: int, seed: int, validation: Table | None
     ) -> list[Parts]:
         """Give each member its rows.
 
@@ -195,7 +221,7 @@ class RowsByUse:
         if validation is not None:
             parts = [Parts(table, validation, calibrate)] * n_members
         elif n_members > 1:
-            n_folds = min(n_members, MOST_FOLDS, max(2, len(table.weights)))
+            n_folds = min(n_members, MOST_FOLDS, max(2, table.n_units))
             pairs = table.folds(n_folds, seed, self._stratify)
             parts = [
                 Parts(*pairs[k % n_folds], calibrate, fold=k % n_folds)
@@ -217,7 +243,7 @@ class RowsByUse:
             for each in parts
         ]
 
-    def _number_of_members(self, given: Given, validates: bool) -> int:
+    def _number_of_members(self, given: FitInput, validates: bool) -> int:
         """Resolve "auto": fewer of many rows, one of rows in chunks or of one row."""
         if self.n_members != "auto":
             return int(self.n_members)
@@ -235,7 +261,7 @@ class RowsByUse:
         return replace(table, weights=cautious_weights(labels, table.weights))
 
     def _check_validation(
-        self, X_val: Any, y_val: Any, sample_weight_val: Any, given: Given
+        self, X_val: Any, y_val: Any, sample_weight_val: Any, given: FitInput
     ) -> Table:
         if not isinstance(X_val, np.ndarray) and as_source(X_val) is not None:
             raise TypeError(

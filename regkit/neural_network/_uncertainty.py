@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Any, NamedTuple
 
@@ -10,16 +9,8 @@ import numpy as np
 
 from regkit._types import Floats
 from regkit.neural_network._ensemble import Ensemble
-from regkit.neural_network._fitted import Fitted
 from regkit.neural_network._heads import Heads
-from regkit.neural_network._held_out import Judges
-from regkit.solvers.networks import conformal
 from regkit.solvers.networks.scaling import Scaling
-
-# A deviation that can still be divided by.
-_SMALLEST = 1e-300
-# The least spread of a row, in medians of all: a smaller one is a network's mistake.
-_LEAST_SHARE = 0.1
 
 
 class RegressionUncertainty(NamedTuple):
@@ -63,117 +54,6 @@ class ClassUncertainty(NamedTuple):
     entropy: Floats
     noise: Floats
     epistemic: Floats
-
-
-@dataclass(frozen=True, slots=True)
-class Calibration:
-    """What rows that were held out tell of a regression.
-
-    Attributes
-    ----------
-    scores : tuple of ndarray (n, n_targets)
-        |y - center| / spread of each group of rows, ascending.
-    members : tuple of tuple of int
-        The members that predict for each group.
-    least : ndarray (n_targets,)
-        The least spread that counts, a tenth of the median of the held-out rows.
-    factor : ndarray (n_targets,)
-        What turns a predicted spread into a standard deviation.
-    """
-
-    scores: tuple[Floats, ...]
-    members: tuple[tuple[int, ...], ...]
-    least: Floats
-    factor: Floats
-
-    @property
-    def n_rows(self) -> int:
-        """Number of rows that were held out."""
-        return sum(len(group) for group in self.scores)
-
-    def interval(
-        self, heads: Heads, members: tuple[Fitted, ...], X: Any, coverage: float
-    ) -> tuple[Floats, Floats]:
-        """Return the ends of intervals, (n, n_targets); see `conformal.interval`."""
-        outputs = [heads.center_and_spread(m.outputs(X), m.targets) for m in members]
-        predicted = [combine([outputs[k] for k in own]) for own in self.members]
-        ends = [
-            conformal.interval(
-                np.array([center[:, t] for center, _ in predicted]),
-                np.array([np.maximum(s[:, t], self.least[t]) for _, s in predicted]),
-                [group[:, t] for group in self.scores],
-                coverage,
-            )
-            for t in range(heads.n_targets)
-        ]
-        lower, upper = (np.column_stack(each) for each in zip(*ends, strict=True))
-        return lower, upper
-
-
-class Judged(NamedTuple):
-    """Held-out rows of a regression, compared with their predictions.
-
-    Attributes
-    ----------
-    calibration : Calibration
-    deviation : ndarray (n_targets,)
-        Root of the weighted mean square of the residuals.
-    means : list of ndarray (n, n_targets)
-        Predictions, of each part of the judges.
-    """
-
-    calibration: Calibration
-    deviation: Floats
-    means: list[Floats]
-
-
-def predict_spread(
-    heads: Heads, networks: tuple[Fitted, ...], X: Any
-) -> tuple[Floats, Floats]:
-    """Return center and spread (n, n_targets) of networks that predict together."""
-    return combine(
-        [
-            heads.center_and_spread(network.outputs(X), network.targets)
-            for network in networks
-        ]
-    )
-
-
-def combine(found: list[tuple[Floats, Floats]]) -> tuple[Floats, Floats]:
-    """Return the mean of centers, and spreads with how far those are apart."""
-    centers, spreads = (np.array(each) for each in zip(*found, strict=True))
-    center = centers.mean(axis=0)
-    spread = root_mean_square(spreads)
-    if len(found) > 1:
-        spread = np.hypot(spread, root_mean_square(centers - center))
-    return center, spread
-
-
-def judge(heads: Heads, judges: Judges) -> Judged:
-    """Compare predictions with the truth of all rows that were held out."""
-    predicted = [
-        predict_spread(heads, networks, table.X)
-        for networks, table, _ in judges.held_out
-    ]
-    spreads = np.concatenate([spread for _, spread in predicted])
-    least = _LEAST_SHARE * np.median(spreads, axis=0)
-    scores, residuals, means = [], [], []
-    for (networks, table, _), (center, spread) in zip(
-        judges.held_out, predicted, strict=True
-    ):
-        scores.append(np.abs(table.targets - center) / np.maximum(spread, least))
-        mean = np.mean(
-            [heads.means(each.outputs(table.X), each.targets) for each in networks],
-            axis=0,
-        )
-        means.append(mean)
-        residuals.append(table.targets - mean)
-    weights = np.concatenate([table.weights for _, table, _ in judges.held_out])
-    factor = root_mean_square(np.concatenate(scores), weights)
-    deviation = root_mean_square(np.concatenate(residuals), weights)
-    factor = np.maximum(factor, _SMALLEST)
-    calibration = Calibration(judges.groups(scores), judges.members, least, factor)
-    return Judged(calibration, np.maximum(deviation, _SMALLEST), means)
 
 
 def root_mean_square(values: Floats, weights: Floats | None = None) -> Floats:

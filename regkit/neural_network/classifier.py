@@ -18,18 +18,20 @@ from regkit._types import Floats
 from regkit._warn import warn
 from regkit.neural_network._base import DropoutMLP
 from regkit.neural_network._by_chunks import by_chunks
+from regkit.neural_network._choice import EpochChoice
 from regkit.neural_network._data import Table
 from regkit.neural_network._ensemble import Ensemble, joined
 from regkit.neural_network._fitted import Fitted
 from regkit.neural_network._folds import lone_classes
 from regkit.neural_network._held_out import Judges, Trained
 from regkit.neural_network._parameters import COMMON, check_coverage, check_n_samples
-from regkit.neural_network._rows import Given, Goal
+from regkit.neural_network._rows import FitInput, Goal
 from regkit.neural_network._summaries import LabelCounts
 from regkit.neural_network._to_sklearn import classifier_of
 from regkit.neural_network._uncertainty import ClassUncertainty, entropy
 from regkit.solvers.networks.conformal import class_sets
 from regkit.solvers.networks.temperature import (
+    HeldOutGroup,
     fit_temperature,
     log_likelihood,
     log_probabilities_of,
@@ -106,7 +108,9 @@ class DropoutMLPClassifier(ClassifierMixin, DropoutMLP):
         means and standard deviations; "robust" by the mean of two scores, which suits
         skewed columns and bounds outliers: one by weighted medians and interquartile
         ranges, followed by the smooth bound x / √(1 + (x / 3)²) [2]_, the other the
-        normal quantile of the value's rank. Columns of two values have the first only.
+        normal quantile of the value's rank. Columns of two values, and indicators of
+        levels, are centered by means, and their values are apart by twice the root of
+        the share of the rarer one, at most 1, so that rare levels are learned slowly.
         A sparse X is never densified.
     embedding : {"periodic"} or None, default="periodic"
         Adds to every column of more than two values three learned combinations of 16
@@ -173,9 +177,11 @@ class DropoutMLPClassifier(ClassifierMixin, DropoutMLP):
     n_iter_no_change : int, default=None
         Epochs without progress after which training ends, of the validation loss where
         there are validation rows, else of the training loss. None is 10 with a
-        `learning_rate` of "constant" or "adaptive"; with "cosine_cycles" training ends
-        after a cycle (from the second on) that brought no progress on validation rows;
-        other schedules run to their end.
+        `learning_rate` of "constant" or "adaptive"; with "cosine_cycles" training of a
+        network that validates alone ends after a cycle (from the second on) that
+        brought no progress; other schedules run to their end. Where two or more
+        validate on the same rows, those of the first fold run to the end, and all
+        others to three times the epochs that were best for these.
     warm_start : bool, default=False
         Whether `fit` goes on from the weights, the scaling and the optimizer's state
         of the last fit, with the same folds; schedules start anew. Layers, activations,
@@ -183,8 +189,11 @@ class DropoutMLPClassifier(ClassifierMixin, DropoutMLP):
         cannot change then.
     early_stopping : bool, default=True
         Whether to keep the weights of the epoch after which the loss of the rows to
-        validate on is least. Without it a single network learns from all rows, and
-        several keep their last weights; their folds tell how good they are.
+        validate on is least. Networks that validate on the same rows (two on each fold,
+        by default) keep the one of twelve epochs after which their mean, divided by the
+        temperature that suits it best, loses least [3]_. Without it a single network
+        learns from all rows, and several keep their last weights; their folds tell how
+        good they are.
     validation_fraction : float, default=0.2
         Share of the rows that a single network sets apart for `early_stopping`.
         Classes are held out in proportion; a class of one row never is.
@@ -271,6 +280,8 @@ class DropoutMLPClassifier(ClassifierMixin, DropoutMLP):
     .. [2] D. Holzmüller, L. Grinsztajn and I. Steinwart, "Better by default: strong
        pre-tuned MLPs and boosted trees on tabular data", Advances in Neural
        Information Processing Systems 37, 2024.
+    .. [3] E. Berta, D. Holzmüller, M. I. Jordan and F. Bach, "Rethinking early
+       stopping: refine, then calibrate", arXiv:2501.19195, 2025.
 
     Examples
     --------
@@ -647,21 +658,23 @@ class DropoutMLPClassifier(ClassifierMixin, DropoutMLP):
         """From outputs (..., n_outputs) to probabilities (..., n_classes)."""
         return probabilities_of(outputs, self._multilabel)
 
-    def _temperature(self, goal: Goal, judges: Judges) -> float:
+    def _choice(self, goal: Goal) -> EpochChoice:
+        return EpochChoice(goal.attributes["_multilabel"], self.label_smoothing == 0)
+
+    def _temperature(self, goal: Goal, judges: Judges, n_members: int) -> float:
         """Learn the temperature; label smoothing asks for probabilities of its own."""
         if not judges.held_out or self.label_smoothing > 0:
             return 1.0
         multilabel = goal.attributes["_multilabel"]
-        outputs = [
-            np.array([each.outputs(table.X) for each in networks])
+        groups = [
+            HeldOutGroup(
+                np.array([each.outputs(table.X) for each in networks]),
+                table.targets,
+                table.weights,
+            )
             for networks, table, _ in judges.held_out
         ]
-        return fit_temperature(
-            list(np.concatenate(outputs, axis=1)),
-            np.concatenate([table.targets for _, table, _ in judges.held_out]),
-            np.concatenate([table.weights for _, table, _ in judges.held_out]),
-            multilabel,
-        )
+        return fit_temperature(groups, multilabel, n_members)
 
     def _calibrate(
         self,
@@ -669,7 +682,7 @@ class DropoutMLPClassifier(ClassifierMixin, DropoutMLP):
         goal: Goal,
         judges: Judges,
         trained: list[Trained],
-        given: Given,
+        given: FitInput,
     ) -> dict[str, Any]:
         found = self._uncalibrated()
         if not judges.held_out:
@@ -702,7 +715,7 @@ class DropoutMLPClassifier(ClassifierMixin, DropoutMLP):
             self._warn_of_lone_classes(given, classes)
         return found
 
-    def _warn_of_lone_classes(self, given: Given, classes: NDArray[Any]) -> None:
+    def _warn_of_lone_classes(self, given: FitInput, classes: NDArray[Any]) -> None:
         labels = given.table.targets[:, 0].round().astype(np.int64)
         alone = classes[lone_classes(labels)].tolist()
         if alone:

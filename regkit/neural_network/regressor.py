@@ -12,6 +12,7 @@ from regkit._sklearn import Interval, StrOptions, validate_parameters
 from regkit._types import Floats
 from regkit.neural_network._base import DropoutMLP
 from regkit.neural_network._by_chunks import by_chunks
+from regkit.neural_network._calibration import judge
 from regkit.neural_network._data import Table
 from regkit.neural_network._ensemble import Ensemble, joined
 from regkit.neural_network._fitted import Fitted
@@ -23,7 +24,7 @@ from regkit.neural_network._parameters import (
     check_n_samples,
     quantile_levels,
 )
-from regkit.neural_network._rows import Given, Goal, Parts
+from regkit.neural_network._rows import FitInput, Goal, Parts
 from regkit.neural_network._summaries import FirstTargets
 from regkit.neural_network._to_sklearn import regressor_of
 from regkit.neural_network._uncertainty import (
@@ -31,11 +32,10 @@ from regkit.neural_network._uncertainty import (
     determination,
     epistemic_deviation,
     gaussian_reach,
-    judge,
     root_mean_square,
 )
 from regkit.rows.inputs import check_y
-from regkit.solvers.networks.scaling import Moments, Scaling
+from regkit.solvers.networks.scaling import Scaling, ScalingMoments
 
 # Passes for deviations; the default of predictions.
 _N_PASSES = 100
@@ -122,7 +122,9 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
         means and standard deviations; "robust" by the mean of two scores, which suits
         skewed columns and bounds outliers: one by weighted medians and interquartile
         ranges, followed by the smooth bound x / √(1 + (x / 3)²) [2]_, the other the
-        normal quantile of the value's rank. Columns of two values have the first only.
+        normal quantile of the value's rank. Columns of two values, and indicators of
+        levels, are centered by means, and their values are apart by twice the root of
+        the share of the rarer one, at most 1, so that rare levels are learned slowly.
         A sparse X is never densified.
     standardize_target : bool, default=True
         Whether to center and scale y; predictions are in y's own units.
@@ -576,7 +578,7 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
                 )
             )
             if self._calibration is not None:
-                spread = np.maximum(spread, self._calibration.least)
+                spread = np.maximum(spread, self._calibration.shape.least)
                 spread = spread * self._calibration.factor
             # Held-out rows show both parts together.
             ratio = np.minimum(epistemic / np.maximum(spread, _SMALLEST), 1.0)
@@ -633,13 +635,16 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
         Each network predicts a spread with its prediction, and intervals are multiples
         of it that cover held-out rows. Rows held out by `calibration_fraction` make
         them split-conformal [1]_: at least `coverage` of new rows are covered on
-        average, whatever the networks are worth. Otherwise the folds that the members
-        validate on make them CV+ [2]_: about `coverage` of new rows are covered, and
-        at least 2 `coverage` - 1 less a term that vanishes with the number of rows;
-        they are wider where the members disagree. With a single member its validation
-        rows serve. Validation rows chose the epoch whose weights are kept, so each
-        half of them is compared with the epoch that the other half would have chosen.
-        All of this is about rows like those of the fit, not about rows far from them.
+        average, whatever the networks are worth. Otherwise the rows that validate
+        serve, which are predicted by the members of their fold: intervals are
+        cross-conformal [2]_, cover about `coverage` of new rows (88% to 92% for 90% in
+        the documentation's tables), and have no guarantee for all data. They are wider
+        where the members disagree. The same rows choose whether intervals are around
+        the prediction or the middle of two quantiles (or half way), and whether they
+        are as wide as these are apart or all alike (or half way). Validation rows chose
+        the epoch whose weights are kept, so each half of them is compared with the
+        epoch that the other half would have chosen. All of this is about rows like
+        those of the fit, not about rows far from them.
 
         Parameters
         ----------
@@ -664,8 +669,8 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
         .. [1] J. Lei, M. G'Sell, A. Rinaldo, R. Tibshirani and L. Wasserman,
            "Distribution-free predictive inference for regression", Journal of the
            American Statistical Association 113, 2018.
-        .. [2] R. Barber, E. Candès, A. Ramdas and R. Tibshirani, "Predictive inference
-           with the jackknife+", Annals of Statistics 49, 2021.
+        .. [2] V. Vovk, "Cross-conformal predictors", Annals of Mathematics and
+           Artificial Intelligence 74, 2015.
         """
         X = self._check_X(X)
         check_coverage(coverage)
@@ -727,11 +732,12 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
         goal: Goal,
         judges: Judges,
         trained: list[Trained],
-        given: Given,
+        given: FitInput,
     ) -> dict[str, Any]:
         if not judges.held_out:
             return self._uncalibrated()
-        judged = judge(self._heads_of(goal), judges)
+        chosen = not len(trained[0].parts.calibrate.weights)
+        judged = judge(self._heads_of(goal), judges, chosen)
         found: dict[str, Any] = {"_calibration": judged.calibration}
         deviation = judged.deviation
         if self.tau is not None:
@@ -809,12 +815,12 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
         table, stream = parts.learn, parts.stream
         moments = None if stream is None else stream.totals.targets
         if moments is None:
-            moments = Moments.of(table.targets, table.weights)
+            moments = ScalingMoments.of(table.targets, table.weights)
         return self._heads_of(goal).scaling(moments, self.standardize_target)
 
     def _scores(self, means: Floats, fitted: Fitted, held_out: Table) -> list[float]:
         """Turn mean squared errors per target into R², averaged over targets."""
-        spread = Moments.of(held_out.targets, held_out.weights).scale
+        spread = ScalingMoments.of(held_out.targets, held_out.weights).scale
         with np.errstate(over="ignore"):  # targets far smaller than the outputs
             relative = np.square(fitted.targets.scale / spread)
         return [float(np.mean(1.0 - epoch * relative)) for epoch in means]

@@ -19,7 +19,14 @@ from regkit._types import Floats
 from regkit.parallel.threads import one_blas_thread, side_by_side
 from regkit.rows.inputs import check_fit_data, check_sample_weight, check_y
 from regkit.rows.row_chunks import RowChunks
-from regkit.rows.sources import Block, Found, named, no_fold
+from regkit.rows.sources import (
+    Block,
+    Encode,
+    Found,
+    named,
+    no_fold,
+    plain_targets,
+)
 
 # Partial results that one task merges.
 _BRANCHES = 8
@@ -67,6 +74,8 @@ class DaskRows:
         y: Any,
         sample_weight: Any,
         labels: NDArray[np.int64] | None,
+        offset: Any = None,
+        encode: Encode = plain_targets,
     ) -> Found:
         _require_y(y)
         given = zip(
@@ -74,9 +83,11 @@ class DaskRows:
             self._beside("y", y),
             self._beside("sample_weight", sample_weight),
             self._labels(labels),
+            self._beside("offset", offset),
             strict=True,
         )
-        run = dask.delayed(partial(_on_partition, task, self.n_features), pure=False)
+        work = partial(_on_partition, task, self.n_features, encode)
+        run = dask.delayed(work, pure=False)
         found = [run(number, *parts) for number, parts in enumerate(given)]
         join = dask.delayed(partial(_join, combine), pure=False)
         while len(found) > 1:
@@ -91,6 +102,17 @@ class DaskRows:
 
     def targets(self, y: Any) -> tuple[Floats | None, int]:
         return None, int(self.lengths.sum())
+
+    def each_target(self, y: Any, task: Callable[[Any], Found]) -> list[Found]:
+        _require_y(y)
+        if not dask.is_dask_collection(y):
+            return [task(y)]
+        run = dask.delayed(partial(_of_targets, task), pure=False)
+        parts = [run(number, part) for number, part in enumerate(_partitions(y))]
+        found = [one for one in dask.compute(*parts) if one is not None]
+        if not found:
+            raise ValueError("X has no rows: all of its partitions are empty.")
+        return found
 
     def chunks(self, y: Any, sample_weight: Any) -> tuple[RowChunks, Any, Any]:
         _require_y(y)
@@ -129,8 +151,8 @@ class DaskRows:
         if values is None or np.isscalar(values):
             return [values] * count
         if not dask.is_dask_collection(values):
-            if name == "y":
-                values = check_y("X", values)
+            if name != "sample_weight":
+                values = check_y("X", values, name)
             else:
                 values = check_sample_weight(values, int(self.lengths.sum()))
             if len(values) != self.lengths.sum():
@@ -197,16 +219,18 @@ def _n_rows(X: Any) -> int:
 def _on_partition(
     task: Callable[[Block], Found],
     n_features: int,
+    encode: Encode,
     number: int,
     X: Any,
     y: Any,
     sample_weight: Any,
     labels: NDArray[np.int64],
+    offset: Any,
 ) -> Found | None:
     if not X.shape[0]:
         return None
     with named(number):
-        y = check_y("X", y)
+        y = encode(y)
         # Whether X is finite comes out of the sums, without a pass of its own.
         with config_context(assume_finite=True):
             data = check_fit_data("X", X, y, None)
@@ -217,9 +241,19 @@ def _on_partition(
             )
         if sample_weight is not None:
             sample_weight = check_sample_weight(sample_weight, len(y))
+        if offset is not None:
+            offset = check_y("X", offset, "offset")
     # The workers' threads share the cores.
     with one_blas_thread(), side_by_side():
-        return task(Block(number, data._replace(sample_weight=sample_weight), labels))
+        data = data._replace(sample_weight=sample_weight)
+        return task(Block(number, data, labels, offset))
+
+
+def _of_targets(task: Callable[[Any], Found], number: int, y: Any) -> Found | None:
+    if not len(y):
+        return None
+    with named(number):
+        return task(y)
 
 
 def _join(

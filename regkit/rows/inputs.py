@@ -224,14 +224,19 @@ def _convert(name: str, array: Any, **how: Any) -> Any:
                 f"{name} must hold numbers, but {column}: encode it, for example by "
                 "make_pipeline(TableEncoder(), model)."
             ) from None
+        if _is_frame(array) and (gap := _column_of_gap(array)):
+            fill = " make_pipeline(TableEncoder(), model) fills it in."
+            hint = fill if (name, gap[:3]) == ("X", "NaN") else ""
+            raise ValueError(f"Input {name} contains {gap}{hint}") from None
         if reason.startswith("could not convert"):
             reason = re.sub(r"np\.str_\((.*)\)", r"\1", reason)
             raise ValueError(f"{name} must hold numbers: {reason}.") from None
         raise
     except TypeError as error:
         if "NAType" in str(error):
+            where = _column_of_gap(array) if _is_frame(array) else ""
             raise ValueError(
-                f"{name} contains NaN: a missing value, pandas.NA."
+                f"{name} contains {where or 'NaN: a missing value, pandas.NA.'}"
             ) from None
         raise
 
@@ -250,6 +255,23 @@ def _column_of_text(frame: Any) -> str:
         for row, value in enumerate(column):
             if isinstance(value, str) and not _is_number(value):
                 return f"column {str(name)!r} holds {value!r} in row {row}"
+    return ""
+
+
+def _column_of_gap(frame: Any) -> str:
+    """Name the first column with NaN or infinity, and the first such row."""
+    for name in frame.columns:
+        column = frame[name]
+        try:
+            if hasattr(column, "isna"):  # of pandas, whose NA is no float
+                values = column.to_numpy(dtype=np.float64, na_value=np.nan)
+            else:
+                values = np.asarray(column, dtype=np.float64)
+        except (TypeError, ValueError):
+            continue
+        for found, what in ((np.isnan(values), "NaN"), (np.isinf(values), "infinity")):
+            if found.any():
+                return f"{what}: column {str(name)!r} in row {found.argmax()}."
     return ""
 
 
@@ -305,8 +327,8 @@ def check_sample_weight(
         )
     if sample_weight.shape != (n_samples,):
         raise ValueError(
-            f"sample_weight must have one entry per row of X: X has {n_samples} rows, "
-            f"sample_weight has shape {sample_weight.shape}."
+            "Sample weights must be 1D array or scalar, with one entry per row of X: X "
+            f"has {n_samples} rows, sample_weight has shape {sample_weight.shape}."
         )
     smallest = int(np.argmin(sample_weight))
     if sample_weight[smallest] < 0:

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from regkit.rows.row_chunks import RowChunks
-from regkit.rows.sources import RowSource
+from regkit.rows.sources import RowSource, is_dask
 from regkit.rows.streamed import StreamedRows
 
 # A memory map smaller than this (256 MB) is an array like any other.
@@ -16,7 +16,7 @@ def as_source(X: Any) -> RowSource | None:
     """Return X as rows that are read in chunks, None where it is data in memory."""
     if type(X) is np.ndarray:
         return None
-    if type(X).__module__.partition(".")[0].startswith("dask"):
+    if is_dask(X):
         # Dask is optional, and its import takes seconds.
         from regkit.rows.dask_rows import DaskRows
 

@@ -229,7 +229,7 @@ class RowChunks:
                     f"tuple of {len(parts)}."
                 )
             X, y, weight = (*parts, None, None)[:3]
-            yield Chunk(number, _from_arrow(X), y, weight)
+            yield Chunk(number, from_arrow(X), y, weight)
 
     def _slices(self, order: Sequence[int] | None) -> Iterator[Chunk]:
         X = self._source
@@ -277,7 +277,8 @@ def _advise(X: Any, start: int, stop: int, advice: str) -> None:
     mapped.madvise(getattr(mmap, advice), begin, end - begin)
 
 
-def _from_arrow(X: Any) -> Any:
+def from_arrow(X: Any) -> Any:
+    """Return an Arrow table or batch as a data frame, all else as it is."""
     if type(X).__module__.partition(".")[0] == "pyarrow":
         return X.to_pandas()
     return X

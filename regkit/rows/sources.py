@@ -9,7 +9,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from regkit._types import Floats
-from regkit.rows.inputs import FitData
+from regkit.rows.inputs import FitData, check_y
 from regkit.rows.row_chunks import RowChunks
 
 Found = TypeVar("Found")
@@ -23,6 +23,20 @@ def no_fold() -> NDArray[np.int64]:
     return np.array([NO_FOLD])
 
 
+# Turns targets as they came into numbers.
+Encode = Callable[[Any], Floats]
+
+
+def is_dask(values: Any) -> bool:
+    """Whether values are a Dask collection."""
+    return type(values).__module__.partition(".")[0].startswith("dask")
+
+
+def plain_targets(y: Any) -> Floats:
+    """Check targets that are numbers."""
+    return check_y("X", y)
+
+
 class Block(NamedTuple):
     """Some rows, checked but for NaN and infinity."""
 
@@ -31,6 +45,8 @@ class Block(NamedTuple):
     data: FitData
     labels: NDArray[np.int64]
     """One fold for all rows, or one for each."""
+    offset: Floats | None = None
+    """(n,), or (n, n_classes)."""
 
 
 class RowSource(Protocol):
@@ -50,15 +66,21 @@ class RowSource(Protocol):
         y: Any,
         sample_weight: Any,
         labels: NDArray[np.int64] | None,
+        offset: Any = None,
+        encode: Encode = plain_targets,
     ) -> Found:
         """Return ``combine`` of ``task`` of all rows, from one pass over them.
 
         ``combine`` is associative and changes none of its arguments. ``labels`` are
-        the rows' folds.
+        the rows' folds, ``offset`` belongs to the rows as ``y`` does. ``encode`` turns
+        a y that comes in parts into numbers; one of all rows consists of numbers.
         """
 
     def targets(self, y: Any) -> tuple[Floats | None, int]:
         """Return y where a splitter may see it, and the number of rows."""
+
+    def each_target(self, y: Any, task: Callable[[Any], Found]) -> list[Found]:
+        """Return ``task`` of every part of y, as it came; all of y may be one."""
 
     def chunks(self, y: Any, sample_weight: Any) -> tuple[RowChunks, Any, Any]:
         """Return the rows to read one chunk after the other in this process.

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
@@ -14,7 +14,14 @@ from regkit.parallel.streaming import map_stream
 from regkit.rows.chunk_checks import Form, Marks, beside, check_targets, mark_of
 from regkit.rows.inputs import FitData, check_fit_data, check_sample_weight, check_y
 from regkit.rows.row_chunks import Chunk, RowChunks
-from regkit.rows.sources import Block, Found, named, no_fold
+from regkit.rows.sources import (
+    Block,
+    Encode,
+    Found,
+    named,
+    no_fold,
+    plain_targets,
+)
 
 # Bytes of X that a thread works on at a time.
 _BLOCK_BYTES = 1 << 25
@@ -40,8 +47,11 @@ class StreamedRows:
         y: Any,
         sample_weight: Any,
         labels: NDArray[np.int64] | None,
+        offset: Any = None,
+        encode: Encode = plain_targets,
     ) -> Found:
-        blocks = _blocks(self._chunks, self._marks, y, sample_weight, labels)
+        given = _Given(y, sample_weight, labels, offset, encode)
+        blocks = _blocks(self._chunks, self._marks, given)
         return combine(map_stream(task, blocks))
 
     def targets(self, y: Any) -> tuple[Floats | None, int]:
@@ -62,6 +72,19 @@ class StreamedRows:
         targets: Floats = np.concatenate(found)
         return targets, len(targets)
 
+    def each_target(self, y: Any, task: Callable[[Any], Found]) -> list[Found]:
+        if y is not None:
+            return [task(y)]
+        found = []
+        for chunk in self._chunks:
+            with named(chunk.number):
+                if chunk.y is None:
+                    raise ValueError("y is neither passed nor comes with the chunk.")
+                found.append(task(chunk.y))
+        if not found:
+            raise ValueError("X has no chunks: its source is empty.")
+        return found
+
     def chunks(self, y: Any, sample_weight: Any) -> tuple[RowChunks, Any, Any]:
         return self._chunks, y, sample_weight
 
@@ -75,14 +98,19 @@ class StreamedRows:
         return np.concatenate(found)
 
 
-def _blocks(
-    chunks: RowChunks,
-    marks: Marks,
-    y: Any,
-    sample_weight: Any,
-    labels: NDArray[np.int64] | None,
-) -> Iterator[Block]:
+class _Given(NamedTuple):
+    """What belongs to the rows; see `RowSource.reduce`."""
+
+    y: Any
+    sample_weight: Any
+    labels: NDArray[np.int64] | None
+    offset: Any
+    encode: Encode
+
+
+def _blocks(chunks: RowChunks, marks: Marks, given: _Given) -> Iterator[Block]:
     """Check the chunks one by one, and cut them into what threads work on."""
+    y, sample_weight, labels, offset, _ = given
     whole_y = None if y is None else check_y("X", y)
     weights = None
     if sample_weight is not None and not np.isscalar(sample_weight):
@@ -92,7 +120,7 @@ def _blocks(
     start = n_chunks = 0
     for chunk in chunks:
         with named(chunk.number):
-            data = _check_chunk(chunk, start, whole_y, weights, sample_weight)
+            data = _check_chunk(chunk, start, whole_y, weights, given)
             form = Form.of(chunk, data.X.shape[1])
             first = first or (form, data.y[:1].copy())
             first[0].compare(form)
@@ -101,8 +129,17 @@ def _blocks(
             marks.compare("y", chunk.number, mark_of(data.y))
         n_chunks += 1
         n_rows = len(data.y)
-        mine = no_fold() if labels is None else labels[start : start + n_rows]
-        yield from _cut(chunk.number, data, mine)
+        rows = slice(start, start + n_rows)
+        mine = no_fold() if labels is None else labels[rows]
+        shift = None
+        if offset is not None:
+            shift = offset[rows]
+            if len(shift) < n_rows:
+                raise ValueError(
+                    f"X goes to row {start + n_rows}, but offset has {len(offset)} "
+                    "entries."
+                )
+        yield from _cut(Block(chunk.number, data, mine, shift))
         start += n_rows
     if first is None:
         raise ValueError("X has no chunks: its source is empty.")
@@ -110,6 +147,11 @@ def _blocks(
         raise ValueError(
             "X and y must have the same number of rows: the chunks of X have "
             f"{start}, y has {len(whole_y)}."
+        )
+    if offset is not None and start != len(offset):
+        raise ValueError(
+            f"offset must have one entry per row of X: the chunks of X have {start} "
+            f"rows, offset has {len(offset)} entries."
         )
     if weights is not None and start != len(weights):
         raise ValueError(
@@ -124,11 +166,11 @@ def _check_chunk(
     start: int,
     whole_y: Floats | None,
     weights: Floats | None,
-    sample_weight: Any,
+    given: _Given,
 ) -> FitData:
-    y, weight = beside(chunk, start, whole_y, weights, sample_weight)
+    y, weight = beside(chunk, start, whole_y, weights, given.sample_weight)
     if whole_y is None:
-        y = check_y("X", y)
+        y = given.encode(y)
     # Whether X is finite comes out of the sums, without a pass of its own.
     with config_context(assume_finite=True):
         data = check_fit_data("X", chunk.X, y, None)
@@ -137,13 +179,14 @@ def _check_chunk(
     return data._replace(sample_weight=weight)
 
 
-def _cut(number: int, data: FitData, labels: NDArray[np.int64]) -> Iterator[Block]:
+def _cut(block: Block) -> Iterator[Block]:
+    number, data, labels, offset = block
     X, n_rows = data.X, len(data.y)
     is_sparse = sp.issparse(X)
     size = X.data.nbytes + X.indices.nbytes if is_sparse else X.nbytes
     count = max(1, min(n_rows, round(size / _BLOCK_BYTES)))
     if count == 1:
-        yield Block(number, data, labels)
+        yield block
         return
     if is_sparse:
         X = X.tocsr()
@@ -153,6 +196,6 @@ def _cut(number: int, data: FitData, labels: NDArray[np.int64]) -> Iterator[Bloc
         part = X[rows] if is_sparse else np.ascontiguousarray(X[rows])
         weight = None if data.sample_weight is None else data.sample_weight[rows]
         mine = labels if len(labels) == 1 else labels[rows]
-        yield Block(
-            number, data._replace(X=part, y=data.y[rows], sample_weight=weight), mine
-        )
+        shift = None if offset is None else offset[rows]
+        cut = data._replace(X=part, y=data.y[rows], sample_weight=weight)
+        yield Block(number, cut, mine, shift)

@@ -34,13 +34,17 @@ def information_criteria(
         EBIC  = BIC + 2 log C(p, d).
 
     Infinite where nothing is left to estimate the noise from: k >= n - 1, or residuals
-    that are rounding errors. EBIC: J. Chen and Z. Chen, "Extended Bayesian information
-    criteria for model selection with large model spaces", Biometrika 95, 2008, with
-    their gamma = 1.
+    that are rounding errors. A constant y leaves no residuals to any model: the terms
+    in k and d alone tell them apart. EBIC: J. Chen and Z. Chen, "Extended Bayesian
+    information criteria for model selection with large model spaces", Biometrika 95,
+    2008, with their gamma = 1.
     """
     n = design.total_weight
-    centered, _ = design.center(y)
-    noise = 64.0 * EPS * float(centered @ centered)
+    centered, mean = design.center(y)
+    total = float(centered @ centered)
+    noise = 64.0 * EPS * total
+    if np.sqrt(total) <= 8.0 * EPS * np.max(np.abs(mean)):
+        mean_square, noise = np.ones_like(mean_square), 0.0
     df = degrees_of_freedom(design, y, penalty, path)
     with np.errstate(divide="ignore"):
         values = n * np.log(mean_square)

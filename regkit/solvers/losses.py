@@ -8,7 +8,7 @@ import numpy as np
 
 from regkit._types import EPS, Floats
 from regkit.kernels.linear import losses as kernels
-from regkit.kernels.linear.loss_steps import Rows
+from regkit.kernels.linear.loss_steps import LossRows
 
 
 class PathLoss(Protocol):
@@ -161,10 +161,10 @@ class Loss:
 
     def rows(
         self, y: Floats, share: Floats, eta: Floats, dual: Floats, weight: Floats
-    ) -> Rows:
+    ) -> LossRows:
         """Return the rows, and room for what a step of them leads to."""
         room = (np.empty(len(y)) for _ in range(5))
-        return Rows(self.code, self.power, y, share, weight, eta, dual, *room)
+        return LossRows(self.code, self.power, y, share, weight, eta, dual, *room)
 
     def deviance(self, y: Floats, share: Floats, eta: Floats) -> float:
         """Return the mean loss above the least that any predictor could reach."""

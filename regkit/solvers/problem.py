@@ -131,7 +131,7 @@ class ScaledPenalty(NamedTuple):
 
     @property
     def by_column(self) -> tuple[Floats, Floats, Floats, Floats, Floats]:
-        """In the order of `regkit.kernels.linear.active_set_state.Problem`."""
+        """In the order of `regkit.kernels.linear.active_set_state.WorkingProblem`."""
         return self.l1, self.l2, self.lower, self.upper, self.noise
 
     def value(self, columns: Indices, coef: Floats) -> float:
@@ -266,20 +266,17 @@ class ScaledProblem(NamedTuple):
 def scale_problem(design: Design, y: Floats, penalty: Penalty) -> ScaledProblem:
     """Express ``y`` and ``penalty`` in the units of the design's columns."""
     target, mean = design.center(y)
-    return scale_centered(design, target, float(mean), penalty)
-
-
-def scale_centered(
-    design: ColumnUnits, target: Floats, mean: float, penalty: Penalty
-) -> ScaledProblem:
-    """Express a target that `Design.center` returned, and ``penalty``, likewise."""
     total = float(target @ target)
-    if total**0.5 <= 8.0 * EPS * abs(mean):
-        # A constant y: what is left of it is its mean's rounding error.
+    if is_rounding(total, float(mean)):
         target = np.zeros_like(target)
         total = 0.0
     scaled = ScaledPenalty.of(penalty, design, total**0.5)
-    return ScaledProblem(target, mean, total, scaled)
+    return ScaledProblem(target, float(mean), total, scaled)
+
+
+def is_rounding(total: float, mean: float) -> bool:
+    """Whether y is constant: what is left of it is its mean's rounding error."""
+    return bool(total**0.5 <= 8.0 * EPS * abs(mean))
 
 
 def sum_of_squares(vector: Floats) -> float:

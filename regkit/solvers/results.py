@@ -65,7 +65,7 @@ class PathResult:
 
     def dense(self) -> Floats:
         """Return the coefficients as a contiguous array (*S, n_features)."""
-        return np.ascontiguousarray(self.columns().T).reshape(*self.shape, -1)
+        return np.ascontiguousarray(self.columns().T).reshape(*self.alphas.shape, -1)
 
     def coef_path(self) -> Floats:
         """Return the coefficients (n_features, K); of several targets one such each."""
@@ -77,28 +77,39 @@ class PathResult:
         if isinstance(self.coefs, np.ndarray):
             used = np.flatnonzero(self.coefs.any(axis=1))
             return used, self.coefs[used]
-        used = np.unique(self.coefs.indices)
-        return used, self.coefs.tocsr()[used].toarray()
+        is_used = np.zeros(self.coefs.shape[0], dtype=np.bool_)
+        is_used[self.coefs.indices] = True
+        place = np.cumsum(is_used) - 1
+        used = np.flatnonzero(is_used)
+        filled = np.zeros((len(used), self.coefs.shape[1]))
+        at = np.repeat(np.arange(filled.shape[1]), np.diff(self.coefs.indptr))
+        filled[place[self.coefs.indices], at] = self.coefs.data
+        return used, filled
 
     def at(self, k: int) -> Self:
-        """Return the solutions of all targets at the k-th alpha; `coefs` is dense."""
+        """Return the solutions of all targets at the k-th alpha, (T,); dense `coefs`.
+
+        Of a path (K,) that is one target, and the shape (1,).
+        """
         per_alpha = self.coefs.shape[1] // len(self.intercepts)
         columns = slice(k * per_alpha, (k + 1) * per_alpha)
         return type(self)(
-            self.alphas[k],
+            self.alphas[k].reshape(-1),
             _filled(self.coefs, columns),
-            self.intercepts[k],
-            self.dual_gaps[k],
-            self.null_objectives[k],
-            self.n_iters[k],
-            self.converged[k],
+            self.intercepts[k].reshape(-1),
+            self.dual_gaps[k].reshape(-1),
+            self.null_objectives[k].reshape(-1),
+            self.n_iters[k].reshape(-1),
+            self.converged[k].reshape(-1),
             self.unique,
             self.solver,
         )
 
     def until(self, count: int) -> Self:
-        """Return the solutions of the first ``count`` alphas of a path (K,)."""
-        return self._with_arrays(self.coefs[:, :count], lambda values: values[:count])
+        """Return the solutions of the first ``count`` alphas of a path."""
+        per_alpha = self.coefs.shape[1] // len(self.intercepts)
+        coefs = self.coefs[:, : count * per_alpha]
+        return self._with_arrays(coefs, lambda values: values[:count])
 
     def take(self, order: NDArray[np.intp]) -> Self:
         """Return the alphas in another order, each as often as it is named."""

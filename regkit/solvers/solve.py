@@ -7,7 +7,7 @@ import numpy as np
 from scipy import sparse
 
 from regkit._types import Floats
-from regkit.designs import Design
+from regkit.designs import Design, GramTerms
 from regkit.solvers.paths.gram import CompleteGram, is_small
 from regkit.solvers.paths.solved import as_result
 from regkit.solvers.problem import Penalty
@@ -75,6 +75,29 @@ def solve_path(
     return found.until(int(too_many[0])) if len(too_many) else found
 
 
+def solve_terms(
+    terms: GramTerms,
+    penalty: Penalty,
+    alphas: Floats,
+    *,
+    tol: float,
+    max_iter: int,
+    solver: str,
+) -> PathResult | None:
+    """Solve as `solve_path` does where the products of all columns are all it needs.
+
+    None where it needs the rows: without a penalty, or for want of digits.
+    """
+    if alphas[-1] == 0.0:
+        return None
+    complete = CompleteGram(terms, penalty)
+    if complete.is_doubtful:
+        return None
+    found = complete.solve(alphas, tol, max_iter, len(terms.scale), solver)
+    is_enough = solver != "auto" or bool(found.converged.all())
+    return found if is_enough else None
+
+
 def go_on(
     design: Design,
     y: Floats,
@@ -112,13 +135,12 @@ class _Task(NamedTuple):
         design, tol = self.design, self.tol
         if not is_small(design):
             return self._walk(alphas, start)
-        complete = CompleteGram(design, self.y, self.penalty)
+        complete = CompleteGram.of_rows(design, self.y, self.penalty)
         if self.solver == "auto" and complete.is_doubtful:
             return self._walk(alphas, start)
         if start is not None:
             complete.start_from(start * design.scale)
-        solved = complete.solve(alphas, tol, self.max_iter, self.limit, self.solver)
-        found = as_result(design, self.penalty, complete.scaled, alphas, solved, tol)
+        found = complete.solve(alphas, tol, self.max_iter, self.limit, self.solver)
         if self.solver == "auto" and not found.converged.all():
             # The Gram matrix has too few digits here: go by the residual instead.
             again = self._walk(alphas, start)

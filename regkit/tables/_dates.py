@@ -55,7 +55,7 @@ _MONTHS = {name: k % 12 + 1 for k, name in enumerate(_NAMES.split())} | {
 }
 
 
-class Dates(NamedTuple):
+class DateCells(NamedTuple):
     """What the distinct cells of a column look like when read as dates."""
 
     values: dict[str, np.datetime64]
@@ -68,7 +68,7 @@ class Dates(NamedTuple):
     """A cell by which the order stays open, ``""`` for none."""
 
 
-def read_dates(cells: Iterable[str], order: Order | None = None) -> Dates | None:
+def read_dates(cells: Iterable[str], order: Order | None = None) -> DateCells | None:
     """Read the cells of a column as dates; None when most of them are none.
 
     Parameters
@@ -81,7 +81,7 @@ def read_dates(cells: Iterable[str], order: Order | None = None) -> Dates | None
     distinct = list(cells)
     values = _read_iso(distinct)
     if values is not None:
-        return Dates(values, [], "ymd", "")
+        return DateCells(values, [], "ymd", "")
     if not any(_is_date(cell) for cell in distinct[:20]):
         return None
     found, doubtful = _find_order(distinct)
@@ -91,7 +91,7 @@ def read_dates(cells: Iterable[str], order: Order | None = None) -> Dates | None
         cell: date for cell in distinct if (date := to_date(cell, found)) is not None
     }
     strays = [cell for cell in distinct if cell not in values]
-    return Dates(values, strays, found, doubtful) if values else None
+    return DateCells(values, strays, found, doubtful) if values else None
 
 
 def to_date(cell: str, order: Order) -> np.datetime64 | None:

@@ -27,16 +27,21 @@ from regkit.tables._dates import Order, read_dates
 from regkit.tables._frames import RawColumn
 from regkit.tables._hints import number_notes, why_identifier
 from regkit.tables._missing import ALWAYS, AMONG_NUMBERS, missing_in_text
-from regkit.tables._numbers import MixedNotationError, Notation, Numbers, read_numbers
+from regkit.tables._numbers import (
+    MixedNotationError,
+    Notation,
+    NumberCells,
+    read_numbers,
+)
 from regkit.tables._sentences import CellError, Note, Option, count_rows
-from regkit.tables.reading import ColumnReading, Kind, Settings, TypedColumn
+from regkit.tables.reading import ColumnReading, Kind, ReadingSettings, TypedColumn
 
 _MOSTLY = 0.9
 _MAX_LEVELS = 100
 
 
 def read_table_columns(
-    columns: Sequence[RawColumn], settings: Settings, target: str | None = None
+    columns: Sequence[RawColumn], settings: ReadingSettings, target: str | None = None
 ) -> list[TypedColumn]:
     """Find out how each column is read, and read it.
 
@@ -44,7 +49,7 @@ def read_table_columns(
     ----------
     columns : sequence of RawColumn
         The table.
-    settings : Settings
+    settings : ReadingSettings
         What the user says.
     target : str or None
         The column to predict, which is never left out.
@@ -78,10 +83,12 @@ def _says_number(cell: str) -> bool:
 class _Look:
     """What is seen of one column before the whole table is known."""
 
-    def __init__(self, column: RawColumn, settings: Settings, target: bool) -> None:
+    def __init__(
+        self, column: RawColumn, settings: ReadingSettings, target: bool
+    ) -> None:
         self.column, self.settings, self.target = column, settings, target
         self.given = settings.readings.get(column.name)
-        self.numbers: Numbers | None = None
+        self.numbers: NumberCells | None = None
         self.counts: Counter[str] = Counter()
         if column.dtype == "text" and not isinstance(self.given, ColumnReading):
             self.counts = Counter(column.values)
@@ -95,7 +102,7 @@ class _Look:
             return list(self.counts)
         return [cell for cell in self.counts if cell.casefold() not in absent]
 
-    def _look_for_numbers(self, decimal: str | None) -> Numbers | None:
+    def _look_for_numbers(self, decimal: str | None) -> NumberCells | None:
         try:
             return read_numbers(self.candidates, decimal) if self.candidates else None
         except MixedNotationError as error:
@@ -263,7 +270,7 @@ class _Look:
             if cell.casefold() in extra
         )
 
-    def _number_doubts(self, numbers: Numbers) -> tuple[Note, ...]:
+    def _number_doubts(self, numbers: NumberCells) -> tuple[Note, ...]:
         if not numbers.doubtful:
             return ()
         cell, name = numbers.doubtful, self.column.name

@@ -96,7 +96,7 @@ class MixedNotationError(ValueError):
 
 
 @dataclass(frozen=True)
-class Numbers:
+class NumberCells:
     """What the distinct cells of a column look like when read as numbers.
 
     Attributes
@@ -133,7 +133,7 @@ class _Parts:
     spaced: bool
 
 
-def read_numbers(cells: Iterable[str], decimal: str | None = None) -> Numbers:
+def read_numbers(cells: Iterable[str], decimal: str | None = None) -> NumberCells:
     """Find the notation of a column and read its cells.
 
     Parameters
@@ -202,7 +202,7 @@ def convert_numbers(cells: Sequence[str], notation: Notation) -> dict[str, float
 # ------------------------------------------------------------ numbers without frills
 
 
-def _read_plain(cells: Sequence[str], decimal: str | None) -> Numbers | None:
+def _read_plain(cells: Sequence[str], decimal: str | None) -> NumberCells | None:
     """Read a column of digits, signs and at most one kind of mark, which is usual."""
     used = set("".join(cells))
     mark = "," if "," in used else "."
@@ -217,10 +217,12 @@ def _read_plain(cells: Sequence[str], decimal: str | None) -> Numbers | None:
     notation = Notation(decimal=mark)
     if codes or mark not in used:
         notation = Notation()
-        return Numbers(dict(zip(cells, values, strict=True)), [], notation, codes=codes)
+        return NumberCells(
+            dict(zip(cells, values, strict=True)), [], notation, codes=codes
+        )
     if any(_shows_decimals(cell, mark) for cell in cells):
         proven = "e" not in used and "E" not in used
-        return Numbers(
+        return NumberCells(
             dict(zip(cells, values, strict=True)), [], notation, proven=proven
         )
     return None
@@ -297,7 +299,7 @@ def _singular(unit: str) -> str:
     return folded[:-1] if len(folded) > 3 and folded.endswith("s") else folded
 
 
-def _read_written(cells: Sequence[str], decimal: str | None) -> Numbers:
+def _read_written(cells: Sequence[str], decimal: str | None) -> NumberCells:
     texts = {cell: cell.translate(_PLAIN) for cell in cells}
     parts = {cell: _take_apart(text) for cell, text in texts.items()}
     taken = {cell: part for cell, part in parts.items() if part is not None}
@@ -305,7 +307,7 @@ def _read_written(cells: Sequence[str], decimal: str | None) -> Numbers:
         c for c, t in texts.items() if c not in taken and _ZERO_BY_DASH.fullmatch(t)
     ]
     if not taken:
-        return Numbers({}, list(cells), Notation())
+        return NumberCells({}, list(cells), Notation())
     unit, scaled = _common_unit(taken)
     marks = _Marks(taken)
     chosen, proven, doubtful = marks.choose(decimal)
@@ -322,7 +324,7 @@ def _read_written(cells: Sequence[str], decimal: str | None) -> Numbers:
     used = set("".join(values))
     codes = "" if unit else _looks_like_codes(list(values), list(values.values()), used)
     doubtful = doubtful or (zeros[0] if zeros else "")
-    return Numbers(values, strays, notation, proven, doubtful, codes)
+    return NumberCells(values, strays, notation, proven, doubtful, codes)
 
 
 def _common_unit(taken: dict[str, _Parts]) -> tuple[str, bool]:

@@ -22,7 +22,7 @@ from regkit.tables._sentences import Style, TableError, unknown_column
 from regkit.tables.reading import (
     ColumnReading,
     Levels,
-    Settings,
+    ReadingSettings,
     TypedColumn,
     TypedTable,
 )
@@ -335,7 +335,9 @@ class TableEncoder(TransformerMixin, BaseEstimator):
                     f"{given!r}"
                 )
         order: Any = self.date_order
-        settings = Settings(readings, self.decimal, order, _as_tuple(self.missing))
+        settings = ReadingSettings(
+            readings, self.decimal, order, _as_tuple(self.missing)
+        )
         return read_table_columns(columns, settings, target)
 
     def notes(self, style: Style = "python") -> list[str]:

@@ -65,7 +65,7 @@ class Levels(NamedTuple):
         return Levels(self.codes[rows], self.names)
 
 
-class Settings(NamedTuple):
+class ReadingSettings(NamedTuple):
     """What the user says about a table."""
 
     readings: Mapping[str, Any]

@@ -236,7 +236,7 @@ def test_selection_and_path_are_those_of_the_final_fit(diabetes):
             [drawn.get(f"x{j}", 0.0) for j in range(64)], kept, rtol=1e-5, atol=1e-4
         )
         assert result.selection.alpha_min == pytest.approx(result.alpha)
-        assert np.sqrt(result.selection.errors.min()) == pytest.approx(result.cv_error)
+        assert result.selection.errors.min() == pytest.approx(result.cv_error)
     assert diabetes["Ridge"].selection.alpha_min == diabetes["Ridge"].alpha
     assert diabetes["Ridge"].path is None
     assert diabetes["Network"].selection is None

@@ -6,6 +6,7 @@ from sklearn.datasets import load_breast_cancer, load_iris
 from sklearn.metrics import accuracy_score, log_loss, roc_auc_score
 from sklearn.model_selection import train_test_split
 
+import regkit
 from regkit import compare_regularizers
 from regkit.comparison.tasks import METRICS, read_target
 
@@ -84,6 +85,27 @@ def test_the_loss_of_counts_is_scikit_learns():
     assert (loss >= 0).all()
 
 
+def test_the_probabilities_of_an_svm_are_made_again_by_its_line():
+    from sklearn.calibration import CalibratedClassifierCV
+
+    X, y = load_breast_cancer(return_X_y=True)
+    X, y = X[:200, :4], np.array(["a", "b"])[y[:200]]
+    comparison = compare_regularizers(X, y, baseline=False, **QUICK)
+    names = {
+        "CalibratedClassifierCV": CalibratedClassifierCV,
+        "LinearSVMClassifier": regkit.LinearSVMClassifier,
+    }
+    again = eval(comparison.line("Linear SVM"), names)
+    split, found = comparison.splits[0], comparison["Linear SVM"]
+    shares = again.fit(X[split.train], y[split.train]).predict_proba(X[split.test])
+    assert log_loss(y[split.test], shares) == pytest.approx(found.test_error, rel=1e-12)
+    kept = comparison.coef_frame("Linear SVM")
+    assert len(kept) == found.n_nonzero == 4
+    script = comparison.code("X, y = data", "Linear SVM")
+    assert "import CalibratedClassifierCV" in script
+    assert "import LinearSVMClassifier" in script
+
+
 def test_counts_are_compared_by_deviance():
     rng = np.random.default_rng(0)
     X = rng.standard_normal((200, 4))
@@ -101,8 +123,6 @@ def test_counts_are_compared_by_deviance():
 def test_linear_models_of_two_classes_are_logistic():
     X, y = load_breast_cancer(return_X_y=True)
     comparison = compare_regularizers(X[:200, :6], y[:200], **QUICK)
-    # An SVM has no probabilities.
-    assert "Linear SVM" not in [result.name for result in comparison.results]
     for name, l1_ratio in (("Logistic L2", 0.0), ("Logistic L1", 1.0)):
         model = comparison[name].model
         assert model.l1_ratio == l1_ratio

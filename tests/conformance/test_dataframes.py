@@ -6,7 +6,13 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 
-from regkit import ElasticNetRegressor, LassoRegressor, RidgeRegressor, lasso_path
+from regkit import (
+    DropoutMLPRegressor,
+    ElasticNetRegressor,
+    LassoRegressor,
+    RidgeRegressor,
+    lasso_path,
+)
 
 NAMES = ["age", "size", "rooms"]
 ESTIMATORS = [LassoRegressor(0.1), ElasticNetRegressor(0.1), RidgeRegressor(0.1)]
@@ -107,6 +113,9 @@ def test_arrow_tables(kind, data):
     model = LassoRegressor(0.1).fit(table, y)
     assert_allclose(model.coef_, expected.coef_)
     assert_allclose(model.predict(table), expected.predict(X))
+    network = DropoutMLPRegressor((4,), n_members=2, max_iter=2, random_state=0)
+    learned = network.fit(X, y).predict(X)
+    assert_allclose(network.fit(table, y).predict(table), learned, rtol=1e-5)
 
 
 def test_a_missing_value_among_objects_is_named(data):
@@ -115,6 +124,23 @@ def test_a_missing_value_among_objects_is_named(data):
     missing[3] = pd.NA
     with pytest.raises(ValueError, match="y contains NaN: a missing value"):
         LassoRegressor().fit(X, missing)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "Int64", "object"])
+def test_a_gap_in_a_frame_is_named(data, dtype):
+    X, y = data
+    frame = pd.DataFrame(np.round(9 * X), columns=["a", "fee {x}", "c"]).astype(dtype)
+    frame.loc[4, "fee {x}"] = None
+    sentence = r"contains NaN: column 'fee \{x\}' in row 4"
+    with pytest.raises(ValueError, match=sentence):
+        LassoRegressor().fit(frame, y)
+    model = LassoRegressor().fit(frame.dropna(), y[frame.notna().all(axis=1)])
+    with pytest.raises(ValueError, match=sentence):
+        model.predict(frame)
+    frame = frame.fillna(0).astype(float)
+    frame.loc[2, "c"] = np.inf
+    with pytest.raises(ValueError, match="infinity: column 'c' in row 2"):
+        LassoRegressor().fit(frame, y)
 
 
 @pytest.mark.parametrize("estimator", ESTIMATORS, ids=lambda e: type(e).__name__)

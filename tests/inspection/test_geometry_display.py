@@ -56,15 +56,24 @@ def test_the_picture(houses):
     np.testing.assert_allclose(display.contours_.levels, sorted(levels))
     for name, at in (("L1", display.lasso), ("L2", display.ridge)):
         np.testing.assert_array_equal(display.points_[name].get_xydata(), [at])
-    assert display.ax_.get_xlabel() == "coefficient of area"
+    assert display.ax_.get_xlabel() == "b₁, coefficient of area"
     assert display.ax_.get_aspect() == 1.0
     assert_no_text_overlaps(display.figure_)
     assert_texts_inside(display.figure_)
 
 
+def test_two_of_several_columns(houses):
+    X, y = houses
+    alone = PenaltyGeometryDisplay.from_data(X, y)
+    wide = X.assign(other=np.arange(len(y)))[["other", "rooms", "area"]]
+    chosen = PenaltyGeometryDisplay.from_data(wide, y, features=("area", 1))
+    np.testing.assert_array_equal(chosen.lasso, alone.lasso)
+    assert chosen.ax_.get_ylabel() == "b₂, coefficient of rooms"
+
+
 def test_mistakes_are_named(houses):
     X, y = houses
-    with pytest.raises(ValueError, match="X must have 2 columns, got 1"):
+    with pytest.raises(ValueError, match="feature"):
         PenaltyGeometryDisplay.from_data(X[["area"]], y)
     with pytest.raises(ValueError, match="linearly dependent or constant"):
         PenaltyGeometryDisplay.from_data(X.assign(rooms=2.0 * X["area"]), y)

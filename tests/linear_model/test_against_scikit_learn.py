@@ -6,7 +6,18 @@ from numpy.testing import assert_allclose
 from sklearn import linear_model
 from sklearn.datasets import load_diabetes
 
-from regkit import ElasticNetRegressor, LassoRegressor, RidgeRegressor, lasso_path
+from regkit import (
+    ElasticNetRegressor,
+    ElasticNetRegressorCV,
+    GeneralizedLinearRegressorCV,
+    LassoRegressor,
+    LassoRegressorCV,
+    LinearSVMClassifierCV,
+    LogisticClassifierCV,
+    RidgeRegressor,
+    RidgeRegressorCV,
+    lasso_path,
+)
 
 TIGHT = {"tol": 1e-12, "max_iter": 100_000}
 
@@ -106,3 +117,74 @@ def test_least_squares(diabetes):
         model.fit(X, y)
         assert_allclose(model.coef_, expected.coef_, rtol=1e-6)
         assert_allclose(model.intercept_, expected.intercept_, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        LassoRegressorCV,
+        ElasticNetRegressorCV,
+        LogisticClassifierCV,
+        LinearSVMClassifierCV,
+        GeneralizedLinearRegressorCV,
+    ],
+)
+@pytest.mark.parametrize("alphas", [1, 3])
+def test_a_grid_that_ends_where_it_starts(kind, alphas):
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(30, 3)), rng.integers(0, 2, 30)
+    model = kind(alphas=alphas, eps=1, cv=2).fit(X, y)
+    assert model.alphas_.shape == (1,)
+    assert_allclose(model.coef_, 0.0, atol=1e-7)
+    if alphas == 1:
+        assert_allclose(kind(alphas=1, cv=2).fit(X, y).alpha_, model.alpha_)
+
+
+def test_a_path_is_read_as_three_arrays(diabetes):
+    path = lasso_path(*diabetes, n_alphas=4)
+    assert len(path) == len(list(path)) == 3
+    for k, part in enumerate(path):
+        assert path[k] is part
+    with pytest.raises(IndexError):
+        path[3]
+
+
+@pytest.mark.parametrize("shape", [(-1,), (-1, 1)])
+def test_errors_of_rows_left_out_with_weights(diabetes, weights, shape):
+    X, y = diabetes
+    options = {"alphas": [0.1, 10.0], "store_cv_results": True}
+    ours = RidgeRegressorCV(**options).fit(X, y.reshape(shape), weights)
+    theirs = linear_model.RidgeCV(**options).fit(X, y.reshape(shape), weights)
+    assert_allclose(ours.cv_results_, theirs.cv_results_, rtol=1e-6, atol=1e-8)
+
+
+@pytest.mark.parametrize("solver", ["auto", "conjugate_gradient", "active_set"])
+def test_solvers_may_choose_the_number_of_iterations(diabetes, solver):
+    X, y = diabetes
+    expected = linear_model.Ridge(1.0, max_iter=None).fit(X, y)
+    ours = RidgeRegressor(1.0, max_iter=None, solver=solver).fit(X, y)
+    assert_allclose(ours.coef_, expected.coef_, rtol=1e-5)
+
+
+@pytest.mark.parametrize("factor", [None, [1.0, 4.0] * 20])
+@pytest.mark.parametrize("fit_intercept", [False, True])
+def test_penalties_beneath_rounding_choose_the_shortest_answer(fit_intercept, factor):
+    """In a wide X by conjugate gradients, whatever the units of its columns."""
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(15, 40)), rng.normal(size=15)
+    X *= rng.uniform(0.3, 3.0, 40)
+    scale = np.ones(40) if factor is None else np.sqrt(factor)
+    shortest = linear_model.LinearRegression(fit_intercept=fit_intercept)
+    expected = shortest.fit(X / scale, y).coef_ / scale
+    options = {"fit_intercept": fit_intercept, "penalty_factor": factor, "tol": 1e-12}
+    ours = RidgeRegressor(1e-16, solver="conjugate_gradient", **options).fit(X, y)
+    assert_allclose(ours.coef_, expected, atol=1e-9)
+
+
+@pytest.mark.parametrize("criterion", ["aic", "bic", "ebic"])
+@pytest.mark.parametrize("value", [0.0, 0.1, -1e12, 1e-140])
+def test_criteria_of_a_constant_target(criterion, value):
+    X = np.random.default_rng(0).normal(size=(25, 5))
+    model = LassoRegressorCV(criterion=criterion).fit(X, np.full(25, value))
+    assert_allclose(model.predict(X), value, rtol=1e-12)
+    assert not model.coef_.any()

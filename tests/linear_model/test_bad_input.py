@@ -122,8 +122,8 @@ TABLE = {
     "ridge alpha for other targets": (
         ridge(alpha=[1.0, 2.0]),
         ValueError,
-        "alpha must be a number or have one entry per target: y has 1 target, alpha "
-        "has shape (2,).",
+        "alpha must be a number or have one entry per target. Number of targets and "
+        "number of penalties do not correspond: 2 != 1.",
     ),
     "negative ridge alpha in an array": (
         ridge(alpha=[-2.0]),
@@ -138,8 +138,8 @@ TABLE = {
     "direct ridge solver with bounds": (
         ridge(solver="svd", positive=True),
         ValueError,
-        "solver='svd' cannot keep coefficients within bounds; use solver='auto', "
-        "'active_set' or 'coordinate_descent' with bounds or positive=True.",
+        "solver='svd' does not support positive=True or bounds; use solver='auto', "
+        "'active_set' or 'coordinate_descent' with them.",
     ),
     "singular values of a sparse X": (
         lambda: RidgeRegressor(solver="svd").fit(sp.csr_array(X), Y),
@@ -366,14 +366,14 @@ TABLE = {
     "short weights": (
         weighted(np.ones(4)),
         ValueError,
-        "sample_weight must have one entry per row of X: X has 6 rows, sample_weight "
-        "has shape (4,).",
+        "Sample weights must be 1D array or scalar, with one entry per row of X: X has "
+        "6 rows, sample_weight has shape (4,).",
     ),
     "two-dimensional weights": (
         weighted(np.ones((N, 1))),
         ValueError,
-        "sample_weight must have one entry per row of X: X has 6 rows, sample_weight "
-        "has shape (6, 1).",
+        "Sample weights must be 1D array or scalar, with one entry per row of X: X has "
+        "6 rows, sample_weight has shape (6, 1).",
     ),
     "negative weight": (
         weighted(changed(np.ones(N), 4, -0.5)),
@@ -464,17 +464,22 @@ TABLE = {
     "negative path alpha": (
         path(alphas=[1.0, -0.5]),
         ValueError,
-        "alphas must hold finite non-negative numbers: alphas[1] is -0.5.",
+        "alphas[1] == -0.5, must be >= 0.0 and finite.",
     ),
     "NaN path alpha": (
         path(alphas=[1.0, NAN]),
         ValueError,
-        "alphas must hold finite non-negative numbers: alphas[1] is nan.",
+        "alphas[1] == nan, must be >= 0.0 and finite.",
     ),
-    "eps of 1": (
-        path(eps=1.0),
+    "text among path alphas": (
+        path(alphas=[1.0, "0.5"]),
+        TypeError,
+        "alphas[1] must be an instance of float, not str: '0.5'.",
+    ),
+    "eps of 2": (
+        path(eps=2.0),
         ValueError,
-        parameter("eps", "a float in the range (0.0, 1.0)", 1.0, "lasso_path"),
+        parameter("eps", "a float in the range (0.0, 1.0]", 2.0, "lasso_path"),
     ),
     "n_alphas of zero": (
         path(n_alphas=0),
@@ -497,8 +502,9 @@ TABLE = {
     "automatic grid for a pure L2 penalty": (
         lambda: enet_path(X, Y, l1_ratio=0),
         ValueError,
-        "enet_path needs alphas when l1_ratio=0: the automatic grid starts where all "
-        "coefficients become zero, which a pure L2 penalty never does.",
+        "enet_path needs alphas. Automatic alpha grid generation is not supported for "
+        "l1_ratio=0. Please supply a grid by providing your estimator with the "
+        "appropriate `alphas=` argument.",
     ),
     "alpha above the path": (
         at(1.5),

@@ -27,7 +27,6 @@ from regkit import (
     LinearSVMClassifier,
     LogisticClassifier,
     LogisticClassifierCV,
-    RowChunks,
     glm_path,
     logistic_path,
 )
@@ -320,19 +319,6 @@ def test_no_convergence_is_a_warning_with_a_number():
     with pytest.warns(ConvergenceWarning, match=r"duality gap is \d.*tol=1e-15"):
         model.fit(X, Y)
     assert model.dual_gap_ > 0
-
-
-def test_rows_in_chunks_are_refused():
-    chunks = RowChunks(lambda: iter([(X, Y)]))
-    for model in (LogisticClassifier(), GeneralizedLinearRegressor()):
-        with pytest.raises(
-            TypeError, match=r"needs the rows of X in memory.*RowChunks"
-        ):
-            model.fit(chunks, None)
-        with pytest.raises(TypeError, match="needs the rows of X in memory"):
-            list(model.fit_path(chunks, None, [0.1]))
-    with pytest.raises(TypeError, match="logistic_path needs the rows of X in memory"):
-        logistic_path(chunks, None)
 
 
 def test_nothing_is_predicted_before_fit():

@@ -137,7 +137,7 @@ def test_errors_come_at_once():
         LassoRegressor().fit_path(X, y[1:], [1.0])
     with pytest.raises(ValueError, match="one entry per target"):
         RidgeRegressor().fit_path(X, y, [[1.0, 2.0]])
-    with pytest.raises(ValueError, match="cannot keep coefficients within bounds"):
+    with pytest.raises(ValueError, match="does not support positive"):
         RidgeRegressor(solver="svd", positive=True).fit_path(X, y, [1.0])
     assert list(LassoRegressor().fit_path(X, y, [])) == []
 

@@ -166,7 +166,7 @@ def test_several_l1_ratios():
     assert model.l1_ratio_ == [0.2, 0.8, 1.0][int(least.argmin())]
     with pytest.raises(ValueError, match="l1_ratio must hold numbers from 0 to 1"):
         LogisticClassifierCV(l1_ratio=[0.5, 2.0]).fit(X, Y)
-    with pytest.raises(ValueError, match="LogisticClassifierCV needs alphas when"):
+    with pytest.raises(ValueError, match="LogisticClassifierCV needs alphas"):
         LogisticClassifierCV(l1_ratio=0.0).fit(X, Y)
 
 

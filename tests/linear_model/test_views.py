@@ -1,9 +1,11 @@
 """Fitted models and paths as tables, sentences and pictures."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from sklearn.exceptions import NotFittedError
-from sklearn.metrics import r2_score
+from sklearn.metrics import d2_log_loss_score, d2_tweedie_score, r2_score
 
 from regkit import (
     LassoRegressor,
@@ -12,7 +14,9 @@ from regkit import (
     LogisticClassifierCV,
     RidgeRegressor,
     RidgeRegressorCV,
+    glm_path,
     lasso_path,
+    logistic_path,
     make_house_prices,
 )
 
@@ -91,6 +95,30 @@ def test_a_path_as_a_table(houses):
     share = r2_score(y, path.predict(X, alpha=path.alphas[-1]))
     assert last[2] == f"{100 * share:.2f}%"
     assert path._repr_html_().count("<tr>") == 13
+
+
+def test_paths_of_classes_and_counts_tell_their_explained_deviance(houses):
+    X, y = houses
+    classes = np.digitize(y, np.quantile(y, [0.3, 0.7]))
+    counts = np.round(y / y.std())
+    two = classes > 0
+    for path, target, score in (
+        (logistic_path(X, two, standardize=True, n_alphas=5), two, d2_log_loss_score),
+        (logistic_path(X, classes, n_alphas=5), classes, d2_log_loss_score),
+        (glm_path(X, counts, n_alphas=5), counts, partial(d2_tweedie_score, power=1)),
+        (
+            glm_path(X, 1 + counts, family="gamma", n_alphas=5),
+            1 + counts,
+            partial(d2_tweedie_score, power=2),
+        ),
+    ):
+        has_classes = hasattr(path, "classes_")
+        predict = path.predict_proba if has_classes else path.predict
+        share = score(target, predict(X, alpha=path.alphas[-1]))
+        lines = path.summary(X, target).splitlines()
+        assert lines[2].split()[-1] == "explained"
+        assert lines[3].split()[-1] == "0.00%"
+        assert lines[-1].split()[-1] == f"{100 * share:.2f}%"
 
 
 @pytest.mark.parametrize("kind", [LassoRegressorCV, RidgeRegressorCV])

@@ -41,7 +41,7 @@ from sklearn.preprocessing import (
 
 from regkit import ElasticNetRegressor, LassoRegressor, PathSearchCV, RidgeRegressor
 from regkit._sklearn import take_over_tasks
-from regkit.model_selection._fold import Fold
+from regkit.model_selection._fold import FoldEvaluator
 from tests.model_selection.comparison import (
     CountedScaler,
     ToyRidge,
@@ -589,13 +589,13 @@ def test_the_estimator_passed_stays_as_it_is(data):
 def test_a_fold_leaves_nothing_to_the_garbage_collector(data, monkeypatch):
     """A cycle would keep a worker's rows, for which joblib waits a second."""
     folds = []
-    prepare = Fold.prepare
+    prepare = FoldEvaluator.prepare
 
     def noted(self):
         folds.append(weakref.ref(self))
         prepare(self)
 
-    monkeypatch.setattr(Fold, "prepare", noted)
+    monkeypatch.setattr(FoldEvaluator, "prepare", noted)
     model = make_pipeline(StandardScaler(), LassoRegressor())
     gc.disable()
     try:

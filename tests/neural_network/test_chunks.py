@@ -13,11 +13,11 @@ from sklearn.metrics import r2_score
 
 from regkit import DropoutMLPClassifier, DropoutMLPRegressor, RowChunks
 from regkit.neural_network import _chunked
-from regkit.neural_network._chunked import Chunks, Encoding, Stream
+from regkit.neural_network._chunked import Chunks, Stream, TargetEncoding
 from regkit.neural_network._sample import Sample, SomeRows, hashes
 from regkit.neural_network._summaries import FirstTargets
 from regkit.rows.open import as_source
-from regkit.solvers.networks.scaling import Moments, Scaling
+from regkit.solvers.networks.scaling import Scaling, ScalingMoments
 
 SMALL = {"n_members": 1, "hidden_layer_sizes": (8,), "max_iter": 4, "random_state": 0}
 RNG = np.random.default_rng(0)
@@ -154,7 +154,7 @@ def test_shuffled_chunks_learn_what_rows_at_random_do():
 def stream_of(source, y, apart=(), moments=False):
     chunks = Chunks("test", as_source(source), y, None, DropoutMLPRegressor()._plain_y)
     chunks.survey(0, FirstTargets(), 1)
-    encoding = Encoding(lambda y: y.reshape(-1, 1), lambda y, weights: weights)
+    encoding = TargetEncoding(lambda y: y.reshape(-1, 1), lambda y, weights: weights)
     return Stream(chunks, encoding, np.array(apart, dtype=int), moments, moments)
 
 
@@ -190,20 +190,22 @@ def test_moments_are_those_of_the_rows_to_learn_from():
     apart = np.arange(0, 1000, 3)
     stream = stream_of(RowChunks(x, chunk_rows=64), x[:, 0], apart, True)
     rest = np.delete(x, apart, axis=0)
-    expected = Moments.of(rest, np.ones(len(rest)))
+    expected = ScalingMoments.of(rest, np.ones(len(rest)))
     found = stream.totals.columns
     # What n additions may round, in any order: column 3 is not beside 1e8.
     rounding = len(rest) * np.finfo(np.float64).eps * np.abs(rest[:, 3]).mean()
     assert_allclose(found.center, expected.center, rtol=1e-15, atol=rounding)
     assert_allclose(found.scale, expected.scale, rtol=1e-4)  # 1e-3 beside 1e8
     assert_allclose(found.scale, rest.std(axis=0) + np.array([0, 0, 1, 0]), rtol=1e-4)
-    sparse = Moments.of(sp.csr_array(rest), np.ones(len(rest)))
+    sparse = ScalingMoments.of(sp.csr_array(rest), np.ones(len(rest)))
     assert_allclose(sparse.center, expected.center, rtol=1e-15, atol=rounding)
     assert_allclose(sparse.scale, expected.scale, rtol=1e-4)
     assert found.scale[2] == expected.scale[2] == sparse.scale[2] == 1.0
     assert stream.n_rows == len(rest)
-    huge = Moments.of(x * 1e300, np.ones(1000))
-    assert np.isfinite(huge.merge(Moments.of(-x * 1e300, np.ones(1000))).spread).all()
+    huge = ScalingMoments.of(x * 1e300, np.ones(1000))
+    assert np.isfinite(
+        huge.merge(ScalingMoments.of(-x * 1e300, np.ones(1000))).spread
+    ).all()
 
 
 def test_the_sample_is_uniform_and_knows_no_chunks():

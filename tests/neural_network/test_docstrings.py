@@ -9,7 +9,7 @@ from regkit import DropoutMLPClassifier, DropoutMLPRegressor
 
 BOTH = (DropoutMLPRegressor, DropoutMLPClassifier)
 # What differs in what it says, not in what it means.
-OWN = {"learning_rate_init", "warm_start"}
+OWN = {"early_stopping", "learning_rate_init", "n_iter_no_change", "warm_start"}
 
 
 def described(estimator):

@@ -343,7 +343,7 @@ def test_an_interrupt_keeps_what_was_learnt(monkeypatch):
             raise KeyboardInterrupt
         return False
 
-    monkeypatch.setattr(_progress.Progress, "end", interrupt)
+    monkeypatch.setattr(_progress.TrainingProgress, "end", interrupt)
     model = DropoutMLPRegressor(**SMALL, verbose=True)
     with pytest.warns(UserWarning, match="interrupted after 3 epochs"):
         model.fit(X, Y)

@@ -71,9 +71,8 @@ def test_defaults_cover_new_rows_and_find_the_noise():
                 shares.append(covered(model, 0.9, new, y))
                 if truth is wave and n == 400:  # learnt: what is left is noise
                     noises.append(model.noise_std_ / noise)
-    # Cross-conformal intervals are on the safe side with few rows: a prediction of all
-    # members is nearer to y than those of a fold, by which they are measured.
-    assert 0.9 < np.mean(shares) < 0.97
+    # 21 fits, of which one of 100 rows varies by 0.03 and more with its target.
+    assert 0.87 < np.mean(shares) < 0.93
     assert 0.9 < np.mean(noises) < 1.1
 
 
@@ -205,7 +204,7 @@ def test_intervals_by_folds_cover_what_they_promise(changes):
         ratios.append(
             np.mean((upper - lower)[noisy]) / np.mean((upper - lower)[~noisy])
         )
-    assert 0.88 < np.mean(shares) < 0.96
+    assert 0.87 < np.mean(shares) < 0.93
     assert np.mean(ratios) > (1.4 if not changes else 2.0)
 
 

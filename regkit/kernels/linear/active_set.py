@@ -16,8 +16,8 @@ from regkit.kernels._jit import kernel, part
 from regkit.kernels.linear import cholesky
 from regkit.kernels.linear.active_set_state import (
     THRESHOLD_SLACK,
-    Problem,
     State,
+    WorkingProblem,
     cell,
     newton_direction,
     shift_correlation,
@@ -31,7 +31,7 @@ PATIENCE = 4
 
 @part
 def _find_violators(
-    problem: Problem,
+    problem: WorkingProblem,
     state: State,
     n: int,
     alpha: float,
@@ -53,7 +53,7 @@ def _find_violators(
 
 @part
 def _put_at_walls(
-    problem: Problem, state: State, n: int, leaving: NDArray[np.bool_]
+    problem: WorkingProblem, state: State, n: int, leaving: NDArray[np.bool_]
 ) -> tuple[int, float]:
     """Fix the free coordinates that have left their cell on its wall.
 
@@ -80,7 +80,7 @@ def _put_at_walls(
 
 
 @part
-def _scaled_gradient_max(problem: Problem, state: State, alpha: float) -> float:
+def _scaled_gradient_max(problem: WorkingProblem, state: State, alpha: float) -> float:
     """Return the largest gradient among free coordinates, in units of its slack."""
     largest = 0.0
     for i in range(state.size[0]):
@@ -96,7 +96,12 @@ def _scaled_gradient_max(problem: Problem, state: State, alpha: float) -> float:
 
 @part
 def pivot(
-    problem: Problem, state: State, n: int, alpha: float, max_iter: int, ridged: bool
+    problem: WorkingProblem,
+    state: State,
+    n: int,
+    alpha: float,
+    max_iter: int,
+    ridged: bool,
 ) -> tuple[int, bool]:
     """Do what `minimize` does, for kernels."""
     leaving = np.zeros(n, dtype=np.bool_)
@@ -174,7 +179,12 @@ def pivot(
 
 @kernel
 def minimize(
-    problem: Problem, state: State, n: int, alpha: float, max_iter: int, ridged: bool
+    problem: WorkingProblem,
+    state: State,
+    n: int,
+    alpha: float,
+    max_iter: int,
+    ridged: bool,
 ) -> tuple[int, bool]:
     """Bring ``state`` to the optimum over the first ``n`` columns.
 

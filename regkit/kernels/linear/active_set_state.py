@@ -26,7 +26,7 @@ THRESHOLD_SLACK = 1e-12
 FAR = 10.0
 
 
-class Problem(NamedTuple):
+class WorkingProblem(NamedTuple):
     """The problem on the working set; arrays have room for columns to come."""
 
     gram: NDArray[np.float64]
@@ -77,7 +77,7 @@ def shift_correlation(
 
 
 @part
-def correlate_afresh(problem: Problem, state: State, n: int) -> None:
+def correlate_afresh(problem: WorkingProblem, state: State, n: int) -> None:
     """Compute the correlations from the coefficients."""
     support = np.empty(n, dtype=np.int64)
     values = np.empty(n)
@@ -92,7 +92,9 @@ def correlate_afresh(problem: Problem, state: State, n: int) -> None:
 
 
 @part
-def without_drift(problem: Problem, state: State, n: int, traveled: float) -> float:
+def without_drift(
+    problem: WorkingProblem, state: State, n: int, traveled: float
+) -> float:
     """Compute the correlations afresh where updates have left too much rounding.
 
     Every update leaves behind errors in proportion to its step. Steps to the optimum
@@ -111,7 +113,7 @@ def without_drift(problem: Problem, state: State, n: int, traveled: float) -> fl
 
 
 @part
-def cell(problem: Problem, j: int, side: float) -> tuple[float, float]:
+def cell(problem: WorkingProblem, j: int, side: float) -> tuple[float, float]:
     """Return the interval in which coordinate ``j`` stays on its side of zero."""
     low = problem.lower[j]
     high = problem.upper[j]
@@ -123,7 +125,7 @@ def cell(problem: Problem, j: int, side: float) -> tuple[float, float]:
 
 
 @part
-def violation(problem: Problem, state: State, j: int, alpha: float) -> float:
+def violation(problem: WorkingProblem, state: State, j: int, alpha: float) -> float:
     """Return by how much fixed coordinate ``j`` violates its condition, signed."""
     value = state.coef[j]
     threshold = alpha * problem.l1[j]
@@ -142,7 +144,7 @@ def violation(problem: Problem, state: State, j: int, alpha: float) -> float:
 
 @part
 def newton_direction(
-    problem: Problem, state: State, alpha: float
+    problem: WorkingProblem, state: State, alpha: float
 ) -> NDArray[np.float64]:
     """Return the step from the free coordinates to the optimum of their hull."""
     k = state.size[0]

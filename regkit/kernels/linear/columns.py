@@ -16,7 +16,7 @@ from regkit.kernels._jit import inlined, summing_kernel
 from regkit.kernels.linear.sparse import stored_dot
 
 
-class Block(NamedTuple):
+class ColumnBlock(NamedTuple):
     """Columns over their scales, side by side; the residual is kept uncentered.
 
     With t = y - X b, stored in ``residual[:n]``, and the one number o = Σ_j m_j b_j in

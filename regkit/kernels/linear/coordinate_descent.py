@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regkit.kernels._jit import kernel, part
-from regkit.kernels.linear.columns import Block, product, subtract
+from regkit.kernels.linear.columns import ColumnBlock, product, subtract
 
 # A step between two values of one sign is made longer by this factor (successive
 # over-relaxation); any below 2 keeps the objective falling.
@@ -47,7 +47,7 @@ def _minimizer(
 
 @kernel
 def on_residual(
-    block: Block,
+    block: ColumnBlock,
     columns: NDArray[np.int64],
     terms: Terms,
     alpha: float,

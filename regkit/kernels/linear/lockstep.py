@@ -12,11 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regkit.kernels._jit import kernel, part
-from regkit.kernels.linear.active_set import minimize
-from regkit.kernels.linear.active_set_state import Problem, State
+from regkit.kernels.linear.active_set import pivot
+from regkit.kernels.linear.active_set_state import State, WorkingProblem
 from regkit.kernels.linear.certificate import duality_gap, in_span
 from regkit.kernels.linear.screening import ENLARGED, EXCESS, MANY, ROUNDED_SUM
-from regkit.kernels.linear.three_views import Columns, correlate, extend, residuals_of
+from regkit.kernels.linear.three_views import (
+    SharedColumns,
+    correlate,
+    extend,
+    residuals_of,
+)
 
 # Columns looked at together: their bounds stay in the first-level cache.
 _STRIP = 1024
@@ -26,7 +31,7 @@ LIKELY = 0.99
 END, ROOM, UNSOLVED, STUCK = 0, 1, 2, 3
 
 
-class Terms(NamedTuple):
+class PathTerms(NamedTuple):
     """The penalty of every column and more, each (3, p), in the units of their Z."""
 
     products: NDArray[np.float64]  # Zᵀ target
@@ -59,10 +64,12 @@ class View(NamedTuple):
     seen: NDArray[np.int64]  # (p,), the alpha at which a column was last read
 
 
-class Work(NamedTuple):
+class WorkingSets(NamedTuple):
     """The paths' working sets, with room for columns to come, and their states."""
 
-    problem: Problem  # its arrays, as those of the state, have a row for each path
+    problem: (
+        WorkingProblem  # its arrays, as those of the state, have a row for each path
+    )
     state: State
     columns: NDArray[np.int64]  # (3, room), in order of arrival
     sizes: NDArray[np.int64]  # (3,)
@@ -92,7 +99,7 @@ class Found(NamedTuple):
 def undecided(
     past: Past,
     residuals: NDArray[np.float64],
-    terms: Terms,
+    terms: PathTerms,
     is_held: NDArray[np.bool_],
     alpha: float,
 ) -> NDArray[np.int64]:
@@ -137,7 +144,7 @@ def undecided(
 
 
 @part
-def is_wanted(terms: Terms, view: View, k: int, j: int, slope: float) -> bool:
+def is_wanted(terms: PathTerms, view: View, k: int, j: int, slope: float) -> bool:
     """Whether path k may move column j, of more than ``slope`` rounding error."""
     if view.inside[k, j] or slope <= terms.noise[k, j]:
         return False
@@ -148,7 +155,11 @@ def is_wanted(terms: Terms, view: View, k: int, j: int, slope: float) -> bool:
 
 @part
 def want_missed(
-    columns: NDArray[np.int64], terms: Terms, view: View, work: Work, alpha: float
+    columns: NDArray[np.int64],
+    terms: PathTerms,
+    view: View,
+    work: WorkingSets,
+    alpha: float,
 ) -> bool:
     """Note which of ``columns`` each path lacks at ``alpha``; say if there is any."""
     is_any = False
@@ -168,9 +179,9 @@ def want_missed(
 @part
 def want_expected(
     columns: NDArray[np.int64],
-    terms: Terms,
+    terms: PathTerms,
     view: View,
-    work: Work,
+    work: WorkingSets,
     number: int,
     step: float,
     alpha: float,
@@ -201,7 +212,7 @@ def want_expected(
 
 
 @part
-def take_in(X: Columns, terms: Terms, view: View, work: Work) -> None:
+def take_in(X: SharedColumns, terms: PathTerms, view: View, work: WorkingSets) -> None:
     """Add the columns that each path lacks to its working set."""
     problem, state, sizes = work.problem, work.state, work.sizes
     before = sizes.copy()
@@ -224,14 +235,14 @@ def take_in(X: Columns, terms: Terms, view: View, work: Work) -> None:
 
 
 @part
-def minimize_each(work: Work, alpha: float, max_iter: int, ridged: bool) -> bool:
+def minimize_each(work: WorkingSets, alpha: float, max_iter: int, ridged: bool) -> bool:
     """Minimize over each path's working set; say if all optima were reached."""
     problem, state = work.problem, work.state
     are_all = True
     for k in range(3):
         for a in range(work.sizes[k]):
             work.starts[k, a] = state.coef[k, a]
-        one = Problem(
+        one = WorkingProblem(
             problem.gram[k],
             problem.target[k],
             problem.l1[k],
@@ -249,7 +260,7 @@ def minimize_each(work: Work, alpha: float, max_iter: int, ridged: bool) -> bool
             state.factor[k],
             state.size[k],
         )
-        n_iter, is_solved = minimize(one, its, work.sizes[k], alpha, max_iter, ridged)
+        n_iter, is_solved = pivot(one, its, work.sizes[k], alpha, max_iter, ridged)
         work.n_iter[k] += n_iter
         work.n_last[k] = n_iter
         work.is_solved[k] = is_solved
@@ -279,9 +290,9 @@ def remember(
 def certify(
     columns: NDArray[np.int64],
     residuals: NDArray[np.float64],
-    terms: Terms,
+    terms: PathTerms,
     view: View,
-    work: Work,
+    work: WorkingSets,
     alpha: float,
 ) -> float:
     """Compute the gaps; return the largest excess over a goal.
@@ -321,7 +332,7 @@ def certify(
 
 
 @part
-def note(found: Found, work: Work, at: int) -> None:
+def note(found: Found, work: WorkingSets, at: int) -> None:
     """Keep the solutions, the ``at``-th to be kept."""
     for k in range(3):
         stored = found.starts[k, at]
@@ -338,12 +349,12 @@ def note(found: Found, work: Work, at: int) -> None:
 
 @kernel
 def follow(
-    X: Columns,
-    terms: Terms,
+    X: SharedColumns,
+    terms: PathTerms,
     targets: NDArray[np.float64],
     past: Past,
     view: View,
-    work: Work,
+    work: WorkingSets,
     found: Found,
     alphas: NDArray[np.float64],
     is_kept: NDArray[np.bool_],

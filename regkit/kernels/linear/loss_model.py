@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from regkit._types import EPS
 from regkit.kernels._jit import part
-from regkit.kernels.linear.active_set_state import Problem, State
+from regkit.kernels.linear.active_set_state import State, WorkingProblem
 from regkit.kernels.linear.certificate import penalty_gap, shrinkages
 from regkit.kernels.linear.loss_policy import BALANCED, HORIZON, RISE, WORST_CONTRACTION
-from regkit.kernels.linear.loss_steps import Rows, advance_all
+from regkit.kernels.linear.loss_steps import LossRows, advance_all
 from regkit.kernels.linear.losses import objective
 
 # Figures that the walk takes over and hands back, by their places.
@@ -45,7 +45,7 @@ class Working(NamedTuple):
 
     columns: NDArray[np.float64]  # of (X - m) / s, contiguous: (columns, n)
     scaled: NDArray[np.float64]  # room for as many
-    problem: Problem
+    problem: WorkingProblem
     state: State
     square: NDArray[np.float64]  # of the columns' lengths
     sums: NDArray[np.float64]  # Σ_i share_i weight_i x_ij
@@ -68,7 +68,7 @@ class Settings(NamedTuple):
 
 
 @part
-def own_residual(rows: Rows, working: Working, fit_intercept: bool) -> None:
+def own_residual(rows: LossRows, working: Working, fit_intercept: bool) -> None:
     """Make the rows' own residual the dual point; leave it, weighted, in ``change``."""
     total = 0.0
     for i in range(rows.y.shape[0]):
@@ -112,7 +112,7 @@ def rebase(
 
 
 @part
-def penalty_value(problem: Problem, coef: NDArray[np.float64]) -> float:
+def penalty_value(problem: WorkingProblem, coef: NDArray[np.float64]) -> float:
     """Return the penalty less alpha of the first coefficients."""
     total = 0.0
     for j in range(coef.shape[0]):
@@ -123,7 +123,7 @@ def penalty_value(problem: Problem, coef: NDArray[np.float64]) -> float:
 
 @part
 def is_rise(
-    rows: Rows,
+    rows: LossRows,
     working: Working,
     before: NDArray[np.float64],
     settings: Settings,
@@ -141,7 +141,7 @@ def is_rise(
 
 @part
 def accept(
-    rows: Rows,
+    rows: LossRows,
     working: Working,
     before: NDArray[np.float64],
     shift: float,
@@ -177,7 +177,7 @@ def accept(
 
 
 @part
-def is_balanced(rows: Rows) -> bool:
+def is_balanced(rows: LossRows) -> bool:
     """Whether the dual point is orthogonal to the intercept."""
     total = size = terms = 0.0
     for i in range(rows.y.shape[0]):

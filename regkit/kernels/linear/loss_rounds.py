@@ -29,7 +29,7 @@ from regkit.kernels.linear.loss_model import (
     wants_new_gram,
 )
 from regkit.kernels.linear.loss_policy import PATIENCE
-from regkit.kernels.linear.loss_steps import Rows
+from regkit.kernels.linear.loss_steps import LossRows
 
 # Stages: what has been done since the last call.
 BEGUN = 0  # a new alpha
@@ -74,7 +74,7 @@ def _propose(
 
 @part
 def _settle(
-    rows: Rows,
+    rows: LossRows,
     working: Working,
     size: int,
     settings: Settings,
@@ -109,7 +109,7 @@ def _settle(
 
 @kernel
 def proceed(
-    rows: Rows,
+    rows: LossRows,
     working: Working,
     size: int,
     settings: Settings,

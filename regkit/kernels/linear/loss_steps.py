@@ -17,7 +17,7 @@ from regkit.kernels.linear.losses import LOGISTIC, WIDE_SERIES, entropy_series, 
 _STRIP = 256
 
 
-class Rows(NamedTuple):
+class LossRows(NamedTuple):
     """Where the rows are, and where a step of the linear predictor takes them."""
 
     code: int
@@ -36,7 +36,7 @@ class Rows(NamedTuple):
 
 
 @part
-def _advance_row(rows: Rows, i: int) -> float:
+def _advance_row(rows: LossRows, i: int) -> float:
     """Take row i along ``change``; return its part of the gap."""
     change = rows.change[i]
     z = rows.eta[i] + change
@@ -86,7 +86,11 @@ def _exponentials(
 
 @part
 def _advance_logistic(
-    rows: Rows, start: int, m: int, room: NDArray[np.float64], bits: NDArray[np.int64]
+    rows: LossRows,
+    start: int,
+    m: int,
+    room: NDArray[np.float64],
+    bits: NDArray[np.int64],
 ) -> float:
     """Do as `_advance_row` for ``m`` rows, without a branch but for few of them."""
     x, e, gap = room[0], room[1], room[2]
@@ -128,7 +132,11 @@ def _advance_logistic(
 
 @part
 def _advance_strip(
-    rows: Rows, start: int, m: int, room: NDArray[np.float64], bits: NDArray[np.int64]
+    rows: LossRows,
+    start: int,
+    m: int,
+    room: NDArray[np.float64],
+    bits: NDArray[np.int64],
 ) -> float:
     """Take rows from ``start`` on along ``change``; return their part of the gap."""
     if rows.code == LOGISTIC:
@@ -140,7 +148,7 @@ def _advance_strip(
 
 
 @part
-def advance_all(rows: Rows) -> float:
+def advance_all(rows: LossRows) -> float:
     """Do what `advance` does, for kernels."""
     room = np.empty((4, _STRIP))
     bits = room[3].view(np.int64)
@@ -152,7 +160,7 @@ def advance_all(rows: Rows) -> float:
 
 
 @kernel
-def advance(rows: Rows) -> float:
+def advance(rows: LossRows) -> float:
     """Take all rows along ``change``; return the rows' part of the gap."""
     return advance_all(rows)
 
@@ -237,7 +245,7 @@ def advance_dense(
     center: NDArray[np.float64],
     coef: NDArray[np.float64],
     shift: float,
-    rows: Rows,
+    rows: LossRows,
     first: int,
     last: int,
     products: NDArray[np.float64],

@@ -40,7 +40,7 @@ from regkit.kernels.linear.loss_policy import (
     MOST_WEIGHT,
     PATIENCE,
 )
-from regkit.kernels.linear.loss_steps import Rows
+from regkit.kernels.linear.loss_steps import LossRows
 
 
 @summing_part
@@ -115,7 +115,7 @@ def _correlate(
 
 @part
 def _form(
-    rows: Rows, working: Working, size: int, settings: Settings, alpha: float
+    rows: LossRows, working: Working, size: int, settings: Settings, alpha: float
 ) -> None:
     """Form the model anew around the present coefficients."""
     figures, gram = working.figures, working.problem.gram
@@ -152,7 +152,7 @@ def _form(
 
 @part
 def _move(
-    rows: Rows,
+    rows: LossRows,
     working: Working,
     before: NDArray[np.float64],
     fit_intercept: bool,
@@ -186,7 +186,7 @@ def _move(
 
 @part
 def _take_step(
-    rows: Rows, working: Working, size: int, settings: Settings, alpha: float
+    rows: LossRows, working: Working, size: int, settings: Settings, alpha: float
 ) -> bool:
     """Go to the model's minimum; return False, where the walk was, if that fails."""
     state, figures = working.state, working.figures
@@ -211,7 +211,7 @@ def _take_step(
 
 @part
 def _solve(
-    rows: Rows, working: Working, size: int, settings: Settings, alpha: float
+    rows: LossRows, working: Working, size: int, settings: Settings, alpha: float
 ) -> tuple[int, bool]:
     """Minimize at ``alpha``; return the steps taken and whether all were plain."""
     figures, goal = working.figures, 0.5 * settings.goal
@@ -250,7 +250,7 @@ def _solve(
 
 @kernel
 def walk(
-    rows: Rows,
+    rows: LossRows,
     working: Working,
     size: int,
     settings: Settings,

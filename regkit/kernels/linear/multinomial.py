@@ -14,7 +14,7 @@ from regkit.kernels.linear.losses import entropy
 
 
 class ClassRows(NamedTuple):
-    """As `regkit.kernels.linear.loss_steps.Rows`, shapes (K, n) but for ``share``."""
+    """As `regkit.kernels.linear.loss_steps.LossRows`: (K, n), ``share`` alone (n,)."""
 
     y: NDArray[np.float64]  # 1 for the row's class, 0 for others
     share: NDArray[np.float64]

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from regkit.kernels._jit import kernel, part
 from regkit.kernels.linear import cholesky
 from regkit.kernels.linear.active_set_state import (
-    Problem,
     State,
+    WorkingProblem,
     cell,
     newton_direction,
     shift_correlation,
@@ -32,7 +32,7 @@ NOTHING = 1e-9
 
 @part
 def _null_direction(
-    problem: Problem, state: State, alpha: float, refused: int
+    problem: WorkingProblem, state: State, alpha: float, refused: int
 ) -> tuple[NDArray[np.float64], float]:
     """Return the direction in which ``refused`` replaces what it depends on.
 
@@ -65,7 +65,7 @@ def _null_direction(
 
 @part
 def _longest_step(
-    problem: Problem,
+    problem: WorkingProblem,
     state: State,
     columns: NDArray[np.int64],
     step: NDArray[np.float64],
@@ -87,7 +87,11 @@ def _longest_step(
 
 @part
 def _worst_violator(
-    problem: Problem, state: State, n: int, alpha: float, resting: NDArray[np.bool_]
+    problem: WorkingProblem,
+    state: State,
+    n: int,
+    alpha: float,
+    resting: NDArray[np.bool_],
 ) -> int:
     """Return the fixed coordinate that gains most, its side chosen; -1 for none."""
     worst = -1
@@ -106,7 +110,7 @@ def _worst_violator(
 
 @kernel
 def minimize(
-    problem: Problem, state: State, n: int, alpha: float, max_iter: int
+    problem: WorkingProblem, state: State, n: int, alpha: float, max_iter: int
 ) -> tuple[int, bool]:
     """Bring ``state`` to the optimum over the first ``n`` columns.
 

@@ -17,7 +17,7 @@ from regkit.kernels._jit import summing_kernel, summing_part
 ABREAST = 3
 
 
-class Columns(NamedTuple):
+class SharedColumns(NamedTuple):
     """X, and what a path's Z makes of it."""
 
     transposed: NDArray[Any]  # (p, n)
@@ -63,7 +63,7 @@ def moments(
 
 @summing_kernel
 def correlate(
-    X: Columns,
+    X: SharedColumns,
     columns: NDArray[np.int64],
     residuals: NDArray[np.float64],
     limit: NDArray[np.float64],
@@ -127,7 +127,7 @@ def correlate(
 
 @summing_part
 def extend(
-    X: Columns,
+    X: SharedColumns,
     working: NDArray[np.int64],
     before: NDArray[np.int64],
     sizes: NDArray[np.int64],
@@ -210,7 +210,7 @@ def extend(
 
 @summing_part
 def residuals_of(
-    X: Columns,
+    X: SharedColumns,
     working: NDArray[np.int64],
     sizes: NDArray[np.int64],
     coef: NDArray[np.float64],

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from regkit.kernels._jit import inlined_kernel
 from regkit.kernels.networks.barrier import Crew, meet, share
 from regkit.kernels.networks.inputs import embedding_gradient, scale_gradient
-from regkit.kernels.networks.passes import Network, Work
+from regkit.kernels.networks.passes import Buffers, Network
 from regkit.kernels.networks.products import multiply_rows
 from regkit.kernels.networks.tiles import PANEL, Lines, sum_line
 
@@ -16,7 +16,7 @@ from regkit.kernels.networks.tiles import PANEL, Lines, sum_line
 def sum_gradient(
     net: Network,
     params: NDArray[Any],
-    work: Work,
+    work: Buffers,
     gradient: NDArray[Any],
     panels: int,
     crew: Crew,

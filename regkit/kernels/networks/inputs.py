@@ -7,17 +7,17 @@ from numpy.typing import NDArray
 
 from regkit.kernels._jit import uncounted_part, uncounted_summing_part
 from regkit.kernels.networks.functions import cos_sin
-from regkit.kernels.networks.passes import Network, Rows, Work, gather, line
+from regkit.kernels.networks.passes import Buffers, InputRows, Network, gather, line
 from regkit.kernels.networks.tiles import PANEL, Lines, sum_line
 
 
 @uncounted_part
 def load_inputs(
-    rows: Rows,
+    rows: InputRows,
     order: NDArray[np.int64],
     net: Network,
     params: NDArray[Any],
-    work: Work,
+    work: Buffers,
     start: int,
     stop: int,
 ) -> None:
@@ -40,7 +40,7 @@ def load_inputs(
 
 @uncounted_part
 def embed(
-    net: Network, params: NDArray[Any], work: Work, start: int, stop: int
+    net: Network, params: NDArray[Any], work: Buffers, start: int, stop: int
 ) -> None:
     """Add for the k-th waved column the numbers Σ_f v_kcf cos 2π(w_kf x + b_kf) + s_kc.
 
@@ -79,7 +79,7 @@ def embed(
 @uncounted_summing_part
 def scale_gradient(
     net: Network,
-    work: Work,
+    work: Buffers,
     gradient: NDArray[Any],
     first: int,
     last: int,
@@ -101,7 +101,7 @@ def scale_gradient(
 def embedding_gradient(
     net: Network,
     params: NDArray[Any],
-    work: Work,
+    work: Buffers,
     gradient: NDArray[Any],
     first: int,
     last: int,

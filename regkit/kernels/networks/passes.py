@@ -70,7 +70,7 @@ class Dropout(NamedTuple):
     """A code of `masks`."""
 
 
-class Rows(NamedTuple):
+class InputRows(NamedTuple):
     """X, dense or CSR; of a dense X ``indptr`` is empty and the other way round."""
 
     dense: NDArray[Any]
@@ -81,7 +81,7 @@ class Rows(NamedTuple):
     """(n_features,): what an entry that is not stored stands for."""
 
 
-class Work(NamedTuple):
+class Buffers(NamedTuple):
     """Buffers of lines, `PANEL` numbers each; every panel has as many in each."""
 
     height: int
@@ -136,10 +136,10 @@ def copy_row(source: NDArray[Any], target: NDArray[Any]) -> None:
 
 @inlined_kernel
 def gather(
-    rows: Rows,
+    rows: InputRows,
     order: NDArray[np.int64],
     net: Network,
-    work: Work,
+    work: Buffers,
     start: int,
     stop: int,
 ) -> None:
@@ -171,7 +171,7 @@ def gather(
 def multiply(
     net: Network,
     params: NDArray[Any],
-    work: Work,
+    work: Buffers,
     layer: int,
     start: int,
     stop: int,
@@ -217,7 +217,7 @@ def _rate(dropout: Dropout, layer: int, fraction: float) -> float:
 @uncounted_part
 def drop_inputs(
     net: Network,
-    work: Work,
+    work: Buffers,
     dropout: Dropout,
     fraction: float,
     key: Key,
@@ -248,7 +248,7 @@ def drop_inputs(
 def finish(
     net: Network,
     params: NDArray[Any],
-    work: Work,
+    work: Buffers,
     layer: int,
     dropout: Dropout,
     fraction: float,
@@ -336,7 +336,7 @@ def _relu_and_drop_one(
 
 
 @inlined_kernel
-def outputs_of(net: Network, work: Work, panel: int) -> NDArray[Any]:
+def outputs_of(net: Network, work: Buffers, panel: int) -> NDArray[Any]:
     """Return the (n_outputs, PANEL) outputs of the last layer."""
     last = net.sizes.shape[0] - 1
     return lines(work.values, panel * work.height + net.firsts[last], net.sizes[last])
@@ -346,7 +346,7 @@ def outputs_of(net: Network, work: Work, panel: int) -> NDArray[Any]:
 def forward(
     net: Network,
     params: NDArray[Any],
-    work: Work,
+    work: Buffers,
     dropout: Dropout,
     fraction: float,
     key: Key,
@@ -377,7 +377,7 @@ def _pass_relu(delta: NDArray[Any], values: NDArray[Any], rate: float) -> None:
 def backward(
     net: Network,
     params: NDArray[Any],
-    work: Work,
+    work: Buffers,
     dropout: Dropout,
     fraction: float,
     start: int,

@@ -9,10 +9,10 @@ from regkit.kernels._jit import uncounted_kernel
 from regkit.kernels.networks.inputs import load_inputs
 from regkit.kernels.networks.masks import derive, root, rounded
 from regkit.kernels.networks.passes import (
+    Buffers,
     Dropout,
+    InputRows,
     Network,
-    Rows,
-    Work,
     copy_row,
     drop_inputs,
     finish,
@@ -26,10 +26,10 @@ from regkit.kernels.networks.tiles import PANEL
 def sample(
     net: Network,
     dropout: Dropout,
-    rows: Rows,
+    rows: InputRows,
     whole: NDArray[np.int64],
     params: NDArray[Any],
-    work: Work,
+    work: Buffers,
     size: int,
     start: int,
     stop: int,

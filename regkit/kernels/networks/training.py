@@ -19,10 +19,10 @@ from regkit.kernels.networks.losses import loss_and_slopes, score_batch
 from regkit.kernels.networks.masks import Key, derive, draw, root
 from regkit.kernels.networks.optimizers import Groups, Optimizer, limit_norms, step
 from regkit.kernels.networks.passes import (
+    Buffers,
     Dropout,
+    InputRows,
     Network,
-    Rows,
-    Work,
     backward,
     copy_row,
     forward,
@@ -40,7 +40,7 @@ _SHUFFLE = np.int64(1 << 40)
 class Data(NamedTuple):
     """Rows with what is to be learnt of them."""
 
-    rows: Rows
+    rows: InputRows
     targets: NDArray[Any]
     """(n, n_targets)"""
     weights: NDArray[Any]
@@ -48,7 +48,7 @@ class Data(NamedTuple):
     total_weight: float
 
 
-class Loss(NamedTuple):
+class NetworkLoss(NamedTuple):
     """A code of `losses`, its parameter, and the quantiles of the quantile loss."""
 
     kind: int
@@ -56,7 +56,7 @@ class Loss(NamedTuple):
     levels: NDArray[np.float64]
 
 
-class State(NamedTuple):
+class RunState(NamedTuple):
     """What a run changes, and what a later run needs to go on."""
 
     params: NDArray[Any]
@@ -77,7 +77,7 @@ def load_panels(
     params: NDArray[Any],
     data: Data,
     order: Any,
-    work: Work,
+    work: Buffers,
     start: int,
     stop: int,
 ) -> None:
@@ -102,9 +102,9 @@ def load_panels(
 @uncounted_summing_part
 def note_losses(
     net: Network,
-    loss: Loss,
+    loss: NetworkLoss,
     n_targets: int,
-    work: Work,
+    work: Buffers,
     scale: float,
     start: int,
     stop: int,
@@ -127,7 +127,12 @@ def note_losses(
 
 @uncounted_part
 def note_scores(
-    net: Network, loss: Loss, n_targets: int, work: Work, start: int, stop: int
+    net: Network,
+    loss: NetworkLoss,
+    n_targets: int,
+    work: Buffers,
+    start: int,
+    stop: int,
 ) -> None:
     """Note the scores of panels."""
     for panel in range(start, stop):
@@ -144,7 +149,7 @@ def note_scores(
 
 
 @inlined_kernel
-def _sum_losses(work: Work, panels: int) -> float:
+def _sum_losses(work: Buffers, panels: int) -> float:
     total = 0.0
     for panel in range(panels):
         total += work.losses[panel]
@@ -154,11 +159,11 @@ def _sum_losses(work: Work, panels: int) -> float:
 @inlined_kernel
 def run_batch(
     net: Network,
-    loss: Loss,
+    loss: NetworkLoss,
     dropout: Dropout,
     data: Data,
-    state: State,
-    work: Work,
+    state: RunState,
+    work: Buffers,
     order: NDArray[np.int64],
     fraction: float,
     key: Key,
@@ -195,7 +200,7 @@ def _move(
     net: Network,
     optimizer: Optimizer,
     groups: Groups,
-    state: State,
+    state: RunState,
     count: int,
     rates: NDArray[np.float64],
     factor: float,
@@ -229,7 +234,7 @@ def _move(
 
 
 @inlined_kernel
-def _add_scores(work: Work, panels: int, scores: NDArray[np.float64]) -> None:
+def _add_scores(work: Buffers, panels: int, scores: NDArray[np.float64]) -> None:
     for panel in range(panels):
         for s in range(scores.shape[0]):
             scores[s] += work.scores[panel, s]
@@ -317,7 +322,7 @@ def _conclude(
     watch: Watch,
     data: Data,
     held_out: Data,
-    state: State,
+    state: RunState,
     total: float,
     rate: float,
     closes: bool,
@@ -343,14 +348,14 @@ def _conclude(
 @uncounted_kernel
 def train(
     net: Network,
-    loss: Loss,
+    loss: NetworkLoss,
     dropout: Dropout,
     optimizer: Optimizer,
     groups: Groups,
     data: Data,
     held_out: Data,
-    state: State,
-    work: Work,
+    state: RunState,
+    work: Buffers,
     schedule: NDArray[np.float64],
     n_batches: int,
     size: int,

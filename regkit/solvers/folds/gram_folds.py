@@ -1,7 +1,8 @@
 """Gram matrices of all training sets from one pass over X.
 
-The sums over the rows that a fold leaves out are taken from those over all rows. Where
-it is tested on the rows that it left out, its errors follow from the same sums.
+The sums over the rows that a fold leaves out are taken from those over all rows. They
+are all that its path needs, and where it is tested on the rows that it left out, its
+errors follow from the same sums: nothing as long as the rows is made for a fold.
 """
 
 from collections.abc import Sequence
@@ -9,7 +10,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from regkit._types import Floats, Indices
-from regkit.designs import Moments, RowDesign
+from regkit.designs import GramTerms, Moments, RowDesign
+from regkit.parallel.threads import map_in_threads, n_threads, one_blas_thread
 from regkit.solvers.folds.fold import Fold
 
 # Entries of the folds' Gram matrices that are kept for the next l1_ratio (64 MB).
@@ -42,7 +44,7 @@ class FoldMoments:
         if design.fit_intercept and self._total.is_far(self._center):
             self._center = self._center + self._total.shift / self._total.weight
             self._total = self._sum_all()
-        if self._total.keeps_digits(self._total, design.fit_intercept):
+        if self._keeps_digits(self._total, self._total, design.fit_intercept):
             design.adopt(self._total, self._center, y)
 
     def _sum_all(self) -> Moments:
@@ -53,7 +55,8 @@ class FoldMoments:
             counts[found] += 1
         is_partition = bool(np.all(counts == 1))
         if is_partition and len(rows) == len(self._folds) <= _KEPT // p**2:
-            self._kept = [self._sums(found) for found in rows]
+            with one_blas_thread():
+                self._kept = map_in_threads(self._sums, rows, n_threads())
             total = self._kept[0]
             for part in self._kept[1:]:
                 total = total + part
@@ -71,6 +74,23 @@ class FoldMoments:
             return None
         return self._kept[k] if self._kept else self._sums(rows)
 
+    def gram_terms(self, k: int) -> GramTerms | None:
+        """Return the problem of the rows that fold k trains on.
+
+        None where digits would be lost, or where the sums are not to be had from those
+        over all rows.
+        """
+        left_out, design = self._moments_left_out(k), self._design
+        if left_out is None:
+            return None
+        sums = self._total - left_out
+        is_centered = design.fit_intercept or design.standardize
+        if not self._keeps_digits(sums, self._total, is_centered):
+            return None
+        return sums.gram_terms(
+            self._center, self._level, design.fit_intercept, design.standardize
+        )
+
     def training_design(self, k: int) -> RowDesign:
         """Return the design of the rows that fold k trains on, its Gram matrix known.
 
@@ -87,9 +107,15 @@ class FoldMoments:
             sums = whole = self._design.moments(
                 rows, training[rows], self._y - self._level, self._center
             )
-        if sums.keeps_digits(whole, design.fit_intercept):
+        if self._keeps_digits(sums, whole, design.fit_intercept):
             design.adopt(sums, self._center, self._y)
         return design
+
+    def _keeps_digits(self, sums: Moments, whole: Moments, is_centered: bool) -> bool:
+        """Tell whether ``sums``, left of ``whole``, have digits enough."""
+        return sums.keeps_digits(
+            whole, self._center, is_centered
+        ) and sums.keeps_target(whole, self._design.fit_intercept)
 
     def held_out_errors(
         self, k: int, columns: Indices, coefs: Floats, intercepts: Floats

@@ -15,8 +15,7 @@ import numpy as np
 from regkit._types import Floats
 from regkit.designs import RowDesign
 from regkit.designs.dense_lockstep import share_columns
-from regkit.kernels.linear.three_views import ABREAST
-from regkit.kernels.linear.three_views import Columns as SharedColumns
+from regkit.kernels.linear.three_views import ABREAST, SharedColumns
 from regkit.parallel.threads import map_in_threads, one_blas_thread
 from regkit.solvers.folds.fold import Fold
 from regkit.solvers.folds.gram_folds import FoldMoments
@@ -26,7 +25,7 @@ from regkit.solvers.folds.shared_reads import solve_together
 from regkit.solvers.paths.gram import is_small
 from regkit.solvers.problem import Penalty
 from regkit.solvers.results import PathResult
-from regkit.solvers.solve import solve_path
+from regkit.solvers.solve import solve_path, solve_terms
 
 # Work of a fold, in multiplications, below which threads cost more than they save.
 _WORTHWHILE = 1 << 22
@@ -144,26 +143,36 @@ class FoldedDesign:
 
     def _solve_apart(self, task: PathTask) -> FoldPaths:
         """Solve each path by itself, several at a time."""
-        penalty, alphas, settings, with_whole = task
         n_threads = self._n_threads
         if self._moments is not None:
             # Two or three systems an alpha, of at most p columns.
-            work = len(alphas) * self._design.n_features**2
+            work = len(task.alphas) * self._design.n_features**2
             n_threads = n_threads if work > _WORTHWHILE else 1
 
         def solve(k: int | None) -> tuple[PathResult, Floats]:
             with np.errstate(over="ignore", invalid="ignore"):  # a thread's own state
-                design = self._design if k is None else self._training_design(k)
-                path = solve_path(design, self._y, penalty, alphas, **settings.options)
+                path = self._solve_alone(k, task)
                 return path, np.empty(0) if k is None else self._errors(k, path)
 
-        waiting = self._waiting(with_whole)
+        waiting = self._waiting(task.with_whole)
         side_by_side = one_blas_thread() if n_threads > 1 else nullcontext()
         with side_by_side:
             solved = map_in_threads(solve, waiting, n_threads)
-        whole = solved.pop()[0] if with_whole else None
+        whole = solved.pop()[0] if task.with_whole else None
         paths, errors = zip(*solved, strict=True)
         return FoldPaths(whole, list(paths), np.stack(errors, axis=1))
+
+    def _solve_alone(self, k: int | None, task: PathTask) -> PathResult:
+        """Solve the path of fold k, None for all rows."""
+        penalty, alphas, settings, _ = task
+        if k is not None and self._moments is not None:
+            terms = self._moments.gram_terms(k)
+            if terms is not None:
+                found = solve_terms(terms, penalty, alphas, **settings.options)
+                if found is not None:
+                    return found
+        design = self._design if k is None else self._training_design(k)
+        return solve_path(design, self._y, penalty, alphas, **settings.options)
 
     def _solve_in_lockstep(self, task: PathTask) -> FoldPaths | None:
         """Solve the paths three at a time, if X is stored for it; threes in threads."""

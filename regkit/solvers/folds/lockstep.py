@@ -9,13 +9,13 @@ alphas. Where one of them needs more than exact solutions of small systems, or a
 them more memory than X, the walk ends, and each path goes on alone.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from regkit._types import Floats
 from regkit.designs import Design
-from regkit.kernels.linear.active_set_state import Problem, State
+from regkit.kernels.linear.active_set_state import State, WorkingProblem
 from regkit.kernels.linear.cholesky import BLOCK
 from regkit.kernels.linear.lockstep import (
     END,
@@ -23,14 +23,14 @@ from regkit.kernels.linear.lockstep import (
     UNSOLVED,
     Found,
     Past,
-    Terms,
+    PathTerms,
     View,
-    Work,
+    WorkingSets,
     follow,
     remember,
 )
 from regkit.kernels.linear.screening import BATCH
-from regkit.kernels.linear.three_views import ABREAST, Columns, correlate
+from regkit.kernels.linear.three_views import ABREAST, SharedColumns, correlate
 from regkit.solvers.paths import pivoting
 from regkit.solvers.paths.solved import Solved, as_result
 from regkit.solvers.problem import (
@@ -52,7 +52,7 @@ class LockstepPaths:
 
     def __init__(
         self,
-        columns: Columns,
+        columns: SharedColumns,
         designs: Sequence[Design],
         problems: Sequence[ScaledProblem],
         *,
@@ -102,7 +102,7 @@ class LockstepPaths:
             problem.penalty.largest_alpha(row)
             for row, problem in zip(self._terms.products, self._problems, strict=False)
         ]
-        stops, are_kept = zip(*_stops(alphas, max(tops)), strict=True)
+        stops, are_kept = pivoting.stops(alphas, max(tops))
         found = _empty_found(len(alphas))
         at, event = 0, END
         while True:
@@ -114,8 +114,8 @@ class LockstepPaths:
                 self._view,
                 self._work,
                 found,
-                np.array(stops),
-                np.array(are_kept),
+                stops,
+                are_kept,
                 at,
                 event,
                 self._max_iter,
@@ -123,7 +123,7 @@ class LockstepPaths:
                 BATCH,
             )
             if event == UNSOLVED:
-                self._solve_otherwise(stops[at])
+                self._solve_otherwise(float(stops[at]))
             elif event != ROOM or not self._can_admit():
                 break
             else:
@@ -153,7 +153,7 @@ class LockstepPaths:
         work = self._work
         for k in np.flatnonzero(~work.is_solved):
             work.n_iter[k] += pivoting.minimize_from(
-                Problem(*(array[k] for array in work.problem)),
+                WorkingProblem(*(array[k] for array in work.problem)),
                 State(*(array[k] for array in work.state)),
                 work.starts[k, : work.sizes[k]],
                 alpha,
@@ -207,12 +207,12 @@ def _most_columns(n: int, p: int) -> int:
     return max(_ALWAYS_HELD, int(np.sqrt(n * p / ABREAST)))
 
 
-def _terms(designs: Sequence[Design], problems: Sequence[ScaledProblem]) -> Terms:
+def _terms(designs: Sequence[Design], problems: Sequence[ScaledProblem]) -> PathTerms:
     at = [min(k, len(problems) - 1) for k in range(ABREAST)]
     lengths = np.stack([designs[k].lengths for k in at])
     penalties = [problems[k].penalty for k in at]
     l1 = np.stack([penalty.l1 for penalty in penalties])
-    return Terms(
+    return PathTerms(
         np.zeros(lengths.shape),
         l1,
         np.stack([penalty.l2 for penalty in penalties]),
@@ -225,9 +225,9 @@ def _terms(designs: Sequence[Design], problems: Sequence[ScaledProblem]) -> Term
     )
 
 
-def _empty_work(p: int) -> Work:
+def _empty_work(p: int) -> WorkingSets:
     sizes, n_wanted, n_iter, n_last = np.zeros((4, ABREAST), dtype=np.int64)
-    return Work(
+    return WorkingSets(
         problem=_stacked_problem(0),
         state=_stacked_state(0, 0),
         columns=np.zeros((ABREAST, 0), dtype=np.int64),
@@ -268,9 +268,9 @@ def _with_room(found: Found, size: int) -> Found:
     return found._replace(columns=columns, values=values)
 
 
-def _stacked_problem(room: int) -> Problem:
+def _stacked_problem(room: int) -> WorkingProblem:
     vectors = np.zeros((6, ABREAST, room))
-    return Problem(np.zeros((ABREAST, room, room)), *vectors)
+    return WorkingProblem(np.zeros((ABREAST, room, room)), *vectors)
 
 
 def _stacked_state(room: int, support: int) -> State:
@@ -285,17 +285,6 @@ def _stacked_state(room: int, support: int) -> State:
     )
 
 
-def _stops(alphas: Floats, top: float) -> Iterator[tuple[float, bool]]:
-    """Yield the alphas and those on the way to them, and whether each was asked for."""
-    reached = top
-    for alpha in map(float, alphas):
-        if alpha >= reached:
-            yield alpha, True
-        while reached > alpha:
-            reached = pivoting.next_alpha(reached, alpha, top)
-            yield reached, reached == alpha
-
-
 def can_go_in_lockstep(penalty: Penalty, alphas: Floats, solver: str) -> bool:
     """Whether block pivoting is asked for, and every column can be kept out."""
     is_exact = solver in ("auto", "active_set")
@@ -308,7 +297,7 @@ def can_go_in_lockstep(penalty: Penalty, alphas: Floats, solver: str) -> bool:
 
 
 def solve_in_lockstep(
-    columns: Columns,
+    columns: SharedColumns,
     designs: Sequence[Design],
     y: Floats,
     penalty: Penalty,

@@ -24,7 +24,7 @@ from regkit.kernels.linear.loss_policy import (
     MOST_WEIGHT,
     WORST_CONTRACTION,
 )
-from regkit.kernels.linear.loss_steps import Rows
+from regkit.kernels.linear.loss_steps import LossRows
 from regkit.solvers.losses import Loss, overflowing
 from regkit.solvers.paths import pivoting
 from regkit.solvers.paths.newton import LARGEST_DROP, NewtonPath
@@ -107,7 +107,7 @@ class _Member(NewtonPath):
         self._unpenalized = np.empty(0, dtype=np.int64)
         self.top = self.alpha = self.penalty.largest_alpha(self._screen.correlation)
         n = len(y)
-        self.rows = Rows(
+        self.rows = LossRows(
             loss.code,
             loss.power,
             y.copy(),
@@ -295,7 +295,7 @@ class _Member(NewtonPath):
             start = None
             if found:
                 last = found[0].at(self.n_solved - 1)
-                start = last.coefs[:, 0], float(last.intercepts)
+                start = last.coefs[:, 0], float(last.intercepts[0])
             loss: Any = self._loss
             found.append(
                 solve_loss_path(

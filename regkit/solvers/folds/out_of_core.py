@@ -23,8 +23,8 @@ from regkit.solvers.folds.from_moments import mean_squares
 from regkit.solvers.folds.in_memory import FoldPaths, PathSettings, PathTask
 from regkit.solvers.folds.out_of_core_passes import (
     ColumnMoments,
+    ColumnsByMoments,
     Correlations,
-    MeasuredColumns,
     Residuals,
 )
 from regkit.solvers.paths.certificate import Certificate, Products, within
@@ -74,10 +74,10 @@ class WideRows:
         self._labels = sorted(label for label in measured if label >= 0)
         whole = _together(list(measured.values()))
         # The rows that a fold trains on, by the fold; -1 for all rows.
-        self.thin = {-1: MeasuredColumns(whole, *self.how)}
+        self.thin = {-1: ColumnsByMoments(whole, *self.how)}
         for k in self._labels:
             training = [part for label, part in measured.items() if label != k]
-            self.thin[k] = MeasuredColumns(_together(training), *self.how)
+            self.thin[k] = ColumnsByMoments(_together(training), *self.how)
         self._center = whole.mean[:-1]
         self.test_weights = np.array(
             [measured[label].total_weight for label in self._labels]

@@ -59,7 +59,7 @@ class ColumnMoments:
         )
 
 
-class MeasuredColumns:
+class ColumnsByMoments:
     """X's columns in the units of Z, as far as their own moments determine them."""
 
     def __init__(

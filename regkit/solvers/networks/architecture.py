@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from regkit.kernels.networks import functions
 from regkit.kernels.networks.optimizers import Groups
-from regkit.kernels.networks.passes import Network, Work
+from regkit.kernels.networks.passes import Buffers, Network
 from regkit.kernels.networks.products import space_of_copies
 from regkit.kernels.networks.tiles import PANEL, UNITS
 
@@ -215,7 +215,7 @@ class Architecture:
 
 def make_work(
     net: Network, n_targets: int, m: int, dtype: Any, n_threads: int = 1
-) -> Work:
+) -> Buffers:
     """Allocate buffers for batches of up to ``m`` rows."""
     height, panels = int(net.sizes.sum()), -(-m // PANEL)
     waves = len(net.waved) * net.n_frequencies
@@ -227,7 +227,7 @@ def make_work(
     widest = int(net.sizes.max())
     space = max(space_of_copies(widest), (UNITS + panels * PANEL) * PANEL)
     space = -(-space // 1024) * 1024
-    return Work(
+    return Buffers(
         height=height,
         inputs=lines(int(net.sizes[0])),
         waves=lines(2 * waves),

@@ -1,11 +1,13 @@
 """Intervals and sets that cover new rows with a stated probability.
 
-Rows that were held out from the network that predicts them give scores. New rows are
-predicted by the same networks, and one is covered where its score is not among the
-largest. With one group of rows this is split-conformal (Lei et al. 2018): at least
-`coverage` of exchangeable new rows are covered. With a group for each of K folds it is
-CV+ (Barber, Candès, Ramdas & Tibshirani 2021): at least
-2 `coverage` - 1 - (1 - K/n) / (K + 1) are, and about `coverage` in practice.
+Rows that were held out from the networks that predict them give scores. New rows are
+covered where their score is not among the largest. With one group of rows this is
+split-conformal (Lei et al. 2018): at least `coverage` of exchangeable new rows are
+covered. With a group for each of K folds, sets of classes are CV+ (Barber, Candès,
+Ramdas & Tibshirani 2021; Romano, Sesia & Candès 2020): at least
+2 `coverage` - 1 - (1 - K/n) / (K + 1) are, and about `coverage` in practice. Intervals
+are cross-conformal around the mean of all networks: about `coverage` in practice,
+without a bound that holds for all data.
 """
 
 import math
@@ -15,8 +17,8 @@ from numpy.typing import NDArray
 
 from regkit._types import Floats
 
-# Halvings of the range of an end, which then is as exact as float64.
-_HALVINGS = 60
+# The least share of the variance of held-out rows that intervals keep.
+_LEAST_VARIANCE = 0.9
 
 
 def least_rows(coverage: float) -> int:
@@ -42,7 +44,7 @@ def rank_of(coverage: float, n: int) -> int:
 
 
 def interval(
-    centers: Floats, spreads: Floats, scores: list[Floats], coverage: float
+    centers: Floats, spreads: Floats, scores: Floats, coverage: float
 ) -> tuple[Floats, Floats]:
     """Return the ends of intervals.
 
@@ -50,49 +52,44 @@ def interval(
     ----------
     centers, spreads : ndarray (n_groups, n)
         Predictions of the networks of each group, and what scores are multiples of.
-    scores : list of ndarray
-        |y - center| / spread of each group's held-out rows, ascending.
+    scores : ndarray
+        |y - center| / spread of all held-out rows, each by its own group, ascending.
     coverage : float
         In (0, 1).
 
     Returns
     -------
     lower, upper : ndarray (n,)
-        With N scores in all, the upper end is the ⌈(N + 1) coverage⌉-th smallest of
-        center_g + score_i spread_g, i of group g, and the lower end likewise.
+        The mean of the centers, and q times the spread to both sides, where q is the
+        ⌈(N + 1) coverage⌉-th of N scores. The groups err more than their mean does: the
+        mean of their squared errors is its squared error and the mean square of what
+        they are off it (the ambiguity of Krogh & Vedelsby 1995), which is subtracted
+        from the squared spread, up to a tenth of this.
     """
-    rank = rank_of(coverage, sum(len(each) for each in scores))
-    if len(scores) == 1:
-        half = scores[0][rank - 1] * spreads[0]
-        return centers[0] - half, centers[0] + half
-    upper = _ranked(centers, spreads, scores, rank)
-    lower = -_ranked(-centers, spreads, scores, rank)
-    # Of a small coverage the ends may be the other way round: what lies between them.
-    return np.minimum(lower, upper), np.maximum(lower, upper)
+    q = float(scores[rank_of(coverage, len(scores)) - 1])
+    center = centers.mean(axis=0)
+    # In units of the largest, whose squares neither overflow nor vanish.
+    unit = spreads.max(axis=0)
+    spread = unit * np.sqrt(np.square(spreads / unit).mean(axis=0))
+    # A score of 1 is a deviation only where scores say so.
+    deviation = spread * min(float(np.sqrt(np.mean(np.square(scores)))), q)
+    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+        ambiguity = np.square((centers - center) / deviation).mean(axis=0)
+    share = np.fmax(1.0 - np.nan_to_num(ambiguity), _LEAST_VARIANCE)
+    half = q * spread * np.sqrt(share)
+    return center - half, center + half
 
 
-def _ranked(
-    centers: Floats, spreads: Floats, scores: list[Floats], rank: int
-) -> Floats:
-    """Return the ``rank``-th smallest of all center_g + score_i spread_g."""
-    groups = [
-        (center, spread, each)
-        for center, spread, each in zip(centers, spreads, scores, strict=True)
-        if len(each)
-    ]
-    low = np.min([c + each[0] * s for c, s, each in groups], axis=0)
-    high = np.max([c + each[-1] * s for c, s, each in groups], axis=0)
-    for _ in range(_HALVINGS):
-        middle = low + 0.5 * (high - low)
-        count = sum(
-            np.searchsorted(each, (middle - c) / s, side="right")
-            for c, s, each in groups
-        )
-        enough = count >= rank
-        high = np.where(enough, middle, high)
-        low = np.where(enough, low, middle)
-    ranked: Floats = high
-    return ranked
+def interval_score(
+    lower: Floats, upper: Floats, truth: Floats, coverage: float
+) -> float:
+    """Return the mean interval score, less is better.
+
+    The width, and 2 / (1 - `coverage`) times how far y is outside (Winkler 1972;
+    Gneiting & Raftery 2007).
+    """
+    outside = np.maximum(lower - truth, 0.0) + np.maximum(truth - upper, 0.0)
+    return float(np.mean(upper - lower + 2.0 / (1.0 - coverage) * outside))
 
 
 def class_sets(

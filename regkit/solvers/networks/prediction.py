@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from regkit.kernels.networks.passes import Dropout, Network, Rows
+from regkit.kernels.networks.passes import Dropout, InputRows, Network
 from regkit.kernels.networks.sampling import sample
 from regkit.parallel.threads import map_in_threads, n_threads
 from regkit.solvers.networks.architecture import make_work
@@ -18,7 +18,7 @@ _WORTHWHILE = 1 << 25
 _CHUNK = 1 << 22
 
 
-def n_rows(rows: Rows) -> int:
+def n_rows(rows: InputRows) -> int:
     """Return how many rows there are."""
     return max(len(rows.dense), len(rows.indptr) - 1)
 
@@ -27,7 +27,7 @@ def passes(
     net: Network,
     dropout: Dropout,
     params: NDArray[Any],
-    rows: Rows,
+    rows: InputRows,
     n_passes: int,
     seed: int,
     *,
@@ -82,7 +82,7 @@ def passes(
     return out
 
 
-def _in_float64(rows: Rows) -> Rows:
+def _in_float64(rows: InputRows) -> InputRows:
     return rows._replace(
         dense=rows.dense.astype(np.float64),
         data=rows.data.astype(np.float64),
@@ -91,14 +91,14 @@ def _in_float64(rows: Rows) -> Rows:
 
 
 def outputs(
-    net: Network, dropout: Dropout, params: NDArray[Any], rows: Rows
+    net: Network, dropout: Dropout, params: NDArray[Any], rows: InputRows
 ) -> NDArray[Any]:
     """Return the outputs (n, n_outputs) without noise."""
     found: NDArray[Any] = passes(net, dropout, params, rows, 1, 0, noisy=False)[0]
     return found
 
 
-def chunks(net: Network, rows: Rows, n_passes: int) -> list[tuple[int, int]]:
+def chunks(net: Network, rows: InputRows, n_passes: int) -> list[tuple[int, int]]:
     """Cut passes into [first, count] pieces whose outputs take little memory."""
     each = max(1, n_rows(rows) * int(net.sizes[-1]))
     step = max(1, _CHUNK // each)

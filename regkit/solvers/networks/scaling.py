@@ -7,12 +7,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regkit._types import EPS, Floats
-from regkit.kernels.networks.passes import Rows
+from regkit.kernels.networks.passes import InputRows
 from regkit.solvers.networks.expansion import Expansion
 from regkit.solvers.networks.ranks import Ranks, many_valued, normal_scores
 
 # Rows scaled at a time, so that no float64 copy of X is made.
 _BLOCK = 1 << 20
+# What multiplies the root of the share of rows that have a level, for its indicator.
+_OF_INDICATORS = 2.0
+_SMALLEST_SIZE = 1e-3
 # Beyond this, float32 products of a prediction would overflow.
 _FARTHEST = 1e15
 
@@ -46,7 +49,7 @@ class Scaling:
         return cls(np.zeros(n_columns), np.ones(n_columns))
 
     @classmethod
-    def standard(cls, moments: "Moments") -> "Scaling":
+    def standard(cls, moments: "ScalingMoments") -> "Scaling":
         """Center by means, scale by standard deviations."""
         return cls(moments.center, moments.scale)
 
@@ -55,19 +58,23 @@ class Scaling:
         """Center by weighted medians, scale by interquartile ranges.
 
         Where that is 0, by half of the range. Columns of more than two values become
-        the mean of this and of their normal scores.
+        the mean of this and of their normal scores. Those of two values are centered by
+        means, and their values are apart by twice the root of the share of the rarer
+        one, at most 1: steps of an adaptive optimizer do not tell a level of few rows
+        from one of many, and would learn the noise of the few as fast.
         """
         share = weights / weights.sum()
         ranked = np.flatnonzero(many_valued(X)).tolist()
-        columns, scored = [], []
+        center, scale = np.zeros(X.shape[1]), np.ones(X.shape[1])
+        scored, is_ranked = [], np.isin(np.arange(X.shape[1]), ranked)
         for j in range(X.shape[1]):
             column = _column(X, j, share)
-            columns.append(_quartiles(*column))
-            if j in ranked:
-                scored.append(normal_scores(*column))
-        low, center, high, least, most = np.array(columns).reshape(-1, 5).T
-        scale = high - low
-        scale = np.where(scale > 0, scale, most / 2 - least / 2)
+            if not is_ranked[j]:
+                center[j], scale[j] = _two_values(*column)
+                continue
+            low, center[j], high, least, most = _quartiles(*column)
+            scale[j] = high - low if high > low else most / 2 - least / 2
+            scored.append(normal_scores(*column))
         ranks = Ranks.of(ranked, scored)
         return cls(center, np.where(scale > 0, scale, 1.0), clip, ranks)
 
@@ -111,7 +118,7 @@ class Scaling:
         """Return to the units of X; there must be no clipping."""
         return np.asarray(Z, dtype=np.float64) * self.scale + self.center
 
-    def rows(self, X: Any, dtype: Any) -> Rows:
+    def rows(self, X: Any, dtype: Any) -> InputRows:
         """Scale X, a C- or F-ordered array or a sparse matrix, for the kernels."""
         if self.expansion is not None:
             X = self.expansion.expand(X)
@@ -119,7 +126,7 @@ class Scaling:
         none = np.empty(0, dtype=dtype)
         if not isinstance(X, np.ndarray):
             X = self._stored(X).tocsr()
-            return Rows(
+            return InputRows(
                 dense=np.empty((0, p), dtype=dtype),
                 data=X.data.astype(dtype),
                 indices=X.indices.astype(np.int32),
@@ -135,7 +142,7 @@ class Scaling:
                 np.clip(source, -_FARTHEST, _FARTHEST, out=target, casting="unsafe")
             else:
                 target[:] = self.apply(source)
-        return Rows(
+        return InputRows(
             dense=dense,
             data=none,
             indices=np.empty(0, dtype=np.int32),
@@ -154,7 +161,7 @@ def weighted_sum(weights: Floats, rows: Floats) -> Floats:
     return total
 
 
-class Moments(NamedTuple):
+class ScalingMoments(NamedTuple):
     """Means and standard deviations of columns, to be merged with those of more rows.
 
     Attributes
@@ -172,7 +179,7 @@ class Moments(NamedTuple):
     size: Floats
 
     @classmethod
-    def of(cls, X: Any, weights: Floats) -> "Moments":
+    def of(cls, X: Any, weights: Floats) -> "ScalingMoments":
         """Sum up an ndarray or sparse matrix (n, p) with weights (n,), not all 0."""
         total = float(weights.sum())
         share = weights / total
@@ -181,7 +188,7 @@ class Moments(NamedTuple):
         )
         return cls(total, *found)
 
-    def merge(self, other: "Moments") -> "Moments":
+    def merge(self, other: "ScalingMoments") -> "ScalingMoments":
         """Return the moments of both sets of rows (Chan, Golub & LeVeque 1983)."""
         total = self.weight + other.weight
         a, b = self.weight / total, other.weight / total
@@ -192,7 +199,7 @@ class Moments(NamedTuple):
             2 * np.sqrt(a * b) * np.abs(distance),
         )
         center = self.center + 2 * b * distance
-        return Moments(total, center, spread, np.maximum(self.size, other.size))
+        return ScalingMoments(total, center, spread, np.maximum(self.size, other.size))
 
     @property
     def scale(self) -> Floats:
@@ -253,6 +260,18 @@ def _column(X: Any, j: int, share: Floats) -> tuple[Floats, Floats]:
         return column.data.astype(np.float64), mass
     values = np.append(column.data.astype(np.float64), 0.0)
     return values, np.append(mass, max(0.0, 1.0 - float(mass.sum())))
+
+
+def _two_values(values: Floats, share: Floats) -> tuple[float, float]:
+    """Return center and scale of a column of two values, or of one."""
+    least, most = float(values.min()), float(values.max())
+    upper = float(share[values == most].sum())
+    if most == least:
+        return least, 1.0
+    size = min(1.0, _OF_INDICATORS * np.sqrt(min(upper, 1.0 - upper)))
+    # By halves, whose difference does not overflow.
+    half = most / 2 - least / 2
+    return least + 2 * upper * half, 2 * (half / max(size, _SMALLEST_SIZE))
 
 
 def _quartiles(

@@ -64,6 +64,17 @@ def cycle_ends(name: str, max_iter: int) -> tuple[int, ...]:
     return tuple(math.ceil(max_iter * (2**k - 1) / 15) for k in range(1, 4))
 
 
+# Shares of all steps, more of them at first: the four cycles end with some of these.
+_SNAPSHOTS = (1 / 15, 0.1, 0.15, 0.2, 0.27, 0.35, 7 / 15, 0.6, 0.7, 0.8, 0.9, 1.0)
+
+
+def snapshot_epochs(max_iter: int, most: int) -> tuple[int, ...]:
+    """Return up to ``most`` epochs whose parameters are kept; the last is one."""
+    shares = _SNAPSHOTS[:: -max(1, -(-len(_SNAPSHOTS) // most))]
+    found = {math.ceil(max_iter * share - 1e-9) for share in shares}
+    return tuple(sorted(found))
+
+
 def factors(name: str, first: int, count: int, total: int) -> Floats:
     """Return a schedule's factors for steps [first, first + count) of ``total``.
 

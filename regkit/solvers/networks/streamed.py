@@ -5,7 +5,7 @@ from typing import Protocol
 
 import numpy as np
 
-from regkit.kernels.networks.training import OUTCOME, UNDER_WAY, Data, State
+from regkit.kernels.networks.training import OUTCOME, UNDER_WAY, Data, RunState
 from regkit.solvers.networks.adaptive_team import Company
 from regkit.solvers.networks.architecture import Architecture, make_work
 from regkit.solvers.networks.trainer import (
@@ -13,8 +13,8 @@ from regkit.solvers.networks.trainer import (
     VALIDATION_ROWS,
     Observer,
     Parameters,
-    Settings,
     TrainingResult,
+    TrainingSettings,
     is_stale,
     last_epoch,
     n_batches,
@@ -40,7 +40,7 @@ class Feed(Protocol):
 
 def run_streamed(
     architecture: Architecture,
-    settings: Settings,
+    settings: TrainingSettings,
     feed: Feed,
     held_out: Data,
     parameters: Parameters,
@@ -82,7 +82,7 @@ def run_streamed(
                 groups,
                 data,
                 held_out,
-                State(
+                RunState(
                     parameters.params,
                     parameters.first,
                     parameters.second,

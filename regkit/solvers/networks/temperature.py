@@ -1,6 +1,7 @@
 """Temperature scaling: how far outputs of a classifier must be shrunk or stretched."""
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from scipy.optimize import minimize_scalar
@@ -67,8 +68,19 @@ def log_likelihood(probabilities: Floats, targets: Floats, independent: bool) ->
     return np.log(np.maximum(own, _SMALLEST))
 
 
+class HeldOutGroup(NamedTuple):
+    """Rows held out from some networks, whose probabilities are averaged."""
+
+    outputs: Floats
+    """(n_networks, n, n_outputs)"""
+    targets: Floats
+    """(n, n_targets), see `log_likelihood`."""
+    weights: Floats
+    """(n,)"""
+
+
 def fit_temperature(
-    outputs: list[Floats], targets: Floats, weights: Floats, independent: bool
+    groups: list[HeldOutGroup], independent: bool, n_members: int
 ) -> float:
     """Return T > 0 that makes probabilities of outputs / T most likely.
 
@@ -76,20 +88,44 @@ def fit_temperature(
 
     Parameters
     ----------
-    outputs : list of ndarray (n, n_outputs)
-        Of networks whose probabilities are averaged, on rows held out from them.
-    targets : ndarray (n, n_targets)
+    groups : list of HeldOutGroup
+    independent : bool
         See `log_likelihood`.
-    weights : ndarray (n,)
+    n_members : int
+        How many networks are averaged for new rows. A mean of more networks is less
+        sure, and needs a lower temperature: its logarithm is taken to fall with 1 - 1/m
+        from that of each network alone to that of the groups' means, and further on.
     """
-    weights = weights / weights.mean()
+    together = _log_temperature(groups, independent)
+    count = min(len(each.outputs) for each in groups)
+    if not 1 < count < n_members:
+        return math.exp(together)
+    each_alone = [
+        HeldOutGroup(outputs[None], group.targets, group.weights)
+        for group in groups
+        for outputs in group.outputs
+    ]
+    alone = _log_temperature(each_alone, independent)
+    share = (1 - 1 / n_members) / (1 - 1 / count)
+    found = alone + share * (together - alone)
+    return math.exp(min(max(found, -_FARTHEST), _FARTHEST))
+
+
+def _log_temperature(groups: list[HeldOutGroup], independent: bool) -> float:
+    """Return the logarithm of T for these groups as they are."""
+    scale = sum(len(each.weights) for each in groups) / sum(
+        float(each.weights.sum()) for each in groups
+    )
 
     def loss(log_t: float) -> float:
-        shrunk = [probabilities_of(z * math.exp(-log_t), independent) for z in outputs]
-        logs = log_likelihood(np.mean(shrunk, axis=0), targets, independent)
-        return float(-(weights @ logs)) + 0.5 * (log_t / _PRIOR) ** 2
+        found = 0.5 * (log_t / _PRIOR) ** 2
+        for outputs, targets, weights in groups:
+            shares = probabilities_of(outputs * math.exp(-log_t), independent)
+            logs = log_likelihood(shares.mean(axis=0), targets, independent)
+            found -= scale * float(weights @ logs)
+        return found
 
     found = minimize_scalar(
         loss, bounds=(-_FARTHEST, _FARTHEST), method="bounded", options={"xatol": 1e-3}
     )
-    return math.exp(float(found.x))
+    return float(found.x)

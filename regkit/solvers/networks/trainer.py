@@ -21,8 +21,8 @@ from regkit.kernels.networks.training import (
     OUTCOME,
     UNDER_WAY,
     Data,
-    Loss,
-    State,
+    NetworkLoss,
+    RunState,
     Watch,
 )
 from regkit.parallel.threads import n_threads
@@ -60,7 +60,7 @@ _WORTHWHILE = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class TrainingSettings:
     """How to train.
 
     Attributes
@@ -97,6 +97,10 @@ class Settings:
         before (not the first of them) is the best so far on held-out rows.
     levels : tuple of float
         The quantiles of the quantile loss.
+    snapshots : tuple of int
+        Epochs after which the parameters are kept, for a choice among them.
+    stop_after : int or None
+        Epoch after which a run ends, whatever ``max_iter`` the schedules are for.
     """
 
     loss: str
@@ -124,13 +128,21 @@ class Settings:
     seed: int
     checks: tuple[int, ...] = ()
     levels: tuple[float, ...] = (0.5,)
+    snapshots: tuple[int, ...] = ()
+    stop_after: int | None = None
 
-    def for_one_epoch(self) -> "Settings":
+    @property
+    def last(self) -> int:
+        """The last epoch that may be run."""
+        return self.max_iter if self.stop_after is None else self.stop_after
+
+    def for_one_epoch(self) -> "TrainingSettings":
         """Return these settings for an epoch more, with nothing scheduled."""
         return replace(
             self,
             max_iter=1,
             checks=(),
+            snapshots=(),
             learning_rate="constant",
             dropout_schedule="constant",
             alpha_schedule="constant",
@@ -140,9 +152,11 @@ class Settings:
         """Return the kernels' form of the dropout rates."""
         return Dropout(np.array(self.dropout), NOISE[self.dropout_kind])
 
-    def kernel_loss(self) -> Loss:
+    def kernel_loss(self) -> NetworkLoss:
         """Return the kernels' form of the loss."""
-        return Loss(LOSSES[self.loss], self.loss_parameter, np.array(self.levels))
+        return NetworkLoss(
+            LOSSES[self.loss], self.loss_parameter, np.array(self.levels)
+        )
 
     def optimizer(self) -> Optimizer:
         """Return the kernels' form of the optimizer and the penalties."""
@@ -219,6 +233,8 @@ class TrainingResult:
     halves : ndarray (2, n_params)
         Parameters after the epoch that was best for the first and for the second half
         of the monitored rows; the first half is the longer one.
+    snapshots : dict of int to ndarray (n_params,)
+        Parameters after the epochs that the settings name, of those that were run.
     """
 
     outcome: str
@@ -230,6 +246,7 @@ class TrainingResult:
     validation_scores: NDArray[np.float64]
     best: NDArray[Any]
     halves: NDArray[Any]
+    snapshots: dict[int, NDArray[Any]]
 
 
 def n_batches(n_rows: int, batch_size: int) -> int:
@@ -239,7 +256,7 @@ def n_batches(n_rows: int, batch_size: int) -> int:
 
 def run(
     architecture: Architecture,
-    settings: Settings,
+    settings: TrainingSettings,
     data: Data,
     held_out: Data,
     parameters: Parameters,
@@ -252,7 +269,7 @@ def run(
     Parameters
     ----------
     architecture : Architecture
-    settings : Settings
+    settings : TrainingSettings
     data, held_out : Data
         Rows to learn from, with weights of mean 1, and rows to monitor, maybe none.
     parameters : Parameters
@@ -273,7 +290,7 @@ def run(
     room = max(batch_rows, VALIDATION_ROWS)
     work = make_work(net, n_targets, room, dtype, threads)
     watch = new_watch(settings, parameters.params, n_targets)
-    state = State(
+    state = RunState(
         parameters.params,
         parameters.first,
         parameters.second,
@@ -287,9 +304,10 @@ def run(
     total = settings.max_iter * batches
     company = Company(threads)
     chunk, outcome = 1, "max_iter"
+    snapshots: dict[int, NDArray[Any]] = {}
     with np.errstate(all="ignore"):
         try:
-            while watch.counts[EPOCHS] < settings.max_iter:
+            while watch.counts[EPOCHS] < settings.last:
                 if must_stop is not None and must_stop():
                     raise KeyboardInterrupt
                 done = int(watch.counts[EPOCHS])
@@ -320,6 +338,8 @@ def run(
                 )
                 company.train(arguments)
                 run_now = int(watch.counts[EPOCHS]) - done
+                if run_now and done + run_now in settings.snapshots:
+                    snapshots[done + run_now] = parameters.params.copy()
                 parameters.n_steps += run_now * batches
                 seconds = (time.perf_counter() - begun) / epochs
                 if observer is None:
@@ -337,16 +357,16 @@ def run(
                     break
         except KeyboardInterrupt:
             outcome = "interrupted"
-    return result(watch, held_out, outcome)
+    return result(watch, held_out, outcome, snapshots)
 
 
-def next_check(settings: Settings, done: int) -> int:
+def next_check(settings: TrainingSettings, done: int) -> int:
     """Return the epoch after which somebody must look."""
-    ahead = [epoch for epoch in settings.checks if epoch > done]
-    return min([*ahead, settings.max_iter])
+    looks = (*settings.checks, *settings.snapshots, settings.last)
+    return min(epoch for epoch in looks if epoch > done)
 
 
-def is_stale(settings: Settings, watch: Watch, held_out: Data) -> bool:
+def is_stale(settings: TrainingSettings, watch: Watch, held_out: Data) -> bool:
     """Tell whether a check shows that nothing was gained since the one before."""
     done, best = int(watch.counts[EPOCHS]), int(watch.counts[BEST])
     if not len(held_out.weights) or done not in settings.checks[1:]:
@@ -362,7 +382,9 @@ def n_threads_of(net: Network, batch_rows: int) -> int:
     return max(1, min(n_threads(), products // _WORTHWHILE, -(-batch_rows // PANEL)))
 
 
-def new_watch(settings: Settings, params: NDArray[Any], n_targets: int) -> Watch:
+def new_watch(
+    settings: TrainingSettings, params: NDArray[Any], n_targets: int
+) -> Watch:
     """Remember nothing yet."""
     n_scores = n_targets if LOSSES[settings.loss] < losses.BINARY else 1
     adaptive = settings.learning_rate == "adaptive"
@@ -384,7 +406,7 @@ def new_watch(settings: Settings, params: NDArray[Any], n_targets: int) -> Watch
 
 
 def schedule(
-    settings: Settings, first: int, count: int, total: int
+    settings: TrainingSettings, first: int, count: int, total: int
 ) -> NDArray[np.float64]:
     """Give learning rate, dropout and penalty factors of steps out of ``total``."""
     columns = [
@@ -406,7 +428,12 @@ def last_epoch(watch: Watch, validated: bool) -> Epoch:
     return Epoch(number, float(watch.training[number - 1]), validation)
 
 
-def result(watch: Watch, held_out: Data, outcome: str) -> TrainingResult:
+def result(
+    watch: Watch,
+    held_out: Data,
+    outcome: str,
+    snapshots: dict[int, NDArray[Any]] | None = None,
+) -> TrainingResult:
     """Sum a run up."""
     n_epochs, best_epoch = int(watch.counts[EPOCHS]), int(watch.counts[BEST])
     validated = n_epochs if len(held_out.weights) else 0
@@ -420,4 +447,5 @@ def result(watch: Watch, held_out: Data, outcome: str) -> TrainingResult:
         validation_scores=watch.scores[:validated] / (held_out.total_weight or 1.0),
         best=watch.best,
         halves=watch.halves,
+        snapshots=snapshots or {},
     )

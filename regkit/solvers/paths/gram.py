@@ -4,19 +4,23 @@ With few columns, or many more rows than columns, one read of X gives everything
 path needs: each alpha then costs microseconds.
 """
 
+from typing import Self
+
 import numpy as np
 
 from regkit._types import Floats
-from regkit.designs import Design
+from regkit.designs import Design, GramTerms
 from regkit.kernels.linear import coordinate_descent
-from regkit.kernels.linear.active_set_state import Problem
+from regkit.kernels.linear.active_set_state import WorkingProblem
 from regkit.kernels.linear.certificate import doubt
 from regkit.kernels.linear.cholesky import BLOCK
+from regkit.kernels.linear.gram_path import END, UNSOLVED, UNSURE, Found, follow
 from regkit.solvers.paths import pivoting
 from regkit.solvers.paths.certificate import Certificate, within
-from regkit.solvers.paths.solved import Solved
+from regkit.solvers.paths.solved import Solved, as_result
 from regkit.solvers.paths.unpenalized import are_open, joint_step
-from regkit.solvers.problem import Penalty, scale_centered
+from regkit.solvers.problem import Penalty, ScaledPenalty, is_rounding
+from regkit.solvers.results import PathResult
 
 # With this many columns at most, their Gram matrix is formed whatever the rows.
 FEW_COLUMNS = 500
@@ -33,6 +37,23 @@ def is_small(design: Design) -> bool:
     return few or design.has_gram
 
 
+def terms_of(design: Design, target: Floats, mean: float) -> GramTerms:
+    """Return the products of a design's columns, and with a target it centered."""
+    gram, products = design.gram(target)
+    # Only now: forming the Gram matrix has measured the columns.
+    return GramTerms(
+        design.offset,
+        design.scale,
+        design.lengths,
+        design.constant,
+        gram,
+        products,
+        float(target @ target),
+        mean,
+        design.max_rank,
+    )
+
+
 class CompleteGram:
     """The problem on the Gram matrix of all columns.
 
@@ -45,56 +66,70 @@ class CompleteGram:
         has too few digits.
     """
 
-    def __init__(self, design: Design, y: Floats, penalty: Penalty) -> None:
-        """Form the Gram matrix and go to the null model."""
-        target, mean = design.center(y)
-        gram, products = design.gram(target)
-        # Only now: forming the Gram matrix has measured the columns.
-        self.scaled = scale_centered(design, target, float(mean), penalty)
-        scaled = self.scaled
-        if scaled.total == 0.0:
-            products = np.zeros_like(products)
-        p = design.n_features
-        own = scaled.penalty._replace(square=gram.diagonal().copy())
-        self._penalty = own
-        self._problem = Problem(gram, products, *own.by_column)
+    def __init__(self, terms: GramTerms, penalty: Penalty) -> None:
+        """Go to the null model."""
+        if is_rounding(terms.total, terms.target_mean):
+            terms = terms._replace(total=0.0, products=np.zeros_like(terms.products))
+        self._terms, self._user_penalty = terms, penalty
+        gram, products, p = terms.gram, terms.products, len(terms.products)
+        own = ScaledPenalty.of(penalty, terms, terms.total**0.5)
+        own = self._penalty = own._replace(square=gram.diagonal().copy())
+        self._problem = WorkingProblem(gram, products, *own.by_column)
         self._ridged = own.is_ridged
-        support = p if self._ridged else min(p, design.max_rank)
+        support = p if self._ridged else min(p, terms.max_rank)
         self._state = pivoting.empty_state(p, support + 2 * BLOCK)
         self._state.correlation[:] = products
         self.is_doubtful = False
         self._unpenalized = own.is_unpenalized
         if self._unpenalized.any():
-            # The boxes of all others are closed.
-            upper = np.where(self._unpenalized, own.upper, 0.0)
-            lower = np.where(self._unpenalized, own.lower, 0.0)
-            alone = self._problem._replace(lower=lower, upper=upper)
-            self._fit_unpenalized(design, alone)
-        self._every = np.arange(p)
-        self._certificate = Certificate(own, scaled.total, self._every, within(gram))
-        self.top = self._reached = own.largest_alpha(self._state.correlation)
+            self._fit_unpenalized()
+        self.top = own.largest_alpha(self._state.correlation)
 
-    def _fit_unpenalized(self, design: Design, alone: Problem) -> None:
+    @classmethod
+    def of_rows(cls, design: Design, y: Floats, penalty: Penalty) -> Self:
+        """Return the problem of rows; `top` is right where `is_doubtful` too."""
+        target, mean = design.center(y)
+        complete = cls(terms_of(design, target, float(mean)), penalty)
+        if complete.is_doubtful:
+            complete._refine(design, target)
+        return complete
+
+    def _fit_unpenalized(self) -> None:
         """Bring the state to the null model: unpenalized columns alone.
 
-        alpha_max is what their residual leaves to the others. A Gram matrix squares
-        the condition of columns far from zero: there the residual itself is asked.
+        alpha_max is what their residual leaves to the others.
         """
-        state, n = self._state, len(self._state.coef)
-        pivoting.minimize(alone, state, n, 1.0, 1000, False)
+        state, own = self._state, self._penalty
+        # The boxes of all others are closed.
+        self._alone = self._problem._replace(
+            upper=np.where(self._unpenalized, own.upper, 0.0),
+            lower=np.where(self._unpenalized, own.lower, 0.0),
+        )
+        pivoting.minimize(self._alone, state, len(state.coef), 1.0, 1000, False)
         k = state.size[0]
         pivots = state.factor.diagonal()[:k] ** 2
-        squares = self._penalty.square
-        if k < np.count_nonzero(self._unpenalized & (squares > 0.0)):
-            # Dependent, or with too few digits to be sure.
-            self.is_doubtful = True
-        if np.all(pivots > _REFINED * squares[state.active[:k]]):
+        self._has_small_pivot = np.any(
+            pivots <= _REFINED * own.square[state.active[:k]]
+        )
+        # Dependent, or with too few digits to be sure.
+        is_refused = k < np.count_nonzero(self._unpenalized & (own.square > 0.0))
+        self.is_doubtful = bool(is_refused or self._has_small_pivot)
+
+    def _refine(self, design: Design, target: Floats) -> None:
+        """Fit the unpenalized columns to what the residual itself leaves over.
+
+        A Gram matrix squares the condition of columns far from zero.
+        """
+        state = self._state
+        if not self._has_small_pivot:
             return
-        self.is_doubtful = True
+        if self._terms.total == 0.0:
+            target = np.zeros_like(target)
         for _ in range(pivoting.REFINEMENTS):
-            residual = self.scaled.target - design.predict(state.coef)
+            residual = target - design.predict(state.coef)
             state.correlation[:] = design.correlate(residual)
-            pivoting.minimize(alone, state, n, 1.0, 1000, False)
+            pivoting.minimize(self._alone, state, len(state.coef), 1.0, 1000, False)
+        self.top = self._penalty.largest_alpha(state.correlation)
 
     def start_from(self, coef: Floats) -> None:
         """Take ``coef`` for the solution at some unknown alpha."""
@@ -104,69 +139,99 @@ class CompleteGram:
         if not clipped @ products >= 0.0:
             # Farther from y than zero is, maybe by orders of magnitude.
             pivoting.set_coef(self._problem, self._state, np.zeros_like(clipped))
-        self.top = self._reached = np.inf
+        self.top = np.inf
 
     def solve(
         self, alphas: Floats, tol: float, max_iter: int, limit: int, solver: str
-    ) -> Solved:
+    ) -> PathResult:
         """Solve for ``alphas``, decreasing; stop at more than ``limit`` nonzeros."""
-        goal = tol * self.scaled.null_objective
-        sweeps = solver == "coordinate_descent"
-        coef = self._state.coef.copy() if sweeps else self._state.coef
+        terms, goal = self._terms, tol * self._terms.null_objective
+        walk = self._sweep if solver == "coordinate_descent" else self._pivot
+        solved = walk(alphas, goal, max_iter, limit)
+        return as_result(terms, self._user_penalty, terms, alphas, solved, tol)
+
+    def _pivot(self, alphas: Floats, goal: float, max_iter: int, limit: int) -> Solved:
+        """Solve by block pivoting, one alpha after the other."""
+        problem, state, square = self._problem, self._state, self._penalty.square
+        stops, is_kept = pivoting.stops(alphas, self.top)
+        found = _room_for(len(alphas), len(square))
+        start = np.empty_like(square)
+        at, event = 0, END
+        while True:
+            at, event, n_iter = follow(
+                problem,
+                state,
+                square,
+                self._terms.total,
+                goal,
+                stops,
+                is_kept,
+                found,
+                start,
+                at,
+                event,
+                max_iter,
+                self._ridged,
+                limit,
+            )
+            k = found.size[0]
+            if event == UNSOLVED:
+                found.n_iter[k] += pivoting.minimize_from(
+                    problem, state, start, stops[at], max_iter - n_iter
+                )
+            elif event == UNSURE:
+                found.gaps[k] = self._gap(
+                    stops[at], state.coef, state.correlation, goal
+                )
+            else:
+                break
+        free = state.free | (state.coef != 0.0)
+        stored = found.starts[k]
+        return Solved(
+            found.starts[: k + 1],
+            found.columns[:stored].copy(),
+            found.values[:stored].copy(),
+            found.gaps[:k],
+            found.n_iter[:k],
+            not np.any(self._unpenalized & ~free),
+            "active_set",
+        )
+
+    def _gap(self, alpha: float, coef: Floats, slope: Floats, goal: float) -> float:
+        """Return the best duality gap that is known where it exceeds ``goal``."""
+        own, gram, total = self._penalty, self._terms.gram, self._terms.total
+        residual_square = total - float(coef @ (self._terms.products + slope))
+        every = np.arange(len(coef))
+        unsure = doubt(coef, own.square, total)
+        certificate = Certificate(own, total, every, within(gram))
+        gap = certificate.gap(
+            every, coef, slope, alpha, max(unsure, residual_square), goal - unsure
+        )
+        return gap + float(unsure)
+
+    def _sweep(self, alphas: Floats, goal: float, max_iter: int, limit: int) -> Solved:
+        """Solve by coordinate descent, one alpha after the other."""
+        coef = self._state.coef.copy()
         coefs = np.empty((len(alphas), len(coef)))
         gaps = np.empty(len(alphas))
         n_iters = np.zeros(len(alphas), dtype=np.int64)
         done = 0
         for alpha in alphas.tolist():
-            if sweeps:
-                n_iters[done], gaps[done] = self._descend(alpha, coef, goal, max_iter)
-            else:
-                n_iters[done] = self._approach(alpha, max_iter)
-                gaps[done] = self._gap(alpha, coef, self._state.correlation, goal)
+            n_iters[done], gaps[done] = self._descend(alpha, coef, goal, max_iter)
             coefs[done] = coef
             if np.count_nonzero(coef) > limit:
                 break
             done += 1
-        free = self._state.free | (self._state.coef != 0.0)
-        unique = sweeps or not np.any(self._unpenalized & ~free)
-        name = "coordinate_descent" if sweeps else "active_set"
         at, indices = np.nonzero(coefs[:done])
-        counts = np.bincount(at, minlength=done)
         return Solved(
-            np.concatenate([[0], np.cumsum(counts)]),
+            np.concatenate([[0], np.cumsum(np.bincount(at, minlength=done))]),
             indices,
             coefs[at, indices],
             gaps[:done],
             n_iters[:done],
-            unique,
-            name,
+            True,
+            "coordinate_descent",
         )
-
-    def _approach(self, alpha: float, max_iter: int) -> int:
-        """Bring the state to the optimum at ``alpha``, in steps; count the systems."""
-        n_iter = 0
-        while True:
-            self._reached = pivoting.next_alpha(self._reached, alpha, self.top)
-            n_iter += pivoting.minimize(
-                self._problem,
-                self._state,
-                len(self._state.coef),
-                self._reached,
-                max_iter,
-                self._ridged,
-            )
-            if self._reached <= alpha:
-                self._reached = min(alpha, self.top)
-                return n_iter
-
-    def _gap(self, alpha: float, coef: Floats, slope: Floats, goal: float) -> float:
-        scaled = self.scaled
-        residual_square = scaled.total - float(coef @ (self._problem.target + slope))
-        unsure = doubt(coef, self._penalty.square, scaled.total)
-        gap = self._certificate.gap(
-            self._every, coef, slope, alpha, max(unsure, residual_square), goal - unsure
-        )
-        return gap + float(unsure)
 
     def _descend(
         self, alpha: float, coef: Floats, goal: float, max_iter: int
@@ -204,3 +269,15 @@ class CompleteGram:
         )
         if step is not None:
             coef[columns] += step
+
+
+def _room_for(n_alphas: int, n_features: int) -> Found:
+    most = n_alphas * n_features  # of which memory is given to what is written
+    return Found(
+        np.empty(most, dtype=np.int64),
+        np.empty(most),
+        np.zeros(n_alphas + 1, dtype=np.int64),
+        np.empty(n_alphas),
+        np.zeros(n_alphas, dtype=np.int64),
+        np.zeros(1, dtype=np.int64),
+    )

@@ -29,7 +29,7 @@ def alpha_grid(
     """
     require_l1(penalty)
     # The design keeps the Gram matrix for the path that follows.
-    complete = CompleteGram(design, y, penalty) if is_small(design) else None
+    complete = CompleteGram.of_rows(design, y, penalty) if is_small(design) else None
     if complete is not None and not complete.is_doubtful:
         top = complete.top
     elif np.any(penalty.factor == 0.0):
@@ -61,9 +61,12 @@ def require_l1(penalty: Penalty) -> None:
 def grid_below(top: float, n_alphas: int, eps: float) -> Floats:
     """Return alphas from ``top`` to ``eps`` of it, evenly spaced in their logarithm.
 
-    A constant y has an alpha_max of 0: any positive grid serves.
+    A constant y has an alpha_max of 0: any positive grid serves. With an ``eps`` of 1
+    the grid is alpha_max alone.
     """
     top = top or _TINY
+    if eps == 1.0:
+        return np.array([top])
     grid = np.geomspace(top, top * eps, n_alphas)
     grid[0] = top
     return grid

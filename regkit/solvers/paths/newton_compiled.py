@@ -8,7 +8,7 @@ import numpy as np
 
 from regkit._types import Floats
 from regkit.kernels.linear import loss_model, loss_walk
-from regkit.kernels.linear.loss_steps import Rows
+from regkit.kernels.linear.loss_steps import LossRows
 from regkit.solvers.losses import Loss, overflowing
 from regkit.solvers.paths.newton_steps import NewtonSteps
 
@@ -79,7 +79,7 @@ class CompiledSteps(NewtonSteps):
         assert isinstance(loss, Loss)
         has_model = len(self._weight) > 0
         weight = self._weight.copy() if has_model else np.zeros(n)
-        rows = Rows(
+        rows = LossRows(
             loss.code,
             loss.power,
             self._y.copy(),

@@ -7,11 +7,13 @@ from numpy.typing import NDArray
 
 from regkit._types import Floats
 from regkit.kernels.linear import active_set
-from regkit.kernels.linear.active_set_state import Problem, State
+from regkit.kernels.linear.active_set_state import State, WorkingProblem
 from regkit.kernels.linear.cholesky import BLOCK
 
 # An alpha below this share of its predecessor is approached in steps.
 LARGEST_DROP = 0.6
+# Below this share of the largest alpha the solution changes too little for that.
+_SETTLED = 1e-3
 # Where a Gram matrix has few digits, each solution for what the residual itself leaves
 # over gains about as many as it has.
 REFINEMENTS = 3
@@ -20,18 +22,34 @@ REFINEMENTS = 3
 def next_alpha(reached: float, alpha: float, top: float) -> float:
     """Return the next alpha to solve for on the way from ``reached`` to ``alpha``.
 
-    Block pivoting needs a start near the solution, so large drops are made in steps;
-    below a thousandth of ``top`` the solution changes too little to need them.
+    Block pivoting needs a start near the solution, so large drops are made in steps.
     """
     following = LARGEST_DROP * reached
-    if following <= alpha or reached <= 1e-3 * top or reached == np.inf:
+    if following <= alpha or reached <= _SETTLED * top or reached == np.inf:
         return alpha
     return following
 
 
-def empty_problem(capacity: int) -> Problem:
+def stops(alphas: Floats, top: float) -> tuple[Floats, NDArray[np.bool_]]:
+    """Return the alphas and those on the way there, and whether each was asked for."""
+    before = np.minimum.accumulate(np.append(top, alphas[:-1]))
+    if np.all((alphas >= LARGEST_DROP * before) | (before <= _SETTLED * top)):
+        return alphas, np.ones(len(alphas), dtype=np.bool_)
+    reached, found, are_kept = top, [], []
+    for alpha in alphas.tolist():
+        while (stop := next_alpha(reached, alpha, top)) > alpha:
+            reached = stop
+            found.append(stop)
+            are_kept.append(False)
+        reached = min(reached, alpha)
+        found.append(alpha)
+        are_kept.append(True)
+    return np.array(found), np.array(are_kept)
+
+
+def empty_problem(capacity: int) -> WorkingProblem:
     """Return a problem with room for ``capacity`` columns."""
-    return Problem(
+    return WorkingProblem(
         np.zeros((capacity, capacity)), *(np.zeros(capacity) for _ in range(6))
     )
 
@@ -53,12 +71,12 @@ def empty_state(capacity: int, support: int) -> State:
 
 
 def with_room(
-    problem: Problem, state: State, capacity: int, rank: int
-) -> tuple[Problem, State]:
+    problem: WorkingProblem, state: State, capacity: int, rank: int
+) -> tuple[WorkingProblem, State]:
     """Return both with room for ``capacity`` columns, ``rank`` of them free at most."""
     support = min(capacity, rank) + 2 * BLOCK
     gram, *vectors = problem
-    larger = Problem(
+    larger = WorkingProblem(
         _grown(gram, (capacity, capacity)), *(_grown(v, (capacity,)) for v in vectors)
     )
     return larger, State(
@@ -79,7 +97,7 @@ def _grown(array: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
     return grown
 
 
-def set_coef(problem: Problem, state: State, coef: Floats) -> None:
+def set_coef(problem: WorkingProblem, state: State, coef: Floats) -> None:
     """Put the first coefficients at ``coef``, all of them fixed.
 
     The solver frees those whose gradient is not zero.
@@ -92,7 +110,12 @@ def set_coef(problem: Problem, state: State, coef: Floats) -> None:
 
 
 def minimize(
-    problem: Problem, state: State, n: int, alpha: float, max_iter: int, ridged: bool
+    problem: WorkingProblem,
+    state: State,
+    n: int,
+    alpha: float,
+    max_iter: int,
+    ridged: bool,
 ) -> int:
     """Bring ``state`` to the optimum over the first ``n`` columns.
 
@@ -107,7 +130,7 @@ def minimize(
 
 
 def minimize_from(
-    problem: Problem, state: State, start: Floats, alpha: float, max_iter: int
+    problem: WorkingProblem, state: State, start: Floats, alpha: float, max_iter: int
 ) -> int:
     """Start again from ``start`` where block pivoting has not settled."""
     # Loaded here: block pivoting nearly always settles.
@@ -128,7 +151,7 @@ def minimize_from(
     return int(n_iter)
 
 
-def _objective(problem: Problem, state: State, n: int, alpha: float) -> float:
+def _objective(problem: WorkingProblem, state: State, n: int, alpha: float) -> float:
     """Return the objective, less the constant |y|²/2."""
     coef = state.coef[:n]
     penalty = problem.l1[:n] @ np.abs(coef) + 0.5 * (problem.l2[:n] @ coef**2)

@@ -1,14 +1,14 @@
 """What the path solvers find, in the units of a design's Z, and its way to users'."""
 
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
 from regkit._types import Floats
-from regkit.designs import Design
-from regkit.solvers.problem import Penalty, ScaledProblem
+from regkit.designs import ColumnUnits
+from regkit.solvers.problem import Penalty
 from regkit.solvers.results import PathResult
 
 
@@ -24,10 +24,19 @@ class Solved(NamedTuple):
     name: str
 
 
+class CenteredTarget(Protocol):
+    """What is known of a target."""
+
+    @property
+    def target_mean(self) -> float: ...
+    @property
+    def null_objective(self) -> float: ...
+
+
 def as_result(
-    design: Design,
+    columns: ColumnUnits,
     penalty: Penalty,
-    problem: ScaledProblem,
+    problem: CenteredTarget,
     alphas: Floats,
     solved: Solved,
     tol: float,
@@ -35,18 +44,18 @@ def as_result(
     """Bring coefficients to the user's units and add the intercepts."""
     n_solved = len(solved.gaps)
     gaps = solved.gaps
-    if not np.all(np.isfinite(design.lengths)):
+    if not np.all(np.isfinite(columns.lengths)):
         # Squares overflow: nothing is certified.
         gaps = np.full(n_solved, np.inf)
     at = solved.indices
     values = np.clip(
-        solved.values / design.scale[at], penalty.lower[at], penalty.upper[at]
+        solved.values / columns.scale[at], penalty.lower[at], penalty.upper[at]
     )
     column = np.repeat(np.arange(n_solved), np.diff(solved.indptr))
-    parts = values * design.offset[at]
+    parts = values * columns.offset[at]
     shifts = np.bincount(column, parts, n_solved).astype(np.float64, copy=False)
     coefs = sparse.csc_array(
-        (values, solved.indices, solved.indptr), shape=(design.n_features, n_solved)
+        (values, solved.indices, solved.indptr), shape=(len(columns.scale), n_solved)
     )
     return PathResult(
         alphas=alphas[:n_solved],

@@ -165,7 +165,7 @@ class Precision:
         return np.clip(_ROOM * self.rounding(alphas), *LEAST_REMAINING)
 
 
-class Rows(NamedTuple):
+class RowDirections(NamedTuple):
     """What each of a few rows has along the directions.
 
     For filters D (r, A) and inner products c (r, T) of the same sweep, up to a common
@@ -196,7 +196,7 @@ class PlacedSweep:
         # What is the same for all alphas takes part in the product.
         self._combine = np.vstack([combine, np.ones(combine.shape[1])])
 
-    def rows(self, part: slice) -> Rows:
+    def rows(self, part: slice) -> RowDirections:
         """Describe some rows."""
         raise NotImplementedError
 

@@ -9,7 +9,7 @@ from regkit.solvers.ridge.basis import (
     PlacedSweep,
     Precision,
     RidgeData,
-    Rows,
+    RowDirections,
     SweptRows,
 )
 from regkit.solvers.ridge.cholesky import Factor
@@ -157,13 +157,13 @@ class ColumnSweep(PlacedSweep):
         self._rows, self._predict = rows, rows.predictor(directions)
         self._free_inner = free_inner
 
-    def rows(self, part: slice) -> Rows:
+    def rows(self, part: slice) -> RowDirections:
         all_rows = self._rows
         places = self._predict(part)
         free = places[:, : len(self._free_inner)]
         weights = all_rows.weights[part]
         own = np.einsum("ij,ij->i", free, free) + float(all_rows.fit_intercept)
-        return Rows(
+        return RowDirections(
             places[:, free.shape[1] :],
             1.0 - weights * own,
             -weights,

@@ -13,8 +13,8 @@ _RESTARTS = 4
 # Iterations over which the decrease of the objective is summed up.
 _DELAY = 10
 # The error of the coefficients, relative to their norm, over `tol`; and its least.
-_COEF_SHARE = 100.0
-_LEAST_COEF_ERROR = 1e-9
+_COEF_SHARE = 10.0
+_LEAST_COEF_ERROR = 1e-10
 # Slopes below this share of |z_j| |t| are rounding errors, which steps would enlarge.
 _ROUNDING = 16.0 * EPS
 
@@ -31,13 +31,15 @@ def minimize(
 
     Conjugate gradients on the least-squares form (CGLS, Hestenes and Stiefel 1952),
     with a Jacobi preconditioner; without any penalty none is used, for then the
-    iterates from zero stay in the row space of Z and end at the shortest answer.
+    iterates from zero stay in the row space of Z and end at the shortest answer. Where
+    penalties are so small that rounding hides them, they alone are the preconditioner:
+    the iterates then end at the answer that is shortest by them.
     Stopped by the duality gap; where unpenalized columns make it infinite, by Hestenes'
     and Stiefel's estimate of the distance to the optimum, the decrease that the latest
     iterations made (Strakoš and Tichý 2002).
 
     A small gap leaves coefficients free where columns depend on each other. So the
-    iteration goes on until their relative error is at most 100 times the goal's share
+    iteration goes on until their relative error is at most 10 times the goal's share
     of the null objective. In the norm ``Σ penalty_j g_j²`` the squared error is at most
     twice the gap, by strong convexity; beside unpenalized columns it is estimated by
     the latest moves. It stops where slopes are rounding errors, and keeps the answer of
@@ -49,18 +51,20 @@ def minimize(
     gap : float
     n_iter : int
     """
-    inverse = np.where(kept, 1.0, 0.0)
-    if penalty.any():
-        inverse[kept] /= (design.lengths**2 + penalty)[kept]
+    total = float(target @ target)
+    share = 2.0 * goal / total if total > 0.0 else 0.0
+    floor = _ROUNDING * np.sqrt(total) * design.lengths
     is_bounded = bool(np.all(penalty[kept] > 0.0))
     weight = np.zeros(design.n_features)
     if is_bounded:
         weight[kept] = 0.5 / penalty[kept]
+    inverse = np.where(kept, 1.0, 0.0)
+    if is_bounded and float(weight @ floor**2) > goal:
+        inverse[kept] = np.min(penalty[kept]) / penalty[kept]
+    elif penalty.any():
+        inverse[kept] /= (design.lengths**2 + penalty)[kept]
     coef = np.zeros(design.n_features)
     gap, n_iter = np.inf, 0
-    total = float(target @ target)
-    share = 2.0 * goal / total if total > 0.0 else 0.0
-    floor = _ROUNDING * np.sqrt(total) * design.lengths
     best_gap, best = np.inf, coef
     precision = max(_COEF_SHARE * share, _LEAST_COEF_ERROR) ** 2
     for _ in range(_RESTARTS):

@@ -26,6 +26,8 @@ def alpha_grid(values: Floats, n_alphas: int, eps: float | None = None) -> Float
     eps : float or None
         The last penalty relative to the first; None lets the spectrum decide.
     """
+    if eps == 1.0:
+        n_alphas = 1  # they would all be the same
     largest = float(np.max(values, initial=0.0))
     if not largest > 0.0:
         last = 1.0 / _BEYOND if eps is None else _BEYOND * eps

@@ -9,7 +9,7 @@ from regkit.solvers.ridge.basis import (
     PlacedSweep,
     Precision,
     RidgeData,
-    Rows,
+    RowDirections,
 )
 from regkit.solvers.ridge.svd import ColumnSpace, rank_tolerance
 
@@ -75,9 +75,9 @@ class RowSweep(PlacedSweep):
         self._vectors, self._n_targets = vectors, inner.shape[1]
         self._gain = inverse_roots(data.weights)
 
-    def rows(self, part: slice) -> Rows:
+    def rows(self, part: slice) -> RowDirections:
         gain = self._gain[part]
-        return Rows(
+        return RowDirections(
             self._vectors[part].copy(),
             np.zeros(len(gain)),
             np.ones(len(gain)),

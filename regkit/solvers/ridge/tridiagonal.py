@@ -83,6 +83,7 @@ class TridiagonalForm:
 
 def solve(factors: tuple[Floats, Floats], inner: Floats) -> Floats:
     """Return ``(T + a I)⁻¹ inner``, (r, A), for one right-hand side (r,)."""
+    # Loaded where rows are left out: a fit alone does without.
     from regkit.kernels.linear import tridiagonal as kernels
 
     return kernels.solve(*factors, np.ascontiguousarray(inner))

@@ -12,7 +12,7 @@ from regkit.kernels.networks.losses import BINARY, LOG_VARIANCE_LIMIT, POISSON, 
 from regkit.kernels.networks.masks import derive, root
 from regkit.kernels.networks.optimizers import SGD, Optimizer, step
 from regkit.kernels.networks.passes import Dropout
-from regkit.kernels.networks.training import Data, Loss, State, run_batch
+from regkit.kernels.networks.training import Data, NetworkLoss, RunState, run_batch
 from regkit.solvers.networks.architecture import (
     ACTIVATIONS,
     Architecture,
@@ -76,7 +76,9 @@ class Problem:
             rng.normal(size=(N_ROWS, N_FEATURES)), np.float64
         )
         self.data = Data(rows, targets, weights, float(weights.sum()))
-        self.loss = Loss(LOSSES[loss], PARAMETER.get(loss, 0.0), np.array(levels))
+        self.loss = NetworkLoss(
+            LOSSES[loss], PARAMETER.get(loss, 0.0), np.array(levels)
+        )
         rates = np.array([0.3, *[0.4] * len(hidden)])
         self.dropout = Dropout(rates, NOISE[kind])
         self.fraction = fraction
@@ -84,7 +86,7 @@ class Problem:
 
     def evaluate(self, params):
         """Return the mean loss and its gradient; masks are those of one key."""
-        state = State(
+        state = RunState(
             params.copy(),
             np.zeros_like(params),
             np.zeros_like(params),

@@ -4,8 +4,14 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from regkit.solvers.networks.conformal import class_sets, interval, rank_of
+from regkit.solvers.networks.conformal import (
+    class_sets,
+    interval,
+    interval_score,
+    rank_of,
+)
 from regkit.solvers.networks.temperature import (
+    HeldOutGroup,
     fit_temperature,
     log_likelihood,
     log_probabilities_of,
@@ -13,26 +19,54 @@ from regkit.solvers.networks.temperature import (
 )
 
 
-@pytest.mark.parametrize("sizes", [(40,), (15, 16, 14), (20, 0, 3)])
 @pytest.mark.parametrize("coverage", [0.5, 0.9])
-def test_intervals_are_order_statistics(sizes, coverage):
+def test_intervals_of_one_group_are_split_conformal(coverage):
     rng = np.random.default_rng(0)
-    scores = [np.sort(rng.exponential(size=n)) for n in sizes]
-    centers, spreads = rng.normal(size=(2, len(sizes), 6))
-    spreads = np.exp(spreads)
-    lower, upper = interval(centers, spreads, scores, coverage)
-    rank = rank_of(coverage, sum(sizes)) - 1
-    for j in range(6):
-        parts = list(zip(centers[:, j], spreads[:, j], scores, strict=True))
-        above = np.sort(np.concatenate([c + s * each for c, s, each in parts]))
-        below = np.sort(np.concatenate([c - s * each for c, s, each in parts]))
-        ends = sorted([above[rank], below[::-1][rank]])
-        assert_allclose([lower[j], upper[j]], ends, atol=1e-9)
+    scores = np.sort(rng.exponential(size=40))
+    center, spread = rng.normal(size=(2, 1, 6))
+    spread = np.exp(spread)
+    lower, upper = interval(center, spread, scores, coverage)
+    q = scores[int(np.ceil(41 * coverage)) - 1]
+    assert_allclose(lower, (center - q * spread)[0])
+    assert_allclose(upper, (center + q * spread)[0])
 
 
-def test_cv_plus_keeps_its_promise_for_a_bad_model():
-    """Least squares by a hundredth of the rows: half is covered, and nearly what is
-    wanted, whatever the model is worth."""
+def test_several_groups_are_narrower_by_what_they_are_apart():
+    """Errors of the groups are those of their mean and what they are off it."""
+    rng = np.random.default_rng(0)
+    truth = rng.normal(size=20_000)
+    centers = 0.3 * rng.normal(size=(5, 20_000))
+    spreads = np.ones_like(centers)
+    each = np.sort(np.abs(truth - centers[0]))
+    lower, upper = interval(centers, spreads, each, 0.9)
+    assert np.mean((lower <= truth) & (truth <= upper)) == pytest.approx(0.9, abs=0.01)
+    far = interval(10 * centers, spreads, each, 0.9)
+    q = each[int(np.ceil(20_001 * 0.9)) - 1]
+    assert (far[1] - far[0]).min() == pytest.approx(2 * q * np.sqrt(0.9))
+
+
+def test_interval_score_is_least_for_the_right_quantiles():
+    rng = np.random.default_rng(0)
+    truth = np.sort(rng.normal(size=4000))
+    right = np.quantile(truth, [0.05, 0.95])
+
+    def score(low, high):
+        ends = np.full(4000, low), np.full(4000, high)
+        return interval_score(*ends, truth, 0.9)
+
+    width = right[1] - right[0]
+    for factor in (0.9, 1.1):
+        assert score(*right) < score(*(factor * right))
+    assert score(-9, 9) == pytest.approx(18)
+    assert score(*right) == pytest.approx(
+        width
+        + 20 * np.maximum(right[0] - truth, 0).mean()
+        + 20 * np.maximum(truth - right[1], 0).mean()
+    )
+
+
+def test_intervals_by_folds_cover_although_there_is_nothing_to_learn():
+    """The mean of the folds' least squares of noise errs as the rows held out say."""
     rng = np.random.default_rng(0)
     shares = []
     for _ in range(200):
@@ -42,12 +76,11 @@ def test_cv_plus_keeps_its_promise_for_a_bad_model():
             np.sum((x[:40] * y[:40])[folds != k]) / np.sum(x[:40][folds != k] ** 2)
             for k in range(5)
         ]
-        scores = [np.sort(np.abs(y[:40] - slopes[k] * x[:40])[folds == k])
-                  for k in range(5)]  # fmt: skip
+        scores = np.sort(np.abs(y[:40] - np.array(slopes)[folds] * x[:40]))
         centers = np.array([[slope * x[40]] for slope in slopes])
         lower, upper = interval(centers, np.ones((5, 1)), scores, 0.8)
         shares.append(lower[0] <= y[40] <= upper[0])
-    assert np.mean(shares) > 0.8 - 3 * 0.028
+    assert abs(np.mean(shares) - 0.8) < 3 * 0.028
 
 
 def test_sets_count_smaller_scores():
@@ -81,9 +114,16 @@ def test_temperature_is_found(independent, n_outputs):
     else:
         draws = rng.random((4000, 1))
         targets = (np.cumsum(true, axis=1) < draws).sum(axis=1)[:, None].astype(float)
-    found = fit_temperature([z], targets, np.ones(4000), independent)
+    group = HeldOutGroup(z[None], targets, np.full(4000, 7.0))
+    found = fit_temperature([group], independent, 1)
     assert found == pytest.approx(1.7, rel=0.12)
-    assert fit_temperature([z[:3]], targets[:3], np.ones(3), independent) < 2.5
+    parts = [
+        HeldOutGroup(z[None, a:b], targets[a:b], np.ones(b - a))
+        for a, b in ((0, 900), (900, 4000))
+    ]
+    assert fit_temperature(parts, independent, 1) == pytest.approx(found, rel=1e-3)
+    few = HeldOutGroup(z[None, :3], targets[:3], np.ones(3))
+    assert fit_temperature([few], independent, 1) < 2.5
     P = probabilities_of(z, independent)
     assert_allclose(np.exp(log_probabilities_of(z, independent)), P)
     logs = log_likelihood(P, targets, independent)
@@ -92,3 +132,21 @@ def test_temperature_is_found(independent, n_outputs):
         own = P[np.arange(4000), targets[:, 0].astype(int)]
         assert_allclose(np.exp(logs), own)
     assert_array_equal(np.isfinite(log_probabilities_of(z * 1e4, independent)), True)
+
+
+def test_temperature_is_that_of_as_many_networks_as_predict():
+    """The mean of ten needs less shrinking than that of two, and that than one."""
+    rng = np.random.default_rng(1)
+    true = 2 * rng.normal(size=(4000, 1))
+    targets = (rng.random((4000, 1)) < probabilities_of(true, True)).astype(float)
+    z = true + 0.8 * rng.normal(size=(10, 4000, 1))
+    weights = np.ones(4000)
+    of_all = fit_temperature([HeldOutGroup(z, targets, weights)], False, 10)
+    pair = HeldOutGroup(z[:2], targets, weights)
+    of_two = fit_temperature([pair], False, 2)
+    assert of_two > 1.05 * of_all
+    found = fit_temperature([pair], False, 10)
+    assert of_all < found < of_two
+    assert found == pytest.approx(of_all, rel=0.06)
+    single = HeldOutGroup(z[:1], targets, weights)
+    assert fit_temperature([pair, single], False, 10) > found

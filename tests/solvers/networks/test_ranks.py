@@ -60,7 +60,22 @@ def test_robust_scaling_is_the_mean_with_the_score():
     rank = np.argsort(np.argsort(X[:, 0]))
     assert_allclose(Z[:, 0], 0.5 * (bounded + ndtri((rank + 0.5) / 400)))
     assert len(np.unique(Z[:, 1])) == 2
+    assert_allclose(Z[:, 1].mean(), 0.0, atol=0.02)  # but for the smooth bound
     outside = scaling.apply(np.array([[1e300, 0.0], [-1e300, 1.0]]))
     assert np.abs(outside).max() <= 3.3
     far = (X - 1.0) * [1e308 / X.max(), 1.0]
     assert np.isfinite(Scaling.robust(far, np.ones(400), 3.0).apply(far)).all()
+
+
+def test_levels_of_few_rows_are_smaller_than_those_of_many():
+    X = np.zeros((1000, 4))
+    for j, count in enumerate((500, 160, 40, 2)):
+        X[:count, j] = 7.0
+    unbounded = Scaling.robust(X, np.ones(1000), np.inf).apply(X)
+    sizes = np.ptp(unbounded, axis=0)
+    assert_allclose(sizes, 2 * np.sqrt([0.25, 0.16, 0.04, 0.002]))
+    assert_allclose(unbounded.mean(axis=0), 0.0, atol=1e-12)
+    half = np.r_[np.full(500, 3.0), np.full(500, 1.0)]
+    repeated = Scaling.robust(np.r_[X, X[:500], X[:500]], np.ones(2000), np.inf)
+    weighted = Scaling.robust(X, half, np.inf)
+    assert_allclose(weighted.apply(X), repeated.apply(X))

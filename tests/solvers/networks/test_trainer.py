@@ -3,6 +3,7 @@
 import math
 from dataclasses import replace
 from itertools import pairwise
+from types import SimpleNamespace
 
 import numba
 import numpy as np
@@ -14,11 +15,16 @@ from regkit.kernels.networks.training import Data
 from regkit.solvers.networks import prediction, trainer
 from regkit.solvers.networks.adaptive_team import Company
 from regkit.solvers.networks.architecture import Architecture, Embedding
-from regkit.solvers.networks.scaling import Moments, Scaling
-from regkit.solvers.networks.schedules import SCHEDULES, cycle_ends, factors
-from regkit.solvers.networks.trainer import Parameters, Settings, run
+from regkit.solvers.networks.scaling import Scaling, ScalingMoments
+from regkit.solvers.networks.schedules import (
+    SCHEDULES,
+    cycle_ends,
+    factors,
+    snapshot_epochs,
+)
+from regkit.solvers.networks.trainer import Parameters, TrainingSettings, run
 
-SETTINGS = Settings(
+SETTINGS = TrainingSettings(
     loss="squared_error",
     loss_parameter=0.0,
     dropout=(0.0, 0.0),
@@ -298,7 +304,7 @@ def test_sparse_rows_are_dense_rows():
     X = np.where(rng.random((12, 3)) < 0.5, rng.normal(size=(12, 3)), 0.0)
     y = np.sin(X.sum(1))
     for scaling in (
-        Scaling.standard(Moments.of(X, np.ones(12))),
+        Scaling.standard(ScalingMoments.of(X, np.ones(12))),
         Scaling.robust(X, np.ones(12), 3.0),
     ):
         found = []
@@ -319,7 +325,7 @@ def test_scaling_of_sparse_and_of_repeated_rows(kind):
 
     def make(X, weights):
         if kind == "standard":
-            return Scaling.standard(Moments.of(X, weights))
+            return Scaling.standard(ScalingMoments.of(X, weights))
         return Scaling.robust(X, weights, 3.0)
 
     expected = make(
@@ -334,7 +340,7 @@ def test_scaling_of_sparse_and_of_repeated_rows(kind):
 
 def test_huge_columns_are_scaled_without_overflow():
     X = np.array([[1e300, 1e-300], [-1e300, 3e-300], [1e300, 1e-300]])
-    scaling = Scaling.standard(Moments.of(X, np.ones(3)))
+    scaling = Scaling.standard(ScalingMoments.of(X, np.ones(3)))
     assert np.isfinite(scaling.apply(X)).all()
     assert_allclose(scaling.apply(X).std(0), 1.0)
 
@@ -529,3 +535,33 @@ def test_cycle_ends_are_where_the_rate_is_least():
         assert rates[10 * end - 5] < 0.03
         assert rates[10 * end + 5] < 0.03 < rates[10 * end + 50]
     assert cycle_ends("cosine", 150) == cycle_ends("cosine_cycles", 14) == ()
+
+
+def test_snapshots_are_the_weights_of_runs_that_end_there():
+    data, held_out = make_data(40), make_data(30, seed=2)
+    changes = {"max_iter": 30, "learning_rate": "cosine"}
+    whole = train(data, held_out=held_out, snapshots=(4, 17, 30), **changes)
+    assert sorted(whole[1].snapshots) == [4, 17, 30]
+    assert_array_equal(whole[1].snapshots[30], whole[0].params)
+    shorter = train(
+        data, held_out=held_out, snapshots=(4, 17, 30), stop_after=17, **changes
+    )
+    assert sorted(shorter[1].snapshots) == [4, 17]
+    assert shorter[1].n_epochs == 17
+    assert_array_equal(shorter[0].params, whole[1].snapshots[17])
+    watched = []
+    observer = SimpleNamespace(begin=lambda: None, end=lambda e: watched.append(e))
+    told = train(
+        data, held_out=held_out, snapshots=(4, 17), observer=observer, **changes
+    )
+    assert_array_equal(told[1].snapshots[4], whole[1].snapshots[4])
+
+
+def test_snapshot_epochs():
+    assert snapshot_epochs(150, 12)[:4] == (10, 15, 23, 30)
+    assert set(cycle_ends("cosine_cycles", 150)) < set(snapshot_epochs(150, 12))
+    for most in (1, 2, 5, 12, 100):
+        found = snapshot_epochs(150, most)
+        assert 1 <= len(found) <= most
+        assert found[-1] == 150
+    assert snapshot_epochs(1, 12) == (1,)

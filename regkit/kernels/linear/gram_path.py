@@ -1,0 +1,108 @@
+"""A path on the Gram matrix of all columns, compiled as a whole.
+
+One alpha after the other: block pivoting, the duality gap, and the next. The walk stops
+where another method is wanted; `regkit.solvers.paths.gram` sees to it.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regkit.kernels._jit import kernel, summing_part
+from regkit.kernels.linear.active_set import pivot
+from regkit.kernels.linear.active_set_state import State, WorkingProblem
+from regkit.kernels.linear.certificate import doubt, duality_gap
+
+# What stops the walk.
+END, UNSOLVED, UNSURE = 0, 1, 2
+
+
+class Found(NamedTuple):
+    """Solutions, one behind the other, with room for all of them."""
+
+    columns: NDArray[np.int64]
+    values: NDArray[np.float64]
+    starts: NDArray[np.int64]  # (alphas + 1,)
+    gaps: NDArray[np.float64]  # (alphas,)
+    n_iter: NDArray[np.int64]  # (alphas,)
+    size: NDArray[np.int64]  # [0]: how many there are
+
+
+@summing_part
+def squared_residual(problem: WorkingProblem, state: State, total: float) -> float:
+    """Return |y - Z b|², from |y|² = ``total``."""
+    fit = 0.0
+    for j in range(state.coef.shape[0]):
+        fit += state.coef[j] * (problem.target[j] + state.correlation[j])
+    return total - fit
+
+
+@kernel
+def follow(
+    problem: WorkingProblem,
+    state: State,
+    square: NDArray[np.float64],
+    total: float,
+    goal: float,
+    alphas: NDArray[np.float64],
+    is_kept: NDArray[np.bool_],
+    found: Found,
+    start: NDArray[np.float64],
+    at: int,
+    event: int,
+    max_iter: int,
+    ridged: bool,
+    limit: int,
+) -> tuple[int, int, int]:
+    """Solve for one of ``alphas`` after the other, from the ``at``-th on.
+
+    Returns the place in ``alphas``, what has stopped the walk there, and how many
+    systems it solved there; called again with the first two, it goes on. `UNSOLVED`:
+    block pivoting did not settle; the minimum may be found by other means, from
+    ``start``. `UNSURE`: the gap is above ``goal``; the caller writes the best it knows
+    to ``found``. `END`: of the alphas, or before a solution of more than ``limit``
+    nonzeros.
+    """
+    p = state.coef.shape[0]
+    every = np.arange(p)
+    while at < alphas.shape[0]:
+        alpha, k = alphas[at], found.size[0]
+        if event == END:
+            for j in range(p):
+                start[j] = state.coef[j]
+            n_iter, is_solved = pivot(problem, state, p, alpha, max_iter, ridged)
+            found.n_iter[k] += n_iter
+            if not is_solved:
+                return at, UNSOLVED, n_iter
+        if is_kept[at]:
+            if event != UNSURE:
+                unsure = doubt(state.coef, square, total)
+                gap = duality_gap(
+                    every,
+                    state.coef,
+                    state.correlation,
+                    problem.l1,
+                    problem.l2,
+                    problem.lower,
+                    problem.upper,
+                    square,
+                    alpha,
+                    max(unsure, squared_residual(problem, state, total)),
+                )
+                found.gaps[k] = gap + unsure
+                if not gap + unsure <= goal:
+                    return at, UNSURE, 0
+            stored = found.starts[k]
+            for j in range(p):
+                if state.coef[j] != 0.0:
+                    found.columns[stored] = j
+                    found.values[stored] = state.coef[j]
+                    stored += 1
+            if stored - found.starts[k] > limit:
+                return at, END, 0
+            found.starts[k + 1] = stored
+            found.size[0] = k + 1
+        event = END
+        at += 1
+    return at, END, 0

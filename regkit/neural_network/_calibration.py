@@ -1,0 +1,214 @@
+"""What held-out rows tell of a regression: noise, and how wide intervals must be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import product
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from regkit._types import Floats
+from regkit.neural_network._fitted import Fitted
+from regkit.neural_network._heads import Heads
+from regkit.neural_network._held_out import Judges
+from regkit.neural_network._uncertainty import root_mean_square
+from regkit.solvers.networks.conformal import (
+    interval,
+    interval_score,
+    least_rows,
+    rank_of,
+)
+
+# A deviation that can still be divided by.
+_SMALLEST = 1e-300
+# The least spread of a row, in medians of all: a smaller one is a network's mistake.
+_LEAST_SHARE = 0.1
+# Shares to choose from, the coverage for which they are chosen, and how many rows a
+# choice needs.
+_SHARES = (0.0, 0.5, 1.0)
+_COVERAGE = 0.9
+_ENOUGH = 2 * least_rows(_COVERAGE)
+
+
+class JointPrediction(NamedTuple):
+    """What networks say together, each (n, n_targets)."""
+
+    middle: Floats
+    """Of the quantiles."""
+    mean: Floats
+    """The prediction."""
+    spread: Floats
+    """Half the distance of the quantiles, or a deviation."""
+    apart: Floats
+    """How far the middles of several networks are from theirs."""
+    means_apart: Floats
+    """How far their predictions are."""
+
+
+class IntervalShape(NamedTuple):
+    """Which intervals suit, of each target (n_targets,)."""
+
+    of_mean: Floats
+    """Share of the prediction in the center, the rest being the middle."""
+    evenness: Floats
+    """Share of the common width, in logarithms, the rest being the row's own."""
+    typical: Floats
+    """The common width, the geometric mean of the spreads."""
+    least: Floats
+    """The least spread that counts."""
+
+    def center_and_spread(
+        self, found: JointPrediction, t: int
+    ) -> tuple[Floats, Floats]:
+        """Return what intervals of target ``t`` are around, and multiples of."""
+        a, b = float(self.of_mean[t]), float(self.evenness[t])
+        own = np.maximum(found.spread[:, t], self.least[t])
+        spread = own ** (1 - b) * float(self.typical[t]) ** b
+        apart = (1 - a) * found.apart[:, t] + a * found.means_apart[:, t]
+        center = (1 - a) * found.middle[:, t] + a * found.mean[:, t]
+        return center, np.hypot(spread, apart)
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """What rows that were held out tell of a regression.
+
+    Attributes
+    ----------
+    scores : ndarray (n, n_targets)
+        |y - center| / spread of the rows, ascending.
+    members : tuple of tuple of int
+        The members that predict for each group.
+    shape : IntervalShape
+    factor : ndarray (n_targets,)
+        What turns a predicted spread into a standard deviation.
+    """
+
+    scores: Floats
+    members: tuple[tuple[int, ...], ...]
+    shape: IntervalShape
+    factor: Floats
+
+    @property
+    def n_rows(self) -> int:
+        """Number of rows that were held out."""
+        return len(self.scores)
+
+    def interval(
+        self, heads: Heads, members: tuple[Fitted, ...], X: Any, coverage: float
+    ) -> tuple[Floats, Floats]:
+        """Return the ends of intervals, (n, n_targets); see `conformal.interval`."""
+        each = [_predict_alone(heads, member, X) for member in members]
+        groups = [combine([each[k] for k in own]) for own in self.members]
+        ends = []
+        for t in range(heads.n_targets):
+            both = [self.shape.center_and_spread(group, t) for group in groups]
+            centers, spreads = (np.array(part) for part in zip(*both, strict=True))
+            ends.append(interval(centers, spreads, self.scores[:, t], coverage))
+        lower, upper = (np.column_stack(each) for each in zip(*ends, strict=True))
+        return lower, upper
+
+
+class Judged(NamedTuple):
+    """Held-out rows of a regression, compared with their predictions.
+
+    Attributes
+    ----------
+    calibration : Calibration
+    deviation : ndarray (n_targets,)
+        Root of the weighted mean square of the residuals.
+    means : list of ndarray (n, n_targets)
+        Predictions, of each part of the judges.
+    """
+
+    calibration: Calibration
+    deviation: Floats
+    means: list[Floats]
+
+
+def _predict_alone(heads: Heads, network: Fitted, X: Any) -> JointPrediction:
+    outputs, targets = network.outputs(X), network.targets
+    middle, spread = heads.center_and_spread(outputs, targets)
+    none = np.zeros_like(middle)
+    return JointPrediction(middle, heads.means(outputs, targets), spread, none, none)
+
+
+def combine(found: list[JointPrediction]) -> JointPrediction:
+    """Return what networks say together."""
+    middles, means, spreads = (
+        np.array([each[part] for each in found]) for part in range(3)
+    )
+    middle, mean = middles.mean(axis=0), means.mean(axis=0)
+    return JointPrediction(
+        middle,
+        mean,
+        root_mean_square(spreads),
+        root_mean_square(middles - middle),
+        root_mean_square(means - mean),
+    )
+
+
+def judge(heads: Heads, judges: Judges, chosen: bool) -> Judged:
+    """Compare predictions with the truth of all rows that were held out.
+
+    With ``chosen`` these rows also choose the shape of intervals; rows set apart for
+    calibration must not, or nothing would be guaranteed.
+    """
+    parts = [
+        combine([_predict_alone(heads, each, table.X) for each in networks])
+        for networks, table, _ in judges.held_out
+    ]
+    found = JointPrediction(
+        *(np.concatenate(each) for each in zip(*parts, strict=True))
+    )
+    truth, weights = (
+        np.concatenate([getattr(table, name) for _, table, _ in judges.held_out])
+        for name in ("targets", "weights")
+    )
+    least = _LEAST_SHARE * np.median(found.spread, axis=0)
+    logs = np.log(np.maximum(found.spread, least))
+    none = np.zeros(heads.n_targets)
+    plain = IntervalShape(none, none, np.exp(logs.mean(axis=0)), least)
+    factor = root_mean_square(_scores(plain, found, truth), weights)
+    shape = _choose(plain, found, truth) if chosen else plain
+    scores = np.sort(_scores(shape, found, truth), axis=0)
+    deviation = root_mean_square(truth - found.mean, weights)
+    return Judged(
+        Calibration(scores, judges.members, shape, np.maximum(factor, _SMALLEST)),
+        np.maximum(deviation, _SMALLEST),
+        [part.mean for part in parts],
+    )
+
+
+def _scores(shape: IntervalShape, found: JointPrediction, truth: Floats) -> Floats:
+    """Return |y - center| / spread, (n, n_targets)."""
+    columns = []
+    for t in range(truth.shape[1]):
+        center, spread = shape.center_and_spread(found, t)
+        columns.append(np.abs(truth[:, t] - center) / spread)
+    return np.column_stack(columns)
+
+
+def _choose(
+    plain: IntervalShape, found: JointPrediction, truth: Floats
+) -> IntervalShape:
+    """Return the shape whose intervals have the least score on held-out rows."""
+    n, n_targets = truth.shape
+    if n < _ENOUGH:
+        return plain
+    rank = rank_of(_COVERAGE, n) - 1
+    best = np.full(n_targets, np.inf)
+    of_mean, evenness = np.zeros((2, n_targets))
+    for a, b in product(_SHARES, _SHARES):
+        shape = plain._replace(
+            of_mean=np.full(n_targets, a), evenness=np.full(n_targets, b)
+        )
+        q = np.sort(_scores(shape, found, truth), axis=0)[rank]
+        for t in range(n_targets):
+            center, spread = shape.center_and_spread(found, t)
+            half = q[t] * spread
+            score = interval_score(center - half, center + half, truth[:, t], _COVERAGE)
+            if score < best[t]:
+                best[t], of_mean[t], evenness[t] = score, a, b
+    return plain._replace(of_mean=of_mean, evenness=evenness)
