@@ -15,6 +15,7 @@ from pathlib import Path
 
 from benchmarks import report
 from benchmarks.folds import lasso_memory, lasso_rows
+from benchmarks.price import price_rows
 from benchmarks.report import Row
 from benchmarks.ridge import SHAPES, ridge_rows
 from benchmarks.targets import CV_TARGETS
@@ -30,6 +31,7 @@ MEASUREMENTS: dict[str, Callable[[Sequence[str], bool], list[Row]]] = {
     "lasso_cv_correlated_c_order": lasso_rows("correlated", "C"),
     "lasso_cv_tall_c_order": lasso_rows("tall", "C"),
     "lasso_cv_memory": lasso_memory,
+    "price": price_rows,
     **{name: ridge_rows(name) for name in SHAPES},
 }
 

@@ -148,10 +148,10 @@ def run_split(folder: Path, name: str, number: int) -> dict[str, float]:
 
 
 def _table(classes: bool, found: dict[str, list[dict[str, float]]]) -> str:
-    """One row a variant, one column a set, and all of them."""
+    """One row a variant, a column of all sets, and one each."""
     names = [name for name in found if SETS[name].classes == classes]
     mean = [np.mean([each["default"] for each in found[name]]) for name in names]
-    lines = [("default", *(f"{error:.3g}" for error in mean), "")]
+    lines = [("default", "", *(f"{error:.3g}" for error in mean))]
     for variant in _variants(classes):
         effects = [
             [
@@ -164,11 +164,11 @@ def _table(classes: bool, found: dict[str, list[dict[str, float]]]) -> str:
         ]
         flat = np.concatenate(effects)
         error = flat.std(ddof=1) / np.sqrt(len(flat)) if len(flat) > 1 else np.nan
-        cells = [np.mean(each) for each in [*effects, flat]]
+        cells = [np.mean(each) for each in [flat, *effects]]
         shown = [f"{x:+.3f}" if classes else f"{np.exp(x):.2f}" for x in cells]
-        shown[-1] += f" ± {error:.3f}" if classes else f" ± {error:.2f}"
+        shown[0] += f" ± {error:.3f}" if classes else f" ± {error:.2f}"
         lines.append((variant, *shown))
-    return markdown(("log loss" if classes else "RMSE", *names, "all"), lines)
+    return markdown(("log loss" if classes else "RMSE", "all", *names), lines)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -32,10 +32,10 @@ _ALLOWANCE = 6.0
 _BUDGET = 600.0
 
 
-def _folds(problem: Problem) -> list[tuple[Any, Any]]:
+def _folds(problem: Problem, n_folds: int) -> list[tuple[Any, Any]]:
     from sklearn.model_selection import KFold
 
-    return list(KFold(N_FOLDS).split(problem.X))
+    return list(KFold(n_folds).split(problem.X))
 
 
 def _run_path(problem: Problem, tol: float) -> Any:
@@ -95,10 +95,16 @@ def _gap(problem: Problem, solver: str, tol: float, found: Any) -> float | None:
         return float(relative_gaps(X, y, coef, intercept, np.array([found.alpha_]))[0])
     if solver != "regkit":
         return None
+    return certified_gap(problem, found, N_FOLDS)
+
+
+def certified_gap(problem: Problem, found: Any, n_folds: int) -> float:
+    """The largest gap of regkit's path on all rows and of its folds' paths."""
+    X, y, alphas = problem.X, problem.y, problem.alphas
     found.set_params(store_fold_coefs=True).fit(X, y)
-    intercepts = found.path_.intercepts
-    gaps = [relative_gaps(X, y, found.coef_path_, intercepts, alphas).max()]
-    for coefs, (train, _) in zip(found.fold_coef_path_, _folds(problem), strict=True):
+    gaps = [relative_gaps(X, y, found.coef_path_, found.path_.intercepts, alphas).max()]
+    folds = _folds(problem, n_folds)
+    for coefs, (train, _) in zip(found.fold_coef_path_, folds, strict=True):
         rows, target = X[train], y[train]
         intercepts = target.mean() - rows.mean(axis=0) @ coefs
         gaps.append(relative_gaps(rows, target, coefs, intercepts, alphas).max())

@@ -47,7 +47,11 @@ class Problem:
 
 def make_problem(name: str, quick: bool = False) -> Problem:
     """Generate a problem of ``PROBLEMS`` with its grid of 100 alphas."""
-    X, y = PROBLEMS[name](quick)
+    return problem_of(name, *PROBLEMS[name](quick))
+
+
+def problem_of(name: str, X: Matrix, y: Vector) -> Problem:
+    """Give a table its grid of 100 alphas."""
     residual = y - y.mean()
     # A residual that sums to zero needs no centered columns.
     alpha_max = float(np.max(np.abs(X.T @ residual))) / len(y)
@@ -130,8 +134,12 @@ def square(quick: bool) -> tuple[Matrix, Vector]:
 
 def tall(quick: bool) -> tuple[Matrix, Vector]:
     """100,000 x 300, AR(0.5)."""
+    return autoregressive(2_000, 50) if quick else autoregressive(100_000, 300)
+
+
+def autoregressive(n_samples: int, n_features: int) -> tuple[Matrix, Vector]:
+    """AR(0.5), a third of the columns informative, as much noise as signal."""
     rng = np.random.default_rng(3)
-    n_samples, n_features = (2_000, 50) if quick else (100_000, 300)
     X = _autoregressive(rng, n_samples, n_features, 0.5)
     return X, _respond(rng, X, n_features // 3, 1.0)
 

@@ -36,6 +36,7 @@ if find_spec("sphinx_copybutton") is not None:  # of the extra "docs"
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
 # No intersphinx: its inventories come from the network, and a build needs none.
+# `api_links` makes the links to scikit-learn's pages.
 exclude_patterns = ["_build", "auto_examples/**/*.ipynb", "auto_examples/**/*.py"]
 templates_path = ["_templates"]
 html_static_path = ["_static"]
@@ -91,6 +92,9 @@ html_theme_options = {
     "pygments_dark_style": "a11y-high-contrast-dark",
     "header_links_before_dropdown": 5,
 }
+# Where the repository is, only who publishes knows: the workflow of the site says it.
+if repository := os.environ.get("REGKIT_REPOSITORY"):
+    html_theme_options["github_url"] = repository
 # Pages without pages below them have nothing to navigate.
 html_sidebars: dict[str, list[str]] = {
     page: []

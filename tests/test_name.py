@@ -61,4 +61,35 @@ def test_the_distribution_has_the_long_name():
         pytest.skip("not a checkout")
     project = tomllib.loads(path.read_text(encoding="utf-8"))["project"]
     assert project["name"] == f"scikit-{SHORT}"
-    assert {"Documentation", "Repository", "Issues"} <= set(project["urls"])
+    # Addresses that nobody has confirmed are not in the project.
+    assert "urls" not in project
+    assert {"urls", "readme"} <= set(project["dynamic"])
+
+
+def test_published_metadata_have_absolute_addresses(monkeypatch):
+    pytest.importorskip("hatchling")
+    if not (ROOT / "hatch_metadata.py").exists():
+        pytest.skip("not a checkout")
+    monkeypatch.syspath_prepend(str(ROOT))
+    from hatch_metadata import Addresses
+
+    def metadata():
+        found = {}
+        Addresses(str(ROOT), {}).update(found)
+        return found
+
+    monkeypatch.delenv("REGKIT_REPOSITORY", raising=False)
+    plain = metadata()
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert plain == {"readme": {"content-type": "text/markdown", "text": readme}}
+    repository = "https://github.com/OWNER/NAME"
+    monkeypatch.setenv("REGKIT_REPOSITORY", repository)
+    published = metadata()
+    assert published["urls"]["Repository"] == repository
+    assert published["urls"]["Documentation"] == "https://OWNER.github.io/NAME/"
+    text = published["readme"]["text"]
+    links = re.findall(r"\]\(([^)\s]+)\)", text)
+    assert len(links) > 10
+    assert all(link.startswith("https://") for link in links)
+    assert f"]({repository}/raw/main/docs/images/report.png)" in text
+    assert f"]({repository}/blob/main/CONTRIBUTING.md)" in text

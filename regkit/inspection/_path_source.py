@@ -31,6 +31,7 @@ from regkit.linear_model import (
     RidgeRegressorCV,
     enet_path,
 )
+from regkit.linear_model._problem import FitRows
 from regkit.linear_model.loss_path import path_of_model
 from regkit.rows.column_scales import column_scales
 
@@ -183,7 +184,7 @@ def _loss_path(
 ) -> tuple[Floats, Floats]:
     """Compute the path that a classifier or a regression of counts lies on."""
     name, chosen = type(estimator).__name__, float(estimator.alpha)
-    data = (X, y, weight, None)
+    data = FitRows(X, y, weight)
     if estimator.l1_ratio > 0.0:
         path = path_of_model(name, estimator, data, None, n_alphas, 1e-3, target=target)
         first, last = path.alphas[0], path.alphas[-1]

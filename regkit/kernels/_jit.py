@@ -76,6 +76,11 @@ def uncounted_kernel(function: Kernel) -> Kernel:
     return _compile(function, _UNCOUNTED)
 
 
+def uncounted_summing_kernel(function: Kernel) -> Kernel:
+    """Compile ``function`` as `uncounted_kernel` does, sums free to be reordered."""
+    return _compile(function, {**_SUMMING, "_nrt": False})
+
+
 def uncounted_part(function: Kernel) -> Kernel:
     """Compile ``function`` as `uncounted_kernel` does, for kernels alone to call."""
     return _compile(function, {**_UNCOUNTED, **_PART})

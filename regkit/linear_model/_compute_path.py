@@ -6,7 +6,7 @@ from numbers import Integral
 from typing import Any
 
 from regkit.linear_model._grid import automatic_grid, decreasing_alphas
-from regkit.linear_model._problem import Problem
+from regkit.linear_model._problem import PathRequest, Problem
 from regkit.linear_model._regularization_path import RegularizationPath
 from regkit.solvers.folds.in_memory import PathSettings
 
@@ -44,7 +44,8 @@ def compute_path(
         grid = automatic_grid(problem, penalty, n_alphas, eps)
     else:
         grid = decreasing_alphas(alphas)
-    result = problem.path(penalty, grid, settings, max_nonzero=max_nonzero)
+    asked = PathRequest(penalty, grid, settings, max_nonzero=max_nonzero)
+    result = problem.path(asked)
     if not len(result.alphas):
         raise ValueError(
             f"max_nonzero={max_nonzero} leaves no solution: the model at the first "

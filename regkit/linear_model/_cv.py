@@ -14,6 +14,7 @@ from regkit._sklearn import validate_parameters
 from regkit.linear_model._base import LinearModel
 from regkit.linear_model._evaluation import Evaluation, Evaluator
 from regkit.linear_model._grid import decreasing_alphas
+from regkit.linear_model._problem import FitRows
 from regkit.linear_model._progress import Progress
 from regkit.linear_model._report import warn_at_grid_edge
 from regkit.linear_model._selection import Choice, choose
@@ -28,10 +29,7 @@ from regkit.solvers.folds.in_memory import PathSettings
 class Arguments(NamedTuple):
     """What `fit` was called with."""
 
-    X: Any
-    y: Any
-    sample_weight: Any
-    offset: Any
+    rows: FitRows
     split_params: dict[str, Any]
     """For the splitter."""
     score_params: dict[str, Any]
@@ -62,7 +60,7 @@ class CrossValidated(SelectionViews, LinearModel):
         validate_parameters(self)
         progress = Progress(self, len(self._l1_ratios()))
         routes = route(self, params, sample_weight)
-        given = Arguments(X, y, sample_weight, offset, *routes)
+        given = Arguments(FitRows(X, y, sample_weight, offset), *routes)
         source = self._source(X)
         if source is None:
             return self._choose(self._evaluator_of_rows(given), progress)
@@ -148,9 +146,13 @@ class CrossValidated(SelectionViews, LinearModel):
 
     def _single(self, l1_ratio: float) -> Any:
         """Return the unfitted estimator for one alpha, with all that both take."""
-        taken = self._single_class._get_param_names()
-        parameters = self.get_params(deep=False)
-        shared = {name: parameters[name] for name in taken if name in parameters}
+        # (Every parameter has constraints; asking for signatures takes longer.)
+        own, taken = self._parameter_constraints, self._single_class
+        shared = {
+            name: getattr(self, name)
+            for name in taken._parameter_constraints
+            if name in own
+        }
         if "l1_ratio" in shared:
             shared["l1_ratio"] = l1_ratio
         return self._single_class(**shared)

@@ -9,7 +9,7 @@ paths are solved out of core.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from regkit._types import Floats
 from regkit.designs import Design, RowDesign, make_design
 from regkit.designs.centered_moments import CenteredMoments
 from regkit.designs.reduced import ReducedDesign
-from regkit.linear_model._problem import Problem, Setup, Start
+from regkit.linear_model._problem import FitRows, PathRequest, Problem, Setup, Start
 from regkit.linear_model._source_reducer import SourceReducer
 from regkit.linear_model._sums import SumsByFold
 from regkit.linear_model._underflow import refuse_small_moments, refuse_underflow
@@ -26,7 +26,6 @@ from regkit.rows.open import as_source
 from regkit.solvers.criteria import information_criteria
 from regkit.solvers.folds.from_moments import held_out_errors
 from regkit.solvers.folds.held_out import mean_squares
-from regkit.solvers.folds.in_memory import PathSettings
 from regkit.solvers.folds.out_of_core import MOST_COLUMNS, WideRows
 from regkit.solvers.paths.grid import alpha_grid
 from regkit.solvers.problem import Penalty
@@ -83,61 +82,42 @@ class MatrixProblem(Problem):
         with np.errstate(over="ignore", invalid="ignore"):  # refused in `report`
             return alpha_grid(self.design, self.target(), penalty, n_alphas, eps)
 
-    def path(
-        self,
-        penalty: Penalty,
-        alphas: Floats,
-        settings: PathSettings,
-        *,
-        start: Start | None = None,
-        max_nonzero: int | None = None,
-    ) -> PathResult:
+    def path(self, asked: PathRequest) -> PathResult:
         """Solve the first target for strictly decreasing alphas."""
+        start = asked.start
         with np.errstate(over="ignore", invalid="ignore"):  # refused in `report`
             return solve_path(
                 self.design,
                 self.target(),
-                penalty,
-                alphas,
-                **settings.options,
-                max_nonzero=max_nonzero,
+                asked.penalty,
+                asked.alphas,
+                **asked.settings.options,
+                max_nonzero=asked.max_nonzero,
                 start=None if start is None else start.coefs[0],
             )
 
-    def solve_each(
-        self,
-        penalty: Penalty,
-        alphas: Floats,
-        settings: PathSettings,
-        start: Start | None = None,
-    ) -> PathResult:
+    def solve_each(self, asked: PathRequest) -> PathResult:
         """Solve every target for an alpha of its own."""
         if self.y.ndim == 1:
-            return self.path(penalty, alphas, settings, start=start)
+            return self.path(asked)
         found = []
         for t in range(self.n_targets):
-            mine = slice(t, t + 1)
-            first = None
+            mine, start = slice(t, t + 1), asked.start
             if start is not None:
-                first = Start(start.coefs[mine], start.intercepts[mine])
-            target = self.of_target(t)
-            found.append(target.path(penalty, alphas[mine], settings, start=first))
+                start = Start(start.coefs[mine], start.intercepts[mine])
+            own = asked._replace(alphas=asked.alphas[mine], start=start)
+            found.append(self.of_target(t).path(own))
         return PathResult.concat(found)
 
-    def solve_many(
-        self, penalty: Penalty, alphas: Floats, settings: PathSettings
-    ) -> PathResult:
+    def solve_many(self, asked: PathRequest) -> PathResult:
         """Solve every target for alphas of its own, in any order, repeated or not."""
         if self.y.ndim == 1:
-            return super().solve_many(penalty, alphas, settings)
-        return PathResult.stack(
-            [
-                self.of_target(t)
-                .solve_many(penalty, alphas[:, t : t + 1], settings)
-                .reshaped(-1)
-                for t in range(self.n_targets)
-            ]
-        )
+            return super().solve_many(asked)
+        found = []
+        for t in range(self.n_targets):
+            own = asked._replace(alphas=asked.alphas[:, t : t + 1])
+            found.append(self.of_target(t).solve_many(own).reshaped(-1))
+        return PathResult.stack(found)
 
     def criterion(self, name: str, penalty: Penalty, path: PathResult) -> Floats:
         """Return an information criterion along a path on all rows, (n_alphas,)."""
@@ -249,32 +229,19 @@ class OutOfCoreProblem(Problem):
         with np.errstate(over="ignore", invalid="ignore"):  # refused in `report`
             return self.rows.alpha_grid(penalty, n_alphas, eps)
 
-    def path(
-        self,
-        penalty: Penalty,
-        alphas: Floats,
-        settings: PathSettings,
-        *,
-        start: Start | None = None,
-        max_nonzero: int | None = None,
-    ) -> PathResult:
+    def path(self, asked: PathRequest) -> PathResult:
         """Solve for strictly decreasing alphas, whatever there is to start from."""
         with np.errstate(over="ignore", invalid="ignore"):  # refused in `report`
-            return self.rows.solve_whole(penalty, alphas, settings, max_nonzero)
+            return self.rows.solve_whole(*asked[:3], asked.max_nonzero)
 
 
-def open_problem(
-    setup: Setup, caller: Any, X: Any, y: Any, sample_weight: Any, *, has_l1: bool
-) -> Problem:
+def open_problem(setup: Setup, given: FitRows, *, has_l1: bool) -> Problem:
     """Check rows, and state the problem on them.
 
     Parameters
     ----------
     setup : Setup
-    caller : estimator or str
-        Named in messages about X and y.
-    X, y, sample_weight : object
-        As the user passed them.
+    given : FitRows
     has_l1 : bool
         Whether there is an L1 penalty, without which no column can be left aside.
 
@@ -287,6 +254,7 @@ def open_problem(
     ValueError, TypeError
         When a parameter or the data is not usable.
     """
+    X, y, sample_weight, _, caller = given
     source = as_source(X)
     if source is None:
         data = check_fit_data(caller, X, y, sample_weight)

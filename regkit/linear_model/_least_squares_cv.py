@@ -126,7 +126,7 @@ class LeastSquaresCV(PathCV, LinearRegressor):
         return self._choose(evaluator, progress)
 
     def _evaluator_of_rows(self, given: Arguments) -> Evaluator:
-        data = check_fit_data(self, given.X, given.y, given.sample_weight)
+        data = check_fit_data(self, *given.rows[:3])
         n_targets = 1 if data.y.ndim == 1 else data.y.shape[1]
         require_one_target(type(self).__name__, n_targets, _REMEDY)
         data = data._replace(y=column_or_1d(data.y, warn=True))
@@ -154,11 +154,11 @@ class LeastSquaresCV(PathCV, LinearRegressor):
         return self._fold_evaluator(problem, folded, scores)
 
     def _evaluator_of_chunks(self, source: RowSource, given: Arguments) -> Evaluator:
-        labels = None
+        labels, y = None, given.rows.y
         if self.criterion == "cv":
             cv = check_cv(self.cv)
-            labels = fold_labels(cv, *source.targets(given.y), given.split_params)
-        reducer = SourceReducer(source, given.y, given.sample_weight, labels)
+            labels = fold_labels(cv, *source.targets(y), given.split_params)
+        reducer = SourceReducer(source, y, given.rows.sample_weight, labels)
         if reducer.is_summed_up:
             check_moment_scoring(type(self).__name__, self.scoring)
             return self._evaluator_of_sums(reducer.sums())
@@ -195,7 +195,7 @@ class LeastSquaresCV(PathCV, LinearRegressor):
     def _criterion_evaluator(self, problem: MatrixProblem) -> Evaluator:
         settings, mix = self._settings(), None
         if self.relaxed is not None:
-            mix = Mix.of(self.relaxed, problem, settings)
+            mix = Mix(float(self.relaxed), problem, settings)
         return CriterionEvaluator(problem, settings, self.criterion, mix=mix)
 
     def _fold_evaluator(
@@ -203,7 +203,7 @@ class LeastSquaresCV(PathCV, LinearRegressor):
     ) -> Evaluator:
         settings, mix = self._settings(), None
         if self.relaxed is not None:
-            mix = Mix.of(self.relaxed, problem, settings)
+            mix = Mix(float(self.relaxed), problem, settings)
         return PathEvaluator(
             problem, settings, folded, bool(self.refit), scores=scores, mix=mix
         )

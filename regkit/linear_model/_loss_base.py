@@ -22,7 +22,7 @@ from regkit.linear_model._loss_chunks import (
     open_chunks,
 )
 from regkit.linear_model._loss_problem import LossProblem
-from regkit.linear_model._problem import Setup
+from regkit.linear_model._problem import FitRows, Setup
 from regkit.rows.inputs import FitData, check_predict_X, check_y
 from regkit.rows.open import as_source
 from regkit.rows.sources import RowSource
@@ -44,42 +44,24 @@ class LossEstimator(LinearModel):
         """Turn a penalty beside the mean loss into a weight of the summed loss."""
         return 1.0 / (alpha * self._total_weight) if alpha > 0.0 else np.inf
 
-    def _open(
-        self,
-        setup: Setup,
-        X: Any,
-        y: Any,
-        sample_weight: Any,
-        offset: Any,
-        caller: Any = None,
-    ) -> LossProblem:
-        """Check the data and state the problem.
-
-        ``caller`` is named in messages about X and y: the estimator by default.
-        """
+    def _open(self, setup: Setup, given: FitRows) -> LossProblem:
+        """Check rows in memory and state the problem."""
         raise NotImplementedError
 
     def _given(
-        self, name: str, source: RowSource, y: Any, sample_weight: Any, offset: Any
+        self, name: str, source: RowSource, given: FitRows
     ) -> tuple[ChunkData, Kind]:
         """State what rows that are read in chunks are given; messages are by `name`."""
         raise NotImplementedError
 
     def _open_anywhere(
-        self,
-        setup: Setup,
-        X: Any,
-        y: Any,
-        sample_weight: Any,
-        offset: Any,
-        caller: Any = None,
+        self, setup: Setup, given: FitRows
     ) -> LossProblem | ChunkedLossProblem:
-        """State the problem, wherever the rows are; see `_open`."""
-        source = chunk_source(X, setup.name, self._needs_rows())
+        """State the problem, wherever the rows are."""
+        source = chunk_source(given.X, setup.name, self._needs_rows())
         if source is None:
-            return self._open(setup, X, y, sample_weight, offset, caller)
-        given, kind = self._given(setup.name, source, y, sample_weight, offset)
-        return open_chunks(setup, given, kind)
+            return self._open(setup, given)
+        return open_chunks(setup, *self._given(setup.name, source, given))
 
     def _needs_rows(self) -> str | None:
         """Return what was asked for that rows in chunks cannot give, if anything."""
@@ -115,7 +97,7 @@ class LossEstimator(LinearModel):
         """Compute ``X @ coef_.T + intercept_ + offset`` for rows in memory."""
         check_is_fitted(self, "coef_")
         check_same_features(self, X)
-        X = check_predict_X(self, X, self.coef_.shape[-1])
+        X = check_predict_X(self, X, np.shape(self.coef_)[-1])
         coef: Any = self.coef_
         is_sparse: bool = sp.issparse(coef)
         if is_sparse:  # after `sparsify`

@@ -26,13 +26,13 @@ from regkit.linear_model._loss_problem import (
     AnyLossProblem,
 )
 from regkit.linear_model._loss_reducer import LossReducer
-from regkit.linear_model._problem import Setup, Start, TrainingRows
+from regkit.linear_model._problem import PathRequest, Setup, TrainingRows
 from regkit.linear_model._source_reducer import MOST_SUMMED_UP
 from regkit.linear_model._underflow import refuse_small_moments
 from regkit.rows.inputs import check_y
 from regkit.rows.open import as_source
 from regkit.rows.sources import Encode, RowSource, is_dask, plain_targets
-from regkit.solvers.folds.in_memory import FoldPaths, PathSettings, PathTask
+from regkit.solvers.folds.in_memory import FoldPaths, PathTask
 from regkit.solvers.folds.loss_passes import width_of
 from regkit.solvers.folds.out_of_core_losses import LossSetup, RowsInPasses
 from regkit.solvers.losses import Loss
@@ -114,18 +114,11 @@ class ChunkedLossProblem(AnyLossProblem):
         """Return alphas from the smallest without nonzero coefficients down."""
         return self.rows.alpha_grid(penalty, n_alphas, eps)
 
-    def path(
-        self,
-        penalty: Penalty,
-        alphas: Floats,
-        settings: PathSettings,
-        *,
-        start: Start | None = None,
-        max_nonzero: int | None = None,
-    ) -> PathResult:
+    def path(self, asked: PathRequest) -> PathResult:
         """Solve all targets for strictly decreasing alphas: (n_alphas, n_targets)."""
+        settings, max_nonzero = asked.settings, asked.max_nonzero
         found = self.rows.solve_whole(
-            penalty, alphas, settings.tol, settings.max_iter, start
+            asked.penalty, asked.alphas, settings.tol, settings.max_iter, asked.start
         )
         if max_nonzero is None:
             return found

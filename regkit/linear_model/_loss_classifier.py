@@ -21,7 +21,7 @@ from regkit.linear_model._loss_base import LossEstimator, state_problem
 from regkit.linear_model._loss_chunks import ChunkData, Kind, look_up, open_classes
 from regkit.linear_model._loss_problem import LossProblem
 from regkit.linear_model._loss_scores import accuracy_in_chunks
-from regkit.linear_model._problem import Setup
+from regkit.linear_model._problem import FitRows, Setup
 from regkit.rows.inputs import check_fit_data
 from regkit.rows.sources import RowSource
 from regkit.solvers.loss_terms import LossTerm
@@ -158,15 +158,8 @@ class LinearClassifier(ClassifierMixin, LossEstimator):
         """Return the loss of rows of these classes; the offset is to be checked."""
         raise NotImplementedError
 
-    def _open(
-        self,
-        setup: Setup,
-        X: Any,
-        y: Any,
-        sample_weight: Any,
-        offset: Any,
-        caller: Any = None,
-    ) -> LossProblem:
+    def _open(self, setup: Setup, given: FitRows) -> LossProblem:
+        X, y, sample_weight, offset, caller = given
         labels = encode_labels(setup.name, y)
         codes = labels.codes.astype(np.float64)
         data = check_fit_data(caller or self, X, codes, sample_weight)
@@ -178,15 +171,16 @@ class LinearClassifier(ClassifierMixin, LossEstimator):
         return state_problem(setup, data, term, weight, labels)
 
     def _given(
-        self, name: str, source: RowSource, y: Any, sample_weight: Any, offset: Any
+        self, name: str, source: RowSource, given: FitRows
     ) -> tuple[ChunkData, Kind]:
-        classes, y, encode = open_classes(name, source, y)
+        classes, y, encode = open_classes(name, source, given.y)
         # What the loss makes of each class.
         term = self._term(np.arange(len(classes)), len(classes), None)
         kind = Kind(
             term.loss, partial(look_up, term.targets), classes, self.class_weight
         )
-        return ChunkData(source, y, sample_weight, offset, encode), kind
+        data = ChunkData(source, y, given.sample_weight, given.offset, encode)
+        return data, kind
 
 
 def indicators(codes: NDArray[np.int64], n_classes: int) -> NDArray[np.bool_]:

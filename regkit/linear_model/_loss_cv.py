@@ -98,14 +98,13 @@ class LossCV(PathCV, LossEstimator):
         return PathSettings(self.tol, self.max_iter)
 
     def _evaluator_of_rows(self, given: Arguments) -> Evaluator:
-        if given.offset is not None and self.scoring is not None:
+        if given.rows.offset is not None and self.scoring is not None:
             raise ValueError(
                 f"{type(self).__name__} takes no scoring={self.scoring!r} together "
                 "with an offset: a scorer predicts without it. Use scoring=None, the "
                 "held-out loss."
             )
-        X, y, weight, offset = given[:4]
-        problem = self._open(Setup.of(self), X, y, weight, offset)
+        problem = self._open(Setup.of(self), given.rows)
         if self.criterion != "cv":
             self._check_criterion(problem)
             return CriterionEvaluator(problem, self._settings(), self.criterion)
@@ -140,9 +139,7 @@ class LossCV(PathCV, LossEstimator):
         return super()._needs_rows()
 
     def _evaluator_of_chunks(self, source: RowSource, given: Arguments) -> Evaluator:
-        _, y, sample_weight, offset = given[:4]
-        name = type(self).__name__
-        rows, kind = self._given(name, source, y, sample_weight, offset)
+        rows, kind = self._given(type(self).__name__, source, given.rows)
         targets = rows.all_targets()
         cv = check_cv(self.cv, targets, classifier=kind.classes is not None)
         labels = fold_labels(cv, targets, len(targets), given.split_params)

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from regkit._sklearn import validate_parameters
 from regkit.linear_model._loss_base import LossEstimator
-from regkit.linear_model._problem import Setup
+from regkit.linear_model._problem import FitRows, Setup
 from regkit.linear_model._single_alpha import SingleAlphaModel
 from regkit.solvers.folds.in_memory import PathSettings
 
@@ -59,8 +59,8 @@ class LossModel(SingleAlphaModel, LossEstimator):
             are not unique.
         """
         validate_parameters(self)
-        data = (X, y, sample_weight, offset)
-        return self._fit(self._open_anywhere(Setup.of(self), *data))
+        given = FitRows(X, y, sample_weight, offset)
+        return self._fit(self._open_anywhere(Setup.of(self), given))
 
     def fit_path(
         self,
@@ -106,8 +106,8 @@ class LossModel(SingleAlphaModel, LossEstimator):
             As `fit` does.
         """
         unfitted = self._for_path()
-        data = (X, y, sample_weight, offset)
-        problem = unfitted._open_anywhere(Setup.of(unfitted), *data)
+        given = FitRows(X, y, sample_weight, offset)
+        problem = unfitted._open_anywhere(Setup.of(unfitted), given)
         return unfitted._fit_values(problem, values)
 
     def _l1_ratio(self) -> float:

@@ -13,7 +13,7 @@ from regkit._types import Floats, Indices
 from regkit.designs import RowDesign
 from regkit.linear_model._labels import Labels
 from regkit.linear_model._loss_paths import ClassificationPath, LogLinkPath
-from regkit.linear_model._problem import Problem, Start, TrainingRows
+from regkit.linear_model._problem import PathRequest, Problem, TrainingRows
 from regkit.linear_model._regularization_path import RegularizationPath
 from regkit.linear_model._underflow import refuse_underflow
 from regkit.rows.inputs import FitData
@@ -65,25 +65,20 @@ class AnyLossProblem(Problem):
         """The sum of the weights, of rows and classes together."""
         raise NotImplementedError
 
-    def solve_each(
-        self,
-        penalty: Penalty,
-        alphas: Floats,
-        settings: PathSettings,
-        start: Start | None = None,
-    ) -> PathResult:
+    def solve_each(self, asked: PathRequest) -> PathResult:
         """Solve for one alpha, closer than asked for."""
-        closer = replace(settings, tol=self.aim * settings.tol)
-        found = super().solve_each(penalty, alphas, closer, start)
-        return found.with_gaps(found.dual_gaps, settings.tol)
+        return self._asked_for(super().solve_each(self._closer(asked)), asked)
 
-    def solve_many(
-        self, penalty: Penalty, alphas: Floats, settings: PathSettings
-    ) -> PathResult:
+    def solve_many(self, asked: PathRequest) -> PathResult:
         """Solve for several alphas, closer than asked for."""
-        closer = replace(settings, tol=self.aim * settings.tol)
-        found = super().solve_many(penalty, alphas, closer)
-        return found.with_gaps(found.dual_gaps, settings.tol)
+        return self._asked_for(super().solve_many(self._closer(asked)), asked)
+
+    def _closer(self, asked: PathRequest) -> PathRequest:
+        tol = self.aim * asked.settings.tol
+        return asked._replace(settings=replace(asked.settings, tol=tol))
+
+    def _asked_for(self, found: PathResult, asked: PathRequest) -> PathResult:
+        return found.with_gaps(found.dual_gaps, asked.settings.tol)
 
     def report(
         self,
@@ -271,25 +266,17 @@ class LossProblem(AnyLossProblem):
         """Return alphas from the smallest without nonzero coefficients down."""
         return self.term.alpha_grid(self.design, penalty, n_alphas, eps)
 
-    def path(
-        self,
-        penalty: Penalty,
-        alphas: Floats,
-        settings: PathSettings,
-        *,
-        start: Start | None = None,
-        max_nonzero: int | None = None,
-    ) -> PathResult:
+    def path(self, asked: PathRequest) -> PathResult:
         """Solve all targets for strictly decreasing alphas: (n_alphas, n_targets)."""
         with np.errstate(over="ignore", invalid="ignore"):  # refused in `report`
             return self.term.path(
                 self.design,
-                penalty,
-                alphas,
-                tol=settings.tol,
-                max_iter=settings.max_iter,
-                start=start,
-                max_nonzero=max_nonzero,
+                asked.penalty,
+                asked.alphas,
+                tol=asked.settings.tol,
+                max_iter=asked.settings.max_iter,
+                start=asked.start,
+                max_nonzero=asked.max_nonzero,
             )
 
     def criterion(self, name: str, penalty: Penalty, path: PathResult) -> Floats:

@@ -15,13 +15,13 @@ from regkit.linear_model._evaluation import Evaluation, Refitted
 from regkit.linear_model._grid import automatic_grid
 from regkit.linear_model._least_squares import MatrixProblem
 from regkit.linear_model._moment_scores import scores
-from regkit.linear_model._problem import Problem, TrainingRows
+from regkit.linear_model._problem import PathRequest, Problem, TrainingRows
 from regkit.linear_model._selection import Choice, ErrorCurve
 from regkit.solvers.folds.averages import mean_and_se
 from regkit.solvers.folds.fold import Fold
 from regkit.solvers.folds.in_memory import Folded, FoldPaths, PathSettings, PathTask
 from regkit.solvers.problem import Penalty
-from regkit.solvers.relaxed import Relaxed, relax
+from regkit.solvers.relaxed import relax
 from regkit.solvers.results import PathResult
 
 
@@ -60,27 +60,18 @@ class AlongPath:
 
 
 class Mix(NamedTuple):
-    """The relaxed Lasso: how much of the penalized fit, and what it is mixed with."""
+    """The relaxed Lasso: the penalized fit, mixed with one of the same columns."""
 
     share: float
     """Of the penalized coefficients."""
-    fit: Callable[[Penalty, Floats], Relaxed]
-    """Fits the same columns without penalty."""
-
-    @classmethod
-    def of(cls, share: float, problem: MatrixProblem, settings: PathSettings) -> Mix:
-        """Return how to relax by the parameter `relaxed`."""
-
-        def fit(penalty: Penalty, coef: Floats) -> Relaxed:
-            design, y = problem.design, problem.target()
-            return relax(design, y, penalty, coef, settings.tol, settings.max_iter)
-
-        return cls(float(share), fit)
+    problem: MatrixProblem
+    settings: PathSettings
 
     def relaxed(self, chosen: PathResult, penalty: Penalty) -> PathResult:
         """Mix the coefficients of one solution, and its intercept."""
-        coef = chosen.columns()
-        loose = self.fit(penalty, coef[:, 0])
+        coef, settings = chosen.columns(), self.settings
+        design, y = self.problem.design, self.problem.target()
+        loose = relax(design, y, penalty, coef[:, 0], settings.tol, settings.max_iter)
         rest = 1.0 - self.share
         return replace(
             chosen,
@@ -171,7 +162,7 @@ class CriterionEvaluator(AlongPath):
         """Solve the path on all rows, and compute the criterion along it."""
         problem = self.problem
         penalty = problem.penalty(l1_ratio)
-        whole = problem.path(penalty, alphas, self.settings)
+        whole = problem.path(PathRequest(penalty, alphas, self.settings))
         values = problem.criterion(self.criterion, penalty, whole)
         problem.report(whole, self.settings)
         return Evaluation(

@@ -56,6 +56,29 @@ class Start(NamedTuple):
     """(n_targets,)"""
 
 
+class PathRequest(NamedTuple):
+    """What a problem is solved for."""
+
+    penalty: Penalty
+    alphas: Floats
+    settings: PathSettings
+    start: Start | None = None
+    """Where to start from."""
+    max_nonzero: int | None = None
+    """A path ends before the first solution with more nonzero coefficients."""
+
+
+class FitRows(NamedTuple):
+    """Rows as the user passed them."""
+
+    X: Any
+    y: Any
+    sample_weight: Any = None
+    offset: Any = None
+    caller: Any = None
+    """The estimator or function that messages about X and y name."""
+
+
 @dataclass(frozen=True)
 class TrainingRows:
     """The rows that a fold trains on."""
@@ -105,79 +128,31 @@ class Problem:
         """Return alphas from the smallest without nonzero coefficients down."""
         raise NotImplementedError
 
-    def path(
-        self,
-        penalty: Penalty,
-        alphas: Floats,
-        settings: PathSettings,
-        *,
-        start: Start | None = None,
-        max_nonzero: int | None = None,
-    ) -> PathResult:
-        """Solve for strictly decreasing alphas, which all targets share.
+    def path(self, asked: PathRequest) -> PathResult:
+        """Solve for strictly decreasing alphas (n_alphas,), which all targets share.
 
-        Parameters
-        ----------
-        penalty : Penalty
-        alphas : ndarray of shape (n_alphas,)
-        settings : PathSettings
-        start : Start or None
-            Where to start from.
-        max_nonzero : int or None
-            End the path before the first solution with more nonzero coefficients.
-
-        Returns
-        -------
-        result : PathResult
-            Of shape (n_alphas,), or (n_alphas, n_targets).
+        The result has the shape (n_alphas,), or (n_alphas, n_targets).
         """
         raise NotImplementedError
 
-    def solve_each(
-        self,
-        penalty: Penalty,
-        alphas: Floats,
-        settings: PathSettings,
-        start: Start | None = None,
-    ) -> PathResult:
-        """Solve every target for its alpha; here all have the same.
+    def solve_each(self, asked: PathRequest) -> PathResult:
+        """Solve every target for its alpha, (n_targets,); here all have the same.
 
-        Parameters
-        ----------
-        penalty, settings, start : object
-            As for `path`.
-        alphas : ndarray of shape (n_targets,)
-
-        Returns
-        -------
-        result : PathResult
-            Of shape (n_targets,).
+        The result has the shape of the alphas.
         """
-        found = self.path(penalty, alphas[:1], settings, start=start)
-        return found.at(0)
+        return self.path(asked._replace(alphas=asked.alphas[:1])).at(0)
 
-    def solve_many(
-        self, penalty: Penalty, alphas: Floats, settings: PathSettings
-    ) -> PathResult:
+    def solve_many(self, asked: PathRequest) -> PathResult:
         """Solve every target for several alphas, in any order, repeated or not.
 
-        Here all targets have the same alphas.
-
-        Parameters
-        ----------
-        penalty, settings : object
-            As for `path`.
-        alphas : ndarray of shape (n_values, n_targets)
-
-        Returns
-        -------
-        result : PathResult
-            Of the shape of ``alphas``, and in their order.
+        The alphas are (n_values, n_targets), here the same for all targets. The result
+        has their shape and order.
         """
-        ascending, places = np.unique(alphas[:, 0], return_inverse=True)
+        ascending, places = np.unique(asked.alphas[:, 0], return_inverse=True)
         decreasing = np.ascontiguousarray(ascending[::-1])
-        found = self.path(penalty, decreasing, settings)
-        return found.take(len(ascending) - 1 - places).reshaped(*alphas.shape)
+        found = self.path(asked._replace(alphas=decreasing))
+        found = found.take(len(ascending) - 1 - places)
+        return found.reshaped(*asked.alphas.shape)
 
     def criterion(self, name: str, penalty: Penalty, path: PathResult) -> Floats:
         """Return an information criterion along a path on all rows, (n_alphas,)."""

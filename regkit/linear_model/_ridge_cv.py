@@ -165,7 +165,7 @@ class RidgeCV(CrossValidated, LinearRegressor):
         return fitted
 
     def _evaluator_of_rows(self, given: Arguments) -> Evaluator:
-        data = check_fit_data(self, given.X, given.y, given.sample_weight)
+        data = check_fit_data(self, *given.rows[:3])
         split_params = given.split_params
         setup, weight = Setup.of(self), data.sample_weight
         limits = setup.limits(data.X.shape[1], data.feature_names)
@@ -188,10 +188,10 @@ class RidgeCV(CrossValidated, LinearRegressor):
         n_parts, labels = 1, None
         if self._makes_folds():
             labels = fold_labels(
-                check_cv(self.cv), *source.targets(given.y), split_params
+                check_cv(self.cv), *source.targets(given.rows.y), split_params
             )
             n_parts += int(labels.max()) + 1
-        reducer = SourceReducer(source, given.y, given.sample_weight, labels)
+        reducer = SourceReducer(source, given.rows.y, given.rows.sample_weight, labels)
         n_features = reducer.n_features
         if n_parts * n_features**2 > MOST_COLUMNS**2:
             raise ValueError(

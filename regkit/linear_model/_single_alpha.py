@@ -18,7 +18,7 @@ from regkit._sklearn import (
 from regkit._types import Floats
 from regkit.linear_model._base import LinearModel, LinearRegressor
 from regkit.linear_model._least_squares import MomentProblem, open_problem
-from regkit.linear_model._problem import Problem, Setup, Start
+from regkit.linear_model._problem import FitRows, PathRequest, Problem, Setup, Start
 from regkit.linear_model._source_reducer import sum_up
 from regkit.linear_model.statistics import SufficientStatistics, check_statistics
 from regkit.rows.open import as_source
@@ -106,14 +106,15 @@ class SingleAlphaModel(LinearModel):
     def _solve(self, problem: Any, alphas: Floats) -> PathResult:
         """Solve for one alpha per target; the result has their shape."""
         penalty, start = problem.penalty(self._l1_ratio()), self._start(problem)
-        result: PathResult
-        result = problem.solve_each(penalty, alphas, self._settings(), start)
+        asked = PathRequest(penalty, alphas, self._settings(), start)
+        result: PathResult = problem.solve_each(asked)
         return result
 
     def _solve_many(self, problem: Any, alphas: Floats) -> PathResult:
         """Solve for ``alphas`` of shape (n_values, n_targets), and in their order."""
         penalty = problem.penalty(self._l1_ratio())
-        result: PathResult = problem.solve_many(penalty, alphas, self._settings())
+        asked = PathRequest(penalty, alphas, self._settings())
+        result: PathResult = problem.solve_many(asked)
         return result
 
     def _attributes(self, problem: Problem, result: PathResult) -> dict[str, Any]:
@@ -181,7 +182,7 @@ class LeastSquaresModel(SingleAlphaModel, LinearRegressor):
             are not unique.
         """
         validate_parameters(self)
-        return self._fit(self._open(Setup.of(self), X, y, sample_weight))
+        return self._fit(self._open(Setup.of(self), FitRows(X, y, sample_weight)))
 
     def fit_path(
         self, X: Any, y: Any, values: Any, sample_weight: Any = None
@@ -233,7 +234,7 @@ class LeastSquaresModel(SingleAlphaModel, LinearRegressor):
         1.0 [0.9]
         """
         unfitted = self._for_path()
-        problem = unfitted._open(Setup.of(unfitted), X, y, sample_weight)
+        problem = unfitted._open(Setup.of(unfitted), FitRows(X, y, sample_weight))
         return unfitted._fit_values(problem, values)
 
     def fit_statistics(self, statistics: SufficientStatistics) -> Self:
@@ -321,7 +322,6 @@ class LeastSquaresModel(SingleAlphaModel, LinearRegressor):
         self.statistics_ = statistics
         return self
 
-    def _open(self, setup: Setup, X: Any, y: Any, sample_weight: Any) -> Problem:
-        return open_problem(
-            setup, self, X, y, sample_weight, has_l1=self._l1_ratio() > 0.0
-        )
+    def _open(self, setup: Setup, given: FitRows) -> Problem:
+        has_l1 = self._l1_ratio() > 0.0
+        return open_problem(setup, given._replace(caller=self), has_l1=has_l1)

@@ -19,7 +19,7 @@ from regkit.linear_model._loss_parameters import FAMILY, LOSS
 from regkit.linear_model._loss_problem import LossProblem
 from regkit.linear_model._loss_scores import d2_in_chunks
 from regkit.linear_model._parameters import ALPHA, L1_RATIO
-from regkit.linear_model._problem import Setup
+from regkit.linear_model._problem import FitRows, Setup
 from regkit.rows.inputs import check_fit_data, check_y
 from regkit.rows.sources import Encode, RowSource, is_dask, plain_targets
 from regkit.solvers.loss_terms import SeparateTargets
@@ -102,15 +102,8 @@ class GeneralizedLinearBase(RegressorMixin, LossEstimator):
             d2_tweedie_score(y, expected, sample_weight=sample_weight, power=power)
         )
 
-    def _open(
-        self,
-        setup: Setup,
-        X: Any,
-        y: Any,
-        sample_weight: Any,
-        offset: Any,
-        caller: Any = None,
-    ) -> LossProblem:
+    def _open(self, setup: Setup, given: FitRows) -> LossProblem:
+        X, y, sample_weight, offset, caller = given
         data = check_fit_data(caller or self, X, y, sample_weight)
         data = data._replace(y=column_or_1d(data.y, warn=True))
         loss = family_loss(self.family, self.power)
@@ -120,14 +113,16 @@ class GeneralizedLinearBase(RegressorMixin, LossEstimator):
         return state_problem(setup, data, term, data.sample_weight)
 
     def _given(
-        self, name: str, source: RowSource, y: Any, sample_weight: Any, offset: Any
+        self, name: str, source: RowSource, given: FitRows
     ) -> tuple[ChunkData, Kind]:
+        y = given.y
         encode: Encode = partial(_amounts, name, self.family)
         if y is not None and not is_dask(y):
             y, encode = encode(y), plain_targets
         loss = family_loss(self.family, self.power)
         kind = Kind(loss, as_rows, None, None)
-        return ChunkData(source, y, sample_weight, offset, encode), kind
+        data = ChunkData(source, y, given.sample_weight, given.offset, encode)
+        return data, kind
 
     def _counterpart(self, alpha: Any, l1_ratio: float) -> Any:
         # Nothing else needs scikit-learn's linear models.

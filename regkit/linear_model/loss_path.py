@@ -8,7 +8,7 @@ from regkit._sklearn import validate_arguments
 from regkit.linear_model._compute_path import compute_path
 from regkit.linear_model._loss_parameters import CLASS_WEIGHT, FAMILY, LOSS_PATH
 from regkit.linear_model._parameters import L1_RATIO
-from regkit.linear_model._problem import Setup
+from regkit.linear_model._problem import FitRows, Setup
 from regkit.linear_model._regularization_path import RegularizationPath
 from regkit.linear_model.generalized_linear import GeneralizedLinearRegressor
 from regkit.linear_model.logistic import LogisticClassifier
@@ -19,7 +19,7 @@ __all__ = ["glm_path", "logistic_path"]
 def path_of_model(
     name: str,
     model: Any,
-    data: tuple[Any, Any, Any, Any],
+    given: FitRows,
     alphas: Any,
     n_alphas: int,
     eps: float,
@@ -34,8 +34,7 @@ def path_of_model(
         Of the public function, for messages.
     model : estimator
         Unfitted, with all parameters but alpha.
-    data : tuple of X, y, sample_weight and offset
-        As the user passed them.
+    given : FitRows
     alphas, n_alphas, eps, max_nonzero : object
         As for `logistic_path`.
     target : int
@@ -46,7 +45,8 @@ def path_of_model(
     path : RegularizationPath
     """
     setup = Setup.of(model)._replace(name=name)
-    problem = model._open_anywhere(setup, *data, caller=name).of_target(target)
+    given = given._replace(caller=name)
+    problem = model._open_anywhere(setup, given).of_target(target)
     return compute_path(
         problem,
         model._l1_ratio(),
@@ -179,7 +179,7 @@ def logistic_path(
         tol=tol,
         max_iter=max_iter,
     )
-    data = (X, y, sample_weight, offset)
+    data = FitRows(X, y, sample_weight, offset)
     return path_of_model(
         "logistic_path", model, data, alphas, n_alphas, eps, max_nonzero
     )
@@ -310,5 +310,5 @@ def glm_path(
         tol=tol,
         max_iter=max_iter,
     )
-    data = (X, y, sample_weight, offset)
+    data = FitRows(X, y, sample_weight, offset)
     return path_of_model("glm_path", model, data, alphas, n_alphas, eps, max_nonzero)

@@ -8,7 +8,7 @@ from regkit._sklearn import validate_arguments
 from regkit.linear_model._compute_path import compute_path
 from regkit.linear_model._least_squares import open_problem, require_one_target
 from regkit.linear_model._parameters import L1_RATIO, PATH
-from regkit.linear_model._problem import Setup
+from regkit.linear_model._problem import FitRows, Setup
 from regkit.linear_model._regularization_path import RegularizationPath
 from regkit.solvers.folds.in_memory import PathSettings
 
@@ -306,6 +306,7 @@ def _path(
 ) -> RegularizationPath:
     """Open the problem and compute its path."""
     name = setup.name
-    problem = open_problem(setup, name, X, y, sample_weight, has_l1=l1_ratio > 0.0)
+    given = FitRows(X, y, sample_weight, caller=name)
+    problem = open_problem(setup, given, has_l1=l1_ratio > 0.0)
     require_one_target(name, problem.n_targets, "call it once for each column")
     return compute_path(problem, l1_ratio, *grid, settings, max_nonzero)

@@ -70,6 +70,8 @@ def solve_path(
         if is_smooth and np.any(found.dual_gaps > tol * found.null_objectives):
             # Too ill-conditioned for a Gram matrix.
             found = task.solve_smooth(alphas)
+    if max_nonzero is None:
+        return found
     # The walks stop there themselves, other solvers do not.
     too_many = np.flatnonzero(np.diff(found.coefs.indptr) > limit)
     return found.until(int(too_many[0])) if len(too_many) else found

@@ -23,7 +23,7 @@ _CELL = re.compile(
     r"\s*(?P<open2>\()?(?P<body>\d(?:[\d.,' _]*\d)?[.,]?|[.,]\d+)"
     r"(?P<exponent>[eE][-+]?\d+)?\s*(?P<close2>\))?\s*"
     rf"(?P<after>%|‰|{_CURRENCY}(?:\s?/\s?[^\d()]{{1,10}}[23]?)?|°?[^\W\d_](?:[^\d()+]{{0,13}}[^\d()+\-\s])?[23]?"
-    r"|°)?\s*(?P<minus>-)?(?P<close>\))?\s*"
+    r"|°)?\s*(?P<minus>-{1,2})?(?P<close>\))?\s*"
 )
 _ZERO_BY_DASH = re.compile(rf"{_CURRENCY}\s*-+|-+\s*{_CURRENCY}")
 _GROUPS = re.compile(
@@ -268,7 +268,11 @@ def _take_apart(text: str) -> _Parts | None:
     brackets = bool(group["open"]) + bool(group["open2"])
     if brackets != bool(group["close"]) + bool(group["close2"]):
         return None
+    if group["minus"] and group["body"][-1] in ".,":
+        group["minus"] = ""  # 1.850,- and 5.--: no cents
     signs = [s for s in (group["sign"], group["sign2"], group["minus"]) if s]
+    if group["minus"] == "--":
+        return None
     if len(signs) > 1 or (brackets and signs):
         return None
     before, after = group["before"], (group["after"] or "").strip()

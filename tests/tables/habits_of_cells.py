@@ -49,6 +49,15 @@ def numbers(make: Maker) -> Iterator[Habit]:
         "CHF 1'850.25", "area", lambda v: point(f"CHF {cents(v):,.2f}", ".", "'"), cents
     )
     yield make("1850 USD", "area", lambda v: f"{v} USD")
+    for mark, dash in ((",", "-"), (",", "\u2013"), (".", "--")):
+        yield make(
+            f"no cents {mark}{dash}",
+            "area",
+            lambda v, c=mark, d=dash: (
+                point(f"{v:,}", c, "." if c == "," else "'") + c + d
+            ),
+            delimiter=";",
+        )
     yield make(
         "R$ 1.850,25",
         "area",

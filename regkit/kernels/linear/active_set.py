@@ -12,12 +12,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from regkit.kernels._jit import kernel, part
+from regkit.kernels._jit import kernel, part, uncounted_part
 from regkit.kernels.linear import cholesky
 from regkit.kernels.linear.active_set_state import (
     THRESHOLD_SLACK,
     State,
     WorkingProblem,
+    Workspace,
     cell,
     newton_direction,
     shift_correlation,
@@ -29,7 +30,7 @@ from regkit.kernels.linear.active_set_state import (
 PATIENCE = 4
 
 
-@part
+@uncounted_part
 def _find_violators(
     problem: WorkingProblem,
     state: State,
@@ -51,17 +52,16 @@ def _find_violators(
     return count
 
 
-@part
+@uncounted_part
 def _put_at_walls(
-    problem: WorkingProblem, state: State, n: int, leaving: NDArray[np.bool_]
+    problem: WorkingProblem, state: State, work: Workspace, n: int
 ) -> tuple[int, float]:
     """Fix the free coordinates that have left their cell on its wall.
 
     Returns their number, and how far they were brought back.
     """
     k = state.size[0]
-    walled = np.empty(k, dtype=np.int64)
-    back = np.empty(k)
+    walled, back = work.queue, work.step
     count = 0
     traveled = 0.0
     for i in range(k):
@@ -73,13 +73,13 @@ def _put_at_walls(
             back[count] = wall - state.coef[j]
             traveled += abs(back[count]) * np.sqrt(problem.gram[j, j])
             state.coef[j] = wall
-            leaving[j] = True
+            work.leaving[j] = True
             count += 1
     shift_correlation(problem.gram, walled[:count], back, state.correlation, n)
     return count, traveled
 
 
-@part
+@uncounted_part
 def _scaled_gradient_max(problem: WorkingProblem, state: State, alpha: float) -> float:
     """Return the largest gradient among free coordinates, in units of its slack."""
     largest = 0.0
@@ -94,19 +94,20 @@ def _scaled_gradient_max(problem: WorkingProblem, state: State, alpha: float) ->
     return largest
 
 
-@part
-def pivot(
+@uncounted_part
+def pivot_within(
     problem: WorkingProblem,
     state: State,
+    work: Workspace,
     n: int,
     alpha: float,
     max_iter: int,
     ridged: bool,
 ) -> tuple[int, bool]:
-    """Do what `minimize` does, for kernels."""
-    leaving = np.zeros(n, dtype=np.bool_)
-    entering = np.empty(n, dtype=np.int64)
-    queue = np.empty(2 * n, dtype=np.int64)
+    """Do what `minimize` does, for kernels that have the room."""
+    leaving, entering, queue, step = work
+    for j in range(n):
+        leaving[j] = False
     n_queue: Any = np.int64(0)  # a literal has callees compiled for it alone
     if ridged:
         n_queue = state.size[0]
@@ -137,15 +138,15 @@ def pivot(
             state.free[state.active[i]] = True
 
         # Step to the optimum of the hull, then exchange what is on the wrong side.
-        step = newton_direction(problem, state, alpha)
+        newton_direction(problem, state, alpha, step)
         for i in range(k):
             j = state.active[i]
             state.coef[j] += step[i]
             traveled += abs(step[i]) * np.sqrt(problem.gram[j, j])
         shift_correlation(problem.gram, state.active[:k], step, state.correlation, n)
         n_entering = _find_violators(problem, state, n, alpha, entering)
-        n_leaving, back = _put_at_walls(problem, state, n, leaving)
-        traveled = without_drift(problem, state, n, traveled + back)
+        n_leaving, back = _put_at_walls(problem, state, work, n)
+        traveled = without_drift(problem, state, n, traveled + back, queue, step)
         violations = n_leaving + n_entering
         if violations == 0:
             # An ill-conditioned system is solved again for what the first solution
@@ -175,6 +176,25 @@ def pivot(
             queue[n_queue + i] = entering[i]
         n_queue += n_entering
     return max_iter, False
+
+
+@part
+def pivot(
+    problem: WorkingProblem,
+    state: State,
+    n: int,
+    alpha: float,
+    max_iter: int,
+    ridged: bool,
+) -> tuple[int, bool]:
+    """Do what `minimize` does, for kernels."""
+    work = Workspace(
+        np.empty(n, dtype=np.bool_),
+        np.empty(n, dtype=np.int64),
+        np.empty(2 * n, dtype=np.int64),
+        np.empty(n),
+    )
+    return pivot_within(problem, state, work, n, alpha, max_iter, ridged)
 
 
 @kernel

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from regkit.kernels._jit import part, summing_part
+from regkit.kernels._jit import uncounted_part, uncounted_summing_part
 from regkit.kernels.linear import cholesky
 
 # Share of the threshold by which a subgradient may exceed it and count as met.
@@ -50,7 +50,16 @@ class State(NamedTuple):
     size: NDArray[np.int64]  # [0]: number of free coordinates
 
 
-@summing_part
+class Workspace(NamedTuple):
+    """Room that calls need, and leave nothing in."""
+
+    leaving: NDArray[np.bool_]  # (n,)
+    entering: NDArray[np.int64]  # (n,)
+    queue: NDArray[np.int64]  # (2 n,)
+    step: NDArray[np.float64]  # (n,)
+
+
+@uncounted_summing_part
 def shift_correlation(
     gram: NDArray[np.float64],
     columns: NDArray[np.int64],
@@ -76,11 +85,15 @@ def shift_correlation(
         i += 1
 
 
-@part
-def correlate_afresh(problem: WorkingProblem, state: State, n: int) -> None:
-    """Compute the correlations from the coefficients."""
-    support = np.empty(n, dtype=np.int64)
-    values = np.empty(n)
+@uncounted_part
+def correlate_afresh(
+    problem: WorkingProblem,
+    state: State,
+    n: int,
+    support: NDArray[np.int64],
+    values: NDArray[np.float64],
+) -> None:
+    """Compute the correlations from the coefficients; the last two are overwritten."""
     count = 0
     for j in range(n):
         state.correlation[j] = problem.target[j]
@@ -91,16 +104,22 @@ def correlate_afresh(problem: WorkingProblem, state: State, n: int) -> None:
     shift_correlation(problem.gram, support[:count], values, state.correlation, n)
 
 
-@part
+@uncounted_part
 def without_drift(
-    problem: WorkingProblem, state: State, n: int, traveled: float
+    problem: WorkingProblem,
+    state: State,
+    n: int,
+    traveled: float,
+    support: NDArray[np.int64],
+    values: NDArray[np.float64],
 ) -> float:
     """Compute the correlations afresh where updates have left too much rounding.
 
     Every update leaves behind errors in proportion to its step. Steps to the optimum
     of an ill-conditioned hull go far out, and come back at the walls: after those the
     correlations would not be the coefficients' own. Returns what was traveled since
-    the correlations were last computed.
+    the correlations were last computed. ``support`` and ``values``, (n,), are
+    overwritten.
     """
     size = 0.0
     for j in range(n):
@@ -108,11 +127,11 @@ def without_drift(
             size += abs(state.coef[j]) * np.sqrt(problem.gram[j, j])
     if traveled <= FAR * size:
         return traveled
-    correlate_afresh(problem, state, n)
+    correlate_afresh(problem, state, n, support, values)
     return size
 
 
-@part
+@uncounted_part
 def cell(problem: WorkingProblem, j: int, side: float) -> tuple[float, float]:
     """Return the interval in which coordinate ``j`` stays on its side of zero."""
     low = problem.lower[j]
@@ -124,7 +143,7 @@ def cell(problem: WorkingProblem, j: int, side: float) -> tuple[float, float]:
     return low, high
 
 
-@part
+@uncounted_part
 def violation(problem: WorkingProblem, state: State, j: int, alpha: float) -> float:
     """Return by how much fixed coordinate ``j`` violates its condition, signed."""
     value = state.coef[j]
@@ -142,13 +161,12 @@ def violation(problem: WorkingProblem, state: State, j: int, alpha: float) -> fl
     return 0.0
 
 
-@part
+@uncounted_part
 def newton_direction(
-    problem: WorkingProblem, state: State, alpha: float
-) -> NDArray[np.float64]:
-    """Return the step from the free coordinates to the optimum of their hull."""
+    problem: WorkingProblem, state: State, alpha: float, step: NDArray[np.float64]
+) -> None:
+    """Write the step from the free coordinates to the optimum of their hull."""
     k = state.size[0]
-    step = np.empty(k)
     for i in range(k):
         j = state.active[i]
         step[i] = state.correlation[j] - alpha * (
@@ -156,4 +174,3 @@ def newton_direction(
         )
     cholesky.solve_lower(state.factor, k, step)
     cholesky.solve_upper(state.factor, k, step)
-    return step

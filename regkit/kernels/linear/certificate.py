@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regkit._types import EPS
-from regkit.kernels._jit import kernel, part
+from regkit.kernels._jit import kernel, uncounted_kernel, uncounted_part
 from regkit.kernels.linear.screening import ENLARGED, EXCESS
 
 # A correlation below this share of its column's length and of y's is rounding error.
@@ -25,7 +25,7 @@ HUGE = 1e3
 NEAR = 0.7
 
 
-@part
+@uncounted_part
 def _fenchel_young(
     value: float, slope: float, l1: float, l2: float, low: float, high: float
 ) -> float:
@@ -48,7 +48,7 @@ def _fenchel_young(
     return max(0.0, own + conjugate - slope * value)
 
 
-@kernel
+@uncounted_kernel
 def penalty_gap(
     columns: NDArray[np.int64],
     coef: NDArray[np.float64],
@@ -87,7 +87,7 @@ def penalty_gap(
     return found
 
 
-@kernel
+@uncounted_kernel
 def shrinkages(
     columns: NDArray[np.int64],
     coef: NDArray[np.float64],
@@ -123,7 +123,7 @@ def shrinkages(
     return kappa, closest, within
 
 
-@kernel
+@uncounted_kernel
 def duality_gap(
     columns: NDArray[np.int64],
     coef: NDArray[np.float64],
@@ -178,7 +178,7 @@ def duality_gap(
     return gap
 
 
-@kernel
+@uncounted_kernel
 def doubt(
     coef: NDArray[np.float64], square: NDArray[np.float64], total: float
 ) -> float:

@@ -10,7 +10,11 @@ cheaper.
 import numpy as np
 from numpy.typing import NDArray
 
-from regkit.kernels._jit import part, summing_kernel, summing_part
+from regkit.kernels._jit import (
+    uncounted_part,
+    uncounted_summing_kernel,
+    uncounted_summing_part,
+)
 
 BLOCK = 32
 # A new column whose squared distance to the span of the present ones falls below this
@@ -19,7 +23,7 @@ BLOCK = 32
 DEPENDENT = 5e-13
 
 
-@summing_part
+@uncounted_summing_part
 def _subtract_products(
     factor: NDArray[np.float64],
     first: int,
@@ -74,7 +78,7 @@ def _subtract_products(
                     factor[a + i, j + c] -= line[c]
 
 
-@part
+@uncounted_part
 def append(
     factor: NDArray[np.float64],
     active: NDArray[np.int64],
@@ -89,7 +93,7 @@ def append(
 
     A column that depends on those before it is left out, and so is every column once
     fewer than two blocks of rows are free. The diagonal is ``gram[j, j] + alpha *
-    ridge[j]``.
+    ridge[j]``. ``columns`` is overwritten.
     """
     for first in range(0, n_columns, BLOCK):
         m = min(BLOCK, n_columns - first)
@@ -116,7 +120,7 @@ def append(
         _subtract_products(factor, base, base + m, base, base + m, base)
         # What is left of their own part is factored row by row; the row of a
         # dependent column is overwritten by the next.
-        taken = np.empty(m, dtype=np.int64)
+        taken = columns[first : first + m]  # no more than have been read
         for a in range(m):
             count = k - base
             source = factor[base + a]
@@ -142,12 +146,14 @@ def append(
     return k
 
 
-@part
+@uncounted_part
 def _rotate_out(factor: NDArray[np.float64], k: int, position: int) -> None:
-    """Take row ``position`` out of the factor by Givens rotations."""
+    """Take row ``position`` out of the factor by Givens rotations.
+
+    They are kept in the two rows behind the factor, which `append` leaves free.
+    """
     n_below = k - position - 1
-    cosines = np.empty(n_below)
-    sines = np.empty(n_below)
+    cosines, sines = factor[k], factor[k + 1]
     for t in range(n_below):
         row = factor[position + t]
         source = factor[position + t + 1]
@@ -165,7 +171,7 @@ def _rotate_out(factor: NDArray[np.float64], k: int, position: int) -> None:
         row[position + t] = radius
 
 
-@part
+@uncounted_part
 def remove(
     factor: NDArray[np.float64],
     active: NDArray[np.int64],
@@ -204,7 +210,7 @@ def remove(
     return k, count
 
 
-@summing_kernel
+@uncounted_summing_kernel
 def solve_lower(factor: NDArray[np.float64], k: int, rhs: NDArray[np.float64]) -> None:
     """Overwrite ``rhs[:k]`` by the solution of L x = rhs."""
     for i in range(k):
@@ -215,7 +221,7 @@ def solve_lower(factor: NDArray[np.float64], k: int, rhs: NDArray[np.float64]) -
         rhs[i] = (rhs[i] - total) / row[i]
 
 
-@summing_kernel
+@uncounted_summing_kernel
 def solve_upper(factor: NDArray[np.float64], k: int, rhs: NDArray[np.float64]) -> None:
     """Overwrite ``rhs[:k]`` by the solution of Lᵀ x = rhs."""
     for i in range(k - 1, -1, -1):

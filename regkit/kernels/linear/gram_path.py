@@ -9,9 +9,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from regkit.kernels._jit import kernel, summing_part
-from regkit.kernels.linear.active_set import pivot
-from regkit.kernels.linear.active_set_state import State, WorkingProblem
+from regkit.kernels._jit import uncounted_kernel, uncounted_summing_part
+from regkit.kernels.linear.active_set import pivot_within
+from regkit.kernels.linear.active_set_state import State, WorkingProblem, Workspace
 from regkit.kernels.linear.certificate import doubt, duality_gap
 
 # What stops the walk.
@@ -29,7 +29,7 @@ class Found(NamedTuple):
     size: NDArray[np.int64]  # [0]: how many there are
 
 
-@summing_part
+@uncounted_summing_part
 def squared_residual(problem: WorkingProblem, state: State, total: float) -> float:
     """Return |y - Z b|², from |y|² = ``total``."""
     fit = 0.0
@@ -38,10 +38,12 @@ def squared_residual(problem: WorkingProblem, state: State, total: float) -> flo
     return total - fit
 
 
-@kernel
+@uncounted_kernel
 def follow(
     problem: WorkingProblem,
     state: State,
+    work: Workspace,
+    every: NDArray[np.int64],
     square: NDArray[np.float64],
     total: float,
     goal: float,
@@ -57,21 +59,22 @@ def follow(
 ) -> tuple[int, int, int]:
     """Solve for one of ``alphas`` after the other, from the ``at``-th on.
 
-    Returns the place in ``alphas``, what has stopped the walk there, and how many
-    systems it solved there; called again with the first two, it goes on. `UNSOLVED`:
-    block pivoting did not settle; the minimum may be found by other means, from
-    ``start``. `UNSURE`: the gap is above ``goal``; the caller writes the best it knows
-    to ``found``. `END`: of the alphas, or before a solution of more than ``limit``
-    nonzeros.
+    ``every`` lists all columns. Returns the place in ``alphas``, what has stopped the
+    walk there, and how many systems it solved there; called again with the first two,
+    it goes on. `UNSOLVED`: block pivoting did not settle; the minimum may be found by
+    other means, from ``start``. `UNSURE`: the gap is above ``goal``; the caller writes
+    the best it knows to ``found``. `END`: of the alphas, or before a solution of more
+    than ``limit`` nonzeros.
     """
     p = state.coef.shape[0]
-    every = np.arange(p)
     while at < alphas.shape[0]:
         alpha, k = alphas[at], found.size[0]
         if event == END:
             for j in range(p):
                 start[j] = state.coef[j]
-            n_iter, is_solved = pivot(problem, state, p, alpha, max_iter, ridged)
+            n_iter, is_solved = pivot_within(
+                problem, state, work, p, alpha, max_iter, ridged
+            )
             found.n_iter[k] += n_iter
             if not is_solved:
                 return at, UNSOLVED, n_iter

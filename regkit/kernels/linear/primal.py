@@ -121,6 +121,7 @@ def minimize(
     leaving = np.zeros(n, dtype=np.bool_)
     resting = np.zeros(n, dtype=np.bool_)
     queue = np.empty(n + 1, dtype=np.int64)
+    values = np.empty(n)
     n_queue: Any = np.int64(0)  # a literal has callees compiled for it alone
     state.size[0] = 0
     for j in range(n):
@@ -160,7 +161,8 @@ def minimize(
         if refused >= 0:
             step, limit = _null_direction(problem, state, alpha, refused)
         else:
-            step = newton_direction(problem, state, alpha)
+            step = np.empty(k)
+            newton_direction(problem, state, alpha, step)
         length, blocking = _longest_step(problem, state, columns, step, limit)
         if length == np.inf:
             # It depends on others, all of them without penalty or end: only rounding
@@ -175,7 +177,7 @@ def minimize(
             state.coef[j] += step[i]
             traveled += abs(step[i]) * np.sqrt(problem.gram[j, j])
         shift_correlation(problem.gram, columns[:size], step, state.correlation, n)
-        traveled = without_drift(problem, state, n, traveled)
+        traveled = without_drift(problem, state, n, traveled, queue, values)
 
         n_queue = 0
         if blocking < 0:

@@ -14,8 +14,9 @@ from regkit.designs import GramTerms, Moments, RowDesign
 from regkit.parallel.threads import map_in_threads, n_threads, one_blas_thread
 from regkit.solvers.folds.fold import Fold
 
-# Entries of the folds' Gram matrices that are kept for the next l1_ratio (64 MB).
-_KEPT = 1 << 23
+# Entries of the folds' Gram matrices that are kept, each row being read once (128 MB);
+# half as many as X has where that is more.
+_KEPT = 1 << 24
 
 
 class FoldMoments:
@@ -54,7 +55,8 @@ class FoldMoments:
         for found in rows:
             counts[found] += 1
         is_partition = bool(np.all(counts == 1))
-        if is_partition and len(rows) == len(self._folds) <= _KEPT // p**2:
+        room = max(_KEPT, n * p // 2)
+        if is_partition and len(rows) == len(self._folds) <= room // p**2:
             with one_blas_thread():
                 self._kept = map_in_threads(self._sums, rows, n_threads())
             total = self._kept[0]

@@ -7,7 +7,7 @@ copy of X, and each path is certified like the path on all rows.
 
 from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -47,7 +47,11 @@ class PathSettings:
     @property
     def options(self) -> dict[str, Any]:
         """As `solve_path` takes them."""
-        return asdict(self)
+        return {
+            "tol": self.tol,
+            "max_iter": self.max_iter,
+            "solver": self.solver,
+        }
 
 
 class PathTask(NamedTuple):

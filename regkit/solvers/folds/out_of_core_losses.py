@@ -19,6 +19,7 @@ import numpy as np
 from scipy import sparse
 
 from regkit._types import Floats, Indices
+from regkit.solvers.folds.loss_cells import Base, Cell, Formed, WalkProblem
 from regkit.solvers.folds.loss_model import Units
 from regkit.solvers.folds.loss_passes import (
     Curved,
@@ -29,7 +30,7 @@ from regkit.solvers.folds.loss_passes import (
     pairs,
     width_of,
 )
-from regkit.solvers.folds.loss_walk import Base, Cell, Formed, LossWalk, WalkProblem
+from regkit.solvers.folds.loss_walk import LossWalk
 from regkit.solvers.folds.out_of_core_passes import ColumnMoments, ColumnsByMoments
 from regkit.solvers.losses import Loss, null_intercept
 from regkit.solvers.multinomial import Multinomial

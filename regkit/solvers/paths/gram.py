@@ -11,7 +11,7 @@ import numpy as np
 from regkit._types import Floats
 from regkit.designs import Design, GramTerms
 from regkit.kernels.linear import coordinate_descent
-from regkit.kernels.linear.active_set_state import WorkingProblem
+from regkit.kernels.linear.active_set_state import WorkingProblem, Workspace
 from regkit.kernels.linear.certificate import doubt
 from regkit.kernels.linear.cholesky import BLOCK
 from regkit.kernels.linear.gram_path import END, UNSOLVED, UNSURE, Found, follow
@@ -156,11 +156,20 @@ class CompleteGram:
         stops, is_kept = pivoting.stops(alphas, self.top)
         found = _room_for(len(alphas), len(square))
         start = np.empty_like(square)
+        p = len(square)
+        work = Workspace(
+            np.empty(p, dtype=np.bool_),
+            np.empty(p, dtype=np.int64),
+            np.empty(2 * p, dtype=np.int64),
+            np.empty(p),
+        )
         at, event = 0, END
         while True:
             at, event, n_iter = follow(
                 problem,
                 state,
+                work,
+                np.arange(p),
                 square,
                 self._terms.total,
                 goal,

@@ -32,8 +32,8 @@ def next_alpha(reached: float, alpha: float, top: float) -> float:
 
 def stops(alphas: Floats, top: float) -> tuple[Floats, NDArray[np.bool_]]:
     """Return the alphas and those on the way there, and whether each was asked for."""
-    before = np.minimum.accumulate(np.append(top, alphas[:-1]))
-    if np.all((alphas >= LARGEST_DROP * before) | (before <= _SETTLED * top)):
+    is_close = alphas[0] >= LARGEST_DROP * top
+    if is_close and np.all(alphas[1:] >= LARGEST_DROP * alphas[:-1]):
         return alphas, np.ones(len(alphas), dtype=np.bool_)
     reached, found, are_kept = top, [], []
     for alpha in alphas.tolist():
