@@ -133,7 +133,7 @@ def render(title: str, comparison: Any) -> str:
         else line
         for line in repr(comparison).splitlines()
     )
-    parts = [f"{title}\n{table}", fill(comparison.summary(), width)]
+    parts = [f"{fill(title, width)}\n{table}", fill(comparison.summary(), width)]
     parts += [fill(_sentence(text), width, "  ") for text in comparison.warnings]
     several = ", first split" if len(comparison.splits) > 1 else ""
     line = fill(comparison.line(), width - 2)

@@ -69,7 +69,7 @@ def load(arguments: argparse.Namespace) -> Source:
         missing=tuple(arguments.missing),
     )
     return Source(
-        title=f"{arguments.target} in {file.source}",
+        title=f"{arguments.target} in {Path(file.source).name}",
         X=file,
         y=arguments.target,
         code=_reading_code(arguments),

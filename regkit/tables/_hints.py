@@ -35,8 +35,7 @@ def why_identifier(name: str, values: _Floats) -> str:
         return "only counts the rows"
     if n < 10:
         return ""
-    ordinal = np.ptp(values) == n - 1 and values.min() in (0, 1)
-    if ordinal and not names_rank(name):
+    if np.ptp(values) == n - 1 and not names_rank(name):
         return "holds the numbers of the rows in another order"
     return "is another whole number in every row, an identifier" if called else ""
 

@@ -396,3 +396,18 @@ def test_peers_choose_about_as_well():
         for alpha in np.geomspace(1e-3, 10, 9)
     ]
     assert counts.cv_error_.min() <= min(deviances) + 0.02
+
+
+@pytest.mark.parametrize(
+    "model",
+    [LogisticClassifierCV(), LinearSVMClassifierCV(), LogisticClassifierCV(cv=3)],
+)
+@pytest.mark.filterwarnings("ignore:The least populated class:UserWarning")
+def test_the_only_row_of_a_class_is_learned_from(model):
+    labels = np.array(["many"] * 30 + ["some"] * 28 + ["once", "twice"])
+    with pytest.warns(UserWarning, match="single row .* 'once', 'twice'. Such rows"):
+        model.set_params(alphas=4).fit(X[:60], labels)
+    assert model.classes_.tolist() == ["many", "once", "some", "twice"]
+    assert np.isfinite(model.cv_error_).all()
+    with pytest.raises(ValueError, match="has no row of positive weight in the train"):
+        model.set_params(cv=KFold(3)).fit(X[:60], labels)

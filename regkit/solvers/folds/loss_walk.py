@@ -10,23 +10,32 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from math import inf, log
-from typing import NamedTuple
+from math import inf
 
 import numpy as np
-from numpy.typing import NDArray
 
-from regkit._types import EPS, Floats, Indices
-from regkit.solvers.folds.loss_model import Minimum, SummedModel, Units
+from regkit._types import Floats, Indices
+from regkit.solvers.folds.loss_cells import (
+    PATIENCE,
+    Base,
+    Cell,
+    Formed,
+    Points,
+    Proposal,
+    WalkProblem,
+    Wanted,
+    gap_at,
+    is_balanced,
+    nearest,
+    place_of,
+)
+from regkit.solvers.folds.loss_model import SummedModel, Units
 from regkit.solvers.folds.loss_passes import (
-    Curvatures,
     Curved,
     LossRequest,
     LossSums,
-    Training,
     Trial,
 )
-from regkit.solvers.problem import ScaledPenalty
 
 # Alphas opened by the first pass, and at most by one.
 _FIRST_AHEAD, _MOST_AHEAD = 4, 32
@@ -47,95 +56,8 @@ _KEPT = 3
 _FORMED_AT_ONCE = 2
 # Their entries, where each solution has its own (128 MB).
 _OWN_ENTRIES = 1 << 24
-# Steps in a row that may leave more than this of a gap.
-_PATIENCE, _PROGRESS = 8, 0.9
-# A dual point's sum below this share of its absolute entries' sum is rounding error.
-_BALANCED = 1e-11
-
-
-class WalkProblem(NamedTuple):
-    """One of the problems of a walk."""
-
-    training: Training
-    penalty: ScaledPenalty
-    """Of all classes' columns, class after class."""
-    scale: Floats
-    """(p,), the units of its columns."""
-    null_deviance: float
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Base:
-    """A point that a pass has evaluated."""
-
-    coef: Floats
-    """(width * p,), in the units of the problem's columns."""
-    intercept: Floats
-    """(width,)"""
-    deviance: float
-    products: Floats
-    """(width * p,), of the columns, in their units, with the residuals."""
-    imbalance: Floats
-    """(width,), the residuals' sums."""
-    is_met: bool = False
-    """Whether nothing is left of the targets."""
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Formed:
-    """Second derivatives that a pass has formed."""
-
-    place: float
-    """The logarithm of the alpha that they are for."""
-    weigher: int
-    """The problem whose weights of classes they have."""
-    point: tuple[Floats, Floats]
-    """User's units, of that problem."""
-    by_fold: Curvatures
-
-
-@dataclass(eq=False, slots=True)
-class Cell:
-    """One problem at one alpha.
-
-    Attributes
-    ----------
-    base : Base
-        The best point known.
-    gap, held_out : float
-        There.
-    is_new : bool
-        Whether no point was found yet, beside where its model starts.
-    own : Formed or None
-        Second derivatives at ``base``, of this problem's rows alone.
-    is_waiting : bool
-        Whether the last step did not help, so that those are to be formed.
-    tries_lengths : bool
-        Whether the next step may be as short as it has to.
-    """
-
-    base: Base
-    gap: float = inf
-    held_out: float = np.nan
-    contraction: float = inf
-    n_iter: int = 0
-    is_new: bool = True
-    is_done: bool = False
-    own: Formed | None = None
-    is_waiting: bool = False
-    tries_lengths: bool = False
-    patience: int = _PATIENCE
-    refused: NDArray[np.bool_] | None = None
-
-
-class _Proposal(NamedTuple):
-    """A point to evaluate for a cell."""
-
-    problem: int
-    place: int
-    found: Minimum
-    formed: Formed
-    length: float
+# A step makes progress where it leaves no more than this of a gap.
+_PROGRESS = 0.9
 
 
 @dataclass(slots=True)
@@ -180,7 +102,7 @@ class LossWalk:
 
     # What to evaluate
 
-    def _propose(self) -> tuple[list[_Proposal], list[tuple[int, int]]]:
+    def _propose(self) -> tuple[list[Proposal], list[tuple[int, int]]]:
         """Return the points to evaluate, and cells that need derivatives first."""
         stuck = [
             (q, i)
@@ -188,7 +110,7 @@ class LossWalk:
             for i, cell in enumerate(cells)
             if cell.is_waiting and not cell.is_done
         ][:_FORMED_AT_ONCE]
-        proposals: list[_Proposal] = []
+        proposals: list[Proposal] = []
         opened = self._n_to_open()
         for q in range(len(self.problems)):
             proposals += self._steps_of(q, opened)
@@ -222,7 +144,7 @@ class LossWalk:
             most = min(left, max(1, _OWN_ENTRIES // entries))
         return min(self._ahead, most)
 
-    def _steps_of(self, q: int, opened: int) -> list[_Proposal]:
+    def _steps_of(self, q: int, opened: int) -> list[Proposal]:
         """Minimize the models of a problem's cells, and open new ones."""
         cells = self.cells[q]
         reach = len(cells)
@@ -242,7 +164,7 @@ class LossWalk:
         for i, cell in enumerate(cells):
             if not cell.is_done and not cell.is_waiting:
                 alpha = float(self.alphas[reach - 1 if i >= reach > 0 else i])
-                formed = (own if i >= reach else cell.own) or _nearest(options, alpha)
+                formed = (own if i >= reach else cell.own) or nearest(options, alpha)
                 wanted.setdefault(formed, []).append(i)
         proposals = []
         for formed, places in wanted.items():
@@ -261,7 +183,7 @@ class LossWalk:
                 near = alpha
                 cell.refused = model.is_refused
                 lengths = _LENGTHS if cell.tries_lengths else _LENGTHS[:1]
-                proposals += [_Proposal(q, i, found, formed, s) for s in lengths]
+                proposals += [Proposal(q, i, found, formed, s) for s in lengths]
         return proposals
 
     def _model(self, q: int, formed: Formed) -> SummedModel:
@@ -289,13 +211,13 @@ class LossWalk:
 
     # What was found
 
-    def _take(self, proposals: list[_Proposal], stuck: list[tuple[int, int]]) -> None:
-        points = _Points(self.request.width, self.request.coefs.shape[1])
+    def _take(self, proposals: list[Proposal], stuck: list[tuple[int, int]]) -> None:
+        points = Points(self.request.width, self.request.coefs.shape[1])
         trials = []
         moved = []
         for proposal in proposals:
             base = self.cells[proposal.problem][proposal.place].base
-            coef, intercept = self._moved(base, proposal)
+            coef, intercept = proposal.applied(base, self._places)
             moved.append((coef, intercept))
             scale = self.problems[proposal.problem].scale
             formed = proposal.formed
@@ -329,7 +251,7 @@ class LossWalk:
         taken = self._judge_all(proposals, moved, found)
         for one, by_fold in zip(wanted, found.curvatures, strict=True):
             alpha = float(self.alphas[one.place])
-            formed = Formed(_place(alpha), one.problem, points.at(one.point), by_fold)
+            formed = Formed(place_of(alpha), one.problem, points.at(one.point), by_fold)
             is_there = taken.get((one.problem, one.place)) == 1.0
             if one.is_for_waiting:
                 cell = self.cells[one.problem][one.place]
@@ -342,31 +264,21 @@ class LossWalk:
                 kept.append(formed)
                 del kept[:-_KEPT]
 
-    def _moved(self, base: Base, proposal: _Proposal) -> tuple[Floats, Floats]:
-        places = self._places
-        coef = base.coef.copy()
-        if proposal.length == 1.0:
-            coef[places] = proposal.found.coef
-        else:
-            own = coef[places]
-            coef[places] = own + proposal.length * (proposal.found.coef - own)
-        return coef, base.intercept + proposal.length * proposal.found.shift
-
     def _wanted_derivatives(
         self,
-        proposals: list[_Proposal],
+        proposals: list[Proposal],
         stuck: list[tuple[int, int]],
         trials: list[Trial],
-        points: _Points,
-    ) -> list[_Wanted]:
+        points: Points,
+    ) -> list[Wanted]:
         """Choose where this pass forms second derivatives."""
         wanted = []
         for q, i in stuck:
             at = points.add_once(self.cells[q][i].base, self.problems[q].scale)
-            wanted.append(_Wanted(q, i, at, True))
+            wanted.append(Wanted(q, i, at, True))
         if not self._is_shared:
             return wanted + [
-                _Wanted(p.problem, p.place, trial.point, False)
+                Wanted(p.problem, p.place, trial.point, False)
                 for p, trial in zip(proposals, trials, strict=True)
                 if p.length == 1.0
             ]
@@ -379,12 +291,12 @@ class LossWalk:
             chosen = self._most_in_need(candidates)
             if chosen is not None:
                 number, p = chosen
-                wanted.append(_Wanted(p.problem, p.place, trials[number].point, False))
+                wanted.append(Wanted(p.problem, p.place, trials[number].point, False))
         return wanted
 
     def _most_in_need(
-        self, candidates: list[tuple[int, _Proposal]]
-    ) -> tuple[int, _Proposal] | None:
+        self, candidates: list[tuple[int, Proposal]]
+    ) -> tuple[int, Proposal] | None:
         """Return the proposal at which second derivatives serve most, if any do."""
         first = min((p.problem for _, p in candidates), default=0)
         leading = [c for c in candidates if c[1].problem == first]
@@ -403,10 +315,10 @@ class LossWalk:
         goal = self.tol * self.problems[q].null_deviance
         return not cell.is_new and cell.contraction * cell.gap > goal
 
-    def _cell(self, proposal: _Proposal) -> Cell:
+    def _cell(self, proposal: Proposal) -> Cell:
         return self.cells[proposal.problem][proposal.place]
 
-    def _relative_gap(self, proposal: _Proposal) -> float:
+    def _relative_gap(self, proposal: Proposal) -> float:
         null = self.problems[proposal.problem].null_deviance
         return self._cell(proposal).gap / null if null > 0.0 else 0.0
 
@@ -415,7 +327,7 @@ class LossWalk:
 
     def _judge_all(
         self,
-        proposals: list[_Proposal],
+        proposals: list[Proposal],
         moved: list[tuple[Floats, Floats]],
         found: LossSums,
     ) -> dict[tuple[int, int], float]:
@@ -458,7 +370,7 @@ class LossWalk:
     def _judge(
         self,
         cell: Cell,
-        proposals: list[_Proposal],
+        proposals: list[Proposal],
         numbers: list[int],
         moved: list[tuple[Floats, Floats]],
         found: LossSums,
@@ -478,7 +390,7 @@ class LossWalk:
 
         whole = numbers[0]
         divergence = float(found.divergences[whole])
-        if not _is_balanced(found, whole, self.units.fit_intercept):
+        if not is_balanced(found, whole, self.units.fit_intercept):
             divergence = inf
         square = float(found.squares[whole])
         contraction = 2.0 * divergence / square if square > 0.0 else inf
@@ -518,7 +430,7 @@ class LossWalk:
             slope[self._places] = proposals[at].found.correlation
             gap = min(
                 gap,
-                _gap(
+                gap_at(
                     problem,
                     coef,
                     slope,
@@ -528,101 +440,8 @@ class LossWalk:
                 ),
             )
         helps = gap <= _PROGRESS * cell.gap
-        cell.patience = _PATIENCE if helps else cell.patience - 1
+        cell.patience = PATIENCE if helps else cell.patience - 1
         cell.gap = gap
         most = cell.n_iter >= self.units.max_iter or cell.patience <= 0
         cell.is_done = gap <= goal or most
         return at
-
-
-class _Wanted(NamedTuple):
-    """Where a pass forms second derivatives."""
-
-    problem: int
-    place: int
-    point: int
-    is_for_waiting: bool
-
-
-class _Points:
-    """The points of a pass, each once."""
-
-    def __init__(self, width: int, p: int) -> None:
-        self._width, self._p = width, p
-        self._coefs: list[Floats] = []
-        self._intercepts: list[Floats] = []
-        self._known: dict[int, int] = {}
-
-    def add(self, coef: Floats, intercept: Floats, scale: Floats) -> int:
-        by_class = coef.reshape(self._width, self._p) / scale
-        return self._add(by_class, intercept)
-
-    def _add(self, by_class: Floats, intercept: Floats) -> int:
-        self._coefs.append(by_class)
-        self._intercepts.append(intercept)
-        return len(self._coefs) - 1
-
-    def add_once(self, base: Base, scale: Floats) -> int:
-        if id(base) not in self._known:
-            self._known[id(base)] = self.add(base.coef, base.intercept, scale)
-        return self._known[id(base)]
-
-    def add_formed(self, formed: Formed) -> int:
-        if id(formed) not in self._known:
-            self._known[id(formed)] = self._add(*formed.point)
-        return self._known[id(formed)]
-
-    def at(self, number: int) -> tuple[Floats, Floats]:
-        return self._coefs[number], self._intercepts[number]
-
-    def arrays(self) -> tuple[Floats, Floats]:
-        if not self._coefs:
-            return np.empty((0, self._p)), np.empty(0)
-        return np.concatenate(self._coefs), np.concatenate(self._intercepts)
-
-
-def _nearest(options: list[Formed], alpha: float) -> Formed:
-    """Return the second derivatives for the nearest alpha, the newest of equals."""
-    place = _place(alpha)
-    return min(
-        reversed(options),
-        key=lambda one: 0.0 if one.place == place else abs(one.place - place),
-    )
-
-
-def _place(alpha: float) -> float:
-    return log(alpha) if alpha > 0.0 else -inf
-
-
-def _is_balanced(found: LossSums, number: int, fit_intercept: bool) -> bool:
-    """Return whether a dual point is orthogonal to the intercepts."""
-    if not fit_intercept:
-        return True
-    size = float(found.dual_sizes[number].sum())
-    limit = _BALANCED * size + 64.0 * EPS
-    return bool(np.all(np.abs(found.dual_sums[number]) <= limit))
-
-
-def _gap(
-    problem: WalkProblem,
-    coef: Floats,
-    slope: Floats,
-    alpha: float,
-    divergence: float,
-    deviance: float,
-) -> float:
-    """Return the duality gap at a point with a dual point of these slopes."""
-    penalty, every = problem.penalty, np.arange(len(coef))
-    gap, scale = inf, problem.null_deviance
-    if not np.isfinite(divergence):
-        return gap
-    tried = 2.0
-    for share in penalty.shrinkages(every, coef, slope, alpha):
-        if share >= tried:  # the first is the largest that is feasible
-            continue
-        tried = share
-        # The rows' part is convex in the dual point; at zero it is their deviance.
-        part = share * divergence + (1.0 - share) * deviance
-        part += penalty.shrunk_gap(every, coef, slope, alpha, share, scale)
-        gap = min(gap, part)
-    return gap
