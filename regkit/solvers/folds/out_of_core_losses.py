@@ -255,6 +255,7 @@ class RowsInPasses:
             float(found.deviances[q]),
             found.gradients[q] / np.tile(scale, len(coef)),
             found.sums[q],
+            float(found.held_out[q]),
             is_met=not found.unmet[q],
         )
 
@@ -323,7 +324,7 @@ class RowsInPasses:
         for q, cells in zip(chosen, walk.cells, strict=True):
             fold = self._trainings[q].fold
             if fold >= 0:
-                losses = np.array([cell.held_out for cell in cells])
+                losses = np.array([cell.base.held_out for cell in cells])
                 held_out[:, fold] += losses / self._n_targets
         return FoldLosses(
             joined.get(-1),
