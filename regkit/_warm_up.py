@@ -15,7 +15,9 @@ from sklearn.base import is_classifier
 
 import regkit
 from regkit.designs.sparse import SparseDesign
+from regkit.kernels._shipped import n_shipped
 from regkit.kernels.entrances import compiled_and_found, where_kept
+from regkit.kernels.record import n_kept, remember
 
 _N_ROWS = 24
 # Columns: fewer than rows, more, and too many for a complete Gram matrix.
@@ -78,6 +80,9 @@ def tasks() -> list[Task]:
 def warm_up(progress: Callable[[str], None], n_processes: int | None = None) -> Report:
     """Compile every kernel that is not compiled yet.
 
+    What came with the installation, or was done before and is still there, is not done
+    again.
+
     Parameters
     ----------
     progress : callable
@@ -90,20 +95,25 @@ def warm_up(progress: Callable[[str], None], n_processes: int | None = None) -> 
     report : Report
     """
     todo = tasks()
+    n_known = n_shipped() or n_kept(todo)
+    if n_known:
+        return Report(0, n_known, None)
     n_processes = min(n_processes or os.cpu_count() or 1, len(todo))
     compiled: set[str] = set()
     found: set[str] = set()
+    kept_in: str | None = None
     with ProcessPoolExecutor(n_processes, mp_context=get_context("spawn")) as pool:
         waiting = [pool.submit(carry_out, task) for task in todo]
         for done, future in enumerate(as_completed(waiting)):
             progress(f"compiling kernels: {done} of {len(todo)} steps done")
-            new, old = future.result()
+            new, old, kept_in = future.result()
             compiled |= new
             found |= old
-    return Report(len(compiled), len(found - compiled), where_kept())
+    remember(todo, len(compiled | found), kept_in)
+    return Report(len(compiled), len(found - compiled), kept_in)
 
 
-def carry_out(task: Task) -> tuple[set[str], set[str]]:
+def carry_out(task: Task) -> tuple[set[str], set[str], str | None]:
     """Fit an estimator in every way that needs kernels of its own.
 
     Returns
@@ -111,6 +121,8 @@ def carry_out(task: Task) -> tuple[set[str], set[str]]:
     compiled, found : set of str
         Kernels, each with the types of its arguments, that this process has compiled,
         and those that it found compiled.
+    kept_in : str or None
+        The folder that it writes compiled kernels to, None if there is none.
     """
     kind = getattr(regkit, task.estimator)
     widths = _WIDTHS[:1] if _is_network(kind) else _WIDTHS
@@ -120,7 +132,7 @@ def carry_out(task: Task) -> tuple[set[str], set[str]]:
             _use_all(kind, task, width)
         if task.form == "sparse":
             _share_reads(task.dtype)
-    return compiled_and_found()
+    return *compiled_and_found(), where_kept()
 
 
 def _use_all(kind: Any, task: Task, width: int) -> None:

@@ -147,7 +147,8 @@ class LossProblem:
         c = self.correlate(u)
         limit = self.l1 * (1 + 1e-9)
         if self.grouped:
-            return np.flatnonzero(np.linalg.norm(c, axis=0) > limit)
+            is_open = self.upper > self.lower
+            return np.flatnonzero((np.linalg.norm(c, axis=0) > limit) & is_open)
         side = np.where(c > 0, self.upper, -self.lower)
         return np.flatnonzero(((np.abs(c) > limit) & (side > 0)).any(axis=0))
 
@@ -172,9 +173,9 @@ class LossProblem:
         if self.grouped:
             excess = np.maximum(np.linalg.norm(c, axis=0) - self.l1, 0)
             box = _BOX * (np.linalg.norm(coef, axis=0) + 1 / self.spread)
-            conjugate = _least_slope(
-                excess, self.l2, np.where(self.l1 == 0, box, np.inf)
-            )
+            box = np.where(self.l1 == 0, box, np.inf)
+            box = np.where(self.upper > self.lower, box, 0)
+            conjugate = _least_slope(excess, self.l2, box)
         else:
             side = np.where(c > 0, self.upper, -self.lower)
             free = np.broadcast_to((self.l1 == 0) & (self.l2 == 0), c.shape)

@@ -20,7 +20,7 @@ class ClassDesign:
 
     def __init__(self, design: RowDesign, n_classes: int) -> None:
         self._design = design
-        self._n_classes = n_classes
+        self.n_classes = self._n_classes = n_classes
         self.fit_intercept = design.fit_intercept
         self.n_samples = n_classes * design.n_samples
         self.n_features = n_classes * design.n_features

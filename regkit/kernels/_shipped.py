@@ -35,6 +35,14 @@ def archive() -> ZipFile | None:
         return None  # there is none, or it is damaged
 
 
+def n_shipped() -> int:
+    """Return how many kernels came with the installation; 0 if any is damaged."""
+    found = archive()
+    if found is None or found.testzip() is not None:
+        return 0
+    return len(found.namelist())
+
+
 def load(function: Any, signature: tuple[Any, ...], target_context: Any) -> Any:
     """Return ``function`` compiled for ``signature`` from the archive, or None."""
     found = archive()

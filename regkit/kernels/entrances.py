@@ -38,6 +38,13 @@ def compiled_and_found() -> tuple[set[str], set[str]]:
     return compiled, found
 
 
+def kept_files() -> list[str]:
+    """Return the files of all compiled kernels in the folders that are written to."""
+    folders = {kernel.stats.cache_path for kernel in entrances()} - {None}
+    files = [file for folder in folders for file in Path(folder).glob("*.nb[ci]")]
+    return sorted(map(str, files))
+
+
 def where_kept() -> str | None:
     """Return the folder that compiled kernels are kept in, None if there is none."""
     for kernel in entrances():

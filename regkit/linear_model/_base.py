@@ -37,7 +37,7 @@ class LinearModel(CoefficientViews, BaseEstimator):
     def _predict_rows(self, X: Any) -> Floats:
         """Compute ``X @ coef_.T + intercept_`` for rows in memory."""
         # Of `coef_`, as in scikit-learn: it may have been set by hand.
-        X = check_predict_X(self, X, self.coef_.shape[-1])
+        X = check_predict_X(self, X, np.shape(self.coef_)[-1])
         return linear_predictor(X, self.coef_, self.intercept_)
 
     def _solution(self, result: PathResult, y_ndim: int) -> dict[str, Any]:
@@ -195,6 +195,7 @@ def linear_predictor(X: Any, coef: Floats, intercept: Any) -> Floats:
     y_pred : ndarray of shape (n_samples,) or (n_samples, n_targets)
         Predictions.
     """
+    coef = np.asarray(coef)  # a list, where it was set by hand
     if X.dtype == np.float64 or X.size <= _CHUNK or sp.issparse(X):
         predicted: Floats = X @ coef.T
     else:

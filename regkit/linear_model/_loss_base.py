@@ -97,7 +97,7 @@ class LossEstimator(LinearModel):
         """Compute ``X @ coef_.T + intercept_ + offset`` for rows in memory."""
         check_is_fitted(self, "coef_")
         check_same_features(self, X)
-        X = check_predict_X(self, X, self.coef_.shape[-1])
+        X = check_predict_X(self, X, np.shape(self.coef_)[-1])
         coef: Any = self.coef_
         is_sparse: bool = sp.issparse(coef)
         if is_sparse:  # after `sparsify`

@@ -20,6 +20,7 @@ LOSS_CV: dict[str, list[Any]] = {
 }
 HINGE_LOSS: list[Any] = [StrOptions({"squared_hinge", "hinge"})]
 CLASS_WEIGHT: list[Any] = [dict, StrOptions({"balanced"}), None]
+MULTINOMIAL_PENALTY: list[Any] = [StrOptions({"separate", "grouped"})]
 FAMILY: dict[str, list[Any]] = {
     "family": [StrOptions({"poisson", "gamma", "tweedie"})],
     "power": [Interval(Real, 1, 2, closed="both")],

@@ -11,7 +11,11 @@ from scipy.special import expit, log_expit, log_softmax, softmax
 from regkit._types import Floats
 from regkit.linear_model._loss_classifier import LinearClassifier, indicators
 from regkit.linear_model._loss_fit import LossModel
-from regkit.linear_model._loss_parameters import CLASS_WEIGHT, LOSS
+from regkit.linear_model._loss_parameters import (
+    CLASS_WEIGHT,
+    LOSS,
+    MULTINOMIAL_PENALTY,
+)
 from regkit.linear_model._parameters import ALPHA, L1_RATIO
 from regkit.solvers.loss_terms import JointClasses, LossTerm, SeparateTargets
 from regkit.solvers.losses import LOGISTIC
@@ -22,6 +26,7 @@ class LogisticBase(LinearClassifier):
     """What logistic regression does whatever way its alpha came about."""
 
     _is_joint = True
+    multinomial_penalty: str
 
     def predict_proba(self, X: Any, offset: Any = None) -> Any:
         """Estimate the probability of each class.
@@ -111,7 +116,19 @@ class LogisticBase(LinearClassifier):
         checked = self._offset(offset, len(codes), len(targets))
         if n_classes == 2:
             return SeparateTargets(LOGISTIC, targets, checked)
-        return JointClasses(Multinomial(n_classes), targets, checked, codes)
+        is_grouped = self.multinomial_penalty == "grouped"
+        if is_grouped and (self.bounds is not None or self.positive):
+            raise ValueError(
+                f"{type(self).__name__} takes no bounds with multinomial_penalty="
+                "'grouped': pass bounds=None and positive=False, or 'separate'."
+            )
+        multinomial = Multinomial(n_classes)
+        return JointClasses(multinomial, targets, checked, codes, is_grouped)
+
+    def _needs_rows(self) -> str | None:
+        if self.multinomial_penalty == "grouped":
+            return "multinomial_penalty='grouped'"
+        return super()._needs_rows()
 
 
 class LogisticClassifier(LogisticBase, LossModel):
@@ -132,7 +149,10 @@ class LogisticClassifier(LogisticBase, LossModel):
     :math:`f` the `penalty_factor`, :math:`\rho` the `l1_ratio` and :math:`l, u` the
     `bounds`. With K > 2 classes the loss is the multinomial one,
     :math:`\log \sum_k e^{z_{ik}} - z_{i y_i}`, each class has its own coefficients and
-    intercept, and the penalty is summed over them; intercepts sum to zero.
+    intercept, and the penalty is summed over them; intercepts sum to zero. With
+    ``multinomial_penalty="grouped"`` the L1 part is
+    :math:`\rho \lVert (\beta_{1j}, \dots, \beta_{Kj}) \rVert_2` instead, as glmnet's
+    ``type.multinomial = "grouped"`` has it.
 
     The penalty stands beside the *mean* loss, as everywhere in regkit: `alpha` is
     ``1 / (C * sum(weights))`` for the `C` of scikit-learn's `LogisticRegression`, whose
@@ -166,6 +186,10 @@ class LogisticClassifier(LogisticBase, LossModel):
         of its class. "balanced" gives every class the same total weight. Probabilities
         are then those of a population with these weights: subtract
         ``log(weight_1 / weight_0)`` from `intercept_` to undo it.
+    multinomial_penalty : {"separate", "grouped"}, default="separate"
+        With more than two classes, what the L1 penalty of a column is of: the sizes of
+        its coefficients, or the Euclidean norm of all of them, so that a column is in
+        the model for all classes or for none. "grouped" takes no bounds.
     tol : float, default=1e-8
         The fit has converged when its duality gap is at most `tol` times the mean loss
         of the model without features (without an offset: the entropy of the classes'
@@ -230,6 +254,7 @@ class LogisticClassifier(LogisticBase, LossModel):
         "l1_ratio": L1_RATIO,
         **LOSS,
         "class_weight": CLASS_WEIGHT,
+        "multinomial_penalty": MULTINOMIAL_PENALTY,
         "warm_start": ["boolean"],
     }
 
@@ -244,6 +269,7 @@ class LogisticClassifier(LogisticBase, LossModel):
         bounds: Any = None,
         penalty_factor: Any = None,
         class_weight: Any = None,
+        multinomial_penalty: str = "separate",
         tol: float = 1e-8,
         max_iter: int = 1000,
         warm_start: bool = False,
@@ -256,6 +282,7 @@ class LogisticClassifier(LogisticBase, LossModel):
         self.bounds = bounds
         self.penalty_factor = penalty_factor
         self.class_weight = class_weight
+        self.multinomial_penalty = multinomial_penalty
         self.tol = tol
         self.max_iter = max_iter
         self.warm_start = warm_start

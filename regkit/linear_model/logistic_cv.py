@@ -5,7 +5,11 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from regkit.linear_model._loss_cv import LossCV
-from regkit.linear_model._loss_parameters import CLASS_WEIGHT, LOSS_CV
+from regkit.linear_model._loss_parameters import (
+    CLASS_WEIGHT,
+    LOSS_CV,
+    MULTINOMIAL_PENALTY,
+)
 from regkit.linear_model._parameters import L1_RATIO
 from regkit.linear_model.logistic import LogisticBase, LogisticClassifier
 
@@ -75,6 +79,10 @@ class LogisticClassifierCV(LogisticBase, LossCV):
         Weights of the classes, by label; a row's `sample_weight` is multiplied by that
         of its class. "balanced" gives every class the same total weight, in each fold
         among its training rows. Held-out errors count rows by `sample_weight` alone.
+    multinomial_penalty : {"separate", "grouped"}, default="separate"
+        With more than two classes, what the L1 penalty of a column is of: the sizes of
+        its coefficients, or the Euclidean norm of all of them, so that a column is in
+        the model for all classes or for none. "grouped" takes no bounds.
     tol : float, default=1e-8
         An alpha has converged when its duality gap is at most `tol` times the mean loss
         of the model without features, in the path on all rows and in that of every
@@ -164,6 +172,7 @@ class LogisticClassifierCV(LogisticBase, LossCV):
         "l1_ratio": [*L1_RATIO, "array-like"],
         **LOSS_CV,
         "class_weight": CLASS_WEIGHT,
+        "multinomial_penalty": MULTINOMIAL_PENALTY,
     }
 
     _error_name = "log-loss"
@@ -188,6 +197,7 @@ class LogisticClassifierCV(LogisticBase, LossCV):
         bounds: Any = None,
         penalty_factor: Any = None,
         class_weight: Any = None,
+        multinomial_penalty: str = "separate",
         tol: float = 1e-8,
         max_iter: int = 1000,
     ) -> None:
@@ -208,6 +218,7 @@ class LogisticClassifierCV(LogisticBase, LossCV):
         self.bounds = bounds
         self.penalty_factor = penalty_factor
         self.class_weight = class_weight
+        self.multinomial_penalty = multinomial_penalty
         self.tol = tol
         self.max_iter = max_iter
 

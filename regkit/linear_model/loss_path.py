@@ -6,7 +6,12 @@ from typing import Any
 
 from regkit._sklearn import validate_arguments
 from regkit.linear_model._compute_path import compute_path
-from regkit.linear_model._loss_parameters import CLASS_WEIGHT, FAMILY, LOSS_PATH
+from regkit.linear_model._loss_parameters import (
+    CLASS_WEIGHT,
+    FAMILY,
+    LOSS_PATH,
+    MULTINOMIAL_PENALTY,
+)
 from regkit.linear_model._parameters import L1_RATIO
 from regkit.linear_model._problem import FitRows, Setup
 from regkit.linear_model._regularization_path import RegularizationPath
@@ -58,7 +63,14 @@ def path_of_model(
     )
 
 
-@validate_arguments({"l1_ratio": L1_RATIO, **LOSS_PATH, "class_weight": CLASS_WEIGHT})
+@validate_arguments(
+    {
+        "l1_ratio": L1_RATIO,
+        **LOSS_PATH,
+        "class_weight": CLASS_WEIGHT,
+        "multinomial_penalty": MULTINOMIAL_PENALTY,
+    }
+)
 def logistic_path(
     X: Any,
     y: Any,
@@ -73,6 +85,7 @@ def logistic_path(
     bounds: Any = None,
     penalty_factor: Any = None,
     class_weight: Any = None,
+    multinomial_penalty: str = "separate",
     sample_weight: Any = None,
     offset: Any = None,
     tol: float = 1e-8,
@@ -122,6 +135,10 @@ def logistic_path(
     class_weight : dict or "balanced", default=None
         Weights of the classes, by label; "balanced" gives every class the same total
         weight.
+    multinomial_penalty : {"separate", "grouped"}, default="separate"
+        With more than two classes, what the L1 penalty of a column is of: the sizes of
+        its coefficients, or the Euclidean norm of all of them, so that a column is in
+        the model for all classes or for none. "grouped" takes no bounds.
     sample_weight : float or array-like of shape (n_samples,), default=None
         Weights of the rows, non-negative and not all zero.
     offset : array-like of shape (n_samples,), default=None
@@ -176,6 +193,7 @@ def logistic_path(
         bounds=bounds,
         penalty_factor=penalty_factor,
         class_weight=class_weight,
+        multinomial_penalty=multinomial_penalty,
         tol=tol,
         max_iter=max_iter,
     )

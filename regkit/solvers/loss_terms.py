@@ -126,10 +126,13 @@ class JointClasses(LossTerm):
     ----------
     codes : ndarray (n,) of int
         The rows' classes.
+    is_grouped : bool
+        See `solve_multinomial_path`.
     """
 
     loss: Multinomial
     codes: Indices
+    is_grouped: bool = False
 
     @property
     def width(self) -> int:
@@ -159,6 +162,7 @@ class JointClasses(LossTerm):
             max_iter=max_iter,
             start=None if start is None else (start[0].T, start[1]),
             max_nonzero=max_nonzero,
+            is_grouped=self.is_grouped,
         )
 
     def alpha_grid(
@@ -166,7 +170,14 @@ class JointClasses(LossTerm):
     ) -> Floats:
         """Return alphas from the smallest without nonzero coefficients down."""
         return multinomial_alpha_grid(
-            design, self.codes, self.width, penalty, n_alphas, eps, offset=self.offset
+            design,
+            self.codes,
+            self.width,
+            penalty,
+            n_alphas,
+            eps,
+            offset=self.offset,
+            is_grouped=self.is_grouped,
         )
 
 

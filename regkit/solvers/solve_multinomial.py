@@ -9,6 +9,7 @@ from regkit.designs import RowDesign
 from regkit.designs.class_columns import ClassDesign
 from regkit.solvers.multinomial import Multinomial
 from regkit.solvers.paths.grid import grid_below, require_l1
+from regkit.solvers.paths.grouped import GroupedPath
 from regkit.solvers.paths.newton import NewtonPath
 from regkit.solvers.paths.newton_walk import few_blas_threads, walk_down
 from regkit.solvers.paths.row_space import RowSpace
@@ -29,6 +30,7 @@ def solve_multinomial_path(
     max_iter: int = 1000,
     start: tuple[Floats, Floats] | None = None,
     max_nonzero: int | None = None,
+    is_grouped: bool = False,
 ) -> PathResult:
     """Minimize ``Σ p_i (log Σ_k e^eta_ik - eta_iy)`` and the penalty of all classes.
 
@@ -49,6 +51,9 @@ def solve_multinomial_path(
     max_nonzero : int or None
         End the path before the first solution with more nonzero coefficients, those of
         all classes counted.
+    is_grouped : bool
+        Whether the L1 part of the penalty is of the norm of each column's coefficients,
+        in place of their sizes' sum. There are no bounds then.
 
     Returns
     -------
@@ -76,7 +81,7 @@ def solve_multinomial_path(
         return rows.back(found)
     with few_blas_threads(design):
         walk, stacked, spread = _start(
-            design, classes, n_classes, penalty, offset, tol, max_iter
+            design, classes, n_classes, penalty, offset, tol, max_iter, is_grouped
         )
         if start is not None:
             coef = start[0].T.reshape(-1) * stacked.scale
@@ -94,6 +99,7 @@ def multinomial_alpha_grid(
     eps: float = 1e-2,
     *,
     offset: Floats | None = None,
+    is_grouped: bool = False,
 ) -> Floats:
     """Return ``n_alphas`` alphas from the true alpha_max down to ``eps`` of it.
 
@@ -104,7 +110,9 @@ def multinomial_alpha_grid(
     """
     require_l1(penalty)
     with few_blas_threads(design):
-        walk, _, _ = _start(design, classes, n_classes, penalty, offset, 1e-10, 1000)
+        walk, _, _ = _start(
+            design, classes, n_classes, penalty, offset, 1e-10, 1000, is_grouped
+        )
     return grid_below(walk.top, n_alphas, eps)
 
 
@@ -116,6 +124,7 @@ def _start(
     offset: Floats | None,
     tol: float,
     max_iter: int,
+    is_grouped: bool,
 ) -> tuple[NewtonPath, ClassDesign, Penalty]:
     """Go to the null model of the stacked columns."""
     stacked = ClassDesign(design, n_classes)
@@ -126,7 +135,9 @@ def _start(
         upper=np.tile(penalty.upper, n_classes),
     )
     indicators = (classes == np.arange(n_classes)[:, None]).astype(np.float64)
-    walk = NewtonPath(
+    # Squares of a norm are sums of squares: without L1 both penalties are one.
+    kind = GroupedPath if is_grouped and penalty.l1_ratio > 0.0 else NewtonPath
+    walk = kind(
         stacked,
         Multinomial(n_classes),
         indicators.reshape(-1),

@@ -10,6 +10,8 @@ from regkit import (
     DropoutMLPRegressor,
     ElasticNetRegressor,
     LassoRegressor,
+    LinearSVMClassifier,
+    LogisticClassifier,
     RidgeRegressor,
     lasso_path,
 )
@@ -147,5 +149,19 @@ def test_a_gap_in_a_frame_is_named(data, dtype):
 def test_coefficients_set_by_hand_predict(estimator, data):
     X, _ = data
     model = clone(estimator)
-    model.coef_, model.intercept_ = np.array([1.0, 2.0, 3.0]), 0.5
-    assert_allclose(model.predict(X), X @ model.coef_ + 0.5)
+    for coef in (
+        np.array([1.0, 2.0, 3.0]),
+        [1, 2, 3],
+        np.array([1, 2, 3], dtype=">f4"),
+    ):
+        model.coef_, model.intercept_ = coef, 0.5
+        assert_allclose(model.predict(X), X @ [1.0, 2.0, 3.0] + 0.5)
+
+
+@pytest.mark.parametrize("kind", [LogisticClassifier, LinearSVMClassifier])
+def test_coefficients_of_classes_set_by_hand(kind, data):
+    X, y = data
+    model = kind(0.1).fit(X, y > np.median(y))
+    for coef in ([[1, 2, 3]], np.array([[1, 2, 3]], dtype=">f4")):
+        model.coef_, model.intercept_ = coef, [0.5]
+        assert_allclose(model.decision_function(X), X @ [1.0, 2.0, 3.0] + 0.5)

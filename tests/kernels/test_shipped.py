@@ -1,5 +1,6 @@
 """Machine code that came with the installation: used where it fits, else ignored."""
 
+import io
 import os
 import shutil
 import subprocess
@@ -11,6 +12,7 @@ import numba
 import pytest
 
 import regkit
+from regkit.kernels import _shipped
 from regkit.kernels._target import level
 
 pytestmark = [
@@ -199,3 +201,17 @@ def test_two_processes_compile_once(installed, tmp_path):
     assert [process.returncode for process in running] == [0, 0]
     if os.name == "posix":
         assert sorted(printed) == [[], ["solve_lower"]]
+
+
+def test_a_damaged_archive_counts_for_nothing(monkeypatch):
+    whole = io.BytesIO()
+    with ZipFile(whole, "w") as members:
+        members.writestr("one", b"machine code")
+        members.writestr("two", b"more of it")
+    changed = whole.getvalue().replace(b"machine", b"Machine")
+    for content, count in ((whole.getvalue(), 2), (changed, 0)):
+        found = ZipFile(io.BytesIO(content))
+        monkeypatch.setattr(_shipped, "archive", lambda found=found: found)
+        assert _shipped.n_shipped() == count
+    monkeypatch.setattr(_shipped, "archive", lambda: None)
+    assert _shipped.n_shipped() == 0

@@ -44,6 +44,8 @@ class LossCase:
         """Of the estimator."""
         found = dict(self.options)
         found["bounds"] = found.pop("bounds", None)
+        if found.pop("grouped", False):
+            found["multinomial_penalty"] = "grouped"
         if self.loss in COUNTS:
             found["family"] = self.loss
         return found
@@ -130,6 +132,8 @@ def cases(draw: st.DrawFn, losses: tuple[str, ...] = CLASSES + COUNTS) -> LossCa
     if draw(st.sampled_from([False, False, True]), label="has bounds"):
         size = draw(st.sampled_from([0.05, 1.0]))
         options["bounds"] = (draw(st.sampled_from([-size, 0.0, -np.inf])), size)
+    elif loss == "multinomial" and draw(st.booleans(), label="is grouped"):
+        options["grouped"] = True
     scale = largest_slope(loss, X, y)
     fraction = draw(st.sampled_from([0.5, 0.1, 0.01, 1e-3, 1.0, 30.0]))
     options["alpha"] = fraction * (scale or 1.0)

@@ -289,12 +289,9 @@ class NewtonModel:
     def minimize(self, alpha: float) -> tuple[Floats, Floats]:
         """Minimize the model; return the change of coefficients and intercepts."""
         before = self.coef.copy()
-        ridged = self._ridged or self._is_new
         # (Of a column that no row gives a curvature: it stays.)
         with overflowing():
-            pivoting.minimize(
-                self._problem, self._state, self.size, alpha, self._max_iter, ridged
-            )
+            self._minimize(alpha)
         self._is_new = False
         step = self.coef - before
         shift = np.zeros(len(self._inverse))
@@ -302,6 +299,12 @@ class NewtonModel:
             shift = self._inverse @ (self._imbalance - step @ self._sums)
         self._imbalance = np.zeros(len(self._inverse))
         return step, shift
+
+    def _minimize(self, alpha: float) -> None:
+        ridged = self._ridged or self._is_new
+        pivoting.minimize(
+            self._problem, self._state, self.size, alpha, self._max_iter, ridged
+        )
 
     def advance(
         self, step: Floats, shift: Floats, rows: Any

@@ -46,6 +46,7 @@ class NewtonSteps:
     """
 
     name = "newton"
+    _model_type = NewtonModel
     # Rows of no curvature get this much in damped models, where those are called for.
     _damping = 0.0
     # Steps in a row that may leave more than half of the gap.
@@ -119,7 +120,7 @@ class NewtonSteps:
 
     def _new_model(self, takes_all: bool) -> NewtonModel:
         design = self._design
-        return NewtonModel(
+        return self._model_type(
             design.weighted_columns(takes_all),
             self.penalty,
             design.max_rank,

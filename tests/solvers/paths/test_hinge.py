@@ -96,3 +96,16 @@ def test_elastic_net_bounds_and_offset():
     coefs = found.dense()
     assert np.all((coefs >= 0.0) & (coefs <= 0.3))
     assert found.coefs[:, [-1]].nnz > 1
+
+
+@pytest.mark.parametrize("l1_ratio", [1.0, 0.5])
+def test_zeros_are_zero(l1_ratio):
+    """Where one class is rare a constant is best: nothing is left of the smoothing."""
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(150, 12)), np.where(rng.random(150) < 0.3, 1.0, -1.0)
+    design, penalty = make_design(X), Penalty.build(12, l1_ratio)
+    alphas = np.array([0.2, 0.1])
+    found = solve_loss_path(design, HINGE, y, penalty, alphas, tol=1e-16)
+    assert found.coefs.nnz == 0
+    np.testing.assert_allclose(found.intercepts, -1.0, atol=1e-11)
+    assert np.all(found.dual_gaps <= 1e-11)

@@ -56,6 +56,7 @@ def check(X, y, penalty, alphas, *, make=np.asfortranarray, tol=1e-10, **options
             penalty_factor=penalty.factor,
             bounds=(penalty.lower, penalty.upper),
             offset=options.get("offset"),
+            grouped=options.get("is_grouped", False),
             **design_options,
         )
         assert certificate.relative_gap <= tol + ROUNDING
@@ -64,10 +65,11 @@ def check(X, y, penalty, alphas, *, make=np.asfortranarray, tol=1e-10, **options
     return found
 
 
-def grid(X, y, penalty, n=6, offset=None, **options):
+def grid(X, y, penalty, n=6, offset=None, is_grouped=False, **options):
     design = make_design(np.asfortranarray(X), **options)
     n_classes = int(y.max()) + 1
-    return multinomial_alpha_grid(design, y, n_classes, penalty, n, 0.05, offset=offset)
+    how = {"offset": offset, "is_grouped": is_grouped}
+    return multinomial_alpha_grid(design, y, n_classes, penalty, n, 0.05, **how)
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -166,3 +168,60 @@ def test_weights_over_eight_orders(X, weight, alpha, l1_ratio):
     penalty = Penalty.build(len(X[0]), l1_ratio)
     options = {"sample_weight": np.array(weight)}
     check(1e4 * np.array(X, float), y, penalty, np.array([alpha]), **options)
+
+
+GROUPED = {"is_grouped": True}
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("shape", SHAPES)
+def test_groups_are_optimal_and_whole(shape, form):
+    X, y = table(SHAPES[shape])
+    for l1_ratio in (1.0, 0.4):
+        penalty = Penalty.build(X.shape[1], l1_ratio)
+        alphas = grid(X, y, penalty, 4, **GROUPED)
+        found = check(X, y, penalty, alphas, make=FORMS[form], **GROUPED)
+        coefs = found.dense()
+        assert not coefs[0].any()
+        assert coefs[-1].any(axis=0).sum() > 3
+        np.testing.assert_array_equal(np.any(coefs, axis=1), np.all(coefs, axis=1))
+        np.testing.assert_allclose(coefs.sum(axis=1), 0.0, atol=1e-6)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_groups_with_factors_weights_and_offset(shape):
+    X, y = table(SHAPES[shape], n_classes=4, seed=1)
+    n, p = X.shape
+    rng = np.random.default_rng(2)
+    factor = rng.choice([0.3, 1.0, 2.0], p)
+    factor[0], factor[5] = 0.0, np.inf
+    X[:, 6] = 1.0
+    options = {
+        "sample_weight": rng.integers(0, 4, n).astype(float),
+        "standardize": True,
+    }
+    how = {"offset": 0.3 * rng.normal(size=(n, 4)), **GROUPED}
+    penalty = Penalty.build(p, 0.8, factor)
+    alphas = grid(X, y, penalty, 4, **how, **options)
+    found = check(X, y, penalty, alphas, **how, **options)
+    assert not found.dense()[:, :, [5, 6]].any()
+    assert np.abs(found.dense()[0, :, 1:]).max() <= 1e-12
+    assert found.dense()[0, :, 0].all()
+    start = found.dense()[-1].T, found.intercepts[-1]
+    again = check(X, y, penalty, alphas[-1:], start=start, **how, **options)
+    assert again.n_iters[0, 0] <= 3
+
+
+def test_groups_without_intercept():
+    X, y = table((80, 10), seed=3)
+    penalty, options = Penalty.build(10), {"fit_intercept": False, **GROUPED}
+    found = check(X, y, penalty, grid(X, y, penalty, **options), **options)
+    assert np.all(found.intercepts == 0.0)
+
+
+def test_groups_without_an_l1_penalty_are_single_coefficients():
+    X, y = table((80, 10), seed=4)
+    penalty, alphas = Penalty.build(10, 0.0), np.array([0.05])
+    found = check(X, y, penalty, alphas, **GROUPED)
+    expected = check(X, y, penalty, alphas)
+    np.testing.assert_array_equal(found.dense(), expected.dense())
