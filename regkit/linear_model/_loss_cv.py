@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from numbers import Integral
 from typing import Any, Self
 
+import numpy as np
 from sklearn.model_selection import check_cv
 
 from regkit._types import Floats
+from regkit._warn import warn
 from regkit.linear_model._cv import Arguments
 from regkit.linear_model._evaluation import Evaluator
-from regkit.linear_model._labels import class_weighted, refuse_empty_classes
+from regkit.linear_model._labels import Labels, class_weighted, refuse_empty_classes
 from regkit.linear_model._loss_base import LossEstimator
 from regkit.linear_model._loss_chunks import ChunkFolds, chunk_source, open_chunks
 from regkit.linear_model._loss_problem import LossProblem
@@ -157,11 +160,6 @@ class LossCV(PathCV, LossEstimator):
         """Refuse what has no information criterion."""
         self._check_one_is_enough(len(problem.data.y))
         name = type(self).__name__
-        if problem.term.width > 1:
-            raise ValueError(
-                f"{name} has criterion={self.criterion!r} for two classes only, y has "
-                f"{problem.n_targets}; use criterion='cv'."
-            )
         if not self._has_likelihood():
             raise ValueError(
                 f"{name} has no likelihood for criterion={self.criterion!r}; use "
@@ -174,6 +172,8 @@ class LossCV(PathCV, LossEstimator):
         cv = check_cv(self.cv, y, classifier=labels is not None)
         folds = make_folds(cv, data.X, y, data.sample_weight, split_params)
         if labels is not None:
+            if self.cv is None or isinstance(self.cv, Integral):
+                folds = self._trained_on_lone_rows(folds, labels)
             for k, fold in enumerate(folds):
                 refuse_empty_classes(
                     labels,
@@ -182,6 +182,24 @@ class LossCV(PathCV, LossEstimator):
                     "stratified splitter",
                 )
         return folds
+
+    def _trained_on_lone_rows(self, folds: list[Fold], labels: Labels) -> list[Fold]:
+        """Never hold out the only row of a class, which could not be learned then."""
+        alone = np.bincount(labels.codes, minlength=len(labels.classes)) == 1
+        lone = np.flatnonzero(alone[labels.codes])
+        held_out = [np.setdiff1d(fold.test, lone) for fold in folds]
+        if not len(lone) or not all(map(len, held_out)):
+            return folds
+        warn(
+            f"{type(self).__name__}: y has a single row of each of the classes "
+            f"{', '.join(map(repr, labels.classes[alone][:5].tolist()))}"
+            f"{', ...' if len(lone) > 5 else ''}. Such rows are learned from and never "
+            "held out, so nothing tells how well these classes are predicted."
+        )
+        return [
+            Fold(np.union1d(fold.train, lone), test)
+            for fold, test in zip(folds, held_out, strict=True)
+        ]
 
     def _training_weight(self, problem: LossProblem, fold: Fold) -> Floats:
         """Return every row's weight in training, classes weighed by training rows."""

@@ -30,7 +30,8 @@ class LinearSVMClassifierCV(LinearSVMBase, LossCV):
     eps : float, default=1e-3
         Last alpha of the automatic grid relative to its first.
     cv : int, splitter or iterable of (train, test), default=None
-        The folds; None means 5, stratified by class. Folds may overlap or leave rows
+        The folds; None means 5, stratified by class; the
+        only row of a class is never held out then. Folds may overlap or leave rows
         out. Each is solved on its own training rows alone, centering, `standardize` and
         balanced class weights included.
     rule : {"min", "1se"} or callable, default="min"
