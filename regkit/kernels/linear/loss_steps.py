@@ -10,7 +10,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from regkit.kernels._jit import kernel, part, summing_part
+from regkit.kernels._jit import (
+    kernel,
+    part,
+    uncounted_part,
+    uncounted_summing_part,
+)
 from regkit.kernels.linear.losses import LOGISTIC, WIDE_SERIES, entropy_series, measure
 
 # Rows of X in F order that are read at a time: they stay in cache.
@@ -35,7 +40,7 @@ class LossRows(NamedTuple):
     curvature: NDArray[np.float64]  # f'' there
 
 
-@part
+@uncounted_part
 def _advance_row(rows: LossRows, i: int) -> float:
     """Take row i along ``change``; return its part of the gap."""
     change = rows.change[i]
@@ -53,7 +58,7 @@ def _advance_row(rows: LossRows, i: int) -> float:
     return float(share * gap)
 
 
-@part
+@uncounted_part
 def _exponentials(
     x: NDArray[np.float64],
     out: NDArray[np.float64],
@@ -84,7 +89,7 @@ def _exponentials(
         out[i] *= shifted[i]
 
 
-@part
+@uncounted_part
 def _advance_logistic(
     rows: LossRows,
     start: int,
@@ -130,7 +135,7 @@ def _advance_logistic(
     return total
 
 
-@part
+@uncounted_part
 def _advance_strip(
     rows: LossRows,
     start: int,
@@ -165,7 +170,7 @@ def advance(rows: LossRows) -> float:
     return advance_all(rows)
 
 
-@summing_part
+@uncounted_summing_part
 def _linear_rows(
     X: NDArray[Any],
     center: NDArray[np.float64],
@@ -183,7 +188,7 @@ def _linear_rows(
         change[i] = total + shift
 
 
-@summing_part
+@uncounted_summing_part
 def _products_of_rows(
     X: NDArray[Any],
     center: NDArray[np.float64],
@@ -199,7 +204,7 @@ def _products_of_rows(
             products[j] += v * (np.float64(row[j]) - center[j])
 
 
-@summing_part
+@uncounted_summing_part
 def _linear_columns(
     transposed: NDArray[Any],
     center: NDArray[np.float64],
@@ -220,7 +225,7 @@ def _linear_columns(
             change[i] += step * (np.float64(column[i]) - mean)
 
 
-@summing_part
+@uncounted_summing_part
 def _products_of_columns(
     transposed: NDArray[Any],
     center: NDArray[np.float64],

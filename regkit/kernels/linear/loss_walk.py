@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regkit._types import EPS
-from regkit.kernels._jit import kernel, part, summing_part
+from regkit.kernels._jit import kernel, part, uncounted_part, uncounted_summing_part
 from regkit.kernels.linear import active_set
 from regkit.kernels.linear.active_set_state import (
     State,
@@ -80,7 +80,7 @@ class Settings(NamedTuple):
     max_iter: int
 
 
-@summing_part
+@uncounted_summing_part
 def _multiply(left: NDArray[np.float64], gram: NDArray[np.float64], size: int) -> None:
     """Write the products of the first rows of ``left`` with each other."""
     n = left.shape[1]
@@ -125,7 +125,7 @@ def _multiply(left: NDArray[np.float64], gram: NDArray[np.float64], size: int) -
                     gram[j + c, a + i] = line[c]
 
 
-@summing_part
+@uncounted_summing_part
 def _correlate(
     columns: NDArray[np.float64],
     weight: NDArray[np.float64],
@@ -186,7 +186,7 @@ def _rebase(rows: LossRows, working: Working, size: int, fit_intercept: bool) ->
     figures[IS_EXACT] = 1.0
 
 
-@part
+@uncounted_part
 def _form(
     rows: LossRows, working: Working, size: int, settings: Settings, alpha: float
 ) -> None:
@@ -257,7 +257,7 @@ def _move(
     return shift
 
 
-@part
+@uncounted_part
 def _penalty(problem: WorkingProblem, coef: NDArray[np.float64]) -> float:
     total = 0.0
     for j in range(coef.shape[0]):
@@ -266,7 +266,7 @@ def _penalty(problem: WorkingProblem, coef: NDArray[np.float64]) -> float:
     return total
 
 
-@part
+@uncounted_part
 def _is_rise(
     rows: LossRows,
     working: Working,
@@ -327,7 +327,7 @@ def _take_step(
     return False
 
 
-@part
+@uncounted_part
 def _is_balanced(rows: LossRows) -> bool:
     """Whether the dual point is orthogonal to the intercept."""
     total = size = terms = 0.0
@@ -339,7 +339,7 @@ def _is_balanced(rows: LossRows) -> bool:
     return abs(total) <= BALANCED * size + 16.0 * EPS * terms
 
 
-@part
+@uncounted_part
 def _wants_new_gram(working: Working, size: int, n: int, goal: float) -> bool:
     """Whether a new Gram matrix is cheaper than chord steps with the old."""
     contraction = working.figures[CONTRACTION]
@@ -391,7 +391,7 @@ def _solve(
         rebases = True
 
 
-@part
+@uncounted_part
 def _gap(
     working: Working,
     every: NDArray[np.int64],
