@@ -2,6 +2,7 @@
 
     python -m benchmarks.beyond_memory                # 1 GB
     python -m benchmarks.beyond_memory --gigabytes 6  # needs that much disk
+    python -m benchmarks.beyond_memory --classes      # logistic regression
 
 The file holds float32 rows of 300 columns. Processes in turn: one reads the file from
 end to end, as fast as it can; one fits `LassoRegressorCV` (5 folds, 100 alphas) from
@@ -9,7 +10,9 @@ the memory map, its private memory limited to 1.5 GB (``resource.RLIMIT_DATA``);
 the client of a Dask cluster of two worker processes with one thread each; one leaves
 out each row in turn, `RidgeRegressorCV` with 100 alphas, in the same 1.5 GB. Every time
 is printed with the file in the page cache and, where the system lets go of it, without;
-first of all what the processor can multiply.
+first of all what the processor can multiply. With ``--classes`` logistic regression of
+the sign of y, one fit, and 100 alphas down to alpha_max/100 with five folds: in passes
+over chunks of the map, and in memory.
 """
 
 from __future__ import annotations
@@ -174,6 +177,57 @@ def _report(model: Any, seconds: float) -> dict[str, Any]:
     }
 
 
+def _classes(model: Any, directory: Path, y: Any, is_held: bool) -> dict[str, Any]:
+    """Fit the sign of y, from chunks of which the passes are counted, or in memory."""
+    from regkit import RowChunks
+
+    X = rows(str(directory / "X"), 0, len(y))
+    labels = y > np.median(y)
+    passes = []
+
+    def chunks() -> Any:
+        passes.append(1)
+        return (X[start : start + BLOCK] for start in range(0, len(y), BLOCK))
+
+    model.fit(RowChunks(X[:2000]), labels[:2000])  # compiles
+    model.fit(X[:2000], labels[:2000])
+    table = np.array(X) if is_held else RowChunks(chunks)
+    passes.clear()
+    started, busy = time.perf_counter(), time.process_time()
+    model.fit(table, labels)
+    seconds = time.perf_counter() - started
+    if not hasattr(model, "alpha_"):
+        model.alpha_ = model.alpha
+    return _report(model, seconds) | {
+        "passes": len(passes),
+        "processor": time.process_time() - busy,
+    }
+
+
+def classifiers() -> dict[str, Any]:
+    from regkit import LogisticClassifier, LogisticClassifierCV
+
+    return {
+        "one fit": LogisticClassifier(0.01),
+        "five folds": LogisticClassifierCV(alphas=100, eps=1e-2, cv=5),
+    }
+
+
+def compare_classes(directory: Path) -> None:
+    """Print what fits of classes take from chunks and in memory."""
+    for name in classifiers():
+        for place in ("chunks", "memory"):
+            found = measure(f"{name}, {place}", directory)
+            note = f"{found['passes']} passes, " if found["passes"] else ""
+            print(
+                f"{name:10s} {place:6s} {found['seconds']:6.1f} s, "
+                f"{found['processor']:6.1f} s of processors, {note}gap "
+                f"{found['gap']:.0e}, {found['nonzeros']} nonzero, peak "
+                f"{found['megabytes']:,} MB resident",
+                flush=True,
+            )
+
+
 TASKS = {"read": read, "fit": fit, "cluster": cluster, "ridge": ridge}
 
 
@@ -192,13 +246,21 @@ def main() -> None:
     parser.add_argument(
         "--directory", type=Path, help="with the rows of an earlier run"
     )
+    parser.add_argument(
+        "--classes", action="store_true", help="fit classes, by logistic regression"
+    )
     parser.add_argument("--task", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.task:
         warnings.simplefilter("ignore")
         y = np.load(options.directory / "y.npy")
-        task = {**TASKS, "multiply": multiply}[options.task]
-        print(json.dumps(task(options.directory, y)))
+        name, _, place = options.task.partition(", ")
+        if place:
+            model = classifiers()[name]
+            found = _classes(model, options.directory, y, place == "memory")
+        else:
+            found = {**TASKS, "multiply": multiply}[name](options.directory, y)
+        print(json.dumps(found))
         return
     with tempfile.TemporaryDirectory() as temporary:
         directory = options.directory or Path(temporary)
@@ -207,6 +269,9 @@ def main() -> None:
             write_rows(directory, int(options.gigabytes * 1e9 / (4 * P)))
         size = (directory / "X").stat().st_size / 1e9
         print(f"{size:.1f} GB, {size * 1e9 / 4 / P:,.0f} rows of {P} float32 columns")
+        if options.classes:
+            compare_classes(directory)
+            return
         rate = measure("multiply", directory)
         print(
             f"float64: {rate['square']:.0f} GFLOP/s for square matrices, "

@@ -34,7 +34,8 @@ from regkit.rows.open import as_source
 from regkit.rows.sources import Encode, RowSource, is_dask, plain_targets
 from regkit.solvers.folds.in_memory import FoldPaths, PathTask
 from regkit.solvers.folds.loss_passes import width_of
-from regkit.solvers.folds.out_of_core_losses import LossSetup, RowsInPasses
+from regkit.solvers.folds.loss_setup import LossSetup
+from regkit.solvers.folds.out_of_core_losses import RowsInPasses
 from regkit.solvers.losses import Loss
 from regkit.solvers.multinomial import Multinomial
 from regkit.solvers.problem import Penalty

@@ -17,7 +17,7 @@ from regkit.linear_model._source_reducer import Names
 from regkit.linear_model._sums import OVERFLOW, rows_by_fold
 from regkit.rows.sources import Block, Encode, RowSource, refuse
 from regkit.solvers.folds.loss_passes import BlockRows, LossRequest, LossSums, sum_rows
-from regkit.solvers.folds.out_of_core_losses import MeasuredGroups
+from regkit.solvers.folds.loss_setup import MeasuredGroups
 from regkit.solvers.folds.out_of_core_passes import ColumnMoments
 
 

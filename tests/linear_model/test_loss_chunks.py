@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -390,3 +392,22 @@ def test_gaps_by_an_outside_certificate(data):
         **options,
     )
     assert found.gap <= 1e-8 * found.null_deviance
+
+
+def test_memory_holds_chunks_not_rows():
+    n_chunks, rows, p = 60, 2000, 16
+    coef = np.linspace(-1.0, 1.0, p)
+
+    def chunks():
+        for number in range(n_chunks):
+            rng = np.random.default_rng(number)
+            part = rng.standard_normal((rows, p))
+            yield part, part @ coef + rng.logistic(size=rows) > 0.0
+
+    model = LogisticClassifier(0.01)
+    clone(model).fit(RowChunks(list(itertools.islice(chunks(), 2))), None)  # compiles
+    tracemalloc.start()
+    model.fit(RowChunks(chunks), None)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 0.25 * 8 * n_chunks * rows * p

@@ -18,7 +18,7 @@ from regkit.kernels.linear.certificate import doubt, duality_gap
 END, UNSOLVED, UNSURE = 0, 1, 2
 
 
-class Found(NamedTuple):
+class GramPathFound(NamedTuple):
     """Solutions, one behind the other, with room for all of them."""
 
     columns: NDArray[np.int64]
@@ -49,7 +49,7 @@ def follow(
     goal: float,
     alphas: NDArray[np.float64],
     is_kept: NDArray[np.bool_],
-    found: Found,
+    found: GramPathFound,
     start: NDArray[np.float64],
     at: int,
     event: int,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 from math import inf, log
 from typing import NamedTuple
 
@@ -44,6 +45,8 @@ class Base:
     """(width * p,), of the columns, in their units, with the residuals."""
     imbalance: Floats
     """(width,), the residuals' sums."""
+    held_out: float = np.nan
+    """The deviance of the rows held out."""
     is_met: bool = False
     """Whether nothing is left of the targets."""
 
@@ -61,6 +64,16 @@ class Formed:
     by_fold: Curvatures
 
 
+class NullModels(NamedTuple):
+    """The null models of all problems, and second derivatives at those of all rows."""
+
+    bases: list[Base]
+    deviances: list[float]
+    formed: list[Formed]
+    columns: Indices
+    """Those of the second derivatives."""
+
+
 @dataclass(eq=False, slots=True)
 class Cell:
     """One problem at one alpha.
@@ -69,7 +82,7 @@ class Cell:
     ----------
     base : Base
         The best point known.
-    gap, held_out : float
+    gap : float
         There.
     is_new : bool
         Whether no point was found yet, beside where its model starts.
@@ -77,13 +90,14 @@ class Cell:
         Second derivatives at ``base``, of this problem's rows alone.
     is_waiting : bool
         Whether the last step did not help, so that those are to be formed.
+    is_slow : bool
+        Whether a step by the derivatives of others left much of the gap.
     tries_lengths : bool
         Whether the next step may be as short as it has to.
     """
 
     base: Base
     gap: float = inf
-    held_out: float = np.nan
     contraction: float = inf
     n_iter: int = 0
     is_new: bool = True
@@ -91,6 +105,7 @@ class Cell:
     own: Formed | None = None
     is_waiting: bool = False
     tries_lengths: bool = False
+    is_slow: bool = False
     patience: int = PATIENCE
     refused: NDArray[np.bool_] | None = None
 
@@ -115,13 +130,24 @@ class Proposal(NamedTuple):
         return coef, base.intercept + self.length * self.found.shift
 
 
+class Use(Enum):
+    """What second derivatives are for."""
+
+    SHARED = 1
+    """Other alphas and folds too."""
+    OWN = 2
+    """The next step of this solution alone."""
+    WAITING = 3
+    """The same, from where the last step did not help."""
+
+
 class Wanted(NamedTuple):
     """Where a pass forms second derivatives."""
 
     problem: int
     place: int
     point: int
-    is_for_waiting: bool
+    use: Use
 
 
 class Points:

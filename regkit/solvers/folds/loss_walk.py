@@ -22,6 +22,7 @@ from regkit.solvers.folds.loss_cells import (
     Formed,
     Points,
     Proposal,
+    Use,
     WalkProblem,
     Wanted,
     gap_at,
@@ -56,6 +57,8 @@ _KEPT = 3
 _FORMED_AT_ONCE = 2
 # Their entries, where each solution has its own (128 MB).
 _OWN_ENTRIES = 1 << 24
+# A larger fall of the objective than this, in null deviances, is a step's worth.
+_FALL = 1e-9
 # A step makes progress where it leaves no more than this of a gap.
 _PROGRESS = 0.9
 
@@ -136,13 +139,18 @@ class LossWalk:
                 rough = _ROUGH * problem.null_deviance
                 if not last.is_done and not last.gap <= rough:
                     return 0
-        most = left
         if any(cell.is_waiting or cell.tries_lengths for cell in self._fronts):
             return 0
+        most = left
         if not self._is_shared:
-            entries = len(self.problems) * max(1, len(self.units.columns)) ** 2
-            most = min(left, max(1, _OWN_ENTRIES // entries))
+            most = min(left, max(1, self._most_own // len(self.problems)))
         return min(self._ahead, most)
+
+    @property
+    def _most_own(self) -> int:
+        """How many solutions may have second derivatives of their own at a time."""
+        size = max(1, self.request.width * len(self.units.columns))
+        return max(1, _OWN_ENTRIES // size**2)
 
     def _steps_of(self, q: int, opened: int) -> list[Proposal]:
         """Minimize the models of a problem's cells, and open new ones."""
@@ -238,11 +246,7 @@ class LossWalk:
                 intercepts=intercepts,
                 trials=tuple(trials),
                 curved=tuple(
-                    Curved(
-                        one.problem,
-                        one.point,
-                        one.is_for_waiting or not self._is_shared,
-                    )
+                    Curved(one.problem, one.point, one.use != Use.SHARED)
                     for one in wanted
                 ),
                 columns=self.units.columns,
@@ -253,10 +257,10 @@ class LossWalk:
             alpha = float(self.alphas[one.place])
             formed = Formed(place_of(alpha), one.problem, points.at(one.point), by_fold)
             is_there = taken.get((one.problem, one.place)) == 1.0
-            if one.is_for_waiting:
+            if one.use == Use.WAITING:
                 cell = self.cells[one.problem][one.place]
                 cell.own, cell.tries_lengths, cell.is_waiting = formed, True, False
-            elif is_there and not self._is_shared:
+            elif is_there and one.use == Use.OWN:
                 if one.place < self._reach:
                     self.cells[one.problem][one.place].own = formed
             elif is_there:
@@ -275,13 +279,16 @@ class LossWalk:
         wanted = []
         for q, i in stuck:
             at = points.add_once(self.cells[q][i].base, self.problems[q].scale)
-            wanted.append(Wanted(q, i, at, True))
+            wanted.append(Wanted(q, i, at, Use.WAITING))
+        whole = [
+            Wanted(p.problem, p.place, trial.point, Use.OWN)
+            for p, trial in zip(proposals, trials, strict=True)
+            if p.length == 1.0
+        ]
         if not self._is_shared:
-            return wanted + [
-                Wanted(p.problem, p.place, trial.point, False)
-                for p, trial in zip(proposals, trials, strict=True)
-                if p.length == 1.0
-            ]
+            return wanted + whole
+        slow = [one for one in whole if self.cells[one.problem][one.place].is_slow]
+        wanted += slow[: self._most_own]
         for target in range(len(self._formed)):
             candidates = [
                 (number, p)
@@ -291,7 +298,8 @@ class LossWalk:
             chosen = self._most_in_need(candidates)
             if chosen is not None:
                 number, p = chosen
-                wanted.append(Wanted(p.problem, p.place, trials[number].point, False))
+                point = trials[number].point
+                wanted.append(Wanted(p.problem, p.place, point, Use.SHARED))
         return wanted
 
     def _most_in_need(
@@ -419,9 +427,9 @@ class LossWalk:
             float(found.deviances[at]),
             found.gradients[at] / scale,
             found.sums[at].copy(),
+            float(found.held_out[at]),
         )
         cell.is_new, cell.own, cell.tries_lengths = False, None, False
-        cell.held_out = float(found.held_out[at])
         gap = values[best]
         cell.contraction = inf
         if best == 0:
@@ -439,7 +447,9 @@ class LossWalk:
                     float(found.deviances[at]),
                 ),
             )
+        cell.is_slow |= not contraction <= _WORST_CONTRACTION
         helps = gap <= _PROGRESS * cell.gap
+        helps |= start - values[best] > _FALL * problem.null_deviance
         cell.patience = PATIENCE if helps else cell.patience - 1
         cell.gap = gap
         most = cell.n_iter >= self.units.max_iter or cell.patience <= 0

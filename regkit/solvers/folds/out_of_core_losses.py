@@ -11,15 +11,12 @@ takes a few passes in all, not a few per alpha.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, NamedTuple, Protocol
 
 import numpy as np
-from scipy import sparse
 
 from regkit._types import Floats, Indices
-from regkit.solvers.folds.loss_cells import Base, Cell, Formed, WalkProblem
+from regkit.solvers.folds.loss_cells import Base, Formed, NullModels, WalkProblem
 from regkit.solvers.folds.loss_model import Units
 from regkit.solvers.folds.loss_passes import (
     Curved,
@@ -30,59 +27,23 @@ from regkit.solvers.folds.loss_passes import (
     pairs,
     width_of,
 )
+from regkit.solvers.folds.loss_results import PathAssembly, beside
+from regkit.solvers.folds.loss_setup import (
+    FoldLosses,
+    LossPasses,
+    LossSetup,
+    times,
+    together,
+)
 from regkit.solvers.folds.loss_walk import LossWalk
 from regkit.solvers.folds.out_of_core_passes import ColumnMoments, ColumnsByMoments
-from regkit.solvers.losses import Loss, null_intercept
-from regkit.solvers.multinomial import Multinomial
+from regkit.solvers.losses import null_intercept
 from regkit.solvers.paths.grid import grid_below, require_l1
 from regkit.solvers.problem import Penalty, ScaledPenalty
 from regkit.solvers.results import PathResult
 
 # The null model is solved to this share of its deviance: alpha_max is what it leaves.
 _NULL_TOL, _NULL_STEPS = 1e-14, 1000
-
-
-class MeasuredGroups(NamedTuple):
-    """What a first pass finds out about rows."""
-
-    columns: dict[tuple[int, int], ColumnMoments]
-    """By fold (-1 for none) and class (0 where there are no classes)."""
-    offsets: dict[tuple[int, int], float]
-    """Weighted sums of the offsets, likewise."""
-
-
-class LossPasses(Protocol):
-    """The passes over the rows that the solver asks for."""
-
-    def measure(self) -> MeasuredGroups:
-        """Return the columns' and y's moments; groups without weight are left out."""
-
-    def evaluate(self, request: LossRequest) -> LossSums:
-        """Return what is asked for of all rows."""
-
-
-class LossSetup(NamedTuple):
-    """What is fitted to the rows."""
-
-    loss: Loss | Multinomial
-    targets: Callable[[Floats], Floats]
-    """Turns y into targets; see `LossRequest`."""
-    n_classes: int
-    """0 where y are no classes."""
-    factors: Callable[[Floats], Floats] | None
-    """Turns the classes' weights in training into what theirs are multiplied by."""
-    fit_intercept: bool
-    standardize: bool
-
-
-class FoldLosses(NamedTuple):
-    """The paths of all folds."""
-
-    whole: PathResult | None
-    """(A, T) on all rows; T targets, or classes of the multinomial loss."""
-    folds: list[PathResult]
-    losses: Floats
-    """(A, K): mean losses of the held-out rows, over the targets."""
 
 
 class RowsInPasses:
@@ -103,14 +64,9 @@ class RowsInPasses:
         groups = passes.measure()
         labels = list(range(n_folds))
         self._groups = groups
-        whole = _together(list(groups.columns.values()))
+        whole = together(list(groups.columns.values()))
         p = self.n_features = len(whole.products)
-        self.test_weights = np.array(
-            [
-                sum(m.total_weight for (k, _), m in groups.columns.items() if k == fold)
-                for fold in labels
-            ]
-        )
+        self.test_weights = np.array([groups.held_out_weight(k) for k in labels])
         self._n_targets = 1
         if setup.n_classes and width_of(setup.loss) == 1:
             classes = np.arange(float(setup.n_classes))
@@ -123,12 +79,12 @@ class RowsInPasses:
         for fold in [-1, *labels]:
             total, factors, parts = self._parts(fold)
             self._units[fold] = ColumnsByMoments(
-                _together(parts), setup.fit_intercept, setup.standardize
+                together(parts), setup.fit_intercept, setup.standardize
             )
             self._trainings += [
                 Training(fold, t, total, factors) for t in range(self._n_targets)
             ]
-        self._nulls: dict[bytes, _Null] = {}
+        self._nulls: dict[bytes, NullModels] = {}
         # Of each problem, the mean curvature and the residuals' size.
         self._sizes = [(1.0, 1.0)] * len(self._trainings)
 
@@ -146,13 +102,13 @@ class RowsInPasses:
     def mean_target(self) -> float:
         """The mean of y."""
         groups = list(self._groups.columns.values())
-        return float(_together(groups).mean[-1])
+        return float(together(groups).mean[-1])
 
     def class_totals(self, fold: int) -> Floats:
         """Return the sums of the rows' weights by class, where a fold is held out."""
         totals = np.zeros(max(1, self.setup.n_classes))
-        for (k, c), moments in self._groups.columns.items():
-            totals[c] += moments.total_weight if k != fold or k < 0 else 0.0
+        for c, moments in self._groups.trained_on(fold):
+            totals[c] += moments.total_weight
         return totals
 
     def class_weights(self, fold: int) -> Floats:
@@ -161,14 +117,12 @@ class RowsInPasses:
 
     def _parts(self, fold: int) -> tuple[float, Floats | None, list[ColumnMoments]]:
         """Return the weights and the columns of the rows that a fold trains on."""
-        chosen = [
-            (c, m) for (k, c), m in self._groups.columns.items() if k != fold or k < 0
-        ]
+        chosen = self._groups.trained_on(fold)
         totals = self.class_totals(fold)
         factors = None
         if self.setup.factors is not None:
             factors = self.setup.factors(totals)
-            chosen = [(c, _times(m, factors[c])) for c, m in chosen if factors[c] > 0.0]
+            chosen = [(c, times(m, factors[c])) for c, m in chosen if factors[c] > 0.0]
             totals = totals * factors
         self._shares[fold] = totals
         return float(totals.sum()), factors, [m for _, m in chosen]
@@ -186,14 +140,14 @@ class RowsInPasses:
         ]
         return grid_below(max(tops), n_alphas, eps)
 
-    def _null(self, penalty: Penalty) -> _Null:
+    def _null(self, penalty: Penalty) -> NullModels:
         """Fit the intercepts and the unpenalized columns."""
         key = (penalty.factor == 0.0).tobytes() + np.isinf(penalty.factor).tobytes()
         if key not in self._nulls:
             self._nulls[key] = self._fit_null(penalty)
         return self._nulls[key]
 
-    def _fit_null(self, penalty: Penalty) -> _Null:
+    def _fit_null(self, penalty: Penalty) -> NullModels:
         p, width = self.n_features, width_of(self.setup.loss)
         points = [(np.zeros((width, p)), self._level(q)) for q in range(self._count)]
         free = np.flatnonzero(penalty.factor == 0.0)
@@ -228,7 +182,7 @@ class RowsInPasses:
             found = self._look(points, used)
             bases = [self._base(found, q, *points[q]) for q in range(self._count)]
         nulls = [0.0 if base.is_met else base.deviance for base in bases]
-        return _Null(bases, nulls, self._formed(found, points, 0.0), used)
+        return NullModels(bases, nulls, self._formed(found, points, 0.0), used)
 
     def _sizes_of(
         self, found: LossSums, q: int, training: Training
@@ -270,17 +224,7 @@ class RowsInPasses:
             np.tile(shares, width),
             np.zeros(len(y)),
         )
-        columns = self._groups.columns
-        offset = sum(
-            total
-            for (k, c), total in self._groups.offsets.items()
-            if k != training.fold or k < 0
-        ) / sum(
-            m.total_weight
-            for (k, c), m in columns.items()
-            if k != training.fold or k < 0
-        )
-        return np.atleast_1d(level - offset)
+        return np.atleast_1d(level - self._groups.mean_offset(training.fold))
 
     def _look(self, points: list[tuple[Floats, Floats]], columns: Indices) -> LossSums:
         """Evaluate a point per problem; form derivatives at those of all rows."""
@@ -311,6 +255,7 @@ class RowsInPasses:
             float(found.deviances[q]),
             found.gradients[q] / np.tile(scale, len(coef)),
             found.sums[q],
+            float(found.held_out[q]),
             is_met=not found.unmet[q],
         )
 
@@ -369,16 +314,17 @@ class RowsInPasses:
         first = 0 if with_whole else self._n_targets
         chosen = list(range(first, self._count))
         walk = self._solved(penalty, alphas, tol, max_iter, chosen)
+        assembly = self._assembly(penalty, alphas, tol)
         paths: dict[int, list[PathResult]] = {}
         for q, problem, cells in zip(chosen, walk.problems, walk.cells, strict=True):
-            found = self._path(q, problem, cells, penalty, alphas, tol)
+            found = assembly.path(problem, cells)
             paths.setdefault(self._trainings[q].fold, []).append(found)
-        joined = {fold: _beside(several) for fold, several in paths.items()}
+        joined = {fold: beside(several) for fold, several in paths.items()}
         held_out = np.zeros((len(alphas), len(self._labels)))
         for q, cells in zip(chosen, walk.cells, strict=True):
             fold = self._trainings[q].fold
             if fold >= 0:
-                losses = np.array([cell.held_out for cell in cells])
+                losses = np.array([cell.base.held_out for cell in cells])
                 held_out[:, fold] += losses / self._n_targets
         return FoldLosses(
             joined.get(-1),
@@ -401,13 +347,18 @@ class RowsInPasses:
         """
         chosen = list(range(self._n_targets))
         walk = self._solved(penalty, alphas, tol, max_iter, chosen, start)
-        return _beside(
-            [
-                self._path(q, problem, cells, penalty, alphas, tol)
-                for q, problem, cells in zip(
-                    chosen, walk.problems, walk.cells, strict=True
-                )
-            ]
+        path = self._assembly(penalty, alphas, tol).path
+        return beside(list(map(path, walk.problems, walk.cells)))
+
+    def _assembly(self, penalty: Penalty, alphas: Floats, tol: float) -> PathAssembly:
+        return PathAssembly(
+            width_of(self.setup.loss),
+            self.center,
+            self.setup.fit_intercept,
+            self._null(penalty).columns,
+            penalty,
+            alphas,
+            tol,
         )
 
     def _solved(
@@ -471,7 +422,7 @@ class RowsInPasses:
         return LossWalk(self._run, request, problems, units, alphas, [], tol)
 
     def _from_start(
-        self, null: _Null, penalty: Penalty, coefs: Floats, intercepts: Floats
+        self, null: NullModels, penalty: Penalty, coefs: Floats, intercepts: Floats
     ) -> tuple[list[Base], list[Formed], bool]:
         """Look at points to start from; keep the null model where it is nearer."""
         width = width_of(self.setup.loss)
@@ -493,80 +444,3 @@ class RowsInPasses:
         if not all(nearer):
             return null.bases, null.formed, True
         return bases, self._formed(found, points, 0.0), False
-
-    def _path(
-        self,
-        q: int,
-        problem: WalkProblem,
-        cells: list[Cell],
-        penalty: Penalty,
-        alphas: Floats,
-        tol: float,
-    ) -> PathResult:
-        """Put a problem's solutions together, of shape (A,) or (A, classes)."""
-        p, width = self.n_features, width_of(self.setup.loss)
-        scale, null = problem.scale, problem.null_deviance
-        coefs = np.stack([cell.base.coef.reshape(width, p) / scale for cell in cells])
-        coefs = np.clip(coefs, penalty.lower, penalty.upper)
-        levels = np.stack([cell.base.intercept for cell in cells])
-        levels = levels - coefs @ self.center
-        if width > 1 and self.setup.fit_intercept:
-            # A number added to all classes changes nothing.
-            levels = levels - levels.mean(axis=1, keepdims=True)
-        shape: tuple[int, ...] = (len(cells),) if width == 1 else (len(cells), width)
-        unpenalized = problem.penalty.is_unpenalized[:p]
-        refused = cells[-1].refused
-        columns = self._null(penalty).columns
-        is_unique = True
-        if refused is not None and unpenalized.any():
-            each = refused.reshape(width, -1)[:, unpenalized[columns]]
-            redundant = int(unpenalized.sum()) if width > 1 else 0
-            is_unique = int(each.sum()) <= redundant
-
-        def spread(values: list[Any]) -> Any:
-            return np.repeat(np.array(values), width).reshape(shape)
-
-        gaps = spread([float(cell.gap) for cell in cells])
-        return PathResult(
-            alphas=spread(alphas.tolist()),
-            coefs=sparse.csc_array(coefs.reshape(-1, p).T),
-            intercepts=levels.reshape(shape),
-            dual_gaps=gaps,
-            null_objectives=np.full(shape, null),
-            n_iters=spread([cell.n_iter for cell in cells]),
-            converged=gaps <= tol * null,
-            unique=is_unique,
-            solver="newton",
-        )
-
-
-class _Null(NamedTuple):
-    """The null models of all problems, and second derivatives at those of all rows."""
-
-    bases: list[Base]
-    deviances: list[float]
-    formed: list[Formed]
-    columns: Indices
-    """Those of the second derivatives."""
-
-
-def _together(parts: list[ColumnMoments]) -> ColumnMoments:
-    total = parts[0]
-    for part in parts[1:]:
-        total = total.merged(part)
-    return total
-
-
-def _times(moments: ColumnMoments, factor: float) -> ColumnMoments:
-    """Return the moments of rows whose weights are multiplied."""
-    return ColumnMoments(
-        factor * moments.total_weight,
-        moments.mean,
-        factor * moments.square,
-        factor * moments.products,
-    )
-
-
-def _beside(several: list[PathResult]) -> PathResult:
-    """Put the targets' paths side by side; that of several classes is one already."""
-    return several[0] if several[0].intercepts.ndim == 2 else PathResult.stack(several)

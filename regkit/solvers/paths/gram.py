@@ -14,7 +14,7 @@ from regkit.kernels.linear import coordinate_descent
 from regkit.kernels.linear.active_set_state import WorkingProblem, Workspace
 from regkit.kernels.linear.certificate import doubt
 from regkit.kernels.linear.cholesky import BLOCK
-from regkit.kernels.linear.gram_path import END, UNSOLVED, UNSURE, Found, follow
+from regkit.kernels.linear.gram_path import END, UNSOLVED, UNSURE, GramPathFound, follow
 from regkit.solvers.paths import pivoting
 from regkit.solvers.paths.certificate import Certificate, within
 from regkit.solvers.paths.solved import Solved, as_result
@@ -280,9 +280,9 @@ class CompleteGram:
             coef[columns] += step
 
 
-def _room_for(n_alphas: int, n_features: int) -> Found:
+def _room_for(n_alphas: int, n_features: int) -> GramPathFound:
     most = n_alphas * n_features  # of which memory is given to what is written
-    return Found(
+    return GramPathFound(
         np.empty(most, dtype=np.int64),
         np.empty(most),
         np.zeros(n_alphas + 1, dtype=np.int64),
