@@ -150,8 +150,14 @@ class Moments:
         are_exact : ndarray (K,) of bool
             False where they are what rounding left of larger numbers.
         """
-        inner = self.gram[np.ix_(columns, columns)]
-        fit = np.einsum("jk,jk->k", coefs, inner @ coefs)
+        if 2 * len(columns) > len(self.gram):
+            # Zeros beside them cost less than picking entries one by one.
+            filled = np.zeros((len(self.gram), coefs.shape[1]))
+            filled[columns] = coefs
+            inner = self.gram[columns] @ filled
+        else:
+            inner = self.gram[np.ix_(columns, columns)] @ coefs
+        fit = np.einsum("jk,jk->k", coefs, inner)
         cross = self.products[columns] @ coefs
         drift = self.shift[columns] @ coefs - self.level
         constant = self.weight * levels**2

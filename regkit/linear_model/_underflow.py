@@ -53,8 +53,12 @@ def refuse_underflow(
     if sample_weight is not None and not sample_weight.all():
         rows = sample_weight > 0.0
     about_mean = design.fit_intercept
-    if y is not None and _varies_too_little(y[rows], about_mean).any():
-        _refuse(name, "y")
+    if y is not None:
+        # (Most are seen at a glance: a larger one varies by more, or is constant.)
+        targets = y[rows]
+        is_large = y.ndim == 1 and np.abs(targets).max() * _CONSTANT > _WIDEST
+        if not is_large and _varies_too_little(targets, about_mean).any():
+            _refuse(name, "y")
     suspects = np.flatnonzero(design.lengths * design.scale < _LEAST)
     for start in range(0, len(suspects), _BLOCK):
         block = suspects[start : start + _BLOCK]

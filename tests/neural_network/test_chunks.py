@@ -445,7 +445,7 @@ def test_an_interrupt_leaves_whole_epochs(monkeypatch):
     seen = []
     two.set_params(verbose=True)
     monkeypatch.setattr(
-        "regkit.neural_network._progress.Progress.end",
+        "regkit.neural_network._progress.TrainingProgress.end",
         lambda self, epoch: seen.append(epoch) or epoch.number == 2,
     )
     two.fit(RowChunks(lambda: iter(broken("not"))), None)

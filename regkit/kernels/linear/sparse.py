@@ -198,6 +198,8 @@ def gram_rows(
         for t in range(column_indptr[j], column_indptr[j + 1]):
             i = column_indices[t]
             value = weight[i] * np.float64(column_data[t])
+            if value == 0.0:  # most rows of a fold's sums
+                continue
             for u in range(row_indptr[i], row_indptr[i + 1]):
                 at = position[row_indices[u]]
                 if at >= 0:
