@@ -71,7 +71,29 @@ def _cancer(quick: bool) -> Any:
 def _claims(quick: bool) -> Any:
     """Counts with exposure, as of insured cars."""
     rng = np.random.default_rng(5)
-    n_samples, n_features = (5_000, 20) if quick else (68_000, 66)
+    n_samples, n_features = (5_000, 20) if quick else (67_856, 32)
+    X = np.asfortranarray(rng.standard_normal((n_samples, n_features)))
+    exposure = np.log(rng.uniform(0.05, 1.0, size=n_samples))
+    coef = rng.standard_normal(n_features) * (rng.random(n_features) < 0.4) * 0.15
+    y = rng.poisson(np.exp(X @ coef - 1.5 + exposure))
+    return "poisson", X, y.astype(np.float64), exposure
+
+
+def _genes(quick: bool) -> Any:
+    """Few rows, thousands of columns of blocks that go together."""
+    rng = np.random.default_rng(7)
+    n_samples, n_features = 72, 500 if quick else 7_129
+    factors = rng.standard_normal((n_samples, 20))
+    X = factors @ rng.standard_normal((20, n_features)) * 0.5
+    X = np.asfortranarray(X + rng.standard_normal((n_samples, n_features)))
+    y = factors[:, 0] + 0.3 * rng.standard_normal(n_samples) > 0.0
+    return "logistic", X, y.astype(np.float64), None
+
+
+def _many_claims(quick: bool) -> Any:
+    """Ten times as many insured cars."""
+    rng = np.random.default_rng(6)
+    n_samples, n_features = (8_000, 20) if quick else (680_000, 66)
     X = np.asfortranarray(rng.standard_normal((n_samples, n_features)))
     exposure = np.log(rng.uniform(0.05, 1.0, size=n_samples))
     coef = rng.standard_normal(n_features) * (rng.random(n_features) < 0.4) * 0.15
@@ -86,7 +108,9 @@ PROBLEMS: dict[str, Callable[[bool], Any]] = {
     "square": _labelled(problems.square),
     "tall": _labelled(problems.tall),
     "text": _labelled(problems.text),
+    "genes": _genes,
     "claims": _claims,
+    "many claims": _many_claims,
 }
 
 
@@ -134,6 +158,34 @@ def solve_adelie(problem: LossProblem, tol: float) -> Path:
         n_threads=1,
     )
     return sparse.csc_array(state.betas.T), np.asarray(state.intercepts)
+
+
+def solve_glmnet(problem: LossProblem, tol: float) -> Path:
+    """glmnet's Fortran by way of `python-glmnet`; its path may end early."""
+    from glmnet import LogitNet
+
+    model = LogitNet(lambda_path=problem.alphas, standardize=False, n_splits=0, tol=tol)
+    model.fit(problem.X, problem.y.astype(np.int64))
+    coefs, intercepts = model.coef_path_[0], model.intercept_path_[0]
+    missing = len(problem.alphas) - len(intercepts)
+    coefs = np.concatenate([coefs, np.repeat(coefs[:, -1:], missing, axis=1)], axis=1)
+    return coefs, np.append(intercepts, np.repeat(intercepts[-1:], missing))
+
+
+def solve_glum(problem: LossProblem, tol: float) -> Path:
+    """``GeneralizedLinearRegressor`` with a search over alphas."""
+    from glum import GeneralizedLinearRegressor
+
+    model = GeneralizedLinearRegressor(
+        family="binomial" if problem.loss == "logistic" else "poisson",
+        l1_ratio=1.0,
+        alpha=list(problem.alphas),
+        alpha_search=True,
+        gradient_tol=tol,
+        max_iter=1000,
+    )
+    model.fit(problem.X, problem.y, offset=problem.offset)
+    return model.coef_path_.T, model.intercept_path_
 
 
 def solve_skglm(problem: LossProblem, tol: float) -> Path:
@@ -186,11 +238,16 @@ class Solver:
     losses: tuple[str, ...] = ("logistic", "poisson")
     takes_offset: bool = True
     small_only: bool = False
+    takes_sparse: bool = True
 
 
 SOLVERS = {
     "regkit": Solver(solve_regkit, "regkit", (1e-6, 1e-10)),
     "adelie": Solver(solve_adelie, "adelie", (1e-7, 1e-11)),
+    "glmnet": Solver(
+        solve_glmnet, "glmnet", (1e-7, 1e-12), ("logistic",), takes_offset=False
+    ),
+    "glum": Solver(solve_glum, "glum", (1e-4,), takes_sparse=False),
     "skglm": Solver(solve_skglm, "skglm", (1e-4,), takes_offset=False),
     "scikit-learn": Solver(
         solve_sklearn, "sklearn", (1e-3,), ("logistic",), small_only=True
@@ -202,6 +259,8 @@ def _can(solver: Solver, problem: LossProblem, quick: bool) -> bool:
     if problem.loss not in solver.losses:
         return False
     if problem.offset is not None and not solver.takes_offset:
+        return False
+    if hasattr(problem.X, "tocsc") and not solver.takes_sparse:
         return False
     return not solver.small_only or quick or problem.name == "cancer"
 

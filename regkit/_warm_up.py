@@ -14,10 +14,15 @@ import scipy.sparse as sp
 from sklearn.base import is_classifier
 
 import regkit
+from regkit.designs import make_design
 from regkit.designs.sparse import SparseDesign
 from regkit.kernels._shipped import n_shipped
 from regkit.kernels.entrances import compiled_and_found, where_kept
 from regkit.kernels.record import n_kept, remember
+from regkit.solvers.folds.loss_lockstep import solve_folds
+from regkit.solvers.losses import LOGISTIC
+from regkit.solvers.problem import Penalty
+from regkit.solvers.solve_loss import loss_alpha_grid
 
 _N_ROWS = 24
 # Columns: fewer than rows, more, and too many for a complete Gram matrix.
@@ -132,6 +137,8 @@ def carry_out(task: Task) -> tuple[set[str], set[str], str | None]:
             _use_all(kind, task, width)
         if task.form == "sparse":
             _share_reads(task.dtype)
+        elif task.estimator == "LogisticClassifierCV":
+            _share_products(task.dtype)
     return *compiled_and_found(), where_kept()
 
 
@@ -159,6 +166,24 @@ def _share_reads(dtype: str) -> None:
     X = sp.csc_array(np.eye(_N_ROWS, 6, dtype=dtype))
     design = SparseDesign(X, None, fit_intercept=True, standardize=False)
     design.correlate_together([design], [np.ones(_N_ROWS)], np.arange(6))
+
+
+def _share_products(dtype: str) -> None:
+    """Let folds of a loss share products, as those of tall tables do."""
+    X = np.random.default_rng(0).normal(size=(_N_ROWS, 6)).astype(dtype)
+    y: Any = np.arange(_N_ROWS) % 2.0
+    design, penalty = make_design(np.asfortranarray(X)), Penalty.build(6)
+    alphas = loss_alpha_grid(design, LOGISTIC, y, penalty, 4, 0.5)
+    solve_folds(
+        [design, design],
+        LOGISTIC,
+        y,
+        penalty,
+        alphas,
+        offset=None,
+        tol=1e-4,
+        max_iter=10,
+    )
 
 
 def _can_be_made(kind: Any) -> bool:

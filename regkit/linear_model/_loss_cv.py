@@ -160,11 +160,6 @@ class LossCV(PathCV, LossEstimator):
         """Refuse what has no information criterion."""
         self._check_one_is_enough(len(problem.data.y))
         name = type(self).__name__
-        if problem.term.width > 1:
-            raise ValueError(
-                f"{name} has criterion={self.criterion!r} for two classes only, y has "
-                f"{problem.n_targets}; use criterion='cv'."
-            )
         if not self._has_likelihood():
             raise ValueError(
                 f"{name} has no likelihood for criterion={self.criterion!r}; use "

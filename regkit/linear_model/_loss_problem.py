@@ -17,9 +17,10 @@ from regkit.linear_model._problem import PathRequest, Problem, TrainingRows
 from regkit.linear_model._regularization_path import RegularizationPath
 from regkit.linear_model._underflow import refuse_underflow
 from regkit.rows.inputs import FitData
+from regkit.solvers.class_criteria import class_criteria
 from regkit.solvers.folds.in_memory import PathSettings
 from regkit.solvers.loss_criteria import loss_criteria
-from regkit.solvers.loss_terms import LossTerm, SeparateTargets
+from regkit.solvers.loss_terms import JointClasses, LossTerm, SeparateTargets
 from regkit.solvers.losses import GAMMA, LOGISTIC, POISSON, Loss
 from regkit.solvers.multinomial import Multinomial
 from regkit.solvers.problem import Penalty
@@ -280,7 +281,11 @@ class LossProblem(AnyLossProblem):
             )
 
     def criterion(self, name: str, penalty: Penalty, path: PathResult) -> Floats:
-        """Return an information criterion along a path of one target, (n_alphas,)."""
+        """Return an information criterion along a path of one problem, (n_alphas,)."""
+        if isinstance(self.term, JointClasses):
+            return class_criteria(
+                self.design, self.term, penalty, path, name, self.weight
+            )
         assert isinstance(self.term, SeparateTargets)
         return loss_criteria(
             self.design,

@@ -35,7 +35,8 @@ def why_identifier(name: str, values: _Floats) -> str:
         return "only counts the rows"
     if n < 10:
         return ""
-    if np.ptp(values) == n - 1 and not names_rank(name):
+    rank = names_rank(name) and values.min() in (0, 1)
+    if np.ptp(values) == n - 1 and not rank:
         return "holds the numbers of the rows in another order"
     return "is another whole number in every row, an identifier" if called else ""
 

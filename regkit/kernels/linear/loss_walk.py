@@ -6,78 +6,41 @@ has to be shortened or a model that block pivoting does not minimize, ends the w
 the state before it, and Python goes on from there.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
 
-from regkit._types import EPS
 from regkit.kernels._jit import kernel, part, summing_part
 from regkit.kernels.linear import active_set
-from regkit.kernels.linear.active_set_state import (
-    State,
-    WorkingProblem,
-    shift_correlation,
+from regkit.kernels.linear.active_set_state import shift_correlation
+from regkit.kernels.linear.loss_model import (
+    ALPHA,
+    DIVERGENCE,
+    HAS_MODEL,
+    IMBALANCE,
+    INTERCEPT,
+    IS_NEW,
+    MAY_EXTRAPOLATE,
+    N_GRAMS,
+    N_SOLVES,
+    TOTAL,
+    Settings,
+    Working,
+    accept,
+    gap_bound,
+    is_balanced,
+    own_residual,
+    rebase,
+    wants_new_gram,
 )
-from regkit.kernels.linear.certificate import penalty_gap, shrinkages
 from regkit.kernels.linear.loss_policy import (
     AHEAD,
-    BALANCED,
     CLOSE,
-    HORIZON,
     LARGEST_DROP,
     LEAST_WEIGHT,
     MOST_WEIGHT,
     PATIENCE,
-    RISE,
-    WORST_CONTRACTION,
 )
-from regkit.kernels.linear.loss_steps import LossRows, advance_all
-from regkit.kernels.linear.losses import objective
-
-# Figures that the walk takes over and hands back, by their places.
-INTERCEPT = 0
-TOTAL = 1  # of the model's weights
-IMBALANCE = 2  # of the residual that the model was moved to
-CONTRACTION = 3
-DIVERGENCE = 4
-ALPHA = 5  # the last one solved for
-N_SOLVES = 6  # there
-IS_NEW = 7  # whether the model's factor has to be made anew
-HAS_MODEL = 8
-MAY_EXTRAPOLATE = 9
-IS_EXACT = 10  # whether the dual point is the rows' own residual
-N_GRAMS = 11
-N_FIGURES = 12
-
-# What a row and a column of it take in a step, in multiplications of a Gram matrix.
-_PER_ROW, _PER_ENTRY = 60.0, 4.0
-
-
-class Working(NamedTuple):
-    """The columns in use and their quadratic model; arrays have room for more."""
-
-    columns: NDArray[np.float64]  # of (X - m) / s, contiguous: (columns, n)
-    scaled: NDArray[np.float64]  # room for as many
-    problem: WorkingProblem
-    state: State
-    square: NDArray[np.float64]  # of the columns' lengths
-    sums: NDArray[np.float64]  # Σ_i share_i weight_i x_ij
-    since: NDArray[np.float64]  # change of eta since the dual point was the residual
-    settled: NDArray[np.float64]  # second derivatives at the last alpha's solution
-    figures: NDArray[np.float64]
-
-
-class Settings(NamedTuple):
-    """What stays the same on a path."""
-
-    fit_intercept: bool
-    ridged: bool
-    is_smooth: bool
-    curvature_bound: float
-    goal: float
-    null_deviance: float
-    max_iter: int
+from regkit.kernels.linear.loss_steps import LossRows
 
 
 @summing_part
@@ -148,42 +111,6 @@ def _correlate(
         sums = (s0, s1, s2, s3)
         for c in range(min(4, size - j)):
             found[j + c] = sums[c]
-
-
-@part
-def _rebase(rows: LossRows, working: Working, size: int, fit_intercept: bool) -> None:
-    """Go on with the present coefficients' own residual."""
-    problem, state, figures = working.problem, working.state, working.figures
-    n = rows.y.shape[0]
-    weight = rows.change
-    total = 0.0
-    for i in range(n):
-        rows.dual[i] = rows.residual[i]
-        working.since[i] = 0.0
-        weight[i] = rows.share[i] * rows.residual[i]
-        total += weight[i]
-    products = np.empty(size)
-    _correlate(working.columns, weight, products, size)
-    if fit_intercept:
-        figures[IMBALANCE] = total
-        share = total / figures[TOTAL] if figures[TOTAL] > 0.0 else 0.0
-        for j in range(size):
-            products[j] -= share * working.sums[j]
-    if figures[IS_NEW] > 0.0:
-        for j in range(size):
-            problem.target[j] = products[j]
-        for k in range(size):
-            value = state.coef[k]
-            if value != 0.0:
-                line = problem.gram[k]
-                for j in range(size):
-                    problem.target[j] += value * line[j]
-    else:
-        for j in range(size):
-            problem.target[j] += products[j] - state.correlation[j]
-    for j in range(size):
-        state.correlation[j] = products[j]
-    figures[IS_EXACT] = 1.0
 
 
 @part
@@ -258,33 +185,6 @@ def _move(
 
 
 @part
-def _penalty(problem: WorkingProblem, coef: NDArray[np.float64]) -> float:
-    total = 0.0
-    for j in range(coef.shape[0]):
-        value = coef[j]
-        total += problem.l1[j] * abs(value) + 0.5 * problem.l2[j] * value * value
-    return total
-
-
-@part
-def _is_rise(
-    rows: LossRows,
-    working: Working,
-    before: NDArray[np.float64],
-    settings: Settings,
-    alpha: float,
-) -> bool:
-    """Whether the objective is higher after the step than before."""
-    code, power, problem = rows.code, rows.power, working.problem
-    size = before.shape[0]
-    value = objective(code, power, rows.y, rows.share, rows.reached)
-    value += alpha * _penalty(problem, working.state.coef[:size])
-    start = objective(code, power, rows.y, rows.share, rows.eta)
-    start += alpha * _penalty(problem, before)
-    return not value - start <= RISE * settings.null_deviance
-
-
-@part
 def _take_step(
     rows: LossRows, working: Working, size: int, settings: Settings, alpha: float
 ) -> bool:
@@ -296,27 +196,9 @@ def _take_step(
     _, solved = active_set.pivot(
         working.problem, state, size, alpha, settings.max_iter, ridged
     )
-    n = rows.y.shape[0]
     if solved:
         shift = _move(rows, working, before, settings.fit_intercept)
-        divergence = advance_all(rows)
-        moved = 0.0
-        for i in range(n):
-            since = working.since[i] + rows.change[i]
-            moved += rows.share[i] * rows.weight[i] * since * since
-        contraction = 2.0 * divergence / moved if moved > 0.0 else np.inf
-        is_sure = contraction <= WORST_CONTRACTION or divergence <= settings.goal
-        if is_sure or not _is_rise(rows, working, before, settings, alpha):
-            for i in range(n):
-                working.since[i] += rows.change[i]
-                rows.eta[i] = rows.reached[i]
-                rows.dual[i] = rows.moved[i]
-            figures[INTERCEPT] += shift
-            figures[IMBALANCE] = 0.0
-            figures[IS_NEW] = 0.0
-            figures[IS_EXACT] = 0.0
-            figures[DIVERGENCE] = divergence
-            figures[CONTRACTION] = contraction
+        if accept(rows, working, before, shift, settings, alpha):
             return True
     for j in range(size):
         state.coef[j] = before[j]
@@ -328,34 +210,6 @@ def _take_step(
 
 
 @part
-def _is_balanced(rows: LossRows) -> bool:
-    """Whether the dual point is orthogonal to the intercept."""
-    total = size = terms = 0.0
-    for i in range(rows.y.shape[0]):
-        share, dual = rows.share[i], rows.dual[i]
-        total += share * dual
-        size += abs(share * dual)
-        terms += share * (abs(rows.y[i]) + abs(rows.y[i] - dual))
-    return abs(total) <= BALANCED * size + 16.0 * EPS * terms
-
-
-@part
-def _wants_new_gram(working: Working, size: int, n: int, goal: float) -> bool:
-    """Whether a new Gram matrix is cheaper than chord steps with the old."""
-    contraction = working.figures[CONTRACTION]
-    divergence = working.figures[DIVERGENCE]
-    if not contraction <= WORST_CONTRACTION:
-        return True
-    if not 0.0 < goal < divergence:
-        return False
-    needed = np.ceil(np.log(divergence / goal) / -np.log(max(contraction, 1e-16)))
-    n_active = float(working.state.size[0])
-    chord = _PER_ROW * n + _PER_ENTRY * n * size + 4.0 * n_active**2
-    forming = 0.5 * n * size * size + n_active**3 / 3.0
-    return bool((needed - 1.0) * chord * HORIZON > forming)
-
-
-@part
 def _solve(
     rows: LossRows, working: Working, size: int, settings: Settings, alpha: float
 ) -> tuple[int, bool]:
@@ -364,6 +218,7 @@ def _solve(
     forms = figures[HAS_MODEL] == 0.0
     rebases = forms or figures[N_SOLVES] == 1.0
     figures[N_SOLVES] = 0.0
+    products = np.empty(size)
     patience = PATIENCE
     last = np.inf
     n_iter = 0
@@ -371,14 +226,16 @@ def _solve(
         if forms:
             _form(rows, working, size, settings, alpha)
         if rebases:
-            _rebase(rows, working, size, settings.fit_intercept)
+            own_residual(rows, working, settings.fit_intercept)
+            _correlate(working.columns, rows.change, products, size)
+            rebase(working, products, size, settings.fit_intercept)
         if n_iter == settings.max_iter:
             return n_iter, True
         if not _take_step(rows, working, size, settings, alpha):
             return n_iter, False
         n_iter += 1
         divergence = figures[DIVERGENCE]
-        if divergence <= goal and (not settings.fit_intercept or _is_balanced(rows)):
+        if divergence <= goal and (not settings.fit_intercept or is_balanced(rows)):
             return n_iter, True
         if divergence <= 0.5 * last:
             patience = PATIENCE
@@ -387,44 +244,8 @@ def _solve(
             if patience == 0:
                 return n_iter, True
         last = min(last, divergence)
-        forms = _wants_new_gram(working, size, rows.y.shape[0], goal)
+        forms = wants_new_gram(working, size, rows.y.shape[0], goal, settings.price)
         rebases = True
-
-
-@part
-def _gap(
-    working: Working,
-    every: NDArray[np.int64],
-    alpha: float,
-    null_deviance: float,
-) -> float:
-    """Return a bound on the duality gap.
-
-    The rows' part is convex in the dual point; at zero it is their deviance, which is
-    below that of the null model.
-    """
-    problem, state = working.problem, working.state
-    divergence = working.figures[DIVERGENCE]
-    l1, l2, lower, upper = problem.l1, problem.l2, problem.lower, problem.upper
-    coef, correlation = state.coef, state.correlation
-    gap = np.inf
-    for shrunk in shrinkages(every, coef, correlation, l1, l2, lower, upper, alpha):
-        found = shrunk * divergence + (1.0 - shrunk) * null_deviance
-        found += penalty_gap(
-            every,
-            coef,
-            correlation,
-            l1,
-            l2,
-            lower,
-            upper,
-            working.square,
-            alpha,
-            shrunk,
-            null_deviance,
-        )
-        gap = min(gap, found)
-    return gap
 
 
 @kernel
@@ -465,7 +286,7 @@ def walk(
             n_iter, is_plain = _solve(rows, working, size, settings, alpha)
             if coefs.shape[0] == 0 or not is_plain:
                 return k, n_iter, is_plain
-        gap = _gap(working, every, alpha, settings.null_deviance)
+        gap = gap_bound(working, every, alpha, settings.null_deviance)
         if not gap <= settings.goal:
             return k, n_iter, True
         if alpha < figures[ALPHA]:

@@ -11,6 +11,7 @@ from regkit.designs import RowDesign
 from regkit.parallel.threads import map_in_threads
 from regkit.solvers.folds.fold import Fold
 from regkit.solvers.folds.in_memory import FoldPaths, PathTask
+from regkit.solvers.folds.loss_lockstep import can_share, solve_folds
 from regkit.solvers.loss_terms import LossTerm
 from regkit.solvers.losses import Loss
 from regkit.solvers.multinomial import Multinomial
@@ -66,6 +67,13 @@ class LossFolds:
 
     def solve(self, task: PathTask) -> FoldPaths:
         """Solve the path on the training rows of every fold, and on all rows."""
+        term, loss = self._term, self._term.loss
+        if (
+            isinstance(loss, Loss)
+            and len(term.targets) == 1
+            and can_share(self._design, loss, task.penalty)
+        ):
+            return self._side_by_side(loss, task)
         whole = self._path(self._design, task) if task.with_whole else None
         solved = map_in_threads(
             lambda fold: self._of_fold(fold, task), self._folds, self._n_threads
@@ -73,10 +81,39 @@ class LossFolds:
         paths, errors = zip(*solved, strict=True)
         return FoldPaths(whole, list(paths), np.column_stack(errors))
 
+    def _side_by_side(self, loss: Loss, task: PathTask) -> FoldPaths:
+        """Solve the paths of one target together."""
+        designs = [self._design, *map(self._training, self._folds)]
+        with np.errstate(over="ignore", invalid="ignore"):
+            found = solve_folds(
+                designs,
+                loss,
+                self._term.targets[0],
+                task.penalty,
+                task.alphas,
+                offset=self._term.offset,
+                tol=task.settings.tol,
+                max_iter=task.settings.max_iter,
+            )
+        whole, *paths = (PathResult.stack([path]) for path in found)
+        errors = [
+            self._errors(fold, design, path)
+            for fold, design, path in zip(self._folds, designs[1:], paths, strict=True)
+        ]
+        return FoldPaths(
+            whole if task.with_whole else None, paths, np.column_stack(errors)
+        )
+
+    def _training(self, fold: Fold) -> RowDesign:
+        return self._design.reweighted(self._training_weight(fold))
+
     def _of_fold(self, fold: Fold, task: PathTask) -> tuple[PathResult, Floats]:
         """Solve the path on training rows, and find its errors on those held out."""
-        design = self._design.reweighted(self._training_weight(fold))
+        design = self._training(fold)
         path = self._path(design, task)
+        return path, self._errors(fold, design, path)
+
+    def _errors(self, fold: Fold, design: RowDesign, path: PathResult) -> Floats:
         losses = held_out_losses(
             design,
             self._term.loss,
@@ -87,7 +124,8 @@ class LossFolds:
             fold.test,
             self._term.width,
         )
-        return path, self._error_scale * losses.mean(axis=1)
+        scaled: Floats = self._error_scale * losses.mean(axis=1)
+        return scaled
 
     def _path(self, design: RowDesign, task: PathTask) -> PathResult:
         settings = task.settings

@@ -23,7 +23,7 @@ from regkit.solvers.paths.walk import Asking
 
 # An alpha below this share of its predecessor is approached in steps, longer ones with
 # all columns in the working set; ...
-_LARGEST_DROP = 0.3
+LARGEST_DROP = 0.3
 # ... each of them is solved to this share of the null deviance.
 _COARSE_TOL = 1e-3
 # The null model is solved to this share of it: alpha_max is what it leaves over.
@@ -160,7 +160,7 @@ class NewtonPath(CompiledSteps):
         return self._loss.joined(by_class)
 
     def _next_alpha(self, alpha: float) -> float:
-        drop = _LARGEST_DROP if self._screen.outside.any() else DROP_OF_ALL
+        drop = LARGEST_DROP if self._screen.outside.any() else DROP_OF_ALL
         following = drop * self.alpha
         if following <= alpha or self.alpha == inf or self.alpha <= 1e-3 * self.top:
             return alpha

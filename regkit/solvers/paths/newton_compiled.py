@@ -7,7 +7,7 @@ is not plain, and `newton_steps` goes on from the same state.
 import numpy as np
 
 from regkit._types import Floats
-from regkit.kernels.linear import loss_walk
+from regkit.kernels.linear import loss_model, loss_walk
 from regkit.kernels.linear.loss_steps import LossRows
 from regkit.solvers.losses import Loss, overflowing
 from regkit.solvers.paths.newton_steps import NewtonSteps
@@ -93,18 +93,18 @@ class CompiledSteps(NewtonSteps):
             self._residual.copy(),
             self._curvature.copy(),
         )
-        figures = np.zeros(loss_walk.N_FIGURES)
-        figures[loss_walk.INTERCEPT] = self.intercept
-        figures[loss_walk.CONTRACTION] = self._contraction
-        figures[loss_walk.DIVERGENCE] = self._divergence
-        figures[loss_walk.ALPHA] = self.alpha
-        figures[loss_walk.N_SOLVES] = self._n_solves
-        figures[loss_walk.HAS_MODEL] = has_model
-        figures[loss_walk.MAY_EXTRAPOLATE] = self._may_extrapolate
-        figures[loss_walk.IS_EXACT] = self._is_exact
+        figures = np.zeros(loss_model.N_FIGURES)
+        figures[loss_model.INTERCEPT] = self.intercept
+        figures[loss_model.CONTRACTION] = self._contraction
+        figures[loss_model.DIVERGENCE] = self._divergence
+        figures[loss_model.ALPHA] = self.alpha
+        figures[loss_model.N_SOLVES] = self._n_solves
+        figures[loss_model.HAS_MODEL] = has_model
+        figures[loss_model.MAY_EXTRAPOLATE] = self._may_extrapolate
+        figures[loss_model.IS_EXACT] = self._is_exact
         settled = self._settled_curvature.copy()
         working = model.working(figures, self._since.copy(), settled)
-        settings = loss_walk.Settings(
+        settings = loss_model.Settings(
             self._design.fit_intercept,
             self.penalty.is_ridged,
             loss.is_smooth,
@@ -112,23 +112,24 @@ class CompiledSteps(NewtonSteps):
             self._goal,
             self.null_deviance,
             max_iter,
+            price=1.0,
         )
         with overflowing():
             done = loss_walk.walk(
                 rows, working, model.size, settings, alphas, coefs, found
             )
-        if figures[loss_walk.HAS_MODEL]:
+        if figures[loss_model.HAS_MODEL]:
             self._weight = rows.weight
             model.resume(working, self._share * rows.weight)
         self.eta, self._dual = rows.eta, rows.dual
         self._residual, self._curvature = rows.residual, rows.curvature
         self._since, self._settled_curvature = working.since, working.settled
         self._products = None
-        self.intercept = float(figures[loss_walk.INTERCEPT])
-        self._contraction = float(figures[loss_walk.CONTRACTION])
-        self._divergence = float(figures[loss_walk.DIVERGENCE])
-        self._n_solves = int(figures[loss_walk.N_SOLVES])
-        self._may_extrapolate = bool(figures[loss_walk.MAY_EXTRAPOLATE])
-        self._is_exact = bool(figures[loss_walk.IS_EXACT])
-        self.alpha = float(figures[loss_walk.ALPHA])
+        self.intercept = float(figures[loss_model.INTERCEPT])
+        self._contraction = float(figures[loss_model.CONTRACTION])
+        self._divergence = float(figures[loss_model.DIVERGENCE])
+        self._n_solves = int(figures[loss_model.N_SOLVES])
+        self._may_extrapolate = bool(figures[loss_model.MAY_EXTRAPOLATE])
+        self._is_exact = bool(figures[loss_model.IS_EXACT])
+        self.alpha = float(figures[loss_model.ALPHA])
         return done

@@ -21,10 +21,10 @@ from numpy.typing import NDArray
 from regkit._types import Floats, Indices
 from regkit.designs.class_weights import class_inverse
 from regkit.designs.protocols import WeightedColumns
-from regkit.kernels.linear import loss_walk
+from regkit.kernels.linear import loss_model
 from regkit.kernels.linear.cholesky import BLOCK
+from regkit.kernels.linear.loss_model import Working
 from regkit.kernels.linear.loss_policy import HORIZON
-from regkit.kernels.linear.loss_walk import Working
 from regkit.solvers.losses import overflowing
 from regkit.solvers.paths import pivoting
 from regkit.solvers.problem import ScaledPenalty
@@ -233,7 +233,7 @@ class NewtonModel:
         correlation[:size] = products
 
     def working(self, figures: Floats, since: Floats, settled: Floats) -> Working:
-        """Return it as `regkit.kernels.linear.loss_walk` takes it; see `resume`."""
+        """Return it as `regkit.kernels.linear.loss_model` takes it; see `resume`."""
         columns = self._store.entries
         assert columns is not None
         if self._room.shape != columns.shape:
@@ -241,10 +241,10 @@ class NewtonModel:
         sums = np.zeros(self.size)
         if self._fit_intercept:
             sums[: len(self._sums)] = self._sums[:, 0]
-        figures[loss_walk.TOTAL] = self.weight.sum()
-        figures[loss_walk.IMBALANCE] = self._imbalance[0]
-        figures[loss_walk.IS_NEW] = self._is_new
-        figures[loss_walk.N_GRAMS] = self.n_grams
+        figures[loss_model.TOTAL] = self.weight.sum()
+        figures[loss_model.IMBALANCE] = self._imbalance[0]
+        figures[loss_model.IS_NEW] = self._is_new
+        figures[loss_model.N_GRAMS] = self.n_grams
         square = self._penalty.square[self.columns]
         return Working(
             columns,
@@ -264,10 +264,10 @@ class NewtonModel:
         self.weight = weight
         if self._fit_intercept:
             self._sums = working.sums[:, None]
-        self._inverse = _inverse(figures[loss_walk.TOTAL].reshape(1, 1))
-        self._imbalance = figures[loss_walk.IMBALANCE].reshape(1)
-        self._is_new = bool(figures[loss_walk.IS_NEW])
-        self.n_grams = int(figures[loss_walk.N_GRAMS])
+        self._inverse = _inverse(figures[loss_model.TOTAL].reshape(1, 1))
+        self._imbalance = figures[loss_model.IMBALANCE].reshape(1)
+        self._is_new = bool(figures[loss_model.IS_NEW])
+        self.n_grams = int(figures[loss_model.N_GRAMS])
 
     def restart(self, coef: Floats) -> None:
         """Take these coefficients; the model has to be formed anew."""

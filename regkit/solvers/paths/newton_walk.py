@@ -41,7 +41,7 @@ def walk_down(
     the result has the shape (K, n_classes), and the gap of an alpha is repeated.
     """
     n_columns = n_classes or 1
-    blocks: list[_Block] = []
+    blocks: list[Block] = []
     n_solved = 0
     while n_solved < len(alphas):
         block = _solved_block(walk, design, alphas[n_solved:], n_columns)
@@ -51,14 +51,38 @@ def walk_down(
             break
         blocks.append(block)
         n_solved += len(block.counts)
+    units = Units(design.scale, design.offset, design.fit_intercept)
+    return path_of_blocks(blocks, walk, penalty, alphas, tol, units, n_classes)
+
+
+class Units(NamedTuple):
+    """The columns that solutions are about."""
+
+    scale: Floats
+    offset: Floats
+    """Their means, beside which intercepts are."""
+    fit_intercept: bool
+
+
+def path_of_blocks(
+    blocks: "list[Block]",
+    walk: NewtonPath,
+    penalty: Penalty,
+    alphas: Floats,
+    tol: float,
+    units: Units,
+    n_classes: int | None = None,
+) -> PathResult:
+    """Return solutions in the user's units; see `walk_down`."""
+    n_columns = n_classes or 1
     counts, columns, values, intercepts, gaps, n_iters = (
         np.concatenate(parts) for parts in zip(*blocks, strict=True)
     )
     n_solved = len(counts)
     values = np.clip(
-        values / design.scale[columns], penalty.lower[columns], penalty.upper[columns]
+        values / units.scale[columns], penalty.lower[columns], penalty.upper[columns]
     )
-    p = design.n_features // n_columns
+    p = len(units.scale) // n_columns
     of_problem = np.repeat(np.arange(n_solved), counts) * n_columns + columns // p
     n_problems = n_solved * n_columns
     bounds = np.cumsum(np.bincount(of_problem, minlength=n_problems))
@@ -66,9 +90,9 @@ def walk_down(
         (values, columns % p, np.concatenate([[0], bounds])), shape=(p, n_problems)
     )
     # Those beside columns that are not centered.
-    effects = np.bincount(of_problem, values * design.offset[columns], n_problems)
+    effects = np.bincount(of_problem, values * units.offset[columns], n_problems)
     intercepts = intercepts - effects.reshape(intercepts.shape)
-    if n_classes is not None and design.fit_intercept:
+    if n_classes is not None and units.fit_intercept:
         # A number added to all classes changes nothing.
         intercepts = intercepts - intercepts.mean(axis=1, keepdims=True)
     shape: Any = (n_solved,) if n_classes is None else (n_solved, n_classes)
@@ -91,7 +115,7 @@ def walk_down(
     )
 
 
-class _Block(NamedTuple):
+class Block(NamedTuple):
     """Solutions at some alphas, in the units of the design's columns."""
 
     counts: Indices
@@ -104,10 +128,10 @@ class _Block(NamedTuple):
     gaps: Floats
     n_iters: Indices
 
-    def until(self, n_alphas: int) -> "_Block":
+    def until(self, n_alphas: int) -> "Block":
         """Return the first alphas."""
         n_values = int(self.counts[:n_alphas].sum())
-        return _Block(
+        return Block(
             self.counts[:n_alphas],
             self.columns[:n_values],
             self.values[:n_values],
@@ -119,14 +143,14 @@ class _Block(NamedTuple):
 
 def _solved_block(
     walk: NewtonPath, design: WeightedDesign, alphas: Floats, n_columns: int
-) -> _Block:
+) -> Block:
     """Solve for one alpha or more."""
     coefs, found = walk.run(alphas)
     if len(coefs):
         at, columns = np.nonzero(coefs)
         counts = np.bincount(at, minlength=len(coefs))
         values = coefs[at, columns]
-        return _Block(
+        return Block(
             counts,
             columns,
             values,
@@ -136,7 +160,7 @@ def _solved_block(
         )
     n_iter = answered(walk.step(float(alphas[0])), design)
     support = walk.support
-    return _Block(
+    return Block(
         np.array([len(support)]),
         support,
         walk.coef[support],

@@ -1,0 +1,242 @@
+"""The quadratic model of a loss on a working set, as compiled walks keep it.
+
+What `regkit.solvers.paths.newton_model` and `newton_steps` do, in parts.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regkit._types import EPS
+from regkit.kernels._jit import part
+from regkit.kernels.linear.active_set_state import State, WorkingProblem
+from regkit.kernels.linear.certificate import penalty_gap, shrinkages
+from regkit.kernels.linear.loss_policy import BALANCED, HORIZON, RISE, WORST_CONTRACTION
+from regkit.kernels.linear.loss_steps import LossRows, advance_all
+from regkit.kernels.linear.losses import objective
+
+# Figures that the walk takes over and hands back, by their places.
+INTERCEPT = 0
+TOTAL = 1  # of the model's weights
+IMBALANCE = 2  # of the residual that the model was moved to
+CONTRACTION = 3
+DIVERGENCE = 4
+ALPHA = 5  # the last one solved for
+N_SOLVES = 6  # there
+IS_NEW = 7  # whether the model's factor has to be made anew
+HAS_MODEL = 8
+MAY_EXTRAPOLATE = 9
+IS_EXACT = 10  # whether the dual point is the rows' own residual
+N_GRAMS = 11
+# These are of walks side by side alone.
+SHIFT = 12  # of the intercept, in the step
+GAP = 13
+PATIENCE_LEFT = 14
+LEAST = 15  # of the divergences
+N_FIGURES = 16
+
+# What a row and a column of it take in a step, in multiplications of a Gram matrix.
+_PER_ROW, _PER_ENTRY = 60.0, 4.0
+
+
+class Working(NamedTuple):
+    """The columns in use and their quadratic model; arrays have room for more."""
+
+    columns: NDArray[np.float64]  # of (X - m) / s, contiguous: (columns, n)
+    scaled: NDArray[np.float64]  # room for as many
+    problem: WorkingProblem
+    state: State
+    square: NDArray[np.float64]  # of the columns' lengths
+    sums: NDArray[np.float64]  # Σ_i share_i weight_i x_ij
+    since: NDArray[np.float64]  # change of eta since the dual point was the residual
+    settled: NDArray[np.float64]  # second derivatives at the last alpha's solution
+    figures: NDArray[np.float64]
+
+
+class Settings(NamedTuple):
+    """What stays the same on a path."""
+
+    fit_intercept: bool
+    ridged: bool
+    is_smooth: bool
+    curvature_bound: float
+    goal: float
+    null_deviance: float
+    max_iter: int
+    price: float  # of a Gram matrix, as a share of what one alone takes
+
+
+@part
+def own_residual(rows: LossRows, working: Working, fit_intercept: bool) -> None:
+    """Make the rows' own residual the dual point; leave it, weighted, in ``change``."""
+    total = 0.0
+    for i in range(rows.y.shape[0]):
+        rows.dual[i] = rows.residual[i]
+        working.since[i] = 0.0
+        rows.change[i] = rows.share[i] * rows.residual[i]
+        total += rows.change[i]
+    if fit_intercept:
+        working.figures[IMBALANCE] = total
+    working.figures[IS_EXACT] = 1.0
+
+
+@part
+def rebase(
+    working: Working,
+    products: NDArray[np.float64],
+    size: int,
+    fit_intercept: bool,
+) -> None:
+    """Go on with the present coefficients' own residual, of these products."""
+    problem, state, figures = working.problem, working.state, working.figures
+    if fit_intercept:
+        total = figures[IMBALANCE]
+        share = total / figures[TOTAL] if figures[TOTAL] > 0.0 else 0.0
+        for j in range(size):
+            products[j] -= share * working.sums[j]
+    if figures[IS_NEW] > 0.0:
+        for j in range(size):
+            problem.target[j] = products[j]
+        for k in range(size):
+            value = state.coef[k]
+            if value != 0.0:
+                line = problem.gram[k]
+                for j in range(size):
+                    problem.target[j] += value * line[j]
+    else:
+        for j in range(size):
+            problem.target[j] += products[j] - state.correlation[j]
+    for j in range(size):
+        state.correlation[j] = products[j]
+
+
+@part
+def penalty_value(problem: WorkingProblem, coef: NDArray[np.float64]) -> float:
+    """Return the penalty less alpha of the first coefficients."""
+    total = 0.0
+    for j in range(coef.shape[0]):
+        value = coef[j]
+        total += problem.l1[j] * abs(value) + 0.5 * problem.l2[j] * value * value
+    return total
+
+
+@part
+def is_rise(
+    rows: LossRows,
+    working: Working,
+    before: NDArray[np.float64],
+    settings: Settings,
+    alpha: float,
+) -> bool:
+    """Whether the objective is higher after the step than before."""
+    code, power, problem = rows.code, rows.power, working.problem
+    size = before.shape[0]
+    value = objective(code, power, rows.y, rows.share, rows.reached)
+    value += alpha * penalty_value(problem, working.state.coef[:size])
+    start = objective(code, power, rows.y, rows.share, rows.eta)
+    start += alpha * penalty_value(problem, before)
+    return not value - start <= RISE * settings.null_deviance
+
+
+@part
+def accept(
+    rows: LossRows,
+    working: Working,
+    before: NDArray[np.float64],
+    shift: float,
+    settings: Settings,
+    alpha: float,
+) -> bool:
+    """Take the rows along ``change``, unless the objective rises; say if it does not.
+
+    ``before`` are the coefficients and ``shift`` is the intercept's part of the change.
+    """
+    figures = working.figures
+    n = rows.y.shape[0]
+    divergence = advance_all(rows)
+    moved = 0.0
+    for i in range(n):
+        since = working.since[i] + rows.change[i]
+        moved += rows.share[i] * rows.weight[i] * since * since
+    contraction = 2.0 * divergence / moved if moved > 0.0 else np.inf
+    is_sure = contraction <= WORST_CONTRACTION or divergence <= settings.goal
+    if not is_sure and is_rise(rows, working, before, settings, alpha):
+        return False
+    for i in range(n):
+        working.since[i] += rows.change[i]
+        rows.eta[i] = rows.reached[i]
+        rows.dual[i] = rows.moved[i]
+    figures[INTERCEPT] += shift
+    figures[IMBALANCE] = 0.0
+    figures[IS_NEW] = 0.0
+    figures[IS_EXACT] = 0.0
+    figures[DIVERGENCE] = divergence
+    figures[CONTRACTION] = contraction
+    return True
+
+
+@part
+def is_balanced(rows: LossRows) -> bool:
+    """Whether the dual point is orthogonal to the intercept."""
+    total = size = terms = 0.0
+    for i in range(rows.y.shape[0]):
+        share, dual = rows.share[i], rows.dual[i]
+        total += share * dual
+        size += abs(share * dual)
+        terms += share * (abs(rows.y[i]) + abs(rows.y[i] - dual))
+    return abs(total) <= BALANCED * size + 16.0 * EPS * terms
+
+
+@part
+def wants_new_gram(
+    working: Working, size: int, n: int, goal: float, price: float
+) -> bool:
+    """Whether a new Gram matrix, at this price, is cheaper than chord steps."""
+    contraction = working.figures[CONTRACTION]
+    divergence = working.figures[DIVERGENCE]
+    if not contraction <= WORST_CONTRACTION:
+        return True
+    if not 0.0 < goal < divergence:
+        return False
+    needed = np.ceil(np.log(divergence / goal) / -np.log(max(contraction, 1e-16)))
+    n_active = float(working.state.size[0])
+    chord = _PER_ROW * n + _PER_ENTRY * n * size + 4.0 * n_active**2
+    forming = price * 0.5 * n * size * size + n_active**3 / 3.0
+    return bool((needed - 1.0) * chord * HORIZON > forming)
+
+
+@part
+def gap_bound(
+    working: Working,
+    every: NDArray[np.int64],
+    alpha: float,
+    null_deviance: float,
+) -> float:
+    """Return a bound on the duality gap.
+
+    The rows' part is convex in the dual point; at zero it is their deviance, which is
+    below that of the null model.
+    """
+    problem, state = working.problem, working.state
+    divergence = working.figures[DIVERGENCE]
+    l1, l2, lower, upper = problem.l1, problem.l2, problem.lower, problem.upper
+    coef, correlation = state.coef, state.correlation
+    gap = np.inf
+    for shrunk in shrinkages(every, coef, correlation, l1, l2, lower, upper, alpha):
+        found = shrunk * divergence + (1.0 - shrunk) * null_deviance
+        found += penalty_gap(
+            every,
+            coef,
+            correlation,
+            l1,
+            l2,
+            lower,
+            upper,
+            working.square,
+            alpha,
+            shrunk,
+            null_deviance,
+        )
+        gap = min(gap, found)
+    return gap

@@ -1,0 +1,134 @@
+"""Folds of a loss side by side, against an outside certificate."""
+
+import numpy as np
+import pytest
+
+from regkit.designs import make_design
+from regkit.solvers.folds import loss_lockstep
+from regkit.solvers.folds.loss_lockstep import can_share, solve_folds
+from regkit.solvers.losses import GAMMA, LOGISTIC, POISSON, SQUARED_HINGE, tweedie
+from regkit.solvers.problem import Penalty
+from regkit.solvers.solve_loss import loss_alpha_grid
+from tests.loss_certificate import certify_loss
+
+LOSSES = {loss.name: loss for loss in (LOGISTIC, POISSON, GAMMA, tweedie(1.5))}
+TOL = 1e-9
+
+
+def table(name):
+    rng = np.random.default_rng(1)
+    X = rng.normal(size=(160, 12)) * rng.uniform(0.5, 2.0, size=12) + 1.0
+    eta = (X - 1.0)[:, :4] @ np.array([0.6, -0.4, 0.3, 0.2])
+    if name == "logistic":
+        return X, (rng.random(160) < 1 / (1 + np.exp(-eta))).astype(float)
+    y = rng.poisson(np.exp(eta)).astype(float)
+    return X, y + 0.5 if name == "Gamma" else y
+
+
+def weights_of_folds():
+    """All rows, three folds, one with weights of its own, a few rows alone."""
+    found = [np.ones(160)]
+    for k in range(3):
+        weight = np.ones(160)
+        weight[k::3] = 0.0
+        found.append(weight)
+    found[2] *= np.where(np.arange(160) % 2, 1.5, 0.5)
+    few = np.zeros(160)
+    few[:60] = 1.0
+    return [*found, few]
+
+
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize("standardize", [True, False])
+@pytest.mark.parametrize("name", LOSSES)
+def test_every_path_is_optimal(name, standardize, fit_intercept):
+    X, y = table(name)
+    options = {"standardize": standardize, "fit_intercept": fit_intercept}
+    whole = make_design(np.asfortranarray(X), **options)
+    upper = np.full(12, np.inf)
+    upper[0] = 0.2
+    factor = np.linspace(0.5, 1.5, 12)
+    factor[5] = np.inf
+    penalty = Penalty.build(12, 0.8, factor, -np.inf, upper)
+    offset = np.linspace(-0.1, 0.1, 160)
+    alphas = loss_alpha_grid(whole, LOSSES[name], y, penalty, 12, 0.005, offset=offset)
+    weights = weights_of_folds()
+    designs = [whole, *map(whole.reweighted, weights[1:])]
+    paths = solve_folds(
+        designs,
+        LOSSES[name],
+        y,
+        penalty,
+        alphas,
+        offset=offset,
+        tol=TOL,
+        max_iter=100,
+    )
+    for weight, path in zip(weights, paths, strict=True):
+        assert path.converged.all()
+        np.testing.assert_array_equal(path.alphas, alphas)
+        coefs = path.columns()
+        assert np.count_nonzero(coefs[:, -1]) > 3
+        for k, alpha in enumerate(alphas):
+            certificate = certify_loss(
+                name.lower(),
+                X,
+                y,
+                coefs[:, k],
+                path.intercepts[k],
+                alpha=alpha,
+                l1_ratio=0.8,
+                penalty_factor=factor,
+                bounds=(penalty.lower, penalty.upper),
+                offset=offset,
+                sample_weight=weight,
+                **options,
+            )
+            reported = path.dual_gaps[k] / path.null_objectives[k]
+            assert certificate.relative_gap <= reported * (1 + 1e-6) + 1e-14
+
+
+def test_what_is_not_plain_is_solved_alone(monkeypatch):
+    X, y = table("logistic")
+    whole = make_design(np.asfortranarray(X))
+    penalty = Penalty.build(12)
+    alphas = loss_alpha_grid(whole, LOGISTIC, y, penalty, 8, 0.01)
+    failing = iter(range(10**6))
+
+    def proceed(*arguments):
+        # Every 5th call fails.
+        if next(failing) % 5 == 4:
+            return loss_lockstep.loss_rounds.FAILED
+        return plain(*arguments)
+
+    plain = loss_lockstep.loss_rounds.proceed
+    designs = [whole, *map(whole.reweighted, weights_of_folds()[1:])]
+    found = []
+    for function in (plain, proceed):
+        monkeypatch.setattr(loss_lockstep.loss_rounds, "proceed", function)
+        found.append(
+            solve_folds(
+                designs,
+                LOGISTIC,
+                y,
+                penalty,
+                alphas,
+                offset=None,
+                tol=1e-13,
+                max_iter=100,
+            )
+        )
+    assert next(failing) > 10
+    for one, other in zip(*found, strict=True):
+        assert one.converged.all()
+        assert other.converged.all()
+        np.testing.assert_allclose(one.columns(), other.columns(), atol=1e-5)
+
+
+def test_tall_smooth_problems_are_solved_side_by_side():
+    tall = make_design(np.zeros((6000, 100)))
+    penalty = Penalty.build(100)
+    assert can_share(tall, LOGISTIC, penalty)
+    assert not can_share(tall, SQUARED_HINGE, penalty)
+    assert not can_share(tall, LOGISTIC, Penalty.build(100, 0.0))
+    assert not can_share(make_design(np.zeros((60, 10))), LOGISTIC, penalty)
