@@ -674,7 +674,8 @@ class DropoutMLPClassifier(ClassifierMixin, DropoutMLP):
             )
             for networks, table, _ in judges.held_out
         ]
-        return fit_temperature(groups, multilabel, n_members)
+        n_folds = len(judges.members)
+        return fit_temperature(groups, multilabel, n_members, n_folds)
 
     def _calibrate(
         self,
