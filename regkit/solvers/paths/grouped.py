@@ -221,38 +221,64 @@ class GroupedModel(NewtonModel):
         n_used = len(used)
         by_group = hessian.reshape(n_used, n_entries, n_used, n_entries)
         by_group[np.arange(n_used), :, np.arange(n_used), :] += bend
-        scale = 1.0 / np.sqrt(np.maximum(hessian.diagonal(), 1e-300))
-        hessian *= scale[:, None] * scale
-        # (Coefficients of an unpenalized column may move together.)
-        hessian[np.diag_indices_from(hessian)] = 1.0 + 1e-13
-        try:
-            factor = linalg.cho_factor(hessian, overwrite_a=True, check_finite=False)
-        except linalg.LinAlgError:
-            return
-        step = scale * linalg.cho_solve(factor, scale * slope[used].ravel())
-        self._go(places, step.reshape(members.shape), members, a, q)
+        step = _inside(by_group, self.coef[members], slope[used])
+        if step is not None:
+            self._go(places, step, members, a, q)
 
     def _go(
         self, places: Indices, step: Floats, members: Indices, a: Floats, q: Floats
     ) -> None:
         """Go as much of the step as lowers the model."""
-        B, flat = self.coef[members], step.ravel()
+        B = self.coef[members]
         gram = self._problem.gram[np.ix_(places, places)]
-        linear = -float(self.correlation[places] @ flat)
-        square = 0.5 * float(flat @ gram @ flat)
-        before = np.linalg.norm(B, axis=1)
+        pull, before = self.correlation[places], np.linalg.norm(B, axis=1)
         length = 1.0
         for _ in range(30):
-            norms = np.linalg.norm(B + length * step, axis=1)
+            # (b - b is zero to the last bit.)
+            moved = B + length * step
+            change = moved - B
             # |b + d| - |b| without a difference of numbers of one size.
-            inner = (2.0 * B + length * step) * length * step
-            rise = inner.sum(axis=1) / (norms + before)
-            penalty = float(a @ rise + 0.5 * (q @ inner.sum(axis=1)))
-            change = length * linear + length**2 * square + penalty
-            if change <= 0.0:
-                self.coef[places] += length * flat
+            inner = ((2.0 * B + change) * change).sum(axis=1)
+            rise = a * inner / (np.linalg.norm(moved, axis=1) + before)
+            flat = change.ravel()
+            total = 0.5 * float(flat @ gram @ flat) - float(pull @ flat)
+            if total + float(np.sum(rise + 0.5 * q * inner)) <= 0.0:
+                self.coef[places] = moved.ravel()
                 return
             length *= 0.5
+
+
+def _inside(by_group: Floats, B: Floats, slope: Floats) -> Floats | None:
+    """Return Newton's step of groups B; those that it would take past zero end there.
+
+    Then the others' step is computed beside that: of columns that are nearly tied all
+    but a few end so. ``by_group`` is the Hessian, (A, K, A, K). None where that has no
+    factor.
+    """
+    step, square = np.zeros_like(B), (B**2).sum(axis=1)
+    ends = np.zeros(len(B), dtype=np.bool_)
+    while not ends.all():
+        kept = np.flatnonzero(~ends)
+        step[ends] = -B[ends]
+        part = by_group[kept][:, :, kept].reshape(2 * (kept.size * B.shape[1],))
+        beside = by_group[kept][:, :, ends].reshape(len(part), -1)
+        right_side = slope[kept].ravel() - beside @ step[ends].ravel()
+        scale = 1.0 / np.sqrt(np.maximum(part.diagonal(), 1e-300))
+        part = part * scale * scale[:, None]
+        # (Coefficients of an unpenalized column may move together.)
+        part[np.diag_indices_from(part)] = 1.0 + 1e-13
+        try:
+            factor = linalg.cho_factor(part, overwrite_a=True, check_finite=False)
+        except linalg.LinAlgError:
+            return None
+        found = scale * linalg.cho_solve(factor, scale * right_side)
+        step[kept] = found.reshape(len(kept), -1)
+        past = ~ends & (-(B * step).sum(axis=1) >= square)
+        if not past.any():
+            break
+        ends |= past
+    step[ends] = -B[ends]
+    return step
 
 
 class GroupedPath(NewtonPath):

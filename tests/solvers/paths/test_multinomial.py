@@ -225,3 +225,13 @@ def test_groups_without_an_l1_penalty_are_single_coefficients():
     found = check(X, y, penalty, alphas, **GROUPED)
     expected = check(X, y, penalty, alphas)
     np.testing.assert_array_equal(found.dense(), expected.dense())
+
+
+def test_groups_that_are_tied_but_for_rows_of_little_weight():
+    """Only one of the columns of size 2 in the first row is in the model, or two."""
+    rng = np.random.default_rng(0)
+    X = np.vstack([rng.choice([-2, -1, 1, 2], 12), rng.integers(-2, 3, (3, 12))])
+    weight = np.array([1.0, 3e-7, 4e-8, 2e-8])
+    options = {"sample_weight": weight, "fit_intercept": False, **GROUPED}
+    penalty, alphas = Penalty.build(12), np.array([0.3, 0.01])
+    check(X.astype(float), np.array([0, 1, 2, 1]), penalty, alphas, **options)
