@@ -146,7 +146,9 @@ def classifier_of(ours: Any, multilabel: bool) -> Any:
     members = _each(ours, convert)
     if not several:
         return members[0][1]
-    model = _vote(ours, VotingClassifier(members, voting="soft"), members)
+    # skl2onnx converts no other; predictions are the same.
+    voting = VotingClassifier(members, voting="soft", flatten_transform=False)
+    model = _vote(ours, voting, members)
     model.classes_ = ours.classes_
     model.le_ = LabelEncoder().fit(ours.classes_)
     return model

@@ -297,8 +297,13 @@ def test_to_sklearn_says_what_it_cannot_express():
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("model", "target"),
-    [(DropoutMLPRegressor(**PLAIN), Y), (DropoutMLPClassifier(**PLAIN), LABELS)],
-    ids=["regressor", "classifier"],
+    [
+        (DropoutMLPRegressor(**PLAIN), Y),
+        (DropoutMLPClassifier(**PLAIN), LABELS),
+        (DropoutMLPRegressor(**{**PLAIN, "n_members": 3}), Y),
+        (DropoutMLPClassifier(**{**PLAIN, "n_members": 3}), LABELS),
+    ],
+    ids=["regressor", "classifier", "regressors", "classifiers"],
 )
 def test_onnx(model, target):
     skl2onnx = pytest.importorskip("skl2onnx", reason="in the dev extra only")
