@@ -15,7 +15,13 @@ from numpy.typing import NDArray
 from scipy.linalg import blas
 
 from regkit._types import Floats, Indices
-from regkit.parallel.threads import map_in_threads, n_threads, one_blas_thread
+from regkit.parallel.threads import (
+    UNNOTICED,
+    WORTHWHILE,
+    map_in_threads,
+    n_threads,
+    one_blas_thread,
+)
 
 _Found = TypeVar("_Found")
 
@@ -28,10 +34,6 @@ _CACHED_BYTES = 5 << 19
 _SHARES = 4
 # The products of the shares together hold at most this part of X's entries.
 _ROOM = 8
-# For fewer than this BLAS does not wake its own.
-_UNNOTICED = 1 << 13
-# Fewer entries than this are not worth a second thread.
-_WORTHWHILE = 1 << 18
 
 
 def times(X: NDArray[Any], right: Floats) -> Floats:
@@ -65,8 +67,8 @@ def by_row_shares(
 ) -> list[_Found]:
     """Return what ``task`` finds in shares of the rows of X, or in all at once."""
     n = len(X)
-    if X.size * columns < _WORTHWHILE:
-        with nullcontext() if X.size * columns < _UNNOTICED else one_blas_thread():
+    if X.size * columns < WORTHWHILE:
+        with nullcontext() if X.size * columns < UNNOTICED else one_blas_thread():
             return [task(slice(0, n))]
     count = min(n, _SHARES)
     edges = [n * k // count for k in range(count + 1)]
@@ -166,7 +168,7 @@ def centered_products(
     count = min(_SHARES, n_rows // max(1, _ROOM * p))
     in_cache = is_raw and (rows is None or first is not None)
     step = max(16, p // 4, _CHUNK_BYTES // (8 * p))
-    if count <= 1 or n_rows * p < _WORTHWHILE:
+    if count <= 1 or n_rows * p < WORTHWHILE:
         step = max(1, n_rows if in_cache else min(step, n_rows))
         gram, products, shift = multiply((0, n_rows, step))
     else:

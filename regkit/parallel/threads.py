@@ -20,7 +20,9 @@ _Given = TypeVar("_Given")
 _Found = TypeVar("_Found")
 
 # Below so many stored entries a pass takes less than handing it out.
-_WORTHWHILE = 1 << 18
+WORTHWHILE = 1 << 18
+# For products of fewer BLAS does not wake its threads.
+UNNOTICED = 1 << 13
 # Matrices of so few columns BLAS leaves to one thread …
 _TINY = 30
 # … and of so few it decomposes as fast on one.
@@ -64,7 +66,7 @@ def by_shares(
 ) -> NDArray[np.float64]:
     """Return ``task(columns)``, computed in shares of about equal cost."""
     total = int(costs.sum())
-    if total < _WORTHWHILE or getattr(_thread, "is_busy", False):
+    if total < WORTHWHILE or getattr(_thread, "is_busy", False):
         return task(columns)
     count = n_threads()
     if count == 1:
@@ -122,6 +124,15 @@ def calm_blas(size: int) -> AbstractContextManager[None]:
     Threads of BLAS that have woken spin for some 30 ms, in the way of the threads here.
     """
     return one_blas_thread() if is_calm(size) else nullcontext()
+
+
+def calm_passes(n_entries: int) -> AbstractContextManager[None]:
+    """Keep BLAS to one thread for passes over an X too small to share, once for all.
+
+    To tell BLAS takes longer than such a pass.
+    """
+    is_small = UNNOTICED <= n_entries < WORTHWHILE
+    return one_blas_thread() if is_small else nullcontext()
 
 
 def is_calm(size: int) -> bool:

@@ -8,6 +8,7 @@ from scipy import sparse
 
 from regkit._types import Floats
 from regkit.designs import Design, GramTerms
+from regkit.parallel.threads import calm_passes
 from regkit.solvers.paths.gram import CompleteGram, is_small
 from regkit.solvers.paths.solved import as_result
 from regkit.solvers.problem import Penalty
@@ -154,17 +155,18 @@ class _Task(NamedTuple):
         from regkit.solvers.paths.walk import ScreenedPath, answered
 
         design, tol = self.design, self.tol
-        walk = ScreenedPath.begin(
-            design,
-            self.y,
-            self.penalty,
-            tol=tol,
-            max_iter=self.max_iter,
-            solver=self.solver,
-        )
-        if start is not None:
-            answered(walk.start_from(start * design.scale), design)
-        solved = answered(walk.down(alphas, self.limit), design)
+        with calm_passes(design.n_samples * design.n_features):
+            walk = ScreenedPath.begin(
+                design,
+                self.y,
+                self.penalty,
+                tol=tol,
+                max_iter=self.max_iter,
+                solver=self.solver,
+            )
+            if start is not None:
+                answered(walk.start_from(start * design.scale), design)
+            solved = answered(walk.down(alphas, self.limit), design)
         return as_result(design, self.penalty, walk.problem, alphas, solved, tol)
 
     def solve_smooth(self, alphas: Floats) -> PathResult:

@@ -11,7 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regkit.kernels._jit import kernel, part, summing_part
-from regkit.kernels.linear.losses import LOGISTIC, WIDE_SERIES, entropy_series, measure
+from regkit.kernels.linear.losses import (
+    GAMMA,
+    LOGISTIC,
+    POISSON,
+    WIDE_SERIES,
+    entropy_series,
+    measure,
+)
 
 # Rows of X in F order that are read at a time: they stay in cache.
 _STRIP = 256
@@ -61,7 +68,7 @@ def _exponentials(
     bits: NDArray[np.int64],
     m: int,
 ) -> None:
-    """Write e^x for -700 <= x <= 0, by vector instructions, to one unit or two.
+    """Write e^x for -700 <= x <= 700, by vector instructions, to one unit or two.
 
     ``bits`` are those of ``shifted``. With x = k log 2 + r the series gives e^r, and
     what adding 1.5 2^52 leaves in the last bits is k, the exponent of 2.
@@ -131,6 +138,56 @@ def _advance_logistic(
 
 
 @part
+def _advance_log_link(
+    rows: LossRows,
+    start: int,
+    m: int,
+    room: NDArray[np.float64],
+    bits: NDArray[np.int64],
+) -> float:
+    """Do as `_advance_row` for ``m`` rows of Poisson or Gamma, likewise.
+
+    With q = e^z or y e^-z, the residual is y - q or q - 1, and q the curvature.
+    """
+    x, e, gap = room[0], room[1], room[2]
+    y, share = rows.y[start : start + m], rows.share[start : start + m]
+    eta, change = rows.eta[start : start + m], rows.change[start : start + m]
+    dual, weight = rows.dual[start : start + m], rows.weight[start : start + m]
+    reached, moved = rows.reached[start : start + m], rows.moved[start : start + m]
+    residual = rows.residual[start : start + m]
+    curvature = rows.curvature[start : start + m]
+    is_poisson = rows.code == POISSON
+    sign = 1.0 if is_poisson else -1.0
+    for i in range(m):
+        z = eta[i] + change[i]
+        reached[i] = z
+        x[i] = min(max(sign * z, -700.0), 700.0)
+    _exponentials(x, e, room[3], bits, m)
+    for i in range(m):
+        q = e[i] if is_poisson else y[i] * e[i]
+        r = y[i] - q if is_poisson else q - 1.0
+        u = dual[i] - weight[i] * change[i]
+        residual[i] = r
+        curvature[i] = q
+        moved[i] = u
+        a = sign * (r - u) / q
+        gap[i] = q * entropy_series(a)
+        x[i] = abs(a) + (0.0 if abs(x[i]) < 700.0 else np.inf)
+    total = 0.0
+    for i in range(m):
+        if share[i] <= 0.0:
+            residual[i] = curvature[i] = 0.0
+            continue
+        part = gap[i]
+        if not x[i] < WIDE_SERIES:
+            residual[i], curvature[i], part = measure(
+                rows.code, rows.power, y[i], reached[i], moved[i]
+            )
+        total += share[i] * part
+    return total
+
+
+@part
 def _advance_strip(
     rows: LossRows,
     start: int,
@@ -141,6 +198,8 @@ def _advance_strip(
     """Take rows from ``start`` on along ``change``; return their part of the gap."""
     if rows.code == LOGISTIC:
         return _advance_logistic(rows, start, m, room, bits)
+    if rows.code == POISSON or rows.code == GAMMA:
+        return _advance_log_link(rows, start, m, room, bits)
     total = 0.0
     for i in range(start, start + m):
         total += _advance_row(rows, i)

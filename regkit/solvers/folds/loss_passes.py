@@ -253,7 +253,8 @@ class _Part:
     def _target(self, number: int) -> Floats:
         if self._width > 1:
             return self._targets.reshape(-1)
-        return np.ascontiguousarray(self._targets[number])
+        # Kernels are compiled for arrays that could be written.
+        return np.require(self._targets[number], requirements=["C", "W"])
 
     def derivatives(self, target: int, point: int) -> tuple[Floats, Floats]:
         """Return the residuals and the second derivatives at a point."""
