@@ -9,7 +9,7 @@ the state before it, and Python goes on from there.
 import numpy as np
 from numpy.typing import NDArray
 
-from regkit.kernels._jit import kernel, part, summing_part
+from regkit.kernels._jit import kernel, part, uncounted_part, uncounted_summing_part
 from regkit.kernels.linear import active_set
 from regkit.kernels.linear.active_set_state import shift_correlation
 from regkit.kernels.linear.loss_model import (
@@ -43,7 +43,7 @@ from regkit.kernels.linear.loss_policy import (
 from regkit.kernels.linear.loss_steps import LossRows
 
 
-@summing_part
+@uncounted_summing_part
 def _multiply(left: NDArray[np.float64], gram: NDArray[np.float64], size: int) -> None:
     """Write the products of the first rows of ``left`` with each other."""
     n = left.shape[1]
@@ -88,7 +88,7 @@ def _multiply(left: NDArray[np.float64], gram: NDArray[np.float64], size: int) -
                     gram[j + c, a + i] = line[c]
 
 
-@summing_part
+@uncounted_summing_part
 def _correlate(
     columns: NDArray[np.float64],
     weight: NDArray[np.float64],
@@ -113,7 +113,7 @@ def _correlate(
             found[j + c] = sums[c]
 
 
-@part
+@uncounted_part
 def _form(
     rows: LossRows, working: Working, size: int, settings: Settings, alpha: float
 ) -> None:

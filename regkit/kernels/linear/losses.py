@@ -22,7 +22,7 @@ of the cancellation that the formula as it stands would suffer.
 import numpy as np
 from numpy.typing import NDArray
 
-from regkit.kernels._jit import kernel, part
+from regkit.kernels._jit import uncounted_kernel, uncounted_part
 
 LOGISTIC = 0
 POISSON = 1
@@ -40,7 +40,7 @@ WIDE_SERIES = 0.06
 _MOST_STEPS = 100
 
 
-@part
+@uncounted_part
 def entropy(x: float) -> float:
     """Return (1 + x) log(1 + x) - x, accurate for small x too; infinite below -1."""
     if abs(x) < _SERIES:
@@ -55,7 +55,7 @@ def entropy(x: float) -> float:
     return float((1.0 + x) * np.log1p(x) - x)
 
 
-@part
+@uncounted_part
 def entropy_series(x: float) -> float:
     """Return what `entropy` does, for absolute x below `WIDE_SERIES`."""
     t = 1.0 / 132.0 - x * (1.0 / 156.0 - x * (1.0 / 182.0 - x / 210.0))
@@ -64,7 +64,7 @@ def entropy_series(x: float) -> float:
     return x * x * (0.5 - x * (1.0 / 6.0 - x * (1.0 / 12.0 - x * (1.0 / 20.0 - x * t))))
 
 
-@part
+@uncounted_part
 def _exponential(x: float) -> float:
     """Return e^x - 1 - x, accurate for small x too."""
     if abs(x) < _SERIES:
@@ -73,7 +73,7 @@ def _exponential(x: float) -> float:
     return float(np.expm1(x) - x)
 
 
-@part
+@uncounted_part
 def value(code: int, power: float, y: float, z: float) -> float:
     """Return f(y, z)."""
     if code == LOGISTIC:
@@ -97,7 +97,7 @@ def value(code: int, power: float, y: float, z: float) -> float:
     return margin - 0.5 * power
 
 
-@part
+@uncounted_part
 def derivatives(code: int, power: float, y: float, z: float) -> tuple[float, float]:
     """Return -f'(z) and f''(z)."""
     if code == LOGISTIC:
@@ -130,7 +130,7 @@ def derivatives(code: int, power: float, y: float, z: float) -> tuple[float, flo
     return y, 0.0
 
 
-@part
+@uncounted_part
 def _tweedie_gap(power: float, y: float, z: float, excess: float) -> float:
     """Return f(z) - f(t) - f'(t) (z - t) for the t with f'(t) = f'(z) + excess."""
     first = np.exp((2.0 - power) * z)
@@ -168,7 +168,7 @@ def _tweedie_gap(power: float, y: float, z: float, excess: float) -> float:
     return float(found + second * np.exp(b * h) * _exponential(-b * h) / b)
 
 
-@part
+@uncounted_part
 def measure(
     code: int, power: float, y: float, z: float, dual: float
 ) -> tuple[float, float, float]:
@@ -224,7 +224,7 @@ def measure(
     return residual, curvature, gap
 
 
-@part
+@uncounted_part
 def row_room(code: int, y: float, dual: float) -> float:
     """Return the largest share, at most 1, of ``dual`` in the domain of f*(-.)."""
     low, high = -np.inf, np.inf
@@ -249,7 +249,7 @@ def row_room(code: int, y: float, dual: float) -> float:
     return 1.0
 
 
-@kernel
+@uncounted_kernel
 def objective(
     code: int,
     power: float,
@@ -265,7 +265,7 @@ def objective(
     return total
 
 
-@kernel
+@uncounted_kernel
 def differentiate(
     code: int,
     power: float,
@@ -282,7 +282,7 @@ def differentiate(
             residual[i], curvature[i] = derivatives(code, power, y[i], eta[i])
 
 
-@kernel
+@uncounted_kernel
 def divergence(
     code: int,
     power: float,
@@ -301,7 +301,7 @@ def divergence(
     return total
 
 
-@kernel
+@uncounted_kernel
 def room(
     code: int,
     y: NDArray[np.float64],
@@ -316,7 +316,7 @@ def room(
     return least
 
 
-@kernel
+@uncounted_kernel
 def best_shift(
     code: int,
     power: float,
