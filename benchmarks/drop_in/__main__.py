@@ -31,7 +31,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.drop_in", description=__doc__.split("\n")[0]
     )
-    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], metavar="part")
+    parser.add_argument(
+        "parts",
+        nargs="*",
+        choices=[*PARTS, []],
+        metavar="part",
+        help=f"of {', '.join(PARTS)}; all without",
+    )
     parser.add_argument("--details", action="store_true", help="what failures say")
     arguments = parser.parse_args()
     names = arguments.parts or list(PARTS)

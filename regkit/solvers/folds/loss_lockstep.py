@@ -18,26 +18,17 @@ from regkit.designs import RowDesign
 from regkit.designs.protocols import WeightedColumns
 from regkit.kernels.linear import loss_model, loss_rounds
 from regkit.kernels.linear.loss_policy import (
-    AHEAD,
-    CLOSE,
-    LEAST_WEIGHT,
-    MOST_WEIGHT,
     WORST_CONTRACTION,
 )
-from regkit.kernels.linear.loss_steps import LossRows
+from regkit.solvers.folds.loss_member import Member
 from regkit.solvers.losses import Loss, overflowing
-from regkit.solvers.paths import pivoting
-from regkit.solvers.paths.newton import LARGEST_DROP, NewtonPath
+from regkit.solvers.paths.newton import LARGEST_DROP
 from regkit.solvers.paths.newton_walk import (
-    Block,
-    Units,
     few_blas_threads,
-    path_of_blocks,
 )
-from regkit.solvers.paths.screening import Answer, Request
+from regkit.solvers.paths.screening import Answer
 from regkit.solvers.problem import Penalty
 from regkit.solvers.results import PathResult
-from regkit.solvers.solve_loss import solve_loss_path
 
 # Fewer entries than these are solved sooner one by one, by compiled walks.
 _FEWEST_ENTRIES = 1 << 19
@@ -79,7 +70,7 @@ def solve_folds(
     whole = designs[0]
     with few_blas_threads(whole):
         members = [
-            _Member(d, loss, y, penalty, offset=offset, tol=tol, max_iter=max_iter)
+            Member(d, loss, y, penalty, offset=offset, tol=tol, max_iter=max_iter)
             for d in designs
         ]
         walk = _Lockstep(members, whole)
@@ -91,235 +82,10 @@ def solve_folds(
         ]
 
 
-class _Member(NewtonPath):
-    """One of the problems; its model has the columns of all, in their order."""
-
-    def __init__(
-        self,
-        design: RowDesign,
-        loss: Loss,
-        y: Floats,
-        penalty: Penalty,
-        **options: Any,
-    ) -> None:
-        super().__init__(design, loss, y, penalty, **options)
-        self.design = design
-        self._unpenalized = np.empty(0, dtype=np.int64)
-        self.top = self.alpha = self.penalty.largest_alpha(self._screen.correlation)
-        n = len(y)
-        self.rows = LossRows(
-            loss.code,
-            loss.power,
-            y.copy(),
-            self._share.copy(),
-            np.zeros(n),
-            self.eta.copy(),
-            self._dual.copy(),
-            np.zeros(n),
-            np.zeros(n),
-            np.zeros(n),
-            self._residual.copy(),
-            self._curvature.copy(),
-        )
-        self.columns: Indices = np.empty(0, dtype=np.int64)
-        self.problem = pivoting.empty_problem(0)
-        self.state = pivoting.empty_state(0, 0)
-        self.sums = np.empty(0)
-        self.square = np.empty(0)
-        self.figures = np.zeros(loss_model.N_FIGURES)
-        self.figures[loss_model.INTERCEPT] = self.intercept
-        self.figures[loss_model.IS_NEW] = 1.0
-        self._settled = np.zeros(n)
-        self.n_solved = 0  # alphas
-        self.is_alone = self.null_deviance == 0.0
-        self.blocks: list[Block] = []
-
-    def settings(self, price: float) -> loss_model.Settings:
-        """Return what stays the same on the path."""
-        loss: Any = self._loss
-        return loss_model.Settings(
-            self._design.fit_intercept,
-            self.penalty.is_ridged,
-            loss.is_smooth,
-            loss.curvature_bound,
-            self._goal,
-            self.null_deviance,
-            self._max_iter,
-            price,
-        )
-
-    def working(self) -> loss_model.Working:
-        """Return the model as kernels take it."""
-        return loss_model.Working(
-            _NO_COLUMNS,
-            _NO_COLUMNS,
-            self.problem,
-            self.state,
-            self.square,
-            self.sums,
-            self._since,
-            self._settled,
-            self.figures,
-        )
-
-    def wanted(self, alpha: float, is_new: bool) -> Indices:
-        """Return the columns that a solution at ``alpha`` may need."""
-        threshold = alpha
-        if is_new and np.isfinite(self.alpha):
-            threshold = max(2.0 * alpha - self.alpha, 0.8 * alpha)
-        return self._screen.wanted(threshold, int(self.state.size[0]))
-
-    def admit(self, columns: Indices, products: Floats, gram: Floats) -> None:
-        """Take columns in at zero; ``gram`` are their rows of G, of all columns."""
-        old, new = len(self.columns), len(self.columns) + len(columns)
-        capacity = len(self.problem.target)
-        if new > capacity:
-            capacity = max(2 * capacity, new, 64)
-            rank = capacity if self.penalty.is_ridged else self._design.max_rank
-            self.problem, self.state = pivoting.with_room(
-                self.problem, self.state, capacity, rank
-            )
-        self._screen.outside[columns] = False
-        self.columns = np.concatenate([self.columns, columns])
-        self.square = self.penalty.square[self.columns]
-        for mine, all_ in zip(self.problem[2:], self.penalty.by_column, strict=True):
-            mine[old:new] = all_[columns]
-        state, problem = self.state, self.problem
-        state.coef[old:new] = 0.0
-        state.free[old:new] = False
-        state.correlation[old:new] = products
-        problem.gram[old:new, :new] = gram
-        problem.gram[:old, old:new] = gram[:, :old].T
-        problem.target[old:new] = products + gram @ state.coef[:new]
-
-    def take_gram(
-        self, weight: Floats, gram: Floats, sums: Floats, total: float
-    ) -> None:
-        """Take a new model; ``weight`` are the rows', not times their shares."""
-        size, figures = len(self.columns), self.figures
-        self.rows.weight[:] = weight
-        self.sums = np.zeros(size)
-        if self._design.fit_intercept and total > 0.0:
-            self.sums = sums
-            gram = gram - np.outer(sums / total, sums)
-        self.problem.gram[:size, :size] = gram
-        figures[loss_model.TOTAL] = total
-        figures[loss_model.IS_NEW] = 1.0
-        coef = self.state.coef[:size]
-        self.problem.target[:size] = self.state.correlation[:size] + gram @ coef
-
-    def undecided(self, alpha: float) -> Request | None:
-        """Ask for the columns outside that may exceed their threshold at ``alpha``."""
-        columns, screen = self.columns, self._screen
-        size = len(columns)
-        self.coef[columns] = self.state.coef[:size]
-        screen.correlation[columns] = self.state.correlation[:size]
-        self._looked_at = columns
-        if not screen.outside.any():
-            return None
-        dual = self._root * self.rows.dual
-        found = screen.foresee(dual, alpha)
-        self._looked_at = np.concatenate([columns, found])
-        return screen.request(dual, found, columns[:0]) if len(found) else None
-
-    def take(self, request: Request, answer: Answer) -> None:
-        """Take the correlations asked for."""
-        self._screen.take(request.residual, answer)
-
-    def settle(self, alpha: float) -> None:
-        """Record the solution at ``alpha``."""
-        figures, rows = self.figures, self.rows
-        gap = figures[loss_model.GAP] if len(self.columns) else 0.0
-        is_known = len(self._looked_at) == len(self.columns) and gap <= self._goal
-        if not is_known and len(self._looked_at):
-            gap = self._certificate.gap(
-                self._looked_at,
-                self.coef,
-                self._screen.correlation,
-                alpha,
-                rows.eta,
-                rows.dual,
-                float(figures[loss_model.DIVERGENCE]),
-                self._goal,
-            )
-        self.gap = float(gap)
-        self._settled[:] = rows.curvature
-        self.alpha = min(alpha, self.alpha)
-        self.n_solved += 1
-        support = np.flatnonzero(self.coef)
-        self.blocks.append(
-            Block(
-                np.array([len(support)]),
-                support,
-                self.coef[support],
-                figures[loss_model.INTERCEPT].reshape(1, 1),
-                np.array([self.gap]),
-                np.array([max(1, int(figures[loss_model.N_SOLVES]))]),
-            )
-        )
-
-    def extrapolated(self, alpha: float) -> Floats:
-        """Return the rows' weights for a Gram matrix that is to serve a while."""
-        loss: Any = self._loss
-        weight = self.rows.curvature
-        if self.n_solved == 0 or alpha < CLOSE * self.alpha:
-            return weight.copy()
-        ahead = weight + AHEAD * (weight - self._settled)
-        most = np.minimum(MOST_WEIGHT * weight, loss.curvature_bound)
-        return np.clip(ahead, LEAST_WEIGHT * weight, most)
-
-    def result(
-        self,
-        whole: RowDesign,
-        penalty: Penalty,
-        alphas: Floats,
-        *,
-        offset: Floats | None,
-        tol: float,
-    ) -> PathResult:
-        """Return the path; what was not to be solved side by side is solved now."""
-        design, found = self.design, []
-        if self.blocks:
-            # Intercepts are those beside columns with the means of all rows.
-            found.append(
-                path_of_blocks(
-                    self.blocks,
-                    self,
-                    penalty,
-                    alphas,
-                    tol,
-                    Units(design.scale, whole.offset, design.fit_intercept),
-                )
-            )
-        if self.n_solved < len(alphas):
-            start = None
-            if found:
-                last = found[0].at(self.n_solved - 1)
-                start = last.coefs[:, 0], float(last.intercepts[0])
-            loss: Any = self._loss
-            found.append(
-                solve_loss_path(
-                    design,
-                    loss,
-                    self._y,
-                    penalty,
-                    alphas[self.n_solved :],
-                    offset=offset,
-                    tol=tol,
-                    max_iter=self._max_iter,
-                    start=start,
-                )
-            )
-        return found[0] if len(found) == 1 else PathResult.concat(found)
-
-
-_NO_COLUMNS = np.empty((0, 0))
-
-
 class _Lockstep:
     """The problems that still go together, and what they share."""
 
-    def __init__(self, members: Sequence[_Member], whole: RowDesign) -> None:
+    def __init__(self, members: Sequence[Member], whole: RowDesign) -> None:
         self._members = [m for m in members if not m.is_alone]
         self._first, self._whole = members[0], whole
         self._store: WeightedColumns = whole.weighted_columns(False)
@@ -400,7 +166,7 @@ class _Lockstep:
                 m.sums = np.zeros(len(every))
             m.admit(columns, product, gram)
 
-    def _ratio(self, member: _Member) -> Floats | None:
+    def _ratio(self, member: Member) -> Floats | None:
         """Return a member's columns in units of the shared ones'."""
         whole = self._whole
         if member is self._first or not whole.standardize:
@@ -408,7 +174,7 @@ class _Lockstep:
         found: Floats = whole.scale[self._columns] / member.design.scale[self._columns]
         return found
 
-    def _go(self, members: Sequence[_Member], alpha: float) -> None:
+    def _go(self, members: Sequence[Member], alpha: float) -> None:
         """Minimize over the working set."""
         settings = {id(m): m.settings(self._price) for m in members}
         working = {id(m): m.working() for m in members}
@@ -417,7 +183,7 @@ class _Lockstep:
         before = np.zeros((len(self._changes), size))
         nothing = np.zeros(size)
 
-        def proceed(m: _Member, stage: int, products: Floats = nothing) -> int:
+        def proceed(m: Member, stage: int, products: Floats = nothing) -> int:
             at = self._place[id(m)]
             with overflowing():
                 answer = loss_rounds.proceed(
@@ -453,7 +219,7 @@ class _Lockstep:
                 self._combine(moving, steps)
             answers = [(m, proceed(m, loss_rounds.MOVED)) for m in moving]
 
-    def _correlated(self, members: Sequence[_Member]) -> list[Floats]:
+    def _correlated(self, members: Sequence[Member]) -> list[Floats]:
         """Return the columns' products with what the members ask for."""
         places = [self._place[id(m)] for m in members]
         found = self._changes[places] @ self._entries.T
@@ -463,7 +229,7 @@ class _Lockstep:
                 row *= ratio
         return list(found)
 
-    def _combine(self, members: Sequence[_Member], steps: Floats) -> None:
+    def _combine(self, members: Sequence[Member], steps: Floats) -> None:
         """Write the members' changes."""
         places = [self._place[id(m)] for m in members]
         scaled = steps[places]
@@ -480,7 +246,7 @@ class _Lockstep:
         else:
             self._changes[places] = scaled @ entries
 
-    def _form(self, alpha: float, stuck: Sequence[_Member]) -> None:
+    def _form(self, alpha: float, stuck: Sequence[Member]) -> None:
         """Form a Gram matrix for all, or one for each member that it does not suit."""
         entries = self._entries
         if self._formed_at == alpha:
@@ -514,21 +280,21 @@ class _Lockstep:
             weights = m.rows.share * own
             self._scaled(m, own, factor * rest, entries @ weights, weights.sum())
 
-    def _give(self, m: _Member, weight: Floats, entries: Floats) -> None:
+    def _give(self, m: Member, weight: Floats, entries: Floats) -> None:
         """Form a Gram matrix of a member's rows alone."""
         weights = m.rows.share * weight
         scaled = entries * np.sqrt(weights)
         self._scaled(m, weight, scaled @ scaled.T, entries @ weights, weights.sum())
 
     def _scaled(
-        self, m: _Member, weight: Floats, gram: Floats, sums: Floats, total: Any
+        self, m: Member, weight: Floats, gram: Floats, sums: Floats, total: Any
     ) -> None:
         ratio = self._ratio(m)
         if ratio is not None:
             gram, sums = ratio[:, None] * gram * ratio, ratio * sums
         m.take_gram(weight, gram, sums, float(total))
 
-    def _look(self, members: Sequence[_Member], alpha: float) -> None:
+    def _look(self, members: Sequence[Member], alpha: float) -> None:
         """Bring correlations outside of the working set up to date."""
         asked = [(m, m.undecided(alpha)) for m in members]
         requests = [(m, request) for m, request in asked if request is not None]

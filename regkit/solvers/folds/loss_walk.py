@@ -31,12 +31,7 @@ from regkit.solvers.folds.loss_cells import (
     place_of,
 )
 from regkit.solvers.folds.loss_model import SummedModel, Units
-from regkit.solvers.folds.loss_passes import (
-    Curved,
-    LossRequest,
-    LossSums,
-    Trial,
-)
+from regkit.solvers.folds.loss_passes import Curved, LossRequest, LossSums, Trial
 
 # Alphas opened by the first pass, and at most by one.
 _FIRST_AHEAD, _MOST_AHEAD = 4, 32
@@ -439,12 +434,7 @@ class LossWalk:
             gap = min(
                 gap,
                 gap_at(
-                    problem,
-                    coef,
-                    slope,
-                    alpha,
-                    divergence,
-                    float(found.deviances[at]),
+                    problem, coef, slope, alpha, divergence, float(found.deviances[at])
                 ),
             )
         cell.is_slow |= not contraction <= _WORST_CONTRACTION

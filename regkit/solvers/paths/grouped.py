@@ -23,6 +23,8 @@ from regkit.solvers.problem import Penalty, ScaledPenalty
 _MOST_STEPS = 60
 # A group's conditions are met to this share of its threshold.
 _PRECISION = 1e-13
+# Eigenvalues below this share of the largest are rounding errors.
+_FLAT = 1e-14
 
 
 class GroupedPenalty(ScaledPenalty):
@@ -161,7 +163,8 @@ class GroupedModel(NewtonModel):
         blocks = self._problem.gram[members[:, :, None], members[:, None, :]]
         values, vectors = np.linalg.eigh(blocks)
         self._members = members
-        self._values = np.maximum(values, 0.0)
+        # Larger ones than they are make shorter steps: a group may have no curvature.
+        self._values = np.maximum(values, _FLAT * values.max(initial=0.0))
         self._vectors = np.ascontiguousarray(vectors)
 
     def _minimize(self, alpha: float) -> None:
@@ -221,42 +224,56 @@ class GroupedModel(NewtonModel):
         n_used = len(used)
         by_group = hessian.reshape(n_used, n_entries, n_used, n_entries)
         by_group[np.arange(n_used), :, np.arange(n_used), :] += bend
-        step = _inside(by_group, self.coef[members], slope[used])
-        if step is not None:
-            self._go(places, step, members, a, q)
+        steps = _inside(by_group, self.coef[members], slope[used])
+        if steps is not None:
+            self._go(places, steps, members, a, q)
 
     def _go(
-        self, places: Indices, step: Floats, members: Indices, a: Floats, q: Floats
+        self,
+        places: Indices,
+        steps: tuple[Floats, Floats],
+        members: Indices,
+        a: Floats,
+        q: Floats,
     ) -> None:
-        """Go as much of the step as lowers the model."""
-        B = self.coef[members]
+        """Take the first step where it lowers the model.
+
+        Otherwise the second, to where a first group ends, or half as far again.
+        """
+        B, plain = self.coef[members], steps[1]
         gram = self._problem.gram[np.ix_(places, places)]
-        pull, before = self.correlation[places], np.linalg.norm(B, axis=1)
-        length = 1.0
+        pull, square = self.correlation[places], (B**2).sum(axis=1)
+        inward = -(B * plain).sum(axis=1)
+        ends = np.divide(
+            square, inward, out=np.full(len(B), np.inf), where=inward > square
+        )
+        moved, length = B + steps[0], min(1.0, float(ends.min()))
         for _ in range(30):
-            # (b - b is zero to the last bit.)
-            moved = B + length * step
             change = moved - B
             # |b + d| - |b| without a difference of numbers of one size.
             inner = ((2.0 * B + change) * change).sum(axis=1)
-            rise = a * inner / (np.linalg.norm(moved, axis=1) + before)
+            sizes = np.linalg.norm(moved, axis=1) + np.sqrt(square)
             flat = change.ravel()
             total = 0.5 * float(flat @ gram @ flat) - float(pull @ flat)
-            if total + float(np.sum(rise + 0.5 * q * inner)) <= 0.0:
+            if total + float(np.sum(a * inner / sizes + 0.5 * q * inner)) <= 0.0:
                 self.coef[places] = moved.ravel()
                 return
+            moved = B + length * plain
+            moved[ends <= length] = 0.0
             length *= 0.5
 
 
-def _inside(by_group: Floats, B: Floats, slope: Floats) -> Floats | None:
-    """Return Newton's step of groups B; those that it would take past zero end there.
+def _inside(by_group: Floats, B: Floats, slope: Floats) -> tuple[Floats, Floats] | None:
+    """Return Newton's step of groups B, those that it takes past zero ending there.
 
-    Then the others' step is computed beside that: of columns that are nearly tied all
+    The others' step is computed beside that: of columns that are nearly tied all
     but a few end so. ``by_group`` is the Hessian, (A, K, A, K). None where that has no
-    factor.
+    factor, or is not finite.
     """
-    step, square = np.zeros_like(B), (B**2).sum(axis=1)
+    step, square, plain = np.zeros_like(B), (B**2).sum(axis=1), None
     ends = np.zeros(len(B), dtype=np.bool_)
+    if not (np.all(np.isfinite(by_group)) and np.all(np.isfinite(slope))):
+        return None
     while not ends.all():
         kept = np.flatnonzero(~ends)
         step[ends] = -B[ends]
@@ -273,12 +290,13 @@ def _inside(by_group: Floats, B: Floats, slope: Floats) -> Floats | None:
             return None
         found = scale * linalg.cho_solve(factor, scale * right_side)
         step[kept] = found.reshape(len(kept), -1)
+        plain = step.copy() if plain is None else plain
         past = ~ends & (-(B * step).sum(axis=1) >= square)
         if not past.any():
             break
         ends |= past
     step[ends] = -B[ends]
-    return step
+    return step, step if plain is None else plain
 
 
 class GroupedPath(NewtonPath):

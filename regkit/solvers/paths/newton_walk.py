@@ -41,7 +41,7 @@ def walk_down(
     the result has the shape (K, n_classes), and the gap of an alpha is repeated.
     """
     n_columns = n_classes or 1
-    blocks: list[Block] = []
+    blocks: list[SolutionBlock] = []
     n_solved = 0
     while n_solved < len(alphas):
         block = _solved_block(walk, design, alphas[n_solved:], n_columns)
@@ -51,11 +51,11 @@ def walk_down(
             break
         blocks.append(block)
         n_solved += len(block.counts)
-    units = Units(design.scale, design.offset, design.fit_intercept)
+    units = ColumnScales(design.scale, design.offset, design.fit_intercept)
     return path_of_blocks(blocks, walk, penalty, alphas, tol, units, n_classes)
 
 
-class Units(NamedTuple):
+class ColumnScales(NamedTuple):
     """The columns that solutions are about."""
 
     scale: Floats
@@ -65,12 +65,12 @@ class Units(NamedTuple):
 
 
 def path_of_blocks(
-    blocks: "list[Block]",
+    blocks: "list[SolutionBlock]",
     walk: NewtonPath,
     penalty: Penalty,
     alphas: Floats,
     tol: float,
-    units: Units,
+    units: ColumnScales,
     n_classes: int | None = None,
 ) -> PathResult:
     """Return solutions in the user's units; see `walk_down`."""
@@ -115,7 +115,7 @@ def path_of_blocks(
     )
 
 
-class Block(NamedTuple):
+class SolutionBlock(NamedTuple):
     """Solutions at some alphas, in the units of the design's columns."""
 
     counts: Indices
@@ -128,10 +128,10 @@ class Block(NamedTuple):
     gaps: Floats
     n_iters: Indices
 
-    def until(self, n_alphas: int) -> "Block":
+    def until(self, n_alphas: int) -> "SolutionBlock":
         """Return the first alphas."""
         n_values = int(self.counts[:n_alphas].sum())
-        return Block(
+        return SolutionBlock(
             self.counts[:n_alphas],
             self.columns[:n_values],
             self.values[:n_values],
@@ -143,14 +143,14 @@ class Block(NamedTuple):
 
 def _solved_block(
     walk: NewtonPath, design: WeightedDesign, alphas: Floats, n_columns: int
-) -> Block:
+) -> SolutionBlock:
     """Solve for one alpha or more."""
     coefs, found = walk.run(alphas)
     if len(coefs):
         at, columns = np.nonzero(coefs)
         counts = np.bincount(at, minlength=len(coefs))
         values = coefs[at, columns]
-        return Block(
+        return SolutionBlock(
             counts,
             columns,
             values,
@@ -160,7 +160,7 @@ def _solved_block(
         )
     n_iter = answered(walk.step(float(alphas[0])), design)
     support = walk.support
-    return Block(
+    return SolutionBlock(
         np.array([len(support)]),
         support,
         walk.coef[support],
