@@ -296,7 +296,7 @@ def make_settings(
         batch_size=int(batch_size),
         max_iter=int(max_iter),
         tol=float(estimator.tol),
-        patience=min(int(patience), np.iinfo(np.int64).max),
+        patience=int(min(patience, np.iinfo(np.int64).max)),
         checks=checks,
         shuffle=bool(estimator.shuffle),
         seed=seed,
