@@ -29,7 +29,16 @@ NEAR = 0.7
 def _fenchel_young(
     value: float, slope: float, l1: float, l2: float, low: float, high: float
 ) -> float:
-    """Return h(value) + h*(slope) - slope * value; infinite slopes excluded."""
+    """Return h(value) + h*(slope) - slope * value.
+
+    Where nothing else keeps the conjugate finite, the dual point was scaled to slopes
+    of at most ``l1``: what exceeds it is the last digit of that scaling.
+    """
+    if l2 == 0.0:
+        if high == np.inf:
+            slope = min(slope, l1)
+        if low == -np.inf:
+            slope = max(slope, -l1)
     best = 0.0
     if slope > l1:
         best = high
