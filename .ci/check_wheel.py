@@ -10,6 +10,9 @@ import runpy
 import shutil
 import sys
 import warnings
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -43,19 +46,34 @@ def main(wheel: Path) -> None:
     assert shutil.which("cc") is None, "there is a compiler"
     check_contents(wheel)
     check_kernels()
+    # Written by somebody else than what the wheel's kernels were chosen by.
+    varied = str(ROOT / "tests" / "kernels" / "test_signatures.py")
+    with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
+        waiting = [pool.submit(compiled_by_task, task) for task in _warm_up.tasks()]
+        for name in ("session", "network_session"):
+            waiting.append(pool.submit(compiled_by_function, varied, name))
+        compiled = {name for future in waiting for name in future.result()}
+    print(f"{len(compiled)} compilations in {len(waiting)} sessions")
+    assert not compiled, "compiled: " + "\n".join(sorted(compiled))
+    assert not list(Path(os.environ["NUMBA_CACHE_DIR"]).rglob("*.nb*"))
+
+
+def compiled_by_task(task: _warm_up.Task) -> list[str]:
+    return compiled_by(lambda: _warm_up.carry_out(task))
+
+
+def compiled_by_function(path: str, name: str) -> list[str]:
+    return compiled_by(runpy.run_path(path)[name])
+
+
+def compiled_by(use: Callable[[], object]) -> list[str]:
     compiled = Compilations()
     event.register("numba:compile", compiled)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        # Written by somebody else than what the wheel's kernels were chosen by.
-        varied = runpy.run_path(str(ROOT / "tests" / "kernels" / "test_signatures.py"))
-        varied["session"]()
-        varied["network_session"]()
-        for task in _warm_up.tasks():
-            _warm_up.carry_out(task)
-    print(f"{len(compiled.names)} compilations")
-    assert not compiled.names, "compiled: " + "\n".join(compiled.names)
-    assert not list(Path(os.environ["NUMBA_CACHE_DIR"]).rglob("*.nb*"))
+        use()
+    event.unregister("numba:compile", compiled)
+    return compiled.names
 
 
 def check_contents(wheel: Path) -> None:

@@ -125,7 +125,9 @@ class KernelCache(NullCache):
                     with suppress(Exception):
                         files.flush()  # a damaged file would stay, and fail again
                     found = None
-                if found is not None:
+                # Numba gives the file of a kernel its name before it writes it: what
+                # stands there until then may have been compiled for other types.
+                if found is not None and found.signature.args == tuple(sig):
                     return found
         return None
 

@@ -139,7 +139,7 @@ def test_a_gap_in_a_frame_is_named(data, dtype):
     model = LassoRegressor().fit(frame.dropna(), y[frame.notna().all(axis=1)])
     with pytest.raises(ValueError, match=sentence):
         model.predict(frame)
-    frame = frame.fillna(0).astype(float)
+    frame = frame.astype(float).fillna(0)
     frame.loc[2, "c"] = np.inf
     with pytest.raises(ValueError, match="infinity: column 'c' in row 2"):
         LassoRegressor().fit(frame, y)

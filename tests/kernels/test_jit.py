@@ -87,6 +87,17 @@ def test_a_damaged_file_is_replaced(tmp_path, pattern, content):
     assert run(IMPORT + CALL, tmp_path) == "1"
 
 
+def test_a_file_for_other_types_is_replaced(tmp_path):
+    """Numba may give a file its name before it writes it, and others read it then."""
+    single = CALL.replace("0])", "0], np.float32)").replace("2.0]])", "2.0]], 'f4')")
+    assert run(IMPORT + CALL + single, tmp_path) == "0\n0"
+    first, second = files(tmp_path, "*.nbc")
+    shutil.copyfile(second, first)
+    assert run(IMPORT + CALL, tmp_path) == "0"
+    assert run(IMPORT + CALL, tmp_path) == "1"
+    assert run(IMPORT + single, tmp_path) == "1"
+
+
 @pytest.mark.parametrize("pattern", ["*.nbi", "*.nbc"])
 def test_a_file_that_cannot_be_read(tmp_path, pattern):
     run(IMPORT + CALL, tmp_path)
