@@ -48,8 +48,7 @@ SOLVERS = {
 }
 
 OUTCOMES = {CONVERGED: "converged", DIVERGED: "diverged"}
-
-# Seconds between looks at the clock, the keyboard and nothing else.
+# Seconds between looks at the clock and for an interrupt.
 _BETWEEN_LOOKS = 0.1
 _ADAPTIVE_DIVISOR = 5.0
 _SMALLEST_RATE = 1e-6
