@@ -107,11 +107,12 @@ def shrinkages(
     upper: NDArray[np.float64],
     alpha: float,
 ) -> tuple[float, float, float]:
-    """Return three shares of the residual that may be good dual points.
+    """Return three shares of the residual that may be good dual points, decreasing.
 
-    Next to a tiny l2, or a bound far beyond the coefficients, the conjugate blows up an
-    excess of rounding errors: there a point that keeps within threshold and ridge, or
-    within every threshold, is better than the largest feasible one.
+    The first is the largest that makes every conjugate finite. Next to a tiny l2, or a
+    bound far beyond the coefficients, the conjugate blows up an excess of rounding
+    errors: there a point that keeps within threshold and ridge, or within every
+    threshold, is better.
     """
     kappa = closest = within = 1.0
     for j in columns:
@@ -129,7 +130,7 @@ def shrinkages(
                     closest = min(closest, (threshold + own) / abs(slope))
                 elif threshold > 0.0:
                     kappa = min(kappa, threshold / abs(slope))
-    return kappa, closest, within
+    return kappa, min(kappa, closest), within
 
 
 @uncounted_kernel

@@ -222,8 +222,11 @@ def gap_bound(
     divergence = working.figures[DIVERGENCE]
     l1, l2, lower, upper = problem.l1, problem.l2, problem.lower, problem.upper
     coef, correlation = state.coef, state.correlation
-    gap = np.inf
+    gap, last = np.inf, 2.0
     for shrunk in shrinkages(every, coef, correlation, l1, l2, lower, upper, alpha):
+        if shrunk >= last:
+            continue
+        last = shrunk
         found = shrunk * divergence + (1.0 - shrunk) * null_deviance
         found += penalty_gap(
             every,
