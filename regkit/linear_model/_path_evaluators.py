@@ -81,7 +81,7 @@ class Mix(NamedTuple):
 
 
 class Scores(Protocol):
-    """Replaces the folds' squared errors by a scorer's."""
+    """Replaces the folds' errors by a scorer's values."""
 
     def __call__(self, l1_ratio: float, found: FoldPaths) -> Floats:
         """Return the scores of every alpha and fold, (n_alphas, n_folds)."""

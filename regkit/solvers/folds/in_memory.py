@@ -2,7 +2,8 @@
 
 Every fold is a design of the same X with weights of its own: rows that a fold does not
 train on have weight zero, rows that it takes several times a multiple. So no fold has a
-copy of X, and each path is certified like the path on all rows.
+copy of X, and each path is certified like the path on all rows. Tasks and results are
+those of any loss; `FoldedDesign` is for squared loss.
 """
 
 from collections.abc import Sequence
@@ -66,18 +67,19 @@ class PathTask(NamedTuple):
 
 
 class FoldPaths(NamedTuple):
-    """The paths of all folds and their errors."""
+    """The paths of all folds, and how well each predicts the rows held out of it."""
 
     whole: PathResult | None
     """On all rows."""
     folds: list[PathResult]
     errors: Floats
-    """(n_alphas, n_folds), weighted means of the squared held-out residuals; NaN for a
-    fold whose held-out rows all have weight zero."""
+    """(n_alphas, n_folds), weighted means over the held-out rows: of squared residuals,
+    or of what another loss loses above its least value, in the units that are reported.
+    NaN for a fold whose held-out rows all have weight zero."""
 
 
 class Folded(Protocol):
-    """What cross-validation asks of its folds."""
+    """What cross-validation asks of its folds, whatever the loss."""
 
     test_weights: Floats
 
@@ -86,7 +88,7 @@ class Folded(Protocol):
 
 
 class FoldedDesign:
-    """A design, and what its folds share.
+    """Rows in memory and squared loss, and what the folds share.
 
     Attributes
     ----------
