@@ -11,8 +11,10 @@ from regkit.solvers.losses import HINGE
 from regkit.solvers.problem import Penalty
 from regkit.solvers.solve_loss import loss_alpha_grid, solve_loss_path
 
-SHAPES = {"all columns": (60, 8), "working set": (25, 520)}
+SHAPES = {"all columns": (60, 8), "working set": (25, 130)}
 FORMS = {"F": np.asfortranarray, "sparse": sp.csc_array}
+
+pytestmark = pytest.mark.usefixtures("working_sets_of_few_columns")
 
 
 def table(shape, seed=0):

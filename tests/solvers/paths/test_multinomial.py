@@ -16,8 +16,10 @@ from regkit.solvers.solve_multinomial import (
 from tests.loss_certificate import certify_loss
 
 FORMS = {"C": np.ascontiguousarray, "F": np.asfortranarray, "sparse": sp.csc_array}
-SHAPES = {"all columns": (80, 10), "working set": (40, 300)}
+SHAPES = {"all columns": (80, 10), "working set": (25, 60)}
 ROUNDING = 1e-14
+
+pytestmark = pytest.mark.usefixtures("working_sets_of_few_columns")
 
 
 def table(shape, n_classes=3, seed=0):

@@ -24,9 +24,11 @@ LOSSES = {
     loss.name: loss for loss in (LOGISTIC, POISSON, GAMMA, tweedie(1.5), SQUARED_HINGE)
 }
 FORMS = {"C": np.ascontiguousarray, "F": np.asfortranarray, "sparse": sp.csc_array}
-SHAPES = {"all columns": (60, 12), "working set": (30, 520)}
+SHAPES = {"all columns": (60, 12), "working set": (30, 130)}
 # What rounding leaves of a gap.
 ROUNDING = 1e-14
+
+pytestmark = pytest.mark.usefixtures("working_sets_of_few_columns")
 
 
 def table(name, shape, seed=0):
