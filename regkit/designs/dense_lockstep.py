@@ -35,8 +35,12 @@ def share_columns(
     if transposed is None:
         return None
     _learn_moments(whole, transposed, designs)
-    if not all(_is_near(whole, design) for design in designs):
-        return None
+    for design in designs:
+        # Products about ``whole``'s means must give those about the design's own.
+        shift = np.abs(design.offset - whole.offset)
+        near = shift <= SAFE_RATIO * design.lengths * design.scale
+        if not np.all(near | design.constant):
+            return None
     threes = [designs[i : i + ABREAST] for i in range(0, len(designs), ABREAST)]
     return [_columns(whole, transposed, three) for three in threes]
 
@@ -92,10 +96,3 @@ def _learn_moments(
     found = by_shares(measure, np.arange(whole.n_features), costs)
     for k, design in enumerate(others):
         design.learn_moments(whole.means, found[:, k, 0], found[:, k, 1])
-
-
-def _is_near(whole: SharesColumns, design: SharesColumns) -> bool:
-    """Whether products about ``whole``'s means give those about the design's own."""
-    shift = np.abs(design.offset - whole.offset)
-    near = shift <= SAFE_RATIO * design.lengths * design.scale
-    return bool(np.all(near | design.constant))

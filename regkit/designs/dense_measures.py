@@ -29,23 +29,14 @@ class MeasuredColumns:
     ) -> None:
         self.n_samples, self.n_features = X.shape
         self._X = read_only(X)
+        self.transposed: NDArray[Any] = self._X.T
         self._by_rows = bool(X.flags.c_contiguous)
         self.fit_intercept = fit_intercept
         self.standardize = standardize
         weights = RowWeights.of(sample_weight, self.n_samples)
-        self._weight, self._root, self.total_weight, n_positive = weights
+        self.weights, self._root, self.total_weight, n_positive = weights
         self._row_weights = weights
         self.max_rank = n_positive - bool(fit_intercept)
-
-    @property
-    def transposed(self) -> NDArray[Any]:
-        """X's columns as rows."""
-        return self._X.T
-
-    @property
-    def weights(self) -> Floats:
-        """The rows' weights p, which sum to 1."""
-        return self._weight
 
     @property
     def means(self) -> Floats:
@@ -75,16 +66,16 @@ class MeasuredColumns:
     def _moments(self, X: NDArray[Any], guess: Floats) -> tuple[Floats, Floats, Floats]:
         """Return means, variances, and how far ``guess`` was from the means."""
         if self._by_rows:
-            shift, square = moments_by_rows(X, guess, self._weight)
+            shift, square = moments_by_rows(X, guess, self.weights)
         else:
             # Loaded where BLAS does not do.
             from regkit.kernels.linear import dense as kernels
 
-            shift, square = kernels.moments_columns(X.T, guess, self._weight)
+            shift, square = kernels.moments_columns(X.T, guess, self.weights)
         return *self._settle(guess, shift, square), shift
 
     def _rough_means(self) -> Floats:
-        means = transposed_times(self._X, self._weight.astype(self._X.dtype))
+        means = transposed_times(self._X, self.weights.astype(self._X.dtype))
         return means.astype(np.float64)
 
     def _settle(
