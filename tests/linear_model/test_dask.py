@@ -225,8 +225,8 @@ def test_bad_partitions_get_one_sentence_and_change_nothing(what):
     assert model.__dict__ == before
 
 
-def slow_rows(number):
-    time.sleep(0.2)
+def some_rows(number, wait=0.0):
+    time.sleep(wait)
     rng = np.random.default_rng(number)
     return rng.standard_normal((200, 5)) + number
 
@@ -235,24 +235,23 @@ def slow_rows(number):
 @pytest.mark.parametrize(
     ("model", "limit", "after"),
     [
-        (LassoRegressorCV(cv=4, alphas=20, eps=1e-6), 3000, 1.0),
         (RidgeRegressorCV(cv=4, alphas=[0.0, 1.0, 100.0]), 3000, 1.0),
         (RidgeRegressorCV(), 3000, 2.4),
         (LassoRegressorCV(cv=4, alphas=20, eps=1e-6), 4, 2.4),
     ],
-    ids=["lasso", "ridge folds", "ridge rows", "wide lasso"],
+    ids=["ridge folds", "ridge rows", "wide lasso"],
 )
 def test_losing_a_worker_does_not_lose_the_fit(
     model, limit, after, expendable, monkeypatch
 ):
     """A pass takes 1.6 seconds: a worker dies in the first of them, or in a later."""
     monkeypatch.setattr(_source_reducer, "MOST_SUMMED_UP", limit)
-    whole = np.concatenate([slow_rows(number) for number in range(16)])
+    whole = np.concatenate([some_rows(number) for number in range(16)])
     y = whole @ [1.0, 2.0, 0.0, 0.0, -1.0]
     y += np.random.default_rng(99).standard_normal(len(y))
     table = da.concatenate(
         [
-            da.from_delayed(dask.delayed(slow_rows)(number), (200, 5), float)
+            da.from_delayed(dask.delayed(some_rows)(number, 0.2), (200, 5), float)
             for number in range(16)
         ]
     )
