@@ -20,7 +20,7 @@ _UNRELATED = {
         r"|test_multioutput_regression|test_mlp_vs_poisson_glm"
     ),
     "the iterations of scikit-learn's solvers": r"test_n_iter$",
-    "a mode of leave-one-out that is to be refused for sparse X": (
+    "the warning of gcv_mode='svd', which is gone, for sparse X": (
         r"test_regularization_limits_ridge_gcv\[csr.*-svd-"
     ),
 }

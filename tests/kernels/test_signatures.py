@@ -16,7 +16,11 @@ from regkit import (
     DropoutMLPClassifier,
     DropoutMLPRegressor,
     ElasticNetRegressor,
+    GeneralizedLinearRegressor,
     LassoRegressor,
+    LinearSVMClassifier,
+    LogisticClassifier,
+    LogisticClassifierCV,
     RidgeRegressor,
     RowChunks,
     lasso_path,
@@ -29,6 +33,12 @@ ESTIMATORS = [
     ElasticNetRegressor(0.3, fit_intercept=False, positive=True),
     RidgeRegressor(1),
     RidgeRegressor(1, positive=True),
+]
+LOSSES = [
+    LogisticClassifier(0.1),
+    LogisticClassifierCV(alphas=3, cv=2),
+    LinearSVMClassifier(0.1, standardize=True),
+    GeneralizedLinearRegressor(0.1),
 ]
 NETWORK = {"hidden_layer_sizes": (3,), "max_iter": 2, "random_state": 0}
 NETWORKS = [
@@ -96,6 +106,11 @@ def fit_all(X, y, sample_weight=None):
     lasso_path(X, y, n_alphas=3)
 
 
+def fit_losses(X, y, sample_weight=None):
+    for estimator in LOSSES:
+        estimator.fit(X, y, sample_weight=sample_weight)
+
+
 def fit_networks(X, y, sample_weight=None):
     for network in NETWORKS:
         target = y if isinstance(network, DropoutMLPRegressor) else np.digitize(y, [0])
@@ -154,6 +169,34 @@ def session():
     assert compiled_for_literals() == []
 
 
+def loss_session():
+    rng = np.random.default_rng(0)
+    y = np.arange(20) % 2
+    shapes = [(20, 6), (20, 510)]  # Gram matrices all the way, working sets
+    problems = [rng.normal(size=shape) for shape in shapes]
+    weights = np.arange(1.0, 21.0)
+    for X in problems:
+        # The values of all the others too: which kernels run depends on them.
+        for values in [X, np.trunc(10 * X), (X > 0).astype(float)]:
+            for convert in CANONICAL:
+                fit_losses(convert(values), y)
+        for convert in CANONICAL:
+            fit_losses(convert(X.astype(np.float32)), y)
+        fit_losses(X, y, weights)
+    before = signatures()
+    assert before.total() > 0
+    for X in problems:
+        for convert in OTHERS:
+            fit_losses(convert(X), y)
+        fit_losses(X, read_only(y), read_only(weights))
+        fit_losses(X, y.astype(np.float32), 2)
+    assert signatures() - before == Counter()
+    # What does not touch X does not depend on its form.
+    for name in ["linear.loss_walk.walk", "linear.active_set.minimize"]:
+        assert before[f"regkit.kernels.{name}"] == 1
+    assert compiled_for_literals() == []
+
+
 def network_session():
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(20, 6)), rng.normal(size=20)
@@ -178,7 +221,7 @@ def network_session():
 
 @pytest.mark.slow
 @pytest.mark.skipif(numba.config.DISABLE_JIT, reason="nothing is compiled")
-@pytest.mark.parametrize("what", ["session", "network_session"])
+@pytest.mark.parametrize("what", ["session", "loss_session", "network_session"])
 def test_nothing_is_compiled_for_forms_that_mean_the_same(what):
     # In a process of its own: other tests call kernels with what they like. In a
     # second, to see that what the first left in the cache can be loaded.
