@@ -70,15 +70,22 @@ def files(cache, pattern):
     return sorted(cache.glob(f"**/{pattern}"))
 
 
-def test_a_kernel_is_compiled_once_a_machine(tmp_path):
-    assert run(IMPORT + CALL, tmp_path) == "0"
-    assert run(IMPORT + CALL, tmp_path) == "1"
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory):
+    """A cache that holds the kernel; tests change copies of it."""
+    cache = tmp_path_factory.mktemp("filled")
+    assert run(IMPORT + CALL, cache) == "0"
+    return cache
+
+
+def test_a_kernel_is_compiled_once_a_machine(filled):
+    assert run(IMPORT + CALL, filled) == "1"
 
 
 @pytest.mark.parametrize("pattern", ["*.nbi", "*.nbc"])
 @pytest.mark.parametrize("content", [b"", b"not a pickle", None])
-def test_a_damaged_file_is_replaced(tmp_path, pattern, content):
-    run(IMPORT + CALL, tmp_path)
+def test_a_damaged_file_is_replaced(filled, tmp_path, pattern, content):
+    shutil.copytree(filled, tmp_path, dirs_exist_ok=True)
     (file,) = files(tmp_path, pattern)
     if content is None:  # cut off, as by a crash or a full disk
         content = file.read_bytes()[:-20]
@@ -99,8 +106,8 @@ def test_a_file_for_other_types_is_replaced(tmp_path):
 
 
 @pytest.mark.parametrize("pattern", ["*.nbi", "*.nbc"])
-def test_a_file_that_cannot_be_read(tmp_path, pattern):
-    run(IMPORT + CALL, tmp_path)
+def test_a_file_that_cannot_be_read(filled, tmp_path, pattern):
+    shutil.copytree(filled, tmp_path, dirs_exist_ok=True)
     (file,) = files(tmp_path, pattern)
     file.unlink()
     file.mkdir()  # for the superuser, permissions would not do
