@@ -15,6 +15,7 @@ from statistics import median
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 
 from benchmarks.folds import N_FOLDS, certified_gap
 from benchmarks.problems import Problem, autoregressive, make_problem, problem_of
@@ -22,6 +23,8 @@ from benchmarks.report import Row
 
 _COLUMNS = (100, 250, 400, 700, 1_000)
 _ROWS_PER_COLUMN = (2, 10, 50, 300)
+# Shares of entries that are stored in a sparse X of 50 rows per column.
+_DENSITIES = (0.01, 0.05)
 # Entries of the largest X.
 _MOST = 32_000_000
 # How X is stored, its type and the number of folds.
@@ -46,12 +49,20 @@ def price_rows(solvers: Sequence[str], quick: bool) -> list[Row]:
         for order, dtype, n_folds in _FORMS:
             X = np.asarray(problem.X, dtype=dtype, order=order)  # type: ignore[call-overload]
             form = f"{order} {dtype}, {n_folds} folds"
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # the grid ends early
-                row = replace(_price(replace(problem, X=X), n_folds), solver=form)
-            rows.append(row)
-            print("  ", problem.size, form, f"{row.value:.2f}", flush=True)
+            rows.append(_row(replace(problem, X=X), form, n_folds))
+    for density in _DENSITIES:
+        problem = _sparse_problem(2_000 if quick else 20_000, density)
+        form = f"CSC, {density:.0%} stored, {N_FOLDS} folds"
+        rows.append(_row(problem, form, N_FOLDS))
     return rows
+
+
+def _row(problem: Problem, form: str, n_folds: int) -> Row:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the grid ends early
+        row = replace(_price(problem, n_folds), solver=form)
+    print("  ", problem.size, form, f"{row.value:.2f}", flush=True)
+    return row
 
 
 def _problems(quick: bool) -> Iterator[Problem]:
@@ -62,6 +73,16 @@ def _problems(quick: bool) -> Iterator[Problem]:
                 yield problem_of("price", *autoregressive(ratio * p, p))
     for name in ("housing", "tall"):
         yield make_problem(name, quick)
+
+
+def _sparse_problem(n_samples: int, density: float) -> Problem:
+    """Return 50 rows per column, a tenth of these informative, as much noise."""
+    rng = np.random.default_rng(5)
+    p = n_samples // 50
+    X = sparse.csc_array(sparse.random_array((n_samples, p), density=density, rng=rng))
+    signal = X[:, : p // 10] @ rng.standard_normal(p // 10)
+    y = signal + signal.std() * rng.standard_normal(n_samples)
+    return problem_of("price", X, y)
 
 
 def _price(problem: Problem, n_folds: int) -> Row:
@@ -87,7 +108,7 @@ def _price(problem: Problem, n_folds: int) -> Row:
         f"price {problem.size}",
         "regkit",
         ratio,
-        certified_gap(replace(problem, X=np.asarray(X, np.float64)), model, n_folds),
+        certified_gap(replace(problem, X=X.astype(np.float64)), model, n_folds),
         int(np.count_nonzero(model.path_.coefs[:, -1])),
         note=f"path {1e3 * min(alone for alone, _ in pairs):.3g} ms",
         unit="paths",

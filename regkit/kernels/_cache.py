@@ -2,9 +2,16 @@
 
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
-from numba.core.caching import CompileResultCacheImpl, FunctionCache, NullCache
+import numba
+from numba.core.caching import (
+    CompileResultCacheImpl,
+    FunctionCache,
+    IndexDataCacheFile,
+    NullCache,
+)
 from numba.core.runtime import rtsys
 
 from regkit.kernels import _shipped
@@ -30,6 +37,31 @@ class _InstalledImplementation(CompileResultCacheImpl):
 
 class _InstalledFiles(FunctionCache):
     _impl_class = _InstalledImplementation
+
+
+class _Files(IndexDataCacheFile):
+    """A kernel's files, named after the sources and the Numba they were made with.
+
+    Numba's own names are the same for all, and an index that is out of date is begun
+    anew: it may then refer for a while to files of earlier sources or versions.
+    """
+
+    def __init__(self, numbas: IndexDataCacheFile) -> None:
+        self._kernel = f"{Path(numbas._index_name).stem}.{numba.__version__}"
+        super().__init__(
+            numbas._cache_path,
+            f"{self._kernel}-{sources()[:16]}",
+            numbas._source_stamp,
+        )
+
+    def save(self, key: Any, data: Any) -> None:
+        """Save machine code, and remove what earlier sources left behind."""
+        index = Path(self._index_path)
+        if not index.exists():
+            for old in index.parent.glob(f"{self._kernel}-*"):
+                with suppress(OSError):
+                    old.unlink()
+        super().save(key, data)
 
 
 class KernelCache(NullCache):
@@ -112,8 +144,7 @@ class KernelCache(NullCache):
 
     def _checked(self, kind: type[FunctionCache]) -> FunctionCache:
         files = kind(self._function)
-        file = files._cache_file
-        file._source_stamp = (file._source_stamp, sources())
+        files._cache_file = _Files(files._cache_file)
         return files
 
     def _read(self, sig: Any, target_context: Any) -> Any:
@@ -125,8 +156,8 @@ class KernelCache(NullCache):
                     with suppress(Exception):
                         files.flush()  # a damaged file would stay, and fail again
                     found = None
-                # Numba gives the file of a kernel its name before it writes it: what
-                # stands there until then may have been compiled for other types.
+                # An index that is begun anew gives names again. What bears one may
+                # then have been compiled for other types.
                 if found is not None and found.signature.args == tuple(sig):
                     return found
         return None

@@ -7,8 +7,8 @@ true t yes y on 1 1.0 ja j wahr oui o vrai si sí s sì sim verdadero verdadeiro
 prawda evet да истина 是 はい ✓ ✔ ☑
 """
 _FALSE = """
-false f no n off 0 0.0 nein falsch non faux não nao falso nie fałsz hayır нет ложь 否
-いいえ ✗ ✘ ☐
+false f no n off 0 0.0 nein nee nej nei falsch non faux não nao falso nie fałsz hayır
+нет ложь 否 いいえ ✗ ✘ ☐
 """
 _FLAGS = dict.fromkeys(_FALSE.split(), False) | dict.fromkeys(_TRUE.split(), True)
 

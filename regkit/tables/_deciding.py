@@ -199,7 +199,8 @@ class _Look:
             flags = read_booleans(self.candidates)
             if flags is not None or self.given == "boolean":
                 missing = AMONG_NUMBERS | self.settings.missing_cells
-                reading = ColumnReading("boolean", missing=missing)
+                notes = self._flag_notes(flags or {})
+                reading = ColumnReading("boolean", missing=missing, notes=notes)
                 return apply_reading(self.column, reading)
         if self.numbers is not None and self.numbers.doubtful and decimal:
             self.numbers = self._look_for_numbers(decimal)
@@ -364,6 +365,23 @@ class _Look:
         return (
             Note(f"column {self.column.name!r}: {shown} are read as one level{more}"),
         )
+
+    def _flag_notes(self, flags: Mapping[str, bool]) -> tuple[Note, ...]:
+        """Say which words are read as one: N, NO and S may be directions."""
+        for value in (True, False):
+            words = {cell.casefold(): cell for cell in flags if flags[cell] == value}
+            if len(words) > 1:
+                name = self.column.name
+                shown = ", ".join(repr(cell) for cell in sorted(words.values())[:4])
+                return (
+                    Note(
+                        f"column {name!r}: {shown} are read as one answer, "
+                        f"{'yes' if value else 'no'}",
+                        (Option("readings", "category", name),),
+                        "keeps them apart",
+                    ),
+                )
+        return ()
 
     def _code_notes(self) -> tuple[Note, ...]:
         if self.numbers is None or not self.numbers.codes or self.numbers.strays:

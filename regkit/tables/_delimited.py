@@ -78,7 +78,13 @@ def read_delimited(text: str, source: str) -> Delimited:
             f"left out: {shown[:40]!r}"
         )
         rows, lines = rows[start:], lines[start:]
+    n_named = len(rows[0])
     rows = _even_out(rows)
+    if len(rows[0]) > n_named:
+        notes.append(
+            f"the rows of {source} have one cell more than its header: the first is "
+            "taken for a name of the row"
+        )
     if len(rows) > 2 and _is_total(rows[-1]):
         notes.append(
             f"the last line of {source}, {' '.join(filter(None, rows[-1]))[:40]!r}, is "
@@ -178,7 +184,10 @@ def _even_out(rows: list[list[str]]) -> list[list[str]]:
             return [header, *(row[:-1] for row in rest)]
         if not header[-1].strip() and len(rest[0]) == len(header) > 1:
             return [row[:-1] for row in rows]
-    elif all(len(row) == len(header) + 1 for row in rest):
+    elif all(len(row) == len(header) + 1 for row in rest) and (
+        # Names of rows differ; equal ones are parts of numbers with decimal commas.
+        len({row[0] for row in rest}) == len(rest)
+    ):
         return [["", *header], *rest]
     return rows
 

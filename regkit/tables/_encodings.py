@@ -85,6 +85,17 @@ class Categories:
         return encoded
 
 
+@dataclass(frozen=True)
+class Holes:
+    """Where a value is missing, of a column that is the same wherever it is known."""
+
+    suffixes: tuple[str, ...] = ("=missing",)
+
+    def encode(self, column: TypedColumn) -> _Floats:
+        """Return one 0/1 column."""
+        return np.asarray(np.isnan(column.values)[:, None], dtype=np.float64)
+
+
 def _with_indicator(
     values: _Floats, fills: Sequence[float], suffixes: Sequence[str]
 ) -> _Floats:
@@ -138,14 +149,9 @@ def _learn_numbers(values: _Floats, with_indicator: bool) -> Learned:
     if np.ptp(known) == 0:
         if not indicator:
             return Learned(None, f"is {known[0]:g} in every row or missing")
-        # Of a number that is the same wherever it is known, the holes say it all.
-        return Learned(_holes_alone(), "", n_missing, "a level of their own")
+        return Learned(Holes(), "", n_missing, "a level of their own")
     filled = f"filled with the median, {fill:.6g}"
     return Learned(Numbers(("", *indicator), fill), "", n_missing, filled)
-
-
-def _holes_alone() -> Categories:
-    return Categories(("=missing",), {}, -1, 0)
 
 
 def _learn_dates(values: NDArray[np.datetime64], with_indicator: bool) -> Learned:
@@ -159,7 +165,11 @@ def _learn_dates(values: NDArray[np.datetime64], with_indicator: bool) -> Learne
     varied = {name: part for name, part in parts.items() if np.ptp(part) > 0}
     if not varied:
         day = np.datetime_as_string(known[0], unit="D")
-        return Learned(None, f"is {day} in every row")
+        if not n_missing:
+            return Learned(None, f"is {day} in every row")
+        if not with_indicator:
+            return Learned(None, f"is {day} in every row or missing")
+        return Learned(Holes(), "", n_missing, "a level of their own")
     indicator = ("=missing",) if n_missing and with_indicator else ()
     encoding = Dates(
         tuple(f"_{name}" for name in varied) + indicator,

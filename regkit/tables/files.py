@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import bz2
+import codecs
 import gzip
 import io
 import json
 import lzma
+import re
 import sys
 import zipfile
 from dataclasses import dataclass, field
@@ -24,6 +26,14 @@ _UNPACKERS = {
     b"BZh": bz2.decompress,
     b"\xfd7zXZ\x00": lzma.decompress,
 }
+_MARKS = {  # the first that fits: UTF-16's begins UTF-32's
+    codecs.BOM_UTF32_LE: "utf-32",
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+_GUESSED = {"cp1252": "Windows-1252", "latin-1": "Latin-1"}
+_FOREIGN = re.compile(r"\w*[^\x00-\x7f][\w\x80-\xff]*")
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,7 +136,7 @@ def read_table(
         return _read_arrow(raw, source, "pyarrow.feather")
     if raw.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
         return _read_workbook(raw, source, sheet)
-    text = _decode(raw, source, encoding)
+    text, guessed = _decode(raw, source, encoding)
     if text.lstrip()[:1] in ("{", "["):
         return _read_json(text, source)
     found = read_delimited(text, source)
@@ -134,7 +144,7 @@ def read_table(
         RawColumn(name, "text", cells)
         for name, cells in zip(found.names, found.columns, strict=True)
     ]
-    return FileTable(columns, source, found.lines, found.notes)
+    return FileTable(columns, source, found.lines, [*guessed, *found.notes])
 
 
 def _read_bytes(path: str | Path) -> bytes:
@@ -178,19 +188,27 @@ def _unzip(raw: bytes, source: str) -> bytes:
         raise TableError(f"{source} cannot be unpacked: {error}") from None
 
 
-def _decode(raw: bytes, source: str, encoding: str | None) -> str:
-    marked = raw.startswith((b"\xff\xfe", b"\xfe\xff"))
-    if encoding is None and not marked and b"\0" in raw[:4096]:
+def _decode(raw: bytes, source: str, encoding: str | None) -> tuple[str, list[str]]:
+    """Return the text, and a note where its encoding is a guess."""
+    marked = next((name for mark, name in _MARKS.items() if raw.startswith(mark)), None)
+    if encoding is None and marked is None and b"\0" in raw[:4096]:
         raise TableError(f"{source} is not a text file: save the table as CSV")
-    guesses = ["utf-16"] if marked else ["utf-8-sig", "cp1252", "latin-1"]
+    guesses = [marked] if marked else ["utf-8-sig", "cp1252", "latin-1"]
     for guess in [encoding] if encoding else guesses:
         try:
-            return raw.decode(guess)
+            text = raw.decode(guess)
         except LookupError:
             raise TableError(f"there is no encoding {encoding!r}") from None
         except UnicodeDecodeError:
             continue
-    raise TableError(f"{source} is not text in {encoding or 'UTF-16'}")
+        if encoding or guess not in _GUESSED:
+            return text, []
+        shown = _FOREIGN.search(text)
+        return text, [
+            f"{source} is not in UTF-8: read as {_GUESSED[guess]}, which shows "
+            f"{shown[0][:40] if shown else ''!r} (the option `encoding` names another)"
+        ]
+    raise TableError(f"{source} is not text in {encoding or str(marked).upper()}")
 
 
 def _read_arrow(raw: bytes, source: str, module: str) -> FileTable:

@@ -95,7 +95,7 @@ def test_a_damaged_file_is_replaced(filled, tmp_path, pattern, content):
 
 
 def test_a_file_for_other_types_is_replaced(tmp_path):
-    """Numba may give a file its name before it writes it, and others read it then."""
+    """An index that is begun anew gives names again before files are written."""
     single = CALL.replace("0])", "0], np.float32)").replace("2.0]])", "2.0]], 'f4')")
     assert run(IMPORT + CALL + single, tmp_path) == "0\n0"
     first, second = files(tmp_path, "*.nbc")
@@ -103,6 +103,28 @@ def test_a_file_for_other_types_is_replaced(tmp_path):
     assert run(IMPORT + CALL, tmp_path) == "0"
     assert run(IMPORT + CALL, tmp_path) == "1"
     assert run(IMPORT + single, tmp_path) == "1"
+
+
+def test_files_of_another_version_are_never_read(filled, tmp_path):
+    shutil.copytree(filled, tmp_path, dirs_exist_ok=True)
+    other = IMPORT.replace("import numpy", "import numba; numba.__version__ += '.1'\n")
+    other = other.replace("\n as np", "\nimport numpy as np")
+    before = files(tmp_path, "*.nb?")
+    assert run(other + CALL, tmp_path) == "0"
+    after = files(tmp_path, "*.nb?")
+    assert len(after) == 2 * len(before)
+    assert set(before) < set(after)
+    assert run(IMPORT + CALL, tmp_path) == "1"
+    assert run(other + CALL, tmp_path) == "1"
+
+
+def test_files_of_earlier_sources_are_removed(filled, tmp_path):
+    shutil.copytree(filled, tmp_path, dirs_exist_ok=True)
+    before = files(tmp_path, "*.nb?")
+    assert run(IMPORT + CALL, tmp_path, NUMBA_OPT=2) == "0"
+    after = files(tmp_path, "*.nb?")
+    assert len(after) == len(before)
+    assert not set(before) & set(after)
 
 
 @pytest.mark.parametrize("pattern", ["*.nbi", "*.nbc"])

@@ -229,6 +229,32 @@ def test_equal_names_and_equal_columns():
         TableEncoder().fit(table)
 
 
+def test_the_same_where_known_says_where_it_is_missing():
+    day = pd.Timestamp("2024-05-01")
+    table = pd.DataFrame(
+        {
+            "flag": pd.array([True, None, True, True], dtype="boolean"),
+            "number": [7.0, 7, None, 7],
+            "day": [day, day, day, pd.NaT],
+        }
+    )
+    X = TableEncoder().fit_transform(table)
+    np.testing.assert_array_equal(X, [[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]])
+    with pytest.raises(TableError, match="7 in every row or missing"):
+        TableEncoder(indicators=False).fit(table[["number", "day"]])
+
+
+def test_words_read_as_one_answer_are_said():
+    table = pd.DataFrame({"wind": ["N", "NO", "S", "N"], "x": [1.0, 2, 4, 8]})
+    encoder = TableEncoder().fit(table)
+    assert encoder.notes() == [
+        "column 'wind': 'N', 'NO' are read as one answer, no "
+        "(`readings={'wind': 'category'}` keeps them apart)"
+    ]
+    names = TableEncoder(readings={"wind": "category"}).fit(table)
+    assert "wind=NO" in names.get_feature_names_out()
+
+
 def test_rare_levels_together_and_levels_never_seen_with_them():
     # Of 200 rows, two are enough for a level.
     wood = np.repeat(["oak", "pine", "yew", "fig"], [100, 96, 2, 2])

@@ -99,10 +99,43 @@ def test_two_notations_in_a_column(csv_file):
         read_csv(path, "a")
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+@pytest.mark.parametrize(
+    "encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32", "cp1252"]
+)
 def test_encodings(csv_file, encoding):
     path = csv_file("größe,y", "1,2", "3,4", encoding=encoding)
     assert read_csv(path, "y").feature_names == ["größe"]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "name", "shown"),
+    [
+        ("cp1252", "größe", "Windows-1252, which shows 'größe'"),
+        ("koi8-r", "год", "Windows-1252, which shows 'ÇÏÄ'"),
+        ("shift_jis", "面積", "Latin-1, which shows '\\x96Ê\\x90Ï'"),
+    ],
+)
+def test_a_guessed_encoding_is_said(csv_file, encoding, name, shown):
+    path = csv_file(f"{name},y", "1,2", "3,4", encoding=encoding)
+    (note,) = read_table(path).notes
+    assert f"is not in UTF-8: read as {shown}" in note
+    told = read_table(path, encoding=encoding)
+    assert told.names == [name, "y"]
+    assert told.notes == []
+
+
+def test_a_cell_more_than_the_header_is_a_name_only_if_it_differs(csv_file):
+    table = read_table(csv_file("a,y", "r1,1,2", "r2,3,4"))
+    assert table.names == ["column 1", "a", "y"]
+    assert "one cell more than its header" in table.notes[0]
+    with pytest.raises(TableError, match="line 2: 3 fields where the header has 2"):
+        read_table(csv_file("a,y", "1,5,2", "1,7,4", "2,5,4"))
+
+
+def test_a_column_that_is_one_value_or_missing(csv_file):
+    lines = [",,,1", "yes,7,2024-05-01,2", ",7,,3", "yes,,2024-05-01,4"]
+    table = read_csv(csv_file("flag,number,day,y", *lines), "y")
+    np.testing.assert_array_equal(table.X, [[1, 1, 1], [0, 0, 0], [1, 0, 1], [0, 1, 0]])
 
 
 def test_columns_without_information_are_left_out_with_a_note(csv_file):
