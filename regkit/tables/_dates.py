@@ -14,6 +14,7 @@ _TIME = (
     r"(?:[T,]?\s*(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,]\d+)?)?"
     r"\s*(?P<half>[AaPp]\.?[Mm]\.?)?\s*(?:Z|UTC|GMT|[+-]\d{2}:?\d{2})?)?"
 )
+_ZONE = re.compile(r":\d{2}.*?(Z|UTC|GMT|[+-]\d{2}:?\d{2})$")
 _WEEKDAY = r"(?:[^\W\d]{2,9}\.?,?\s+)?"
 _YEAR = r"(?P<year>\d{4})"
 _ANY_YEAR = r"(?P<year>\d{4}|\d{2})"
@@ -66,6 +67,8 @@ class DateCells(NamedTuple):
     """Order of day, month and year in figures such as 03/04/2024."""
     doubtful: str
     """A cell by which the order stays open, ``""`` for none."""
+    zones: tuple[str, str] | None = None
+    """Two cells whose times are written for different time zones, None for none."""
 
 
 def read_dates(cells: Iterable[str], order: Order | None = None) -> DateCells | None:
@@ -91,7 +94,9 @@ def read_dates(cells: Iterable[str], order: Order | None = None) -> DateCells | 
         cell: date for cell in distinct if (date := to_date(cell, found)) is not None
     }
     strays = [cell for cell in distinct if cell not in values]
-    return DateCells(values, strays, found, doubtful) if values else None
+    if not values:
+        return None
+    return DateCells(values, strays, found, doubtful, _different_zones(values))
 
 
 def to_date(cell: str, order: Order) -> np.datetime64 | None:
@@ -146,6 +151,18 @@ def _find_order(cells: list[str]) -> tuple[Order, str]:
                 return "mdy", ""
             open_cell = open_cell or cell
     return ("mdy", open_cell) if open_cell else ("ymd", "")
+
+
+def _different_zones(cells: Iterable[str]) -> tuple[str, str] | None:
+    first: dict[str, str] = {}
+    for cell in cells:
+        if found := _ZONE.search(cell):
+            zone = found[1].replace(":", "").replace("-0000", "+0000")
+            first.setdefault("+0000" if zone in ("Z", "UTC", "GMT") else zone, cell)
+            if len(first) > 1:
+                one, other = first.values()
+                return one, other
+    return None
 
 
 def _build(found: re.Match[str], month: int, day: int) -> np.datetime64 | None:

@@ -324,6 +324,14 @@ class _Look:
                     "reads the other",
                 ),
             )
+        if dates.zones:
+            one, other = dates.zones
+            notes += (
+                Note(
+                    f"column {self.column.name!r}: times are taken as written, though "
+                    f"{one!r} and {other!r} are for different time zones"
+                ),
+            )
         reading = ColumnReading("date", order=dates.order, missing=missing, notes=notes)
         if error:
             raise stray_error(self.column, reading, error, self.target)

@@ -156,6 +156,23 @@ def test_readings_by_the_user(table):
         TableEncoder({"zip": "code"}).fit(table)
 
 
+def test_time_zones_that_differ_are_said():
+    zones = ["+0100", "-05:00", "Z", ""]
+    table = pd.DataFrame({"t": [f"2024-03-{k + 1} 08:30{zones[0]}" for k in range(20)]})
+    same = TableEncoder().fit(table)
+    assert same.notes() == []
+    table["t"] = [f"2024-03-{k + 1} 08:30{zones[k % 4]}" for k in range(20)]
+    encoder = TableEncoder().fit(table)
+    assert encoder.notes() == [
+        "column 't': times are taken as written, though '2024-03-1 08:30+0100' and "
+        "'2024-03-2 08:30-05:00' are for different time zones"
+    ]
+    assert_array_equal(encoder.transform(table), same.transform(table))
+    # Names and figures of the same time.
+    table["t"] = [f"2024-03-{k + 1} 08:30{['Z', '+00:00'][k % 2]}" for k in range(20)]
+    assert TableEncoder().fit(table).notes() == []
+
+
 def test_what_a_table_leaves_open_can_be_said():
     table = pd.DataFrame(
         {
