@@ -20,7 +20,7 @@ from regkit.kernels._target import sources
 
 try:
     from numba.core.caching import InTreeCacheLocator
-except ImportError:  # Numba 0.60
+except ImportError:  # Numba 0.61
     from numba.core.caching import _InTreeCacheLocator as InTreeCacheLocator
 
 

@@ -180,7 +180,7 @@ def test_compiled_tiles_use_fused_operations_on_whole_vectors():
     out = Lines(np.zeros(UNITS * PANEL, np.float32), 0, PANEL)
     run_tile(0, out, left, Lines(B, 0, 0), 1, 4)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Numba 0.60, of code from a cache
+        warnings.simplefilter("ignore")  # older Numba, of code from a cache
         code = "".join(run_tile.inspect_asm().values())
     if not code or "ymm" not in code:
         pytest.skip("loaded from a cache, or a processor without wide vectors")
