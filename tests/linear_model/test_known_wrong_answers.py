@@ -3,8 +3,11 @@
 The numbers of their issues are given where they are known.
 """
 
+import tracemalloc
+
 import numpy as np
 import pytest
+from scipy.sparse import csc_array
 from sklearn.datasets import load_iris
 from sklearn.model_selection import GridSearchCV
 
@@ -202,3 +205,34 @@ def test_paths_are_as_long_as_asked():
     path = logistic_path(X, y, n_alphas=50)
     assert len(path.alphas) == 50
     assert np.all(path.dual_gaps <= 1e-8 * path.null_objective)
+
+
+@pytest.mark.parametrize("loss", ["logistic", "poisson"])
+def test_columns_that_are_repeated(loss):
+    """Glum #850: a singular Hessian, and nan from its inner coordinate descent."""
+    X, y = classes() if loss == "logistic" else counts()
+    options = {"alpha": 0.02, "l1_ratio": 1.0}
+    coef, intercept = reference_optimum(loss, X, y, **options)
+    kind = LogisticClassifier if loss == "logistic" else GeneralizedLinearRegressor
+    model = kind(**options, tol=1e-13).fit(np.tile(X, 3), y)
+    total = model.coef_.reshape(3, 5).sum(axis=0)
+    assert total == pytest.approx(np.ravel(coef), abs=1e-5)
+    assert model.intercept_ == pytest.approx(intercept, abs=1e-5)
+    assert_certified(loss, np.tile(X, 3), y, model, 1e-12, **options)
+
+
+def test_wide_columns_take_no_square_of_memory():
+    """Glum #485: an array of columns by columns, here of 0.8 GB."""
+    rng = np.random.default_rng(0)
+    X = csc_array(rng.poisson(0.01, size=(100, 10_000)).astype(float))
+    y = np.arange(100) % 2
+    model = LogisticClassifier(alpha=0.01).fit(X[:, :50], y)
+    tracemalloc.start()
+    try:
+        model.fit(X, y)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 50 * 2**20
+    assert model.coef_.any()
+    assert_certified("logistic", X.toarray(), y, model, alpha=0.01)
