@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 
 Order = Literal["ymd", "dmy", "mdy"]
 
+_OFFSET = r"Z|UTC|GMT|[+-]\d{2}:?\d{2}"
 _TIME = (
     r"(?:[T,]?\s*(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,]\d+)?)?"
-    r"\s*(?P<half>[AaPp]\.?[Mm]\.?)?\s*(?:Z|UTC|GMT|[+-]\d{2}:?\d{2})?)?"
+    rf"\s*(?P<half>[AaPp]\.?[Mm]\.?)?\s*(?:{_OFFSET})?)?"
 )
-_ZONE = re.compile(r":\d{2}.*?(Z|UTC|GMT|[+-]\d{2}:?\d{2})$")
+_ZONE = re.compile(rf":\d{{2}}.*?({_OFFSET})$")
 _WEEKDAY = r"(?:[^\W\d]{2,9}\.?,?\s+)?"
 _YEAR = r"(?P<year>\d{4})"
 _ANY_YEAR = r"(?P<year>\d{4}|\d{2})"
@@ -154,6 +155,7 @@ def _find_order(cells: list[str]) -> tuple[Order, str]:
 
 
 def _different_zones(cells: Iterable[str]) -> tuple[str, str] | None:
+    """Return the first two cells whose times have different offsets."""
     first: dict[str, str] = {}
     for cell in cells:
         if found := _ZONE.search(cell):
