@@ -10,7 +10,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import KFold, RepeatedKFold, ShuffleSplit
 
 from regkit import ElasticNetRegressorCV, enet_path
-from regkit.designs import dense_lockstep
+from regkit.designs import dense_lockstep, make_design
 from regkit.solvers.folds import in_memory as folds_module
 from regkit.solvers.folds import lockstep
 
@@ -131,6 +131,19 @@ def test_rows_are_copied_into_columns_once_and_never_written() -> None:
         model = fit(X, y, cv=KFold(7))  # three times three paths
     assert copied.call_count == 1
     assert_as_fitted_apart(model, X, y)
+
+
+@pytest.mark.parametrize("order", ["F", "C"])
+def test_means_too_far_apart_to_share_products(order: Any) -> None:
+    X = np.random.default_rng(0).normal(size=(N, 5))
+    weight = np.where(np.arange(N) < 20, 1 / 20, 0.0)
+    for spread, is_shared in [(1.0, True), (1e-3, False)]:
+        X[:20, 2] *= spread
+        X[20:, 2] += 10
+        table = np.asarray(X, order=order)
+        whole, fold = make_design(table), make_design(table, weight)
+        shared = dense_lockstep.share_columns(whole, [fold])
+        assert (shared is not None) == is_shared
 
 
 def test_rows_too_many_to_be_copied() -> None:
