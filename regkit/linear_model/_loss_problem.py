@@ -76,7 +76,7 @@ class AnyLossProblem(Problem):
 
     def _closer(self, asked: PathRequest) -> PathRequest:
         tol = self.aim * asked.settings.tol
-        return asked._replace(settings=replace(asked.settings, tol=tol))
+        return asked._replace(settings=asked.settings._replace(tol=tol))
 
     def _asked_for(self, found: PathResult, asked: PathRequest) -> PathResult:
         return found.with_gaps(found.dual_gaps, asked.settings.tol)
