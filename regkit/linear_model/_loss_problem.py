@@ -205,8 +205,9 @@ class LossProblem(AnyLossProblem):
 
     # Predictions are as far off as the root of the gap. Since Newton's steps square the
     # error, a smaller gap costs a step or two, and two ways to the same fit, by weights
-    # or repeated rows, alone or on a path, agree to many digits.
-    aim = 1e-8
+    # or repeated rows, alone or on a path, agree to many digits: scores of searches to
+    # 1e-8.
+    aim = 1e-12
 
     term: LossTerm
     design: RowDesign
