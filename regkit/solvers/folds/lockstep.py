@@ -143,6 +143,7 @@ class LockstepPaths:
             columns[ascending],
             found.values[k, stored][ascending],
             found.gaps[k, :count].copy(),
+            found.residual_squares[k, :count].copy(),
             found.n_iter[k, :count].copy(),
             True,
             "active_set",
@@ -237,6 +238,7 @@ def _empty_work(p: int) -> WorkingSets:
         n_wanted=n_wanted,
         goals=np.zeros(ABREAST),
         gaps=np.zeros(ABREAST),
+        residual_squares=np.zeros(ABREAST),
         is_solved=np.ones(ABREAST, dtype=np.bool_),
         n_iter=n_iter,
         n_last=n_last,
@@ -250,6 +252,7 @@ def _empty_found(n_alphas: int) -> Found:
         values=np.zeros((ABREAST, 0)),
         starts=np.zeros((ABREAST, n_alphas + 1), dtype=np.int64),
         gaps=np.zeros((ABREAST, n_alphas)),
+        residual_squares=np.zeros((ABREAST, n_alphas)),
         n_iter=np.zeros((ABREAST, n_alphas), dtype=np.int64),
         at=np.zeros(1, dtype=np.int64),
     )

@@ -19,6 +19,8 @@ class Solved(NamedTuple):
     indices: NDArray[np.int64]
     values: Floats
     gaps: Floats
+    residual_squares: Floats
+    """|r|², of targets as the design weights them."""
     n_iters: NDArray[np.int64]
     is_unique: bool
     name: str
@@ -63,6 +65,7 @@ def as_result(
         intercepts=problem.target_mean - shifts,
         dual_gaps=gaps,
         null_objectives=np.full(n_solved, problem.null_objective),
+        losses=0.5 * solved.residual_squares,
         n_iters=solved.n_iters,
         converged=gaps <= tol * problem.null_objective,
         unique=solved.is_unique,
