@@ -24,8 +24,8 @@ from regkit.linear_model._underflow import refuse_small_moments, refuse_underflo
 from regkit.rows.inputs import FitData, check_fit_data
 from regkit.rows.open import as_source
 from regkit.solvers.criteria import information_criteria
+from regkit.solvers.folds.fold import mean_squares
 from regkit.solvers.folds.from_moments import held_out_errors
-from regkit.solvers.folds.held_out import mean_squares
 from regkit.solvers.folds.out_of_core import MOST_COLUMNS, WideRows
 from regkit.solvers.paths.grid import alpha_grid
 from regkit.solvers.problem import Penalty
@@ -91,7 +91,7 @@ class MatrixProblem(Problem):
                 self.target(),
                 asked.penalty,
                 asked.alphas,
-                **asked.settings.options,
+                **asked.settings._asdict(),
                 max_nonzero=asked.max_nonzero,
                 start=None if start is None else start.coefs[0],
             )

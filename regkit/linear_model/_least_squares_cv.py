@@ -20,7 +20,6 @@ from regkit.linear_model._least_squares import (
     require_one_target,
 )
 from regkit.linear_model._moment_scores import check_moment_scoring
-from regkit.linear_model._parameters import thread_count
 from regkit.linear_model._path_cv import PathCV
 from regkit.linear_model._path_evaluators import (
     CriterionEvaluator,
@@ -36,6 +35,7 @@ from regkit.linear_model._source_reducer import SourceReducer
 from regkit.linear_model._splits import fold_labels, for_scorer, make_folds
 from regkit.linear_model._sums import SumsByFold
 from regkit.linear_model.statistics import SufficientStatistics, check_statistics
+from regkit.parallel.threads import n_threads
 from regkit.rows.inputs import check_fit_data
 from regkit.rows.sources import RowSource
 from regkit.solvers.folds.from_moments import FoldedStatistics
@@ -138,7 +138,7 @@ class LeastSquaresCV(PathCV, LinearRegressor):
         problem = RowProblem.of(Setup.of(self), data)
         with np.errstate(over="ignore", invalid="ignore"):  # refused in `report`
             folded = FoldedDesign(
-                problem.design, data.y, weight, folds, thread_count(self.n_jobs)
+                problem.design, data.y, weight, folds, n_threads(self.n_jobs)
             )
         scores = None
         if self.scoring is not None:
@@ -185,7 +185,7 @@ class LeastSquaresCV(PathCV, LinearRegressor):
                 problem.design,
                 [sums.moments(without=label) for label in sums.folds],
                 [sums.parts[label] for label in sums.folds],
-                thread_count(self.n_jobs),
+                n_threads(self.n_jobs),
             )
         scores = None
         if self.scoring is not None:

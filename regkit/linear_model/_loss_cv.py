@@ -16,7 +16,6 @@ from regkit.linear_model._labels import Labels, class_weighted, refuse_empty_cla
 from regkit.linear_model._loss_base import LossEstimator
 from regkit.linear_model._loss_chunks import ChunkFolds, chunk_source, open_chunks
 from regkit.linear_model._loss_problem import LossProblem
-from regkit.linear_model._parameters import thread_count
 from regkit.linear_model._path_cv import PathCV
 from regkit.linear_model._path_evaluators import (
     CriterionEvaluator,
@@ -25,6 +24,7 @@ from regkit.linear_model._path_evaluators import (
 )
 from regkit.linear_model._problem import Setup
 from regkit.linear_model._splits import fold_labels, for_scorer, make_folds
+from regkit.parallel.threads import n_threads
 from regkit.rows.sources import RowSource
 from regkit.solvers.folds.fold import Fold
 from regkit.solvers.folds.in_memory import PathSettings
@@ -119,7 +119,7 @@ class LossCV(PathCV, LossEstimator):
             folds,
             lambda fold: self._training_weight(problem, fold),
             self._error_scale,
-            thread_count(self.n_jobs),
+            n_threads(self.n_jobs),
         )
         return PathEvaluator(
             problem,

@@ -17,8 +17,7 @@ from regkit.linear_model._least_squares import MatrixProblem
 from regkit.linear_model._moment_scores import scores
 from regkit.linear_model._problem import PathRequest, Problem, TrainingRows
 from regkit.linear_model._selection import Choice, ErrorCurve
-from regkit.solvers.folds.averages import mean_and_se
-from regkit.solvers.folds.fold import Fold
+from regkit.solvers.folds.fold import Fold, mean_and_se
 from regkit.solvers.folds.in_memory import Folded, FoldPaths, PathSettings, PathTask
 from regkit.solvers.problem import Penalty
 from regkit.solvers.relaxed import relax

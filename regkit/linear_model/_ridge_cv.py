@@ -18,7 +18,6 @@ from regkit.linear_model._grid import check_alphas
 from regkit.linear_model._least_squares import MomentProblem, RowProblem
 from regkit.linear_model._limits import Limits
 from regkit.linear_model._moment_scores import check_moment_scoring
-from regkit.linear_model._parameters import thread_count
 from regkit.linear_model._problem import Setup
 from regkit.linear_model._progress import Progress
 from regkit.linear_model._ridge_evaluators import (
@@ -37,7 +36,7 @@ from regkit.linear_model._splits import (
 )
 from regkit.linear_model._sums import SumsByFold
 from regkit.linear_model.statistics import SufficientStatistics, check_statistics
-from regkit.parallel.threads import calm_blas
+from regkit.parallel.threads import calm_blas, n_threads
 from regkit.rows.inputs import check_fit_data
 from regkit.rows.sources import RowSource
 from regkit.solvers.folds.fold import Fold
@@ -227,7 +226,7 @@ class RidgeCV(CrossValidated, LinearRegressor):
             bool(self.alpha_per_target),
             bool(self.store_cv_results),
             self._single(0.0),
-            thread_count(self.n_jobs),
+            n_threads(self.n_jobs),
         )
 
     def _check_rows_not_needed(self) -> None:

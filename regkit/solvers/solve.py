@@ -9,9 +9,8 @@ from scipy import sparse
 from regkit._types import Floats
 from regkit.designs import Design, GramTerms
 from regkit.parallel.threads import calm_passes
-from regkit.solvers.paths.gram import CompleteGram, is_small
-from regkit.solvers.paths.solved import as_result
-from regkit.solvers.problem import Penalty, sum_of_squares
+from regkit.solvers.paths.gram import CompleteGram
+from regkit.solvers.problem import Penalty, as_result, is_small, sum_of_squares
 from regkit.solvers.results import PathResult
 
 # `paths.walk` and `ridge.route` are imported where they are called: a fit that needs
@@ -113,8 +112,6 @@ def go_on(
 ) -> PathResult:
     """Solve for the alphas that ``found`` has not reached; return the whole path."""
     done = len(found.alphas)
-    if done == len(alphas):
-        return found
     start = found.at(done - 1).coefs[:, 0] if done else None
     task = _Task(design, y, penalty, tol, max_iter, solver, design.n_features)
     rest = task.solve(alphas[done:], start)

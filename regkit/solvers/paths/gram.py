@@ -17,24 +17,18 @@ from regkit.kernels.linear.cholesky import BLOCK
 from regkit.kernels.linear.gram_path import END, UNSOLVED, UNSURE, GramPathFound, follow
 from regkit.solvers.paths import pivoting
 from regkit.solvers.paths.certificate import Certificate, within
-from regkit.solvers.paths.solved import Solved, as_result
 from regkit.solvers.paths.unpenalized import are_open, joint_step
-from regkit.solvers.problem import Penalty, ScaledPenalty, is_rounding
+from regkit.solvers.problem import (
+    Penalty,
+    ScaledPenalty,
+    Solved,
+    as_result,
+    is_rounding,
+)
 from regkit.solvers.results import PathResult
 
-# With this many columns at most, their Gram matrix is formed whatever the rows.
-FEW_COLUMNS = 500
-# With this many at most it is formed where there are more rows than columns.
-COLUMNS_OF_TALL = 3000
 # Unpenalized columns are refined where less than this share of one's square is its own.
 _REFINED = 1e-6
-
-
-def is_small(design: Design) -> bool:
-    """Whether the Gram matrix of all columns is there, or worth forming at once."""
-    p = design.n_features
-    few = p <= FEW_COLUMNS or p <= min(COLUMNS_OF_TALL, design.n_samples)
-    return few or design.has_gram
 
 
 def terms_of(design: Design, target: Floats, mean: float) -> GramTerms:
@@ -145,7 +139,7 @@ class CompleteGram:
         self, alphas: Floats, tol: float, max_iter: int, limit: int, solver: str
     ) -> PathResult:
         """Solve for ``alphas``, decreasing; stop at more than ``limit`` nonzeros."""
-        terms, goal = self._terms, tol * self._terms.null_objective
+        terms, goal = self._terms, tol * 0.5 * self._terms.total
         walk = self._sweep if solver == "coordinate_descent" else self._pivot
         solved = walk(alphas, goal, max_iter, limit)
         return as_result(terms, self._user_penalty, terms, alphas, solved, tol)
@@ -185,7 +179,10 @@ class CompleteGram:
             )
             k = found.size[0]
             if event == UNSOLVED:
-                found.n_iter[k] += pivoting.minimize_from(
+                # Loaded here: block pivoting nearly always settles.
+                from regkit.kernels.linear.primal import minimize_from
+
+                found.n_iter[k] += minimize_from(
                     problem, state, start, stops[at], max_iter - n_iter
                 )
             elif event == UNSURE:

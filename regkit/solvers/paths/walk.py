@@ -19,11 +19,11 @@ from regkit.solvers.paths.descent import Descent
 from regkit.solvers.paths.orthogonal import MOST_ENTRIES, Orthogonal
 from regkit.solvers.paths.pivoting import REFINEMENTS, next_alpha
 from regkit.solvers.paths.screening import Answer, Request, Screen
-from regkit.solvers.paths.solved import Solved
 from regkit.solvers.paths.working_set import ActiveSet, Inner
 from regkit.solvers.problem import (
     Penalty,
     ScaledProblem,
+    Solved,
     scale_problem,
     sum_of_squares,
 )
@@ -90,7 +90,7 @@ class ScreenedPath:
         """Take ``products``, Zᵀ times the problem's target; then run `start`."""
         self._design = design
         self.problem = problem
-        self._goal = tol * problem.null_objective
+        self._goal = tol * 0.5 * problem.total
         self._max_iter = max_iter
         self._is_free = solver == "auto"
         self._may_sweep = self._is_free

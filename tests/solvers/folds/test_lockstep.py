@@ -121,12 +121,10 @@ def test_rows_are_copied_into_columns_once_and_never_written() -> None:
     X, y = problem(11)
     X = np.ascontiguousarray(X)
     X.flags.writeable = False
-    copy = dense_lockstep._contiguous_columns
+    share = dense_lockstep.share_columns
     with (
         mock.patch.object(dense_lockstep, "_STRIP", 7),
-        mock.patch.object(
-            dense_lockstep, "_contiguous_columns", side_effect=copy
-        ) as copied,
+        mock.patch.object(folds_module, "share_columns", side_effect=share) as copied,
     ):
         model = fit(X, y, cv=KFold(7))  # three times three paths
     assert copied.call_count == 1
@@ -180,7 +178,8 @@ def test_large_steps_and_many_columns_at_once() -> None:
 def test_paths_go_on_alone_when_they_hold_too_many_columns(most: int) -> None:
     X, y = problem(5)
     with (
-        mock.patch.object(lockstep, "_most_columns", return_value=most),
+        mock.patch.object(lockstep, "_ALWAYS_HELD", most),
+        mock.patch.object(lockstep, "_SHARE_OF_X", 0.0),
         mock.patch.object(lockstep, "go_on", wraps=lockstep.go_on) as went_on,
     ):
         model = fit(X, y)
