@@ -100,25 +100,24 @@ class DenseDesign(WeightedRows):
         shift, square = kernels.moments_columns(X.T, center, self.weights)
         return shift, square
 
-    def learn_moments(self, center: Floats, shift: Floats, square: Floats) -> None:
+    def learn_moments(
+        self, center: Floats, shift: Floats, square: Floats, is_near: bool = False
+    ) -> None:
         """Take the means and variances from moments about ``center``.
 
-        They are computed anew where it was off by more than a column varies.
+        They are computed anew where it was off by more than a column varies, unless
+        it is known to be near.
         """
         if "means" in self.__dict__:
             return
         measured = _means_and_variances(center, shift, square)
         lost = np.flatnonzero(measured[1] < _LOST * shift**2)
-        if len(lost):
+        if len(lost) and not is_near:
             again = read_only(self._X[:, lost].copy("C" if self._by_rows else "F"))
             center = measured[0, lost]
             measured[:, lost] = _means_and_variances(
                 center, *self._moments(again, center)
             )
-        self._note(measured)
-
-    def _note(self, measured: Floats) -> None:
-        """Keep means, variances and rests, and what follows from them."""
         self.means, self.variances, rest = measured
         p = self.n_features
         deviation = np.sqrt(self.variances)
@@ -141,10 +140,8 @@ class DenseDesign(WeightedRows):
 
     def _note_moments(self, center: Floats, shift: Floats, square: Floats) -> None:
         """Keep the means and variances that products about ``center`` give."""
-        if "means" in self.__dict__:
-            return
         if self.fit_intercept or not self._loses_digits(center, shift, square):
-            self._note(_means_and_variances(center, shift, square))
+            self.learn_moments(center, shift, square, is_near=True)
 
     def _is_safe(self) -> bool:
         """Whether raw products may be centered afterwards."""

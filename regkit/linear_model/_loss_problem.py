@@ -237,11 +237,6 @@ class LossProblem(AnyLossProblem):
         return self.design.total_weight
 
     @property
-    def n_features(self) -> int:
-        """Columns of X."""
-        return self.design.n_features
-
-    @property
     def n_targets(self) -> int:
         """Rows of coefficients: one, or as many as there are classes."""
         return len(self.term.targets)

@@ -107,7 +107,9 @@ def map_in_threads(
 
     # This thread works too: did it sleep, the system would wake one of the others on
     # its core, in the other's way.
-    handed_out = [_pool.submit(work) for _ in range(count - 1)]
+    handed_out = []
+    for _ in range(count - 1):
+        handed_out.append(_pool.submit(work))
     work()
     for future in handed_out:
         if not future.cancel():  # still waiting for others' work to end

@@ -78,7 +78,10 @@ class PathResult:
 
     def dense(self) -> Floats:
         """Return the coefficients as a contiguous array (*S, n_features)."""
-        return np.ascontiguousarray(self.columns().T).reshape(*self.alphas.shape, -1)
+        columns = self.coefs
+        if not isinstance(columns, np.ndarray):
+            columns = _filled(columns, slice(0, columns.shape[1]))
+        return np.ascontiguousarray(columns.T).reshape(*self.alphas.shape, -1)
 
     def coef_path(self) -> Floats:
         """Return the coefficients (n_features, K); of several targets one such each."""

@@ -15,12 +15,15 @@ import numpy as np
 
 from regkit._types import Floats
 from regkit.designs import RowDesign
-from regkit.designs.dense_lockstep import share_columns
 from regkit.kernels.linear.three_views import ABREAST, SharedColumns
 from regkit.parallel.threads import map_in_threads, one_blas_thread
 from regkit.solvers.folds.fold import Fold, mean_squares
 from regkit.solvers.folds.gram_folds import FoldMoments
-from regkit.solvers.folds.lockstep import can_go_in_lockstep, solve_in_lockstep
+from regkit.solvers.folds.lockstep import (
+    can_go_in_lockstep,
+    share_columns,
+    solve_in_lockstep,
+)
 from regkit.solvers.folds.shared_reads import solve_together
 from regkit.solvers.problem import Penalty, is_small
 from regkit.solvers.results import PathResult

@@ -10,7 +10,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import KFold, RepeatedKFold, ShuffleSplit
 
 from regkit import ElasticNetRegressorCV, enet_path
-from regkit.designs import dense_lockstep, make_design
+from regkit.designs import make_design
 from regkit.solvers.folds import in_memory as folds_module
 from regkit.solvers.folds import lockstep
 
@@ -121,9 +121,9 @@ def test_rows_are_copied_into_columns_once_and_never_written() -> None:
     X, y = problem(11)
     X = np.ascontiguousarray(X)
     X.flags.writeable = False
-    share = dense_lockstep.share_columns
+    share = lockstep.share_columns
     with (
-        mock.patch.object(dense_lockstep, "_STRIP", 7),
+        mock.patch.object(lockstep, "_STRIP", 7),
         mock.patch.object(folds_module, "share_columns", side_effect=share) as copied,
     ):
         model = fit(X, y, cv=KFold(7))  # three times three paths
@@ -140,7 +140,7 @@ def test_means_too_far_apart_to_share_products(order: Any) -> None:
         X[20:, 2] += 10
         table = np.asarray(X, order=order)
         whole, fold = make_design(table), make_design(table, weight)
-        shared = dense_lockstep.share_columns(whole, [fold])
+        shared = lockstep.share_columns(whole, [fold])
         assert (shared is not None) == is_shared
 
 
@@ -148,11 +148,11 @@ def test_rows_too_many_to_be_copied() -> None:
     X, y = problem(12)
     X = np.ascontiguousarray(X)
     with (
-        mock.patch.object(dense_lockstep, "MOST_COPIED", X.nbytes - 1),
+        mock.patch.object(lockstep, "MOST_COPIED", X.nbytes - 1),
         mock.patch.object(folds_module, "_STAYS_IN_CACHE", 0),
     ):
         assert_as_fitted_apart(fit(X, y), X, y)
-    with mock.patch.object(dense_lockstep, "MOST_COPIED", 0):
+    with mock.patch.object(lockstep, "MOST_COPIED", 0):
         assert_as_fitted_apart(fit(np.asfortranarray(X), y), X, y)
 
 
