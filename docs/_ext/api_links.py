@@ -29,10 +29,15 @@ def _entries() -> Iterator[str]:
     """Give a line of the inventory for each public name of scikit-learn's."""
     for module in _MODULES:
         names = vars(import_module(f"sklearn.{module}"))
-        for name in (name for name in names.get("__all__", ()) if name in names):
+        own = [k for k, v in names.items() if _comes_from(v, f"sklearn.{module}")]
+        for name in (name for name in names.get("__all__", own) if name in names):
             kind = "class" if isclass(names[name]) else "function"
             page = f"modules/generated/sklearn.{module}.{name}.html"
             yield f"sklearn.{module}.{name} py:{kind} 1 {page}#$ -\n"
+
+
+def _comes_from(thing: object, module: str) -> bool:
+    return isclass(thing) and thing.__module__ == module and thing.__name__[0] != "_"
 
 
 def write_inventory(path: Path) -> Path:
