@@ -155,6 +155,7 @@ class AnyLossProblem(Problem):
             "n_iters": result.n_iters[:, 0],
             "solver": result.solver,
             "null_objective": float(result.null_objectives[0, 0]),
+            "explained_deviance": result.explained()[:, 0],
             "feature_names_in_": self.feature_names,
         }
         if self.classes is None:

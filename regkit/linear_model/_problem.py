@@ -206,5 +206,6 @@ class Problem:
             n_iters=result.n_iters,
             solver=result.solver,
             null_objective=float(result.null_objectives[0]),
+            explained_deviance=result.explained(),
             feature_names_in_=self.feature_names,
         )

@@ -303,6 +303,8 @@ class Solved(NamedTuple):
     indices: NDArray[np.int64]
     values: Floats
     gaps: Floats
+    residual_squares: Floats
+    """|r|², of targets as the design weights them."""
     n_iters: NDArray[np.int64]
     is_unique: bool
     name: str
@@ -347,6 +349,7 @@ def as_result(
         intercepts=problem.target_mean - shifts,
         dual_gaps=gaps,
         null_objectives=np.full(n_solved, null_objective),
+        losses=0.5 * solved.residual_squares,
         n_iters=solved.n_iters,
         converged=gaps <= tol * null_objective,
         unique=solved.is_unique,

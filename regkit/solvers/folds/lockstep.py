@@ -199,6 +199,7 @@ class LockstepPaths:
             values=np.zeros((ABREAST, 0)),
             starts=np.zeros((ABREAST, len(alphas) + 1), dtype=np.int64),
             gaps=np.zeros((ABREAST, len(alphas))),
+            residual_squares=np.zeros((ABREAST, len(alphas))),
             n_iter=np.zeros((ABREAST, len(alphas)), dtype=np.int64),
             at=np.zeros(1, dtype=np.int64),
         )
@@ -244,6 +245,7 @@ class LockstepPaths:
             columns[ascending],
             found.values[k, stored][ascending],
             found.gaps[k, :count].copy(),
+            found.residual_squares[k, :count].copy(),
             found.n_iter[k, :count].copy(),
             True,
             "active_set",
@@ -320,6 +322,7 @@ class LockstepPaths:
             n_wanted=n_wanted,
             goals=goals,
             gaps=np.zeros(ABREAST),
+            residual_squares=np.zeros(ABREAST),
             is_solved=np.ones(ABREAST, dtype=np.bool_),
             n_iter=n_iter,
             n_last=n_last,

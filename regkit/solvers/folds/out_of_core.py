@@ -271,6 +271,7 @@ class _Walk:
             intercepts=path.intercepts[one],
             dual_gaps=path.dual_gaps[one],
             null_objectives=np.array([0.5 * problem.total]),
+            losses=np.array([0.5 * residual_square]),
             n_iters=path.n_iters[one],
             converged=path.converged[one],
             unique=path.unique,

@@ -198,6 +198,7 @@ class CompleteGram:
             found.columns[:stored].copy(),
             found.values[:stored].copy(),
             found.gaps[:k],
+            found.residual_squares[:k],
             found.n_iter[:k],
             not np.any(self._unpenalized & ~free),
             "active_set",
@@ -206,7 +207,7 @@ class CompleteGram:
     def _gap(self, alpha: float, coef: Floats, slope: Floats, goal: float) -> float:
         """Return the best duality gap that is known where it exceeds ``goal``."""
         own, gram, total = self._penalty, self._terms.gram, self._terms.total
-        residual_square = total - float(coef @ (self._terms.products + slope))
+        residual_square = self._residual_square(coef, slope)
         every = np.arange(len(coef))
         unsure = doubt(coef, own.square, total)
         certificate = Certificate(own, total, every, within(gram))
@@ -215,15 +216,21 @@ class CompleteGram:
         )
         return gap + float(unsure)
 
+    def _residual_square(self, coef: Floats, slope: Floats) -> float:
+        return self._terms.total - float(coef @ (self._terms.products + slope))
+
     def _sweep(self, alphas: Floats, goal: float, max_iter: int, limit: int) -> Solved:
         """Solve by coordinate descent, one alpha after the other."""
         coef = self._state.coef.copy()
         coefs = np.empty((len(alphas), len(coef)))
-        gaps = np.empty(len(alphas))
+        gaps, squares = np.empty((2, len(alphas)))
         n_iters = np.zeros(len(alphas), dtype=np.int64)
         done = 0
         for alpha in alphas.tolist():
-            n_iters[done], gaps[done] = self._descend(alpha, coef, goal, max_iter)
+            n_iters[done], gaps[done], square = self._descend(
+                alpha, coef, goal, max_iter
+            )
+            squares[done] = max(0.0, square)
             coefs[done] = coef
             if np.count_nonzero(coef) > limit:
                 break
@@ -234,6 +241,7 @@ class CompleteGram:
             indices,
             coefs[at, indices],
             gaps[:done],
+            squares[:done],
             n_iters[:done],
             True,
             "coordinate_descent",
@@ -241,8 +249,11 @@ class CompleteGram:
 
     def _descend(
         self, alpha: float, coef: Floats, goal: float, max_iter: int
-    ) -> tuple[int, float]:
-        """Sweep over ``coef`` until its duality gap is below ``goal``."""
+    ) -> tuple[int, float, float]:
+        """Sweep over ``coef`` until its duality gap is below ``goal``.
+
+        Returns the sweeps made, the gap, and the residual's square.
+        """
         problem, terms = self._problem, self._penalty.terms
         tolerance = goal
         n_iter = 0
@@ -255,7 +266,7 @@ class CompleteGram:
             slope = problem.target - problem.gram @ coef
             gap = self._gap(alpha, coef, slope, goal)
             if gap <= goal or n_iter >= max_iter:
-                return n_iter, gap
+                return n_iter, gap, self._residual_square(coef, slope)
             tolerance *= min(0.1, goal / gap)
 
     def _fit_open(self, alpha: float, coef: Floats) -> None:
@@ -283,6 +294,7 @@ def _room_for(n_alphas: int, n_features: int) -> GramPathFound:
         np.empty(most, dtype=np.int64),
         np.empty(most),
         np.zeros(n_alphas + 1, dtype=np.int64),
+        np.empty(n_alphas),
         np.empty(n_alphas),
         np.zeros(n_alphas, dtype=np.int64),
         np.zeros(1, dtype=np.int64),
