@@ -89,7 +89,7 @@ def test_halves_of_the_validation_rows_judge_each_other():
         ratios.append(total / error)
         scale = model._ensemble.first.targets.scale[0]
         chosen.append(np.sqrt(2 * model.best_loss_) * scale / error)
-    # 80 rows tell a deviation up to 8%, and so 12 fits up to 2.3%; what half of the rows
+    # 80 rows tell a deviation up to 8%, so 12 fits up to 2.3%; what half of the rows
     # chose is a little worse than what all of them chose.
     assert 0.9 < np.mean(ratios) < 1.15
     assert np.mean(chosen) < np.mean(ratios) - 0.05
