@@ -19,6 +19,7 @@ from regkit.kernels.linear.active_set_state import (
     State,
     WorkingProblem,
     Workspace,
+    admit,
     cell,
     newton_direction,
     shift_correlation,
@@ -121,21 +122,7 @@ def pivot_within(
     largest = np.inf
     traveled = 0.0
     for iteration in range(max_iter):
-        # The queued columns enter; those that depend on the others stay fixed.
-        before = state.size[0]
-        k = cholesky.append(
-            state.factor,
-            state.active,
-            before,
-            problem.gram,
-            problem.l2,
-            alpha,
-            queue,
-            n_queue,
-        )
-        state.size[0] = k
-        for i in range(before, k):
-            state.free[state.active[i]] = True
+        k = admit(problem, state, alpha, queue, n_queue)
 
         # Step to the optimum of the hull, then exchange what is on the wrong side.
         newton_direction(problem, state, alpha, step)
