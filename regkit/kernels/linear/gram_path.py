@@ -81,6 +81,7 @@ def follow(
         if is_kept[at]:
             if event != UNSURE:
                 unsure = doubt(state.coef, square, total)
+                left = squared_residual(problem, state, total)
                 gap = duality_gap(
                     every,
                     state.coef,
@@ -91,7 +92,7 @@ def follow(
                     problem.upper,
                     square,
                     alpha,
-                    max(unsure, squared_residual(problem, state, total)),
+                    left if left > unsure else unsure,
                 )
                 found.gaps[k] = gap + unsure
                 if not gap + unsure <= goal:
