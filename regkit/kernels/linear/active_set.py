@@ -68,7 +68,11 @@ def _put_at_walls(
     for i in range(k):
         j = state.active[i]
         low, high = cell(problem, j, state.side[j])
-        wall = min(max(state.coef[j], low), high)
+        wall = state.coef[j]
+        if wall < low:
+            wall = low
+        elif wall > high:
+            wall = high
         if wall != state.coef[j]:
             walled[count] = j
             back[count] = wall - state.coef[j]
@@ -91,7 +95,9 @@ def _scaled_gradient_max(problem: WorkingProblem, state: State, alpha: float) ->
             alpha * problem.l2[j] * state.coef[j] + threshold * state.side[j]
         )
         slack = problem.noise[j] + THRESHOLD_SLACK * threshold
-        largest = max(largest, abs(gradient) / slack)
+        share = abs(gradient) / slack
+        if share > largest:
+            largest = share
     return largest
 
 
