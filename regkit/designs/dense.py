@@ -86,7 +86,9 @@ class DenseDesign(WeightedRows):
 
     def measure(self) -> None:
         """Find the columns' means and norms, in one pass about rough means."""
-        rough = transposed_times(self._X, self.weights.astype(self._X.dtype))
+        rough = transposed_times(
+            self._X, self.weights.astype(self._X.dtype, copy=False)
+        )
         means = rough.astype(np.float64)
         self.learn_moments(means, *self._moments(self._X, means))
 
@@ -110,32 +112,31 @@ class DenseDesign(WeightedRows):
         """
         if "means" in self.__dict__:
             return
-        measured = _means_and_variances(center, shift, square)
-        lost = np.flatnonzero(measured[1] < _LOST * shift**2)
-        if len(lost) and not is_near:
-            again = read_only(self._X[:, lost].copy("C" if self._by_rows else "F"))
-            center = measured[0, lost]
-            measured[:, lost] = _means_and_variances(
-                center, *self._moments(again, center)
-            )
-        self.means, self.variances, rest = measured
-        p = self.n_features
-        deviation = np.sqrt(self.variances)
-        self.scale = np.ones(p)
+        means, variances, rest = _means_and_variances(center, shift, square)
+        if not is_near:
+            lost = np.flatnonzero(variances < _LOST * shift**2)
+            if len(lost):
+                again = read_only(self._X[:, lost].copy("C" if self._by_rows else "F"))
+                center = means[lost]
+                means[lost], variances[lost], rest[lost] = _means_and_variances(
+                    center, *self._moments(again, center)
+                )
+        self.means, self.variances = means, variances
+        self.offset, self.offset_rest, norms = means, rest, np.sqrt(variances)
+        self.scale = np.ones(self.n_features)
         if self.standardize:
-            self.scale = np.where(deviation > 0.0, deviation, 1.0)
-        self.offset, self.offset_rest, norms = self.means, rest, deviation
+            self.scale = np.where(norms > 0.0, norms, 1.0)
         if not self.fit_intercept:
-            self.offset, self.offset_rest = np.zeros((2, p))
-            norms = np.sqrt(self.variances + self.means * self.means)
-        self.lengths = norms / self.scale
+            self.offset, self.offset_rest = np.zeros((2, self.n_features))
+            norms = np.sqrt(variances + means * means)
+        self.lengths = norms / self.scale if self.standardize else norms
         self.constant = self.lengths == 0.0
 
     def _loses_digits(self, center: Floats, shift: Floats, square: Floats) -> bool:
         """Tell whether squares about ``center`` are too far from the variances."""
-        far = np.abs(shift) > SAFE_RATIO * np.sqrt(
-            np.maximum(0.0, square - shift * shift)
-        )
+        far = (1.0 + SAFE_RATIO**2) * shift**2 > SAFE_RATIO**2 * square
+        if not far.any():
+            return False
         return bool(np.any(far & (np.abs(shift) > 4.0 * EPS * np.abs(center))))
 
     def _note_moments(self, center: Floats, shift: Floats, square: Floats) -> None:
@@ -157,7 +158,9 @@ class DenseDesign(WeightedRows):
         if not self.fit_intercept:
             return np.zeros(self.n_features)
         if self._X.size <= _SMALL:
-            rough = transposed_times(self._X, self.weights.astype(self._X.dtype))
+            rough = transposed_times(
+                self._X, self.weights.astype(self._X.dtype, copy=False)
+            )
             return rough.astype(np.float64)
         sample = self._X[:: max(1, self.n_samples // 128)].astype(np.float64)
         means: Floats = sample.mean(axis=0)
@@ -433,10 +436,12 @@ class DenseDesign(WeightedRows):
         return gathered
 
 
-def _means_and_variances(guess: Floats, shift: Floats, square: Floats) -> Floats:
+def _means_and_variances(
+    guess: Floats, shift: Floats, square: Floats
+) -> tuple[Floats, Floats, Floats]:
     """Turn moments about ``guess`` into means, variances, and rests of the means."""
-    variance = np.maximum(0.0, square - shift * shift)
+    variances = np.maximum(0.0, square - shift * shift)
     means = guess + shift
     # A constant column's deviation is its mean's rounding error.
-    variance[np.sqrt(variance) <= 4.0 * EPS * np.abs(means)] = 0.0
-    return np.array([means, variance, shift - (means - guess)])
+    variances[np.sqrt(variances) <= 4.0 * EPS * np.abs(means)] = 0.0
+    return means, variances, shift - (means - guess)

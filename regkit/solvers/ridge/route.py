@@ -183,11 +183,10 @@ def _run(
             answers.take("dual_cholesky", mine, coef, gaps)
             answers.unique &= unique
     mine = answers.missing
-    if (
-        len(mine)
-        and solver != "conjugate_gradient"
-        and (not design.is_sparse or (small and n >= p) or n * p <= FEW_ENTRIES)
-    ):
+    if not len(mine):
+        return
+    is_affordable = not design.is_sparse or (small and n >= p) or n * p <= FEW_ENTRIES
+    if solver != "conjugate_gradient" and is_affordable:
         _by_svd(problems.chosen(mine), mine, answers)
     for t in answers.missing:
         _by_iteration(problems, t, max_iter, answers)
