@@ -76,7 +76,7 @@ class AnyLossProblem(Problem):
 
     def _closer(self, asked: PathRequest) -> PathRequest:
         tol = self.aim * asked.settings.tol
-        return asked._replace(settings=replace(asked.settings, tol=tol))
+        return asked._replace(settings=asked.settings._replace(tol=tol))
 
     def _asked_for(self, found: PathResult, asked: PathRequest) -> PathResult:
         return found.with_gaps(found.dual_gaps, asked.settings.tol)
@@ -155,6 +155,7 @@ class AnyLossProblem(Problem):
             "n_iters": result.n_iters[:, 0],
             "solver": result.solver,
             "null_objective": float(result.null_objectives[0, 0]),
+            "explained_deviance": result.explained()[:, 0],
             "feature_names_in_": self.feature_names,
         }
         if self.classes is None:
@@ -205,8 +206,9 @@ class LossProblem(AnyLossProblem):
 
     # Predictions are as far off as the root of the gap. Since Newton's steps square the
     # error, a smaller gap costs a step or two, and two ways to the same fit, by weights
-    # or repeated rows, alone or on a path, agree to many digits.
-    aim = 1e-8
+    # or repeated rows, alone or on a path, agree to many digits: scores of searches to
+    # 1e-8.
+    aim = 1e-12
 
     term: LossTerm
     design: RowDesign
@@ -233,11 +235,6 @@ class LossProblem(AnyLossProblem):
     def total_weight(self) -> float:
         """The sum of the weights, of rows and classes together."""
         return self.design.total_weight
-
-    @property
-    def n_features(self) -> int:
-        """Columns of X."""
-        return self.design.n_features
 
     @property
     def n_targets(self) -> int:

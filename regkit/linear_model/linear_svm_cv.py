@@ -80,7 +80,7 @@ class LinearSVMClassifierCV(LinearSVMBase, LossCV):
     tol : float, default=1e-8
         An alpha has converged when its duality gap is at most `tol` times the mean loss
         of the model without features, in the path on all rows and in that of every
-        fold.
+        fold. Held-out errors are then right to about the root of `tol`.
     max_iter : int, default=1000
         Newton steps allowed at each alpha.
 

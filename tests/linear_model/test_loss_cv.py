@@ -185,18 +185,37 @@ def test_any_scorer(scoring):
         assert -model.fold_errors_[i] == pytest.approx(scores, abs=1e-8)
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_searches_along_a_path_give_the_same_numbers(name):
-    _, single, y, options = CASES[name]
-    grid = {"alpha": ALPHAS, "l1_ratio": [1.0, 0.5]}
-    scoring = "accuracy" if name == "svm" else None
-    scoring = "neg_log_loss" if name == "logistic" else scoring
-    model = single(**{**options, **TIGHT})
-    one = GridSearchCV(model, grid, scoring=scoring, cv=3).fit(X, y)
-    two = PathSearchCV(model, grid, scoring=scoring, cv=3).fit(X, y)
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("name", [*CASES, "multinomial", "grouped"])
+def test_searches_along_a_path_give_the_same_numbers(name, seed):
+    """Both are solved far beyond `tol`, which stays as it is by default."""
+    rng = np.random.default_rng(seed)
+    rows = rng.normal(size=(90, 30)) * rng.choice([0.3, 1.0, 3.0], size=30)
+    eta = rows[:, :3].sum(axis=1)
+    if name in ("multinomial", "grouped"):
+        single, options = LogisticClassifier, {}
+        if name == "grouped":
+            options = {"multinomial_penalty": "grouped"}
+        y = np.digitize(eta + rng.logistic(size=90), [-1.0, 1.0])
+    else:
+        _, single, _, options = CASES[name]
+        y = (eta + rng.logistic(size=90) > 0).astype(int)
+        if single is GeneralizedLinearRegressor:
+            y = rng.poisson(np.exp(0.2 * eta)) + (0.5 if name == "gamma" else 0.0)
+    scoring = {GeneralizedLinearRegressor: None}.get(single, "neg_log_loss")
+    grid = {"alpha": [0.1, 0.02, 1e-3], "l1_ratio": [1.0, 0.5]}
+    scoring = mean_squared_hinge if name == "svm" else scoring
+    one = GridSearchCV(single(**options), grid, scoring=scoring, cv=3).fit(rows, y)
+    two = PathSearchCV(single(**options), grid, scoring=scoring, cv=3).fit(rows, y)
     for key in ("mean_test_score", "split0_test_score", "std_test_score"):
         assert two.cv_results_[key] == pytest.approx(one.cv_results_[key], abs=1e-8)
     assert two.best_params_ == one.best_params_
+
+
+def mean_squared_hinge(model, rows, y):
+    """A score that tells apart what accuracy does not."""
+    margins = (2 * y - 1) * model.decision_function(rows)
+    return -np.mean(np.maximum(0.0, 1.0 - margins) ** 2)
 
 
 def test_balanced_classes_are_weighed_in_each_fold():

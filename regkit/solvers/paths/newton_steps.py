@@ -86,6 +86,9 @@ class NewtonSteps:
         if is_met(y, self._share, self.eta, self._residual):
             self.null_deviance = 0.0
             self._dual[:] = 0.0
+        self._judge = judge
+        # What the deviance of a solution is its mean loss less of.
+        self._least_value = self._value() - self.null_deviance
         self._goal = tol * self.null_deviance
         self.penalty = self._scale(penalty)
         self._certificate = LossCertificate(
@@ -192,6 +195,17 @@ class NewtonSteps:
         )
         # Of rows that are nearly met a residual is a difference of larger numbers.
         return bool(worst <= BALANCED * size + 16.0 * EPS * terms)
+
+    def _value(self) -> float:
+        """Return the mean loss at ``eta``."""
+        return self._judge.value_at(
+            self._y, self._share, self.eta, self._residual, self._curvature
+        )
+
+    @property
+    def deviance(self) -> float:
+        """The mean loss at ``eta`` above the least that any predictor could reach."""
+        return max(0.0, self._value() - self._least_value)
 
     def _differentiate(self) -> None:
         n = len(self.eta)
