@@ -239,8 +239,8 @@ def _guess(raw: bytes) -> list[str]:
     """Ask chardet for the encoding, and believe it where Windows-1252 is no rival.
 
     Most files that are not in UTF-8 are in Windows-1252, and with few accents chardet
-    mistakes one encoding for another. Other Latin letters need a sign within a word that
-    Windows-1252 would have there; letters of other scripts must stand side by side.
+    mistakes one encoding for another. Other Latin letters need a sign within a word, as
+    Windows-1252 would show there; letters of other scripts must stand side by side.
     """
     if raw.isascii() or find_spec("chardet") is None:
         return []
