@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from regkit._types import Floats
+from regkit.inspection._described import Described, marked, span
 from regkit.inspection._drawing import (
     GRAY,
     begin,
@@ -16,10 +17,10 @@ from regkit.inspection._drawing import (
     show_counts,
     show_plain_numbers,
     show_powers_at_ticks,
-    style,
+    styles,
 )
 from regkit.inspection._labels import add_legend_below, place_names, write_names
-from regkit.inspection._path_source import path_of_estimator
+from regkit.inspection._path_source import class_name, path_of_estimator
 from regkit.linear_model import RegularizationPath
 from regkit.rows.column_scales import column_scales
 
@@ -30,7 +31,7 @@ _SCALED = "coefficient × standard deviation of its column"
 _EMPTY = "all coefficients are zero"
 
 
-class RegularizationPathDisplay:
+class RegularizationPathDisplay(Described):
     """Coefficients along a regularization path.
 
     Make it with `from_estimator` or `from_path`. The lines with the largest
@@ -49,6 +50,8 @@ class RegularizationPathDisplay:
         error, and the largest one within a standard error of it.
     scaled : bool, default=False
         Whether `coefs` are per standard deviation of their columns.
+    class_name : str, default=None
+        The class, of several, that the coefficients are for.
 
     Attributes
     ----------
@@ -89,6 +92,7 @@ class RegularizationPathDisplay:
         alpha_min: float | None = None,
         alpha_1se: float | None = None,
         scaled: bool = False,
+        class_name: str | None = None,
     ) -> None:
         self.alphas = np.asarray(alphas, dtype=np.float64)
         self.coefs = np.asarray(coefs, dtype=np.float64)
@@ -102,6 +106,8 @@ class RegularizationPathDisplay:
         self.alpha_min = alpha_min
         self.alpha_1se = alpha_1se
         self.scaled = scaled
+        self.class_name = class_name
+        self._places: Any = np.arange(len(self.coefs))  # among the columns of X
         if self.coefs.shape != (len(self.feature_names), len(self.alphas)):
             raise ValueError(
                 f"coefs must have shape (n_features, n_alphas) = "
@@ -109,12 +115,22 @@ class RegularizationPathDisplay:
                 f"got {self.coefs.shape}."
             )
 
+    def _facts(self) -> dict[str, str]:
+        counts = np.count_nonzero(self.coefs, axis=0)
+        facts = {} if self.class_name is None else {"class": self.class_name}
+        facts["alphas"] = span(self.alphas)
+        facts["nonzero"] = f"{counts[0]} to {counts[-1]}"
+        return facts | marked(
+            chosen=self.alpha, minimum=self.alpha_min, one_se=self.alpha_1se
+        )
+
     @classmethod
     def from_path(
         cls,
         path: RegularizationPath,
         *,
         X: Any = None,
+        target: int = 0,
         feature_names: ArrayLike | None = None,
         alpha: float | None = None,
         alpha_1se: float | None = None,
@@ -131,6 +147,8 @@ class RegularizationPathDisplay:
                 default=None
             When given, coefficients are drawn per standard deviation of its columns,
             so that columns in different units can be compared.
+        target : int, default=0
+            The number of the class, of more than two, whose coefficients are drawn.
         feature_names : array-like of shape (n_features,), default=None
             Names of the columns; None for those of the path.
         alpha, alpha_1se : float, default=None
@@ -144,16 +162,22 @@ class RegularizationPathDisplay:
         -------
         display : RegularizationPathDisplay
             Drawn.
+
+        Raises
+        ------
+        ValueError
+            When there is no class of that number, or X has other columns.
         """
-        used = np.unique(path.sparse_coefs.indices)
-        coefs = path.sparse_coefs.tocsr()[used].toarray()
-        n_rows = path.sparse_coefs.shape[0]
-        if n_rows > path.n_features_in_:
+        p, rows = path.n_features_in_, path.sparse_coefs.tocsr()
+        n_outputs = rows.shape[0] // p
+        if not 0 <= target < n_outputs:
             raise ValueError(
-                f"from_path draws one coefficient per column, the path has "
-                f"{n_rows // path.n_features_in_}, one per class: use from_estimator "
-                "with the number of a class as target."
+                f"target={target} is not the number of a class: the path has "
+                f"{n_outputs} rows of coefficients."
             )
+        rows = rows[target * p : (target + 1) * p]
+        used = np.unique(rows.nonzero()[0])
+        coefs = rows[used].toarray()
         if X is not None:
             coefs = coefs * column_scales(X, path.n_features_in_)[used, None]
         if feature_names is None:
@@ -169,7 +193,9 @@ class RegularizationPathDisplay:
             alpha=alpha,
             alpha_1se=alpha_1se,
             scaled=X is not None,
+            class_name=class_name(getattr(path, "classes_", None), target),
         )
+        display._places = used
         return display.plot(ax=ax, **kwargs)
 
     @classmethod
@@ -237,6 +263,7 @@ class RegularizationPathDisplay:
             coefs=coefs,
             feature_names=source.names if feature_names is None else feature_names,
             scaled=source.X is not None,
+            class_name=source.class_name,
             **source.marks,
         )
         return display.plot(ax=ax, **kwargs)
@@ -285,9 +312,10 @@ class RegularizationPathDisplay:
         # A single alpha makes no line.
         look = {"linewidth": 1.7} if x.size > 1 else {"marker": "o"}
         self.other_lines_ = self._draw_others(ax, x, coefs, named)
-        # By their order in X, not by importance: the same columns look the same in
+        # By their places in X, not by importance: the same columns look the same in
         # pictures that rank them differently.
-        looks = {j: style(k) for k, j in enumerate(sorted(named))}
+        places = self._places[sorted(named)].tolist()
+        looks = dict(zip(sorted(named), styles(places), strict=True))
         self.lines_ = [
             ax.plot(
                 x,
@@ -297,7 +325,10 @@ class RegularizationPathDisplay:
             )[0]
             for j in named
         ]
-        ax.set_ylabel(_SCALED if self.scaled else "coefficient")
+        what = _SCALED if self.scaled else "coefficient"
+        if self.class_name is not None:  # in two lines: one may not fit the axis
+            what = f"{self.class_name}:\n{what}"
+        ax.set_ylabel(what, parse_math=False)
         if x_axis == "alpha":
             show_alpha_axis(ax)
         else:

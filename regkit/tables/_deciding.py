@@ -294,6 +294,8 @@ class _Look:
         if numbers.uneven:
             one, other = numbers.uneven
             text = f"column {name!r}: {one!r} and {other!r} are read in the same unit"
+            if not numbers.notation.unit:
+                text = f"column {name!r}: {one!r} is read as {numbers.values[one]:.10g}"
             return (Note(text, as_text, "reads text"),)
         if not numbers.doubtful:
             return ()
@@ -398,7 +400,8 @@ class _Look:
         if not merged:
             return ()
         shown = ", ".join(repr(cell) for cell in sorted(merged[0])[:4])
-        more = f" (and {len(merged) - 1} more levels so)" if len(merged) > 1 else ""
+        others = len(merged) - 1
+        more = f" (and {others} more level{'s' * (others > 1)})" if others else ""
         return (
             Note(f"column {self.column.name!r}: {shown} are read as one level{more}"),
         )

@@ -16,6 +16,7 @@ from regkit.kernels.linear.loss_policy import (
 from regkit.kernels.linear.loss_steps import LossRows
 from regkit.solvers.losses import Loss
 from regkit.solvers.paths import pivoting
+from regkit.solvers.paths.certificate import LossCertificate
 from regkit.solvers.paths.newton import NewtonPath
 from regkit.solvers.paths.newton_walk import (
     ColumnScales,
@@ -67,9 +68,29 @@ class Member(NewtonPath):
         self.figures[loss_model.INTERCEPT] = self.intercept
         self.figures[loss_model.IS_NEW] = 1.0
         self._settled = np.zeros(n)
+        self._order: Indices | None = None  # of the rows; None for that of the design
         self.n_solved = 0  # alphas
         self.is_alone = self.null_deviance == 0.0
         self.blocks: list[SolutionBlock] = []
+
+    def sort_rows(self, order: Indices) -> None:
+        """Go on with the rows in another order."""
+        self._order = order
+        self.rows = LossRows(
+            self.rows.code, self.rows.power, *(row[order] for row in self.rows[2:])
+        )
+        self._certificate = LossCertificate(
+            self.penalty, self._judge, self.rows.y, self.rows.share, self.null_deviance
+        )
+
+    def _weighted_dual(self) -> Floats:
+        """Return the dual point times roots of shares, in the order of the design."""
+        if self._order is None:
+            return self._root * self.rows.dual
+        dual = np.empty_like(self._root)
+        dual[self._order] = self.rows.dual
+        dual *= self._root
+        return dual
 
     def settings(self, price: float) -> loss_model.Settings:
         """Return what stays the same on the path."""
@@ -154,7 +175,7 @@ class Member(NewtonPath):
         self._looked_at = columns
         if not screen.outside.any():
             return None
-        dual = self._root * self.rows.dual
+        dual = self._weighted_dual()
         found = screen.foresee(dual, alpha)
         self._looked_at = np.concatenate([columns, found])
         return screen.request(dual, found, columns[:0]) if len(found) else None
@@ -200,7 +221,7 @@ class Member(NewtonPath):
     def deviance(self) -> float:
         rows = self.rows
         value = self._judge.value_at(
-            self._y, self._share, rows.eta, rows.residual, rows.curvature
+            rows.y, rows.share, rows.eta, rows.residual, rows.curvature
         )
         return max(0.0, value - self._least_value)
 
