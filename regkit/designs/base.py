@@ -1,7 +1,7 @@
 """What dense and sparse designs share."""
 
 import math
-from typing import Any, NamedTuple, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,44 +32,54 @@ def norm(vector: Floats) -> float:
     return math.sqrt(np.einsum("i,i->", vector, vector))
 
 
-class RowWeights(NamedTuple):
-    """The weights of rows, brought to a sum of 1."""
+class WeightedRows:
+    """The rows of a design, their weights brought to a sum of 1.
 
-    shares: Floats
-    """p, (n,)"""
-    root: Floats | float
-    """sqrt(p), a number where all are equal."""
-    total: float
-    """Σ w"""
-    n_positive: int
-    """Rows of positive weight."""
+    Attributes
+    ----------
+    weights : ndarray (n,)
+        p.
+    total_weight : float
+        Sum of the weights as they were given.
+    fit_intercept : bool
+    max_rank : int
+        What Z's rank cannot exceed: rows of positive weight, less one for a center.
+    """
 
-    @classmethod
-    def of(cls, sample_weight: Floats | None, n: int) -> Self:
+    def __init__(
+        self, sample_weight: Floats | None, n_samples: int, fit_intercept: bool
+    ) -> None:
         """Normalize ``sample_weight`` (n,), of positive sum; None means 1 for all."""
+        self.n_samples = n_samples
+        self.fit_intercept = fit_intercept
+        n_positive = n_samples
+        # sqrt(p), a number where all are equal.
+        self._root: Floats | float = n_samples**-0.5
         if sample_weight is None:
-            return cls(np.full(n, 1.0 / n), n**-0.5, float(n), n)
-        total = float(sample_weight.sum())
-        shares = sample_weight / total
-        positive = int(np.count_nonzero(sample_weight))
-        return cls(shares, np.sqrt(shares), total, positive)
+            self.total_weight = float(n_samples)
+            self.weights: Floats = np.full(n_samples, 1.0 / n_samples)
+        else:
+            self.total_weight = float(sample_weight.sum())
+            self.weights = sample_weight / self.total_weight
+            self._root = np.sqrt(self.weights)
+            n_positive = int(np.count_nonzero(sample_weight))
+        self.max_rank = n_positive - bool(fit_intercept)
 
-    def center(self, y: Floats, fit_intercept: bool) -> tuple[Floats, Floats]:
+    def center(self, y: Floats) -> tuple[Floats, Any]:
         """Return sqrt(p) (y - mean) and the mean, zero without an intercept.
 
         For y (n,) or (n, T). The mean is corrected by what its rounding leaves over.
         """
         mean = np.zeros(y.shape[1:])
-        if fit_intercept:
-            mean = self._mean(y)
-            mean = mean + self._mean(y - mean)
-        root = self.root
+        centered = y
+        for _ in range(2 if self.fit_intercept else 0):
+            if y.size == len(y):  # not by BLAS, whose threads would wake for it
+                part = np.add.reduce(self.weights * centered.ravel(), keepdims=True)
+                mean = mean + part.reshape(y.shape[1:])
+            else:
+                mean = mean + self.weights @ centered
+            centered = y - mean
+        root = self._root
         if isinstance(root, np.ndarray) and y.ndim == 2:
             root = root[:, None]
-        return (y - mean) * root, mean
-
-    def _mean(self, y: Floats) -> Floats:
-        if y.size == len(y):  # not by BLAS, whose threads would wake for it
-            mean: Floats = np.add.reduce(self.shares * y.ravel(), keepdims=True)
-            return mean.reshape(y.shape[1:])
-        return np.asarray(self.shares @ y)
+        return centered * root, mean

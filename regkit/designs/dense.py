@@ -1,16 +1,17 @@
 """A dense X in memory, float32 or float64, in either storage order."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
-from regkit._types import Floats, Indices
-from regkit.designs.base import SAFE_RATIO
+from regkit._types import EPS, Floats, Indices
+from regkit.designs.base import SAFE_RATIO, WeightedRows, norm, read_only
 from regkit.designs.dense_columns import ColumnMajorColumns, RowMajorColumns
-from regkit.designs.dense_measures import MeasuredColumns
 from regkit.designs.dense_products import (
     centered_products,
+    moments_by_rows,
     row_products,
     times,
     transposed_times,
@@ -25,35 +26,164 @@ from regkit.parallel.threads import by_shares
 _CHUNK_BYTES = 1 << 22
 # Below this share of the columns, one thread reading them beats BLAS on all.
 _FEW = 0.4
+# Up to this many entries, finding the means costs less than guessing them.
+_SMALL = 1 << 17
+# Where a variance is below this share of the guessed mean's squared error, the square
+# of the one has drowned in that of the other.
+_LOST = 1e-4
+
+_T = TypeVar("_T")
 
 
-class DenseDesign(MeasuredColumns):
+class _Measured(Generic[_T]):
+    """What is known of the columns once they are measured, at the latest when asked."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, design: "DenseDesign", owner: type) -> _T:
+        # (Reached until the design has an attribute of this name.)
+        design.measure()
+        found: _T = design.__dict__[self._name]
+        return found
+
+
+class DenseDesign(WeightedRows):
     """Z for a dense X; X is read, never copied whole and never written."""
 
     is_sparse = False
 
+    # The columns' means, whether or not they are subtracted, and mean squares about
+    # them, to full accuracy; `offset_rest` is what their rounding leaves over.
+    means = _Measured[Floats]()
+    variances = _Measured[Floats]()
+    offset = _Measured[Floats]()
+    offset_rest = _Measured[Floats]()
+    scale = _Measured[Floats]()
+    lengths = _Measured[Floats]()
+    constant = _Measured[NDArray[np.bool_]]()
+
     # Once formed: for the next target, and for the same one.
-    _gram: Floats | None = None
+    has_gram = False
+    _gram: Floats
     _target: Floats | None = None
     _products = np.empty(0)
     _row_gram: tuple[Floats, Floats] | None = None
+
+    def __init__(
+        self,
+        X: NDArray[Any],
+        sample_weight: Floats | None,
+        fit_intercept: bool,
+        standardize: bool,
+    ) -> None:
+        super().__init__(sample_weight, len(X), fit_intercept)
+        self.n_features = X.shape[1]
+        self._X = read_only(X)
+        self.transposed: NDArray[Any] = self._X.T
+        self._by_rows = bool(X.flags.c_contiguous)
+        self.standardize = standardize
+
+    def measure(self) -> None:
+        """Find the columns' means and norms, in one pass about rough means."""
+        rough = transposed_times(
+            self._X, self.weights.astype(self._X.dtype, copy=False)
+        )
+        means = rough.astype(np.float64)
+        self.learn_moments(means, *self._moments(self._X, means))
+
+    def _moments(self, X: NDArray[Any], center: Floats) -> tuple[Floats, Floats]:
+        """Return Σ p d and Σ p d² for d = x - center."""
+        if self._by_rows:
+            return moments_by_rows(X, center, self.weights)
+        # Loaded where BLAS does not do.
+        from regkit.kernels.linear import dense as kernels
+
+        shift, square = kernels.moments_columns(X.T, center, self.weights)
+        return shift, square
+
+    def learn_moments(
+        self, center: Floats, shift: Floats, square: Floats, is_near: bool = False
+    ) -> None:
+        """Take the means and variances from moments about ``center``.
+
+        They are computed anew where it was off by more than a column varies, unless
+        it is known to be near.
+        """
+        if "means" in self.__dict__:
+            return
+        means, variances, rest = _means_and_variances(center, shift, square)
+        if not is_near:
+            lost = np.flatnonzero(variances < _LOST * shift**2)
+            if len(lost):
+                again = read_only(self._X[:, lost].copy("C" if self._by_rows else "F"))
+                center = means[lost]
+                means[lost], variances[lost], rest[lost] = _means_and_variances(
+                    center, *self._moments(again, center)
+                )
+        self.means, self.variances = means, variances
+        self.offset, self.offset_rest, norms = means, rest, np.sqrt(variances)
+        self.scale = np.ones(self.n_features)
+        if self.standardize:
+            self.scale = np.where(norms > 0.0, norms, 1.0)
+        if not self.fit_intercept:
+            self.offset, self.offset_rest = np.zeros((2, self.n_features))
+            norms = np.sqrt(variances + means * means)
+        self.lengths = norms / self.scale if self.standardize else norms
+        self.constant = self.lengths == 0.0
+
+    def _loses_digits(self, center: Floats, shift: Floats, square: Floats) -> bool:
+        """Tell whether squares about ``center`` are too far from the variances."""
+        far = (1.0 + SAFE_RATIO**2) * shift**2 > SAFE_RATIO**2 * square
+        if not far.any():
+            return False
+        return bool(np.any(far & (np.abs(shift) > 4.0 * EPS * np.abs(center))))
+
+    def _note_moments(self, center: Floats, shift: Floats, square: Floats) -> None:
+        """Keep the means and variances that products about ``center`` give."""
+        if self.fit_intercept or not self._loses_digits(center, shift, square):
+            self.learn_moments(center, shift, square, is_near=True)
+
+    def _is_safe(self) -> bool:
+        """Whether raw products may be centered afterwards."""
+        most = SAFE_RATIO**2 * np.sqrt(self.variances)
+        return bool((np.abs(self.offset) <= most).all())
+
+    def guessed_center(self) -> Floats:
+        """Return what to subtract before a product; `gram` checks the guess.
+
+        Zero, which saves a copy of every chunk, where a sample of rows shows means
+        within a few deviations of it.
+        """
+        if not self.fit_intercept:
+            return np.zeros(self.n_features)
+        if self._X.size <= _SMALL:
+            rough = transposed_times(
+                self._X, self.weights.astype(self._X.dtype, copy=False)
+            )
+            return rough.astype(np.float64)
+        sample = self._X[:: max(1, self.n_samples // 128)].astype(np.float64)
+        means: Floats = sample.mean(axis=0)
+        if np.all(np.abs(means) <= 0.5 * SAFE_RATIO * sample.std(axis=0)):
+            return np.zeros(self.n_features)
+        return means
+
+    @property
+    def sizes(self) -> Floats:
+        return np.stack([self.lengths, self.lengths])
+
+    def distances(self, move: Floats) -> Floats:
+        return np.full(2, norm(move))
 
     @property
     def shared_columns(self) -> "DenseDesign":
         return self
 
-    @property
-    def has_gram(self) -> bool:
-        return self._gram is not None
-
-    def center(self, y: Floats) -> tuple[Floats, Any]:
-        return self._row_weights.center(y, self.fit_intercept)
-
     def correlate(self, residual: Floats) -> Floats:
         if residual.ndim == 2:
             return np.stack([self.correlate(r) for r in residual.T], axis=1)
         weight = self._root * residual
-        if self._X.dtype == np.float64 and self._is_safe:
+        if self._X.dtype == np.float64 and self._is_safe():
             products: Floats = transposed_times(self._X, weight)
             products -= self.offset * weight.sum()
         else:
@@ -87,7 +217,7 @@ class DenseDesign(MeasuredColumns):
         center = self.offset
         if not self._by_rows:
             found = self._correlate_columns_together(np.stack(weights), columns)
-        elif self._X.dtype == np.float64 and all(d._is_safe for d in designs):
+        elif self._X.dtype == np.float64 and all(d._is_safe() for d in designs):
             found = transposed_times(self._X, np.stack(weights))[:, columns]
             center = 0.0 * center
         else:
@@ -117,7 +247,7 @@ class DenseDesign(MeasuredColumns):
         return by_shares(multiply, columns, costs).T[: len(weights)].copy()
 
     def gram(self, target: Floats) -> tuple[Floats, Floats]:
-        if self._gram is not None:
+        if self.has_gram:
             return self._gram, self._products_with(target)
         center = self.guessed_center()
         gram, products, shift = centered_products(self._X, target, center, self._root)
@@ -140,7 +270,7 @@ class DenseDesign(MeasuredColumns):
             gram /= self.scale
             gram /= self.scale[:, None]
             products = (products.T / self.scale).T
-        self._gram = gram
+        self._gram, self.has_gram = gram, True
         self._target, self._products = target, products
         return gram, products
 
@@ -200,7 +330,7 @@ class DenseDesign(MeasuredColumns):
         if np.any(column_weights != column_weights[0]):
             return False
         center = self.offset
-        return float(center @ center) <= SAFE_RATIO * float(self._statistics[1].sum())
+        return float(center @ center) <= SAFE_RATIO * float(self.variances.sum())
 
     def _raw_row_gram(self, column_weight: float) -> Floats:
         from regkit.kernels.linear import dense as kernels
@@ -247,7 +377,7 @@ class DenseDesign(MeasuredColumns):
 
     def row_predictor(self, coefs: Floats) -> Callable[[slice], Floats]:
         scaled = coefs / self.scale[:, None]
-        is_raw = self._X.dtype == np.float64 and self._is_safe
+        is_raw = self._X.dtype == np.float64 and self._is_safe()
         center = self.offset @ scaled
 
         def predict(rows: slice) -> Floats:
@@ -304,3 +434,14 @@ class DenseDesign(MeasuredColumns):
         if self.standardize:
             gathered /= self.scale[columns, None]
         return gathered
+
+
+def _means_and_variances(
+    guess: Floats, shift: Floats, square: Floats
+) -> tuple[Floats, Floats, Floats]:
+    """Turn moments about ``guess`` into means, variances, and rests of the means."""
+    variances = np.maximum(0.0, square - shift * shift)
+    means = guess + shift
+    # A constant column's deviation is its mean's rounding error.
+    variances[np.sqrt(variances) <= 4.0 * EPS * np.abs(means)] = 0.0
+    return means, variances, shift - (means - guess)

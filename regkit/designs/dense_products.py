@@ -71,10 +71,9 @@ def by_row_shares(
         with nullcontext() if X.size * columns < UNNOTICED else one_blas_thread():
             return [task(slice(0, n))]
     count = min(n, _SHARES)
-    edges = [n * k // count for k in range(count + 1)]
-    shares = [slice(a, b) for a, b in pairwise(edges)]
+    edges = (np.arange(count + 1) * n // count).tolist()
     with one_blas_thread():
-        return map_in_threads(task, shares, n_threads())
+        return map_in_threads(task, list(map(slice, edges, edges[1:])), n_threads())
 
 
 def row_products(X: NDArray[Any]) -> Floats:

@@ -37,7 +37,3 @@ class GramTerms(NamedTuple):
     total: float
     target_mean: float
     max_rank: int
-
-    @property
-    def null_objective(self) -> float:
-        return 0.5 * self.total

@@ -244,7 +244,7 @@ class Design(Columns, GramSource, Protocol):
 class SharesColumns(Protocol):
     """A dense design whose columns several paths may read side by side.
 
-    See `regkit.designs.dense_lockstep.share_columns`.
+    See `regkit.solvers.folds.lockstep.share_columns`.
     """
 
     n_samples: int

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regkit._types import EPS, Floats, Indices
-from regkit.designs.base import RowWeights, norm, read_only
+from regkit.designs.base import WeightedRows, norm, read_only
 from regkit.designs.moments import Moments
 from regkit.designs.protocols import ColumnStore, WeightedColumns
 from regkit.designs.sparse_columns import COST_OF_A_COLUMN, SparseColumns
@@ -23,7 +23,7 @@ from regkit.parallel.threads import by_shares
 _FAR_FROM_ZERO = 30.0
 
 
-class SparseDesign:
+class SparseDesign(WeightedRows):
     """Z for a sparse X; X is read and never written."""
 
     is_sparse = True
@@ -38,17 +38,13 @@ class SparseDesign:
         # Designs of the same X with other weights share one storage.
         self._shared = X if isinstance(X, Storage) else Storage(X)
         self._stored = self._shared
-        self.n_samples, self.n_features = self._stored.by_columns.shape
-        self.fit_intercept = fit_intercept
+        n_samples, self.n_features = self._stored.by_columns.shape
+        super().__init__(sample_weight, n_samples, fit_intercept)
         self.standardize = standardize
-        weights = RowWeights.of(sample_weight, self.n_samples)
-        self._row_weights = weights
-        self._weight, self.total_weight = weights.shares, weights.total
-        self._root = np.sqrt(self._weight)
-        self.max_rank = weights.n_positive - bool(fit_intercept)
+        self._roots = np.sqrt(self.weights)
         self._gram: Floats | None = None  # once formed, for the next target
 
-        means, variance = kernels.moments(*self._columns, self._weight)
+        means, variance = kernels.moments(*self._columns, self.weights)
         noise = 4.0 * EPS * np.abs(means)
         variance[np.sqrt(variance) <= noise] = 0.0
         self._means, self._variance = means, variance
@@ -64,12 +60,12 @@ class SparseDesign:
         far = np.abs(self._means) > _FAR_FROM_ZERO * np.sqrt(self._variance)
         if not far.any():
             return
-        X = with_stored(self._stored.by_columns, far, self._weight > 0.0)
+        X = with_stored(self._stored.by_columns, far, self.weights > 0.0)
         for j in np.flatnonzero(far):
             X.data[X.indptr[j] : X.indptr[j + 1]] -= self._means[j]
         self._stored = Storage(X)
         # What is left of the means, and variances free of cancellation.
-        left, variance = kernels.moments(*self._columns, self._weight)
+        left, variance = kernels.moments(*self._columns, self.weights)
         is_constant = self._variance[far] == 0.0
         self._variance[far] = np.where(is_constant, 0.0, variance[far])
         means = np.where(far, self._means + left, self._means)
@@ -81,11 +77,6 @@ class SparseDesign:
     @property
     def _columns(self) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
         return _arrays(self._stored.by_columns)
-
-    @property
-    def weights(self) -> Floats:
-        """The rows' weights p, which sum to 1."""
-        return self._weight
 
     @property
     def shared_columns(self) -> None:
@@ -119,7 +110,7 @@ class SparseDesign:
         return np.stack([self.lengths, sums])
 
     def distances(self, move: Floats) -> Floats:
-        return np.array([norm(move), np.abs(self._root * move).max()])
+        return np.array([norm(move), np.abs(self._roots * move).max()])
 
     @cached_property
     def constant(self) -> NDArray[np.bool_]:
@@ -129,9 +120,6 @@ class SparseDesign:
     @property
     def has_gram(self) -> bool:
         return self._gram is not None
-
-    def center(self, y: Floats) -> tuple[Floats, Any]:
-        return self._row_weights.center(y, self.fit_intercept)
 
     def correlate(self, residual: Floats) -> Floats:
         if residual.ndim == 2:
@@ -232,14 +220,14 @@ class SparseDesign:
         gram -= cross
         gram -= cross[:, None]
         gram += scaled @ self._center**2
-        gram *= self._root
-        gram *= self._root[:, None]
+        gram *= self._roots
+        gram *= self._roots[:, None]
         return gram
 
     def materialize(self, rows: slice = slice(None)) -> Floats:
         """Return these rows of Z, with every entry: for a few rows at a time."""
         entries: Floats = self._stored.by_rows[rows].toarray() - self._center
-        entries *= self._root[rows, None]
+        entries *= self._roots[rows, None]
         return entries / self.scale
 
     def predict(self, coef: Floats) -> Floats:
@@ -253,14 +241,14 @@ class SparseDesign:
 
     def centered(self, sums: Floats, mean: float) -> Floats:
         """Return ``Z[:, columns] @ coef`` from what `combine` returns."""
-        combined: Floats = self._root * (sums - mean)
+        combined: Floats = self._roots * (sums - mean)
         return combined
 
     def gram_rows(
         self, columns: Indices, stored: Indices, position: NDArray[np.int32]
     ) -> Floats:
         """Return ``Z[:, columns]ᵀ Z[:, stored]``; ``position[l]`` is where l is."""
-        products = self._raw_gram(self._weight, columns, stored, position)
+        products = self._raw_gram(self.weights, columns, stored, position)
         products -= np.outer(self._center[columns], self._center[stored])
         if self.standardize:
             products /= np.outer(self.scale[columns], self.scale[stored])
@@ -305,9 +293,9 @@ class SparseDesign:
         if self.standardize:
             data = data / np.repeat(scale, counts)
         # Equal weights need no second copy of the entries.
-        weighted, weight = data, float(self._weight[0])
-        if np.any(self._weight != weight):
-            weighted, weight = data * self._weight[indices], 1.0
+        weighted, weight = data, float(self.weights[0])
+        if np.any(self.weights != weight):
+            weighted, weight = data * self.weights[indices], 1.0
         return ColumnBlock(
             data,
             weighted,
@@ -320,12 +308,12 @@ class SparseDesign:
 
     def weighted(self, residual: Floats) -> Floats:
         """Return what entries of X, not of Z, are to be multiplied by."""
-        return self._root * residual
+        return self._roots * residual
 
     def unweighted(self, target: Floats) -> Floats:
         """Return the rows of ``target`` as they were before weighting."""
         # Rows of weight zero take no part: their entries are never read back.
-        return target / np.where(self._root > 0.0, self._root, 1.0)
+        return target / np.where(self._roots > 0.0, self._roots, 1.0)
 
     def gather(self, columns: Indices) -> Floats:
         """Return columns of Z as dense rows, shape (len(columns), n): for few."""
@@ -335,7 +323,7 @@ class SparseDesign:
             stored = slice(X.indptr[j], X.indptr[j + 1])
             gathered[at] = -self._center[j]
             gathered[at, X.indices[stored]] += X.data[stored]
-        return gathered * self._root / self.scale[columns, None]
+        return gathered * self._roots / self.scale[columns, None]
 
     def reweighted(self, sample_weight: Floats) -> "SparseDesign":
         return SparseDesign(

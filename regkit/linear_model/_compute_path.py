@@ -5,7 +5,7 @@ from __future__ import annotations
 from numbers import Integral
 from typing import Any
 
-from regkit.linear_model._grid import automatic_grid, decreasing_alphas
+from regkit.linear_model._grid import decreasing_alphas
 from regkit.linear_model._problem import PathRequest, Problem
 from regkit.linear_model._regularization_path import RegularizationPath
 from regkit.solvers.folds.in_memory import PathSettings
@@ -41,7 +41,7 @@ def compute_path(
     penalty = problem.penalty(l1_ratio)
     if alphas is None or isinstance(alphas, Integral):
         n_alphas = n_alphas if alphas is None else int(alphas)
-        grid = automatic_grid(problem, penalty, n_alphas, eps)
+        grid = problem.automatic_grid(penalty, n_alphas, eps)
     else:
         grid = decreasing_alphas(alphas)
     asked = PathRequest(penalty, grid, settings, max_nonzero=max_nonzero)

@@ -1,29 +1,34 @@
-"""Choosing alpha, whatever the model and wherever the rows are."""
+"""Choosing alpha, whatever the model and wherever the rows are.
+
+`CrossValidated` is the estimators' base. It asks an `Evaluator`, one class per kind of
+folds, for an `Evaluation` of all alphas; `_selection` chooses one of them.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from numbers import Integral
-from operator import attrgetter
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import Any, ClassVar, NamedTuple, Protocol, Self
 
 import numpy as np
 
 from regkit._sklearn import validate_parameters
+from regkit._types import Floats
 from regkit.linear_model._base import LinearModel
-from regkit.linear_model._evaluation import Evaluation, Evaluator
-from regkit.linear_model._grid import decreasing_alphas
-from regkit.linear_model._problem import FitRows
+from regkit.linear_model._grid import check_alphas, check_l1_ratios, decreasing_alphas
+from regkit.linear_model._problem import FitRows, Problem
 from regkit.linear_model._progress import Progress
 from regkit.linear_model._report import warn_at_grid_edge
-from regkit.linear_model._selection import Choice, choose
+from regkit.linear_model._selection import Choice, ErrorCurve, choose
 from regkit.linear_model._single_alpha import SingleAlphaModel
 from regkit.linear_model._splits import make_router, route
 from regkit.linear_model._views import SelectionViews
 from regkit.rows.open import as_source
 from regkit.rows.sources import RowSource
 from regkit.solvers.folds.in_memory import PathSettings
+from regkit.solvers.results import PathResult
 
 
 class Arguments(NamedTuple):
@@ -36,6 +41,114 @@ class Arguments(NamedTuple):
     """For the scorer."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Evaluation:
+    """What is known of every alpha, for one l1_ratio.
+
+    Attributes
+    ----------
+    l1_ratio : float
+    curves : list of ErrorCurve
+        One; or one per target where each gets an alpha of its own.
+    is_per_target : bool
+        Whether results have an axis for the targets.
+    fold_errors : ndarray of shape (n_alphas, n_folds, n_curves) or None
+        Mean errors of the held-out rows; None without folds.
+    fold_errors_name, error_name : str
+        The attributes that hold them, and the curves' means.
+    whole : PathResult or None
+        The path on all rows, where it was solved.
+    folds : sequence of PathResult
+        The paths on the folds' training rows, where they are kept.
+    is_null_at_largest : bool
+        Whether every penalized coefficient is zero at the largest alpha, so that
+        larger ones would change nothing.
+    row_results : ndarray of shape (n_samples, [n_targets,] n_alphas) or None
+        Squared errors or predictions of each row when left out, where they are kept.
+    """
+
+    l1_ratio: float
+    curves: list[ErrorCurve]
+    is_per_target: bool = False
+    fold_errors: Floats | None = None
+    fold_errors_name: str = "mse_path_"
+    error_name: str = "cv_error_"
+    whole: PathResult | None = None
+    folds: Sequence[PathResult] = ()
+    is_null_at_largest: bool = False
+    row_results: Floats | None = None
+
+    @property
+    def alphas(self) -> Floats:
+        """The alphas, of shape (n_alphas,)."""
+        return self.curves[0].alphas
+
+    def attributes(self) -> dict[str, Any]:
+        """Return the fitted attributes that have an entry per alpha."""
+        first, errors = self.curves[0], self.fold_errors
+        fitted = {"alphas_": first.alphas, self.error_name: first.mean}
+        if first.se is not None:
+            fitted["cv_error_se_"] = first.se
+        if errors is not None:
+            fitted[self.fold_errors_name] = errors[:, :, 0]
+        if self.is_per_target:
+            fitted[self.error_name] = np.stack([c.mean for c in self.curves], axis=-1)
+            if first.se is not None:
+                spreads: Any = [c.se for c in self.curves]
+                fitted["cv_error_se_"] = np.stack(spreads, axis=-1)
+            if errors is not None:
+                fitted[self.fold_errors_name] = errors
+        return fitted
+
+    def in_order(self, alphas: Floats) -> Evaluation:
+        """Return what is known of the same alphas in another order, repeated or not.
+
+        The alphas known are decreasing, and belong to no path.
+        """
+        places = np.searchsorted(-self.alphas, -alphas)
+
+        def moved(values: Floats | None) -> Floats | None:
+            return None if values is None else values[places]
+
+        curves = [
+            ErrorCurve(alphas, c.mean[places], moved(c.se), moved(c.fold_errors))
+            for c in self.curves
+        ]
+        rows = None if self.row_results is None else self.row_results[..., places]
+        return replace(
+            self, curves=curves, fold_errors=moved(self.fold_errors), row_results=rows
+        )
+
+
+class Refitted(NamedTuple):
+    """The model at the chosen alpha, and what else is known of its path."""
+
+    result: PathResult
+    """Of shape (n_targets,)."""
+    attributes: dict[str, Any]
+
+
+class Evaluator(Protocol):
+    """What choosing alpha asks of the data: one class per kind of folds."""
+
+    @property
+    def problem(self) -> Problem:
+        """All rows."""
+
+    @property
+    def n_folds(self) -> int:
+        """How many there are; 0 where alphas are evaluated without folds."""
+
+    def alpha_grid(self, l1_ratio: float, n_alphas: int, eps: float) -> Floats:
+        """Return the automatic grid, strictly decreasing."""
+
+    def evaluate(self, l1_ratio: float, alphas: Floats) -> Evaluation:
+        """Find the error of every alpha; they are strictly decreasing."""
+
+    def refit(self, evaluation: Evaluation, choices: Sequence[Choice]) -> Refitted:
+        """Fit all rows with the alphas chosen, one per curve."""
+
+
 class CrossValidated(SelectionViews, LinearModel):
     """Base of the models that choose alpha, whatever their loss.
 
@@ -45,8 +158,11 @@ class CrossValidated(SelectionViews, LinearModel):
     """
 
     refit: bool = True
+    store_fold_coefs: bool = False
     _single_class: ClassVar[type[SingleAlphaModel]]
     """The estimator for one alpha."""
+    _keeps_order: ClassVar[bool] = False
+    """Whether results have the alphas as the user gave them, in any order."""
 
     def _fit(
         self,
@@ -58,23 +174,43 @@ class CrossValidated(SelectionViews, LinearModel):
     ) -> Self:
         """Choose alpha and fit, for rows as the user passed them."""
         validate_parameters(self)
-        progress = Progress(self, len(self._l1_ratios()))
+        l1_ratios = self._l1_ratios()
+        progress = Progress(self, len(l1_ratios)) if self.verbose else None
         routes = route(self, params, sample_weight)
         given = Arguments(FitRows(X, y, sample_weight, offset), *routes)
         source = self._source(X)
         if source is None:
-            return self._choose(self._evaluator_of_rows(given), progress)
-        progress.say("rows are read in chunks")
-        return self._choose(self._evaluator_of_chunks(source, given), progress)
+            return self._choose(self._evaluator_of_rows(given), l1_ratios, progress)
+        if progress is not None:
+            progress.say("rows are read in chunks")
+        evaluator = self._evaluator_of_chunks(source, given)
+        return self._choose(evaluator, l1_ratios, progress)
 
-    def _choose(self, evaluator: Evaluator, progress: Progress) -> Self:
+    def _choose(
+        self,
+        evaluator: Evaluator,
+        l1_ratios: Sequence[float],
+        progress: Progress | None,
+    ) -> Self:
         """Evaluate all alphas, choose, fit at the choice, and set the attributes."""
-        evaluations = []
-        for l1_ratio in self._l1_ratios():
-            evaluations.append(self._evaluate(evaluator, l1_ratio, progress))
+        evaluations, errors = [], []
+        for l1_ratio in l1_ratios:
+            is_automatic = isinstance(self.alphas, Integral)
+            if is_automatic:
+                alphas = evaluator.alpha_grid(l1_ratio, int(self.alphas), self.eps)
+            else:
+                alphas = decreasing_alphas(self.alphas)
+            if progress is not None:
+                progress.begin(l1_ratio, len(alphas), evaluator.n_folds)
+            found = evaluator.evaluate(l1_ratio, alphas)
+            if self._keeps_order and not is_automatic:
+                found = found.in_order(check_alphas(self.alphas))
+            evaluations.append(found)
+            mean = found.curves[0].mean
+            errors.append(np.min(mean, where=np.isfinite(mean), initial=np.inf))
         problem = evaluator.problem
         problem.refuse_underflow()
-        best = min(evaluations, key=attrgetter("least_error"))  # the first of equals
+        best = evaluations[int(np.argmin(errors))]  # the first of equals
         choices: list[Choice] = []
         at_edge: list[int] = []
         for curve in best.curves:
@@ -83,31 +219,25 @@ class CrossValidated(SelectionViews, LinearModel):
                 at_edge.append(len(choices))
             choices.append(chosen)
         fitted = problem.attributes() | self._attributes_of(best, choices)
-        fitted |= self._curves(evaluations)
+        if len(evaluations) == 1:
+            fitted |= best.attributes()
+        else:
+            fitted |= self._stacked(evaluations)
         if self.refit:
             result, others = evaluator.refit(best, choices)
             fitted |= self._solution(result, problem.y_ndim) | others
         if at_edge:
             self._warn_at_edges(choices, at_edge)
         self._replace_attributes(fitted)
-        progress.end(fitted)
+        if progress is not None:
+            progress.end(fitted)
         return self
-
-    def _evaluate(
-        self, evaluator: Evaluator, l1_ratio: float, progress: Progress
-    ) -> Evaluation:
-        if isinstance(self.alphas, Integral):
-            alphas = evaluator.alpha_grid(l1_ratio, int(self.alphas), self.eps)
-        else:
-            alphas = decreasing_alphas(self.alphas)
-        progress.begin(l1_ratio, len(alphas), evaluator.n_folds)
-        return evaluator.evaluate(l1_ratio, alphas)
 
     def _attributes_of(
         self, best: Evaluation, choices: Sequence[Choice]
     ) -> dict[str, Any]:
         """Return the attributes that say what was chosen."""
-        alphas = best.alphas
+        alphas = best.curves[0].alphas
         each = defaultdict(list)
         for choice in choices:
             each["alpha_"].append(alphas[choice.index])
@@ -115,23 +245,27 @@ class CrossValidated(SelectionViews, LinearModel):
             each["at_grid_edge_"].append(bool(choice.edge))
             if choice.index_1se is not None:
                 each["alpha_1se_"].append(alphas[choice.index_1se])
-        fitted = {}
+        fitted: dict[str, Any] = {}
         for name, values in each.items():
             if len(values) == len(choices):
-                fitted[name] = best.joined(values)
+                fitted[name] = np.array(values) if best.is_per_target else values[0]
+        if hasattr(self, "l1_ratio"):
+            fitted["l1_ratio_"] = best.l1_ratio
+        if best.folds and self.store_fold_coefs:
+            fitted["fold_coef_path_"] = np.stack([f.coef_path() for f in best.folds])
+        if best.row_results is not None:
+            fitted["cv_results_"] = best.row_results
         return fitted
 
-    def _curves(self, evaluations: Sequence[Evaluation]) -> dict[str, Any]:
-        """Return the attributes with one entry per alpha, or per l1_ratio and alpha."""
-        if len(evaluations) == 1:
-            return evaluations[0].attributes()
+    def _stacked(self, evaluations: Sequence[Evaluation]) -> dict[str, Any]:
+        """Return the attributes with one entry per l1_ratio and alpha."""
         each = defaultdict(list)
         for evaluation in evaluations:
             for name, values in evaluation.attributes().items():
                 each[name].append(values)
         fitted: dict[str, Any] = {name: np.stack(each[name]) for name in each}
         if not isinstance(self.alphas, Integral):  # all have the same
-            fitted["alphas_"] = evaluations[0].alphas
+            fitted["alphas_"] = evaluations[0].curves[0].alphas
         return fitted
 
     def _warn_at_edges(self, choices: Sequence[Choice], at_edge: list[int]) -> None:
@@ -167,9 +301,8 @@ class CrossValidated(SelectionViews, LinearModel):
     def _settings(self) -> PathSettings:
         return PathSettings(self.tol, self.max_iter, self.solver)
 
-    def _source(self, X: Any) -> RowSource | None:
-        """Return X as rows that are read in chunks, None where it is in memory."""
-        return as_source(X)
+    # X as rows that are read in chunks, None where it is in memory.
+    _source = staticmethod(as_source)
 
     def _evaluator_of_rows(self, given: Arguments) -> Evaluator:
         """Return the evaluator for rows in memory."""
@@ -188,3 +321,17 @@ class CrossValidated(SelectionViews, LinearModel):
             The routes.
         """
         return make_router(self)
+
+
+class PathCV(CrossValidated):
+    """Base of the twins that choose alpha along a path, whatever their loss."""
+
+    def _l1_ratios(self) -> list[float]:
+        return check_l1_ratios(self.l1_ratio)
+
+    def _check_one_is_enough(self, n_samples: int) -> None:
+        """Refuse an information criterion of one sample."""
+        if n_samples == 1:
+            raise ValueError(
+                f"criterion={self.criterion!r} cannot evaluate a fit to 1 sample."
+            )

@@ -6,9 +6,7 @@ from typing import Any
 import numpy as np
 
 from regkit._types import Floats
-from regkit.linear_model._limits import as_floats
-from regkit.linear_model._problem import Problem
-from regkit.solvers.problem import Penalty
+from regkit.linear_model._setup import as_floats
 
 
 def check_alphas(alphas: Any) -> Floats:
@@ -104,35 +102,3 @@ def check_l1_ratios(l1_ratio: Any) -> list[float]:
             f"l1_ratio[{wrong[0]}] is {ratios[wrong[0]]}."
         )
     return [float(ratio) for ratio in ratios]
-
-
-def automatic_grid(
-    problem: Problem, penalty: Penalty, n_alphas: int, eps: float
-) -> Floats:
-    """Lay a grid from the smallest alpha without nonzero penalized coefficients down.
-
-    Parameters
-    ----------
-    problem : Problem
-    penalty : Penalty
-    n_alphas : int
-    eps : float
-        The last alpha relative to the first.
-
-    Returns
-    -------
-    alphas : ndarray of shape (n_alphas,)
-        Strictly decreasing.
-
-    Raises
-    ------
-    ValueError
-        When there is no L1 penalty, so that no alpha makes all coefficients zero.
-    """
-    if penalty.l1_ratio == 0.0:
-        raise ValueError(
-            f"{problem.setup.name} needs alphas. Automatic alpha grid generation is "
-            "not supported for l1_ratio=0. Please supply a grid by providing your "
-            "estimator with the appropriate `alphas=` argument."
-        )
-    return problem.alpha_grid(penalty, n_alphas, eps)

@@ -17,15 +17,16 @@ from regkit._types import Floats
 from regkit.designs import Design, RowDesign, make_design
 from regkit.designs.centered_moments import CenteredMoments
 from regkit.designs.reduced import ReducedDesign
-from regkit.linear_model._problem import FitRows, PathRequest, Problem, Setup, Start
+from regkit.linear_model._problem import FitRows, PathRequest, Problem, Start
+from regkit.linear_model._setup import Setup
 from regkit.linear_model._source_reducer import SourceReducer
 from regkit.linear_model._sums import SumsByFold
 from regkit.linear_model._underflow import refuse_small_moments, refuse_underflow
 from regkit.rows.inputs import FitData, check_fit_data
 from regkit.rows.open import as_source
 from regkit.solvers.criteria import information_criteria
+from regkit.solvers.folds.fold import mean_squares
 from regkit.solvers.folds.from_moments import held_out_errors
-from regkit.solvers.folds.held_out import mean_squares
 from regkit.solvers.folds.out_of_core import MOST_COLUMNS, WideRows
 from regkit.solvers.paths.grid import alpha_grid
 from regkit.solvers.problem import Penalty
@@ -51,11 +52,6 @@ class MatrixProblem(Problem):
     def y_ndim(self) -> int:
         """Dimensions of y as it was passed."""
         return self.y.ndim
-
-    @property
-    def n_features(self) -> int:
-        """Columns of X."""
-        return self.design.n_features
 
     @property
     def n_targets(self) -> int:
@@ -91,7 +87,7 @@ class MatrixProblem(Problem):
                 self.target(),
                 asked.penalty,
                 asked.alphas,
-                **asked.settings.options,
+                **asked.settings._asdict(),
                 max_nonzero=asked.max_nonzero,
                 start=None if start is None else start.coefs[0],
             )
@@ -146,12 +142,13 @@ class RowProblem(MatrixProblem):
     @classmethod
     def of(cls, setup: Setup, data: FitData) -> RowProblem:
         """Make a problem of checked rows."""
-        limits = setup.limits(data.X.shape[1], data.feature_names)
+        n_features, names = data.X.shape[1], data.feature_names
+        limits = setup.limits(n_features, names)
         with np.errstate(over="ignore", invalid="ignore"):  # refused in `report`
             design = make_design(
                 data.X, data.sample_weight, setup.fit_intercept, setup.standardize
             )
-        return cls(setup, limits, data.feature_names, design, data.y, data)
+        return cls(setup, limits, names, n_features, design, data.y, data)
 
     def refuse_underflow(self) -> None:
         """Raise where squares of a column of X or y underflow."""
@@ -184,7 +181,7 @@ class MomentProblem(MatrixProblem):
         y = design.targets
         if sums.y_ndim == 1:
             y = np.ascontiguousarray(y[:, 0])
-        return cls(setup, limits, sums.names, design, y, moments)
+        return cls(setup, limits, sums.names, moments.n_features, design, y, moments)
 
     def with_design(self, design: ReducedDesign) -> MomentProblem:
         """Return the same problem by another design of the same moments."""
@@ -212,12 +209,7 @@ class OutOfCoreProblem(Problem):
         limits = setup.limits(reducer.n_features, reducer.names)
         sizes = rows.thin[-1].magnitudes
         refuse_small_moments(setup.name, sizes, reducer.n_features, reducer.names)
-        return cls(setup, limits, reducer.names, rows)
-
-    @property
-    def n_features(self) -> int:
-        """Columns of X."""
-        return self.rows.n_features
+        return cls(setup, limits, reducer.names, reducer.n_features, rows)
 
     @property
     def n_targets(self) -> int:

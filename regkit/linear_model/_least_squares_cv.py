@@ -10,8 +10,7 @@ from sklearn.utils.validation import column_or_1d
 
 from regkit._sklearn import validate_parameters
 from regkit.linear_model._base import LinearRegressor
-from regkit.linear_model._cv import Arguments
-from regkit.linear_model._evaluation import Evaluator
+from regkit.linear_model._cv import Arguments, Evaluator, PathCV
 from regkit.linear_model._least_squares import (
     MatrixProblem,
     MomentProblem,
@@ -20,8 +19,6 @@ from regkit.linear_model._least_squares import (
     require_one_target,
 )
 from regkit.linear_model._moment_scores import check_moment_scoring
-from regkit.linear_model._parameters import thread_count
-from regkit.linear_model._path_cv import PathCV
 from regkit.linear_model._path_evaluators import (
     CriterionEvaluator,
     Mix,
@@ -30,12 +27,13 @@ from regkit.linear_model._path_evaluators import (
     RowScores,
     Scores,
 )
-from regkit.linear_model._problem import Setup
 from regkit.linear_model._progress import Progress
+from regkit.linear_model._setup import Setup
 from regkit.linear_model._source_reducer import SourceReducer
 from regkit.linear_model._splits import fold_labels, for_scorer, make_folds
 from regkit.linear_model._sums import SumsByFold
 from regkit.linear_model.statistics import SufficientStatistics, check_statistics
+from regkit.parallel.threads import n_threads
 from regkit.rows.inputs import check_fit_data
 from regkit.rows.sources import RowSource
 from regkit.solvers.folds.from_moments import FoldedStatistics
@@ -121,24 +119,25 @@ class LeastSquaresCV(PathCV, LinearRegressor):
             As `fit` does.
         """
         validate_parameters(self)
-        progress = Progress(self, len(self._l1_ratios()))
+        l1_ratios = self._l1_ratios()
+        progress = Progress(self, len(l1_ratios)) if self.verbose else None
         evaluator = self._evaluator_of_sums(check_statistics(statistics))
-        return self._choose(evaluator, progress)
+        return self._choose(evaluator, l1_ratios, progress)
 
     def _evaluator_of_rows(self, given: Arguments) -> Evaluator:
         data = check_fit_data(self, *given.rows[:3])
-        n_targets = 1 if data.y.ndim == 1 else data.y.shape[1]
-        require_one_target(type(self).__name__, n_targets, _REMEDY)
-        data = data._replace(y=column_or_1d(data.y, warn=True))
+        if data.y.ndim > 1:
+            require_one_target(type(self).__name__, data.y.shape[1], _REMEDY)
+            data = data._replace(y=column_or_1d(data.y, warn=True))
         if self.criterion != "cv":
             self._check_one_is_enough(len(data.y))
-            return self._criterion_evaluator(RowProblem.of(Setup.of(self), data))
+            return self._evaluator(RowProblem.of(Setup.of(self), data))
         cv, weight = check_cv(self.cv), data.sample_weight
         folds = make_folds(cv, data.X, data.y, weight, given.split_params)
         problem = RowProblem.of(Setup.of(self), data)
         with np.errstate(over="ignore", invalid="ignore"):  # refused in `report`
             folded = FoldedDesign(
-                problem.design, data.y, weight, folds, thread_count(self.n_jobs)
+                problem.design, data.y, weight, folds, n_threads(self.n_jobs)
             )
         scores = None
         if self.scoring is not None:
@@ -151,7 +150,7 @@ class LeastSquaresCV(PathCV, LinearRegressor):
                 folds,
                 for_scorer(given.score_params, weight),
             )
-        return self._fold_evaluator(problem, folded, scores)
+        return self._evaluator(problem, folded, scores)
 
     def _evaluator_of_chunks(self, source: RowSource, given: Arguments) -> Evaluator:
         labels, y = None, given.rows.y
@@ -179,31 +178,31 @@ class LeastSquaresCV(PathCV, LinearRegressor):
         problem = MomentProblem.of(Setup.of(self), sums)
         if self.criterion != "cv":
             self._check_one_is_enough(problem.moments.n_samples)
-            return self._criterion_evaluator(problem)
+            return self._evaluator(problem)
         with np.errstate(over="ignore", invalid="ignore"):  # refused in `report`
             folded = FoldedStatistics(
                 problem.design,
                 [sums.moments(without=label) for label in sums.folds],
                 [sums.parts[label] for label in sums.folds],
-                thread_count(self.n_jobs),
+                n_threads(self.n_jobs),
             )
         scores = None
         if self.scoring is not None:
             scores = MomentScores(self.scoring, folded.test_variances)
-        return self._fold_evaluator(problem, folded, scores)
+        return self._evaluator(problem, folded, scores)
 
-    def _criterion_evaluator(self, problem: MatrixProblem) -> Evaluator:
-        settings, mix = self._settings(), None
-        if self.relaxed is not None:
-            mix = Mix(float(self.relaxed), problem, settings)
-        return CriterionEvaluator(problem, settings, self.criterion, mix=mix)
-
-    def _fold_evaluator(
-        self, problem: MatrixProblem, folded: Folded, scores: Scores | None
+    def _evaluator(
+        self,
+        problem: MatrixProblem,
+        folded: Folded | None = None,
+        scores: Scores | None = None,
     ) -> Evaluator:
+        """Return what evaluates alphas by held-out rows, or by a criterion."""
         settings, mix = self._settings(), None
         if self.relaxed is not None:
             mix = Mix(float(self.relaxed), problem, settings)
+        if folded is None:
+            return CriterionEvaluator(problem, settings, self.criterion, mix=mix)
         return PathEvaluator(
             problem, settings, folded, bool(self.refit), scores=scores, mix=mix
         )

@@ -22,7 +22,8 @@ from regkit.linear_model._loss_chunks import (
     open_chunks,
 )
 from regkit.linear_model._loss_problem import LossProblem
-from regkit.linear_model._problem import FitRows, Setup
+from regkit.linear_model._problem import FitRows
+from regkit.linear_model._setup import Setup
 from regkit.rows.inputs import FitData, check_predict_X, check_y
 from regkit.rows.open import as_source
 from regkit.rows.sources import RowSource
@@ -131,11 +132,12 @@ def state_problem(
     labels: Labels | None = None,
 ) -> LossProblem:
     """Make a problem of checked rows, weighted by `weight`."""
-    limits = setup.limits(data.X.shape[1], data.feature_names)
+    n_features, names = data.X.shape[1], data.feature_names
+    limits = setup.limits(n_features, names)
     with np.errstate(over="ignore", invalid="ignore"):  # refused in `report`
         design = make_design(data.X, weight, setup.fit_intercept, setup.standardize)
     return LossProblem(
-        setup, limits, data.feature_names, term, design, data, weight, labels
+        setup, limits, names, n_features, term, design, data, weight, labels
     )
 
 

@@ -26,7 +26,8 @@ from regkit.linear_model._loss_problem import (
     AnyLossProblem,
 )
 from regkit.linear_model._loss_reducer import LossReducer
-from regkit.linear_model._problem import PathRequest, Setup, TrainingRows
+from regkit.linear_model._problem import PathRequest, TrainingRows
+from regkit.linear_model._setup import Setup
 from regkit.linear_model._source_reducer import MOST_SUMMED_UP
 from regkit.linear_model._underflow import refuse_small_moments
 from regkit.rows.inputs import check_y
@@ -85,11 +86,6 @@ class ChunkedLossProblem(AnyLossProblem):
     def total_weight(self) -> float:
         """The sum of the weights, of rows and classes together."""
         return float(self.rows.class_weights(-1).sum())
-
-    @property
-    def n_features(self) -> int:
-        """Columns of X."""
-        return self.rows.n_features
 
     @property
     def n_targets(self) -> int:
@@ -283,7 +279,9 @@ def open_chunks(setup: Setup, given: ChunkData, kind: Kind) -> ChunkedLossProble
             f"y must not be 0 in every row of positive weight: {setup.name} then has "
             "no finite intercept."
         )
-    return ChunkedLossProblem(setup, limits, reducer.names, rows, reducer, classes)
+    return ChunkedLossProblem(
+        setup, limits, reducer.names, n_features, rows, reducer, classes
+    )
 
 
 def _refuse_empty(

@@ -10,21 +10,19 @@ from sklearn.model_selection import check_cv
 
 from regkit._types import Floats
 from regkit._warn import warn
-from regkit.linear_model._cv import Arguments
-from regkit.linear_model._evaluation import Evaluator
+from regkit.linear_model._cv import Arguments, Evaluator, PathCV
 from regkit.linear_model._labels import Labels, class_weighted, refuse_empty_classes
 from regkit.linear_model._loss_base import LossEstimator
 from regkit.linear_model._loss_chunks import ChunkFolds, chunk_source, open_chunks
 from regkit.linear_model._loss_problem import LossProblem
-from regkit.linear_model._parameters import thread_count
-from regkit.linear_model._path_cv import PathCV
 from regkit.linear_model._path_evaluators import (
     CriterionEvaluator,
     PathEvaluator,
     RowScores,
 )
-from regkit.linear_model._problem import Setup
+from regkit.linear_model._setup import Setup
 from regkit.linear_model._splits import fold_labels, for_scorer, make_folds
+from regkit.parallel.threads import n_threads
 from regkit.rows.sources import RowSource
 from regkit.solvers.folds.fold import Fold
 from regkit.solvers.folds.in_memory import PathSettings
@@ -119,7 +117,7 @@ class LossCV(PathCV, LossEstimator):
             folds,
             lambda fold: self._training_weight(problem, fold),
             self._error_scale,
-            thread_count(self.n_jobs),
+            n_threads(self.n_jobs),
         )
         return PathEvaluator(
             problem,

@@ -7,7 +7,8 @@ from typing import Any, Self
 
 from regkit._sklearn import validate_parameters
 from regkit.linear_model._loss_base import LossEstimator
-from regkit.linear_model._problem import FitRows, Setup
+from regkit.linear_model._problem import FitRows
+from regkit.linear_model._setup import Setup
 from regkit.linear_model._single_alpha import SingleAlphaModel
 from regkit.solvers.folds.in_memory import PathSettings
 

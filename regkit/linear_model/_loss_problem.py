@@ -76,7 +76,7 @@ class AnyLossProblem(Problem):
 
     def _closer(self, asked: PathRequest) -> PathRequest:
         tol = self.aim * asked.settings.tol
-        return asked._replace(settings=replace(asked.settings, tol=tol))
+        return asked._replace(settings=asked.settings._replace(tol=tol))
 
     def _asked_for(self, found: PathResult, asked: PathRequest) -> PathResult:
         return found.with_gaps(found.dual_gaps, asked.settings.tol)
@@ -155,6 +155,7 @@ class AnyLossProblem(Problem):
             "n_iters": result.n_iters[:, 0],
             "solver": result.solver,
             "null_objective": float(result.null_objectives[0, 0]),
+            "explained_deviance": result.explained()[:, 0],
             "feature_names_in_": self.feature_names,
         }
         if self.classes is None:
@@ -234,11 +235,6 @@ class LossProblem(AnyLossProblem):
     def total_weight(self) -> float:
         """The sum of the weights, of rows and classes together."""
         return self.design.total_weight
-
-    @property
-    def n_features(self) -> int:
-        """Columns of X."""
-        return self.design.n_features
 
     @property
     def n_targets(self) -> int:

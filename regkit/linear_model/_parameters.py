@@ -6,7 +6,6 @@ from typing import Any
 from sklearn.metrics import get_scorer_names
 
 from regkit._sklearn import Interval, StrOptions
-from regkit.parallel.threads import n_threads
 
 ALPHA: list[Any] = [Interval(Real, 0, None, closed="left")]
 L1_RATIO: list[Any] = [Interval(Real, 0, 1, closed="both")]
@@ -58,13 +57,3 @@ CROSS_VALIDATION: dict[str, list[Any]] = {
     "relaxed": [None, Interval(Real, 0, 1, closed="both")],
     "store_fold_coefs": ["boolean"],
 }
-
-
-def thread_count(n_jobs: int | None) -> int:
-    """Return how many threads `n_jobs` allows, read as joblib reads it."""
-    available = n_threads()
-    if n_jobs is None or n_jobs == -1:
-        return available
-    if n_jobs < 0:
-        return max(1, available + 1 + int(n_jobs))
-    return min(available, int(n_jobs))

@@ -11,14 +11,12 @@ from sklearn.metrics import check_scoring
 
 from regkit._sklearn import rows_of_parameters
 from regkit._types import Floats
-from regkit.linear_model._evaluation import Evaluation, Refitted
-from regkit.linear_model._grid import automatic_grid
+from regkit.linear_model._cv import Evaluation, Refitted
 from regkit.linear_model._least_squares import MatrixProblem
 from regkit.linear_model._moment_scores import scores
 from regkit.linear_model._problem import PathRequest, Problem, TrainingRows
 from regkit.linear_model._selection import Choice, ErrorCurve
-from regkit.solvers.folds.averages import mean_and_se
-from regkit.solvers.folds.fold import Fold
+from regkit.solvers.folds.fold import Fold, mean_and_se
 from regkit.solvers.folds.in_memory import Folded, FoldPaths, PathSettings, PathTask
 from regkit.solvers.problem import Penalty
 from regkit.solvers.relaxed import relax
@@ -46,7 +44,7 @@ class AlongPath:
         """Return the automatic grid, strictly decreasing."""
         assert eps is not None
         penalty = self.problem.penalty(l1_ratio)
-        return automatic_grid(self.problem, penalty, n_alphas, eps)
+        return self.problem.automatic_grid(penalty, n_alphas, eps)
 
     def refit(self, evaluation: Evaluation, choices: Sequence[Choice]) -> Refitted:
         """Take the solution at the chosen alpha from the path on all rows."""
@@ -118,7 +116,7 @@ class PathEvaluator(AlongPath):
 
     def evaluate(self, l1_ratio: float, alphas: Floats) -> Evaluation:
         """Solve the paths of all folds, and find every alpha's held-out errors."""
-        problem, settings, n_folds = self.problem, self.settings, self.n_folds
+        problem, settings = self.problem, self.settings
         penalty = problem.penalty(l1_ratio)
         with np.errstate(over="ignore", invalid="ignore"):  # refused in `report`
             task = PathTask(penalty, alphas, settings, self.with_whole)
@@ -127,7 +125,7 @@ class PathEvaluator(AlongPath):
             problem.report(found.whole, settings)
         for k, path in enumerate(found.folds):
             rows = self.folds[k].train if self.folds else None
-            problem.report(path, settings, fold=TrainingRows(k, n_folds, rows))
+            problem.report(path, settings, fold=TrainingRows(k, len(found.folds), rows))
         errors = found.errors
         if self.scores is not None:
             errors = -self.scores(l1_ratio, found)
@@ -235,4 +233,7 @@ class RowScores:
 def _is_null_at_largest(paths: Sequence[PathResult], penalty: Penalty) -> bool:
     """Whether every penalized coefficient is zero at the largest alpha."""
     penalized = penalty.factor > 0.0
-    return not any(np.any(path.at(0).coefs[penalized]) for path in paths)
+    used = 0
+    for path in paths:
+        used += int(np.count_nonzero(path.at(0).coefs[penalized]))
+    return used == 0

@@ -8,43 +8,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from regkit._types import Floats, Indices
-from regkit.linear_model._limits import Limits, check_limits
 from regkit.linear_model._regularization_path import RegularizationPath
 from regkit.linear_model._report import report
+from regkit.linear_model._setup import Limits, Setup
 from regkit.linear_model._source_reducer import Names
 from regkit.solvers.folds.in_memory import PathSettings
 from regkit.solvers.problem import Penalty
 from regkit.solvers.results import PathResult
-
-
-class Setup(NamedTuple):
-    """What a fit does with its rows, wherever they are, as the user said it."""
-
-    name: str
-    """Of the public class or function, for messages."""
-    fit_intercept: bool
-    standardize: bool
-    positive: bool
-    bounds: Any
-    penalty_factor: Any
-
-    @classmethod
-    def of(cls, estimator: Any) -> Setup:
-        """Read the parameters of an estimator."""
-        return cls(
-            type(estimator).__name__,
-            bool(estimator.fit_intercept),
-            bool(estimator.standardize),
-            estimator.positive,
-            estimator.bounds,
-            estimator.penalty_factor,
-        )
-
-    def limits(self, n_features: int, names: Names) -> Limits:
-        """Check the parameters that have an entry per feature, or name features."""
-        return check_limits(
-            n_features, self.positive, self.bounds, self.penalty_factor, names
-        )
 
 
 class Start(NamedTuple):
@@ -97,18 +67,15 @@ class TrainingRows:
 class Problem:
     """Base of the problems, one class per kind of loss and of data.
 
-    Subclasses state `n_features`, `n_targets`, `alpha_grid` and `path`, and override
+    Subclasses state `n_targets`, `alpha_grid` and `path`, and override
     what else their loss and their rows need.
     """
 
     setup: Setup
     limits: Limits
     feature_names: Names
-
-    @property
-    def n_features(self) -> int:
-        """Columns of X."""
-        raise NotImplementedError
+    n_features: int
+    """Columns of X."""
 
     @property
     def n_targets(self) -> int:
@@ -127,6 +94,22 @@ class Problem:
     def alpha_grid(self, penalty: Penalty, n_alphas: int, eps: float) -> Floats:
         """Return alphas from the smallest without nonzero coefficients down."""
         raise NotImplementedError
+
+    def automatic_grid(self, penalty: Penalty, n_alphas: int, eps: float) -> Floats:
+        """Return `alpha_grid` where there is one: strictly decreasing, (n_alphas,).
+
+        Raises
+        ------
+        ValueError
+            When there is no L1 penalty, so that no alpha makes all coefficients zero.
+        """
+        if penalty.l1_ratio == 0.0:
+            raise ValueError(
+                f"{self.setup.name} needs alphas. Automatic alpha grid generation is "
+                "not supported for l1_ratio=0. Please supply a grid by providing your "
+                "estimator with the appropriate `alphas=` argument."
+            )
+        return self.alpha_grid(penalty, n_alphas, eps)
 
     def path(self, asked: PathRequest) -> PathResult:
         """Solve for strictly decreasing alphas (n_alphas,), which all targets share.
@@ -177,6 +160,9 @@ class Problem:
         fold : TrainingRows or None
             Of which fold; None for all rows.
         """
+        is_certified = result.unique and result.converged.all()
+        if is_certified and np.isfinite([result.dual_gaps, result.intercepts]).all():
+            return
         report(
             self.setup.name if fold is None else f"{self.setup.name}{fold}",
             result,
@@ -220,5 +206,6 @@ class Problem:
             n_iters=result.n_iters,
             solver=result.solver,
             null_objective=float(result.null_objectives[0]),
+            explained_deviance=result.explained(),
             feature_names_in_=self.feature_names,
         )

@@ -59,6 +59,10 @@ class RegularizationPath(PathViews):
         What ran.
     null_objective : float
         Objective of the model without features, which `tol` is relative to.
+    explained_deviance : ndarray of shape (n_alphas,)
+        Share, from 0 to 1, of the deviance of the model without features that each
+        model explains on the training rows, weighted as in the fit: the coefficient of
+        determination for squared errors, glmnet's ``dev.ratio``. 0 where y is constant.
     feature_names_in_ : ndarray of shape (n_features,), default=None
         Names of X's columns, where it was a dataframe that has them.
 
@@ -102,6 +106,7 @@ class RegularizationPath(PathViews):
     n_iters: NDArray[np.integer[Any]]
     solver: str
     null_objective: float
+    explained_deviance: Floats
     feature_names_in_: NDArray[Any] | None = None
     _dense: Floats | None = field(default=None, init=False)
 
@@ -263,5 +268,7 @@ class RegularizationPath(PathViews):
             f"n_alphas={len(self.alphas)}, "
             f"alpha={self.alphas[0]:.4g} to {self.alphas[-1]:.4g}, "
             f"n_nonzero={self.n_nonzero[0]} to {self.n_nonzero[-1]}, "
+            f"explained_deviance={self.explained_deviance[0]:.3g} to "
+            f"{self.explained_deviance[-1]:.3g}, "
             f"solver={self.solver!r})"
         )

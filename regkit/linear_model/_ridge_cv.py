@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from numbers import Integral
 from typing import Any, Self
 
 import numpy as np
@@ -12,14 +11,9 @@ from sklearn.model_selection import check_cv
 
 from regkit._sklearn import validate_parameters
 from regkit.linear_model._base import LinearRegressor
-from regkit.linear_model._cv import Arguments, CrossValidated
-from regkit.linear_model._evaluation import Evaluation, Evaluator
-from regkit.linear_model._grid import check_alphas
+from regkit.linear_model._cv import Arguments, CrossValidated, Evaluation, Evaluator
 from regkit.linear_model._least_squares import MomentProblem, RowProblem
-from regkit.linear_model._limits import Limits
 from regkit.linear_model._moment_scores import check_moment_scoring
-from regkit.linear_model._parameters import thread_count
-from regkit.linear_model._problem import Setup
 from regkit.linear_model._progress import Progress
 from regkit.linear_model._ridge_evaluators import (
     RidgeChoice,
@@ -28,6 +22,7 @@ from regkit.linear_model._ridge_evaluators import (
 )
 from regkit.linear_model._ridge_moments import RidgeMomentEvaluator
 from regkit.linear_model._selection import Choice
+from regkit.linear_model._setup import Limits, Setup
 from regkit.linear_model._source_reducer import SourceReducer
 from regkit.linear_model._splits import (
     fold_labels,
@@ -37,7 +32,7 @@ from regkit.linear_model._splits import (
 )
 from regkit.linear_model._sums import SumsByFold
 from regkit.linear_model.statistics import SufficientStatistics, check_statistics
-from regkit.parallel.threads import calm_blas
+from regkit.parallel.threads import calm_blas, n_threads
 from regkit.rows.inputs import check_fit_data
 from regkit.rows.sources import RowSource
 from regkit.solvers.folds.fold import Fold
@@ -46,6 +41,8 @@ from regkit.solvers.folds.out_of_core import MOST_COLUMNS
 
 class RidgeCV(CrossValidated, LinearRegressor):
     """Base of `RidgeRegressorCV`, which documents its parameters."""
+
+    _keeps_order = True
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None, **params: Any) -> Self:
         """Choose alpha and fit the model at it.
@@ -116,7 +113,7 @@ class RidgeCV(CrossValidated, LinearRegressor):
             As `fit` does.
         """
         validate_parameters(self)
-        progress = Progress(self, 1)
+        progress = Progress(self, 1) if self.verbose else None
         sums = check_statistics(statistics)
         self._check_rows_not_needed()
         labels = [] if self.cv == "gcv" else sums.folds
@@ -126,7 +123,8 @@ class RidgeCV(CrossValidated, LinearRegressor):
                 f"or more, these have {len(labels)}; only cv='gcv' takes none, and "
                 "leaving out one row at a time needs the rows, in chunks for example."
             )
-        return self._choose(self._evaluator_of_sums(sums, labels, None, {}), progress)
+        evaluator = self._evaluator_of_sums(sums, labels, None, {})
+        return self._choose(evaluator, self._l1_ratios(), progress)
 
     def get_metadata_routing(self) -> Any:
         """Return the routes of arguments of `fit` to the splitter and the scorer.
@@ -144,24 +142,14 @@ class RidgeCV(CrossValidated, LinearRegressor):
     def _l1_ratios(self) -> list[float]:
         return [0.0]
 
-    def _evaluate(
-        self, evaluator: Evaluator, l1_ratio: float, progress: Progress
-    ) -> Evaluation:
-        found = super()._evaluate(evaluator, l1_ratio, progress)
-        if isinstance(self.alphas, Integral):
-            return found
-        return found.in_order(check_alphas(self.alphas))
-
     def _attributes_of(
         self, best: Evaluation, choices: Sequence[Choice]
     ) -> dict[str, Any]:
+        scores = []
+        for curve, choice in zip(best.curves, choices, strict=True):
+            scores.append(-curve.mean[choice.index])
         fitted = super()._attributes_of(best, choices)
-        pairs = zip(best.curves, choices, strict=True)
-        fitted["best_score_"] = best.joined(
-            [-curve.mean[c.index] for curve, c in pairs]
-        )
-        if best.row_results is not None:
-            fitted["cv_results_"] = best.row_results
+        fitted["best_score_"] = np.array(scores) if best.is_per_target else scores[0]
         return fitted
 
     def _evaluator_of_rows(self, given: Arguments) -> Evaluator:
@@ -227,7 +215,7 @@ class RidgeCV(CrossValidated, LinearRegressor):
             bool(self.alpha_per_target),
             bool(self.store_cv_results),
             self._single(0.0),
-            thread_count(self.n_jobs),
+            n_threads(self.n_jobs),
         )
 
     def _check_rows_not_needed(self) -> None:

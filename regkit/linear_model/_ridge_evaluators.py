@@ -13,7 +13,7 @@ from sklearn.base import BaseEstimator, RegressorMixin
 
 from regkit._sklearn import rows_of_parameters
 from regkit._types import Floats
-from regkit.linear_model._evaluation import Evaluation, Refitted
+from regkit.linear_model._cv import Evaluation, Refitted
 from regkit.linear_model._least_squares import MatrixProblem, RowProblem
 from regkit.linear_model._problem import TrainingRows
 from regkit.linear_model._report import raise_if_overflowed, warn_not_estimated
@@ -22,8 +22,7 @@ from regkit.linear_model.ridge import RidgeRegressor
 from regkit.parallel.threads import calm_blas
 from regkit.rows.inputs import FitData
 from regkit.solvers.alpha_scales import mean_scale, sum_scale
-from regkit.solvers.folds.averages import mean_and_se
-from regkit.solvers.folds.fold import Fold
+from regkit.solvers.folds.fold import Fold, mean_and_se
 from regkit.solvers.folds.ridge import RidgeFolds
 from regkit.solvers.problem import Penalty
 from regkit.solvers.results import PathResult

@@ -9,7 +9,7 @@ import numpy as np
 from regkit._types import Floats
 from regkit.designs.centered_moments import CenteredMoments
 from regkit.designs.reduced import ReducedDesign
-from regkit.linear_model._evaluation import Evaluation, Refitted
+from regkit.linear_model._cv import Evaluation, Refitted
 from regkit.linear_model._least_squares import MomentProblem
 from regkit.linear_model._moment_scores import scores
 from regkit.linear_model._report import raise_if_overflowed

@@ -54,7 +54,8 @@ class ErrorCurve:
                 f"NaN or infinite for all {len(self.mean)} alphas."
             )
         lowest = float(self.mean[finite].min())
-        return self._largest(self.mean <= lowest + _TIE * abs(lowest))
+        chosen = self.mean <= lowest + _TIE * abs(lowest)
+        return int(np.argmax(np.where(chosen, self.alphas, -np.inf)))
 
     @property
     def index_1se(self) -> int | None:
@@ -65,9 +66,7 @@ class ErrorCurve:
         least = self.index_min
         if self.se is None or not np.isfinite(self.se[least]):
             return None
-        return self._largest(self.mean <= self.mean[least] + self.se[least])
-
-    def _largest(self, chosen: Any) -> int:
+        chosen = self.mean <= self.mean[least] + self.se[least]
         return int(np.argmax(np.where(chosen, self.alphas, -np.inf)))
 
     def is_flat(self, first: int, second: int) -> bool:

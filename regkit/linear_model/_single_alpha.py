@@ -18,7 +18,8 @@ from regkit._sklearn import (
 from regkit._types import Floats
 from regkit.linear_model._base import LinearModel, LinearRegressor
 from regkit.linear_model._least_squares import MomentProblem, open_problem
-from regkit.linear_model._problem import FitRows, PathRequest, Problem, Setup, Start
+from regkit.linear_model._problem import FitRows, PathRequest, Problem, Start
+from regkit.linear_model._setup import Setup
 from regkit.linear_model._source_reducer import sum_up
 from regkit.linear_model.statistics import SufficientStatistics, check_statistics
 from regkit.rows.open import as_source

@@ -14,7 +14,7 @@ from sklearn.utils.metadata_routing import (
 )
 
 from regkit._sklearn import raise_for_params, routing_enabled, takes_weights
-from regkit._types import Floats
+from regkit._types import Floats, Indices
 from regkit.solvers.folds.fold import Fold
 
 
@@ -41,36 +41,32 @@ def make_folds(
     ValueError
         When there is no fold, or one has nothing to train on or nothing to hold out.
     """
-    n = X.shape[0]
-    folds = []
-    for k, (train, test) in enumerate(cv.split(X, y, **split_params)):
-        fold = Fold(_rows("training", train, n, k), _rows("held-out", test, n, k))
-        if sample_weight is not None and not sample_weight[fold.train].any():
+    every, folds = np.arange(X.shape[0]), []
+    for k, pair in enumerate(cv.split(X, y, **split_params)):
+        parts: list[Indices] = []
+        for kind, given in zip(("training", "held-out"), pair, strict=True):
+            try:  # indices or a mask
+                rows = every[np.asarray(given)]
+            except IndexError as error:
+                raise ValueError(
+                    f"cv gives {kind} rows of fold {k} that X, with {len(every)} rows, "
+                    f"does not have: {error}."
+                ) from None
+            if rows.ndim != 1 or not rows.size:
+                raise ValueError(
+                    f"cv must give a non-empty list of {kind} rows for each fold; for "
+                    f"fold {k} it has shape {rows.shape}."
+                )
+            parts.append(rows)
+        if sample_weight is not None and not sample_weight[parts[0]].any():
             raise ValueError(
                 f"cv leaves nothing to train on: all training rows of fold {k} have "
                 "sample_weight 0."
             )
-        folds.append(fold)
+        folds.append(Fold(*parts))
     if not folds:
         raise ValueError("cv gives no folds.")
     return folds
-
-
-def _rows(kind: str, given: Any, n: int, k: int) -> NDArray[np.int64]:
-    """Turn indices or a mask into row numbers from 0 to n - 1."""
-    try:
-        rows: NDArray[np.int64] = np.arange(n)[np.asarray(given)]
-    except IndexError as error:
-        raise ValueError(
-            f"cv gives {kind} rows of fold {k} that X, with {n} rows, does not have: "
-            f"{error}."
-        ) from None
-    if rows.ndim != 1 or not rows.size:
-        raise ValueError(
-            f"cv must give a non-empty list of {kind} rows for each fold; for fold {k} "
-            f"it has shape {rows.shape}."
-        )
-    return rows
 
 
 def fold_labels(

@@ -59,7 +59,10 @@ def refuse_underflow(
         is_large = y.ndim == 1 and np.abs(targets).max() * _CONSTANT > _WIDEST
         if not is_large and _varies_too_little(targets, about_mean).any():
             _refuse(name, "y")
-    suspects = np.flatnonzero(design.lengths * design.scale < _LEAST)
+    is_small = design.lengths * design.scale < _LEAST
+    if not is_small.any():
+        return
+    suspects = np.flatnonzero(is_small)
     for start in range(0, len(suspects), _BLOCK):
         block = suspects[start : start + _BLOCK]
         found = block[_varies_too_little(X[:, block][rows], about_mean)]

@@ -157,9 +157,9 @@ class PathViews:
 
         Returns
         -------
-        frame : DataFrame of shape (n_alphas, 2 + n_used)
-            Indexed by alpha: number of nonzero coefficients, intercept, and the columns
-            that have a coefficient somewhere.
+        frame : DataFrame of shape (n_alphas, 3 + n_used)
+            Indexed by alpha: number of nonzero coefficients, explained deviance of the
+            training rows, intercept, and the columns that have a coefficient somewhere.
 
         Raises
         ------
@@ -186,21 +186,25 @@ class PathViews:
             columns=[names[j] for j in used],
         )
         frame.insert(0, "intercept", path.intercepts, allow_duplicates=True)
+        shares = path.explained_deviance
+        frame.insert(0, "explained_deviance", shares, allow_duplicates=True)
         frame.insert(0, "n_nonzero", path.n_nonzero, allow_duplicates=True)
         return frame
 
     def summary(self, X: Any = None, y: Any = None, *, n_rows: int = 12) -> str:
         """Tabulate the path: nonzero coefficients, explained share, alpha.
 
+        ``print(path)`` does it for the training rows.
+
         Parameters
         ----------
         X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features), \
                 default=None
-            Rows, with `y`, for the share of the deviance that is explained (of the
-            training rows, glmnet's %Dev): of the variance for numbers, of the log-loss
-            for classes, of the family's deviance otherwise. Linear SVMs have none;
-            the share of rows whose class is right stands in its place. Without X and
-            y, which a path does not keep, the column is left out.
+            Rows, with `y`, for the share of the deviance that is explained: of the
+            variance for numbers, of the log-loss for classes, of the family's deviance
+            otherwise. Linear SVMs have none; the share of rows whose class is right
+            stands in its place. Without X and y it is `explained_deviance`, that of the
+            training rows (glmnet's %Dev), which linear SVMs have of their loss.
         y : array-like of shape (n_samples,), default=None
             Their target.
         n_rows : int, default=12
@@ -210,9 +214,19 @@ class PathViews:
         -------
         text : str
             One line an alpha.
+
+        Raises
+        ------
+        ValueError
+            When one of X and y is missing, or X is not like that of the path.
         """
+        if (X is None) != (y is None):
+            raise ValueError("summary takes both X and y, or neither.")
         head, rows = _path_rows(self, X, y, n_rows)
-        return "\n".join([repr(self), "", *_aligned([head, *rows])])
+        return "\n".join([_heading(self), "", *_aligned([head, *rows])])
+
+    def __str__(self) -> str:
+        return self.summary()
 
     def _repr_html_(self) -> str:
         head, rows = _path_rows(self, None, None, 12)
@@ -222,7 +236,7 @@ class PathViews:
             for row in rows
         )
         return (
-            f"<p>{escape(repr(self))}</p><table><thead><tr>{top}</tr></thead>"
+            f"<p>{escape(_heading(self))}</p><table><thead><tr>{top}</tr></thead>"
             f"<tbody>{body}</tbody></table>"
         )
 
@@ -236,22 +250,27 @@ def _display(name: str) -> Any:
     return getattr(import_module("regkit.inspection"), name)
 
 
+def _heading(path: Any) -> str:
+    return (
+        f"{type(path).__name__}: {path.n_features_in_} columns, "
+        f"{len(path.alphas)} alphas by {path.solver}"
+    )
+
+
 def _path_rows(
     path: Any, X: Any, y: Any, n_rows: int
 ) -> tuple[list[str], list[list[str]]]:
     n = len(path.alphas)
     shown = np.unique(np.linspace(0, n - 1, min(n, max(2, n_rows))).round().astype(int))
-    head, explained = ["alpha", "nonzero"], None
-    if X is not None and y is not None:
-        name, explained = path._explained(X, np.asarray(y), path.alphas[shown])
-        head.append(name)
+    name, shares = "explained", path.explained_deviance[shown]
+    if X is not None:
+        name, shares = path._explained(X, np.asarray(y), path.alphas[shown])
     rows = []
     for k, i in enumerate(shown):
-        row = [_number(path.alphas[i]), str(int(np.max(path.n_nonzero[i])))]
-        if explained is not None:
-            row.append(f"{round(100 * explained[k], 2) + 0.0:.2f}%")  # no -0.00%
-        rows.append(row)
-    return head, rows
+        share = round(100 * float(shares[k]), 2) + 0.0  # no -0.00%
+        count = str(int(np.max(path.n_nonzero[i])))
+        rows.append([_number(path.alphas[i]), count, f"{share:.2f}%"])
+    return ["alpha", "nonzero", name], rows
 
 
 def _coefs(model: Any) -> Floats:

@@ -19,7 +19,8 @@ from regkit.linear_model._loss_parameters import FAMILY, LOSS
 from regkit.linear_model._loss_problem import LossProblem
 from regkit.linear_model._loss_scores import d2_in_chunks
 from regkit.linear_model._parameters import ALPHA, L1_RATIO
-from regkit.linear_model._problem import FitRows, Setup
+from regkit.linear_model._problem import FitRows
+from regkit.linear_model._setup import Setup
 from regkit.rows.inputs import check_fit_data, check_y
 from regkit.rows.sources import Encode, RowSource, is_dask, plain_targets
 from regkit.solvers.loss_terms import SeparateTargets

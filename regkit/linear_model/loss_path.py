@@ -13,8 +13,9 @@ from regkit.linear_model._loss_parameters import (
     MULTINOMIAL_PENALTY,
 )
 from regkit.linear_model._parameters import L1_RATIO
-from regkit.linear_model._problem import FitRows, Setup
+from regkit.linear_model._problem import FitRows
 from regkit.linear_model._regularization_path import RegularizationPath
+from regkit.linear_model._setup import Setup
 from regkit.linear_model.generalized_linear import GeneralizedLinearRegressor
 from regkit.linear_model.logistic import LogisticClassifier
 

@@ -9,8 +9,8 @@ import numpy as np
 from regkit._sklearn import StrOptions
 from regkit._types import Floats
 from regkit.linear_model._least_squares import MatrixProblem
-from regkit.linear_model._limits import Limits, as_floats
 from regkit.linear_model._parameters import ALPHA, COMMON, PATH_SOLVERS, RIDGE_SOLVERS
+from regkit.linear_model._setup import Limits, as_floats
 from regkit.linear_model._single_alpha import LeastSquaresModel
 from regkit.solvers.alpha_scales import mean_scale
 from regkit.solvers.folds.in_memory import PathSettings

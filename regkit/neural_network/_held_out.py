@@ -51,23 +51,6 @@ class Judges(NamedTuple):
             whole[each.table.numbers] = values
         return whole
 
-    def groups(self, found: list[Floats]) -> tuple[Floats, ...]:
-        """Sort what was found along the rows of each group."""
-        return tuple(
-            np.sort(
-                np.concatenate(
-                    [
-                        values
-                        for each, values in zip(self.held_out, found, strict=True)
-                        if each.group == group
-                    ]
-                    or [found[0][:0]]
-                ),
-                axis=0,
-            )
-            for group in range(len(self.members))
-        )
-
     def folds(self, n_rows: int) -> NDArray[np.int64]:
         """Return the fold of each row, `NEVER` where it was not held out."""
         folds = np.full(n_rows, NEVER)

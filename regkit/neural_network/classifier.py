@@ -29,11 +29,10 @@ from regkit.neural_network._rows import FitInput, Goal
 from regkit.neural_network._summaries import LabelCounts
 from regkit.neural_network._to_sklearn import classifier_of
 from regkit.neural_network._uncertainty import ClassUncertainty, entropy
-from regkit.solvers.networks.conformal import class_sets
+from regkit.solvers.networks.conformal import ClassSets, kept_variance
 from regkit.solvers.networks.temperature import (
     HeldOutGroup,
     fit_temperature,
-    log_likelihood,
     log_probabilities_of,
     probabilities_of,
 )
@@ -554,12 +553,12 @@ class DropoutMLPClassifier(ClassifierMixin, DropoutMLP):
         """Predict sets of classes that hold the right one with a given probability.
 
         A class belongs to a row's set unless its probability is among the smallest that
-        held-out rows have for their own class. With folds the sets are CV+ [1]_, so
-        that about `coverage` of new rows like those of the fit are covered, and at
-        least 2 `coverage` - 1 less a term that vanishes with the number of rows;
-        with the validation rows of a single member, or your own, they are
-        split-conformal [2]_. A set may be empty, where no class is as probable as
-        covered rows' are.
+        held-out rows have for their own class. With folds the sets are
+        cross-conformal [1]_: ranks by the networks of each fold are averaged as normal
+        scores, and about `coverage` of new rows like those of the fit are covered,
+        without a bound that would hold for all data. With the validation rows of a
+        single member, or your own, they are split-conformal [2]_. A set may be empty,
+        where no class is as probable as covered rows' are.
 
         Parameters
         ----------
@@ -582,9 +581,8 @@ class DropoutMLPClassifier(ClassifierMixin, DropoutMLP):
 
         References
         ----------
-        .. [1] Y. Romano, M. Sesia and E. Candès, "Classification with valid and
-           adaptive coverage", Advances in Neural Information Processing Systems 33,
-           2020.
+        .. [1] V. Vovk, "Cross-conformal predictors", Annals of Mathematics and
+           Artificial Intelligence 74, 2015.
         .. [2] M. Sadinle, J. Lei and L. Wasserman, "Least ambiguous set-valued
            classifiers with bounded error levels", Journal of the American Statistical
            Association 114, 2019.
@@ -596,15 +594,14 @@ class DropoutMLPClassifier(ClassifierMixin, DropoutMLP):
                 f"predict_set: this {type(self).__name__} was fitted with several "
                 "labels a row, which have no sets of classes."
             )
-        if self._set_scores is None:
+        if self._sets is None:
             raise ValueError(
                 f"{type(self).__name__}: no rows were held out that could tell how "
                 "large sets must be. Fit with n_members of at least 2 or "
                 "early_stopping=True."
             )
-        each = self._member_probabilities(X)
-        groups = [np.mean([each[k] for k in own], axis=0) for own in self._set_members]
-        return class_sets(np.array(groups), list(self._set_scores), float(coverage))
+        sets: ClassSets = self._sets
+        return sets.of(self._member_probabilities(X), float(coverage))
 
     @by_chunks()
     def predict_uncertainty(
@@ -690,7 +687,7 @@ class DropoutMLPClassifier(ClassifierMixin, DropoutMLP):
             return found
         multilabel = goal.attributes["_multilabel"]
         classes = goal.attributes["classes_"]
-        predicted, scores, hits = [], [], []
+        predicted, alone, scores, hits = [], [], [], []
         for networks, table, _ in judges.held_out:
             outputs = np.array([each.outputs(table.X) for each in networks])
             each = probabilities_of(outputs / ensemble.temperature, multilabel)
@@ -699,12 +696,15 @@ class DropoutMLPClassifier(ClassifierMixin, DropoutMLP):
             if multilabel:
                 hits.append(((shares > 0.5) == (table.targets > 0.5)).all(axis=1))
                 continue
-            scores.append(1.0 - np.exp(log_likelihood(shares, table.targets, False)))
             own = table.targets[:, 0].round().astype(np.int64)
+            alone.append(1.0 - each[:, np.arange(len(own)), own])
+            scores.append(alone[-1].mean(axis=0))
             hits.append(np.argmax(shares, axis=1) == own)
         if not multilabel:
-            found["_set_scores"] = judges.groups(scores)
-            found["_set_members"] = judges.members
+            pooled = np.sort(np.concatenate(scores))
+            n_members, n_folds = len(trained), len(judges.members)
+            kept = kept_variance(alone, pooled, n_members, n_folds)
+            found["_sets"] = ClassSets(pooled, judges.members, kept)
         if judges.by_fold and given.n_rows is not None:
             weights = np.concatenate([table.weights for _, table, _ in judges.held_out])
             found["folds_"] = judges.folds(given.n_rows)
@@ -729,7 +729,7 @@ class DropoutMLPClassifier(ClassifierMixin, DropoutMLP):
             )
 
     def _uncalibrated(self) -> dict[str, Any]:
-        return {"_set_scores": None, "_set_members": ()}
+        return {"_sets": None}
 
     def _numbers(self, y: Any) -> Any:
         """Numbers of y's length: its labels may be anything."""

@@ -33,30 +33,34 @@ _thread = local()  # .is_busy: this thread already works side by side with other
 _blas = Lock()
 _controller: ThreadpoolController | None = None
 _n_limiting = 0
-_limits: Any = None
+_limited: list[tuple[Any, int]] = []  # libraries kept to one thread, and what they had
 
 
 def _forget_pool() -> None:
     """Start afresh: a forked child has none of its parent's threads."""
-    global _pool, _blas, _n_limiting, _limits
+    global _pool, _blas, _n_limiting
     _pool = None
     _blas = Lock()
-    if _limits is not None:
-        _limits.restore_original_limits()
-    _n_limiting, _limits = 0, None
+    _n_limiting = 0
+    _lift_limits()
 
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget_pool)
 
 
-def n_threads() -> int:
-    """Return how many threads a pass may use."""
-    cores = os.cpu_count() or 1
+def n_threads(n_jobs: int | None = None) -> int:
+    """Return how many threads a pass may use; `n_jobs` as joblib reads it."""
     if hasattr(os, "sched_getaffinity"):
-        cores = len(os.sched_getaffinity(0))
+        count = len(os.sched_getaffinity(0))
+    else:
+        count = os.cpu_count() or 1
     allowed = os.environ.get("OMP_NUM_THREADS", "")
-    return max(1, min(cores, int(allowed) if allowed.isdecimal() else cores))
+    if allowed.isdecimal():
+        count = max(1, min(count, int(allowed)))
+    if n_jobs is None:
+        return count
+    return max(1, count + 1 + int(n_jobs)) if n_jobs < 0 else min(count, int(n_jobs))
 
 
 def by_shares(
@@ -85,7 +89,7 @@ def map_in_threads(
     global _pool
     count = min(at_a_time, len(items))
     if count <= 1 or getattr(_thread, "is_busy", False):
-        return [task(item) for item in items]
+        return list(map(task, items))
     if _pool is None:
         _pool = ThreadPoolExecutor(max(1, n_threads() - 1), thread_name_prefix="regkit")
     results: list[Any] = [None] * len(items)
@@ -93,13 +97,19 @@ def map_in_threads(
     handling = np.geterr()  # each thread has its own
 
     def work() -> None:
-        with side_by_side(), np.errstate(**handling):
-            for i in waiting:
-                results[i] = task(items[i])
+        _thread.is_busy = True
+        try:
+            with np.errstate(**handling):
+                for i in waiting:
+                    results[i] = task(items[i])
+        finally:
+            _thread.is_busy = False
 
     # This thread works too: did it sleep, the system would wake one of the others on
     # its core, in the other's way.
-    handed_out = [_pool.submit(work) for _ in range(count - 1)]
+    handed_out = []
+    for _ in range(count - 1):
+        handed_out.append(_pool.submit(work))
     work()
     for future in handed_out:
         if not future.cancel():  # still waiting for others' work to end
@@ -223,12 +233,17 @@ def one_blas_thread() -> Iterator[None]:
     The limit belongs to the process: the first caller sets it, and the last to leave
     lifts it.
     """
-    global _controller, _n_limiting, _limits
+    global _controller, _n_limiting
     with _blas:
         if _controller is None:  # looking for libraries takes a millisecond
-            _controller = ThreadpoolController()
+            _controller = ThreadpoolController().select(user_api="blas")
         if _n_limiting == 0:
-            _limits = _controller.limit(limits=1, user_api="blas")
+            # (`limit` of the controller does the same in three times the time.)
+            for library in _controller.lib_controllers:
+                count = library.get_num_threads()
+                if count is not None and count > 1:
+                    library.set_num_threads(1)
+                    _limited.append((library, count))
         _n_limiting += 1
     try:
         yield
@@ -236,5 +251,11 @@ def one_blas_thread() -> Iterator[None]:
         with _blas:
             _n_limiting -= 1
             if _n_limiting == 0:
-                _limits.restore_original_limits()
-                _limits = None
+                _lift_limits()
+
+
+def _lift_limits() -> None:
+    """Give the libraries of BLAS back the threads that they had."""
+    while _limited:
+        library, count = _limited.pop()
+        library.set_num_threads(count)

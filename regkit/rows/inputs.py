@@ -140,15 +140,10 @@ def _is_plain(array: Any, n_dims: int) -> bool:
     if type(array) is not np.ndarray or array.ndim != n_dims or not array.size:
         return False
     flags = array.flags
-    return (
-        (array.dtype == _FLOAT64 or array.dtype == _FLOAT32)
-        and (flags.c_contiguous or flags.f_contiguous)
-        and flags.aligned
-        and _is_finite(array)
-    )
-
-
-def _is_finite(array: NDArray[Any]) -> bool:
+    is_usable = array.dtype == _FLOAT64 or array.dtype == _FLOAT32
+    is_usable = is_usable and (flags.c_contiguous or flags.f_contiguous)
+    if not is_usable or not flags.aligned:
+        return False
     if get_config()["assume_finite"]:
         return True
     if array.size < _LARGE:

@@ -9,8 +9,7 @@ from scipy.special import gammaln
 
 from regkit._types import EPS, Floats, Indices
 from regkit.designs import Design
-from regkit.solvers.paths.gram import is_small
-from regkit.solvers.problem import Penalty
+from regkit.solvers.problem import Penalty, is_small
 from regkit.solvers.results import PathResult
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from regkit._types import EPS, Floats
 from regkit.kernels.linear import losses as kernels
 from regkit.kernels.linear.loss_steps import LossRows
+from regkit.kernels.linear.loss_values import value_at
 
 
 class PathLoss(Protocol):
@@ -23,6 +24,11 @@ class PathLoss(Protocol):
         """See `Loss`."""
 
     def objective(self, y: Floats, share: Floats, eta: Floats) -> float:
+        """See `Loss`."""
+
+    def value_at(
+        self, y: Floats, share: Floats, eta: Floats, residual: Floats, curvature: Floats
+    ) -> float:
         """See `Loss`."""
 
     def differentiate(
@@ -136,6 +142,14 @@ class Loss:
         """Return the mean loss; ``share`` are weights that sum to 1."""
         with overflowing():
             return float(kernels.objective(self.code, self.power, y, share, eta))
+
+    def value_at(
+        self, y: Floats, share: Floats, eta: Floats, residual: Floats, curvature: Floats
+    ) -> float:
+        """Return the mean loss where the derivatives are known."""
+        return float(
+            value_at(self.code, self.power, y, share, eta, residual, curvature)
+        )
 
     def differentiate(
         self, y: Floats, share: Floats, eta: Floats, residual: Floats, curvature: Floats

@@ -36,6 +36,17 @@ class Multinomial:
         with overflowing():
             return float(kernels.objective(y, share[0], eta))
 
+    def value_at(
+        self, y: Floats, share: Floats, eta: Floats, residual: Floats, curvature: Floats
+    ) -> float:
+        """Return the mean loss where the derivatives are known."""
+        Y, p, P = self._split(y, share, curvature)
+        chance = np.einsum("ki,ki->i", Y, P)
+        chance[p[0] == 0.0] = 1.0
+        if not np.min(chance) > 1e-300:
+            return self.objective(y, share, eta)
+        return -float(p[0] @ np.log(chance))
+
     def differentiate(
         self, y: Floats, share: Floats, eta: Floats, residual: Floats, curvature: Floats
     ) -> None:

@@ -1,10 +1,11 @@
-"""The elastic-net problem as users state it and as solvers see it."""
+"""The elastic-net problem as users state it, as solvers see it, and the way back."""
 
 from dataclasses import dataclass
-from typing import NamedTuple, Self
+from typing import NamedTuple, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from regkit._types import EPS, Floats, Indices
 from regkit.designs import ColumnUnits, Design
@@ -15,7 +16,12 @@ from regkit.kernels.linear.certificate import (
     wanted,
 )
 from regkit.kernels.linear.coordinate_descent import Terms
+from regkit.solvers.results import PathResult
 
+# With this many columns at most, their Gram matrix is formed whatever the rows.
+FEW_COLUMNS = 500
+# With this many at most it is formed where there are more rows than columns.
+COLUMNS_OF_TALL = 3000
 _TINY = float(np.finfo(np.float64).tiny)
 
 
@@ -250,6 +256,13 @@ class ScaledPenalty(NamedTuple):
         return low + ridge, high + ridge
 
 
+def is_small(design: Design) -> bool:
+    """Whether the Gram matrix of all columns is there, or worth forming at once."""
+    p = design.n_features
+    few = p <= FEW_COLUMNS or p <= min(COLUMNS_OF_TALL, design.n_samples)
+    return few or design.has_gram
+
+
 class ScaledProblem(NamedTuple):
     """A least-squares problem in the units of a design's Z."""
 
@@ -257,10 +270,6 @@ class ScaledProblem(NamedTuple):
     target_mean: float
     total: float  # |target|²
     penalty: ScaledPenalty
-
-    @property
-    def null_objective(self) -> float:
-        return 0.5 * self.total
 
 
 def scale_problem(design: Design, y: Floats, penalty: Penalty) -> ScaledProblem:
@@ -285,3 +294,64 @@ def sum_of_squares(vector: Floats) -> float:
     They would take the cores from the threads that read X next.
     """
     return float(np.einsum("i,i->", vector, vector))
+
+
+class Solved(NamedTuple):
+    """Solutions for some alphas: CSC columns in Z's units, and figures."""
+
+    indptr: NDArray[np.int64]
+    indices: NDArray[np.int64]
+    values: Floats
+    gaps: Floats
+    residual_squares: Floats
+    """|r|², of targets as the design weights them."""
+    n_iters: NDArray[np.int64]
+    is_unique: bool
+    name: str
+
+
+class CenteredTarget(Protocol):
+    """What is known of a target."""
+
+    @property
+    def target_mean(self) -> float: ...
+    @property
+    def total(self) -> float: ...
+
+
+def as_result(
+    columns: ColumnUnits,
+    penalty: Penalty,
+    problem: CenteredTarget,
+    alphas: Floats,
+    solved: Solved,
+    tol: float,
+) -> PathResult:
+    """Bring coefficients to the user's units and add the intercepts."""
+    n_solved = len(solved.gaps)
+    gaps, null_objective = solved.gaps, 0.5 * problem.total
+    if not np.all(np.isfinite(columns.lengths)):
+        # Squares overflow: nothing is certified.
+        gaps = np.full(n_solved, np.inf)
+    at = solved.indices
+    values = np.clip(
+        solved.values / columns.scale[at], penalty.lower[at], penalty.upper[at]
+    )
+    column = np.repeat(np.arange(n_solved), np.diff(solved.indptr))
+    parts = values * columns.offset[at]
+    shifts = np.bincount(column, parts, n_solved).astype(np.float64, copy=False)
+    coefs = sparse.csc_array(
+        (values, solved.indices, solved.indptr), shape=(len(columns.scale), n_solved)
+    )
+    return PathResult(
+        alphas=alphas[:n_solved],
+        coefs=coefs,
+        intercepts=problem.target_mean - shifts,
+        dual_gaps=gaps,
+        null_objectives=np.full(n_solved, null_objective),
+        losses=0.5 * solved.residual_squares,
+        n_iters=solved.n_iters,
+        converged=gaps <= tol * null_objective,
+        unique=solved.is_unique,
+        solver=solved.name,
+    )

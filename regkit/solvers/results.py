@@ -31,7 +31,10 @@ class PathResult:
         Certified bounds on how far each objective is from its optimum; infinite where
         sums of squares overflowed.
     null_objectives : ndarray S
-        ``1/2 Σ p_i (y_i - mean)²``, the scale of ``tol``.
+        ``1/2 Σ p_i (y_i - mean)²``, or half the mean deviance of the model without
+        features: the scale of ``tol``.
+    losses : ndarray S
+        The same of the solutions, without their penalties.
     n_iters : ndarray S of int
         Linear systems solved or sweeps made; 1 for direct routes.
     converged : ndarray S of bool
@@ -47,6 +50,7 @@ class PathResult:
     intercepts: Floats
     dual_gaps: Floats
     null_objectives: Floats
+    losses: Floats
     n_iters: NDArray[np.int64]
     converged: NDArray[np.bool_]
     unique: bool
@@ -57,6 +61,15 @@ class PathResult:
         """The shape S of the problems."""
         return self.intercepts.shape
 
+    def explained(self) -> Floats:
+        """Return the share of the null objectives that the solutions take away.
+
+        0 where there is nothing to explain.
+        """
+        null = self.null_objectives
+        left = np.divide(self.losses, null, out=np.ones_like(null), where=null > 0.0)
+        return np.clip(1.0 - left, 0.0, 1.0)
+
     def columns(self) -> Floats:
         """Return the coefficients as a dense array (n_features, M)."""
         if isinstance(self.coefs, np.ndarray):
@@ -65,7 +78,10 @@ class PathResult:
 
     def dense(self) -> Floats:
         """Return the coefficients as a contiguous array (*S, n_features)."""
-        return np.ascontiguousarray(self.columns().T).reshape(*self.alphas.shape, -1)
+        columns = self.coefs
+        if not isinstance(columns, np.ndarray):
+            columns = _filled(columns, slice(0, columns.shape[1]))
+        return np.ascontiguousarray(columns.T).reshape(*self.alphas.shape, -1)
 
     def coef_path(self) -> Floats:
         """Return the coefficients (n_features, K); of several targets one such each."""
@@ -99,6 +115,7 @@ class PathResult:
             self.intercepts[k].reshape(-1),
             self.dual_gaps[k].reshape(-1),
             self.null_objectives[k].reshape(-1),
+            self.losses[k].reshape(-1),
             self.n_iters[k].reshape(-1),
             self.converged[k].reshape(-1),
             self.unique,

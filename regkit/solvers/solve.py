@@ -9,9 +9,8 @@ from scipy import sparse
 from regkit._types import Floats
 from regkit.designs import Design, GramTerms
 from regkit.parallel.threads import calm_passes
-from regkit.solvers.paths.gram import CompleteGram, is_small
-from regkit.solvers.paths.solved import as_result
-from regkit.solvers.problem import Penalty
+from regkit.solvers.paths.gram import CompleteGram
+from regkit.solvers.problem import Penalty, as_result, is_small, sum_of_squares
 from regkit.solvers.results import PathResult
 
 # `paths.walk` and `ridge.route` are imported where they are called: a fit that needs
@@ -113,8 +112,6 @@ def go_on(
 ) -> PathResult:
     """Solve for the alphas that ``found`` has not reached; return the whole path."""
     done = len(found.alphas)
-    if done == len(alphas):
-        return found
     start = found.at(done - 1).coefs[:, 0] if done else None
     task = _Task(design, y, penalty, tol, max_iter, solver, design.n_features)
     rest = task.solve(alphas[done:], start)
@@ -185,4 +182,24 @@ class _Task(NamedTuple):
         if not np.all(np.isfinite(self.design.lengths)):
             # Squares overflow: nothing is certified.
             found = found.with_gaps(np.full(len(alphas), np.inf), self.tol)
-        return replace(found, coefs=sparse.csc_array(found.coefs))
+        return replace(
+            found, coefs=sparse.csc_array(found.coefs), losses=self._losses(found)
+        )
+
+    def _losses(self, found: PathResult) -> Floats:
+        """Return half the squares of the residuals r of ridge solutions b.
+
+        Where Zᵀr = a F b they are |y|² - bᵀ(Zᵀy + a F b), without another product of
+        all rows; iterations come too slowly near for that.
+        """
+        design, factor = self.design, self.penalty.factor
+        target, _ = design.center(self.y)
+        coefs = found.coefs * design.scale[:, None]
+        if "conjugate_gradient" in found.solver:
+            left = [target - design.predict(coef) for coef in coefs.T]
+            return 0.5 * np.array([sum_of_squares(residual) for residual in left])
+        pull = np.where(np.isfinite(factor), factor, 0.0)[:, None] * found.alphas
+        pull = design.correlate(target)[:, None] + pull * coefs
+        squares = float(target @ target) - np.einsum("jk,jk->k", coefs, pull)
+        losses: Floats = 0.5 * np.maximum(0.0, squares)
+        return losses

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
+from unicodedata import normalize
 
 import numpy as np
 
@@ -13,6 +14,8 @@ from regkit.tables._frames import RawColumn, to_text
 from regkit.tables._numbers import Notation, convert_numbers
 from regkit.tables._sentences import CellError, Option, count_rows
 from regkit.tables.reading import ColumnReading, Kind, Levels, TypedColumn
+
+_UNSEEN = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u2060\ufeff"))
 
 
 def apply_reading(
@@ -40,7 +43,7 @@ def apply_reading(
     if column.dtype == "date":
         if reading.kind != "date":
             raise CellError(f"column {name!r} holds a date", 0, ", not numbers")
-        return TypedColumn(name, reading, column.values)
+        return TypedColumn(name, reading, _without_dates(column.values, missing))
     cells = column.values
     present = [c for c in dict.fromkeys(cells) if c.casefold() not in reading.missing]
     mapping: Mapping[str, Any]
@@ -76,6 +79,13 @@ def without(values: Floats, missing: tuple[Any, ...]) -> Any:
         except (TypeError, ValueError):
             continue
     return values
+
+
+def _without_dates(dates: Any, missing: tuple[Any, ...]) -> Any:
+    """Put NaT where a day is one that the user calls missing."""
+    days = [day for value in missing if (day := to_date(str(value), "ymd")) is not None]
+    gone = np.isin(dates.astype("datetime64[D]"), np.array(days, "datetime64[D]"))
+    return np.where(gone, np.datetime64("NaT", "s"), dates)
 
 
 def refuse_infinite(column: RawColumn, values: Floats) -> None:
@@ -142,6 +152,8 @@ def spelled_flags(column: RawColumn) -> tuple[str, str]:
 
 def level_key(cell: str) -> str:
     """Return what cells of one level have in common: no case, single blanks."""
+    if not cell.isascii():  # letters with accents come in two forms, some are unseen
+        cell = normalize("NFC", cell).translate(_UNSEEN)
     return " ".join(cell.split()).casefold()
 
 

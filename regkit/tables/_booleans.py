@@ -4,11 +4,11 @@ from collections.abc import Iterable
 
 _TRUE = """
 true t yes y on 1 1.0 ja j wahr oui o vrai si sí s sì sim verdadero verdadeiro vero tak
-prawda evet да истина 是 はい ✓ ✔ ☑
+prawda evet да истина kyllä igen ano ναι 是 有 はい 예 ✓ ✔ ☑
 """
 _FALSE = """
 false f no n off 0 0.0 nein nee nej nei falsch non faux não nao falso nie fałsz hayır
-нет ложь 否 いいえ ✗ ✘ ☐
+нет ложь ei nem ne όχι 否 无 無 いいえ 아니요 ✗ ✘ ☐
 """
 _FLAGS = dict.fromkeys(_FALSE.split(), False) | dict.fromkeys(_TRUE.split(), True)
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -10,37 +10,46 @@ from numpy.typing import NDArray
 
 Order = Literal["ymd", "dmy", "mdy"]
 
-_OFFSET = r"Z|UTC|GMT|[+-]\d{2}:?\d{2}"
+_OFFSET = r"[+-]\d{2}:?(?:\d{2})?|[A-Z]{1,5}|[A-Z][a-z]+/[A-Z]\w+"
 _TIME = (
-    r"(?:[T,]?\s*(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,]\d+)?)?"
-    rf"\s*(?P<half>[AaPp]\.?[Mm]\.?)?\s*(?:{_OFFSET})?)?"
+    r"(?:[T,:]?\s*(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,]\d+)?)?"
+    rf"\s*(?P<half>[AaPp]\.?[Mm]\.?)?\s*(?:{_OFFSET})?(?:\[[\w/+-]+\])?)?"
 )
-_ZONE = re.compile(rf":\d{{2}}.*?({_OFFSET})$")
+_ZONE = re.compile(rf":\d{{2}}(?:[.,]\d+)?\s*(?![AP]M)({_OFFSET})(?:\[|$)")
 _WEEKDAY = r"(?:[^\W\d]{2,9}\.?,?\s+)?"
 _YEAR = r"(?P<year>\d{4})"
 _ANY_YEAR = r"(?P<year>\d{4}|\d{2})"
-_NAMED = r"(?P<name>[^\W\d_]{3,9})\.?"
+_NAMED = r"(?:de\s+)?(?P<name>[^\W\d_]{3,12})\.?(?:\s+de)?"
 _FIGURES = re.compile(
-    rf"{_WEEKDAY}(?P<a>\d{{1,2}})(?P<mark>[./-])(?P<b>\d{{1,2}})(?P=mark)"
+    rf"{_WEEKDAY}(?P<a>\d{{1,2}})(?P<mark>[./-]\s?)(?P<b>\d{{1,2}})(?P=mark)"
     rf"{_ANY_YEAR}\.?\s*{_TIME}"
 )
 _SHAPES = [
     re.compile(shape)
     for shape in (
-        rf"{_YEAR}(?P<mark>[./-])(?P<month>\d{{1,2}})(?P=mark)(?P<day>\d{{1,2}})\s*{_TIME}",
-        rf"{_WEEKDAY}(?P<day>\d{{1,2}})(?:st|nd|rd|th|\.)?[\s-]*{_NAMED}[\s,-]*"
+        rf"{_YEAR}(?P<mark>[./-]\s?)(?P<month>\d{{1,2}})(?P=mark)(?P<day>\d{{1,2}})\.?\s*"
+        rf"{_TIME}",
+        rf"{_YEAR}[年년]\s*(?P<month>\d{{1,2}})[月월]\s*(?:(?P<day>\d{{1,2}})[日일])?\s*{_TIME}",
+        rf"{_WEEKDAY}(?P<day>\d{{1,2}})(?:st|nd|rd|th|er|[.ºª])?[\s/-]*{_NAMED}[\s,/-]*"
         rf"{_ANY_YEAR}\s*{_TIME}",
         rf"{_WEEKDAY}{_NAMED}\s+(?P<day>\d{{1,2}})(?:st|nd|rd|th)?,?\s+{_YEAR}\s*{_TIME}",
+        rf"{_WEEKDAY}{_NAMED}\s+(?P<day>\d{{1,2}})\s+{_TIME}\s+{_YEAR}",  # of C
         rf"{_NAMED}[\s,-]+{_YEAR}",
+        rf"{_NAMED}(?:-|\s?['\u2019])(?P<year>\d{{2}})",
         rf"{_YEAR}[./-](?P<month>\d{{1,2}})",
         rf"(?P<month>\d{{1,2}})[/-]{_YEAR}",
+        rf"{_YEAR}[./-]?M(?P<month>\d{{2}})",
+        rf"{_YEAR}-?W(?P<week>\d{{2}})(?:-?(?P<weekday>[1-7]))?",
         rf"{_YEAR}[\s-]?Q(?P<quarter>[1-4])",
         rf"Q(?P<quarter>[1-4])[\s/-]*{_YEAR}",
-        r"(?P<year>(?:19|20)\d{2})(?P<month>0[1-9]|1[0-2])(?P<day>[0-3]\d)",
+        r"(?P<year>(?:19|20)\d{2})(?P<month>0[1-9]|1[0-2])(?P<day>[0-3]\d)"
+        rf"(?:T(?P<hour>\d{{2}})(?P<minute>\d{{2}})(?P<second>\d{{2}})?(?:{_OFFSET})?)?",
     )
 ]
+_TIME_FIRST = re.compile(r"^(\d{1,2}:\d{2}(?::\d{2})?)\s+(\d[^:]*)$")
 # The first three letters of the months in English, German, Spanish, Italian,
-# Portuguese, French and Dutch.
+# Portuguese, French, Dutch, Swedish, Hungarian, Romanian, Polish, Czech, Turkish and
+# Russian; a dash where they are not enough.
 _NAMES = """
 jan feb mar apr may jun jul aug sep oct nov dec
 jän feb mär apr mai jun jul aug sep okt nov dez
@@ -49,11 +58,23 @@ gen feb mar apr mag giu lug ago set ott nov dic
 jan fev mar abr mai jun jul ago set out nov dez
 jan fév mar avr mai - - aoû sep oct nov déc
 jan feb mrt apr mei jun jul aug sep okt nov dec
+jan feb maa apr maj jun jul aug sep okt nov dec
+jan feb már ápr máj jún júl aug sze okt nov dec
+ian feb mar apr mai iun iul aug sep oct noi dec
+sty lut mar kwi maj cze lip sie wrz paź lis gru
+led úno bře dub kvě - - srp zář říj lis pro
+oca şub mar nis may haz tem ağu eyl eki kas ara
+янв фев мар апр мая июн июл авг сен окт ноя дек
 """
 _MONTHS = {name: k % 12 + 1 for k, name in enumerate(_NAMES.split())} | {
     "juin": 6,
     "juil": 7,
     "juillet": 7,
+    "май": 5,
+    "červen": 6,
+    "června": 6,
+    "červenec": 7,
+    "července": 7,
 }
 
 
@@ -92,7 +113,7 @@ def read_dates(cells: Iterable[str], order: Order | None = None) -> DateCells | 
     if order in ("dmy", "mdy") and (doubtful or found == "ymd"):
         found, doubtful = order, ""
     values = {
-        cell: date for cell in distinct if (date := to_date(cell, found)) is not None
+        cell: day for cell in distinct if (day := to_date(cell, found)) is not None
     }
     strays = [cell for cell in distinct if cell not in values]
     if not values:
@@ -102,10 +123,16 @@ def read_dates(cells: Iterable[str], order: Order | None = None) -> DateCells | 
 
 def to_date(cell: str, order: Order) -> np.datetime64 | None:
     """Read one cell; None when it is no date."""
+    cell = _TIME_FIRST.sub(r"\2 \1", cell)
     if found := _FIGURES.fullmatch(cell):
         day, month = found["a"], found["b"]
-        if order == "mdy" and found["mark"] != ".":
-            day, month = month, day
+        if found["mark"].strip() != ".":
+            if order == "ymd":  # 21/05/29
+                last = found["year"]
+                short = len(last) == 2
+                return _build(found, int(month), int(last), day) if short else None
+            if order == "mdy":
+                day, month = month, day
         return _build(found, int(month), int(day))
     for shape in _SHAPES:
         if found := shape.fullmatch(cell):
@@ -115,6 +142,8 @@ def to_date(cell: str, order: Order) -> np.datetime64 | None:
                 month = _MONTHS.get(month_name) or _MONTHS.get(month_name[:3])
             elif given.get("quarter"):
                 month = 3 * int(given["quarter"]) - 2
+            elif given.get("week"):
+                return _week(int(given["year"]), int(given["week"]), given["weekday"])
             else:
                 month = int(given["month"])
             if month is None:
@@ -144,14 +173,29 @@ def _is_date(cell: str) -> bool:
 def _find_order(cells: list[str]) -> tuple[Order, str]:
     """Return the order of the figures, and a cell that leaves it open."""
     open_cell = ""
-    for cell in cells:
-        if found := _FIGURES.fullmatch(cell):
-            if found["mark"] == "." or int(found["a"]) > 12:
-                return "dmy", ""
-            if int(found["b"]) > 12:
-                return "mdy", ""
-            open_cell = open_cell or cell
+    plain = {cell: _TIME_FIRST.sub(r"\2 \1", cell) for cell in cells}
+    figures = {cell: f for cell in cells if (f := _FIGURES.fullmatch(plain[cell]))}
+    if _year_first(list(figures.values())):
+        return "ymd", next(iter(figures))
+    for cell, found in figures.items():
+        if found["mark"].strip() == "." or int(found["a"]) > 12:
+            return "dmy", ""
+        if int(found["b"]) > 12:
+            return "mdy", ""
+        open_cell = open_cell or cell
     return ("mdy", open_cell) if open_cell else ("ymd", "")
+
+
+def _year_first(found: list[re.Match[str]]) -> bool:
+    """Tell whether figures of two digits begin with the year, which varies least."""
+    if not found or any(
+        len(f["a"] + f["year"]) != 4 or f["mark"] == "." for f in found
+    ):
+        return False
+    first, last = ({int(f[part]) for f in found} for part in ("a", "year"))
+    return all(
+        1 <= int(f["b"]) <= 12 and 1 <= int(f["year"]) <= 31 for f in found
+    ) and 3 * len(first) <= len(last)
 
 
 def _different_zones(cells: Iterable[str]) -> tuple[str, str] | None:
@@ -159,18 +203,28 @@ def _different_zones(cells: Iterable[str]) -> tuple[str, str] | None:
     first: dict[str, str] = {}
     for cell in cells:
         if found := _ZONE.search(cell):
-            zone = found[1].replace(":", "").replace("-0000", "+0000")
-            first.setdefault("+0000" if zone in ("Z", "UTC", "GMT") else zone, cell)
+            zone = found[1].replace(":", "").ljust(5, "0").replace("-0000", "+0000")
+            first.setdefault("+0000" if found[1] in ("Z", "UTC", "GMT") else zone, cell)
             if len(first) > 1:
                 one, other = first.values()
                 return one, other
     return None
 
 
-def _build(found: re.Match[str], month: int, day: int) -> np.datetime64 | None:
+def _week(year: int, week: int, weekday: str | None) -> np.datetime64 | None:
+    try:
+        return np.datetime64(date.fromisocalendar(year, week, int(weekday or 1)), "s")
+    except ValueError:
+        return None
+
+
+def _build(
+    found: re.Match[str], month: int, day: int, written_year: str = ""
+) -> np.datetime64 | None:
     given = found.groupdict()
-    year = int(given["year"])
-    if len(given["year"]) == 2:
+    written_year = written_year or given["year"]
+    year = int(written_year)
+    if len(written_year) == 2:
         year += 2000 if year < 69 else 1900  # as POSIX does
     hour = int(given.get("hour") or 0)
     half = (given.get("half") or "").lower()[:1]

@@ -25,7 +25,7 @@ from regkit.tables._applying import (
 from regkit.tables._booleans import read_booleans
 from regkit.tables._dates import Order, read_dates
 from regkit.tables._frames import RawColumn
-from regkit.tables._hints import number_notes, why_identifier
+from regkit.tables._hints import date_notes, number_notes, why_identifier
 from regkit.tables._missing import ALWAYS, AMONG_NUMBERS, missing_in_text
 from regkit.tables._numbers import (
     MixedNotationError,
@@ -77,6 +77,18 @@ def _says_number(cell: str) -> bool:
         "inf",
         "infinity",
         "∞",
+    )
+
+
+def _zone_notes(name: str, zones: tuple[str, str] | None) -> tuple[Note, ...]:
+    if zones is None:
+        return ()
+    one, other = zones
+    return (
+        Note(
+            f"column {name!r}: times are taken as written, though {one!r} and "
+            f"{other!r} are for different time zones"
+        ),
     )
 
 
@@ -157,13 +169,14 @@ class _Look:
         return self._decide_text(decimal, order)
 
     def _drop(
-        self, notes: Sequence[Note], reason: str, keep: str = "number"
+        self, notes: Sequence[Note], reason: str, keep: str = "number", stray: str = ""
     ) -> TypedColumn:
         name = self.column.name
         if reason:
             text = f"column {name!r} {reason}: left out"
-            options = (Option("readings", keep, name),) if keep else ()
-            notes = [*notes, Note(text, options, "keeps it")]
+            options = [Option("readings", keep, name)] if keep else []
+            options += [Option("missing", stray)] if stray else []
+            notes = [*notes, Note(text, tuple(options), "keeps it")]
         reading = ColumnReading("drop", notes=tuple(notes))
         return TypedColumn(name, reading, np.zeros(len(self.column.values)))
 
@@ -175,6 +188,10 @@ class _Look:
         typed = apply_reading(self.column, reading, self.settings.missing)
         if kind == "number" and not given:
             return self._as_number(typed)
+        if kind == "date":
+            notes = _zone_notes(self.column.name, self.column.zones)
+            notes += date_notes(self.column.name, typed.values)
+            return replace(typed, reading=replace(typed.reading, notes=notes))
         return typed
 
     def _as_number(
@@ -272,11 +289,20 @@ class _Look:
         )
 
     def _number_doubts(self, numbers: NumberCells) -> tuple[Note, ...]:
+        name = self.column.name
+        as_text = (Option("readings", "category", name),)
+        if numbers.uneven:
+            one, other = numbers.uneven
+            text = f"column {name!r}: {one!r} and {other!r} are read in the same unit"
+            return (Note(text, as_text, "reads text"),)
         if not numbers.doubtful:
             return ()
-        cell, name = numbers.doubtful, self.column.name
+        cell = numbers.doubtful
         value = numbers.values[cell]
         text = f"column {name!r}: {cell!r} is read as {value:.10g}"
+        marked = numbers.notation.decimal != ":" and not {".", ","}.isdisjoint(cell)
+        if any(c.isdigit() for c in cell) and not marked:
+            return (Note(text, as_text, "reads a category"),)
         if not any(c.isdigit() for c in cell):
             return (Note(text, (Option("missing", cell),), "reads it as missing"),)
         other = {".": ",", ",": "."}[numbers.notation.decimal]
@@ -324,19 +350,13 @@ class _Look:
                     "reads the other",
                 ),
             )
-        if dates.zones:
-            one, other = dates.zones
-            notes += (
-                Note(
-                    f"column {self.column.name!r}: times are taken as written, though "
-                    f"{one!r} and {other!r} are for different time zones"
-                ),
-            )
+        notes += _zone_notes(self.column.name, dates.zones)
         reading = ColumnReading("date", order=dates.order, missing=missing, notes=notes)
         if error:
             raise stray_error(self.column, reading, error, self.target)
         values = fill_in(self.column.values, dates.values, "date")
-        return TypedColumn(self.column.name, reading, values)
+        notes += date_notes(self.column.name, values, self.column.values)
+        return TypedColumn(self.column.name, replace(reading, notes=notes), values)
 
     def _as_text(self) -> TypedColumn:
         n_rows = len(self.column.values)
@@ -350,19 +370,28 @@ class _Look:
         few = len(frequent) <= max(10, min(_MAX_LEVELS, n_rows // 5))
         enough = few and 2 * sum(frequent) >= sum(sizes)
         if len(sizes) > 1 and not (self.target or enough):
-            return self._drop((), self._why_no_category(len(sizes), n_rows), "category")
+            reason = self._why_no_category(len(sizes), n_rows)
+            return self._drop((), reason, "category", self._stray_text())
         notes = self._spelling_notes(groups) + self._code_notes()
         reading = ColumnReading("category", missing=missing, notes=notes)
         return apply_reading(self.column, reading)
 
     def _why_no_category(self, n_levels: int, n_rows: int) -> str:
-        what = "text"
+        stray = self._stray_text()
+        what = f"numbers and text such as {stray!r}," if stray else "text"
         if self.numbers is not None and self.numbers.codes:
             what = f"codes such as {self.numbers.codes!r}"
         return (
             f"is {what} with {n_levels} different values in {n_rows} rows, too many "
             "for a category"
         )
+
+    def _stray_text(self) -> str:
+        """Return a cell without which the column might be one of numbers."""
+        numbers = self.numbers
+        if numbers is None or numbers.codes or not numbers.strays:
+            return ""
+        return numbers.strays[0] if len(numbers.values) > len(numbers.strays) else ""
 
     def _spelling_notes(self, groups: Mapping[str, list[str]]) -> tuple[Note, ...]:
         merged = [group for group in groups.values() if len(group) > 1]
@@ -392,14 +421,18 @@ class _Look:
         return ()
 
     def _code_notes(self) -> tuple[Note, ...]:
-        if self.numbers is None or not self.numbers.codes or self.numbers.strays:
-            return ()
         name = self.column.name
-        return (
-            Note(
-                f"column {name!r} holds codes such as {self.numbers.codes!r}: read as "
-                "a category",
-                (Option("readings", "number", name),),
-                "reads numbers",
-            ),
-        )
+        if stray := self._stray_text():
+            what, option = (
+                f"numbers and text such as {stray!r}",
+                Option("missing", stray),
+            )
+        elif (
+            self.numbers is not None and self.numbers.codes and not self.numbers.strays
+        ):
+            what = f"codes such as {self.numbers.codes!r}"
+            option = Option("readings", "number", name)
+        else:
+            return ()
+        text = f"column {name!r} holds {what}: read as a category"
+        return (Note(text, (option,), "reads numbers"),)

@@ -14,16 +14,14 @@ from collections.abc import Iterator
 from contextlib import suppress
 from importlib.util import find_spec
 from typing import NamedTuple
+from unicodedata import normalize
 
+from regkit.tables._layout import find_table
 from regkit.tables._sentences import TableError
 
 _SAMPLE = 1 << 16
 _NUMBER = re.compile(r"[-+]?(\d+[.,]?\d*|[.,]\d+)([eE][-+]?\d+)?")
 _SEP_LINE = re.compile(r"\"?sep=(.)\"?[;,\t]*\r?(\n|\r)", re.IGNORECASE)
-
-
-_WORDS = "total totals sum average mean summe gesamt totaal totale somme suma итого"
-_TOTALS = frozenset(_WORDS.split()) | {"grand total"}
 
 
 class Delimited(NamedTuple):
@@ -69,39 +67,34 @@ def read_delimited(text: str, source: str) -> Delimited:
     lines = [line + n_skipped for line in lines]
     if not rows:
         raise TableError(f"{source} is empty")
-    notes: list[str] = []
-    start = find_header([len(row) for row in rows], rows)
-    if start:
-        shown = " ".join(rows[0]).strip()
-        notes.append(
-            f"{start} {'line' if start == 1 else 'lines'} above the header of {source} "
-            f"left out: {shown[:40]!r}"
+    if _ends_in_quotes(text, lines, dialect, n_skipped):
+        line = lines[-2] + 1 if len(lines) > 1 else 1
+        raise TableError(
+            f"{source}, line {line}: a quotation mark is opened and never closed"
         )
-        rows, lines = rows[start:], lines[start:]
-    n_named = len(rows[0])
-    rows = _even_out(rows)
+    found_rows = find_table(
+        rows, [len(row) for row in rows], lambda k: f"line {lines[k]}", source
+    )
+    notes = found_rows.notes
+    lines = [lines[k] for k in found_rows.body]
+    n_named = len(found_rows.names)
+    rows = _even_out([found_rows.names, *(rows[k] for k in found_rows.body)])
     if len(rows[0]) > n_named:
         notes.append(
             f"the rows of {source} have one cell more than its header: the first is "
             "taken for a name of the row"
         )
-    if len(rows) > 2 and _is_total(rows[-1]):
-        notes.append(
-            f"the last line of {source}, {' '.join(filter(None, rows[-1]))[:40]!r}, is "
-            "left out"
-        )
-        del rows[-1], lines[-1]
-    header = check_header(rows[0], source, dialect.delimiter)
+    header = check_header(rows[0], source)
     if len(rows) < 2:
         raise TableError(f"{source} has no rows below its header line")
     width = len(header)
-    for row, line in zip(rows, lines, strict=True):
+    for row, line in zip(rows[1:], lines, strict=True):
         if len(row) != width:
             raise TableError(
                 f"{source}, line {line}: {len(row)} fields where the header has {width}"
             )
     columns = [list(map(str.strip, cells)) for cells in zip(*rows[1:], strict=True)]
-    return Delimited(header, columns, lines[1:], notes)
+    return Delimited(header, columns, lines, notes)
 
 
 def _sniff(text: str) -> _Dialect:
@@ -115,6 +108,7 @@ def _sniff(text: str) -> _Dialect:
         with suppress(clevercsv.Error):
             found = clevercsv.Sniffer().sniff(sample, verbose=False)
     if found is not None:
+        found.delimiter = _usual_delimiter(sample, found.delimiter)
         quote = found.quotechar or '"'
         return _Dialect(found.delimiter or ",", quote, found.escapechar or None)
     try:  # without the extra ``tables``: good for plain files
@@ -124,13 +118,24 @@ def _sniff(text: str) -> _Dialect:
     return _Dialect(plain.delimiter, plain.quotechar or '"', None)
 
 
-def _reader(text: str, dialect: _Dialect) -> Iterator[list[str]]:
+def _usual_delimiter(sample: str, found: str) -> str:
+    """Prefer a usual delimiter that splits all lines alike to blanks within cells."""
+    lines = [line for line in sample.splitlines()[:100] if line.strip()]
+    for usual in ",;\t|" if found not in (*",;\t|", "") else "":
+        counts = {line.count(usual) for line in lines}
+        if len(counts) == 1 and counts.pop() and len(lines) > 1:
+            return usual
+    return found
+
+
+def _reader(text: str, dialect: _Dialect, strict: bool = False) -> Iterator[list[str]]:
     return csv.reader(
         io.StringIO(text, newline=""),
         delimiter=dialect.delimiter,
         quotechar=dialect.quotechar,
         escapechar=dialect.escapechar,
         skipinitialspace=True,
+        strict=strict,
     )
 
 
@@ -152,33 +157,28 @@ def _rows(
     return rows, lines
 
 
-def find_header(widths: list[int], rows: list[list[str]]) -> int:
-    """Return how many rows stand above the header: titles and comments.
-
-    They have fewer cells than the rest of the table, or begin with ``#``.
-    """
-    usual = Counter(widths[:1000]).most_common(1)[0][0]
-    for k, row in enumerate(rows[:20]):
-        if row[0].startswith("#") and len(rows) > k + 1 and len(row) != usual:
-            continue
-        filled = sum(bool(cell.strip()) for cell in row)
-        if usual <= 2 or filled >= max(2, min(usual - 1, 0.6 * usual)):
-            return k if len(row) >= usual - 1 else 0
-    return 0
-
-
-def _is_total(row: list[str]) -> bool:
-    """Tell whether a row sums up the rows above: it says so, and has empty cells."""
-    filled = [cell.strip() for cell in row if cell.strip()]
-    word = filled[0].casefold().rstrip(": ") if filled else ""
-    return word in _TOTALS and len(filled) < len(row)
+def _ends_in_quotes(
+    text: str, lines: list[int], dialect: _Dialect, n_skipped: int
+) -> bool:
+    """Tell whether the text ends within quotes, which swallow all rows after them."""
+    first = lines[-2] - n_skipped if len(lines) > 1 else 0
+    if lines[-1] - n_skipped - first < 2:
+        return False
+    tail = "".join(list(io.StringIO(text, newline=""))[first:])
+    try:
+        list(_reader(tail, dialect, strict=True))
+    except csv.Error as error:
+        return "unexpected end" in str(error)
+    return False
 
 
 def _even_out(rows: list[list[str]]) -> list[list[str]]:
-    """Mend two habits: a delimiter at the end of all rows, row names without a name."""
+    """Mend three habits: a delimiter at the end or start of rows, names of rows."""
     header, rest = rows[0], rows[1:]
-    if not rest:
+    if not rest or len(header) < 2:
         return rows
+    if not any(row[0].strip() for row in rows) and all(len(row) > 2 for row in rows):
+        return _even_out([row[1:] for row in rows])
     if all(not row[-1].strip() for row in rest):
         if len(rest[0]) == len(header) + 1:
             return [header, *(row[:-1] for row in rest)]
@@ -192,7 +192,7 @@ def _even_out(rows: list[list[str]]) -> list[list[str]]:
     return rows
 
 
-def check_header(cells: list[str], source: str, delimiter: str = "") -> list[str]:
+def check_header(cells: list[str], source: str) -> list[str]:
     """Return the names of the columns.
 
     Raises
@@ -201,7 +201,8 @@ def check_header(cells: list[str], source: str, delimiter: str = "") -> list[str
         A single column, numbers in place of names, a name given twice.
     """
     names = [
-        " ".join(cell.split()) or f"column {k}" for k, cell in enumerate(cells, start=1)
+        " ".join(normalize("NFC", cell).split()) or f"column {k}"
+        for k, cell in enumerate(cells, start=1)
     ]
     if len(names) < 2:
         raise TableError(

@@ -26,11 +26,14 @@ class RawColumn:
     values : list of str or ndarray
         Stripped text, ``""`` where missing, for text and categories; float64 with NaN
         for numbers and booleans; datetime64[s] with NaT for dates.
+    zones : tuple of str or None
+        Two of the dates that are for different time zones.
     """
 
     name: str
     dtype: Dtype
     values: Any
+    zones: tuple[str, str] | None = None
 
 
 def raw_columns(X: Any) -> tuple[list[RawColumn], bool]:
@@ -174,13 +177,28 @@ def from_objects(name: str, objects: Sequence[Any]) -> RawColumn:
         return RawColumn(name, "number", _to_floats(objects, missing))
     if all(issubclass(kind, date | np.datetime64) for kind in kinds):
         dates = np.full(len(objects), np.datetime64("NaT", "s"))
-        dates[~missing] = [_to_moment(value) for value in _known(objects, missing)]
-        return RawColumn(name, "date", dates)
+        known = _known(objects, missing)
+        dates[~missing] = [_to_moment(value) for value in known]
+        return RawColumn(name, "date", dates, _different_zones(known))
     if all(issubclass(kind, timedelta) for kind in kinds):
         days = np.full(len(objects), np.nan)
         days[~missing] = [value / timedelta(1) for value in _known(objects, missing)]
         return RawColumn(name, "number", days)
     return RawColumn(name, "text", to_text(objects))
+
+
+def _different_zones(moments: Sequence[Any]) -> tuple[str, str] | None:
+    """Return two moments whose zones differ; summer time is no other zone."""
+    first: dict[Any, Any] = {}
+    for moment in moments:
+        zone = getattr(moment, "tzinfo", None)
+        if zone not in first:
+            first[zone] = moment
+    one, *others = first.values()
+    for other in others:
+        if (None in first) or one.utcoffset() != other.utcoffset():
+            return str(one), str(other)
+    return None
 
 
 def _is_number_type(kind: type) -> bool:
@@ -220,6 +238,8 @@ def to_text(objects: Iterable[Any]) -> list[str]:
     for value in objects:
         if isinstance(value, str):
             cells.append(value.strip())
+        elif isinstance(value, bytes):
+            cells.append(value.decode(errors="replace").strip())
         elif _is_missing(value):
             cells.append("")
         elif isinstance(value, float | np.floating) and value == _whole(value):

@@ -1,5 +1,7 @@
 """Numbers that are none: identifiers, row numbers, codes, marks for missing values."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -62,6 +64,20 @@ def _are_whole(values: _Floats) -> bool:
 
 
 def _code_notes(name: str, values: _Floats) -> tuple[Note, ...]:
+    largest = np.abs(values).max()
+    if 2**53 <= largest < 1e20 and np.all(values == np.round(values)):
+        digits = len(f"{largest:.0f}")
+        return (
+            Note(
+                f"column {name!r} holds whole numbers of {digits} digits, "
+                "which are rounded: read as numbers",
+                (
+                    Option("readings", "drop", name),
+                    Option("readings", "category", name),
+                ),
+                "is right for identifiers",
+            ),
+        )
     if values.min() < 0 or not _are_whole(values):
         return ()
     distinct = np.unique(values)
@@ -87,21 +103,68 @@ def _code_notes(name: str, values: _Floats) -> tuple[Note, ...]:
 
 
 def _sentinel_notes(name: str, values: _Floats) -> tuple[Note, ...]:
-    """Note -999 where nothing else is negative, and 9999 far above the rest."""
-    low, high = values.min(), values.max()
-    for mark, rest in ((low, values[values > low]), (high, values[values < high])):
-        text = f"{abs(mark):.0f}"
-        count = values.size - rest.size
-        if set(text) != {"9"} or len(text) < 2 or count < 2 or rest.size < 3:
+    """Note -999 and -1 where nothing else is negative, 9999 far above the rest."""
+    found, counts = np.unique(values, return_counts=True)
+    if found.size < 4:
+        return ()
+    low = [k for k in range(2) if _stands_for_nothing(found[k])]
+    if low != [0, 1]:
+        low = low[:1] if low[:1] == [0] else []
+    marks = [k for k in low if found[k] < 0 and found[len(low)] >= 0 and found[-1] > 1]
+    high = found.size - 1
+    text = f"{found[high]:.0f}"
+    if (found[high - 1] < found[high] / 5 and set(text) == {"9"} and len(text) > 2) or (
+        found[high] >= 1e20 and found[high - 1] < found[high] / 1e6
+    ):
+        marks.append(high)
+    return tuple(
+        Note(
+            f"column {name!r} is {found[k]:.10g} in {counts[k]} rows, far from the "
+            "rest: read as a number",
+            (Option("missing", f"{found[k]:.10g}"),),
+            "reads it as missing",
+        )
+        for k in marks
+        if counts[k] > 1
+    )
+
+
+def _stands_for_nothing(value: float) -> bool:
+    """Tell -1, -99, -999.25 and their kin."""
+    return value == -1 or (value <= -9 and f"{-value:.10g}".startswith(("9.9", "99")))
+
+
+def date_notes(
+    name: str, dates: NDArray[np.datetime64], cells: Sequence[str] | None = None
+) -> tuple[Note, ...]:
+    """Note 9999-12-31 and 1900-01-01 where they are far from all other dates.
+
+    Parameters
+    ----------
+    name : str
+        Name of the column.
+    dates : ndarray of datetime64[s] of shape (n_rows,)
+        NaT for missing.
+    cells : sequence of str or None
+        How the table writes them; ISO where it does not.
+    """
+    found, counts = np.unique(dates[~np.isnat(dates)], return_counts=True)
+    if found.size < 4:
+        return ()
+    years = found.astype("datetime64[Y]").astype(int) + 1970
+    notes = []
+    for k, gap in ((0, years[1] - years[0]), (-1, years[-1] - years[-2])):
+        span = years[-2 if k else -1] - years[0 if k else 1]
+        if counts[k] < 2 or gap <= max(10, span):
             continue
-        odd = rest.min() >= 0 if mark < 0 else len(text) > 2 and rest.max() < mark / 5
-        if odd and mark == np.round(mark):
-            return (
-                Note(
-                    f"column {name!r} is {mark:.0f} in {count} rows, far from the "
-                    "rest: read as a number",
-                    (Option("missing", f"{mark:.0f}"),),
-                    "reads it as missing",
-                ),
+        row = int(np.flatnonzero(dates == found[k])[0])
+        shown = str(found[k].astype("datetime64[D]")) if cells is None else cells[row]
+        notes.append(
+            Note(
+                f"column {name!r} is {shown!r} in {counts[k]} rows, far from the rest: "
+                "read as a date",
+                (Option("missing", shown),),
+                "reads it as missing",
             )
-    return ()
+        )
+    return tuple(notes)

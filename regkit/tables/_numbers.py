@@ -10,47 +10,22 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from math import isfinite
 
-_CURRENCY_WORDS = """
-US$ CA$ AU$ NZ$ HK$ NT$ A$ C$ R$ S$ Z$ USD EUR GBP CHF JPY CNY RMB INR AUD CAD NZD SEK
-NOK DKK PLN CZK HUF RUB BRL MXN ZAR RON TRY KRW SGD HKD IDR THB ILS AED kr kr. zł Kč Ft
-руб руб. Rs Rs. Fr Fr. SFr. lei TL RM Rp Rp. ден лв euro euros dollars
-"""
-_CURRENCY = "(?:{}|[$¢£¤¥֏؋৳฿៛\u20a0-\u20cf﷼])".format(
-    "|".join(sorted(map(re.escape, _CURRENCY_WORDS.split()), key=len, reverse=True))
+from regkit.tables._number_grammar import (
+    CURRENCY,
+    MAGNITUDES,
+    PLAIN,
+    ZERO_BY_DASH,
+    Parts,
+    singular,
+    split_unit,
+    take_apart,
 )
-_CELL = re.compile(
-    rf"(?P<open>\()?\s*(?P<sign>[-+])?\s*(?P<before>{_CURRENCY})?\s*(?P<sign2>[-+])?"
-    r"\s*(?P<open2>\()?(?P<body>\d(?:[\d.,' _]*\d)?[.,]?|[.,]\d+)"
-    r"(?P<exponent>[eE][-+]?\d+)?\s*(?P<close2>\))?\s*"
-    rf"(?P<after>%|‰|{_CURRENCY}(?:\s?/\s?[^\d()]{{1,10}}[23]?)?|°?[^\W\d_](?:[^\d()+]{{0,13}}[^\d()+\-\s])?[23]?"
-    r"|°)?\s*(?P<minus>-{1,2})?(?P<close>\))?\s*"
-)
-_ZERO_BY_DASH = re.compile(rf"{_CURRENCY}\s*-+|-+\s*{_CURRENCY}")
+
 _GROUPS = re.compile(
     r"[1-9]\d{0,2}(?:(?P<mark>[.,' _])(?:\d{2}(?P=mark))*\d{3}"
     r"|(?P<same>[.,' _])\d{3}(?:(?P=same)\d{3})*)"
 )
-_MAGNITUDES = {
-    "k": 1e3, "K": 1e3, "tsd": 1e3, "Tsd": 1e3, "Tsd.": 1e3, "thousand": 1e3,
-    "M": 1e6, "mn": 1e6, "mio": 1e6, "Mio": 1e6, "Mio.": 1e6, "million": 1e6,
-    "B": 1e9, "bn": 1e9, "Mrd": 1e9, "Mrd.": 1e9, "billion": 1e9, "G": 1e9,
-}  # fmt: skip
-# Dashes that people and word processors put for a minus, blanks that do not break,
-# apostrophes, digits of other scripts.
-_PLAIN = str.maketrans(
-    {
-        **dict.fromkeys("\u2212\u2010\u2011\u2012\u2013\u2014\ufe63\uff0d", "-"),
-        **dict.fromkeys("\u00a0\u2007\u2009\u202f\u2002\u2003\u2005\u2006\u2008", " "),
-        **dict.fromkeys("\u2019\u2018\u00b4\u02bc\u0060\uff07", "'"),
-        **{chr(0xFF10 + d): str(d) for d in range(10)},
-        **{chr(0x0660 + d): str(d) for d in range(10)},
-        **{chr(0x06F0 + d): str(d) for d in range(10)},
-        "\uff0b": "+", "\uff0e": ".", "\uff0c": ",", "\uff05": "%", "\u066b": ".",
-        "\u066c": ",", "\u066a": "%", "\uff04": "$", "\uffe5": "¥", "\uffe1": "£",
-        "²": "2", "³": "3", "\u200b": None, "\ufeff": None, "\u200e": None,
-        "\u200f": None,
-    }
-)  # fmt: skip
+_CLOCK = re.compile(r"\d{1,3}:[0-5]\d(:[0-5]\d(\.\d+)?)?")
 _SIMPLE = frozenset("0123456789+-.eE")
 
 
@@ -60,8 +35,8 @@ class Notation:
 
     Attributes
     ----------
-    decimal : {".", ","}
-        Decimal mark.
+    decimal : {".", ",", ":"}
+        Decimal mark; a colon where minutes follow hours.
     thousands : str
         Character between groups of digits; ``""`` for none.
     unit : str
@@ -76,6 +51,8 @@ class Notation:
     scaled: bool = False
 
     def __str__(self) -> str:
+        if self.decimal == ":":
+            return "written as 12:30"
         example = f"1{self.thousands}234{self.decimal}5"
         parts = [] if self == Notation() else [f"written as {example}"]
         if self.decimal == "." and not self.thousands:
@@ -83,7 +60,7 @@ class Notation:
         if self.unit:
             parts.append(f"in {self.unit}")
         if self.scaled:
-            parts.append("with k and M multiplied out")
+            parts.append("with k, M and the like multiplied out")
         return ", ".join(parts)
 
 
@@ -114,6 +91,8 @@ class NumberCells:
         A cell that could be read in two ways, ``""`` for none.
     codes : str
         A cell by which the column holds codes (``007``, ``5001E400``), not numbers.
+    uneven : tuple of str
+        A cell with a unit and one without, empty when all are alike.
     """
 
     values: dict[str, float]
@@ -122,15 +101,7 @@ class NumberCells:
     proven: bool = False
     doubtful: str = ""
     codes: str = ""
-
-
-@dataclass(frozen=True)
-class _Parts:
-    body: str
-    exponent: str
-    negative: bool
-    unit: str
-    spaced: bool
+    uneven: tuple[str, ...] = ()
 
 
 def read_numbers(cells: Iterable[str], decimal: str | None = None) -> NumberCells:
@@ -150,22 +121,33 @@ def read_numbers(cells: Iterable[str], decimal: str | None = None) -> NumberCell
         When two cells contradict each other.
     """
     distinct = list(cells)
+    if distinct and all(map(_CLOCK.fullmatch, distinct)):
+        values = {cell: _hours(cell) for cell in distinct}
+        return NumberCells(values, [], Notation(decimal=":"), doubtful=distinct[0])
     plain = _read_plain(distinct, decimal)
     return plain or _read_written(distinct, decimal)
 
 
 def to_number(cell: str, notation: Notation) -> float | None:
     """Read one cell in a notation; None when it does not fit."""
-    text = cell.translate(_PLAIN)
-    if _ZERO_BY_DASH.fullmatch(text):
+    if notation.decimal == ":":
+        return _hours(cell) if _CLOCK.fullmatch(cell) else None
+    text = cell.translate(PLAIN)
+    if ZERO_BY_DASH.fullmatch(text):
         return 0.0
-    parts = _take_apart(text)
+    parts = take_apart(text)
     return None if parts is None else _value(parts, notation)
 
 
-def _value(parts: _Parts, notation: Notation) -> float | None:
-    unit, magnitude = _split_unit(parts.unit) if notation.scaled else (parts.unit, "")
-    if unit and _singular(unit) != _singular(notation.unit):
+def _hours(cell: str) -> float:
+    """Read 12:30 as 12.5, be it hours of a day or minutes of a run."""
+    hours, minutes, *seconds = map(float, cell.split(":"))
+    return hours + minutes / 60 + sum(seconds) / 3600
+
+
+def _value(parts: Parts, notation: Notation) -> float | None:
+    unit, magnitude = split_unit(parts.unit) if notation.scaled else (parts.unit, "")
+    if unit and singular(unit) != singular(notation.unit):
         return None
     body = parts.body
     whole, mark, _ = body.partition(notation.decimal)
@@ -176,7 +158,7 @@ def _value(parts: _Parts, notation: Notation) -> float | None:
     if mark == ",":
         body = body.replace(",", ".")
     try:
-        value = float(body + parts.exponent) * _MAGNITUDES.get(magnitude, 1.0)
+        value = float(body + parts.exponent) * MAGNITUDES.get(magnitude, 1.0)
     except ValueError:
         return None
     if "_" in body or not isfinite(value):
@@ -217,8 +199,13 @@ def _read_plain(cells: Sequence[str], decimal: str | None) -> NumberCells | None
     notation = Notation(decimal=mark)
     if codes or mark not in used:
         notation = Notation()
+        powers = "E" in used and all(c[:-1].upper().endswith("E") for c in cells)
         return NumberCells(
-            dict(zip(cells, values, strict=True)), [], notation, codes=codes
+            dict(zip(cells, values, strict=True)),
+            [],
+            notation,
+            doubtful=cells[0] if powers else "",
+            codes=codes,
         )
     if any(_shows_decimals(cell, mark) for cell in cells):
         proven = "e" not in used and "E" not in used
@@ -260,55 +247,12 @@ def _looks_like_codes(
 # ------------------------------------------------------- thousands, units, currencies
 
 
-def _take_apart(text: str) -> _Parts | None:
-    found = _CELL.fullmatch(text)
-    if found is None:
-        return None
-    group = found.groupdict()
-    brackets = bool(group["open"]) + bool(group["open2"])
-    if brackets != bool(group["close"]) + bool(group["close2"]):
-        return None
-    if group["minus"] and group["body"][-1] in ".,":
-        group["minus"] = ""  # 1.850,- and 5.--: no cents
-    signs = [s for s in (group["sign"], group["sign2"], group["minus"]) if s]
-    if group["minus"] == "--":
-        return None
-    if len(signs) > 1 or (brackets and signs):
-        return None
-    before, after = group["before"], (group["after"] or "").strip()
-    unit = f"{before or ''}{after}"
-    if before and after and not _split_unit(unit)[1]:
-        return None
-    return _Parts(
-        group["body"],
-        group["exponent"] or "",
-        brackets > 0 or "-" in signs,
-        unit,
-        text[found.end("body") : found.start("after")].isspace() if after else False,
-    )
-
-
-def _split_unit(unit: str) -> tuple[str, str]:
-    """Split ``$k`` or ``Mio. €`` into the unit and the magnitude; either may be ""."""
-    for currency in re.findall(_CURRENCY, unit):
-        rest = unit.removeprefix(currency).removesuffix(currency).strip()
-        if rest in _MAGNITUDES:
-            return currency, rest
-    bare = unit[:-1] if unit.endswith("s") else unit
-    return ("", bare) if bare in _MAGNITUDES else (unit, "")
-
-
-def _singular(unit: str) -> str:
-    folded = unit.casefold().rstrip(".")
-    return folded[:-1] if len(folded) > 3 and folded.endswith("s") else folded
-
-
 def _read_written(cells: Sequence[str], decimal: str | None) -> NumberCells:
-    texts = {cell: cell.translate(_PLAIN) for cell in cells}
-    parts = {cell: _take_apart(text) for cell, text in texts.items()}
+    texts = {cell: cell.translate(PLAIN) for cell in cells}
+    parts = {cell: take_apart(text) for cell, text in texts.items()}
     taken = {cell: part for cell, part in parts.items() if part is not None}
     zeros = [
-        c for c, t in texts.items() if c not in taken and _ZERO_BY_DASH.fullmatch(t)
+        c for c, t in texts.items() if c not in taken and ZERO_BY_DASH.fullmatch(t)
     ]
     if not taken:
         return NumberCells({}, list(cells), Notation())
@@ -328,12 +272,22 @@ def _read_written(cells: Sequence[str], decimal: str | None) -> NumberCells:
     used = set("".join(values))
     codes = "" if unit else _looks_like_codes(list(values), list(values.values()), used)
     doubtful = doubtful or (zeros[0] if zeros else "")
-    return NumberCells(values, strays, notation, proven, doubtful, codes)
+    uneven = _uneven_units(taken, values) if unit else ()
+    return NumberCells(values, strays, notation, proven, doubtful, codes, uneven)
 
 
-def _common_unit(taken: dict[str, _Parts]) -> tuple[str, bool]:
+def _uneven_units(taken: dict[str, Parts], values: dict[str, float]) -> tuple[str, ...]:
+    """Return a cell with a unit and one without; currencies may be left to think."""
+    bare = next((c for c in values if c in taken and not taken[c].unit), None)
+    named = next((c for c in values if c in taken and taken[c].unit), None)
+    if bare is None or named is None or re.fullmatch(CURRENCY, taken[named].unit):
+        return ()
+    return () if taken[named].unit in ("%", "‰") else (named, bare)
+
+
+def _common_unit(taken: dict[str, Parts]) -> tuple[str, bool]:
     """Return the unit of all cells, and whether magnitudes multiply."""
-    of_unit = {part.unit: _split_unit(part.unit) for part in taken.values()}
+    of_unit = {part.unit: split_unit(part.unit) for part in taken.values()}
     split = {cell: of_unit[part.unit] for cell, part in taken.items()}
     scaled = any(magnitude for _, magnitude in of_unit.values())
     examples: dict[str, str] = {}
@@ -341,11 +295,11 @@ def _common_unit(taken: dict[str, _Parts]) -> tuple[str, bool]:
         examples.setdefault(unit, cell)
     first: dict[str, str] = {}
     for unit, cell in examples.items():
-        first.setdefault(_singular(unit), cell)
+        first.setdefault(singular(unit), cell)
     without = first.pop("", None)
     if not first:
         return "", scaled
-    currencies = [u for u in first if re.fullmatch(_CURRENCY, u, re.IGNORECASE)]
+    currencies = [u for u in first if re.fullmatch(CURRENCY, u, re.IGNORECASE)]
     if len(first) > 1:
         if len(currencies) == len(first):
             raise MixedNotationError(*list(first.values())[:2])
@@ -367,7 +321,7 @@ def _common_unit(taken: dict[str, _Parts]) -> tuple[str, bool]:
 class _Marks:
     """What the marks between the digits of all cells can be."""
 
-    def __init__(self, taken: dict[str, _Parts]) -> None:
+    def __init__(self, taken: dict[str, Parts]) -> None:
         self.decimals: dict[str, str] = {}
         self.thousands: dict[str, str] = {}
         self.open: dict[str, str] = {}
@@ -375,7 +329,7 @@ class _Marks:
         for cell, part in taken.items():
             self._look_at(cell, part)
 
-    def _look_at(self, cell: str, part: _Parts) -> None:
+    def _look_at(self, cell: str, part: Parts) -> None:
         body = part.body
         used = [c for c in body if not c.isdigit()]
         if not used:

@@ -6,6 +6,7 @@ The same sentence serves the command line and Python, which call an option diffe
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -93,7 +94,9 @@ class CellError(TableError):
 def quote(name: str) -> str:
     """Quote a word for a shell where it needs it."""
     plain = name.replace("_", "").replace("-", "").replace(".", "").replace(",", "")
-    return name if plain.isalnum() or name == "," else f'"{name}"'
+    if plain.isalnum() or name == ",":
+        return name
+    return f'"{name}"' if set('"$`!\\').isdisjoint(name) else shlex.quote(name)
 
 
 def name_list(names: Sequence[str], word: str = "and") -> str:

@@ -6,20 +6,22 @@ import bz2
 import codecs
 import gzip
 import io
-import json
 import lzma
 import re
 import sys
 import zipfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from regkit.tables._delimited import check_header, find_header, read_delimited
+from regkit.tables._delimited import check_header, read_delimited
 from regkit.tables._frames import RawColumn, from_objects, raw_columns, to_text
+from regkit.tables._json import json_columns
+from regkit.tables._layout import find_table
 from regkit.tables._needs import require
-from regkit.tables._sentences import TableError, name_list, unknown_column
+from regkit.tables._sentences import TableError, name_list, quote, unknown_column
 
 _UNPACKERS = {
     b"\x1f\x8b": gzip.decompress,
@@ -32,7 +34,10 @@ _MARKS = {  # the first that fits: UTF-16's begins UTF-32's
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
 }
-_GUESSED = {"cp1252": "Windows-1252", "latin-1": "Latin-1"}
+_CALLED = {"cp1252": "Windows-1252", "latin-1": "Latin-1"}
+# Not those of DOS and old Macs, for which a few accents are often mistaken.
+_SAVED = re.compile(r"windows-12|iso-8859-|koi8|cp9|shift|euc|gb|big5|johab|tis")
+_SAMPLE = 1 << 16
 _FOREIGN = re.compile(r"\w*[^\x00-\x7f][\w\x80-\xff]*")
 
 
@@ -98,9 +103,10 @@ def read_table(
     path : str or Path
         The file, ``"-"`` for standard input.
     encoding : str, default=None
-        Encoding of text; by default UTF-8, UTF-16 with its mark, else Windows-1252.
+        Encoding of text; by default UTF-8 or UTF-16, else what `chardet` finds or
+        Windows-1252, which a note tells.
     sheet : str, default=None
-        Name of the sheet of a workbook; by default the first.
+        Name of the sheet of a workbook; by default the first that holds a table.
 
     Returns
     -------
@@ -161,7 +167,7 @@ def _unpack(raw: bytes, source: str) -> bytes:
     for mark, unpack in _UNPACKERS.items():
         if raw.startswith(mark):
             try:
-                return unpack(raw)
+                return _unpack(unpack(raw), source)
             except (OSError, EOFError, lzma.LZMAError) as error:
                 raise TableError(f"{source} cannot be unpacked: {error}") from None
     if raw.startswith(b"\x28\xb5\x2f\xfd"):
@@ -192,8 +198,10 @@ def _decode(raw: bytes, source: str, encoding: str | None) -> tuple[str, list[st
     """Return the text, and a note where its encoding is a guess."""
     marked = next((name for mark, name in _MARKS.items() if raw.startswith(mark)), None)
     if encoding is None and marked is None and b"\0" in raw[:4096]:
-        raise TableError(f"{source} is not a text file: save the table as CSV")
-    guesses = [marked] if marked else ["utf-8-sig", "cp1252", "latin-1"]
+        marked = _utf16_without_mark(raw)
+        if marked is None:
+            raise TableError(f"{source} is not a text file: save the table as CSV")
+    guesses = [marked] if marked else ["utf-8-sig", *_guess(raw), "cp1252", "latin-1"]
     for guess in [encoding] if encoding else guesses:
         try:
             text = raw.decode(guess)
@@ -201,14 +209,35 @@ def _decode(raw: bytes, source: str, encoding: str | None) -> tuple[str, list[st
             raise TableError(f"there is no encoding {encoding!r}") from None
         except UnicodeDecodeError:
             continue
-        if encoding or guess not in _GUESSED:
+        text = text.rstrip("\x1a")  # the end of a file in DOS
+        if encoding or marked or guess == "utf-8-sig":
             return text, []
         shown = _FOREIGN.search(text)
         return text, [
-            f"{source} is not in UTF-8: read as {_GUESSED[guess]}, which shows "
-            f"{shown[0][:40] if shown else ''!r} (the option `encoding` names another)"
+            f"{source} is not in UTF-8: read as {_CALLED.get(guess, guess)}, which "
+            f"shows {shown[0][:40] if shown else ''!r} (the option `encoding` names "
+            "another)"
         ]
     raise TableError(f"{source} is not text in {encoding or str(marked).upper()}")
+
+
+def _utf16_without_mark(raw: bytes) -> str | None:
+    """Tell UTF-16 by its lines, which only one order of its bytes has."""
+    for guess in ("utf-16-le", "utf-16-be"):
+        text = raw[: 4096 & ~1].decode(guess, errors="replace")
+        if "\n" in text and "\0" not in text and "\ufffd" not in text[:-1]:
+            return guess
+    return None
+
+
+def _guess(raw: bytes) -> list[str]:
+    """Ask chardet for the encoding, and believe it if people save tables in that."""
+    if raw.isascii() or find_spec("chardet") is None:
+        return []
+    import chardet
+
+    name = str(chardet.detect(raw[:_SAMPLE])["encoding"] or "")
+    return [name] if _SAVED.match(name.casefold()) else []
 
 
 def _read_arrow(raw: bytes, source: str, module: str) -> FileTable:
@@ -221,24 +250,7 @@ def _read_arrow(raw: bytes, source: str, module: str) -> FileTable:
 
 
 def _read_json(text: str, source: str) -> FileTable:
-    """Read JSON lines, a list of records, or an object of columns."""
-    try:
-        try:
-            found = json.loads(text)
-        except json.JSONDecodeError:
-            found = [json.loads(line) for line in text.splitlines() if line.strip()]
-    except json.JSONDecodeError as error:
-        raise TableError(f"{source} is no JSON table: {error}") from None
-    if isinstance(found, dict) and all(isinstance(v, list) for v in found.values()):
-        columns = found
-    else:
-        records = [found] if isinstance(found, dict) else found
-        if not all(isinstance(record, dict) for record in records):
-            raise TableError(f"{source} is no JSON table: it must hold records")
-        names = dict.fromkeys(name for record in records for name in record)
-        columns = {n: [record.get(n) for record in records] for n in names}
-    if len({len(values) for values in columns.values()}) != 1:
-        raise TableError(f"{source} is no JSON table: its columns differ in length")
+    columns = json_columns(text, source)
     return FileTable([from_objects(n, values) for n, values in columns.items()], source)
 
 
@@ -251,34 +263,54 @@ def _read_workbook(raw: bytes, source: str, sheet: str | None) -> FileTable:
             raise TableError(
                 f"{source} has no sheet {sheet!r}; its sheets are {name_list(names)}"
             )
-        chosen = names[0] if sheet is None else sheet
-        rows = book.get_sheet_by_name(chosen).to_python(skip_empty_area=False)
+        sheets = {
+            name: book.get_sheet_by_name(name).to_python(skip_empty_area=False)
+            for name in (names if sheet is None else [sheet])
+        }
     except calamine.CalamineError as error:
         raise TableError(f"{source} is no workbook: {error}") from None
+    chosen = next((n for n in sheets if _holds_table(sheets[n])), next(iter(sheets)))
+    table = _read_sheet(sheets[chosen], f"the sheet {chosen!r} of {source}")
+    if sheet is None and len(names) > 1:
+        other = next(name for name in names if name != chosen)
+        table.notes.insert(
+            0,
+            f"of {len(names)} sheets of {source}, {chosen!r} is read "
+            f"(`--sheet {quote(other)}` reads another)",
+        )
+    return replace(table, source=source)
+
+
+def _holds_table(rows: list[list[Any]]) -> bool:
+    """Tell whether a sheet has two columns and two rows, unlike one of remarks."""
+    return sum(sum(map(bool, to_text(row))) > 1 for row in rows[:1000]) > 1
+
+
+def _read_sheet(rows: list[list[Any]], source: str) -> FileTable:
     texts = [to_text(row) for row in rows]
     kept = [k for k, text in enumerate(texts) if any(text)]
-    filled = [max(j for j, cell in enumerate(texts[k]) if cell) + 1 for k in kept]
     if not kept:
-        raise TableError(f"the sheet {chosen!r} of {source} is empty")
-    start = find_header(
-        filled, [texts[k][:n] for k, n in zip(kept, filled, strict=True)]
+        raise TableError(f"{source} is empty")
+    # Cells count from the first column that holds anything.
+    left = min(next(j for j, cell in enumerate(texts[k]) if cell) for k in kept)
+    ends = [max(j for j, cell in enumerate(texts[k]) if cell) + 1 for k in kept]
+    right = max(ends)
+    found = find_table(
+        [texts[k][left:right] for k in kept],
+        [end - left for end in ends],
+        lambda at: f"row {kept[at] + 1}",
+        source,
     )
-    width = max(filled[start:])
-    header = check_header(texts[kept[start]][:width], source)
-    body = kept[start + 1 :]
-    if not body:
+    if not found.body:
         raise TableError(f"{source} has no rows below its header line")
+    right = left + max(ends[at] - left for at in [*found.body, found.header])
+    header = check_header(found.names[: right - left], source)
+    body = [kept[at] for at in found.body]
     columns = [
         from_objects(name, [_none_if_blank(rows[k][j]) for k in body])
-        for j, name in enumerate(header)
+        for j, name in enumerate(header, start=left)
     ]
-    notes = []
-    if sheet is None and len(names) > 1:
-        notes.append(
-            f"the first of {len(names)} sheets of {source} is read, {chosen!r} "
-            f"(`--sheet {names[1]}` reads the next)"
-        )
-    return FileTable(columns, source, [k + 1 for k in body], notes)
+    return FileTable(columns, source, [k + 1 for k in body], found.notes)
 
 
 def _none_if_blank(cell: Any) -> Any:

@@ -5,7 +5,7 @@ import pytest
 from scipy import sparse
 
 from regkit.designs import make_design
-from regkit.designs.base import RowWeights
+from regkit.designs.base import WeightedRows
 from regkit.designs.centered_moments import CenteredMoments
 from regkit.designs.reduced import ReducedDesign
 
@@ -20,16 +20,19 @@ def X() -> np.ndarray:
 
 def test_weights_are_brought_to_a_sum_of_one() -> None:
     given = np.array([2.0, 0.0, 6.0])
-    weights = RowWeights.of(given, 3)
-    np.testing.assert_allclose(weights.shares, [0.25, 0.0, 0.75])
-    np.testing.assert_allclose(weights.root, np.sqrt(weights.shares))
-    assert (weights.total, weights.n_positive) == (8.0, 2)
+    rows = WeightedRows(given, 3, fit_intercept=True)
+    np.testing.assert_allclose(rows.weights, [0.25, 0.0, 0.75])
+    assert (rows.total_weight, rows.max_rank) == (8.0, 1)
+    centered, mean = rows.center(np.array([4.0, 0.0, 8.0]))
+    np.testing.assert_allclose(mean, 7.0)
+    np.testing.assert_allclose(centered, np.sqrt(rows.weights) * [-3.0, -7.0, 1.0])
 
 
-def test_equal_weights_have_one_root() -> None:
-    weights = RowWeights.of(None, 4)
-    assert (weights.root, weights.total, weights.n_positive) == (0.5, 4.0, 4)
-    np.testing.assert_array_equal(weights.shares, np.full(4, 0.25))
+def test_equal_weights_sum_to_one() -> None:
+    rows = WeightedRows(None, 4, fit_intercept=False)
+    assert (rows.total_weight, rows.max_rank) == (4.0, 4)
+    np.testing.assert_array_equal(rows.weights, np.full(4, 0.25))
+    np.testing.assert_array_equal(rows.center(np.arange(4.0))[0], np.arange(4.0) / 2)
 
 
 @pytest.mark.parametrize("convert", [np.array, sparse.csc_array, sparse.csr_array])

@@ -1,5 +1,6 @@
 """RidgeRegressorCV: what it promises, against refits, formulas and scikit-learn."""
 
+import os
 import pickle
 
 import numpy as np
@@ -581,9 +582,8 @@ def test_eps_ends_the_automatic_grid():
 
 @pytest.mark.parametrize("cv", [None, 4])
 def test_n_jobs_changes_no_answer(cv, monkeypatch):
-    from regkit.linear_model import _parameters
-
-    monkeypatch.setattr(_parameters, "n_threads", lambda: 4)
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: range(4), raising=False)
     X, y = make_table(3000, 60)
     alone = RidgeRegressorCV(alphas=ALPHAS, cv=cv, n_jobs=1).fit(X, y)
     for n_jobs in (2, -1, None):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from regkit.linear_model._selection import ErrorCurve, choose
-from regkit.solvers.folds.averages import mean_and_se
+from regkit.solvers.folds.fold import mean_and_se
 
 ALPHAS = np.array([4.0, 3.0, 2.0, 1.0, 0.5])
 

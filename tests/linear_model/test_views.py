@@ -95,6 +95,19 @@ def test_a_path_as_a_table(houses):
     share = r2_score(y, path.predict(X, alpha=path.alphas[-1]))
     assert last[2] == f"{100 * share:.2f}%"
     assert path._repr_html_().count("<tr>") == 13
+    np.testing.assert_array_equal(frame["explained_deviance"], path.explained_deviance)
+    with pytest.raises(ValueError, match="both X and y"):
+        path.summary(X)
+
+
+def test_a_path_prints_as_glmnets_does(houses):
+    path = lasso_path(*houses, standardize=True)
+    lines = str(path).splitlines()
+    assert lines[0] == "RegularizationPath: 38 columns, 100 alphas by active_set"
+    assert lines[2].split() == ["alpha", "nonzero", "explained"]
+    last = f"{100 * path.explained_deviance[-1]:.2f}%"
+    assert lines[-1].split()[1:] == [str(path.n_nonzero[-1]), last]
+    assert f"<td>{last}</td>" in path._repr_html_()
 
 
 def test_paths_of_classes_and_counts_tell_their_explained_deviance(houses):

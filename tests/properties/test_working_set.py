@@ -13,7 +13,7 @@ from hypothesis import assume, given, note
 from hypothesis import strategies as st
 
 from regkit.designs import make_design
-from regkit.solvers.paths import gram as complete_gram
+from regkit.solvers import problem as problem_module
 from regkit.solvers.paths.grid import alpha_grid
 from regkit.solvers.paths.walk import Asking, ScreenedPath
 from regkit.solvers.problem import Penalty
@@ -32,8 +32,8 @@ DIRECT = st.sampled_from(["auto", "active_set"])
 def working_sets() -> Iterator[None]:
     """Let no problem be small enough for the Gram matrix of all columns."""
     with (
-        mock.patch.object(complete_gram, "FEW_COLUMNS", 0),
-        mock.patch.object(complete_gram, "COLUMNS_OF_TALL", 0),
+        mock.patch.object(problem_module, "FEW_COLUMNS", 0),
+        mock.patch.object(problem_module, "COLUMNS_OF_TALL", 0),
     ):
         yield
 

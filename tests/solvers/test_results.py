@@ -21,6 +21,7 @@ def make(seed: int, n_alphas: int = K, is_sparse: bool = True, solver: str = "a"
         intercepts=rng.standard_normal(n_alphas),
         dual_gaps=rng.uniform(size=n_alphas),
         null_objectives=np.full(n_alphas, 1.0 + seed),
+        losses=rng.uniform(size=n_alphas),
         n_iters=rng.integers(1, 9, n_alphas),
         converged=rng.uniform(size=n_alphas) < 0.5,
         unique=seed % 2 == 0,

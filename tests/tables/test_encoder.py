@@ -1,6 +1,8 @@
 """`TableEncoder` inside scikit-learn: frames, pipelines, new rows, and what it says."""
 
 import pickle
+from datetime import datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -171,6 +173,18 @@ def test_time_zones_that_differ_are_said():
     # Names and figures of the same time.
     table["t"] = [f"2024-03-{k + 1} 08:30{['Z', '+00:00'][k % 2]}" for k in range(20)]
     assert TableEncoder().fit(table).notes() == []
+
+
+def test_time_zones_that_differ_within_a_frame_are_said():
+    days = [datetime(2024, month, 1, 8, 30) for month in range(1, 11)]
+    berlin = [day.replace(tzinfo=ZoneInfo("Europe/Berlin")) for day in days]
+    east = [day.replace(tzinfo=timezone(timedelta(hours=9))) for day in days]
+    mixed = [*berlin[:5], *east[5:]]
+    summer_and_winter = pd.DataFrame({"t": pd.Series(berlin, dtype=object)})
+    assert TableEncoder().fit(summer_and_winter).notes() == []
+    table = pd.DataFrame({"t": pd.Series(mixed, dtype=object)})
+    (note,) = TableEncoder().fit(table).notes()
+    assert "'2024-01-01 08:30:00+01:00' and '2024-06-01 08:30:00+09:00'" in note
 
 
 def test_what_a_table_leaves_open_can_be_said():

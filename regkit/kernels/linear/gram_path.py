@@ -25,6 +25,7 @@ class GramPathFound(NamedTuple):
     values: NDArray[np.float64]
     starts: NDArray[np.int64]  # (alphas + 1,)
     gaps: NDArray[np.float64]  # (alphas,)
+    residual_squares: NDArray[np.float64]  # (alphas,)
     n_iter: NDArray[np.int64]  # (alphas,)
     size: NDArray[np.int64]  # [0]: how many there are
 
@@ -81,6 +82,8 @@ def follow(
         if is_kept[at]:
             if event != UNSURE:
                 unsure = doubt(state.coef, square, total)
+                residual_square = squared_residual(problem, state, total)
+                found.residual_squares[k] = max(0.0, residual_square)
                 gap = duality_gap(
                     every,
                     state.coef,
@@ -91,7 +94,7 @@ def follow(
                     problem.upper,
                     square,
                     alpha,
-                    max(unsure, squared_residual(problem, state, total)),
+                    max(unsure, residual_square),
                 )
                 found.gaps[k] = gap + unsure
                 if not gap + unsure <= goal:

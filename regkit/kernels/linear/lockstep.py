@@ -78,6 +78,7 @@ class WorkingSets(NamedTuple):
     n_wanted: NDArray[np.int64]  # (3,)
     goals: NDArray[np.float64]  # (3,), for the duality gaps
     gaps: NDArray[np.float64]  # (3,)
+    residual_squares: NDArray[np.float64]  # (3,)
     is_solved: NDArray[np.bool_]  # (3,)
     n_iter: NDArray[np.int64]  # (3,), linear systems since the last kept solution
     n_last: NDArray[np.int64]  # (3,), in the last solve
@@ -91,6 +92,7 @@ class Found(NamedTuple):
     values: NDArray[np.float64]  # (3, room)
     starts: NDArray[np.int64]  # (3, alphas + 1)
     gaps: NDArray[np.float64]  # (3, alphas)
+    residual_squares: NDArray[np.float64]  # (3, alphas)
     n_iter: NDArray[np.int64]  # (3, alphas)
     at: NDArray[np.int64]  # [0]: how many there are
 
@@ -325,6 +327,7 @@ def certify(
             square,
         )
         work.gaps[k] = gap
+        work.residual_squares[k] = square
         # (A gap that is NaN is too large.)
         excess = gap - work.goals[k]
         largest = largest if excess <= largest else excess
@@ -343,6 +346,7 @@ def note(found: Found, work: WorkingSets, at: int) -> None:
                 stored += 1
         found.starts[k, at + 1] = stored
         found.gaps[k, at] = work.gaps[k]
+        found.residual_squares[k, at] = work.residual_squares[k]
         found.n_iter[k, at] = work.n_iter[k]
         work.n_iter[k] = 0
 

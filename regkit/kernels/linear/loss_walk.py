@@ -41,6 +41,7 @@ from regkit.kernels.linear.loss_policy import (
     PATIENCE,
 )
 from regkit.kernels.linear.loss_steps import LossRows
+from regkit.kernels.linear.loss_values import value_at
 
 
 @uncounted_summing_part
@@ -261,8 +262,9 @@ def walk(
     """Solve for ``alphas``, decreasing, over the first ``size`` columns.
 
     Where ``coefs`` has rows, one per alpha, every solution goes there; its intercept,
-    gap and number of steps to ``found``, shape (alphas, 3); and the walk ends before
-    the first alpha whose gap is above the goal, or that is too far from the last.
+    gap, number of steps and mean loss to ``found``, shape (alphas, 4); and the walk
+    ends before the first alpha whose gap is above the goal, or that is too far from
+    the last.
 
     Returns
     -------
@@ -300,4 +302,13 @@ def walk(
         found[k, 0] = figures[INTERCEPT]
         found[k, 1] = gap
         found[k, 2] = n_iter
+        found[k, 3] = value_at(
+            rows.code,
+            rows.power,
+            rows.y,
+            rows.share,
+            rows.eta,
+            rows.residual,
+            rows.curvature,
+        )
     return alphas.shape[0], 0, True

@@ -108,7 +108,7 @@ def _worst_violator(
     return worst
 
 
-@kernel
+@part
 def minimize(
     problem: WorkingProblem, state: State, n: int, alpha: float, max_iter: int
 ) -> tuple[int, bool]:
@@ -205,3 +205,58 @@ def minimize(
             queue[n_queue] = entering
             n_queue += 1
     return max_iter, False
+
+
+@part
+def _restart(problem: WorkingProblem, state: State, coef: NDArray[np.float64]) -> None:
+    """Put the first coefficients at ``coef``, all of them fixed."""
+    n = len(coef)
+    for j in range(n):
+        state.coef[j] = coef[j]
+        state.free[j] = False
+        correlation = problem.target[j]
+        for other in range(n):
+            if coef[other] != 0.0:
+                correlation -= problem.gram[j, other] * coef[other]
+        state.correlation[j] = correlation
+    state.size[0] = 0
+
+
+@part
+def _objective(problem: WorkingProblem, state: State, n: int, alpha: float) -> float:
+    """Return the objective, less the constant |y|²/2."""
+    penalty = 0.0
+    fit = 0.0
+    for j in range(n):
+        value = state.coef[j]
+        penalty += problem.l1[j] * abs(value) + 0.5 * problem.l2[j] * value * value
+        fit += value * (problem.target[j] + state.correlation[j])
+    return alpha * penalty - 0.5 * fit
+
+
+@kernel
+def minimize_from(
+    problem: WorkingProblem,
+    state: State,
+    start: NDArray[np.float64],
+    alpha: float,
+    max_iter: int,
+) -> int:
+    """Start again from ``start`` where block pivoting has not settled.
+
+    Returns the number of linear systems solved. The objective is never left higher
+    than it is at ``start``.
+    """
+    n = len(start)
+    reached = state.coef[:n].copy()
+    objective = _objective(problem, state, n, alpha)
+    _restart(problem, state, start)
+    before = _objective(problem, state, n, alpha)
+    if max_iter <= 0:
+        if objective < before:
+            _restart(problem, state, reached)
+        return 0
+    n_iter, _ = minimize(problem, state, n, alpha, max_iter)
+    if not _objective(problem, state, n, alpha) <= before:
+        _restart(problem, state, start)
+    return n_iter

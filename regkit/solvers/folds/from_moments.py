@@ -60,7 +60,7 @@ class FoldedStatistics:
         def solve(design: ReducedDesign) -> PathResult:
             y = np.ascontiguousarray(design.targets[:, 0])
             with np.errstate(over="ignore", invalid="ignore"):  # a thread's own state
-                return solve_path(design, y, penalty, alphas, **settings.options)
+                return solve_path(design, y, penalty, alphas, **settings._asdict())
 
         designs = [*self._designs, *([self._whole] if with_whole else [])]
         with one_blas_thread():

@@ -8,23 +8,24 @@ those of any loss; `FoldedDesign` is for squared loss.
 
 from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from itertools import chain
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
 from regkit._types import Floats
 from regkit.designs import RowDesign
-from regkit.designs.dense_lockstep import share_columns
 from regkit.kernels.linear.three_views import ABREAST, SharedColumns
 from regkit.parallel.threads import map_in_threads, one_blas_thread
-from regkit.solvers.folds.fold import Fold
+from regkit.solvers.folds.fold import Fold, mean_squares
 from regkit.solvers.folds.gram_folds import FoldMoments
-from regkit.solvers.folds.held_out import mean_squares
-from regkit.solvers.folds.lockstep import can_go_in_lockstep, solve_in_lockstep
+from regkit.solvers.folds.lockstep import (
+    can_go_in_lockstep,
+    share_columns,
+    solve_in_lockstep,
+)
 from regkit.solvers.folds.shared_reads import solve_together
-from regkit.solvers.paths.gram import is_small
-from regkit.solvers.problem import Penalty
+from regkit.solvers.problem import Penalty, is_small
 from regkit.solvers.results import PathResult
 from regkit.solvers.solve import solve_path, solve_terms
 
@@ -37,22 +38,12 @@ _STAYS_IN_CACHE = 1 << 23
 _AT_A_TIME = 12
 
 
-@dataclass(frozen=True, slots=True)
-class PathSettings:
+class PathSettings(NamedTuple):
     """What every path of a cross-validation is solved with; see `solve_path`."""
 
     tol: float = 1e-8
     max_iter: int = 1000
     solver: str = "auto"
-
-    @property
-    def options(self) -> dict[str, Any]:
-        """As `solve_path` takes them."""
-        return {
-            "tol": self.tol,
-            "max_iter": self.max_iter,
-            "solver": self.solver,
-        }
 
 
 class PathTask(NamedTuple):
@@ -85,6 +76,10 @@ class Folded(Protocol):
 
     def solve(self, task: PathTask) -> FoldPaths:
         """Solve the path on the training rows of every fold, and on all rows."""
+
+
+# A path, and the errors of the rows held out of it.
+_Solved = tuple[PathResult, Floats]
 
 
 class FoldedDesign:
@@ -122,32 +117,44 @@ class FoldedDesign:
         self._sample_weight = sample_weight
         self._folds = folds
         self._n_threads = n_threads
-        self.test_weights = np.array(
-            [fold.test_weight(sample_weight).sum() for fold in folds]
-        )
+        self.test_weights = np.empty(len(folds))
+        for k, fold in enumerate(folds):
+            self.test_weights[k] = fold.test_weight(sample_weight).sum()
         self._moments: FoldMoments | None = None
         if is_small(design) and folds:
             self._moments = FoldMoments(design, y, sample_weight, folds)
 
     def solve(self, task: PathTask) -> FoldPaths:
         """Solve the path on the training rows of every fold, and on all rows."""
+        penalty, alphas, settings, with_whole = task
+        n_folds = len(self._folds)
+        waiting: list[int | None] = [*range(n_folds)]
+        if with_whole:
+            waiting.append(None)
+        solved = None
+        if self._moments is None:
+            if can_go_in_lockstep(penalty, alphas, settings.solver):
+                solved = self._solve_in_lockstep(task, waiting)
+            if solved is None and self._is_worth_sharing(task):
+                solved = self._solve_together(task, waiting)
+        if solved is None:
+            solved = self._solve_apart(task, waiting)
+        paths, errors = zip(*solved, strict=True)
+        return FoldPaths(
+            paths[-1] if with_whole else None,
+            list(paths[:n_folds]),
+            np.stack(errors[:n_folds], axis=1),
+        )
+
+    def _is_worth_sharing(self, task: PathTask) -> bool:
+        """Whether the paths walk, and wait less for each other than for a read of X."""
         penalty, alphas, settings, _ = task
         walks = settings.solver != "auto" or penalty.is_bounded
         walks = walks or (penalty.l1_ratio > 0.0 and alphas[-1] > 0.0)
-        if self._moments is None and can_go_in_lockstep(
-            penalty, alphas, settings.solver
-        ):
-            found = self._solve_in_lockstep(task)
-            if found is not None:
-                return found
-        # In bigger ones a read takes longer than waiting for the others that share it.
         every = np.arange(self._design.n_features)
-        is_big = self._design.n_stored(every) > _STAYS_IN_CACHE
-        if self._moments is None and walks and is_big:
-            return self._solve_together(task)
-        return self._solve_apart(task)
+        return walks and self._design.n_stored(every) > _STAYS_IN_CACHE
 
-    def _solve_apart(self, task: PathTask) -> FoldPaths:
+    def _solve_apart(self, task: PathTask, waiting: list[int | None]) -> list[_Solved]:
         """Solve each path by itself, several at a time."""
         n_threads = self._n_threads
         if self._moments is not None:
@@ -155,18 +162,13 @@ class FoldedDesign:
             work = len(task.alphas) * self._design.n_features**2
             n_threads = n_threads if work > _WORTHWHILE else 1
 
-        def solve(k: int | None) -> tuple[PathResult, Floats]:
+        def solve(k: int | None) -> _Solved:
             with np.errstate(over="ignore", invalid="ignore"):  # a thread's own state
                 path = self._solve_alone(k, task)
-                return path, np.empty(0) if k is None else self._errors(k, path)
+                return path, self._errors(k, path)
 
-        waiting = self._waiting(task.with_whole)
-        side_by_side = one_blas_thread() if n_threads > 1 else nullcontext()
-        with side_by_side:
-            solved = map_in_threads(solve, waiting, n_threads)
-        whole = solved.pop()[0] if task.with_whole else None
-        paths, errors = zip(*solved, strict=True)
-        return FoldPaths(whole, list(paths), np.stack(errors, axis=1))
+        with one_blas_thread() if n_threads > 1 else nullcontext():
+            return map_in_threads(solve, waiting, n_threads)
 
     def _solve_alone(self, k: int | None, task: PathTask) -> PathResult:
         """Solve the path of fold k, None for all rows."""
@@ -174,21 +176,30 @@ class FoldedDesign:
         if k is not None and self._moments is not None:
             terms = self._moments.gram_terms(k)
             if terms is not None:
-                found = solve_terms(terms, penalty, alphas, **settings.options)
+                found = solve_terms(terms, penalty, alphas, **settings._asdict())
                 if found is not None:
                     return found
         design = self._design if k is None else self._training_design(k)
-        return solve_path(design, self._y, penalty, alphas, **settings.options)
+        return solve_path(design, self._y, penalty, alphas, **settings._asdict())
 
-    def _solve_in_lockstep(self, task: PathTask) -> FoldPaths | None:
+    def _solve_in_lockstep(
+        self, task: PathTask, waiting: list[int | None]
+    ) -> list[_Solved] | None:
         """Solve the paths three at a time, if X is stored for it; threes in threads."""
-        penalty, alphas, settings, with_whole = task
-        waiting = self._waiting(with_whole)
-        designs = [
-            self._design if k is None else self._training_design(k) for k in waiting
-        ]
+        penalty, alphas, settings, _ = task
+        whole = self._design.shared_columns
+        if whole is None:
+            return None
+        designs, shared = [], []
+        for k in waiting:
+            design = self._design if k is None else self._training_design(k)
+            its_columns = design.shared_columns
+            if its_columns is None:
+                return None
+            designs.append(design)
+            shared.append(its_columns)
 
-        def solve(three: tuple[int, SharedColumns]) -> list[tuple[PathResult, Floats]]:
+        def solve(three: tuple[int, SharedColumns]) -> list[_Solved]:
             at, columns = three
             mine = slice(ABREAST * at, ABREAST * (at + 1))
             with np.errstate(over="ignore", invalid="ignore"):  # a thread's own state
@@ -198,51 +209,38 @@ class FoldedDesign:
                     self._y,
                     penalty,
                     alphas,
-                    **settings.options,
+                    **settings._asdict(),
                 )
-                return [
-                    (path, np.empty(0) if k is None else self._errors(k, path))
-                    for k, path in zip(waiting[mine], paths, strict=True)
-                ]
+                errors = map(self._errors, waiting[mine], paths)
+                return list(zip(paths, errors, strict=True))
 
-        side_by_side = one_blas_thread() if self._n_threads > 1 else nullcontext()
-        with side_by_side:
-            threes = _threes(self._design, designs)
+        with one_blas_thread() if self._n_threads > 1 else nullcontext():
+            threes = share_columns(whole, shared)
             if threes is None:
                 return None
             found = map_in_threads(solve, list(enumerate(threes)), self._n_threads)
-        solved = [one for three in found for one in three]
-        whole = solved.pop()[0] if with_whole else None
-        paths, errors = zip(*solved, strict=True)
-        return FoldPaths(whole, list(paths), np.stack(errors, axis=1))
+        return list(chain.from_iterable(found))
 
-    def _waiting(self, with_whole: bool) -> list[int | None]:
-        """List the folds, and None for all rows."""
-        waiting: list[int | None] = [*range(len(self._folds))]
-        return [*waiting, None] if with_whole else waiting
-
-    def _solve_together(self, task: PathTask) -> FoldPaths:
+    def _solve_together(
+        self, task: PathTask, waiting: list[int | None]
+    ) -> list[_Solved]:
         """Solve the paths side by side, a dozen at a time."""
-        penalty, alphas, settings, with_whole = task
+        penalty, alphas, settings, _ = task
         paths: list[PathResult] = []
-        waiting = self._waiting(with_whole)
-        while waiting:
-            now, waiting = waiting[:_AT_A_TIME], waiting[_AT_A_TIME:]
-            designs = [
-                self._design if k is None else self._training_design(k) for k in now
-            ]
+        for first in range(0, len(waiting), _AT_A_TIME):
             paths += solve_together(
                 self._design,
-                designs,
+                [
+                    self._design if k is None else self._training_design(k)
+                    for k in waiting[first : first + _AT_A_TIME]
+                ],
                 self._y,
                 penalty,
                 alphas,
                 n_threads=self._n_threads,
-                **settings.options,
+                **settings._asdict(),
             )
-        whole = paths.pop() if with_whole else None
-        errors = [self._errors(k, path) for k, path in enumerate(paths)]
-        return FoldPaths(whole, paths, np.stack(errors, axis=1))
+        return list(zip(paths, map(self._errors, waiting, paths), strict=True))
 
     def _training_design(self, k: int) -> RowDesign:
         if self._moments is not None:
@@ -251,7 +249,10 @@ class FoldedDesign:
         weight = self._folds[k].training_weight(self._sample_weight, n)
         return self._design.reweighted(weight)
 
-    def _errors(self, k: int, path: PathResult) -> Floats:
+    def _errors(self, k: int | None, path: PathResult) -> Floats:
+        """Return the errors of fold k's held-out rows; none where it has none."""
+        if k is None:
+            return np.empty(0)
         errors = None
         if self._moments is not None:
             used, coefs = path.used()
@@ -266,12 +267,3 @@ class FoldedDesign:
                 rows=fold.test,
             )
         return errors
-
-
-def _threes(
-    whole: RowDesign, designs: Sequence[RowDesign]
-) -> list[SharedColumns] | None:
-    """Return X as every three designs see it, or None where they cannot share it."""
-    shared = [design.shared_columns for design in (whole, *designs)]
-    known = [design for design in shared if design is not None]
-    return share_columns(known[0], known[1:]) if len(known) == len(shared) else None

@@ -1,8 +1,9 @@
 """Three paths in lockstep on one X, in one thread: they share the passes over X.
 
-What `kernels.linear.lockstep` needs around its walk: arrays, more of them where the
-working sets grow, and another method where block pivoting does not settle. So little
-is done in Python that threads, each with paths of its own, do not wait for each other.
+What `kernels.linear.lockstep` needs around its walk: columns of X that lie together,
+arrays, more of them where the working sets grow, and another method where block
+pivoting does not settle. So little is done in Python that threads, each with paths of
+its own, do not wait for each other.
 
 Made for what folds are: paths that look at nearly the same columns at nearly the same
 alphas. Where one of them needs more than exact solutions of small systems, or all of
@@ -10,11 +11,14 @@ them more memory than X, the walk ends, and each path goes on alone.
 """
 
 from collections.abc import Sequence
+from operator import itemgetter
 
 import numpy as np
 
 from regkit._types import Floats
 from regkit.designs import Design
+from regkit.designs.base import SAFE_RATIO, read_only
+from regkit.designs.protocols import SharesColumns
 from regkit.kernels.linear.active_set_state import State, WorkingProblem
 from regkit.kernels.linear.cholesky import BLOCK
 from regkit.kernels.linear.lockstep import (
@@ -30,21 +34,92 @@ from regkit.kernels.linear.lockstep import (
     remember,
 )
 from regkit.kernels.linear.screening import BATCH
-from regkit.kernels.linear.three_views import ABREAST, SharedColumns, correlate
+from regkit.kernels.linear.three_views import (
+    ABREAST,
+    SharedColumns,
+    correlate,
+    moments,
+)
+from regkit.parallel.threads import WORTHWHILE, map_in_threads, n_threads
 from regkit.solvers.paths import pivoting
-from regkit.solvers.paths.solved import Solved, as_result
 from regkit.solvers.problem import (
     Penalty,
     ScaledProblem,
+    Solved,
+    as_result,
     scale_problem,
 )
 from regkit.solvers.results import PathResult
 from regkit.solvers.solve import go_on
 
-# Working sets of this size are held whatever their Gram matrices are beside X.
+# Working sets of this size are held whatever their Gram matrices are beside X …
 _ALWAYS_HELD = 2048
+# … and larger ones while those are together at most this large beside it.
+_SHARE_OF_X = 1.0
 # Columns that there is room for at first.
 _ROOM = 256
+# Bytes of an X in C order that may be copied, once for all designs: the copy takes 5 to
+# 10 % of a path, and the walk on it a fifth of what paths on X as it is take. A larger
+# one might be what memory has no room for twice.
+MOST_COPIED = 1 << 31
+# Columns that are copied and measured at a time: parts of rows that fill a few cache
+# lines.
+_STRIP = 256
+
+
+def share_columns(
+    whole: SharesColumns, designs: Sequence[SharesColumns]
+) -> list[SharedColumns] | None:
+    """Return X as every three of ``designs`` see it, or None.
+
+    ``designs`` are those of ``whole``'s X with other weights; they learn their means
+    and variances. None where X is too large to copy once into contiguous columns, or
+    where the designs' means are too far apart. The last design takes the places of
+    those missing in the last three.
+    """
+    present = whole.transposed
+    is_copied = not present.flags.c_contiguous
+    if is_copied and present.nbytes > MOST_COPIED:
+        return None
+    if not np.all(np.isfinite(whole.lengths)):
+        return None
+    last = len(designs) - 1
+    n_places = (last // ABREAST + 1) * ABREAST
+    weights = np.empty((n_places, whole.n_samples))
+    for place in range(n_places):
+        weights[place] = designs[min(place, last)].weights
+    columns = np.empty(present.shape, present.dtype) if is_copied else present
+    transposed = read_only(columns)
+    center, every = whole.means, np.arange(whole.n_features)
+
+    def measure(first: int) -> Floats:
+        """Copy a strip of columns, and take its moments while it is in the cache."""
+        strip = slice(first, first + _STRIP)
+        if is_copied:
+            columns[strip] = present[strip]
+        sums: Floats = moments(transposed, every[strip], center, weights)
+        return sums
+
+    at_a_time = n_threads() if present.size >= WORTHWHILE else 1
+    strips = range(0, len(columns), _STRIP)
+    found = np.concatenate(map_in_threads(measure, strips, at_a_time))
+    roots = np.sqrt(weights)
+    shifts, scales = np.empty((2, n_places, whole.n_features))
+    for place in range(n_places):
+        design = designs[min(place, last)]
+        design.learn_moments(center, found[:, place, 0], found[:, place, 1])
+        shifts[place] = design.offset - whole.offset
+        scales[place] = 1.0 / design.scale
+        # Products about ``whole``'s means must give those about the design's own.
+        near = np.abs(shifts[place]) <= SAFE_RATIO * design.lengths * design.scale
+        if not np.all(near | design.constant):
+            return None
+    threes = []
+    for first in range(0, n_places, ABREAST):
+        three = slice(first, first + ABREAST)
+        views = weights[three], roots[three], shifts[three], scales[three]
+        threes.append(SharedColumns(transposed, whole.offset, *views))
+    return threes
 
 
 class LockstepPaths:
@@ -63,14 +138,33 @@ class LockstepPaths:
         self._X = columns
         self._problems = problems
         self._max_iter = max_iter
-        self._ridged = problems[0].penalty.is_ridged
-        self._rank = max(design.max_rank for design in designs)
         n, p = designs[0].n_samples, designs[0].n_features
-        self._most = _most_columns(n, p)
-        # The places of missing paths have a target of zero.
-        self._targets = np.zeros((ABREAST, n))
-        self._targets[: len(problems)] = [q.target for q in problems]
-        self._terms = _terms(designs, problems)
+        held = int(np.sqrt(_SHARE_OF_X * n * p / ABREAST))
+        self._most = max(_ALWAYS_HELD, held)
+        self._rank = 0
+        self._targets, goals = np.zeros((ABREAST, n)), np.zeros(ABREAST)
+        lengths, penalties = np.empty((ABREAST, p)), np.empty((6, ABREAST, p))
+        for k in range(ABREAST):
+            # The places of missing paths are like the last, with a target of zero.
+            at = min(k, len(problems) - 1)
+            problem, design = problems[at], designs[at]
+            lengths[k], penalties[:, k] = design.lengths, problem.penalty[:6]
+            if at == k:
+                self._rank = max(self._rank, design.max_rank)
+                self._targets[k], goals[k] = problem.target, tol * 0.5 * problem.total
+        l1, l2, lower, upper, squares, noise = penalties
+        self._terms = PathTerms(
+            np.zeros((ABREAST, p)),
+            l1,
+            l2,
+            lower,
+            upper,
+            noise,
+            lengths,
+            squares,
+            l1.min(axis=0),
+        )
+        self._ridged = bool(np.any(l2 > 0.0))
         self._past = Past(
             np.zeros((ABREAST, 2, n)),
             np.zeros((ABREAST, 2)),
@@ -84,9 +178,7 @@ class LockstepPaths:
             is_held=np.zeros(p, dtype=np.bool_),
             seen=np.full(p, -2),
         )
-        self._work = _empty_work(p)
-        self._work.goals[: len(problems)] = [tol * q.null_objective for q in problems]
-        self._make_room(_ROOM)
+        self._work = self._empty_sets(_ROOM, goals)
         every, slopes = np.arange(p), self._view.correlation
         least = self._terms.least_l1
         correlate(columns, every, self._targets, least, np.inf, slopes)
@@ -98,12 +190,19 @@ class LockstepPaths:
 
         Returns what was found for each path, all for the same number of alphas.
         """
-        tops = [
-            problem.penalty.largest_alpha(row)
-            for row, problem in zip(self._terms.products, self._problems, strict=False)
-        ]
-        stops, are_kept = pivoting.stops(alphas, max(tops))
-        found = _empty_found(len(alphas))
+        top = 0.0
+        for k, problem in enumerate(self._problems):
+            top = max(top, problem.penalty.largest_alpha(self._terms.products[k]))
+        stops, are_kept = pivoting.stops(alphas, top)
+        found = Found(
+            columns=np.zeros((ABREAST, 0), dtype=np.int64),
+            values=np.zeros((ABREAST, 0)),
+            starts=np.zeros((ABREAST, len(alphas) + 1), dtype=np.int64),
+            gaps=np.zeros((ABREAST, len(alphas))),
+            residual_squares=np.zeros((ABREAST, len(alphas))),
+            n_iter=np.zeros((ABREAST, len(alphas)), dtype=np.int64),
+            at=np.zeros(1, dtype=np.int64),
+        )
         at, event = 0, END
         while True:
             at, event = follow(
@@ -129,7 +228,10 @@ class LockstepPaths:
             else:
                 most = int(np.max(self._work.sizes + self._work.n_wanted))
                 found = _with_room(found, most)
-        return [self._solved(found, k) for k in range(len(self._problems))]
+        solved = []
+        for k in range(len(self._problems)):
+            solved.append(self._solved(found, k))
+        return solved
 
     def _solved(self, found: Found, k: int) -> Solved:
         count = found.at[0]
@@ -143,6 +245,7 @@ class LockstepPaths:
             columns[ascending],
             found.values[k, stored][ascending],
             found.gaps[k, :count].copy(),
+            found.residual_squares[k, :count].copy(),
             found.n_iter[k, :count].copy(),
             True,
             "active_set",
@@ -150,11 +253,15 @@ class LockstepPaths:
 
     def _solve_otherwise(self, alpha: float) -> None:
         """Start again where block pivoting has not settled."""
+        # Loaded here: it nearly always does.
+        from regkit.kernels.linear.primal import minimize_from
+
         work = self._work
         for k in np.flatnonzero(~work.is_solved):
-            work.n_iter[k] += pivoting.minimize_from(
-                WorkingProblem(*(array[k] for array in work.problem)),
-                State(*(array[k] for array in work.state)),
+            of_path = itemgetter(k)
+            work.n_iter[k] += minimize_from(
+                WorkingProblem(*map(of_path, work.problem)),
+                State(*map(of_path, work.state)),
                 work.starts[k, : work.sizes[k]],
                 alpha,
                 self._max_iter - work.n_last[k],
@@ -170,89 +277,57 @@ class LockstepPaths:
             pull /= self._terms.l1[k, columns]
             work.wanted[k, :most] = columns[np.argpartition(-pull, most)[:most]]
             work.n_wanted[k] = most
-        most = int(np.max(work.sizes + work.n_wanted))
-        if most > self._most:
+        size, room = int(np.max(work.sizes + work.n_wanted)), work.columns.shape[1]
+        if size > self._most:
             return False
-        self._make_room(most)
+        if size > room:
+            new = self._empty_sets(max(room + room // 2, size), work.goals)
+            held = int(work.sizes.max())
+            for to, array in zip(
+                (new.columns, *new.problem, *new.state),
+                (work.columns, *work.problem, *work.state),
+                strict=True,
+            ):
+                corner = (slice(None), *[slice(held)] * (array.ndim - 1))
+                old = array[corner]
+                to[tuple(map(slice, old.shape))] = old
+            self._work = work._replace(
+                problem=new.problem,
+                state=new.state,
+                columns=new.columns,
+                starts=new.starts,
+            )
         return True
 
-    def _make_room(self, size: int) -> None:
-        """Have room for ``size`` columns, in arrays that are not touched in advance."""
-        work = self._work
-        room, held = work.columns.shape[1], int(work.sizes.max())
-        if size <= room:
-            return
-        room = max(room + room // 2, size)
-        support = room if self._ridged else min(room, self._rank)
-        problem = _stacked_problem(room)
-        state = _stacked_state(room, support + 2 * BLOCK)
-        columns = np.zeros((ABREAST, room), dtype=np.int64)
-        for new, old in zip(
-            (columns, *problem, *state),
-            (work.columns, *work.problem, *work.state),
-            strict=True,
-        ):
-            corner = tuple(slice(0, min(held, length)) for length in old.shape[1:])
-            new[(slice(None), *corner)] = old[(slice(None), *corner)]
-        self._work = work._replace(
-            problem=problem,
-            state=state,
-            columns=columns,
+    def _empty_sets(self, room: int, goals: Floats) -> WorkingSets:
+        """Return working sets with ``room``, in arrays not touched in advance."""
+        support = (room if self._ridged else min(room, self._rank)) + 2 * BLOCK
+        vectors = np.zeros((6, ABREAST, room))
+        sizes, n_wanted, n_iter, n_last = np.zeros((4, ABREAST), dtype=np.int64)
+        return WorkingSets(
+            problem=WorkingProblem(np.zeros((ABREAST, room, room)), *vectors),
+            state=State(
+                coef=np.zeros((ABREAST, room)),
+                correlation=np.zeros((ABREAST, room)),
+                free=np.zeros((ABREAST, room), dtype=np.bool_),
+                side=np.zeros((ABREAST, room)),
+                active=np.zeros((ABREAST, support), dtype=np.int64),
+                factor=np.zeros((ABREAST, support, support)),
+                size=np.zeros((ABREAST, 1), dtype=np.int64),
+            ),
+            columns=np.zeros((ABREAST, room), dtype=np.int64),
+            sizes=sizes,
             starts=np.zeros((ABREAST, room)),
+            wanted=np.zeros(self._terms.l1.shape, dtype=np.int64),
+            n_wanted=n_wanted,
+            goals=goals,
+            gaps=np.zeros(ABREAST),
+            residual_squares=np.zeros(ABREAST),
+            is_solved=np.ones(ABREAST, dtype=np.bool_),
+            n_iter=n_iter,
+            n_last=n_last,
+            refined=np.full(1, np.inf),
         )
-
-
-def _most_columns(n: int, p: int) -> int:
-    """Return how many columns each path may hold, for matrices no larger than X."""
-    return max(_ALWAYS_HELD, int(np.sqrt(n * p / ABREAST)))
-
-
-def _terms(designs: Sequence[Design], problems: Sequence[ScaledProblem]) -> PathTerms:
-    at = [min(k, len(problems) - 1) for k in range(ABREAST)]
-    lengths = np.stack([designs[k].lengths for k in at])
-    penalties = [problems[k].penalty for k in at]
-    l1 = np.stack([penalty.l1 for penalty in penalties])
-    return PathTerms(
-        np.zeros(lengths.shape),
-        l1,
-        np.stack([penalty.l2 for penalty in penalties]),
-        np.stack([penalty.lower for penalty in penalties]),
-        np.stack([penalty.upper for penalty in penalties]),
-        np.stack([penalty.noise for penalty in penalties]),
-        lengths,
-        np.stack([penalty.square for penalty in penalties]),
-        l1.min(axis=0),
-    )
-
-
-def _empty_work(p: int) -> WorkingSets:
-    sizes, n_wanted, n_iter, n_last = np.zeros((4, ABREAST), dtype=np.int64)
-    return WorkingSets(
-        problem=_stacked_problem(0),
-        state=_stacked_state(0, 0),
-        columns=np.zeros((ABREAST, 0), dtype=np.int64),
-        sizes=sizes,
-        starts=np.zeros((ABREAST, 0)),
-        wanted=np.zeros((ABREAST, p), dtype=np.int64),
-        n_wanted=n_wanted,
-        goals=np.zeros(ABREAST),
-        gaps=np.zeros(ABREAST),
-        is_solved=np.ones(ABREAST, dtype=np.bool_),
-        n_iter=n_iter,
-        n_last=n_last,
-        refined=np.full(1, np.inf),
-    )
-
-
-def _empty_found(n_alphas: int) -> Found:
-    return Found(
-        columns=np.zeros((ABREAST, 0), dtype=np.int64),
-        values=np.zeros((ABREAST, 0)),
-        starts=np.zeros((ABREAST, n_alphas + 1), dtype=np.int64),
-        gaps=np.zeros((ABREAST, n_alphas)),
-        n_iter=np.zeros((ABREAST, n_alphas), dtype=np.int64),
-        at=np.zeros(1, dtype=np.int64),
-    )
 
 
 def _with_room(found: Found, size: int) -> Found:
@@ -266,23 +341,6 @@ def _with_room(found: Found, size: int) -> Found:
     columns[:, :held] = found.columns[:, :held]
     values[:, :held] = found.values[:, :held]
     return found._replace(columns=columns, values=values)
-
-
-def _stacked_problem(room: int) -> WorkingProblem:
-    vectors = np.zeros((6, ABREAST, room))
-    return WorkingProblem(np.zeros((ABREAST, room, room)), *vectors)
-
-
-def _stacked_state(room: int, support: int) -> State:
-    return State(
-        coef=np.zeros((ABREAST, room)),
-        correlation=np.zeros((ABREAST, room)),
-        free=np.zeros((ABREAST, room), dtype=np.bool_),
-        side=np.zeros((ABREAST, room)),
-        active=np.zeros((ABREAST, support), dtype=np.int64),
-        factor=np.zeros((ABREAST, support, support)),
-        size=np.zeros((ABREAST, 1), dtype=np.int64),
-    )
 
 
 def can_go_in_lockstep(penalty: Penalty, alphas: Floats, solver: str) -> bool:
@@ -308,20 +366,16 @@ def solve_in_lockstep(
     solver: str,
 ) -> list[PathResult]:
     """Solve the paths on up to three ``designs``; ``columns`` is X as they see it."""
-    problems = [scale_problem(design, y, penalty) for design in designs]
+    problems = []
+    for design in designs:
+        problems.append(scale_problem(design, y, penalty))
     walk = LockstepPaths(columns, designs, problems, tol=tol, max_iter=max_iter)
     solved = walk.walk(alphas)
     del walk  # its Gram matrices, before those of paths that have to go on alone
-    return [
-        go_on(
-            design,
-            y,
-            penalty,
-            alphas,
-            as_result(design, penalty, problem, alphas, found, tol),
-            tol,
-            max_iter,
-            solver,
-        )
-        for design, problem, found in zip(designs, problems, solved, strict=True)
-    ]
+    paths = []
+    for design, problem, found in zip(designs, problems, solved, strict=True):
+        path = as_result(design, penalty, problem, alphas, found, tol)
+        if len(path.alphas) < len(alphas):
+            path = go_on(design, y, penalty, alphas, path, tol, max_iter, solver)
+        paths.append(path)
+    return paths

@@ -192,8 +192,17 @@ class Member(NewtonPath):
                 figures[loss_model.INTERCEPT].reshape(1, 1),
                 np.array([self.gap]),
                 np.array([max(1, int(figures[loss_model.N_SOLVES]))]),
+                np.array([self.deviance]),
             )
         )
+
+    @property
+    def deviance(self) -> float:
+        rows = self.rows
+        value = self._judge.value_at(
+            self._y, self._share, rows.eta, rows.residual, rows.curvature
+        )
+        return max(0.0, value - self._least_value)
 
     def extrapolated(self, alpha: float) -> Floats:
         """Return the rows' weights for a Gram matrix that is to serve a while."""

@@ -58,6 +58,7 @@ class PathAssembly(NamedTuple):
             intercepts=levels.reshape(shape),
             dual_gaps=gaps,
             null_objectives=np.full(shape, null),
+            losses=spread([cell.base.deviance for cell in cells]),
             n_iters=spread([cell.n_iter for cell in cells]),
             converged=gaps <= self.tol * null,
             unique=is_unique,

@@ -262,7 +262,7 @@ class _Walk:
             slope,
             float(path.alphas[at]),
             float(residual_square),
-            self._settings.tol * problem.null_objective,
+            self._settings.tol * 0.5 * problem.total,
         )
         one = slice(at, at + 1)
         found = PathResult(
@@ -270,7 +270,8 @@ class _Walk:
             coefs=sparse.csc_array(coef[:, None]),
             intercepts=path.intercepts[one],
             dual_gaps=path.dual_gaps[one],
-            null_objectives=np.array([problem.null_objective]),
+            null_objectives=np.array([0.5 * problem.total]),
+            losses=np.array([0.5 * residual_square]),
             n_iters=path.n_iters[one],
             converged=path.converged[one],
             unique=path.unique,
@@ -324,4 +325,4 @@ def _solve(
     """Solve on the working set for the rows that fold k trains on."""
     design = ReducedDesign(_training(moments, k), *how)
     y = np.ascontiguousarray(design.targets[:, 0])
-    return solve_path(design, y, penalty, alphas, **settings.options)
+    return solve_path(design, y, penalty, alphas, **settings._asdict())

@@ -19,8 +19,7 @@ from regkit.solvers.alpha_scales import mean_scale
 from regkit.solvers.folds.fold import Fold
 from regkit.solvers.folds.gram_folds import FoldMoments
 from regkit.solvers.folds.ridge_row_gram import RowFoldFit, RowFolds
-from regkit.solvers.paths.gram import is_small
-from regkit.solvers.problem import Penalty
+from regkit.solvers.problem import Penalty, is_small
 from regkit.solvers.results import PathResult
 from regkit.solvers.ridge.route import solve_ridge
 from regkit.solvers.solve import solve_path

@@ -156,6 +156,7 @@ class RowFolds:
             intercepts=np.repeat(mean, len(a)),
             dual_gaps=gaps,
             null_objectives=null,
+            losses=np.full(len(null), np.nan),
             n_iters=np.ones(len(null), dtype=np.int64),
             converged=np.ones(len(null), dtype=np.bool_),
             unique=True,

@@ -17,24 +17,18 @@ from regkit.kernels.linear.cholesky import BLOCK
 from regkit.kernels.linear.gram_path import END, UNSOLVED, UNSURE, GramPathFound, follow
 from regkit.solvers.paths import pivoting
 from regkit.solvers.paths.certificate import Certificate, within
-from regkit.solvers.paths.solved import Solved, as_result
 from regkit.solvers.paths.unpenalized import are_open, joint_step
-from regkit.solvers.problem import Penalty, ScaledPenalty, is_rounding
+from regkit.solvers.problem import (
+    Penalty,
+    ScaledPenalty,
+    Solved,
+    as_result,
+    is_rounding,
+)
 from regkit.solvers.results import PathResult
 
-# With this many columns at most, their Gram matrix is formed whatever the rows.
-FEW_COLUMNS = 500
-# With this many at most it is formed where there are more rows than columns.
-COLUMNS_OF_TALL = 3000
 # Unpenalized columns are refined where less than this share of one's square is its own.
 _REFINED = 1e-6
-
-
-def is_small(design: Design) -> bool:
-    """Whether the Gram matrix of all columns is there, or worth forming at once."""
-    p = design.n_features
-    few = p <= FEW_COLUMNS or p <= min(COLUMNS_OF_TALL, design.n_samples)
-    return few or design.has_gram
 
 
 def terms_of(design: Design, target: Floats, mean: float) -> GramTerms:
@@ -145,7 +139,7 @@ class CompleteGram:
         self, alphas: Floats, tol: float, max_iter: int, limit: int, solver: str
     ) -> PathResult:
         """Solve for ``alphas``, decreasing; stop at more than ``limit`` nonzeros."""
-        terms, goal = self._terms, tol * self._terms.null_objective
+        terms, goal = self._terms, tol * 0.5 * self._terms.total
         walk = self._sweep if solver == "coordinate_descent" else self._pivot
         solved = walk(alphas, goal, max_iter, limit)
         return as_result(terms, self._user_penalty, terms, alphas, solved, tol)
@@ -185,7 +179,10 @@ class CompleteGram:
             )
             k = found.size[0]
             if event == UNSOLVED:
-                found.n_iter[k] += pivoting.minimize_from(
+                # Loaded here: block pivoting nearly always settles.
+                from regkit.kernels.linear.primal import minimize_from
+
+                found.n_iter[k] += minimize_from(
                     problem, state, start, stops[at], max_iter - n_iter
                 )
             elif event == UNSURE:
@@ -201,6 +198,7 @@ class CompleteGram:
             found.columns[:stored].copy(),
             found.values[:stored].copy(),
             found.gaps[:k],
+            found.residual_squares[:k],
             found.n_iter[:k],
             not np.any(self._unpenalized & ~free),
             "active_set",
@@ -209,7 +207,7 @@ class CompleteGram:
     def _gap(self, alpha: float, coef: Floats, slope: Floats, goal: float) -> float:
         """Return the best duality gap that is known where it exceeds ``goal``."""
         own, gram, total = self._penalty, self._terms.gram, self._terms.total
-        residual_square = total - float(coef @ (self._terms.products + slope))
+        residual_square = self._residual_square(coef, slope)
         every = np.arange(len(coef))
         unsure = doubt(coef, own.square, total)
         certificate = Certificate(own, total, every, within(gram))
@@ -218,15 +216,21 @@ class CompleteGram:
         )
         return gap + float(unsure)
 
+    def _residual_square(self, coef: Floats, slope: Floats) -> float:
+        return self._terms.total - float(coef @ (self._terms.products + slope))
+
     def _sweep(self, alphas: Floats, goal: float, max_iter: int, limit: int) -> Solved:
         """Solve by coordinate descent, one alpha after the other."""
         coef = self._state.coef.copy()
         coefs = np.empty((len(alphas), len(coef)))
-        gaps = np.empty(len(alphas))
+        gaps, squares = np.empty((2, len(alphas)))
         n_iters = np.zeros(len(alphas), dtype=np.int64)
         done = 0
         for alpha in alphas.tolist():
-            n_iters[done], gaps[done] = self._descend(alpha, coef, goal, max_iter)
+            n_iters[done], gaps[done], square = self._descend(
+                alpha, coef, goal, max_iter
+            )
+            squares[done] = max(0.0, square)
             coefs[done] = coef
             if np.count_nonzero(coef) > limit:
                 break
@@ -237,6 +241,7 @@ class CompleteGram:
             indices,
             coefs[at, indices],
             gaps[:done],
+            squares[:done],
             n_iters[:done],
             True,
             "coordinate_descent",
@@ -244,8 +249,11 @@ class CompleteGram:
 
     def _descend(
         self, alpha: float, coef: Floats, goal: float, max_iter: int
-    ) -> tuple[int, float]:
-        """Sweep over ``coef`` until its duality gap is below ``goal``."""
+    ) -> tuple[int, float, float]:
+        """Sweep over ``coef`` until its duality gap is below ``goal``.
+
+        Returns the sweeps made, the gap, and the residual's square.
+        """
         problem, terms = self._problem, self._penalty.terms
         tolerance = goal
         n_iter = 0
@@ -258,7 +266,7 @@ class CompleteGram:
             slope = problem.target - problem.gram @ coef
             gap = self._gap(alpha, coef, slope, goal)
             if gap <= goal or n_iter >= max_iter:
-                return n_iter, gap
+                return n_iter, gap, self._residual_square(coef, slope)
             tolerance *= min(0.1, goal / gap)
 
     def _fit_open(self, alpha: float, coef: Floats) -> None:
@@ -286,6 +294,7 @@ def _room_for(n_alphas: int, n_features: int) -> GramPathFound:
         np.empty(most, dtype=np.int64),
         np.empty(most),
         np.zeros(n_alphas + 1, dtype=np.int64),
+        np.empty(n_alphas),
         np.empty(n_alphas),
         np.zeros(n_alphas, dtype=np.int64),
         np.zeros(1, dtype=np.int64),

@@ -4,8 +4,8 @@ import numpy as np
 
 from regkit._types import Floats
 from regkit.designs import Design
-from regkit.solvers.paths.gram import CompleteGram, is_small
-from regkit.solvers.problem import Penalty, scale_problem
+from regkit.solvers.paths.gram import CompleteGram
+from regkit.solvers.problem import Penalty, is_small, scale_problem
 
 _TINY = float(np.finfo(np.float64).resolution)
 

@@ -55,20 +55,21 @@ class CompiledSteps(NewtonSteps):
         -------
         coefs : ndarray (k, n_features)
             Of the first k alphas, in the units of the design's columns.
-        found : ndarray (k, 3)
-            Their intercepts, gaps and numbers of steps.
+        found : ndarray (k, 4)
+            Their intercepts, gaps, numbers of steps and deviances.
         """
         model = self._model
         is_whole = model.size == len(self.coef) and self._certificate.loss is self._loss
         if not is_whole or self.null_deviance == 0.0 or not self._is_compiled():
-            return np.empty((0, len(self.coef))), np.empty((0, 3))
-        coefs, found = np.empty((len(alphas), model.size)), np.empty((len(alphas), 3))
+            return np.empty((0, len(self.coef))), np.empty((0, 4))
+        coefs, found = np.empty((len(alphas), model.size)), np.empty((len(alphas), 4))
         done, _, is_plain = self._walk(alphas, coefs, found, self._max_iter)
         if done < len(alphas) and not is_plain:
             self._n_solves = 0
         if done:
             self.coef[:] = coefs[done - 1]
             self.gap = float(found[done - 1, 1])
+        found[:, 3] = np.maximum(0.0, found[:, 3] - self._least_value)
         return coefs[:done], found[:done]
 
     def _walk(

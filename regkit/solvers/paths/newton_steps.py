@@ -85,6 +85,9 @@ class NewtonSteps:
         if is_met(y, self._share, self.eta, self._residual):
             self.null_deviance = 0.0
             self._dual[:] = 0.0
+        self._judge = judge
+        # What the deviance of a solution is its mean loss less of.
+        self._least_value = self._value() - self.null_deviance
         self._goal = tol * self.null_deviance
         self.penalty = self._scale(penalty)
         self._certificate = LossCertificate(
@@ -194,6 +197,17 @@ class NewtonSteps:
         least = 16.0 * EPS * float(self._share @ terms)
         limit = BALANCED * size + least
         return bool(np.all(np.abs(by_class.sum(axis=1)) <= limit))
+
+    def _value(self) -> float:
+        """Return the mean loss at ``eta``."""
+        return self._judge.value_at(
+            self._y, self._share, self.eta, self._residual, self._curvature
+        )
+
+    @property
+    def deviance(self) -> float:
+        """The mean loss at ``eta`` above the least that any predictor could reach."""
+        return max(0.0, self._value() - self._least_value)
 
     def _differentiate(self) -> None:
         n = len(self.eta)

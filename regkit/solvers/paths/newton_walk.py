@@ -75,7 +75,7 @@ def path_of_blocks(
 ) -> PathResult:
     """Return solutions in the user's units; see `walk_down`."""
     n_columns = n_classes or 1
-    counts, columns, values, intercepts, gaps, n_iters = (
+    counts, columns, values, intercepts, gaps, n_iters, losses = (
         np.concatenate(parts) for parts in zip(*blocks, strict=True)
     )
     n_solved = len(counts)
@@ -108,6 +108,7 @@ def path_of_blocks(
         intercepts=intercepts.reshape(shape),
         dual_gaps=spread(gaps),
         null_objectives=np.full(shape, null),
+        losses=spread(losses),
         n_iters=spread(n_iters),
         converged=spread(gaps <= tol * null),
         unique=walk.is_unique,
@@ -127,6 +128,8 @@ class SolutionBlock(NamedTuple):
     """(K, n_columns) beside centered columns."""
     gaps: Floats
     n_iters: Indices
+    losses: Floats
+    """The mean losses above the least that any predictor could reach."""
 
     def until(self, n_alphas: int) -> "SolutionBlock":
         """Return the first alphas."""
@@ -138,6 +141,7 @@ class SolutionBlock(NamedTuple):
             self.intercepts[:n_alphas],
             self.gaps[:n_alphas],
             self.n_iters[:n_alphas],
+            self.losses[:n_alphas],
         )
 
 
@@ -157,6 +161,7 @@ def _solved_block(
             found[:, :1],
             found[:, 1],
             found[:, 2].astype(np.int64),
+            found[:, 3],
         )
     n_iter = answered(walk.step(float(alphas[0])), design)
     support = walk.support
@@ -167,4 +172,5 @@ def _solved_block(
         np.zeros((1, n_columns)) + walk.intercept,
         np.array([walk.gap], dtype=np.float64),
         np.array([n_iter], dtype=np.int64),
+        np.array([walk.deviance]),
     )

@@ -125,35 +125,8 @@ def minimize(
     start = state.coef[:n].copy()
     n_iter, solved = active_set.minimize(problem, state, n, alpha, max_iter, ridged)
     if not solved:
+        # Loaded here: block pivoting nearly always settles.
+        from regkit.kernels.linear.primal import minimize_from
+
         n_iter += minimize_from(problem, state, start, alpha, max_iter - n_iter)
     return int(n_iter)
-
-
-def minimize_from(
-    problem: WorkingProblem, state: State, start: Floats, alpha: float, max_iter: int
-) -> int:
-    """Start again from ``start`` where block pivoting has not settled."""
-    # Loaded here: block pivoting nearly always settles.
-    from regkit.kernels.linear import primal
-
-    n = len(start)
-    reached = state.coef[:n].copy()
-    objective = _objective(problem, state, n, alpha)
-    set_coef(problem, state, start)
-    before = _objective(problem, state, n, alpha)
-    if max_iter <= 0:
-        if objective < before:
-            set_coef(problem, state, reached)
-        return 0
-    n_iter, _ = primal.minimize(problem, state, n, alpha, max_iter)
-    if not _objective(problem, state, n, alpha) <= before:
-        set_coef(problem, state, start)
-    return int(n_iter)
-
-
-def _objective(problem: WorkingProblem, state: State, n: int, alpha: float) -> float:
-    """Return the objective, less the constant |y|²/2."""
-    coef = state.coef[:n]
-    penalty = problem.l1[:n] @ np.abs(coef) + 0.5 * (problem.l2[:n] @ coef**2)
-    fit = coef @ (problem.target[:n] + state.correlation[:n])
-    return float(alpha * penalty - 0.5 * fit)

@@ -19,11 +19,11 @@ from regkit.solvers.paths.descent import Descent
 from regkit.solvers.paths.orthogonal import MOST_ENTRIES, Orthogonal
 from regkit.solvers.paths.pivoting import REFINEMENTS, next_alpha
 from regkit.solvers.paths.screening import Answer, Request, Screen
-from regkit.solvers.paths.solved import Solved
 from regkit.solvers.paths.working_set import ActiveSet, Inner
 from regkit.solvers.problem import (
     Penalty,
     ScaledProblem,
+    Solved,
     scale_problem,
     sum_of_squares,
 )
@@ -71,6 +71,8 @@ class ScreenedPath:
         The solution at ``alpha``, in Z's units.
     gap : float
         Its duality gap.
+    residual_square : float
+        Its residual's.
     top : float
         The smallest alpha at which the null model is optimal.
     """
@@ -88,7 +90,7 @@ class ScreenedPath:
         """Take ``products``, Zᵀ times the problem's target; then run `start`."""
         self._design = design
         self.problem = problem
-        self._goal = tol * problem.null_objective
+        self._goal = tol * 0.5 * problem.total
         self._max_iter = max_iter
         self._is_free = solver == "auto"
         self._may_sweep = self._is_free
@@ -102,6 +104,7 @@ class ScreenedPath:
         self._unpenalized = np.flatnonzero(self._penalty.is_unpenalized)
         self.coef = np.zeros(design.n_features)
         self.gap = 0.0
+        self.residual_square = problem.total
         self.top = self.alpha = np.inf
 
     @classmethod
@@ -177,7 +180,7 @@ class ScreenedPath:
 
     def down(self, alphas: Floats, limit: int) -> Asking[Solved]:
         """Step from alpha to alpha; stop at more than ``limit`` nonzeros."""
-        supports, values, gaps, n_iters = [], [], [], []
+        supports, values, gaps, squares, n_iters = [], [], [], [], []
         for alpha in alphas:
             n_iter = yield from self.step(float(alpha))
             support = self.support
@@ -186,12 +189,14 @@ class ScreenedPath:
             supports.append(support)
             values.append(self.coef[support])
             gaps.append(self.gap)
+            squares.append(self.residual_square)
             n_iters.append(n_iter)
         return Solved(
             np.cumsum([0, *map(len, supports)]),
             np.concatenate([np.empty(0, dtype=np.int64), *supports]),
             np.concatenate([np.empty(0), *values]),
             np.array(gaps),
+            np.array(squares),
             np.array(n_iters, dtype=np.int64),
             self.is_unique,
             join_names(self._names),
@@ -320,6 +325,7 @@ class ScreenedPath:
             self._screen.correlation[columns] = own
         self._inner.refresh(self._screen.correlation)
         self.coef[columns] = self._inner.coef()
+        self.residual_square = sum_of_squares(residual)
         certificate = Certificate(
             self._penalty, self.problem.total, columns, self._inner.gathered
         )
@@ -328,7 +334,7 @@ class ScreenedPath:
             self.coef,
             self._screen.correlation,
             alpha,
-            sum_of_squares(residual),
+            self.residual_square,
             self._goal,
         )
         if self.gap > self._goal and isinstance(self._inner, Orthogonal):
@@ -347,6 +353,6 @@ class ScreenedPath:
         slope[found] = correlations
         slope[inner.columns] = np.where(np.isnan(aims), slope[inner.columns], aims)
         gap = self._penalty.gap(
-            every, self.coef, slope, alpha, 2.0 * sum_of_squares(residual)
+            every, self.coef, slope, alpha, 2.0 * self.residual_square
         )
         self.gap = min(self.gap, gap + sum_of_squares(move))

@@ -104,7 +104,7 @@ def solve_ridge(
         Of shape (T,), in no particular order of alphas. `solver` names what ran:
         "cholesky", "dual_cholesky", "svd", "conjugate_gradient", or "least_squares"
         when every alpha is 0. An answer that is not unique is the shortest. Gaps and
-        null objectives are those of half the objective.
+        null objectives are those of half the objective; losses are not computed.
 
     Raises
     ------
@@ -139,6 +139,7 @@ def solve_ridge(
         intercepts=intercepts,
         dual_gaps=gaps,
         null_objectives=0.5 * total,
+        losses=np.full(len(total), np.nan),
         n_iters=answers.n_iters,
         converged=gaps <= 0.5 * tol * total,
         unique=answers.unique,
@@ -182,11 +183,10 @@ def _run(
             answers.take("dual_cholesky", mine, coef, gaps)
             answers.unique &= unique
     mine = answers.missing
-    if (
-        len(mine)
-        and solver != "conjugate_gradient"
-        and (not design.is_sparse or (small and n >= p) or n * p <= FEW_ENTRIES)
-    ):
+    if not len(mine):
+        return
+    is_affordable = not design.is_sparse or (small and n >= p) or n * p <= FEW_ENTRIES
+    if solver != "conjugate_gradient" and is_affordable:
         _by_svd(problems.chosen(mine), mine, answers)
     for t in answers.missing:
         _by_iteration(problems, t, max_iter, answers)

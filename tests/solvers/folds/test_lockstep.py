@@ -10,7 +10,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import KFold, RepeatedKFold, ShuffleSplit
 
 from regkit import ElasticNetRegressorCV, enet_path
-from regkit.designs import dense_lockstep, make_design
+from regkit.designs import make_design
 from regkit.solvers.folds import in_memory as folds_module
 from regkit.solvers.folds import lockstep
 
@@ -121,12 +121,10 @@ def test_rows_are_copied_into_columns_once_and_never_written() -> None:
     X, y = problem(11)
     X = np.ascontiguousarray(X)
     X.flags.writeable = False
-    copy = dense_lockstep._contiguous_columns
+    share = lockstep.share_columns
     with (
-        mock.patch.object(dense_lockstep, "_STRIP", 7),
-        mock.patch.object(
-            dense_lockstep, "_contiguous_columns", side_effect=copy
-        ) as copied,
+        mock.patch.object(lockstep, "_STRIP", 7),
+        mock.patch.object(folds_module, "share_columns", side_effect=share) as copied,
     ):
         model = fit(X, y, cv=KFold(7))  # three times three paths
     assert copied.call_count == 1
@@ -142,7 +140,7 @@ def test_means_too_far_apart_to_share_products(order: Any) -> None:
         X[20:, 2] += 10
         table = np.asarray(X, order=order)
         whole, fold = make_design(table), make_design(table, weight)
-        shared = dense_lockstep.share_columns(whole, [fold])
+        shared = lockstep.share_columns(whole, [fold])
         assert (shared is not None) == is_shared
 
 
@@ -150,11 +148,11 @@ def test_rows_too_many_to_be_copied() -> None:
     X, y = problem(12)
     X = np.ascontiguousarray(X)
     with (
-        mock.patch.object(dense_lockstep, "MOST_COPIED", X.nbytes - 1),
+        mock.patch.object(lockstep, "MOST_COPIED", X.nbytes - 1),
         mock.patch.object(folds_module, "_STAYS_IN_CACHE", 0),
     ):
         assert_as_fitted_apart(fit(X, y), X, y)
-    with mock.patch.object(dense_lockstep, "MOST_COPIED", 0):
+    with mock.patch.object(lockstep, "MOST_COPIED", 0):
         assert_as_fitted_apart(fit(np.asfortranarray(X), y), X, y)
 
 
@@ -180,7 +178,8 @@ def test_large_steps_and_many_columns_at_once() -> None:
 def test_paths_go_on_alone_when_they_hold_too_many_columns(most: int) -> None:
     X, y = problem(5)
     with (
-        mock.patch.object(lockstep, "_most_columns", return_value=most),
+        mock.patch.object(lockstep, "_ALWAYS_HELD", most),
+        mock.patch.object(lockstep, "_SHARE_OF_X", 0.0),
         mock.patch.object(lockstep, "go_on", wraps=lockstep.go_on) as went_on,
     ):
         model = fit(X, y)

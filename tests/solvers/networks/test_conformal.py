@@ -3,11 +3,13 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy.special import ndtr
 
 from regkit.solvers.networks.conformal import (
-    class_sets,
+    ClassSets,
     interval,
     interval_score,
+    kept_variance,
     rank_of,
 )
 from regkit.solvers.networks.temperature import (
@@ -83,18 +85,38 @@ def test_intervals_by_folds_cover_although_there_is_nothing_to_learn():
     assert abs(np.mean(shares) - 0.8) < 3 * 0.028
 
 
-def test_sets_count_smaller_scores():
+@pytest.mark.parametrize("coverage", [0.3, 0.7, 0.9])
+def test_sets_of_one_group_are_split_conformal(coverage):
     rng = np.random.default_rng(0)
-    scores = [np.sort(rng.random(n)) for n in (12, 9)]
-    probabilities = rng.dirichlet(np.ones(3), (2, 7))
-    found = class_sets(probabilities, scores, 0.7)
-    for j in range(7):
-        for k in range(3):
-            smaller = sum(
-                int(np.sum(each < 1 - probabilities[g, j, k]))
-                for g, each in enumerate(scores)
-            )
-            assert found[j, k] == (smaller < 22 * 0.7)
+    scores = np.sort(rng.random(21))
+    each = [rng.dirichlet(np.ones(3), size=50) for _ in range(2)]
+    found = ClassSets(scores, ((0, 1),), 1.0).of(each, coverage)
+    smaller = (scores < 1 - np.mean(each, axis=0)[:, :, None]).sum(axis=2)
+    assert_array_equal(found, smaller < 22 * coverage)
+
+
+@pytest.mark.parametrize("n_members", [5, 10])
+def test_sets_of_several_groups_cover_new_rows(n_members):
+    """Scores are normal: a row's own, what its fold and what its network is off."""
+    rng = np.random.default_rng(0)
+    n_folds, n, apart = 5, 20_000, 0.4
+    members = tuple(tuple(range(k, n_members, n_folds)) for k in range(n_folds))
+    row = rng.normal(size=(3, n))  # held out, and new: of the right class and another
+    fold = apart * rng.normal(size=(n_folds, 3, n))
+    own = apart * rng.normal(size=(n_members, 3, n))
+    off = np.array([row + fold[k % n_folds] + own[k] for k in range(n_members)])
+    shares = 1.0 - ndtr(off)
+    held = np.arange(n) % n_folds
+    alone = [1.0 - shares[list(members[k]), 0][:, held == k] for k in range(n_folds)]
+    scores = np.sort(np.concatenate([each.mean(axis=0) for each in alone]))
+    kept = kept_variance(alone, scores, n_members, n_folds)
+    found = ClassSets(scores, members, kept).of(list(shares[:, 1:].swapaxes(1, 2)), 0.9)
+    covered = found[:, 0].mean()
+    if n_members == n_folds:  # nothing tells how far networks are apart
+        assert kept == 1.0
+        assert 0.9 < covered < 0.95
+    else:
+        assert covered == pytest.approx(0.9, abs=0.008)
 
 
 def test_too_few_rows():

@@ -16,7 +16,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from regkit.designs import make_design
 from regkit.linear_model import LassoRegressor, SufficientStatistics, lasso_path
-from regkit.solvers.paths import gram as complete_gram
+from regkit.solvers import problem as problem_module
 from regkit.solvers.problem import Penalty
 from regkit.solvers.solve import solve_path
 from tests.certificate import certify
@@ -128,8 +128,8 @@ def test_last_bits_far_from_zero_are_no_information(seed):
 @pytest.mark.parametrize("seed", range(20))
 def test_a_column_at_its_threshold_beside_last_bits(seed, monkeypatch):
     """At alpha_max any move of the dual point takes its slope out of bounds."""
-    monkeypatch.setattr(complete_gram, "FEW_COLUMNS", 0)
-    monkeypatch.setattr(complete_gram, "COLUMNS_OF_TALL", 0)
+    monkeypatch.setattr(problem_module, "FEW_COLUMNS", 0)
+    monkeypatch.setattr(problem_module, "COLUMNS_OF_TALL", 0)
     rng = np.random.default_rng(seed)
     trend, rest = rng.normal(size=4), rng.normal(size=(4, 3))
     unpenalized = np.outer(trend, [1.0, -16.0, -2.0])

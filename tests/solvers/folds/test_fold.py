@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from regkit.solvers.folds.averages import mean_and_se
+from regkit.solvers.folds.fold import mean_and_se
 
 
 def test_mean_and_se_by_hand():

@@ -1,4 +1,6 @@
-"""Checking the per-feature parameters: penalty factors, bounds, `positive`."""
+"""What a fit does with its rows; penalty factors, bounds and `positive` checked."""
+
+from __future__ import annotations
 
 import math
 from difflib import get_close_matches
@@ -31,54 +33,68 @@ class Limits(NamedTuple):
         )
 
 
-def check_limits(
-    n_features: int,
-    positive: bool,
-    bounds: Any,
-    penalty_factor: Any,
-    names: NDArray[Any] | None = None,
-) -> Limits:
-    """Check `positive`, `bounds` and `penalty_factor` against the number of columns.
+class Setup(NamedTuple):
+    """What a fit does with its rows, wherever they are, as the user said it."""
 
-    Parameters
-    ----------
-    n_features : int
-        Number of columns of X.
-    positive : bool
-        Whether lower bounds are raised to 0.
-    bounds : None, pair of numbers or arrays of shape (n_features,), or dict
-        Lower and upper bounds; both sides must include 0. A dict has a pair for each
-        column it names, None for no bound.
-    penalty_factor : None, array-like of shape (n_features,), or dict
-        Non-negative, inf allowed. A dict has a number for each column it names; the
-        others have 1.
-    names : ndarray of str of shape (n_features,) or None
-        Names of the columns, None where they have none.
+    name: str
+    """Of the public class or function, for messages."""
+    fit_intercept: bool
+    standardize: bool
+    positive: bool
+    """Whether lower bounds are raised to 0."""
+    bounds: Any
+    """None, a pair of numbers or arrays of shape (n_features,), or a dict with a pair
+    for each column it names, None for no bound; both sides must include 0."""
+    penalty_factor: Any
+    """None, or array-like of shape (n_features,), non-negative, inf allowed; or a dict
+    with a number for each column it names: the others have 1."""
 
-    Returns
-    -------
-    limits : Limits
-        Numbers stay numbers, so that the default costs nothing.
+    @classmethod
+    def of(cls, estimator: Any) -> Setup:
+        """Read the parameters of an estimator."""
+        return cls(
+            type(estimator).__name__,
+            bool(estimator.fit_intercept),
+            bool(estimator.standardize),
+            estimator.positive,
+            estimator.bounds,
+            estimator.penalty_factor,
+        )
 
-    Raises
-    ------
-    ValueError
-        Naming the parameter, the feature and the value.
-    """
-    factor = None
-    if penalty_factor is not None:
-        if isinstance(penalty_factor, dict):
-            penalty_factor = _factors_by_name(penalty_factor, n_features, names)
-        factor = _check_penalty_factor(penalty_factor, n_features)
-    lower: Floats | float = -np.inf
-    upper: Floats | float = np.inf
-    if bounds is not None:
-        if isinstance(bounds, dict):
-            bounds = _bounds_by_name(bounds, n_features, names)
-        lower, upper = _check_bounds(bounds, n_features)
-    if positive:
-        lower = np.maximum(lower, 0.0) if bounds is not None else 0.0
-    return Limits(factor, lower, upper)
+    def limits(self, n_features: int, names: NDArray[Any] | None = None) -> Limits:
+        """Check the parameters that have an entry per feature, or name features.
+
+        Parameters
+        ----------
+        n_features : int
+            Number of columns of X.
+        names : ndarray of str of shape (n_features,) or None
+            Names of the columns, None where they have none.
+
+        Returns
+        -------
+        limits : Limits
+            Numbers stay numbers, so that the default costs nothing.
+
+        Raises
+        ------
+        ValueError
+            Naming the parameter, the feature and the value.
+        """
+        factor, penalty_factor, bounds = None, self.penalty_factor, self.bounds
+        if penalty_factor is not None:
+            if isinstance(penalty_factor, dict):
+                penalty_factor = _factors_by_name(penalty_factor, n_features, names)
+            factor = _check_penalty_factor(penalty_factor, n_features)
+        lower: Floats | float = -np.inf
+        upper: Floats | float = np.inf
+        if bounds is not None:
+            if isinstance(bounds, dict):
+                bounds = _bounds_by_name(bounds, n_features, names)
+            lower, upper = _check_bounds(bounds, n_features)
+        if self.positive:
+            lower = np.maximum(lower, 0.0) if bounds is not None else 0.0
+        return Limits(factor, lower, upper)
 
 
 def _factors_by_name(

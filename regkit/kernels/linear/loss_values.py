@@ -1,0 +1,134 @@
+"""What a loss comes to where its derivatives are known, which takes no exponentials."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regkit.kernels._jit import kernel, part, uncounted_summing_part
+from regkit.kernels.linear.losses import (
+    GAMMA,
+    LOGISTIC,
+    POISSON,
+    TWEEDIE,
+    objective,
+    value,
+)
+
+# A probability that is had by subtracting from 1 has digits enough from here on.
+_LIKELY = 1e-6
+# Rows that are read at a time: they stay in cache.
+_STRIP = 256
+
+
+@part
+def _logarithms(
+    x: NDArray[np.float64],
+    bits: NDArray[np.int64],
+    number: NDArray[np.float64],
+    exponent: NDArray[np.int64],
+    m: int,
+) -> None:
+    """Replace the first positive entries of ``x`` by their logarithms, by vectors.
+
+    ``bits`` are those of ``x``, ``exponent`` those of ``number``. With x = f 2^k,
+    1 <= f < 2, and s = (f - √2) / (f + √2), log f is log(2) / 2 + 2 artanh(s); k, put
+    behind the exponent of 2^52, is a number.
+    """
+    for i in range(m):
+        exponent[i] = (bits[i] >> 52) | 0x4330000000000000
+        bits[i] = (bits[i] & 0x000FFFFFFFFFFFFF) | 0x3FF0000000000000
+    for i in range(m):
+        s = (x[i] - 1.4142135623730951) / (x[i] + 1.4142135623730951)
+        q = s * s
+        t = 1.0 / 15.0 + q * (1.0 / 17.0 + q / 19.0)
+        t = 1.0 / 9.0 + q * (1.0 / 11.0 + q * (1.0 / 13.0 + q * t))
+        t = 1.0 / 3.0 + q * (1.0 / 5.0 + q * (1.0 / 7.0 + q * t))
+        k = number[i] - 4503599627371519.0
+        x[i] = (k + 0.5) * 0.6931471805599453 + 2.0 * (s + s * q * t)
+
+
+@uncounted_summing_part
+def _sum_of_products(x: NDArray[np.float64], y: NDArray[np.float64], m: int) -> float:
+    total = 0.0
+    for i in range(m):
+        total += x[i] * y[i]
+    return total
+
+
+@part
+def _logistic_values(
+    y: NDArray[np.float64],
+    share: NDArray[np.float64],
+    eta: NDArray[np.float64],
+    residual: NDArray[np.float64],
+) -> float:
+    """Return what `objective` does for the logistic loss, by vector instructions.
+
+    A row's loss is -log of what its class's probability is, 1 - |residual|.
+    """
+    chance, number = np.empty(_STRIP), np.empty(_STRIP)
+    bits, exponent = chance.view(np.int64), number.view(np.int64)
+    total = 0.0
+    n = y.shape[0]
+    for start in range(0, n, _STRIP):
+        m = min(_STRIP, n - start)
+        rest = 0
+        for i in range(m):
+            label, own = y[start + i], 1.0 - abs(residual[start + i])
+            is_plain = (label * label == label) & (own >= _LIKELY)
+            chance[i] = own if is_plain else 1.0
+            rest += 0 if is_plain else 1
+        _logarithms(chance, bits, number, exponent, m)
+        total -= _sum_of_products(share[start : start + m], chance, m)
+        for i in range(start, start + m if rest else start):
+            is_plain = y[i] * y[i] == y[i] and 1.0 - abs(residual[i]) >= _LIKELY
+            if share[i] > 0.0 and not is_plain:
+                total += share[i] * value(LOGISTIC, 0.0, y[i], eta[i])
+    return total
+
+
+@uncounted_summing_part
+def _log_link_values(
+    code: int,
+    power: float,
+    y: NDArray[np.float64],
+    share: NDArray[np.float64],
+    eta: NDArray[np.float64],
+    residual: NDArray[np.float64],
+    curvature: NDArray[np.float64],
+) -> float:
+    """Return what `objective` does for counts and amounts."""
+    total = 0.0
+    n = y.shape[0]
+    if code == POISSON:
+        for i in range(n):
+            total += share[i] * (curvature[i] - y[i] * eta[i])
+    elif code == GAMMA:
+        for i in range(n):
+            total += share[i] * (curvature[i] + eta[i])
+    else:
+        a, b = 2.0 - power, power - 1.0
+        for i in range(n):
+            mean = curvature[i] - b * residual[i]
+            total += share[i] * (mean / a + (mean + residual[i]) / b)
+    return total
+
+
+@kernel
+def value_at(
+    code: int,
+    power: float,
+    y: NDArray[np.float64],
+    share: NDArray[np.float64],
+    eta: NDArray[np.float64],
+    residual: NDArray[np.float64],
+    curvature: NDArray[np.float64],
+) -> float:
+    """Return what `objective` does, by the derivatives, which take no exponentials.
+
+    (Not a `summing_kernel`: sums reordered in `_logarithms` would be wrong.)
+    """
+    if code == LOGISTIC:
+        return _logistic_values(y, share, eta, residual)
+    if code > TWEEDIE:
+        return objective(code, power, y, share, eta)
+    return _log_link_values(code, power, y, share, eta, residual, curvature)
