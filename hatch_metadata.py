@@ -3,8 +3,9 @@
     REGKIT_REPOSITORY=https://github.com/OWNER/NAME python -m build
 
 The wheel's metadata then name the repository, and the README's links, relative as
-GitHub wants them, become absolute, as a package index wants them. Without the variable
-there are no addresses, and the README stays as it is. The workflow of wheels sets it.
+GitHub wants them, become absolute, as a package index wants them: those to pages of the
+documentation lead to the published site. Without the variable there are no addresses,
+and the README stays as it is. The workflow of wheels sets it.
 """
 
 import os
@@ -15,6 +16,7 @@ from urllib.parse import urlsplit
 
 from hatchling.metadata.plugin.interface import MetadataHookInterface
 
+_PAGE = re.compile(r"docs/(\w+)\.md")
 # ](target) of a link or, with an exclamation mark before its text, of a picture.
 _LINK = re.compile(r"(!?)(\[[^\]]*\])\((?!\w+:|#)([^)\s]+)\)")
 
@@ -48,9 +50,12 @@ def addresses(repository: str) -> dict[str, str]:
 
 def with_absolute_links(text: str, repository: str) -> str:
     """Return Markdown whose relative links and pictures lead into the repository."""
+    site = addresses(repository).get("Documentation")
 
     def absolute(link: re.Match[str]) -> str:
         bang, label, target = link.groups()
+        if site and (page := _PAGE.fullmatch(target)):
+            return f"{label}({site}{page[1]}.html)"
         kind = "raw" if bang else "blob"
         return f"{bang}{label}({repository}/{kind}/main/{target})"
 

@@ -1,4 +1,4 @@
-"""Make the pictures and the printed texts that the README shows.
+"""Make the pictures and the printed texts that the README and the tour show.
 
     python docs/make_pictures.py
 
@@ -10,8 +10,10 @@ import shutil
 import subprocess
 import tempfile
 from contextlib import redirect_stdout
+from doctest import DocTestParser
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import matplotlib.pyplot as plt
 
@@ -43,6 +45,7 @@ def main() -> None:
     IMAGES.mkdir(exist_ok=True)
     draw_path_and_choice()
     write_example()
+    draw_tour()
     diabetes = load_diabetes_interactions()
     comparison = compare_regularizers(
         diabetes.data, diabetes.target, feature_names=diabetes.feature_names
@@ -71,6 +74,19 @@ def write_example() -> None:
     with redirect_stdout(printed):
         exec(code, {})
     replace(EXAMPLE, f"\n```python\n{code}```\n\n```text\n{printed.getvalue()}```\n\n")
+
+
+def draw_tour() -> None:
+    """Run the code of the tour, and keep what it draws."""
+    names: dict[str, Any] = {}
+    kept = iter(("path", "choice", "compare"))
+    text = (HERE / "tour.md").read_text(encoding="utf-8")
+    with redirect_stdout(StringIO()):
+        for example in DocTestParser().get_examples(text):
+            exec(example.source, names)
+            if example.source.startswith("display = "):
+                file = IMAGES / f"tour_{next(kept)}.png"
+                names["display"].figure_.savefig(file, dpi=90, bbox_inches="tight")
 
 
 def replace(marks: tuple[str, str], body: str) -> None:

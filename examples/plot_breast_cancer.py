@@ -7,6 +7,8 @@ malignant. Many of the measurements say the same: L1-penalized logistic regressi
 needs few of them.
 """
 
+from textwrap import fill
+
 import matplotlib.pyplot as plt
 from sklearn.datasets import load_breast_cancer
 from sklearn.model_selection import train_test_split
@@ -25,7 +27,7 @@ X_train, X_test, y_train, y_test = train_test_split(X, y, stratify=y, random_sta
 model = LogisticClassifierCV(standardize=True, rule="1se", alphas=50)
 model.fit(X_train, y_train)
 kept = X.columns[model.coef_[0] != 0]
-print(f"{len(kept)} of {X.shape[1]} columns: {', '.join(kept)}")
+print(fill(f"{len(kept)} of {X.shape[1]} columns: {', '.join(kept)}", 80))
 print(f"right on {model.score(X_test, y_test):.1%} of the tumors held out")
 print(f"largest duality gap of the path: {model.path_.dual_gaps.max():.1e}")
 
@@ -35,8 +37,8 @@ print(f"largest duality gap of the path: {model.path_.dual_gaps.max():.1e}")
 AlphaSelectionDisplay.from_estimator(model)
 
 # %%
-# The coefficients, per standard deviation of their columns: positive ones speak for
-# a malignant tumor's opposite, ``classes_[1]``.
+# The coefficients, per standard deviation of their columns: where they are positive,
+# larger values make ``classes_[1]``, a malignant tumor, more probable.
 display = RegularizationPathDisplay.from_estimator(model, X_train)
 display.ax_.set_title(f"Log-odds of '{model.classes_[1]}'")
 

@@ -6,6 +6,8 @@ Ninety listings with eight columns that could make the price and forty that have
 nothing to do with it. Which columns matter?
 """
 
+from textwrap import fill
+
 import matplotlib.pyplot as plt
 import numpy as np
 
@@ -20,12 +22,12 @@ print(houses.data.iloc[:3, :8].round(1).to_string())
 comparison = compare_regularizers(houses.data, houses.target)
 print(comparison)
 print()
-print(comparison.summary())
+print(fill(comparison.summary(), 80))
 
 # %%
 # What each model makes of the columns, per standard deviation so that square meters
-# and kilometers can be compared. Least squares gives the irrelevant columns a say;
-# Ridge gives them a smaller one; the Lasso silences most of them.
+# and kilometers can be compared. Least squares gives the irrelevant columns large
+# coefficients, Ridge smaller ones; the Lasso sets most of them to zero.
 scale = houses.data.to_numpy().std(axis=0)
 figure, axes = plt.subplots(
     1, 3, figsize=(9, 5), sharex=True, sharey=True, layout="constrained"

@@ -7,6 +7,8 @@ training rows perfectly and predicts badly; Ridge shrinks all 500; the Lasso fin
 columns that matter, among some that do not.
 """
 
+from textwrap import fill
+
 import matplotlib.pyplot as plt
 import numpy as np
 
@@ -23,7 +25,7 @@ X, y, true_coef = make_correlated_regression(
 comparison = compare_regularizers(X, y)
 print(comparison)
 print()
-print(comparison.summary())
+print(fill(comparison.summary(), 80))
 
 # %%
 # Which columns did the Lasso choose?

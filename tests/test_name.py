@@ -93,3 +93,4 @@ def test_published_metadata_have_absolute_addresses(monkeypatch):
     assert all(link.startswith("https://") for link in links)
     assert f"]({repository}/raw/main/docs/images/report.png)" in text
     assert f"]({repository}/blob/main/CONTRIBUTING.md)" in text
+    assert "](https://OWNER.github.io/NAME/user_guide.html)" in text

@@ -1,15 +1,20 @@
 """Names of the API in prose, such as `LassoRegressor`, link to their pages.
 
-Names of scikit-learn, such as `GridSearchCV`, link to its site, where each has a page
-of its own: they are found in the package that is installed, so that a build needs no
-network, as the inventories of intersphinx would.
+Names of scikit-learn, such as `GridSearchCV`, link to its site by intersphinx. A build
+needs no network: instead of an inventory that is downloaded, or stored here and out of
+date some day, one is made of the names in the package that is installed, each of which
+has a page at an address that follows from its name.
 """
 
-from functools import cache
+import zlib
+from collections.abc import Iterator
 from importlib import import_module
+from inspect import isclass
+from pathlib import Path
 
 from docutils import nodes
 from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util.nodes import make_refnode
 
@@ -20,14 +25,38 @@ _MODULES = (
 )
 
 
-@cache
-def _scikit_learn() -> dict[str, str]:
-    """Give the page of each public name of scikit-learn's."""
-    pages = "https://scikit-learn.org/stable/modules/generated"
+def _entries() -> Iterator[str]:
+    """Give a line of the inventory for each public name of scikit-learn's."""
+    for module in _MODULES:
+        names = vars(import_module(f"sklearn.{module}"))
+        own = [k for k, v in names.items() if _comes_from(v, f"sklearn.{module}")]
+        for name in (name for name in names.get("__all__", own) if name in names):
+            kind = "class" if isclass(names[name]) else "function"
+            page = f"modules/generated/sklearn.{module}.{name}.html"
+            yield f"sklearn.{module}.{name} py:{kind} 1 {page}#$ -\n"
+
+
+def _comes_from(thing: object, module: str) -> bool:
+    return isclass(thing) and thing.__module__ == module and thing.__name__[0] != "_"
+
+
+def write_inventory(path: Path) -> Path:
+    """Write what scikit-learn's site has as an inventory for intersphinx."""
+    head = "# Sphinx inventory version 2\n# Project: scikit-learn\n# Version: stable\n"
+    head += "# The remainder of this file is compressed using zlib.\n"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lines = "".join(_entries())
+    path.write_bytes(head.encode() + zlib.compress(lines.encode()))
+    return path
+
+
+def _other_pages(env: BuildEnvironment) -> dict[str, str]:
+    """Return the pages of other projects by the last part of a name."""
+    inventory = getattr(env, "intersphinx_inventory", {})
     return {
-        name: f"{pages}/sklearn.{module}.{name}.html"
-        for module in _MODULES
-        for name in getattr(import_module(f"sklearn.{module}"), "__all__", ())
+        name.rpartition(".")[2]: item.uri if hasattr(item, "uri") else item[2]
+        for kind in ("py:class", "py:function")
+        for name, item in inventory.get(kind, {}).items()
     }
 
 
@@ -44,13 +73,14 @@ class LinkNames(SphinxPostTransform):
             for name, entry in known.items()
             if entry.objtype in ("class", "function") and name.startswith("regkit.")
         }
+        others = _other_pages(self.env)
         for node in list(self.document.findall(nodes.literal)):
             name = by_name.get(node.astext())
             inside = isinstance(node.parent, (nodes.reference, nodes.title))
             if inside:
                 continue
             if name is None:
-                address = _scikit_learn().get(node.astext())
+                address = others.get(node.astext())
                 if address is not None:
                     link = nodes.reference("", "", node.deepcopy(), refuri=address)
                     node.replace_self(link)

@@ -268,7 +268,8 @@ class RegularizerComparisonDisplay:
         high = np.maximum(self.test_errors + spread, self.train_errors)
         near = high[high <= _FAR * max(known)]
         top = max([*known, *near])
-        bottom = min(float(self.train_errors.min()), float(self.test_errors.min()))
+        low = np.minimum(np.maximum(self.test_errors - spread, 0.0), self.train_errors)
+        bottom = float(low.min())
         margin = 0.06 * (top - bottom or top or 1.0)
         return bottom - margin, top + margin
 
@@ -294,7 +295,7 @@ class RegularizerComparisonDisplay:
                 fontsize="small",
             )
         for axis in (ax, self.right_axis_):
-            axis.tick_params(axis="y", length=0)
+            axis.tick_params(axis="y", length=0, pad=8)  # clear of arrows
             axis.get_yticklabels()[best].set_fontweight("bold")
         for side in ("top", "left", "right"):
             ax.spines[side].set_visible(False)

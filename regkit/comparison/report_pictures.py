@@ -15,6 +15,7 @@ from regkit.comparison.display import RegularizerComparisonDisplay
 from regkit.comparison.findings import Findings, ModelResult
 from regkit.inspection._drawing import make_figure
 from regkit.inspection._fonts import all_scripts, lacking_characters
+from regkit.inspection._labels import shorten
 from regkit.inspection.prediction_display import PredictedActualDisplay
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ _WIDE, _NARROW = (7.4, 4.3), (4.0, 4.2)
 # Vector graphics with more bytes than this are replaced by points.
 _LARGEST_SVG = 400_000
 _DPI = 200
+# Characters of a class's name, and of all names that stand side by side.
+_LONGEST_CLASS, _SIDE_BY_SIDE = 16, 18
 
 
 class _Picture(NamedTuple):
@@ -115,7 +118,11 @@ def _predictions(comparison: Findings, chosen: ModelResult) -> _Picture:
             ax=ax,
             cmap="Blues",
             colorbar=False,
+            display_labels=[shorten(str(name), _LONGEST_CLASS) for name in classes],
+            labels=classes.astype(str),
         )
+        if sum(len(text.get_text()) for text in ax.get_xticklabels()) > _SIDE_BY_SIDE:
+            ax.tick_params(axis="x", labelrotation=90)
         ax.set_xlabel("predicted")
         ax.set_ylabel("actual")
 

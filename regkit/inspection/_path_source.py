@@ -64,6 +64,13 @@ class PathSource(NamedTuple):
     """Alphas to mark, as keywords of the display."""
     X: Any
     """The columns that the coefficients belong to, or None."""
+    class_name: str | None
+    """The class that they are for, of more than two."""
+
+
+def class_name(classes: Any, target: int) -> str | None:
+    """Name one of more than two classes."""
+    return None if classes is None or len(classes) <= 2 else str(classes[target])
 
 
 def path_of_estimator(
@@ -120,7 +127,10 @@ def path_of_estimator(
             "GeneralizedLinearRegressor, or be fitted and have coef_path_ and alphas_; "
             f"got {estimator!r}."
         )
-    return PathSource(alphas, coefs, names, marks, X)
+    classes = getattr(estimator, "classes_", None)
+    if classes is None and isinstance(estimator, _LOSSES[:2]):
+        classes = np.unique(y)
+    return PathSource(alphas, coefs, names, marks, X, class_name(classes, target))
 
 
 def _stored(estimator: Any, target: int) -> tuple[Floats, Floats]:

@@ -19,7 +19,7 @@ from regkit.inspection._drawing import (
     style,
 )
 from regkit.inspection._labels import add_legend_below, place_names, write_names
-from regkit.inspection._path_source import path_of_estimator
+from regkit.inspection._path_source import class_name, path_of_estimator
 from regkit.linear_model import RegularizationPath
 from regkit.rows.column_scales import column_scales
 
@@ -49,6 +49,8 @@ class RegularizationPathDisplay:
         error, and the largest one within a standard error of it.
     scaled : bool, default=False
         Whether `coefs` are per standard deviation of their columns.
+    class_name : str, default=None
+        The class, of several, that the coefficients are for.
 
     Attributes
     ----------
@@ -89,6 +91,7 @@ class RegularizationPathDisplay:
         alpha_min: float | None = None,
         alpha_1se: float | None = None,
         scaled: bool = False,
+        class_name: str | None = None,
     ) -> None:
         self.alphas = np.asarray(alphas, dtype=np.float64)
         self.coefs = np.asarray(coefs, dtype=np.float64)
@@ -102,6 +105,7 @@ class RegularizationPathDisplay:
         self.alpha_min = alpha_min
         self.alpha_1se = alpha_1se
         self.scaled = scaled
+        self.class_name = class_name
         if self.coefs.shape != (len(self.feature_names), len(self.alphas)):
             raise ValueError(
                 f"coefs must have shape (n_features, n_alphas) = "
@@ -115,6 +119,7 @@ class RegularizationPathDisplay:
         path: RegularizationPath,
         *,
         X: Any = None,
+        target: int = 0,
         feature_names: ArrayLike | None = None,
         alpha: float | None = None,
         alpha_1se: float | None = None,
@@ -131,6 +136,8 @@ class RegularizationPathDisplay:
                 default=None
             When given, coefficients are drawn per standard deviation of its columns,
             so that columns in different units can be compared.
+        target : int, default=0
+            The number of the class, of more than two, whose coefficients are drawn.
         feature_names : array-like of shape (n_features,), default=None
             Names of the columns; None for those of the path.
         alpha, alpha_1se : float, default=None
@@ -144,16 +151,22 @@ class RegularizationPathDisplay:
         -------
         display : RegularizationPathDisplay
             Drawn.
+
+        Raises
+        ------
+        ValueError
+            When there is no class of that number, or X has other columns.
         """
-        used = np.unique(path.sparse_coefs.indices)
-        coefs = path.sparse_coefs.tocsr()[used].toarray()
-        n_rows = path.sparse_coefs.shape[0]
-        if n_rows > path.n_features_in_:
+        p, rows = path.n_features_in_, path.sparse_coefs.tocsr()
+        n_outputs = rows.shape[0] // p
+        if not 0 <= target < n_outputs:
             raise ValueError(
-                f"from_path draws one coefficient per column, the path has "
-                f"{n_rows // path.n_features_in_}, one per class: use from_estimator "
-                "with the number of a class as target."
+                f"target={target} is not the number of a class: the path has "
+                f"{n_outputs} rows of coefficients."
             )
+        rows = rows[target * p : (target + 1) * p]
+        used = np.unique(rows.nonzero()[0])
+        coefs = rows[used].toarray()
         if X is not None:
             coefs = coefs * column_scales(X, path.n_features_in_)[used, None]
         if feature_names is None:
@@ -169,6 +182,7 @@ class RegularizationPathDisplay:
             alpha=alpha,
             alpha_1se=alpha_1se,
             scaled=X is not None,
+            class_name=class_name(getattr(path, "classes_", None), target),
         )
         return display.plot(ax=ax, **kwargs)
 
@@ -237,6 +251,7 @@ class RegularizationPathDisplay:
             coefs=coefs,
             feature_names=source.names if feature_names is None else feature_names,
             scaled=source.X is not None,
+            class_name=source.class_name,
             **source.marks,
         )
         return display.plot(ax=ax, **kwargs)
@@ -297,7 +312,10 @@ class RegularizationPathDisplay:
             )[0]
             for j in named
         ]
-        ax.set_ylabel(_SCALED if self.scaled else "coefficient")
+        what = _SCALED if self.scaled else "coefficient"
+        if self.class_name is not None:  # in two lines: one may not fit the axis
+            what = f"{self.class_name}:\n{what}"
+        ax.set_ylabel(what, parse_math=False)
         if x_axis == "alpha":
             show_alpha_axis(ax)
         else:

@@ -46,8 +46,9 @@ class _Files(IndexDataCacheFile):
     anew: it may then refer for a while to files of earlier sources or versions.
     """
 
-    def __init__(self, numbas: IndexDataCacheFile) -> None:
-        self._kernel = f"{Path(numbas._index_name).stem}.{numba.__version__}"
+    def __init__(self, numbas: IndexDataCacheFile, is_part: bool) -> None:
+        kernel = Path(numbas._index_name).stem + (".part" if is_part else "")
+        self._kernel = f"{kernel}.{numba.__version__}"
         super().__init__(
             numbas._cache_path,
             f"{self._kernel}-{sources()[:16]}",
@@ -73,10 +74,14 @@ class KernelCache(NullCache):
 
     Numba holds a lock whenever it calls these methods. Between two processes, the one
     that comes second waits for what the first compiles.
+
+    A function may be compiled as a part as well (see `regkit.kernels._parts`), which is
+    kept apart; parts are not shipped.
     """
 
-    def __init__(self, function: Any) -> None:
+    def __init__(self, function: Any, is_part: bool) -> None:
         self._function = function
+        self._is_part = is_part
         self._opened = False
         self._writable: FunctionCache | None = None
         self._installed: FunctionCache | None = None
@@ -91,9 +96,10 @@ class KernelCache(NullCache):
         # All that machine code needs. Numba would load the implementations of all that
         # it can compile, which takes longer than everything else here.
         rtsys.initialize(target_context)
-        found = _shipped.load(self._function, tuple(sig), target_context)
-        if found is not None:
-            return found
+        if not self._is_part:
+            found = _shipped.load(self._function, tuple(sig), target_context)
+            if found is not None:
+                return found
         self._open()
         found = self._read(sig, target_context)
         if found is None and self._writable is not None:
@@ -144,7 +150,7 @@ class KernelCache(NullCache):
 
     def _checked(self, kind: type[FunctionCache]) -> FunctionCache:
         files = kind(self._function)
-        files._cache_file = _Files(files._cache_file)
+        files._cache_file = _Files(files._cache_file, self._is_part)
         return files
 
     def _read(self, sig: Any, target_context: Any) -> Any:
@@ -163,4 +169,5 @@ class KernelCache(NullCache):
         return None
 
     def _place(self) -> str:
-        return f"{self._function.__module__}.{self._function.__qualname__}"
+        kind = "part" if self._is_part else "entrance"
+        return f"{self._function.__module__}.{self._function.__qualname__} {kind}"

@@ -5,10 +5,7 @@ processor than its own must not call what it has compiled.
 """
 
 import pickle
-import sys
-from collections.abc import Iterator
 from pathlib import Path
-from types import CodeType, FunctionType
 from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile
 
@@ -43,46 +40,24 @@ def pack(folder: Path) -> Path:
     if name is None:
         raise ValueError(f"NUMBA_CPU_NAME must be one of {', '.join(LEVELS)}")
     path = folder / shipped_name(name)
-    used = _names_used()
     with ZipFile(path, "w", ZIP_DEFLATED, compresslevel=9) as archive:
         for kernel in entrances():
             function = kernel.py_func
             for signature, cached in kernel._cache.stored():
-                parts = _stripped(cached, function.__name__ in used)
-                archive.writestr(member(function, signature), serialize.dumps(parts))
+                parts = serialize.dumps(_stripped(cached))
+                archive.writestr(member(function, signature), parts)
     return path
 
 
-def _stripped(cached: tuple[Any, ...], is_called: bool) -> tuple[Any, ...]:
+def _stripped(cached: tuple[Any, ...]) -> tuple[Any, ...]:
     """Leave out what nobody reads: three quarters of the size."""
     parts = list(cached)
     parts[_ANNOTATION] = ""  # types, written out, with names of the builder's files
-    if not is_called:
-        # Kernels that call this one would be compiled from its bitcode. There are none,
-        # and Numba otherwise looks up only whether the entrance's name is defined.
-        name, kind, (machine_code, _) = parts[_LIBRARY]
-        entrance = parts[_DESCRIPTION].llvm_cpython_wrapper_name
-        stub = f'define void @"{entrance}"() {{ unreachable }}'
-        bitcode = llvm.parse_assembly(stub).as_bitcode()
-        parts[_LIBRARY] = (name, kind, (machine_code, bitcode))
+    # Kernels that call this one are compiled from parts, not from its bitcode, in which
+    # Numba looks up only whether the entrance's name is defined.
+    name, kind, (machine_code, _) = parts[_LIBRARY]
+    entrance = parts[_DESCRIPTION].llvm_cpython_wrapper_name
+    stub = f'define void @"{entrance}"() {{ unreachable }}'
+    bitcode = llvm.parse_assembly(stub).as_bitcode()
+    parts[_LIBRARY] = (name, kind, (machine_code, bitcode))
     return tuple(parts)
-
-
-def _names_used() -> set[str]:
-    """Return all names that functions of the kernels' modules mention."""
-    package = __name__.rpartition(".")[0] + "."
-    used: set[str] = set()
-    for name, module in list(sys.modules.items()):
-        if name.startswith(package) and name != __name__:
-            for value in vars(module).values():
-                function = getattr(value, "py_func", value)
-                if isinstance(function, FunctionType):
-                    used.update(_names_in(function.__code__))
-    return used
-
-
-def _names_in(code: CodeType) -> Iterator[str]:
-    yield from code.co_names
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield from _names_in(constant)

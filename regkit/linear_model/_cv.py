@@ -27,7 +27,6 @@ from regkit.linear_model._splits import make_router, route
 from regkit.linear_model._views import SelectionViews
 from regkit.rows.open import as_source
 from regkit.rows.sources import RowSource
-from regkit.solvers.folds.in_memory import PathSettings
 from regkit.solvers.results import PathResult
 
 
@@ -297,9 +296,6 @@ class CrossValidated(SelectionViews, LinearModel):
     def _l1_ratios(self) -> list[float]:
         """Return the l1_ratios to choose from."""
         raise NotImplementedError
-
-    def _settings(self) -> PathSettings:
-        return PathSettings(self.tol, self.max_iter, self.solver)
 
     # X as rows that are read in chunks, None where it is in memory.
     _source = staticmethod(as_source)

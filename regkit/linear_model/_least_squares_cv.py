@@ -37,7 +37,7 @@ from regkit.parallel.threads import n_threads
 from regkit.rows.inputs import check_fit_data
 from regkit.rows.sources import RowSource
 from regkit.solvers.folds.from_moments import FoldedStatistics
-from regkit.solvers.folds.in_memory import Folded, FoldedDesign
+from regkit.solvers.folds.in_memory import Folded, FoldedDesign, PathSettings
 
 _REMEDY = (
     "its alpha is chosen for that target alone; fit each column by itself, or use "
@@ -163,7 +163,8 @@ class LeastSquaresCV(PathCV, LinearRegressor):
             return self._evaluator_of_sums(reducer.sums())
         self._check_out_of_core(reducer.n_features)
         problem = OutOfCoreProblem.of_chunks(Setup.of(self), reducer)
-        return PathEvaluator(problem, self._settings(), problem.rows, bool(self.refit))
+        settings = PathSettings(self.tol, self.max_iter, self.solver)
+        return PathEvaluator(problem, settings, problem.rows, bool(self.refit))
 
     def _evaluator_of_sums(self, sums: SumsByFold) -> Evaluator:
         """Return the evaluator for rows of which only the moments are known."""
@@ -198,7 +199,8 @@ class LeastSquaresCV(PathCV, LinearRegressor):
         scores: Scores | None = None,
     ) -> Evaluator:
         """Return what evaluates alphas by held-out rows, or by a criterion."""
-        settings, mix = self._settings(), None
+        settings = PathSettings(self.tol, self.max_iter, self.solver)
+        mix = None
         if self.relaxed is not None:
             mix = Mix(float(self.relaxed), problem, settings)
         if folded is None:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _MOST_ROWS = 20
+# Characters of a line of text, and of a name in it.
+_WIDEST, _LONGEST = 80, 38
 
 
 class CoefficientViews:
@@ -78,7 +80,8 @@ class CoefficientViews:
         Returns
         -------
         text : str
-            A few lines, and a table of at most 20 coefficients.
+            A few lines, and a table of at most 20 coefficients, or one for each few
+            of many targets or classes: no line is longer than 80 characters.
 
         Raises
         ------
@@ -94,7 +97,11 @@ class CoefficientViews:
             *_chosen(self),
             *_exactness(self),
         ]
-        head = ["column", *(f"coefficient{o}" for o in _outputs(self, len(coefs)))]
+        outputs = [text.strip("[]") for text in _outputs(self, len(coefs))]
+        head = ["column", *(outputs if len(coefs) > 1 else ["coefficient"])]
+        if len(coefs) > 1:
+            whose = "class" if hasattr(self, "classes_") else "target"
+            lines.append(f"coefficients of each {whose}:")
         order = kept[np.argsort(-np.abs(coefs[:, kept]).max(axis=0), kind="stable")]
         rows = [[names[j], *map(_number, coefs[:, j])] for j in order[:_MOST_ROWS]]
         rows.append(["intercept", *map(_number, np.atleast_1d(self.intercept_))])  # type: ignore[attr-defined]
@@ -102,7 +109,7 @@ class CoefficientViews:
             rows.insert(
                 -1, [f"and {order.size - _MOST_ROWS} smaller ones", *[""] * len(coefs)]
             )
-        return "\n".join([*lines, "", *_aligned([head, *rows])])
+        return "\n".join([*lines, "", *_narrow([head, *rows])])
 
 
 class SelectionViews:
@@ -160,13 +167,12 @@ class PathViews:
         frame : DataFrame of shape (n_alphas, 3 + n_used)
             Indexed by alpha: number of nonzero coefficients, explained deviance of the
             training rows, intercept, and the columns that have a coefficient somewhere.
+            Of more than two classes each has its own, named "column[class]".
 
         Raises
         ------
         ImportError
             Without pandas.
-        ValueError
-            For a path of more than two classes.
         """
         try:
             import pandas as pd
@@ -175,20 +181,23 @@ class PathViews:
                 "to_frame needs pandas: install it with `pip install pandas`"
             ) from error
         path: Any = self
-        if np.ndim(path.intercepts) > 1:
-            raise ValueError("to_frame is for paths of one output")
-        used = np.unique(path.sparse_coefs.indices)
-        names = _names(path)
+        intercepts = path.intercepts.reshape(len(path.alphas), -1)
+        outputs, names = _outputs(path, intercepts.shape[1]), _names(path)
+        used = np.flatnonzero(np.diff(path.sparse_coefs.tocsr().indptr))
         coefs = path.sparse_coefs.tocsr()[used].toarray()
-        frame = pd.DataFrame(
-            coefs.T,
-            index=pd.Index(path.alphas, name="alpha"),
-            columns=[names[j] for j in used],
+        figures = np.vstack(
+            [path.n_nonzero, path.explained_deviance, intercepts.T, coefs]
         )
-        frame.insert(0, "intercept", path.intercepts, allow_duplicates=True)
-        shares = path.explained_deviance
-        frame.insert(0, "explained_deviance", shares, allow_duplicates=True)
-        frame.insert(0, "n_nonzero", path.n_nonzero, allow_duplicates=True)
+        of_class, of_column = np.divmod(used, len(names))
+        labels = ["n_nonzero", "explained_deviance"]
+        labels += [f"intercept{output}" for output in outputs]
+        labels += [
+            f"{names[j]}{outputs[k]}" for k, j in zip(of_class, of_column, strict=True)
+        ]
+        frame = pd.DataFrame(
+            figures.T, index=pd.Index(path.alphas, name="alpha"), columns=labels
+        )
+        frame.isetitem(0, path.n_nonzero)
         return frame
 
     def summary(self, X: Any = None, y: Any = None, *, n_rows: int = 12) -> str:
@@ -297,7 +306,7 @@ def _chosen(model: Any) -> list[str]:
     alpha = getattr(model, "alpha_", getattr(model, "alpha", None))
     if alpha is None or np.ndim(alpha) > 0:
         return []
-    text = f"alpha {_number(alpha)}"
+    lines, text = [], f"alpha {_number(alpha)}"
     l1_ratio = getattr(model, "l1_ratio_", getattr(model, "l1_ratio", None))
     if l1_ratio is not None and np.ndim(l1_ratio) == 0:
         text += f", l1_ratio {_number(l1_ratio)}"
@@ -305,8 +314,8 @@ def _chosen(model: Any) -> list[str]:
     if alphas is not None:
         text += f", chosen among {np.shape(alphas)[-1]} by rule {model.rule!r}"
         if getattr(model, "at_grid_edge_", False):
-            text += "; the best is at the end of the grid"
-    return [text]
+            lines = ["the best alpha is at the end of the grid"]
+    return [text, *lines]
 
 
 def _exactness(model: Any) -> list[str]:
@@ -318,6 +327,29 @@ def _exactness(model: Any) -> list[str]:
 
 def _number(value: Any) -> str:
     return f"{float(value):.6g}"
+
+
+def _narrow(rows: list[list[str]]) -> list[str]:
+    """Align a table, in several where it is too wide for a screen."""
+    rows = [[_cut(cell) for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines: list[str] = []
+    start = 1
+    while start < len(widths):
+        stop, width = start, widths[0]
+        while stop < len(widths):
+            width += 2 + widths[stop]
+            if stop > start and width > _WIDEST:
+                break
+            stop += 1
+        lines += [""] * bool(lines)
+        lines += _aligned([[row[0], *row[start:stop]] for row in rows])
+        start = stop
+    return lines
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 
 def _aligned(rows: list[list[str]]) -> list[str]:

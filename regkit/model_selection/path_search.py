@@ -1,14 +1,21 @@
 """`PathSearchCV`: scikit-learn's grid search, with whole paths fitted at once."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Self
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Self
 
 from sklearn.model_selection import GridSearchCV
 from sklearn.utils import get_tags
+from sklearn.utils.validation import check_is_fitted
 
 from regkit._sklearn import take_over_tasks
 from regkit.model_selection._tasks import run_tasks
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 class PathSearchCV(GridSearchCV):
@@ -160,6 +167,34 @@ class PathSearchCV(GridSearchCV):
                 )
         super().fit(X, y, **params)
         return self
+
+    def plot(self, ax: Axes | None = None, **kwargs: Any) -> Any:
+        """Draw the scores along the strength of the penalty.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw; None for a new figure.
+        **kwargs
+            Passed on to `AlphaSelectionDisplay.from_search`: `parameter` names the one
+            to draw along, where it is not an alpha.
+
+        Returns
+        -------
+        display : AlphaSelectionDisplay
+            Drawn.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        ValueError
+            When it is not clear which parameter is meant.
+        """
+        check_is_fitted(self)
+        # By name: pictures need matplotlib, and are loaded when one is drawn.
+        display = import_module("regkit.inspection").AlphaSelectionDisplay
+        return display.from_search(self, ax=ax, **kwargs)
 
     def _run_search(
         self, evaluate_candidates: Callable[..., Any], *, callback_ctx: Any = None

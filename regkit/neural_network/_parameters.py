@@ -68,7 +68,7 @@ _FEWEST_EPOCHS = 32
 _MOST_EPOCHS = 256
 # Numbers that the snapshots of a network may hold.
 _SNAPSHOT_SPACE = 1 << 22
-_EMBEDDING = Embedding(n_frequencies=16, n_components=3, frequency_scale=0.1)
+_EMBEDDING = Embedding(n_frequencies=16, n_components=3, slowest=0.05, fastest=0.8)
 
 
 def _listed(value: Any) -> tuple[Any, ...]:

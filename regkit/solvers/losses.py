@@ -8,6 +8,7 @@ import numpy as np
 
 from regkit._types import EPS, Floats
 from regkit.kernels.linear import losses as kernels
+from regkit.kernels.linear.deviance import deviance
 from regkit.kernels.linear.loss_steps import LossRows
 from regkit.kernels.linear.loss_values import value_at
 
@@ -186,7 +187,8 @@ class Loss:
 
     def deviance(self, y: Floats, share: Floats, eta: Floats) -> float:
         """Return the mean loss above the least that any predictor could reach."""
-        return self.divergence(y, share, eta, np.zeros_like(y))
+        with overflowing():
+            return float(deviance(self.code, self.power, y, share, eta))
 
     def room(self, y: Floats, share: Floats, dual: Floats) -> float:
         """Return the largest share of ``dual`` inside the conjugate's domain."""

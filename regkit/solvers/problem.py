@@ -203,16 +203,7 @@ class ScaledPenalty(NamedTuple):
         See `regkit.kernels.linear.certificate.duality_gap`.
         """
         found: float = duality_gap(
-            columns,
-            coef,
-            slope,
-            self.l1,
-            self.l2,
-            self.lower,
-            self.upper,
-            self.square,
-            alpha,
-            residual_square,
+            columns, coef, slope, *self.terms, alpha, residual_square
         )
         return found
 
@@ -224,7 +215,7 @@ class ScaledPenalty(NamedTuple):
         See `regkit.kernels.linear.certificate.shrinkages`.
         """
         shares: tuple[float, float, float] = shrinkages(
-            columns, coef, slope, self.l1, self.l2, self.lower, self.upper, alpha
+            columns, coef, slope, *self.terms[:4], alpha
         )
         return shares
 

@@ -398,7 +398,8 @@ class _Look:
         if not merged:
             return ()
         shown = ", ".join(repr(cell) for cell in sorted(merged[0])[:4])
-        more = f" (and {len(merged) - 1} more levels so)" if len(merged) > 1 else ""
+        others = len(merged) - 1
+        more = f" (and {others} more level{'s' * (others > 1)})" if others else ""
         return (
             Note(f"column {self.column.name!r}: {shown} are read as one level{more}"),
         )

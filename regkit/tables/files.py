@@ -212,11 +212,11 @@ def _decode(raw: bytes, source: str, encoding: str | None) -> tuple[str, list[st
         text = text.rstrip("\x1a")  # the end of a file in DOS
         if encoding or marked or guess == "utf-8-sig":
             return text, []
-        shown = _FOREIGN.search(text)
+        found = _FOREIGN.search(text)
+        shown = found[0][:40] if found else ""
         return text, [
             f"{source} is not in UTF-8: read as {_CALLED.get(guess, guess)}, which "
-            f"shows {shown[0][:40] if shown else ''!r} (the option `encoding` names "
-            "another)"
+            f"shows {shown!r} (`--encoding`, or `encoding=` in Python, names another)"
         ]
     raise TableError(f"{source} is not text in {encoding or str(marked).upper()}")
 
@@ -275,8 +275,8 @@ def _read_workbook(raw: bytes, source: str, sheet: str | None) -> FileTable:
         other = next(name for name in names if name != chosen)
         table.notes.insert(
             0,
-            f"of {len(names)} sheets of {source}, {chosen!r} is read "
-            f"(`--sheet {quote(other)}` reads another)",
+            f"of {len(names)} sheets of {source}, {chosen!r} is read (`--sheet "
+            f"{quote(other)}`, or `sheet={other!r}` in Python, reads another)",
         )
     return replace(table, source=source)
 

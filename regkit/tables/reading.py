@@ -29,7 +29,7 @@ class ColumnReading:
         How numbers are written.
     order : {"ymd", "dmy", "mdy"}
         Order of day, month and year in figures such as 03/04/2024.
-    missing : tuple of str
+    missing : frozenset of str
         Casefolded cells that stand for missing values.
     merged : bool
         Whether levels that differ by case or blanks only are one.
@@ -40,7 +40,7 @@ class ColumnReading:
     kind: Kind
     notation: Notation | None = None
     order: Order = "ymd"
-    missing: frozenset[str] = ALWAYS
+    missing: frozenset[str] = field(default=ALWAYS, repr=False)
     merged: bool = True
     notes: tuple[Note, ...] = field(default=(), compare=False, repr=False)
 

@@ -1,5 +1,7 @@
 """What is printed and saved makes the same model again."""
 
+import contextlib
+import io
 import json
 import subprocess
 import sys
@@ -7,7 +9,7 @@ import sys
 import numpy as np
 import pytest
 
-from regkit import compare_regularizers, make_correlated_regression
+from regkit import compare_regularizers, make_correlated_regression, read_table
 from regkit.__main__ import main
 
 pd = pytest.importorskip("pandas")
@@ -73,6 +75,58 @@ def test_the_script_prints_the_same_error(churn, options, capsys):
     assert run_script(code) == pytest.approx(winner["test_error"], rel=1e-12)
     out = " ".join(capsys.readouterr().out.split())
     assert winner["python"] in out
+
+
+TASKS = {
+    "regression": lambda eta, rng: np.round(3.0 * eta + rng.normal(size=len(eta)), 3),
+    "binary": lambda eta, rng: np.where(
+        eta + rng.logistic(size=len(eta)) > 0, "Y", "N"
+    ),
+    "multiclass": lambda eta, rng: np.digitize(eta, [-0.3, 0.8]).astype(str),
+    "counts": lambda eta, rng: rng.poisson(np.exp(0.5 * eta + 0.5)),
+}
+
+
+def script_of_every_model(task, directory, **options):
+    """Run the script of each model, on a table with categories and missing values."""
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(rng.normal(size=(90, 2)).round(3), columns=["a", "b"])
+    frame["town"] = rng.choice(["x", "y", "z"], 90)
+    eta = frame["a"] + (frame["town"] == "x") + 0.2 * rng.normal(size=90)
+    frame["y"] = TASKS[task](eta.to_numpy(), rng)
+    frame.loc[::15, "b"] = np.nan
+    path = directory / "table.csv"
+    frame.to_csv(path, index=False)
+    kind = "counts" if task == "counts" else "auto"
+    comparison = compare_regularizers(
+        read_table(path), "y", task=kind, n_folds=3, **options
+    )
+    source = f"from regkit import read_table\nframe = read_table({str(path)!r})"
+    for result in comparison.results:
+        printed = io.StringIO()
+        with contextlib.redirect_stdout(printed):
+            exec(comparison.code(source, result.name), {"__name__": "__main__"})
+        yield result, float(printed.getvalue().rpartition(": ")[2])
+
+
+@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.filterwarnings("ignore:The coefficients of RidgeRegressor are not unique")
+def test_the_script_of_every_model_prints_its_error(task, tmp_path):
+    names = []
+    for result, error in script_of_every_model(task, tmp_path, networks=False):
+        assert error == pytest.approx(result.test_error, rel=1e-12), result.name
+        names.append(result.name)
+    assert len(names) >= 4
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("task", ["regression", "multiclass"])
+@pytest.mark.filterwarnings("ignore:The coefficients of RidgeRegressor are not unique")
+def test_so_does_that_of_a_network(task, tmp_path):
+    found = script_of_every_model(task, tmp_path, baseline=False)
+    result, error = list(found)[-1]
+    assert "DropoutMLP" in result.python
+    assert error == pytest.approx(result.test_error, rel=1e-12)
 
 
 def test_every_line_of_python_makes_its_model():

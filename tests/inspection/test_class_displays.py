@@ -80,8 +80,18 @@ def test_each_of_several_classes_has_a_path():
         LogisticClassifier(0.01), data, y, n_alphas=5, target=2
     )
     assert display.coefs.shape == (4, 5)
-    with pytest.raises(ValueError, match="has 3, one per class: use from_estimator"):
-        RegularizationPathDisplay.from_path(joint.path_)
+    path = joint.path_
+    display = path.plot(target=1)
+    used = joint.coef_path_[1].any(axis=1)
+    assert np.array_equal(display.coefs, joint.coef_path_[1][used])
+    assert display.ax_.get_ylabel().startswith("1:\n")
+    with pytest.raises(ValueError, match="target=3 is not the number of a class"):
+        path.plot(target=3)
+    frame = path.to_frame()
+    assert np.array_equal(frame["intercept[1]"], path.intercepts[:, 1])
+    for name in frame.columns[5:]:
+        row = joint.coef_path_[int(name[3]), int(name[1])]
+        assert np.array_equal(frame[name], row)
     single = LinearSVMClassifier(l1_ratio=1.0)
     display = RegularizationPathDisplay.from_estimator(single, data, y, target=2)
     assert display.coefs.shape == (4, 100)

@@ -170,6 +170,14 @@ def test_no_place_to_write_at_all(tmp_path):
     assert file.is_file()
 
 
+def test_what_kernels_call_is_not_made_executable(tmp_path):
+    code = "from regkit.kernels.networks.masks import derive, root; key = root(1)\n"
+    code += "called = len(derive.signatures), len(derive.linked.signatures)\n"
+    code += "assert derive(key, 2) != key; print(*called, len(derive.signatures))"
+    assert run(code, tmp_path) == "0 1 1"
+    assert run(code, tmp_path) == "0 0 1"  # the caller's code has it
+
+
 def uncounted_kernels():
     for module in walk_packages(regkit.kernels.__path__, "regkit.kernels."):
         for name, kernel in vars(import_module(module.name)).items():

@@ -1,6 +1,7 @@
 """Machine code that came with the installation: used where it fits, else ignored."""
 
 import io
+import json
 import os
 import shutil
 import subprocess
@@ -9,6 +10,7 @@ from pathlib import Path
 from zipfile import ZipFile
 
 import numba
+import numpy as np
 import pytest
 
 import regkit
@@ -201,6 +203,58 @@ def test_two_processes_compile_once(installed, tmp_path):
     assert [process.returncode for process in running] == [0, 0]
     if os.name == "posix":
         assert sorted(printed) == [[], ["solve_lower"]]
+
+
+FIT = """
+import json, sys, warnings
+with warnings.catch_warnings(record=True) as warned:
+    warnings.simplefilter("always")
+    import numpy as np
+    import regkit
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(30, 4))
+    y = X @ [2.0, -1.0, 0.5, 0.0] + rng.normal(size=30)
+    lasso = regkit.LassoRegressor(alpha=0.3).fit(X, y)
+    ridge = regkit.RidgeRegressorCV(alphas=[0.1, 1, 10, 100]).fit(X, y)
+found = [regkit.__file__, str(warned)] if len(warned) > 1 else [regkit.__file__]
+found += [X.tolist(), y.tolist(), lasso.coef_.tolist(), ridge.alpha_]
+json.dump([*found, ridge.coef_.tolist()], sys.stdout)
+"""
+
+
+def test_first_fits_where_everything_fails(installed, tmp_path):
+    """A damaged archive, another Numba, nowhere to write, two processes at once."""
+    root = tmp_path / "site-packages"
+    shutil.copytree(installed, root)
+    (archive,) = root.rglob("*.zip")
+    archive.write_bytes(flip(archive.read_bytes()))
+    for folder in ("linear", "networks"):
+        (root / "regkit/kernels" / folder / "__pycache__").touch()
+    (tmp_path / "file").touch()
+    nowhere = str(tmp_path / "file" / "below")
+    env = {name: value for name, value in os.environ.items() if "NUMBA" not in name}
+    env |= dict.fromkeys(("HOME", "XDG_CACHE_HOME", "LOCALAPPDATA"), nowhere)
+    env["PYTHONPATH"] = str(root)
+    other = "import numba; numba.__version__ = '9999.0.1'\n"
+    running = [
+        subprocess.Popen(
+            [sys.executable, "-B", "-P", "-c", before + FIT],
+            env=env,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for before in ("", other)
+    ]
+    for printed in [process.communicate()[0] for process in running]:
+        file, X, y, lasso, alpha, ridge = json.loads(printed)
+        assert Path(file).is_relative_to(root)
+        Z, t = (np.array(one) - np.mean(one, axis=0) for one in (X, y))
+        slopes = Z.T @ (t - Z @ lasso) / len(t)
+        assert slopes == pytest.approx(np.clip(slopes, -0.3, 0.3), abs=1e-12)
+        assert slopes @ lasso == pytest.approx(0.3 * np.abs(lasso).sum(), rel=1e-12)
+        right = np.linalg.solve(Z.T @ Z + alpha * np.eye(4), Z.T @ t)
+        assert ridge == pytest.approx(right, rel=1e-9)
+    assert [process.returncode for process in running] == [0, 0]
 
 
 def test_a_damaged_archive_counts_for_nothing(monkeypatch):

@@ -123,23 +123,27 @@ def fit_networks(X, y, sample_weight=None):
         network.set_params(buffer_chunks=1).fit(chunks, target, X_val=X, y_val=target)
 
 
-def signatures():
-    """Count what each kernel has been compiled for in this process."""
-    counts = Counter()
+def all_kernels():
+    """Yield kernels, and the parts that some are to others, with their names."""
     for module in walk_packages(regkit.kernels.__path__, "regkit.kernels."):
         for name, kernel in vars(import_module(module.name)).items():
             if hasattr(kernel, "signatures"):
-                counts[f"{module.name}.{name}"] = len(kernel.signatures)
-    return counts
+                yield f"{module.name}.{name}", kernel
+                if hasattr(kernel, "linked"):
+                    yield f"{module.name}.{name}, linked", kernel.linked
+
+
+def signatures():
+    """Count what each kernel has been compiled for in this process."""
+    return Counter({name: len(kernel.signatures) for name, kernel in all_kernels()})
 
 
 def compiled_for_literals():
     """Return kernels compiled for a constant, and then again for numbers like it."""
     return [
         f"{name}{types}"
-        for module in walk_packages(regkit.kernels.__path__, "regkit.kernels.")
-        for name, kernel in vars(import_module(module.name)).items()
-        for types in getattr(kernel, "signatures", ())
+        for name, kernel in all_kernels()
+        for types in kernel.signatures
         if any(isinstance(kind, numba.types.Literal) for kind in types)
     ]
 

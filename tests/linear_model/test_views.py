@@ -4,6 +4,7 @@ from functools import partial
 
 import numpy as np
 import pytest
+from sklearn.datasets import load_digits
 from sklearn.exceptions import NotFittedError
 from sklearn.metrics import d2_log_loss_score, d2_tweedie_score, r2_score
 
@@ -12,6 +13,7 @@ from regkit import (
     LassoRegressorCV,
     LogisticClassifier,
     LogisticClassifierCV,
+    PathSearchCV,
     RidgeRegressor,
     RidgeRegressorCV,
     glm_path,
@@ -78,6 +80,19 @@ def test_classifiers_have_them_too():
     assert model.summary().startswith("LogisticClassifier: ")
 
 
+def test_a_summary_is_no_wider_than_a_screen():
+    X, y = load_digits(return_X_y=True)
+    pd = pytest.importorskip("pandas")
+    frame = pd.DataFrame(X[:200], columns=[f"pixel {j} " * 9 for j in range(64)])
+    model = LogisticClassifier(alpha=0.05).fit(frame, y[:200])
+    lines = model.summary().splitlines()
+    assert max(map(len, lines)) <= 80
+    heads = [line for line in lines if line.startswith("column")]
+    labels = " ".join(line.removeprefix("column") for line in heads).split()
+    assert labels == [str(k) for k in range(10)]
+    assert sum(line.startswith("intercept") for line in lines) == len(heads) > 1
+
+
 def test_a_path_as_a_table(houses):
     X, y = houses
     path = lasso_path(X, y, standardize=True)
@@ -139,6 +154,13 @@ def test_a_choice_draws_itself(houses, kind):
     plt = pytest.importorskip("matplotlib.pyplot")
     model = kind(standardize=True, cv=3).fit(*houses)
     assert model.plot().alpha == model.alpha_
+    plt.close("all")
+
+
+def test_a_search_draws_itself(houses):
+    plt = pytest.importorskip("matplotlib.pyplot")
+    search = PathSearchCV(LassoRegressor(), {"alpha": [10.0, 1.0]}, cv=3).fit(*houses)
+    assert search.plot().alpha == search.best_params_["alpha"]
     plt.close("all")
 
 

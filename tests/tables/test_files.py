@@ -247,7 +247,10 @@ def test_workbooks(tmp_path):
     np.testing.assert_array_equal(table.X[:, 0], [120, 1850, 985])
     np.testing.assert_array_equal(table.X[:, 3:], [[1, 3, 0], [2, 4, 29], [3, 5, 30]])
     np.testing.assert_array_equal(table.y, [100.5, 200, 150])
-    assert table.notes[0].endswith("'Houses' is read (`--sheet Notes` reads another)")
+    assert table.notes[0].endswith(
+        "'Houses' is read (`--sheet Notes`, or `sheet='Notes'` in Python, reads "
+        "another)"
+    )
     with pytest.raises(TableError, match="no sheet 'X'; its sheets are 'Houses' and"):
         read_table(path, sheet="X")
 

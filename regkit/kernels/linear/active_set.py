@@ -19,6 +19,7 @@ from regkit.kernels.linear.active_set_state import (
     State,
     WorkingProblem,
     Workspace,
+    admit,
     cell,
     newton_direction,
     shift_correlation,
@@ -67,7 +68,11 @@ def _put_at_walls(
     for i in range(k):
         j = state.active[i]
         low, high = cell(problem, j, state.side[j])
-        wall = min(max(state.coef[j], low), high)
+        wall = state.coef[j]
+        if wall < low:
+            wall = low
+        elif wall > high:
+            wall = high
         if wall != state.coef[j]:
             walled[count] = j
             back[count] = wall - state.coef[j]
@@ -90,7 +95,9 @@ def _scaled_gradient_max(problem: WorkingProblem, state: State, alpha: float) ->
             alpha * problem.l2[j] * state.coef[j] + threshold * state.side[j]
         )
         slack = problem.noise[j] + THRESHOLD_SLACK * threshold
-        largest = max(largest, abs(gradient) / slack)
+        share = abs(gradient) / slack
+        if share > largest:
+            largest = share
     return largest
 
 
@@ -121,21 +128,7 @@ def pivot_within(
     largest = np.inf
     traveled = 0.0
     for iteration in range(max_iter):
-        # The queued columns enter; those that depend on the others stay fixed.
-        before = state.size[0]
-        k = cholesky.append(
-            state.factor,
-            state.active,
-            before,
-            problem.gram,
-            problem.l2,
-            alpha,
-            queue,
-            n_queue,
-        )
-        state.size[0] = k
-        for i in range(before, k):
-            state.free[state.active[i]] = True
+        k = admit(problem, state, alpha, queue, n_queue)
 
         # Step to the optimum of the hull, then exchange what is on the wrong side.
         newton_direction(problem, state, alpha, step)

@@ -59,6 +59,35 @@ class Workspace(NamedTuple):
     step: NDArray[np.float64]  # (n,)
 
 
+@uncounted_part
+def admit(
+    problem: WorkingProblem,
+    state: State,
+    alpha: float,
+    queue: NDArray[np.int64],
+    n_queue: int,
+) -> int:
+    """Free the queued coordinates; return how many are free.
+
+    Those that depend on the others stay fixed.
+    """
+    before = state.size[0]
+    k = cholesky.append(
+        state.factor,
+        state.active,
+        before,
+        problem.gram,
+        problem.l2,
+        alpha,
+        queue,
+        n_queue,
+    )
+    state.size[0] = k
+    for i in range(before, k):
+        state.free[state.active[i]] = True
+    return k
+
+
 @uncounted_summing_part
 def shift_correlation(
     gram: NDArray[np.float64],

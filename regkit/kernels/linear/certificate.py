@@ -35,26 +35,27 @@ def _fenchel_young(
     of at most ``l1``: what exceeds it is the last digit of that scaling.
     """
     if l2 == 0.0:
-        if high == np.inf:
-            slope = min(slope, l1)
-        if low == -np.inf:
-            slope = max(slope, -l1)
+        if high == np.inf and slope > l1:
+            slope = l1
+        if low == -np.inf and slope < -l1:
+            slope = -l1
     best = 0.0
     if slope > l1:
         best = high
-        if l2 > 0.0:
-            best = min((slope - l1) / l2, high)
+        if l2 > 0.0 and (slope - l1) / l2 < high:
+            best = (slope - l1) / l2
     elif slope < -l1:
         best = low
-        if l2 > 0.0:
-            best = max((slope + l1) / l2, low)
+        if l2 > 0.0 and (slope + l1) / l2 > low:
+            best = (slope + l1) / l2
     conjugate = 0.0
     if best != 0.0:
         conjugate = slope * best - l1 * abs(best) - 0.5 * l2 * best * best
-    if value == 0.0:
-        return max(0.0, conjugate)
-    own = l1 * abs(value) + 0.5 * l2 * value * value
-    return max(0.0, own + conjugate - slope * value)
+    gap = conjugate
+    if value != 0.0:
+        own = l1 * abs(value) + 0.5 * l2 * value * value
+        gap = own + conjugate - slope * value
+    return gap if gap > 0.0 else 0.0
 
 
 @uncounted_kernel
@@ -85,7 +86,7 @@ def penalty_gap(
         rest = slope - ridge * coef[j]
         if threshold == 0.0 and rest != 0.0:
             room = upper[j] - coef[j] if rest > 0.0 else coef[j] - lower[j]
-            if rest * rest <= 2.0 * ROUNDED**2 * square[j] * size:
+            if rest * rest <= 2.0 * ROUNDED * ROUNDED * square[j] * size:
                 if square[j] > 0.0:
                     found += 0.5 * rest * rest / (square[j] + ridge)
                 continue
@@ -119,18 +120,21 @@ def shrinkages(
         threshold = alpha * l1[j]
         slope = correlation[j]
         if abs(slope) > threshold:
-            if threshold > 0.0:
-                within = min(within, threshold / abs(slope))
+            if threshold > 0.0 and threshold / abs(slope) < within:
+                within = threshold / abs(slope)
             unbounded = upper[j] if slope > 0.0 else -lower[j]
             if unbounded == np.inf:
                 ridge = alpha * l2[j]
                 if ridge > 0.0:
                     value = coef[j]
-                    own = ridge * max(0.0, value if slope > 0.0 else -value)
-                    closest = min(closest, (threshold + own) / abs(slope))
-                elif threshold > 0.0:
-                    kappa = min(kappa, threshold / abs(slope))
-    return kappa, min(kappa, closest), within
+                    own = ridge * value if slope > 0.0 else -ridge * value
+                    if own < 0.0:
+                        own = 0.0
+                    if (threshold + own) / abs(slope) < closest:
+                        closest = (threshold + own) / abs(slope)
+                elif threshold > 0.0 and threshold / abs(slope) < kappa:
+                    kappa = threshold / abs(slope)
+    return kappa, closest if closest < kappa else kappa, within
 
 
 @uncounted_kernel
@@ -169,7 +173,7 @@ def duality_gap(
         if shrunk >= last:
             continue
         last = shrunk
-        found = 0.5 * (1.0 - shrunk) ** 2 * residual_square
+        found = 0.5 * (1.0 - shrunk) * (1.0 - shrunk) * residual_square
         found += penalty_gap(
             columns,
             coef,

@@ -165,7 +165,7 @@ def _rotate_out(factor: NDArray[np.float64], k: int, position: int) -> None:
             row[position + i] = cosines[i] * carried + sines[i] * entry
             carried = cosines[i] * entry - sines[i] * carried
         entry = source[position + t + 1]
-        radius = np.hypot(carried, entry)
+        radius = np.sqrt(carried * carried + entry * entry)
         cosines[t] = carried / radius
         sines[t] = entry / radius
         row[position + t] = radius
@@ -190,9 +190,10 @@ def remove(
     for i in range(k - 1, -1, -1):
         if leaving[active[i]]:
             first = i
-            rotations += float(k - i) ** 2
+            rotations += float(k - i) * float(k - i)
     # A rotation costs about 20 times a multiplication inside a matrix product.
-    rotate = 10.0 * rotations < (float(k) ** 3 - float(first) ** 3) / 3.0
+    size, kept = float(k), float(first)
+    rotate = 10.0 * rotations < (size * size * size - kept * kept * kept) / 3.0
     count = 0
     for i in range(k - 1, first - 1, -1):
         if not leaving[active[i]]:

@@ -82,8 +82,8 @@ def follow(
         if is_kept[at]:
             if event != UNSURE:
                 unsure = doubt(state.coef, square, total)
-                residual_square = squared_residual(problem, state, total)
-                found.residual_squares[k] = max(0.0, residual_square)
+                left = squared_residual(problem, state, total)
+                found.residual_squares[k] = left if left > 0.0 else 0.0
                 gap = duality_gap(
                     every,
                     state.coef,
@@ -94,7 +94,7 @@ def follow(
                     problem.upper,
                     square,
                     alpha,
-                    max(unsure, residual_square),
+                    left if left > unsure else unsure,
                 )
                 found.gaps[k] = gap + unsure
                 if not gap + unsure <= goal:

@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regkit._types import EPS
-from regkit.kernels._jit import part
+from regkit.kernels._jit import part, summing_part
 from regkit.kernels.linear.active_set_state import State, WorkingProblem
 from regkit.kernels.linear.certificate import penalty_gap, shrinkages
 from regkit.kernels.linear.loss_policy import BALANCED, HORIZON, RISE, WORST_CONTRACTION
 from regkit.kernels.linear.loss_steps import LossRows, advance_all
-from regkit.kernels.linear.losses import objective
+from regkit.kernels.linear.losses import balance, objective
 
 # Figures that the walk takes over and hands back, by their places.
 INTERCEPT = 0
@@ -67,7 +67,7 @@ class Settings(NamedTuple):
     price: float  # of a Gram matrix, as a share of what one alone takes
 
 
-@part
+@summing_part
 def own_residual(rows: LossRows, working: Working, fit_intercept: bool) -> None:
     """Make the rows' own residual the dual point; leave it, weighted, in ``change``."""
     total = 0.0
@@ -139,6 +139,16 @@ def is_rise(
     return not value - start <= RISE * settings.null_deviance
 
 
+@summing_part
+def _moved_square(rows: LossRows, since: NDArray[np.float64]) -> float:
+    """Return the square, under the model, of all changes since its residual was own."""
+    total = 0.0
+    for i in range(since.shape[0]):
+        moved = since[i] + rows.change[i]
+        total += rows.share[i] * rows.weight[i] * moved * moved
+    return total
+
+
 @part
 def accept(
     rows: LossRows,
@@ -155,10 +165,7 @@ def accept(
     figures = working.figures
     n = rows.y.shape[0]
     divergence = advance_all(rows)
-    moved = 0.0
-    for i in range(n):
-        since = working.since[i] + rows.change[i]
-        moved += rows.share[i] * rows.weight[i] * since * since
+    moved = _moved_square(rows, working.since)
     contraction = 2.0 * divergence / moved if moved > 0.0 else np.inf
     is_sure = contraction <= WORST_CONTRACTION or divergence <= settings.goal
     if not is_sure and is_rise(rows, working, before, settings, alpha):
@@ -179,13 +186,8 @@ def accept(
 @part
 def is_balanced(rows: LossRows) -> bool:
     """Whether the dual point is orthogonal to the intercept."""
-    total = size = terms = 0.0
-    for i in range(rows.y.shape[0]):
-        share, dual = rows.share[i], rows.dual[i]
-        total += share * dual
-        size += abs(share * dual)
-        terms += share * (abs(rows.y[i]) + abs(rows.y[i] - dual))
-    return abs(total) <= BALANCED * size + 16.0 * EPS * terms
+    total, size, terms = balance(rows.y, rows.share, rows.dual, 1)
+    return total <= BALANCED * size + 16.0 * EPS * terms
 
 
 @part

@@ -10,18 +10,18 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from regkit.kernels._jit import kernel, part, summing_part
+from regkit.kernels._jit import fused_part, kernel, part, summing_part
 from regkit.kernels.linear.losses import (
     GAMMA,
     LOGISTIC,
     POISSON,
-    WIDE_SERIES,
-    entropy_series,
     measure,
 )
 
 # Rows of X in F order that are read at a time: they stay in cache.
-_STRIP = 256
+STRIP = 256
+# Up to this the series of an entropy is as accurate as the function.
+_SERIES = 0.06
 
 
 class LossRows(NamedTuple):
@@ -60,8 +60,8 @@ def _advance_row(rows: LossRows, i: int) -> float:
     return float(share * gap)
 
 
-@part
-def _exponentials(
+@fused_part
+def exponentials(
     x: NDArray[np.float64],
     out: NDArray[np.float64],
     shifted: NDArray[np.float64],
@@ -91,7 +91,27 @@ def _exponentials(
         out[i] *= shifted[i]
 
 
-@part
+@fused_part
+def _entropy_series(x: float) -> float:
+    """Return what `losses.entropy` does, for absolute x below `_SERIES`."""
+    t = 1.0 / 132.0 - x * (1.0 / 156.0 - x * (1.0 / 182.0 - x / 210.0))
+    t = 1.0 / 72.0 - x * (1.0 / 90.0 - x * (1.0 / 110.0 - x * t))
+    t = 1.0 / 30.0 - x * (1.0 / 42.0 - x * (1.0 / 56.0 - x * t))
+    return x * x * (0.5 - x * (1.0 / 6.0 - x * (1.0 / 12.0 - x * (1.0 / 20.0 - x * t))))
+
+
+@summing_part
+def weighted_sum(
+    values: NDArray[np.float64], share: NDArray[np.float64], m: int
+) -> float:
+    """Return Σ_i share_i values_i of the first ``m``."""
+    total = 0.0
+    for i in range(m):
+        total += values[i] * share[i]
+    return total
+
+
+@fused_part
 def _advance_logistic(
     rows: LossRows,
     start: int,
@@ -111,7 +131,7 @@ def _advance_logistic(
         z = eta[i] + change[i]
         reached[i] = z
         x[i] = max(-abs(z), -700.0)
-    _exponentials(x, e, room[3], bits, m)
+    exponentials(x, e, room[3], bits, m)
     for i in range(m):
         near = 1.0 / (1.0 + e[i])
         far = e[i] * near
@@ -119,25 +139,27 @@ def _advance_logistic(
         q = far if reached[i] >= 0.0 else near
         r = y[i] * q - (1.0 - y[i]) * p
         u = dual[i] - weight[i] * change[i]
-        residual[i] = r
-        curvature[i] = near * far
         moved[i] = u
         a, b = (r - u) / p, (u - r) / q
-        gap[i] = p * entropy_series(a) + q * entropy_series(b)
-        x[i] = max(abs(a), abs(b))
-    total = 0.0
+        is_used = share[i] > 0.0
+        residual[i] = r if is_used else 0.0
+        curvature[i] = near * far if is_used else 0.0
+        found = p * _entropy_series(a) + q * _entropy_series(b)
+        gap[i] = found if is_used else 0.0
+        x[i] = max(abs(a), abs(b)) if is_used else 0.0
+    n_wide = 0
     for i in range(m):
-        if share[i] <= 0.0:
-            residual[i] = curvature[i] = 0.0
-            continue
-        part = gap[i]
-        if not x[i] < WIDE_SERIES:
-            _, _, part = measure(rows.code, rows.power, y[i], reached[i], moved[i])
-        total += share[i] * part
-    return total
+        n_wide += 0 if x[i] < _SERIES else 1
+    if n_wide > 0:
+        for i in range(m):
+            if not x[i] < _SERIES:
+                _, _, gap[i] = measure(
+                    rows.code, rows.power, y[i], reached[i], moved[i]
+                )
+    return weighted_sum(gap, share, m)
 
 
-@part
+@fused_part
 def _advance_log_link(
     rows: LossRows,
     start: int,
@@ -162,29 +184,29 @@ def _advance_log_link(
         z = eta[i] + change[i]
         reached[i] = z
         x[i] = min(max(sign * z, -700.0), 700.0)
-    _exponentials(x, e, room[3], bits, m)
+    exponentials(x, e, room[3], bits, m)
     for i in range(m):
         q = e[i] if is_poisson else y[i] * e[i]
         r = y[i] - q if is_poisson else q - 1.0
         u = dual[i] - weight[i] * change[i]
-        residual[i] = r
-        curvature[i] = q
         moved[i] = u
         a = sign * (r - u) / q
-        gap[i] = q * entropy_series(a)
-        x[i] = abs(a) + (0.0 if abs(x[i]) < 700.0 else np.inf)
-    total = 0.0
+        is_used = share[i] > 0.0
+        residual[i] = r if is_used else 0.0
+        curvature[i] = q if is_used else 0.0
+        gap[i] = q * _entropy_series(a) if is_used else 0.0
+        wide = abs(a) + (0.0 if abs(x[i]) < 700.0 else np.inf)
+        x[i] = wide if is_used else 0.0
+    n_wide = 0
     for i in range(m):
-        if share[i] <= 0.0:
-            residual[i] = curvature[i] = 0.0
-            continue
-        part = gap[i]
-        if not x[i] < WIDE_SERIES:
-            residual[i], curvature[i], part = measure(
-                rows.code, rows.power, y[i], reached[i], moved[i]
-            )
-        total += share[i] * part
-    return total
+        n_wide += 0 if x[i] < _SERIES else 1
+    if n_wide > 0:
+        for i in range(m):
+            if not x[i] < _SERIES:
+                residual[i], curvature[i], gap[i] = measure(
+                    rows.code, rows.power, y[i], reached[i], moved[i]
+                )
+    return weighted_sum(gap, share, m)
 
 
 @part
@@ -196,6 +218,15 @@ def _advance_strip(
     bits: NDArray[np.int64],
 ) -> float:
     """Take rows from ``start`` on along ``change``; return their part of the gap."""
+    n_used = 0
+    for i in range(start, start + m):
+        n_used += 1 if rows.share[i] > 0.0 else 0
+    if n_used == 0:
+        for i in range(start, start + m):
+            rows.reached[i] = rows.eta[i] + rows.change[i]
+            rows.moved[i] = rows.dual[i] - rows.weight[i] * rows.change[i]
+            rows.residual[i] = rows.curvature[i] = 0.0
+        return 0.0
     if rows.code == LOGISTIC:
         return _advance_logistic(rows, start, m, room, bits)
     if rows.code == POISSON or rows.code == GAMMA:
@@ -209,12 +240,12 @@ def _advance_strip(
 @part
 def advance_all(rows: LossRows) -> float:
     """Do what `advance` does, for kernels."""
-    room = np.empty((4, _STRIP))
+    room = np.empty((4, STRIP))
     bits = room[3].view(np.int64)
     total = 0.0
     n = rows.y.shape[0]
-    for start in range(0, n, _STRIP):
-        total += _advance_strip(rows, start, min(_STRIP, n - start), room, bits)
+    for start in range(0, n, STRIP):
+        total += _advance_strip(rows, start, min(STRIP, n - start), room, bits)
     return total
 
 
@@ -315,12 +346,12 @@ def advance_dense(
     some rows of X are formed while those are in cache. ``X`` is in C order, or the
     transpose of one in F order.
     """
-    room = np.empty((4, _STRIP))
+    room = np.empty((4, STRIP))
     bits = room[3].view(np.int64)
-    weight = np.empty(_STRIP)
+    weight = np.empty(STRIP)
     total = 0.0
-    for start in range(first, last, _STRIP):
-        m = min(_STRIP, last - start)
+    for start in range(first, last, STRIP):
+        m = min(STRIP, last - start)
         change = rows.change[start : start + m]
         if is_transposed:
             _linear_columns(X, center, coef, shift, start, m, change)

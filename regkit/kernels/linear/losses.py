@@ -22,7 +22,11 @@ of the cancellation that the formula as it stands would suffer.
 import numpy as np
 from numpy.typing import NDArray
 
-from regkit.kernels._jit import uncounted_kernel, uncounted_part
+from regkit.kernels._jit import (
+    uncounted_kernel,
+    uncounted_part,
+    uncounted_summing_kernel,
+)
 
 LOGISTIC = 0
 POISSON = 1
@@ -34,8 +38,6 @@ SQUARES = 6
 
 # Below this the series of a difference is more accurate than the difference.
 _SERIES = 1e-2
-# Below this one of more terms is.
-WIDE_SERIES = 0.06
 # Newton steps allowed to a scalar equation; they converge quadratically.
 _MOST_STEPS = 100
 
@@ -53,15 +55,6 @@ def entropy(x: float) -> float:
     if x == np.inf:
         return np.inf
     return float((1.0 + x) * np.log1p(x) - x)
-
-
-@uncounted_part
-def entropy_series(x: float) -> float:
-    """Return what `entropy` does, for absolute x below `WIDE_SERIES`."""
-    t = 1.0 / 132.0 - x * (1.0 / 156.0 - x * (1.0 / 182.0 - x / 210.0))
-    t = 1.0 / 72.0 - x * (1.0 / 90.0 - x * (1.0 / 110.0 - x * t))
-    t = 1.0 / 30.0 - x * (1.0 / 42.0 - x * (1.0 / 56.0 - x * t))
-    return x * x * (0.5 - x * (1.0 / 6.0 - x * (1.0 / 12.0 - x * (1.0 / 20.0 - x * t))))
 
 
 @uncounted_part
@@ -299,6 +292,31 @@ def divergence(
             _, _, gap = measure(code, power, y[i], eta[i], shrunk * dual[i])
             total += share[i] * gap
     return total
+
+
+@uncounted_summing_kernel
+def balance(
+    y: NDArray[np.float64],
+    share: NDArray[np.float64],
+    dual: NDArray[np.float64],
+    n_classes: int,
+) -> tuple[float, float, float]:
+    """Return what tells whether a dual point is orthogonal to the intercepts.
+
+    The largest of the classes' sums, the sum of the absolute entries, and that of the
+    terms that residuals are differences of; entries are weighted by ``share``.
+    """
+    worst = size = terms = 0.0
+    n = y.shape[0] // n_classes
+    for k in range(n_classes):
+        total = 0.0
+        for i in range(k * n, (k + 1) * n):
+            weighted = share[i] * dual[i]
+            total += weighted
+            size += abs(weighted)
+            terms += share[i] * (abs(y[i]) + abs(y[i] - dual[i]))
+        worst = max(worst, abs(total))
+    return worst, size, terms
 
 
 @uncounted_kernel

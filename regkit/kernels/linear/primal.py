@@ -17,6 +17,7 @@ from regkit.kernels.linear import cholesky
 from regkit.kernels.linear.active_set_state import (
     State,
     WorkingProblem,
+    admit,
     cell,
     newton_direction,
     shift_correlation,
@@ -134,20 +135,7 @@ def minimize(
     entering: Any = np.int64(-1)
     traveled = 0.0
     for iteration in range(max_iter):
-        before = state.size[0]
-        k = cholesky.append(
-            state.factor,
-            state.active,
-            before,
-            problem.gram,
-            problem.l2,
-            alpha,
-            queue,
-            n_queue,
-        )
-        state.size[0] = k
-        for i in range(before, k):
-            state.free[state.active[i]] = True
+        k = admit(problem, state, alpha, queue, n_queue)
         refused: Any = np.int64(-1)
         if entering >= 0 and not state.free[entering]:
             refused = entering

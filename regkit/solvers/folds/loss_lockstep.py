@@ -21,6 +21,7 @@ from regkit.kernels.linear.loss_policy import (
     WORST_CONTRACTION,
 )
 from regkit.solvers.folds.loss_member import Member
+from regkit.solvers.folds.shared_rows import SharedRows
 from regkit.solvers.losses import Loss, overflowing
 from regkit.solvers.paths.newton import LARGEST_DROP
 from regkit.solvers.paths.newton_walk import (
@@ -36,6 +37,12 @@ _FEWEST_ENTRIES = 1 << 19
 # much for one working set.
 _MOST_COLUMNS = 1000
 _WIDEST = 0.25
+# With this many at most all columns make the working set: to tell which may
+# stay outside would take longer than they do.
+_FEW_COLUMNS = 64
+# Of a problem that lacks so many rows that others' weights are multiplied by more than
+# this, the Gram matrix is not had by subtracting the part of the missing ones.
+_MOST_SHARED = 2.0
 
 
 def can_share(design: RowDesign, loss: Loss, penalty: Penalty) -> bool:
@@ -91,20 +98,22 @@ class _Lockstep:
         self._store: WeightedColumns = whole.weighted_columns(False)
         self._columns = np.empty(0, dtype=np.int64)
         n = whole.n_samples
-        share = whole.weights
-        self._share = share
-        # Of every problem: rows that it does not have, and what others' shares are
-        # multiplied by to give its own.
-        self._missing = [
-            np.flatnonzero((m.rows.share == 0.0) & (share > 0.0)) for m in members
-        ]
+        self._rows = SharedRows(whole.weights, [m.rows.share for m in members])
+        if self._rows.order is not None:
+            for member in members:
+                member.sort_rows(self._rows.order)
         self._place = {id(m): k for k, m in enumerate(members)}
+        # Those with a Gram matrix of their own; that of the others is weighted by this.
+        self._apart: set[int] = set()
+        self._weight = np.zeros(n)
         self._changes = np.zeros((len(members), n))
         # Shares of 2 in the cost of a Gram matrix: all rows, and the parts held out.
         self._price = 2.0 / len(members)
         self._formed_at = np.inf
         for k, member in enumerate(members):
             member.rows = member.rows._replace(change=self._changes[k])
+        if whole.n_features <= _FEW_COLUMNS and self._members:
+            self._admit(np.flatnonzero(self._first.penalty.is_open))
 
     @property
     def _entries(self) -> Floats:
@@ -144,16 +153,13 @@ class _Lockstep:
         self._store.append(columns)
         self._columns = np.concatenate([self._columns, columns])
         live = [m for m in self._members if not m.is_alone]
-        every = self._entries
-        new = every[old:]
-        n_new = len(columns)
-        weights = np.array([m.rows.share * m.rows.weight for m in live])
-        duals = np.array([m.rows.share * m.rows.dual for m in live])
-        products = duals @ new.T
-        weighted = (weights[:, None, :] * new).reshape(len(live) * n_new, -1)
-        grams = (weighted @ every.T).reshape(len(live), n_new, len(every))
-        sums = weights @ new.T
-        for m, product, gram, own in zip(live, products, grams, sums, strict=True):
+        new = self._entries[old:]
+        if self._rows.order is not None:
+            for row in new:
+                row[:] = row[self._rows.order]
+        products = np.array([m.rows.share * m.rows.dual for m in live]) @ new.T
+        grams = self._new_grams(live, old)
+        for m, product, (gram, own) in zip(live, products, grams, strict=True):
             total = m.figures[loss_model.TOTAL]
             ratio = self._ratio(m)
             if ratio is not None:
@@ -163,8 +169,30 @@ class _Lockstep:
                 m.sums = np.concatenate([m.sums, own])
                 gram = gram - np.outer(own / total, m.sums)
             else:
-                m.sums = np.zeros(len(every))
+                m.sums = np.zeros(len(self._columns))
             m.admit(columns, product, gram)
+
+    def _new_grams(
+        self, members: Sequence[Member], first: int
+    ) -> list[tuple[Floats, Floats]]:
+        """Return the members' Gram rows, and sums, of the columns from ``first`` on."""
+        every = self._entries
+        new = every[first:]
+        if not self._weight.any():
+            nothing = np.zeros((len(new), len(every))), np.zeros(len(new))
+            return [nothing] * len(members)
+        weighted = new * (self._rows.share * self._weight)
+        grams = self._rows.sums(lambda rows: weighted[:, rows] @ every[:, rows].T)
+        sums = self._rows.sums(lambda rows: weighted[:, rows].sum(axis=1))
+        found = []
+        for m in members:
+            if id(m) in self._apart:
+                own = new * (m.rows.share * m.rows.weight)
+                found.append((own @ every.T, own.sum(axis=1)))
+            else:
+                at = self._place[id(m)]
+                found.append((grams[at], sums[at]))
+        return found
 
     def _ratio(self, member: Member) -> Floats | None:
         """Return a member's columns in units of the shared ones'."""
@@ -255,33 +283,33 @@ class _Lockstep:
                     self._give(m, m.rows.curvature.copy(), entries)
             return
         self._formed_at = alpha
-        weight = self._first.extrapolated(alpha)
-        scaled = entries * np.sqrt(self._share * weight)
-        gram, sums = scaled @ scaled.T, entries @ (self._share * weight)
+        self._apart.clear()
+        self._weight = weight = self._first.extrapolated(alpha)
+        weights = self._rows.share * weight
+        scaled = entries * np.sqrt(weights)
+
+        def products(rows: Any) -> Floats:
+            part = scaled[:, rows]
+            return np.asarray(part @ part.T)
+
+        grams = self._rows.sums(products)
+        sums = self._rows.sums(lambda rows: entries[:, rows] @ weights[rows])
         for m in self._members:
             if m.is_alone:
                 continue
-            missing = self._missing[self._place[id(m)]]
-            if m is self._first:
-                self._first.take_gram(weight, gram, sums, float(self._share @ weight))
-                continue
-            if self._share[missing].sum() > 0.5:
+            at = self._place[id(m)]
+            factor, share = self._rows.factors[at], m.rows.share
+            if factor > _MOST_SHARED:
                 self._give(m, weight, entries)
                 continue
-            part = scaled[:, missing]
-            rest = gram - part @ part.T
-            factor = 1.0 / (1.0 - self._share[missing].sum())
             own = np.divide(
-                factor * self._share * weight,
-                m.rows.share,
-                out=np.zeros_like(weight),
-                where=m.rows.share > 0.0,
+                factor * weights, share, out=np.zeros(len(share)), where=share > 0.0
             )
-            weights = m.rows.share * own
-            self._scaled(m, own, factor * rest, entries @ weights, weights.sum())
+            self._scaled(m, own, grams[at], sums[at], float(share @ own))
 
     def _give(self, m: Member, weight: Floats, entries: Floats) -> None:
         """Form a Gram matrix of a member's rows alone."""
+        self._apart.add(id(m))
         weights = m.rows.share * weight
         scaled = entries * np.sqrt(weights)
         self._scaled(m, weight, scaled @ scaled.T, entries @ weights, weights.sum())

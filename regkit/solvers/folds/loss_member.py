@@ -67,9 +67,25 @@ class Member(NewtonPath):
         self.figures[loss_model.INTERCEPT] = self.intercept
         self.figures[loss_model.IS_NEW] = 1.0
         self._settled = np.zeros(n)
+        self._order: Indices | None = None  # of the rows; None for that of the design
         self.n_solved = 0  # alphas
         self.is_alone = self.null_deviance == 0.0
         self.blocks: list[SolutionBlock] = []
+
+    def sort_rows(self, order: Indices) -> None:
+        """Go on with the rows in another order."""
+        self._order = order
+        self.rows = LossRows(
+            self.rows.code, self.rows.power, *(row[order] for row in self.rows[2:])
+        )
+
+    def _in_order(self, values: Floats) -> Floats:
+        """Return what belongs to rows in the order of the design."""
+        if self._order is None:
+            return values
+        found = np.empty_like(values)
+        found[self._order] = values
+        return found
 
     def settings(self, price: float) -> loss_model.Settings:
         """Return what stays the same on the path."""
@@ -154,7 +170,7 @@ class Member(NewtonPath):
         self._looked_at = columns
         if not screen.outside.any():
             return None
-        dual = self._root * self.rows.dual
+        dual = self._root * self._in_order(self.rows.dual)
         found = screen.foresee(dual, alpha)
         self._looked_at = np.concatenate([columns, found])
         return screen.request(dual, found, columns[:0]) if len(found) else None
@@ -174,8 +190,8 @@ class Member(NewtonPath):
                 self.coef,
                 self._screen.correlation,
                 alpha,
-                rows.eta,
-                rows.dual,
+                self._in_order(rows.eta),
+                self._in_order(rows.dual),
                 float(figures[loss_model.DIVERGENCE]),
                 self._goal,
             )

@@ -38,8 +38,11 @@ class Embedding:
 
     n_frequencies: int
     n_components: int
-    frequency_scale: float
-    """Standard deviation of the frequencies at the start."""
+    slowest: float
+    fastest: float
+    """Standard deviations of the frequencies at the start: of the first wave of each
+    column, of the last, and of those between in equal ratios. Slow waves follow what is
+    smooth in a column, fast ones jumps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,8 +187,9 @@ class Architecture:
         if self.scaled:
             views["scales"][:] = 1.0
         if self.embedding is not None:
-            spread = self.embedding.frequency_scale
-            limit = self.embedding.n_frequencies**-0.5
+            waves = self.embedding.n_frequencies
+            spread = np.geomspace(self.embedding.slowest, self.embedding.fastest, waves)
+            limit = waves**-0.5
             for name, draw in (
                 ("frequencies", lambda shape: rng.normal(0.0, spread, shape)),
                 ("phases", lambda shape: rng.uniform(-0.5, 0.5, shape)),

@@ -10,6 +10,7 @@ import numpy as np
 
 from regkit._types import EPS, Floats
 from regkit.designs.protocols import WeightedDesign
+from regkit.kernels.linear import losses
 from regkit.kernels.linear.loss_policy import (
     AHEAD,
     BALANCED,
@@ -189,14 +190,11 @@ class NewtonSteps:
         """Return whether the dual point is orthogonal to the intercepts."""
         if not self._design.fit_intercept:
             return True
-        weighted = self._share * self._dual
-        by_class = weighted.reshape(np.size(self.intercept), -1)
-        size = float(np.abs(weighted).sum())
+        worst, size, terms = losses.balance(
+            self._y, self._share, self._dual, np.size(self.intercept)
+        )
         # Of rows that are nearly met a residual is a difference of larger numbers.
-        terms = np.abs(self._y) + np.abs(self._y - self._dual)
-        least = 16.0 * EPS * float(self._share @ terms)
-        limit = BALANCED * size + least
-        return bool(np.all(np.abs(by_class.sum(axis=1)) <= limit))
+        return bool(worst <= BALANCED * size + 16.0 * EPS * terms)
 
     def _value(self) -> float:
         """Return the mean loss at ``eta``."""

@@ -194,7 +194,7 @@ def test_dropout(activation, kind, fraction):
 
 
 @pytest.mark.parametrize("scaled", [False, True])
-@pytest.mark.parametrize("embedding", [None, Embedding(4, 3, 0.5)])
+@pytest.mark.parametrize("embedding", [None, Embedding(4, 3, 0.2, 0.8)])
 @pytest.mark.parametrize("waved", [None, (1,)])
 @pytest.mark.parametrize("fraction", [0.0, 1.0])
 def test_input_stage(scaled, embedding, waved, fraction):

@@ -88,6 +88,38 @@ def test_every_path_is_optimal(name, standardize, fit_intercept):
             assert certificate.relative_gap <= reported * (1 + 1e-6) + 1e-14
 
 
+@pytest.mark.parametrize("few_columns", [0, 64])
+@pytest.mark.parametrize("is_sorted", [True, False])
+@pytest.mark.parametrize("name", ["logistic", "Poisson"])
+def test_rows_that_only_one_fold_lacks(monkeypatch, name, is_sorted, few_columns):
+    monkeypatch.setattr(loss_lockstep, "_FEW_COLUMNS", few_columns)
+    X, y = table(name)
+    whole = make_design(np.asfortranarray(X), standardize=True)
+    penalty = Penalty.build(12)
+    alphas = loss_alpha_grid(whole, LOSSES[name], y, penalty, 10, 0.01)
+    fold = np.arange(160) * 3 // 160 if is_sorted else np.arange(160) % 3
+    weights = [np.ones(160), *((fold != k).astype(float) for k in range(3))]
+    weights[1] *= np.where(np.arange(160) % 2, 1.5, 0.5)
+    designs = [whole, *map(whole.reweighted, weights[1:])]
+    options = {"offset": None, "tol": TOL, "max_iter": 100}
+    paths = solve_folds(designs, LOSSES[name], y, penalty, alphas, **options)
+    for weight, path in zip(weights, paths, strict=True):
+        assert path.converged.all()
+        for k in (4, 9):
+            found = certify_loss(
+                name.lower(),
+                X,
+                y,
+                path.columns()[:, k],
+                path.intercepts[k],
+                alpha=alphas[k],
+                sample_weight=weight,
+                standardize=True,
+            )
+            reported = path.dual_gaps[k] / path.null_objectives[k]
+            assert found.relative_gap <= reported * (1 + 1e-6) + 1e-14
+
+
 def test_what_is_not_plain_is_solved_alone(monkeypatch):
     X, y = table("logistic")
     whole = make_design(np.asfortranarray(X))

@@ -148,7 +148,7 @@ def test_the_same_seed_gives_the_same_numbers():
 
 
 @pytest.mark.parametrize("rows", [5, 70, 130])
-@pytest.mark.parametrize("embedding", [None, Embedding(3, 2, 0.5)])
+@pytest.mark.parametrize("embedding", [None, Embedding(3, 2, 0.2, 0.8)])
 def test_threads_change_nothing(monkeypatch, embedding, rows):
     """Batches of one panel to five, units that do not divide, everything trainable."""
     if numba.config.DISABLE_JIT:
@@ -460,7 +460,9 @@ def test_observers_stop_and_interrupt():
 
 @pytest.mark.parametrize("rate", [0.0, 0.3])
 def test_passes_repeat_themselves_however_they_are_cut(rate):
-    shape = Architecture(3, (5, 4), 2, ("relu", "tanh"), True, Embedding(3, 2, 0.5))
+    shape = Architecture(
+        3, (5, 4), 2, ("relu", "tanh"), True, Embedding(3, 2, 0.2, 0.8)
+    )
     params = shape.initial(np.random.default_rng(0), np.float64)
     net = shape.network()
     noise = replace(SETTINGS, dropout=(rate, 0.3, 0.2)).noise()
@@ -478,8 +480,17 @@ def test_passes_repeat_themselves_however_they_are_cut(rate):
     assert_array_equal(calm[0], calm[1])
 
 
+def test_waves_begin_slow_and_fast():
+    shape = Architecture(4000, (2,), 1, ("relu",), False, Embedding(4, 1, 0.1, 0.8))
+    params = shape.initial(np.random.default_rng(0), np.float64)
+    found = shape.views(params)["frequencies"].std(axis=0)
+    assert_allclose(found, [0.1, 0.2, 0.4, 0.8], rtol=0.05)
+
+
 def test_threads_change_no_prediction(monkeypatch):
-    shape = Architecture(3, (13, 30), 2, ("relu", "gelu"), True, Embedding(3, 2, 0.5))
+    shape = Architecture(
+        3, (13, 30), 2, ("relu", "gelu"), True, Embedding(3, 2, 0.2, 0.8)
+    )
     params = shape.initial(np.random.default_rng(0), np.float32)
     noise = replace(SETTINGS, dropout=(0.1, 0.3, 0.2)).noise()
     rows = make_data(131, dtype=np.float32).rows
