@@ -216,7 +216,7 @@ class Loss:
 
     @property
     def longest_step(self) -> float:
-        """How far a predictor may go at once where the quadratic model does not hold."""
+        """How far a predictor may go at once where the model does not hold."""
         return np.inf
 
     def model_square(self, share: Floats, weight: Floats, change: Floats) -> float:
