@@ -113,8 +113,22 @@ class TrimCode(SphinxPostTransform):
                 block.children = [nodes.Text(text)]
 
 
+class NamePictures(SphinxPostTransform):
+    """Describe pictures of examples by the title of the page, not by their file."""
+
+    default_priority = 380
+
+    def run(self, **options: object) -> None:
+        """Go through the pictures of a page."""
+        title = next(self.document.findall(nodes.title), None)
+        for node in self.document.findall(nodes.Element):
+            if title is not None and str(node.get("alt", "")).startswith("plot "):
+                node["alt"] = title.astext()
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
     """Register the transforms."""
+    app.add_post_transform(NamePictures)
     app.add_post_transform(TrimCode)
     app.add_post_transform(LinkNames)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

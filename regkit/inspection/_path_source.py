@@ -244,7 +244,7 @@ def _require_data(estimator: Any, X: Any, y: Any) -> None:
     if X is None or y is None:
         raise ValueError(
             f"X and y are needed to compute the path of {type(estimator).__name__}, "
-            "which does not store one."
+            "which does not store one: from_estimator(estimator, X, y)."
         )
 
 

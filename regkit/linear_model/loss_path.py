@@ -65,12 +65,9 @@ def path_of_model(
 
 
 @validate_arguments(
-    {
-        "l1_ratio": L1_RATIO,
-        **LOSS_PATH,
-        "class_weight": CLASS_WEIGHT,
-        "multinomial_penalty": MULTINOMIAL_PENALTY,
-    }
+    {"l1_ratio": L1_RATIO}
+    | LOSS_PATH
+    | {"class_weight": CLASS_WEIGHT, "multinomial_penalty": MULTINOMIAL_PENALTY}
 )
 def logistic_path(
     X: Any,
@@ -204,7 +201,7 @@ def logistic_path(
     )
 
 
-@validate_arguments({"l1_ratio": L1_RATIO, **FAMILY, **LOSS_PATH})
+@validate_arguments({"l1_ratio": L1_RATIO} | FAMILY | LOSS_PATH)
 def glm_path(
     X: Any,
     y: Any,

@@ -154,7 +154,7 @@ def lasso_path(
     return _path(setup, X, y, sample_weight, 1.0, grid, settings, max_nonzero)
 
 
-@validate_arguments({"l1_ratio": L1_RATIO, **PATH})
+@validate_arguments({"l1_ratio": L1_RATIO} | PATH)
 def enet_path(
     X: Any,
     y: Any,

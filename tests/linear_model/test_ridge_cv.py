@@ -462,7 +462,7 @@ def test_large_sparse_tables_are_folded_but_not_decomposed(monkeypatch):
     monkeypatch.setattr(leave_one_out, "LARGEST_GRAM", 10)
     monkeypatch.setattr(ridge, "SPARSE_GRAM", 10)
     monkeypatch.setattr(ridge, "FEW_ENTRIES", 10)
-    X = sp.random_array((60, 30), density=0.2, rng=np.random.default_rng(0))
+    X = sp.random(60, 30, density=0.2, format="csr", random_state=0)
     y = np.random.default_rng(1).normal(size=60)
     model = RidgeRegressorCV(alphas=10, cv=3).fit(X, y)
     assert model.solver_ == "conjugate_gradient"

@@ -99,5 +99,5 @@ def test_least_squares_at_the_end_of_a_path_takes_the_rows():
     found = FoldedDesign(design, y, None, folds).solve(task)
     for fold, path in zip(folds, found.folds, strict=True):
         A = np.column_stack([np.ones(len(fold.train)), X[fold.train, :-1]])
-        exact = np.linalg.lstsq(A, y[fold.train])[0]
+        exact = np.linalg.lstsq(A, y[fold.train], rcond=None)[0]
         np.testing.assert_allclose(path.columns()[:-1, -1], exact[1:], rtol=1e-9)
