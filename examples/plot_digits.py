@@ -40,11 +40,13 @@ for row, l1_ratio in enumerate([0.0, 1.0]):
 # -----------------------------------
 # Multinomial logistic regression has coefficients for all ten classes. An L1 penalty
 # sets them to zero one by one, so that a pixel stays in use as long as one digit needs
-# it. ``multinomial_penalty="grouped"`` penalizes the norm of a pixel's ten coefficients:
-# two thirds of the pixels do about as well. Each picture shows the norms.
+# it. ``multinomial_penalty="grouped"`` penalizes the norm of a pixel's coefficients: two
+# thirds of the pixels do about as well. Each picture shows the norms.
 
 figure, axes = plt.subplots(1, 2, figsize=(6, 3.2), layout="constrained")
-for ax, penalty, alpha in zip(axes, ["separate", "grouped"], [0.004, 0.02]):
+for ax, (penalty, alpha) in zip(
+    axes, {"separate": 0.004, "grouped": 0.02}.items(), strict=True
+):
     model = LogisticClassifier(alpha, multinomial_penalty=penalty)
     model.fit(X_train, y_train)
     norms = np.linalg.norm(model.coef_, axis=0)
