@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from regkit._types import Floats
+from regkit.inspection._described import Described, marked, span
 from regkit.inspection._drawing import (
     GRAY,
     begin,
@@ -30,7 +31,7 @@ _SCALED = "coefficient × standard deviation of its column"
 _EMPTY = "all coefficients are zero"
 
 
-class RegularizationPathDisplay:
+class RegularizationPathDisplay(Described):
     """Coefficients along a regularization path.
 
     Make it with `from_estimator` or `from_path`. The lines with the largest
@@ -113,6 +114,15 @@ class RegularizationPathDisplay:
                 f"({len(self.feature_names)}, {len(self.alphas)}), "
                 f"got {self.coefs.shape}."
             )
+
+    def _facts(self) -> dict[str, str]:
+        counts = np.count_nonzero(self.coefs, axis=0)
+        facts = {} if self.class_name is None else {"class": self.class_name}
+        facts["alphas"] = span(self.alphas)
+        facts["nonzero"] = f"{counts[0]} to {counts[-1]}"
+        return facts | marked(
+            chosen=self.alpha, minimum=self.alpha_min, one_se=self.alpha_1se
+        )
 
     @classmethod
     def from_path(
