@@ -20,11 +20,8 @@ path = lasso_path(X, y, standardize=True)
 
 # %%
 # ``print(fit)``: degrees of freedom, share of deviance explained, lambda.
-residuals = y.to_numpy()[:, None] - path.predict(X)
-explained = 1 - (residuals**2).sum(axis=0) / ((y - y.mean()) ** 2).sum()
-print("   Df  %Dev   Lambda")
-for k in range(0, 100, 11):
-    print(f"{path.n_nonzero[k]:5d} {100 * explained[k]:5.1f} {path.alphas[k]:8.4f}")
+# All alphas are in ``path.explained_deviance`` and ``path.to_frame()``.
+print(path)
 
 # %%
 # ``plot(fit, xvar = "lambda", label = TRUE)`` and ``plot(fit, xvar = "norm")``

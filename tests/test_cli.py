@@ -127,6 +127,14 @@ def test_help_and_version(capsys):
     assert err == ""
 
 
+@pytest.mark.parametrize("command", [[], ["compare"], ["predict"], ["warm-up"]])
+def test_help_fits_a_terminal(command, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    with pytest.raises(SystemExit):
+        main([*command, "--help"])
+    assert max(map(len, capsys.readouterr().out.splitlines())) <= 80
+
+
 def test_no_command_prints_the_help(capsys):
     assert main([]) == 0
     assert capsys.readouterr().out.startswith("usage: ")

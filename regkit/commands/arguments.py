@@ -9,11 +9,12 @@ from regkit._version import __version__
 from regkit.commands.failure import fail
 
 _COMPARE = """\
-Tune regularized models by cross-validation, compare their errors on rows kept back,
-and say which one to take. Numbers: least squares, Ridge, Lasso, Elastic Net. Classes:
-logistic regression. Counts: Poisson regression. Beside them a dropout network and
-boosted trees. Without FILE: scikit-learn's diabetes data with its quadratic terms (442
-rows, 64 columns), or with --data houses an artificial table of house prices."""
+Tune regularized models by cross-validation, compare their errors on rows kept
+back, and say which one to take. Numbers: least squares, Ridge, Lasso, Elastic
+Net. Classes: logistic regression. Counts: Poisson regression. Beside them a
+dropout network and boosted trees. Without FILE: scikit-learn's diabetes data
+with its quadratic terms (442 rows, 64 columns), or with --data houses an
+artificial table of house prices."""
 
 _EXAMPLES = """\
 examples:
@@ -26,8 +27,8 @@ examples:
 
 
 _PREDICT = """\
-Predict the rows of FILE with a model that `compare --save` wrote. Prints CSV: the
-prediction of each row, and of classes the share of each."""
+Predict the rows of FILE with a model that `compare --save` wrote. Prints CSV:
+the prediction of each row, and of classes the share of each."""
 
 
 READINGS = ("drop", "category", "number", "date", "boolean")
@@ -150,8 +151,10 @@ def _add_judging(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument_group("models and errors").add_argument
     add(
         "--metric",
+        metavar="NAME",
         choices=("rmse", "mae", "log-loss", "error-rate", "deviance"),
-        help="error that ranks models (default: rmse, log-loss or deviance)",
+        help="error that ranks models: rmse, mae, log-loss, error-rate or deviance "
+        "(default: the first, the third or the last, by the target)",
     )
     add(
         "--test-size",

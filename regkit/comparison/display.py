@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from regkit.comparison.findings import Findings
 from regkit.comparison.numbers import error_text
 from regkit.comparison.tasks import METRICS
+from regkit.inspection._described import Described
 from regkit.inspection._drawing import COLORS, begin, show_powers_at_ticks
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ _FAR = 1.6
 _NARROW = 5.5
 
 
-class RegularizerComparisonDisplay:
+class RegularizerComparisonDisplay(Described):
     """Training and test error of each model, and the gap between them.
 
     Make it with `compare_regularizers(X, y).plot()` or `from_comparison`. A line joins
@@ -114,6 +115,15 @@ class RegularizerComparisonDisplay:
             )
         if recommended is not None and recommended not in self.names:
             raise ValueError(f"recommended must be one of names, got {recommended!r}.")
+
+    def _facts(self) -> dict[str, str]:
+        size = float(np.median(self.test_errors))
+        facts = {"error": METRICS[self.metric].title}
+        for name, error in zip(self.names, self.test_errors, strict=True):
+            facts[name] = error_text(error, size)
+        if self.recommended is not None:
+            facts["recommended"] = self.recommended
+        return facts
 
     @classmethod
     def from_comparison(

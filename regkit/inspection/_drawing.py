@@ -1,6 +1,6 @@
 """What the displays share: colors, axes and marks."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -51,6 +51,22 @@ def make_figure(width: float, height: float) -> Any:
 def style(k: int) -> dict[str, Any]:
     """Give the k-th line a color and dashes of its own (30 pairs)."""
     return {"color": COLORS[k % len(COLORS)], "linestyle": DASHES[k % len(DASHES)]}
+
+
+def styles(places: Iterable[int]) -> list[dict[str, Any]]:
+    """Give each line the color and dashes of its place, or the next that are free.
+
+    A column's line looks the same in pictures that show it among different others.
+    """
+    n_pairs = len(COLORS) * len(DASHES)
+    free: list[int] = []
+    looks = []
+    for place in places:
+        free = free or list(range(n_pairs))
+        k = min(free, key=lambda pair: (pair - place) % n_pairs)
+        free.remove(k)
+        looks.append(style(k))
+    return looks
 
 
 def unused_color(ax: "Axes") -> str:

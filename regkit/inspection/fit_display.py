@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from sklearn.base import clone
 
 from regkit._types import Floats
+from regkit.inspection._described import Described
 from regkit.inspection._drawing import begin, style
 from regkit.inspection._grid import (
     feature_column,
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-class FitComparisonDisplay:
+class FitComparisonDisplay(Described):
     """One feature against y: the data, and the curve of each model.
 
     Make it with `from_estimators`. The y axis keeps to the data, however far a curve
@@ -105,6 +106,14 @@ class FitComparisonDisplay:
                     f"{name} must have the shape of {of}, {like.shape}, "
                     f"got {values.shape}."
                 )
+
+    def _facts(self) -> dict[str, str]:
+        return {
+            "column": str(self.x_name),
+            "target": str(self.y_name),
+            "rows": str(len(self.x)),
+            "models": ", ".join(self.curves),
+        }
 
     @classmethod
     def from_estimators(

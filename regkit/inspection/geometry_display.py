@@ -10,6 +10,7 @@ from scipy.optimize import brentq
 from sklearn.utils import check_X_y
 
 from regkit._types import Floats
+from regkit.inspection._described import Described, number
 from regkit.inspection._drawing import COLORS, begin, lay_out
 from regkit.inspection._grid import feature_column, feature_label
 from regkit.inspection._labels import shorten
@@ -23,7 +24,7 @@ _L1, _L2 = COLORS[1], COLORS[0]
 _NARROW = 5.5
 
 
-class PenaltyGeometryDisplay:
+class PenaltyGeometryDisplay(Described):
     r"""Two coefficients: contours of the loss, L1 diamond, L2 disc and the solutions.
 
     Make it with `from_data`. A penalized fit is the point where the contours of the
@@ -80,6 +81,15 @@ class PenaltyGeometryDisplay:
         self.lasso = np.asarray(lasso, dtype=np.float64)
         self.ridge = np.asarray(ridge, dtype=np.float64)
         self.feature_names = ["x0", "x1"] if feature_names is None else feature_names
+
+    def _facts(self) -> dict[str, str]:
+        points = {"least squares": self.least_squares, "L1": self.lasso}
+        points["L2"] = self.ridge
+        names = np.asarray(self.feature_names, dtype=object)
+        facts = {"coefficients of": " and ".join(map(str, names))}
+        return facts | {
+            name: ", ".join(map(number, point)) for name, point in points.items()
+        }
 
     @classmethod
     def from_data(

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from regkit._types import Floats
+from regkit.inspection._described import Described
 from regkit.inspection._drawing import COLORS, begin
 from regkit.inspection._grid import (
     feature_column,
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 _DOTS: dict[str, Any] = {"linestyle": "none", "marker": "_", "markersize": 5}
 
 
-class PredictionIntervalDisplay:
+class PredictionIntervalDisplay(Described):
     """Predictions with their interval, observations, and the achieved coverage.
 
     Make it with `from_estimator` or `from_predictions`. Observations outside of their
@@ -112,6 +113,13 @@ class PredictionIntervalDisplay:
             raise ValueError("lower must not be above upper.")
         if coverage is not None and not 0 < coverage < 1:
             raise ValueError(f"coverage must lie strictly in (0, 1), got {coverage}.")
+
+    def _facts(self) -> dict[str, str]:
+        inside = np.count_nonzero((self.lower <= self.y) & (self.y <= self.upper))
+        facts = {"target": self.y_name, "rows": str(len(self.y))}
+        if self.coverage is not None:
+            facts["interval"] = f"{100 * self.coverage:.3g}%"
+        return facts | {"inside": f"{inside} ({100 * inside / len(self.y):.0f}%)"}
 
     @classmethod
     def from_estimator(

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from regkit._types import Floats
+from regkit.inspection._described import Described, number
 from regkit.inspection._drawing import begin, show_plain_numbers, unused_color
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ _LOSSES = {
 }
 
 
-class LossCurveDisplay:
+class LossCurveDisplay(Described):
     """Training and validation loss by epoch, with the best epoch marked.
 
     Make it with `from_estimator`; several networks can be drawn on the same axes, each
@@ -93,6 +94,15 @@ class LossCurveDisplay:
         self.best_epoch = best_epoch
         self.loss_name = loss_name
         self.with_dropout = with_dropout
+
+    def _facts(self) -> dict[str, str]:
+        facts = {"loss": self.loss_name, "epochs": str(len(self.loss_curve))}
+        if self.best_epoch is not None:
+            facts["best epoch"] = str(self.best_epoch)
+            if self.validation_loss_curve is not None:
+                best = self.validation_loss_curve[self.best_epoch - 1]
+                facts["validation loss there"] = number(best)
+        return facts
 
     @classmethod
     def from_estimator(

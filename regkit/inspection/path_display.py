@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from regkit._types import Floats
+from regkit.inspection._described import Described, marked, span
 from regkit.inspection._drawing import (
     GRAY,
     begin,
@@ -16,7 +17,7 @@ from regkit.inspection._drawing import (
     show_counts,
     show_plain_numbers,
     show_powers_at_ticks,
-    style,
+    styles,
 )
 from regkit.inspection._labels import add_legend_below, place_names, write_names
 from regkit.inspection._path_source import class_name, path_of_estimator
@@ -30,7 +31,7 @@ _SCALED = "coefficient × standard deviation of its column"
 _EMPTY = "all coefficients are zero"
 
 
-class RegularizationPathDisplay:
+class RegularizationPathDisplay(Described):
     """Coefficients along a regularization path.
 
     Make it with `from_estimator` or `from_path`. The lines with the largest
@@ -106,12 +107,22 @@ class RegularizationPathDisplay:
         self.alpha_1se = alpha_1se
         self.scaled = scaled
         self.class_name = class_name
+        self._places: Any = np.arange(len(self.coefs))  # among the columns of X
         if self.coefs.shape != (len(self.feature_names), len(self.alphas)):
             raise ValueError(
                 f"coefs must have shape (n_features, n_alphas) = "
                 f"({len(self.feature_names)}, {len(self.alphas)}), "
                 f"got {self.coefs.shape}."
             )
+
+    def _facts(self) -> dict[str, str]:
+        counts = np.count_nonzero(self.coefs, axis=0)
+        facts = {} if self.class_name is None else {"class": self.class_name}
+        facts["alphas"] = span(self.alphas)
+        facts["nonzero"] = f"{counts[0]} to {counts[-1]}"
+        return facts | marked(
+            chosen=self.alpha, minimum=self.alpha_min, one_se=self.alpha_1se
+        )
 
     @classmethod
     def from_path(
@@ -184,6 +195,7 @@ class RegularizationPathDisplay:
             scaled=X is not None,
             class_name=class_name(getattr(path, "classes_", None), target),
         )
+        display._places = used
         return display.plot(ax=ax, **kwargs)
 
     @classmethod
@@ -300,9 +312,10 @@ class RegularizationPathDisplay:
         # A single alpha makes no line.
         look = {"linewidth": 1.7} if x.size > 1 else {"marker": "o"}
         self.other_lines_ = self._draw_others(ax, x, coefs, named)
-        # By their order in X, not by importance: the same columns look the same in
+        # By their places in X, not by importance: the same columns look the same in
         # pictures that rank them differently.
-        looks = {j: style(k) for k, j in enumerate(sorted(named))}
+        places = self._places[sorted(named)].tolist()
+        looks = dict(zip(sorted(named), styles(places), strict=True))
         self.lines_ = [
             ax.plot(
                 x,

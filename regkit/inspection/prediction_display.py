@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from regkit.inspection._described import Described
 from regkit.inspection._drawing import COLORS, begin, show_powers_at_ticks
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 _MANY = 2_000
 
 
-class PredictedActualDisplay:
+class PredictedActualDisplay(Described):
     """Predictions against actual values, with the line on which they agree.
 
     Make it with `from_estimator`. scikit-learn's `PredictionErrorDisplay` draws a
@@ -65,6 +66,13 @@ class PredictedActualDisplay:
         spread = ((self.actual - self.actual.mean()) ** 2).sum()
         missed = ((self.actual - self.predicted) ** 2).sum()
         self.r2 = float(1 - missed / spread) if spread > 0 else float("nan")
+
+    def _facts(self) -> dict[str, str]:
+        return {
+            "target": self.target_name,
+            "rows": str(self.actual.size),
+            "R2": f"{self.r2:.3f}",
+        }
 
     @classmethod
     def from_estimator(
@@ -144,9 +152,3 @@ class PredictedActualDisplay:
             show_powers_at_ticks(axis)
         self.ax_, self.figure_ = ax, ax.figure
         return self
-
-    def __repr__(self) -> str:
-        return (
-            f"PredictedActualDisplay({self.actual.size} rows of {self.target_name}, "
-            f"R2 {self.r2:.3f})"
-        )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from regkit.inspection._described import Described, marked, number, span
 from regkit.inspection._drawing import (
     COLORS,
     begin,
@@ -35,7 +36,7 @@ _SHOWN_ERRORS = 8
 _WORTH_A_CUT = 2.0
 
 
-class AlphaSelectionDisplay:
+class AlphaSelectionDisplay(Described):
     """Mean held-out error along alpha, with a band of one standard error.
 
     Make it with `from_estimator` or `from_search`. Marked are the alpha with the
@@ -125,6 +126,18 @@ class AlphaSelectionDisplay:
                     f"{name} must have the shape of alphas, {self.alphas.shape}, "
                     f"got {values.shape}."
                 )
+
+    def _facts(self) -> dict[str, str]:
+        facts = {"error": self.metric, "alphas": span(self.alphas)}
+        facts |= marked(
+            chosen=self.alpha, minimum=self.alpha_min, one_se=self.alpha_1se
+        )
+        if self.alpha is not None:
+            at = int(np.abs(self.alphas - self.alpha).argmin())
+            facts["there"] = number(self.errors[at])
+            if self.standard_errors is not None:
+                facts["standard error"] = number(self.standard_errors[at])
+        return facts
 
     @classmethod
     def from_estimator(

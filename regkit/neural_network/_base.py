@@ -160,14 +160,16 @@ class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator):
         self._train(before, [parts] * count, given, seed, False, (X, y), history)
         return self
 
-    def _start(self, parts: Parts, goal: Goal, seed: int, is_whole: bool) -> Fitted:
+    def _start(
+        self, parts: Parts, goal: Goal, seed: int, is_whole: bool, number: int
+    ) -> Fitted:
         """Draw parameters, and learn how to scale."""
         table, stream = parts.learn, parts.stream
         expansion = None
         if goal.reader is not None:
             expansion = Expansion.learn(table.X, tuple(goal.reader.levels))
             table = replace(table, X=expansion.expand(table.X))
-        architecture = make_architecture(self, table.X, goal, is_whole)
+        architecture = make_architecture(self, table.X, goal, is_whole, number)
         rng = np.random.default_rng(seed)
         small = self.layer_rates == "equal"
         params = architecture.initial(rng, np.dtype(self.dtype), small)
@@ -236,8 +238,8 @@ class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator):
         seeds = [member_seed(seed, number) for number in range(len(parts))]
         if before is None:
             networks = [
-                self._start(each, goal, own, history is None)
-                for each, own in zip(parts, seeds, strict=True)
+                self._start(each, goal, own, history is None, number)
+                for number, (each, own) in enumerate(zip(parts, seeds, strict=True))
             ]
         else:
             networks = [

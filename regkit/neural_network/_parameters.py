@@ -68,7 +68,11 @@ _FEWEST_EPOCHS = 32
 _MOST_EPOCHS = 256
 # Numbers that the snapshots of a network may hold.
 _SNAPSHOT_SPACE = 1 << 22
-_EMBEDDING = Embedding(n_frequencies=16, n_components=3, slowest=0.05, fastest=0.8)
+# Of members by turns: with fast waves for jumps, with slow ones for what is smooth.
+_EMBEDDINGS = (
+    Embedding(n_frequencies=16, n_components=3, slowest=0.05, fastest=0.8),
+    Embedding(n_frequencies=16, n_components=3, slowest=0.1, fastest=0.1),
+)
 
 
 def _listed(value: Any) -> tuple[Any, ...]:
@@ -216,9 +220,11 @@ def check_n_samples(n_samples: Any, least: int) -> None:
 
 
 def make_architecture(
-    estimator: Any, X: Any, goal: Any, is_whole: bool
+    estimator: Any, X: Any, goal: Any, is_whole: bool, number: int
 ) -> Architecture:
     """Give the shape that an estimator's parameters ask for, of columns like X's.
+
+    Members of even and of odd ``number`` begin with other waves.
 
     Columns of two values have no waves: a line goes through two points. Where X is the
     first part of more rows (not ``is_whole``) nothing tells how many values there are.
@@ -234,7 +240,7 @@ def make_architecture(
         goal.n_outputs,
         activations(estimator.activation, len(hidden)),
         scaled=bool(estimator.input_scaling),
-        embedding=_EMBEDDING if waved else None,
+        embedding=_EMBEDDINGS[number % 2] if waved else None,
         waved=waved,
         n_beside=goal.n_beside,
     )

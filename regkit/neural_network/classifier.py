@@ -29,7 +29,7 @@ from regkit.neural_network._rows import FitInput, Goal
 from regkit.neural_network._summaries import LabelCounts
 from regkit.neural_network._to_sklearn import classifier_of
 from regkit.neural_network._uncertainty import ClassUncertainty, entropy
-from regkit.solvers.networks.conformal import ClassSets, kept_variance
+from regkit.solvers.networks.conformal import ClassSets
 from regkit.solvers.networks.temperature import (
     HeldOutGroup,
     fit_temperature,
@@ -113,9 +113,9 @@ class DropoutMLPClassifier(ClassifierMixin, DropoutMLP):
         A sparse X is never densified.
     embedding : {"periodic"} or None, default="periodic"
         Adds to every column of more than two values three learned combinations of 16
-        learned waves of it, slow and fast ones (after PBLD of [2]_), which lets the
-        network follow sharp functions of single columns; for wide X use None, which is
-        faster.
+        learned waves of it (after PBLD of [2]_), which lets the network follow sharp
+        functions of single columns: every other member begins with slow waves alone,
+        the others with slow and fast ones. For wide X use None, which is faster.
     input_scaling : bool, default=False
         Whether each input of the first layer has a learned scale.
     activation : str or sequence of str, default="gelu"
@@ -688,7 +688,7 @@ class DropoutMLPClassifier(ClassifierMixin, DropoutMLP):
             return found
         multilabel = goal.attributes["_multilabel"]
         classes = goal.attributes["classes_"]
-        predicted, alone, scores, hits = [], [], [], []
+        predicted, scores, hits = [], [], []
         for networks, table, _ in judges.held_out:
             outputs = np.array([each.outputs(table.X) for each in networks])
             each = probabilities_of(outputs / ensemble.temperature, multilabel)
@@ -698,14 +698,11 @@ class DropoutMLPClassifier(ClassifierMixin, DropoutMLP):
                 hits.append(((shares > 0.5) == (table.targets > 0.5)).all(axis=1))
                 continue
             own = table.targets[:, 0].round().astype(np.int64)
-            alone.append(1.0 - each[:, np.arange(len(own)), own])
-            scores.append(alone[-1].mean(axis=0))
+            scores.append(1.0 - shares[np.arange(len(own)), own])
             hits.append(np.argmax(shares, axis=1) == own)
         if not multilabel:
             pooled = np.sort(np.concatenate(scores))
-            n_members, n_folds = len(trained), len(judges.members)
-            kept = kept_variance(alone, pooled, n_members, n_folds)
-            found["_sets"] = ClassSets(pooled, judges.members, kept)
+            found["_sets"] = ClassSets(pooled, judges.members)
         if judges.by_fold and given.n_rows is not None:
             weights = np.concatenate([table.weights for _, table, _ in judges.held_out])
             found["folds_"] = judges.folds(given.n_rows)

@@ -294,6 +294,8 @@ class _Look:
         if numbers.uneven:
             one, other = numbers.uneven
             text = f"column {name!r}: {one!r} and {other!r} are read in the same unit"
+            if not numbers.notation.unit:
+                text = f"column {name!r}: {one!r} is read as {numbers.values[one]:.10g}"
             return (Note(text, as_text, "reads text"),)
         if not numbers.doubtful:
             return ()

@@ -1,6 +1,6 @@
 """Delimited text into columns of cells: the dialect by CleverCSV, the cells by `csv`.
 
-Why these two: of forty small files in the dialects that people send each other
+Why these two: of small files in the dialects that people send each other
 (``benchmarks/table_readers.py``), this pair reads the most as they were meant. Sniffers
 that come with a data frame take the header's commas for delimiters, read apostrophes
 as text, or drop lines in silence.

@@ -74,6 +74,8 @@ def find_table(
             _say(f"{place(inside[0])} of {source}", rows[inside[0]], "left out")
         )
     names = list(rows[start])
+    if above and len(set(names)) < len(names) and len(rows[above[-1]]) == len(names):
+        names = _join(rows[above[-1]], names)
     if body and (second := _second_header(names, [rows[k] for k in body[:_LOOKED_AT]])):
         names, what = second
         shown_row = rows[body[0]] if what == "units" else rows[start]
@@ -146,15 +148,23 @@ def _second_header(names: list[str], rows: Rows) -> tuple[list[str], str] | None
     ]
     if not clashes or (len(clashes) == 1 and clashes[0].strip()[:1] not in "(["):
         return None
-    if all(cell.strip() for cell in names) or not all(cell.strip() for cell in first):
+    neither = any(
+        not (a.strip() or b.strip()) for a, b in zip(names, first, strict=True)
+    )
+    if neither or all(cell.strip() for cell in names):
         return names, "units"
-    if len(set(first)) == len(first):
+    if all(first) and len(set(first)) == len(first):
         return list(first), "titles of the columns below"
+    return _join(names, first), "titles of the columns below"
+
+
+def _join(upper: Sequence[str], lower: Sequence[str]) -> list[str]:
+    """Put the titles of merged cells before the names of the columns below them."""
     joined, group = [], ""
-    for upper, lower in zip(names, first, strict=True):
-        group = upper.strip() or group
-        joined.append(f"{group} {lower.strip()}".strip())
-    return joined, "titles of the columns below"
+    for title, name in zip(upper, lower, strict=True):
+        group = title.strip() or group
+        joined.append(f"{group} {name.strip()}".strip())
+    return joined
 
 
 def _footers(
@@ -162,7 +172,8 @@ def _footers(
 ) -> list[int]:
     """Return the positions of a remark below the table: one cell, which is no number.
 
-    Of a table of two columns, a row with its second cell empty is a row.
+    Of a table of two columns, a row with its second cell empty is a row, and so it is
+    where other rows have one cell too.
     """
     start = len(body)
     while start > 2:
@@ -174,9 +185,11 @@ def _footers(
         if re.match(r"[-+]?[$€£]?\d", filled[0].strip()):
             break
         start -= 1
-    if all(rows[k][0].strip().casefold() in AMONG_NUMBERS for k in body[start:]):
+    below = body[start:]
+    if all(rows[k][0].strip().casefold() in AMONG_NUMBERS for k in below):
         return []
-    return body[start:]
+    lone = any(sum(map(bool, rows[k])) == 1 for k in body[: min(start, 1000)])
+    return [] if lone and any(widths[k] > 1 for k in below) else below
 
 
 def _is_total(rows: Rows, body: list[int]) -> bool:

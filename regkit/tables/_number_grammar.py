@@ -14,7 +14,7 @@ PHP VND EGP NGN KES UAH kr kr. zł Kč Ft руб руб. грн Rs Rs. Fr Fr. SF
 S/ S/. Bs Bs. ден лв euro euros dollars 円 元 원
 """
 # R is the rand before an amount, and the beginning of a code otherwise.
-_RAND = r"R(?=\s\d|\d{1,3}[ ,]\d{3}|\d+[.,]\d\d(?!\d))"
+_RAND = r"R(?=\s?\d{1,3}[ ,]\d{3}|\s?\d+[.,]\d\d(?!\d))"
 CURRENCY = "(?:{}|[A-Z]{{1,3}}\\$|[$¢£¤¥֏؋৳฿៛\u20a0-\u20cf﷼])".format(
     "|".join(sorted(map(re.escape, _CURRENCY_WORDS.split()), key=len, reverse=True))
 )

@@ -272,7 +272,7 @@ def _read_written(cells: Sequence[str], decimal: str | None) -> NumberCells:
     used = set("".join(values))
     codes = "" if unit else _looks_like_codes(list(values), list(values.values()), used)
     doubtful = doubtful or (zeros[0] if zeros else "")
-    uneven = _uneven_units(taken, values) if unit else ()
+    uneven = _uneven_units(taken, values) if unit or scaled else ()
     return NumberCells(values, strays, notation, proven, doubtful, codes, uneven)
 
 

@@ -37,6 +37,11 @@ _MARKS = {  # the first that fits: UTF-16's begins UTF-32's
 _CALLED = {"cp1252": "Windows-1252", "latin-1": "Latin-1"}
 # Not those of DOS and old Macs, for which a few accents are often mistaken.
 _SAVED = re.compile(r"windows-12|iso-8859-|koi8|cp9|shift|euc|gb|big5|johab|tis")
+# Signs between letters, or before them, as in no word.
+_ODD = re.compile(
+    r"[^\W\d_][\xa1-\xb6\xb8-\xbf][^\W\d_]"
+    r"|(?<!\w)[\xa3\xa5\xa6\xa9\xac\xae\xaf\xb1-\xb6\xb8\xb9\xbc-\xbe][^\W\d_]{2}"
+)
 _SAMPLE = 1 << 16
 _FOREIGN = re.compile(r"\w*[^\x00-\x7f][\w\x80-\xff]*")
 
@@ -231,13 +236,27 @@ def _utf16_without_mark(raw: bytes) -> str | None:
 
 
 def _guess(raw: bytes) -> list[str]:
-    """Ask chardet for the encoding, and believe it if people save tables in that."""
+    """Ask chardet for the encoding, and believe it where Windows-1252 is no rival.
+
+    Most files that are not in UTF-8 are in Windows-1252, and with few accents chardet
+    mistakes one encoding for another. Other Latin letters need a sign within a word, as
+    Windows-1252 would show there; letters of other scripts must stand side by side.
+    """
     if raw.isascii() or find_spec("chardet") is None:
         return []
     import chardet
 
-    name = str(chardet.detect(raw[:_SAMPLE])["encoding"] or "")
-    return [name] if _SAVED.match(name.casefold()) else []
+    sample = raw[:_SAMPLE]
+    name = str(chardet.detect(sample)["encoding"] or "")
+    if not _SAVED.match(name.casefold()):
+        return []
+    foreign = re.findall(r"[^\x00-\x7f]+", sample.decode(name, errors="ignore"))
+    latin = all(c < "\u0370" for run in foreign for c in run)
+    if latin:
+        believed = _ODD.search(sample.decode("cp1252", errors="ignore")) is not None
+    else:
+        believed = 2 * sum(map(len, foreign)) >= 3 * len(foreign)
+    return [name] if believed else []
 
 
 def _read_arrow(raw: bytes, source: str, module: str) -> FileTable:

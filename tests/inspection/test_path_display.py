@@ -75,6 +75,16 @@ def test_lines_differ_in_color_and_dashes(path):
     assert len(dashes) >= 5
 
 
+def test_colors_belong_to_columns(path):
+    few, many = (
+        {line.get_label(): (line.get_color(), line.get_linestyle()) for line in lines}
+        for lines in (
+            RegularizationPathDisplay.from_path(path, n_labels=n).lines_ for n in (3, 8)
+        )
+    )
+    assert few.items() <= many.items()
+
+
 def test_marks_stand_at_their_alphas_and_equal_ones_share_a_line(path):
     display = RegularizationPathDisplay(
         alphas=path.alphas, coefs=path.coefs, alpha=8.0, alpha_min=2.0, alpha_1se=8.0

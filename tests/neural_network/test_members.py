@@ -116,6 +116,20 @@ def test_a_permuted_target_is_not_predicted():
     assert np.mean(scores) < 3 * 0.033
 
 
+def test_every_other_member_begins_with_slow_waves():
+    rng = np.random.default_rng(0)
+    rows, y = rng.normal(size=(50, 40)), rng.normal(size=50)
+    options = {"n_members": 3, "hidden_layer_sizes": 4, "max_iter": 1}
+    model = DropoutMLPRegressor(random_state=0, **options).fit(rows, y)
+    spread = [
+        each.architecture.views(each.parameters.params)["frequencies"].std(axis=0)
+        for each in model._ensemble.members
+    ]
+    for fast in (spread[0], spread[2]):
+        assert fast[-1] > 4 * spread[1].mean()
+        assert fast[0] < spread[1].mean()
+
+
 def test_weightless_rows_have_no_fold():
     weights = np.ones(300)
     weights[::7] = 0.0

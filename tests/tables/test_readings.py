@@ -309,6 +309,23 @@ def test_files_that_are_cut_or_torn(text, sentence, tmp_path):
         read_table(path)
 
 
+def test_rows_of_one_cell_stay_where_there_are_others(tmp_path):
+    path = tmp_path / "file.csv"
+    rows = [("yes,,", "no,x,", "yes,x,x", "no,,")[k % 4] for k in range(20)]
+    path.write_text("\n".join(["sold,pool,garden", *rows]) + "\n")
+    file = read_table(path)
+    assert file.n_rows == 20
+    assert file.notes == []
+
+
+def test_two_header_lines_of_which_the_second_repeats_itself(tmp_path):
+    path = tmp_path / "file.csv"
+    path.write_text("place,2019,,2020,\n,mean,sd,mean,sd\n" + "a,1,2,3,4\n" * 5)
+    assert read_table(path).names[:3] == ["place", "2019 mean", "2019 sd"]
+    path.write_text("2019,,2020,\nmean,sd,mean,sd\n" + "1,2,3,4\n" * 5)
+    assert read_table(path).names == ["2019 mean", "2019 sd", "2020 mean", "2020 sd"]
+
+
 def test_unnamed_columns_and_dates_with_blanks(tmp_path):
     path = tmp_path / "file.csv"
     path.write_text("x,,\n" + BODY)

@@ -40,6 +40,8 @@ _WIDEST = 0.25
 # With this many at most all columns make the working set: to tell which may
 # stay outside would take longer than they do.
 _FEW_COLUMNS = 64
+# Rows of which products are made at a time.
+_STRIP = 2048
 # Of a problem that lacks so many rows that others' weights are multiplied by more than
 # this, the Gram matrix is not had by subtracting the part of the missing ones.
 _MOST_SHARED = 2.0
@@ -107,8 +109,7 @@ class _Lockstep:
         self._apart: set[int] = set()
         self._weight = np.zeros(n)
         self._changes = np.zeros((len(members), n))
-        # Shares of 2 in the cost of a Gram matrix: all rows, and the parts held out.
-        self._price = 2.0 / len(members)
+        self._price = self._rows.n_reads / len(members)
         self._formed_at = np.inf
         for k, member in enumerate(members):
             member.rows = member.rows._replace(change=self._changes[k])
@@ -140,7 +141,8 @@ class _Lockstep:
             if len(columns):
                 self._admit(columns)
             moving = [m for m in todo if alpha < m.alpha and len(m.columns)]
-            self._go(moving, alpha)
+            with overflowing():
+                self._go(moving, alpha)
             todo = [m for m in todo if not m.is_alone]
             self._look(todo, alpha)
         for m in live:
@@ -213,18 +215,17 @@ class _Lockstep:
 
         def proceed(m: Member, stage: int, products: Floats = nothing) -> int:
             at = self._place[id(m)]
-            with overflowing():
-                answer = loss_rounds.proceed(
-                    m.rows,
-                    working[id(m)],
-                    size,
-                    settings[id(m)],
-                    alpha,
-                    stage,
-                    products,
-                    before[at],
-                    steps[at],
-                )
+            answer = loss_rounds.proceed(
+                m.rows,
+                working[id(m)],
+                size,
+                settings[id(m)],
+                alpha,
+                stage,
+                products,
+                before[at],
+                steps[at],
+            )
             if answer == loss_rounds.FAILED:
                 m.is_alone = True
             return int(answer)
@@ -250,12 +251,22 @@ class _Lockstep:
     def _correlated(self, members: Sequence[Member]) -> list[Floats]:
         """Return the columns' products with what the members ask for."""
         places = [self._place[id(m)] for m in members]
-        found = self._changes[places] @ self._entries.T
+        found = self._products(places)
         for row, m in zip(found, members, strict=True):
             ratio = self._ratio(m)
             if ratio is not None:
                 row *= ratio
         return list(found)
+
+    def _products(self, places: Sequence[int]) -> Floats:
+        """Return the columns' products with some problems' rows."""
+        entries, changes = self._entries, self._changes[places]
+        found = np.zeros((len(places), len(entries)))
+        # BLAS copies all that it is given at once, out of cache and back.
+        for start in range(0, changes.shape[1], _STRIP):
+            rows = slice(start, start + _STRIP)
+            found += changes[:, rows] @ entries[:, rows].T
+        return found
 
     def _combine(self, members: Sequence[Member], steps: Floats) -> None:
         """Write the members' changes."""

@@ -16,6 +16,7 @@ from regkit.kernels.linear.loss_policy import (
 from regkit.kernels.linear.loss_steps import LossRows
 from regkit.solvers.losses import Loss
 from regkit.solvers.paths import pivoting
+from regkit.solvers.paths.certificate import LossCertificate
 from regkit.solvers.paths.newton import NewtonPath
 from regkit.solvers.paths.newton_walk import (
     ColumnScales,
@@ -78,14 +79,18 @@ class Member(NewtonPath):
         self.rows = LossRows(
             self.rows.code, self.rows.power, *(row[order] for row in self.rows[2:])
         )
+        self._certificate = LossCertificate(
+            self.penalty, self._judge, self.rows.y, self.rows.share, self.null_deviance
+        )
 
-    def _in_order(self, values: Floats) -> Floats:
-        """Return what belongs to rows in the order of the design."""
+    def _weighted_dual(self) -> Floats:
+        """Return the dual point times roots of shares, in the order of the design."""
         if self._order is None:
-            return values
-        found = np.empty_like(values)
-        found[self._order] = values
-        return found
+            return self._root * self.rows.dual
+        dual = np.empty_like(self._root)
+        dual[self._order] = self.rows.dual
+        dual *= self._root
+        return dual
 
     def settings(self, price: float) -> loss_model.Settings:
         """Return what stays the same on the path."""
@@ -170,7 +175,7 @@ class Member(NewtonPath):
         self._looked_at = columns
         if not screen.outside.any():
             return None
-        dual = self._root * self._in_order(self.rows.dual)
+        dual = self._weighted_dual()
         found = screen.foresee(dual, alpha)
         self._looked_at = np.concatenate([columns, found])
         return screen.request(dual, found, columns[:0]) if len(found) else None
@@ -190,8 +195,8 @@ class Member(NewtonPath):
                 self.coef,
                 self._screen.correlation,
                 alpha,
-                self._in_order(rows.eta),
-                self._in_order(rows.dual),
+                rows.eta,
+                rows.dual,
                 float(figures[loss_model.DIVERGENCE]),
                 self._goal,
             )
@@ -216,7 +221,7 @@ class Member(NewtonPath):
     def deviance(self) -> float:
         rows = self.rows
         value = self._judge.value_at(
-            self._y, self._share, rows.eta, rows.residual, rows.curvature
+            rows.y, rows.share, rows.eta, rows.residual, rows.curvature
         )
         return max(0.0, value - self._least_value)
 

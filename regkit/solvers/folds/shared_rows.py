@@ -48,6 +48,11 @@ class SharedRows:
             self.order = np.argsort(label, kind="stable")
             self.share = share[self.order]
 
+    @property
+    def n_reads(self) -> float:
+        """How often `sums` goes over the rows."""
+        return 1.0 if self._is_split else 2.0
+
     def sums(self, of_rows: Callable[[Any], Floats]) -> list[Floats]:
         """Return a sum over the rows of each problem, times its factor.
 

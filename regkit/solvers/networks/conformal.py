@@ -22,8 +22,6 @@ from regkit._types import Floats
 
 # The least share of the variance of held-out rows that intervals keep.
 _LEAST_VARIANCE = 0.9
-# The least that the variance of normal ranks is taken to be.
-_LEAST_KEPT = 0.5
 
 
 def least_rows(coverage: float) -> int:
@@ -107,13 +105,10 @@ class ClassSets(NamedTuple):
         group of networks, ascending.
     members : tuple of tuple of int
         The networks of each group.
-    kept : float
-        See `kept_variance`.
     """
 
     scores: Floats
     members: tuple[tuple[int, ...], ...]
-    kept: float
 
     def of(self, probabilities: list[Floats], coverage: float) -> NDArray[np.bool_]:
         """Return which classes belong to the set of each row, (n, n_classes).
@@ -129,7 +124,7 @@ class ClassSets(NamedTuple):
             In (0, 1).
         """
         n = len(self.scores)
-        limit = float(ndtri(rank_of(coverage, n) / (n + 1))) * math.sqrt(self.kept)
+        limit = float(ndtri(rank_of(coverage, n) / (n + 1)))
         ranks = [
             normal_ranks(
                 1.0 - np.mean([probabilities[k] for k in own], axis=0), self.scores
@@ -144,35 +139,3 @@ def normal_ranks(found: Floats, scores: Floats) -> Floats:
     smaller = np.searchsorted(scores, found, side="left")
     ranks: Floats = ndtri((smaller + 0.5) / (len(scores) + 1))
     return ranks
-
-
-def kept_variance(
-    alone: list[Floats], scores: Floats, n_members: int, n_folds: int
-) -> float:
-    """Return the variance that the mean of all groups' normal ranks has.
-
-    Those of one group have variance 1. What their mean lacks is the variance between
-    groups, which no row tells that only one group has not learned from. It is taken
-    from that between the networks of a group: that from fold to fold is taken to be as
-    large as that from seed to seed, which is rather less than it is, so that sets
-    rather cover too many. Where groups are single networks nothing is taken off.
-
-    Parameters
-    ----------
-    alone : list of ndarray (n_networks, n)
-        Scores of held-out rows by each network that judges them.
-    scores : ndarray
-        By their mean, ascending.
-    n_members, n_folds : int
-        How many networks are averaged for new rows, and of how many folds.
-    """
-    count = min(len(each) for each in alone)
-    if count < 2:
-        return 1.0
-    ranks = [normal_ranks(each, scores) for each in alone]
-    variance = np.average(
-        [each.var(axis=0, ddof=1).mean() for each in ranks],
-        weights=[each.shape[1] for each in ranks],
-    )
-    lacking = 1 / count - 1 / n_members + 1 - 1 / n_folds
-    return max(1.0 - lacking * float(variance), _LEAST_KEPT)

@@ -118,6 +118,11 @@ def test_rows_that_only_one_fold_lacks(monkeypatch, name, is_sorted, few_columns
             )
             reported = path.dual_gaps[k] / path.null_objectives[k]
             assert found.relative_gap <= reported * (1 + 1e-6) + 1e-14
+        eta = X @ path.columns() + path.intercepts
+        share = weight / weight.sum()
+        deviances = [LOSSES[name].deviance(y, share, z.copy()) for z in eta.T]
+        explained = 1.0 - np.array(deviances) / path.null_objectives
+        np.testing.assert_allclose(path.explained(), explained, atol=1e-10)
 
 
 def test_what_is_not_plain_is_solved_alone(monkeypatch):

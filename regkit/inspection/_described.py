@@ -1,0 +1,48 @@
+"""What displays say of themselves where text stands in a picture's place."""
+
+from html import escape
+
+from regkit._types import Floats
+
+
+class Described:
+    """A display that prints what it shows, and makes a small table of it in HTML.
+
+    Subclasses state `_facts`.
+    """
+
+    def _facts(self) -> dict[str, str]:
+        """Return what is shown, by name."""
+        raise NotImplementedError
+
+    def __repr__(self) -> str:
+        facts = "; ".join(f"{name}: {text}" for name, text in self._facts().items())
+        return f"{type(self).__name__}({facts})"
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><th>{escape(name)}</th><td>{escape(text)}</td></tr>"
+            for name, text in self._facts().items()
+        )
+        return f"<table><caption>{type(self).__name__}</caption>{rows}</table>"
+
+
+def number(value: float) -> str:
+    """Write a number with four digits."""
+    return f"{float(value):.4g}"
+
+
+def span(values: Floats) -> str:
+    """Write how many numbers there are, and the first and the last."""
+    if len(values) == 1:
+        return number(values[0])
+    return f"{len(values)}, {number(values[0])} to {number(values[-1])}"
+
+
+def marked(**alphas: float | None) -> dict[str, str]:
+    """Return the alphas that are marked, by what they are."""
+    return {
+        f"{name} alpha".replace("one_se", "1-SE"): number(alpha)
+        for name, alpha in alphas.items()
+        if alpha is not None
+    }
