@@ -9,7 +9,7 @@ from numba.core.registry import CPUDispatcher
 from numba.extending import overload
 
 from regkit.kernels._cache import KernelCache
-from regkit.kernels._parts import KernelCompiler, PartCompiler
+from regkit.kernels._parts import OUTLINED, KernelCompiler, PartCompiler
 from regkit.kernels.compiling import uncollected
 
 Kernel = TypeVar("Kernel", bound=Callable[..., Any])
@@ -118,6 +118,16 @@ def uncounted_summing_kernel(function: Kernel) -> Kernel:
 def uncounted_part(function: Kernel) -> Kernel:
     """Compile ``function`` as `uncounted_kernel` does, for kernels alone to call."""
     return _compile(function, {**_UNCOUNTED, **_PART})
+
+
+def outlined(function: Kernel) -> Kernel:
+    """Keep a part out of the code of its callers, which hold a copy for each call.
+
+    Long loops that several places call take their time to optimize, and the call is
+    nothing beside them.
+    """
+    setattr(function, OUTLINED, True)
+    return function
 
 
 def uncounted_summing_part(function: Kernel) -> Kernel:

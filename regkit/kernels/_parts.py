@@ -14,11 +14,22 @@ from numba.core.compiler import Compiler
 from numba.core.typed_passes import NopythonRewrites
 from numba.core.untyped_passes import InlineClosureLikes
 
+OUTLINED = "_is_outlined"
+
 
 class _PartLibrary(JITCodeLibrary):
     """Code that is handed on to callers, and not made executable."""
 
     _final_module: Any
+    is_outlined = False
+
+    def add_ir_module(self, ir_module: Any) -> None:
+        """Take the code as Numba has written it."""
+        if self.is_outlined:
+            for function in ir_module.functions:
+                if not function.is_declaration:
+                    function.attributes.add("noinline")
+        super().add_ir_module(ir_module)
 
     def _optimize_final_module(self) -> None:
         """Leave it to the callers, which optimize all that they link."""
@@ -63,5 +74,6 @@ class PartCompiler(KernelCompiler):
     def compile_extra(self, func: Any) -> Any:
         codegen = self.state.targetctx.codegen()
         self.state.library = _PartLibrary(codegen, func.__qualname__)
+        self.state.library.is_outlined = getattr(func, OUTLINED, False)
         self.state.library.enable_object_caching()
         return super().compile_extra(func)

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from regkit.kernels._jit import uncounted_part, uncounted_summing_part
+from regkit.kernels._jit import outlined, uncounted_part, uncounted_summing_part
 from regkit.kernels.linear import cholesky
 
 # Share of the threshold by which a subgradient may exceed it and count as met.
@@ -89,6 +89,7 @@ def admit(
 
 
 @uncounted_summing_part
+@outlined
 def shift_correlation(
     gram: NDArray[np.float64],
     columns: NDArray[np.int64],
