@@ -11,19 +11,16 @@ from __future__ import annotations
 import importlib.metadata
 import importlib.util
 import os
-import shutil
-import subprocess
-import tempfile
 import time
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from scipy import sparse
 
+from benchmarks.from_r import missing_from_r, run_glmnet
 from benchmarks.problems import Problem, Vector
 
 
@@ -146,38 +143,10 @@ def solve_adelie(problem: Problem, tol: float) -> Solution:
     return _solution(state.betas.T, state.intercepts, start)
 
 
-_GLMNET_SCRIPT = Path(__file__).with_name("glmnet_path.R")
-
-
 def solve_glmnet(problem: Problem, tol: float) -> Solution:
     """R's ``glmnet``: data passed by files, seconds measured inside R."""
-    X, alphas = problem.X, problem.alphas
-    with tempfile.TemporaryDirectory() as folder:
-        arrays = {"y": problem.y, "alphas": alphas}
-        if problem.is_sparse:
-            arrays |= {"data": X.data, "indices": X.indices, "indptr": X.indptr}
-        else:
-            arrays["X"] = np.ravel(X, order="F")
-        for name, array in arrays.items():
-            kind = np.float64 if array.dtype.kind == "f" else np.int32
-            array.astype(kind).tofile(Path(folder, name))
-        n_samples, n_features = X.shape
-        command = ["Rscript", _GLMNET_SCRIPT, folder, n_samples, n_features, tol]
-        run = subprocess.run(
-            [str(part) for part in command], capture_output=True, text=True
-        )
-        if run.returncode:
-            raise RuntimeError(run.stderr.strip())
-        shape = (n_features, len(alphas))
-        parts = {
-            name: np.fromfile(Path(folder, f"coefs_{name}"), dtype=kind)
-            for name, kind in (("data", "f8"), ("indices", "i4"), ("indptr", "i4"))
-        }
-        coefs = sparse.csc_matrix(
-            (parts["data"], parts["indices"], parts["indptr"]), shape=shape
-        )
-        intercepts = np.fromfile(Path(folder, "intercepts"))
-    return Solution(coefs, intercepts, float(run.stdout.split()[-1]))
+    found = run_glmnet(problem.X, problem.y, problem.alphas, tol, "gaussian")
+    return Solution(*found)
 
 
 @dataclass(frozen=True)
@@ -191,7 +160,7 @@ class Solver:
     def missing(self) -> str | None:
         """Why the solver cannot run here; None when it can."""
         if self.is_r_package:
-            return _missing_from_r(self.distribution)
+            return missing_from_r(self.distribution)
         try:
             importlib.metadata.version(self.distribution)
         except importlib.metadata.PackageNotFoundError:
@@ -205,15 +174,6 @@ class Solver:
             # The outside gap judges; peers' own warnings would drown the table.
             warnings.simplefilter("ignore")
             return self.solve(problem, tol)
-
-
-def _missing_from_r(package: str) -> str | None:
-    if shutil.which("Rscript") is None:
-        return "Rscript is not on the PATH"
-    check = ["Rscript", "-e", f"library({package}); library(Matrix)"]
-    if subprocess.run(check, capture_output=True).returncode:
-        return f"R has no package {package}"
-    return None
 
 
 SOLVERS: dict[str, Solver] = {

@@ -190,13 +190,13 @@ def text(quick: bool) -> tuple[Matrix, Vector]:
         [rows, rows[paired], rng.integers(n_samples, size=n_features)]
     )
     words = np.concatenate([words, words[paired] ^ 1, np.arange(n_features)])
-    X = _tf_idf(rows, words, (n_samples, n_features))
+    X = tf_idf(rows, words, (n_samples, n_features))
     n_frequent = n_features // 20
     informative = rng.choice(n_frequent, n_frequent // 3, replace=False)
     return X, _respond(rng, X, informative, 0.2)
 
 
-def _tf_idf(rows: Any, words: Any, shape: tuple[int, int]) -> Matrix:
+def tf_idf(rows: Any, words: Any, shape: tuple[int, int]) -> Matrix:
     """Counts times smoothed inverse document frequencies, rows of unit length."""
     counts = sparse.coo_matrix((np.ones(len(rows)), (rows, words)), shape).tocsr()
     document_frequency = np.bincount(counts.indices, minlength=shape[1])

@@ -163,4 +163,7 @@ class Moments:
         constant = self.weight * levels**2
         squares = self.square - 2.0 * cross + fit + 2.0 * levels * drift + constant
         size = self.square + fit + constant
-        return squares / self.weight, squares > 1e-6 * size
+        # Products with coefficients that cancel each other are larger than their sum.
+        largest = np.sqrt(self.gram.diagonal()[columns]) @ np.abs(coefs)
+        are_exact = (squares > 1e-6 * size) & (squares > 1e-9 * largest**2)
+        return squares / self.weight, are_exact

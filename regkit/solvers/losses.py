@@ -24,6 +24,10 @@ class PathLoss(Protocol):
     def is_smooth(self) -> bool:
         """See `Loss`."""
 
+    @property
+    def longest_step(self) -> float:
+        """See `Loss`."""
+
     def objective(self, y: Floats, share: Floats, eta: Floats) -> float:
         """See `Loss`."""
 
@@ -209,6 +213,11 @@ class Loss:
     def mean_predictor(self, share: Floats, eta: Floats) -> Any:
         """Return the mean of the linear predictors."""
         return float(share @ eta)
+
+    @property
+    def longest_step(self) -> float:
+        """How far a predictor may go at once where the model does not hold."""
+        return np.inf
 
     def model_square(self, share: Floats, weight: Floats, change: Floats) -> float:
         """Return the square of a change of eta under the quadratic model."""

@@ -26,6 +26,8 @@ class Multinomial:
     curvature_bound: float = 1.0
     is_smooth: bool = False  # probabilities are not extrapolated one by one
     may_fall_forever: bool = True
+    # Beyond, probabilities round to 0 and 1 and leave no curvature to come back by.
+    longest_step: float = 10.0
 
     def _split(self, *vectors: Floats) -> list[Floats]:
         return [vector.reshape(self.n_classes, -1) for vector in vectors]

@@ -76,6 +76,7 @@ class LossCase:
             intercept,
             sample_weight=self.weight,
             offset=self.offset,
+            goal=1e-16,  # below what rounding leaves
             **options,
         )
 

@@ -29,6 +29,9 @@ from regkit.solvers.losses import overflowing
 from regkit.solvers.paths import pivoting
 from regkit.solvers.problem import ScaledPenalty
 
+# More in the working set are refused.
+MOST_COLUMNS = 30_000
+
 
 class NewtonModel:
     """G, c and the factor of the active columns.
@@ -127,8 +130,15 @@ class NewtonModel:
         capacity = len(self._problem.target)
         if size <= capacity:
             return
+        if size > MOST_COLUMNS:
+            raise ValueError(
+                f"More than {MOST_COLUMNS:,} coefficients (of all classes together) "
+                "may be nonzero at this alpha, and a matrix of their products would "
+                f"take {8e-9 * MOST_COLUMNS**2:.1f} GB. Use a larger alpha, or an "
+                "l1_ratio nearer to 1, so that fewer are nonzero."
+            )
         problem, state = self._problem, self._state
-        capacity = max(2 * capacity, size, 32)
+        capacity = min(max(2 * capacity, size, 32), MOST_COLUMNS)
         rank = capacity if self._ridged else self._rank
         self._problem, self._state = pivoting.with_room(problem, state, capacity, rank)
 

@@ -272,7 +272,8 @@ class NewtonSteps:
             start = self._loss.objective(self._y, self._share, self.eta)
             start += alpha * self.penalty.value(model.columns, before)
             rise = value + alpha * self.penalty.value(model.columns, model.coef) - start
-            if not rise <= RISE * self.null_deviance:
+            is_far = not np.abs(change).max() <= self._loss.longest_step
+            if is_far or not rise <= RISE * self.null_deviance:
                 self._shorten(alpha, before, step, shift, change, start)
                 return False
         self.eta, self._dual = reached, rows.moved.reshape(-1)
@@ -293,7 +294,8 @@ class NewtonSteps:
         """Halve the step until the objective falls; not at all from a tangent."""
         model, eta = self._model, self.eta
         self._is_stuck = self._is_exact
-        length = 1.0
+        furthest = float(np.abs(change).max())
+        length = min(1.0, 2.0 * self._loss.longest_step / max(furthest, 1.0))
         for _ in range(_HALVINGS if self._is_exact else 0):
             length *= 0.5
             coef = before + length * step

@@ -101,3 +101,20 @@ def test_least_squares_at_the_end_of_a_path_takes_the_rows():
         A = np.column_stack([np.ones(len(fold.train)), X[fold.train, :-1]])
         exact = np.linalg.lstsq(A, y[fold.train], rcond=None)[0]
         np.testing.assert_allclose(path.columns()[:-1, -1], exact[1:], rtol=1e-9)
+
+
+def test_errors_of_coefficients_that_cancel_each_other_come_from_the_rows():
+    rng = np.random.default_rng(3)
+    X = rng.normal(size=(N, 1)) + 1e-6 * rng.normal(size=(N, P))
+    y = 1e-2 * rng.normal(size=N)
+    folds = split()
+    coef = np.zeros((P, 1))
+    coef[:2, 0] = 1e4, -1e4
+    sums = FoldMoments(make_design(X), y, None, folds)
+    found = sums.held_out_errors(0, np.arange(P), coef, np.zeros(1))
+    assert found is not None
+    assert np.isnan(found).all()
+    coef[:2, 0] = 1.0, -1.0
+    found = sums.held_out_errors(0, np.arange(P), coef, np.zeros(1))
+    expected = np.mean((y - X @ coef[:, 0])[folds[0].test] ** 2)
+    np.testing.assert_allclose(found, expected, rtol=1e-7)

@@ -237,3 +237,13 @@ def test_groups_that_are_tied_but_for_rows_of_little_weight():
     options = {"sample_weight": weight, "fit_intercept": False, **GROUPED}
     penalty, alphas = Penalty.build(12), np.array([0.3, 0.01])
     check(X.astype(float), np.array([0, 1, 2, 1]), penalty, alphas, **options)
+
+
+def test_groups_whose_first_step_would_make_all_rows_certain():
+    """Beyond it probabilities round to 0 and 1, and no curvature leads back."""
+    X = np.array([[(-1) ** ((i & j).bit_count()) for j in range(5)] for i in range(8)])
+    X = np.vstack([X, X[:1]]).astype(float)
+    y = np.array([0, 1, 2, 2, 0, 0, 1, 2, 2])
+    weight = np.array([1e-2, 1e3, 1e-4, 1e3, 10.0, 1e2, 1e-2, 10.0, 1e4])
+    options = {"sample_weight": weight, "standardize": True, **GROUPED}
+    check(X, y, Penalty.build(5), np.array([0.010683828744786173]), **options)

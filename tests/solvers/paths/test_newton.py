@@ -13,7 +13,7 @@ from regkit.solvers.losses import (
     SQUARED_HINGE,
     tweedie,
 )
-from regkit.solvers.paths import newton_compiled
+from regkit.solvers.paths import newton_compiled, newton_model
 from regkit.solvers.paths.newton import NewtonPath
 from regkit.solvers.paths.walk import answered
 from regkit.solvers.problem import Penalty
@@ -287,3 +287,12 @@ def test_wide_ridge_is_solved_in_the_space_of_rows(name, form):
         assert found.dense().shape == (2, 90)
         assert np.all(found.dense()[:, np.isinf(factor)] == 0.0)
         assert np.all(found.intercepts == 0.0) == (not fit_intercept)
+
+
+def test_more_columns_than_memory_is_for_are_refused(monkeypatch):
+    X, y = table("logistic", (30, 130))
+    monkeypatch.setattr(newton_model, "MOST_COLUMNS", 40)
+    penalty = Penalty.build(130, 0.01)
+    check("logistic", X, y, penalty, np.array([15.0]))
+    with pytest.raises(ValueError, match=r"More than 40 coefficients.*Use a larger"):
+        check("logistic", X, y, penalty, np.array([0.01]))
