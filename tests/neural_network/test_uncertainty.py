@@ -280,9 +280,10 @@ def test_probabilities_are_what_they_say():
     rows = rng.normal(size=(3300, 5))
     chance = 1 / (1 + np.exp(-2 * rows[:, 0]))
     labels = rng.random(3300) < chance
-    options = {**MEMBERS, "early_stopping": False, "dropout": 0.0, "embedding": None}
+    options = {**SMALL, "n_members": 10, "max_iter": 400, "early_stopping": False}
     model = DropoutMLPClassifier(**options).fit(rows[:300], labels[:300])
-    assert model._ensemble.temperature > 1.2
+    # Such networks are several times as sure as they may be.
+    assert model._ensemble.temperature > 4.5
     found = model.predict_proba(rows[300:])[:, 1]
     sure = found > 0.8
     assert abs(labels[300:][sure].mean() - found[sure].mean()) < 0.05

@@ -9,7 +9,7 @@ from scipy.optimize import minimize_scalar
 from regkit._types import Floats
 
 # Limits of the logarithm, and the deviation of its prior: of few rows little is learnt.
-_FARTHEST = 1.5
+_FARTHEST = 4.0
 _PRIOR = 0.5
 _SMALLEST = 1e-15
 # Variance of outputs from fold to fold, in variances between the networks of a fold: 0
