@@ -68,10 +68,11 @@ _FEWEST_EPOCHS = 32
 _MOST_EPOCHS = 256
 # Numbers that the snapshots of a network may hold.
 _SNAPSHOT_SPACE = 1 << 22
-# Of members by turns: with fast waves for jumps, with slow ones for what is smooth.
+# Of members by turns: slow waves for what is smooth; fast ones for jumps, of which one
+# network alone is worse.
 _EMBEDDINGS = (
-    Embedding(n_frequencies=16, n_components=3, slowest=0.05, fastest=0.8),
     Embedding(n_frequencies=16, n_components=3, slowest=0.1, fastest=0.1),
+    Embedding(n_frequencies=16, n_components=3, slowest=0.05, fastest=0.8),
 )
 
 

@@ -131,8 +131,8 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
     embedding : {"periodic"} or None, default="periodic"
         Adds to every column of more than two values three learned combinations of 16
         learned waves of it (after PBLD of [2]_), which lets the network follow sharp
-        functions of single columns: every other member begins with slow waves alone,
-        the others with slow and fast ones. For wide X use None, which is faster.
+        functions of single columns: the first member begins with slow waves, every
+        other one with slow and fast ones. For wide X use None, which is faster.
     input_scaling : bool, default=False
         Whether each input of the first layer has a learned scale.
     activation : str or sequence of str, default="gelu"

@@ -125,9 +125,9 @@ def test_every_other_member_begins_with_slow_waves():
         each.architecture.views(each.parameters.params)["frequencies"].std(axis=0)
         for each in model._ensemble.members
     ]
-    for fast in (spread[0], spread[2]):
-        assert fast[-1] > 4 * spread[1].mean()
-        assert fast[0] < spread[1].mean()
+    for slow in (spread[0], spread[2]):
+        assert spread[1][-1] > 4 * slow.mean()
+        assert spread[1][0] < slow.mean()
 
 
 def test_weightless_rows_have_no_fold():

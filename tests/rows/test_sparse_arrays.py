@@ -11,8 +11,8 @@ FORMATS = ("csr", "csc", "coo", "bsr")
 
 def table(format_):
     rng = np.random.default_rng(0)
-    X = sp.random_array((40, 4), density=0.5, rng=rng, format=format_)
-    return X, rng.normal(size=40)
+    X = rng.normal(size=(40, 4)) * (rng.random((40, 4)) < 0.5)
+    return sp.coo_array(X).asformat(format_), rng.normal(size=40)
 
 
 def foreign(X):
