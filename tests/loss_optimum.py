@@ -254,4 +254,8 @@ def _solve(hessian: Array, right_side: Array) -> Array:
     scale = np.where(diagonal > 0, 1 / np.sqrt(np.maximum(diagonal, 1e-300)), 0.0)
     scaled = hessian * scale[:, None] * scale
     scaled[np.diag_indices_from(scaled)] = 1.0 + 1e-14
-    return scale * np.linalg.solve(scaled, (right_side * scale).astype(np.float64))
+    scaled_side = (right_side * scale).astype(np.float64)
+    try:
+        return scale * np.linalg.solve(scaled, scaled_side)
+    except np.linalg.LinAlgError:  # columns that depend on each other to all digits
+        return scale * np.linalg.lstsq(scaled, scaled_side, rcond=1e-15)[0]
