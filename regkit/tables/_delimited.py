@@ -108,9 +108,9 @@ def _sniff(text: str) -> _Dialect:
         with suppress(clevercsv.Error):
             found = clevercsv.Sniffer().sniff(sample, verbose=False)
     if found is not None:
-        found.delimiter = _usual_delimiter(sample, found.delimiter)
+        delimiter = _usual_delimiter(sample, found.delimiter or "")
         quote = found.quotechar or '"'
-        return _Dialect(found.delimiter or ",", quote, found.escapechar or None)
+        return _Dialect(delimiter or ",", quote, found.escapechar or None)
     try:  # without the extra ``tables``: good for plain files
         plain = csv.Sniffer().sniff(sample, ",;\t|")
     except csv.Error:

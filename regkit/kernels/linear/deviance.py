@@ -47,7 +47,7 @@ def _logistic_strip(
         for i in range(m):
             is_plain = y[i] * (1.0 - y[i]) == 0.0 and eta[i] == eta[i]
             if share[i] > 0.0 and not is_plain:
-                _, _, found[i] = measure(LOGISTIC, 0.0, y[i], eta[i], 0.0)
+                _, _, found[i] = measure(np.int64(LOGISTIC), 0.0, y[i], eta[i], 0.0)
     return float(weighted_sum(found, share, m))
 
 

@@ -186,7 +186,7 @@ def accept(
 @part
 def is_balanced(rows: LossRows) -> bool:
     """Whether the dual point is orthogonal to the intercept."""
-    total, size, terms = balance(rows.y, rows.share, rows.dual, 1)
+    total, size, terms = balance(rows.y, rows.share, rows.dual, np.int64(1))
     return total <= BALANCED * size + 16.0 * EPS * terms
 
 

@@ -82,7 +82,7 @@ def _logistic_values(
         for i in range(start, start + m if rest else start):
             is_plain = y[i] * y[i] == y[i] and 1.0 - abs(residual[i]) >= _LIKELY
             if share[i] > 0.0 and not is_plain:
-                total += share[i] * value(LOGISTIC, 0.0, y[i], eta[i])
+                total += share[i] * value(np.int64(LOGISTIC), 0.0, y[i], eta[i])
     return total
 
 
