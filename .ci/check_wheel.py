@@ -10,11 +10,12 @@ import runpy
 import shutil
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from inspect import isroutine
+from inspect import isfunction, ismodule
 from multiprocessing import get_context
 from pathlib import Path
+from types import FunctionType
 from zipfile import ZipFile
 
 from numba.core import event
@@ -104,17 +105,28 @@ def check_kernels() -> None:
 
 def linked() -> set[str]:
     """Return the kernels that others call: these bring them as parts of their own."""
-    found = set()
+    names: set[str] = set()
     for name, module in list(sys.modules.items()):
         for kernel in (
             vars(module).values() if name.startswith("regkit.kernels") else ()
         ):
             function = getattr(kernel, "py_func", None)
-            for used in function.__code__.co_names if isroutine(function) else ():
-                called = getattr(function.__globals__.get(used), "py_func", None)
-                if called is not None:
-                    found.add(_shipped.name_of(called))
-    return found
+            if isfunction(function):
+                names.update(used(function))
+    return names
+
+
+def used(function: FunctionType) -> Iterator[str]:
+    """Yield the kernels that a function names, by themselves or in their modules."""
+    places = [function.__globals__]
+    names = function.__code__.co_names
+    known = (function.__globals__.get(name) for name in names)
+    places += [vars(module) for module in known if ismodule(module)]
+    for place in places:
+        for name in names:
+            called = getattr(place.get(name), "py_func", None)
+            if isfunction(called):
+                yield _shipped.name_of(called)
 
 
 if __name__ == "__main__":
