@@ -67,7 +67,7 @@ def _exponential(x: float) -> float:
 
 
 @uncounted_part
-def value(code: int, power: float, y: float, z: float) -> float:
+def value(code: int | np.int64, power: float, y: float, z: float) -> float:
     """Return f(y, z)."""
     if code == LOGISTIC:
         rest = (1.0 - y) * z if z > 0.0 else -y * z
@@ -91,7 +91,9 @@ def value(code: int, power: float, y: float, z: float) -> float:
 
 
 @uncounted_part
-def derivatives(code: int, power: float, y: float, z: float) -> tuple[float, float]:
+def derivatives(
+    code: int | np.int64, power: float, y: float, z: float
+) -> tuple[float, float]:
     """Return -f'(z) and f''(z)."""
     if code == LOGISTIC:
         e = np.exp(-abs(z))
@@ -163,7 +165,7 @@ def _tweedie_gap(power: float, y: float, z: float, excess: float) -> float:
 
 @uncounted_part
 def measure(
-    code: int, power: float, y: float, z: float, dual: float
+    code: int | np.int64, power: float, y: float, z: float, dual: float
 ) -> tuple[float, float, float]:
     """Return -f'(z), f''(z) and f(z) + f*(-dual) + dual z.
 
@@ -299,7 +301,7 @@ def balance(
     y: NDArray[np.float64],
     share: NDArray[np.float64],
     dual: NDArray[np.float64],
-    n_classes: int,
+    n_classes: int | np.int64,
 ) -> tuple[float, float, float]:
     """Return what tells whether a dual point is orthogonal to the intercepts.
 
