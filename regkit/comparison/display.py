@@ -296,12 +296,12 @@ class RegularizerComparisonDisplay(Described):
         )
         if not narrow:
             ax.text(
+                1.01,
                 1.0,
-                -0.02,
                 "test error",
                 transform=ax.transAxes,
                 ha="left",
-                va="top",
+                va="bottom",
                 fontsize="small",
             )
         for axis in (ax, self.right_axis_):
