@@ -110,7 +110,8 @@ def linked() -> set[str]:
         for kernel in (
             vars(module).values() if name.startswith("regkit.kernels") else ()
         ):
-            function = getattr(kernel, "py_func", None)
+            # Plain functions are written out in kernels (see `inlined`).
+            function = getattr(kernel, "py_func", kernel)
             if isfunction(function):
                 names.update(used(function))
     return names

@@ -12,7 +12,7 @@ import numpy as np
 from numba import types
 from numpy.typing import NDArray
 
-from regkit.kernels._jit import inlined, summing_part
+from regkit.kernels._jit import inlined, summing_kernel
 from regkit.kernels.linear.sparse import stored_dot
 
 
@@ -51,7 +51,7 @@ def subtract(
     chosen(values, indices, first, last, step, residual)
 
 
-@summing_part
+@summing_kernel
 def _dot(row: NDArray[np.float64], residual: NDArray[np.float64]) -> float:
     total = 0.0
     for i in range(row.shape[0]):
