@@ -17,21 +17,26 @@ from regkit._types import Floats
 from regkit.designs import Design, RowDesign, make_design
 from regkit.designs.centered_moments import CenteredMoments
 from regkit.designs.reduced import ReducedDesign
-from regkit.linear_model._problem import FitRows, PathRequest, Problem, Start
+from regkit.linear_model._problem import (
+    FitRows,
+    PathRequest,
+    Problem,
+    Start,
+    refuse_small_moments,
+    refuse_underflow,
+)
 from regkit.linear_model._setup import Setup
 from regkit.linear_model._source_reducer import SourceReducer
 from regkit.linear_model._sums import SumsByFold
-from regkit.linear_model._underflow import refuse_small_moments, refuse_underflow
 from regkit.rows.inputs import FitData, check_fit_data
 from regkit.rows.open import as_source
 from regkit.solvers.criteria import information_criteria
 from regkit.solvers.folds.fold import mean_squares
 from regkit.solvers.folds.from_moments import held_out_errors
 from regkit.solvers.folds.out_of_core import MOST_COLUMNS, WideRows
-from regkit.solvers.paths.grid import alpha_grid
 from regkit.solvers.problem import Penalty
 from regkit.solvers.results import PathResult
-from regkit.solvers.solve import solve_path
+from regkit.solvers.solve import alpha_grid, solve_path
 
 
 @dataclass(frozen=True)
