@@ -65,7 +65,7 @@ def seconds_compiling() -> float:
 
 
 def uncollected(compile_: Callable[..., Any]) -> Callable[..., Any]:
-    """Return what compiles or loads, made to be noticed here and to delay collection."""
+    """Return what compiles or loads, made to be noticed here, with no collection."""
 
     @wraps(compile_)
     def compile_uncollected(*args: Any) -> Any:
