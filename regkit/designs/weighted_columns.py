@@ -345,13 +345,14 @@ class SparseWorkingColumns:
         of_column = np.argsort(places, kind="stable")
         bounds = np.searchsorted(places[of_column], np.arange(self._size + 1))
         gram, sums = class_gram.sparse_rows(
-            (data, indices, indptr),
-            (
+            class_gram.Stored(data, indices, indptr),
+            class_gram.Stored(
                 read_only(by_rows.data),
                 read_only(by_rows.indices.view(indices.dtype)),
                 read_only(by_rows.indptr),
             ),
-            (bounds, of_column),
+            bounds,
+            of_column,
             classes,
             places,
             self._by_row,

@@ -5,12 +5,20 @@ own. Row i weighs the product of entries of classes k and l by ``-share_ik share
 and of two of class k by ``share_ik Σ_(l != k) share_il``.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from regkit.kernels._jit import kernel, summing_kernel
+
+
+class Stored(NamedTuple):
+    """A compressed sparse matrix."""
+
+    data: NDArray[Any]
+    indices: NDArray[Any]
+    indptr: NDArray[Any]
 
 
 @summing_kernel
@@ -59,9 +67,10 @@ def dense_rows(
 
 @kernel
 def sparse_rows(
-    columns: tuple[NDArray[Any], NDArray[Any], NDArray[Any]],
-    rows: tuple[NDArray[Any], NDArray[Any], NDArray[Any]],
-    entries: tuple[NDArray[np.int64], NDArray[np.int64]],
+    columns: Stored,
+    rows: Stored,
+    bounds: NDArray[np.int64],
+    entries: NDArray[np.int64],
     classes: NDArray[np.int64],
     places: NDArray[np.int64],
     share: NDArray[np.float64],
@@ -69,12 +78,11 @@ def sparse_rows(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the rows of the entries from ``first`` on, and their sums by class.
 
-    X comes as CSC and as CSR; ``entries`` tells which ones are of each column of X, in
-    the manner of CSC. ``share`` has a row per row of X.
+    X comes as CSC and as CSR; those of its column j are
+    ``entries[bounds[j] : bounds[j + 1]]``. ``share`` has a row per row of X.
     """
     data, indices, indptr = columns
     row_data, row_indices, row_indptr = rows
-    bounds, held = entries
     n_new, n_classes = classes.shape[0] - first, share.shape[1]
     gram, sums = np.zeros((n_new, classes.shape[0])), np.zeros((n_new, n_classes))
     for a in range(n_new):
@@ -94,7 +102,7 @@ def sparse_rows(
             for u in range(row_indptr[i], row_indptr[i + 1]):
                 other, column = np.float64(row_data[u]), row_indices[u]
                 for v in range(bounds[column], bounds[column + 1]):
-                    b = held[v]
+                    b = entries[v]
                     m = classes[b]
                     to[b] += other * (alike if m == k else apart * of_row[m])
     return gram, sums
