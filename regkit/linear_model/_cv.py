@@ -320,7 +320,15 @@ class CrossValidated(SelectionViews, LinearModel):
 
 
 class PathCV(CrossValidated):
-    """Base of the twins that choose alpha along a path, whatever their loss."""
+    """Base of the twins that choose alpha along a path, whatever their loss.
+
+    Parameters
+    ----------
+    standardize : bool, default=False
+        Whether the penalty acts on the coefficients of the columns scaled to unit
+        weighted standard deviation, in each fold that of its training rows.
+        Coefficients and bounds stay in X's own units.
+    """
 
     def _l1_ratios(self) -> list[float]:
         return check_l1_ratios(self.l1_ratio)

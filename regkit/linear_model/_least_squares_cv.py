@@ -10,6 +10,7 @@ from sklearn.utils.validation import column_or_1d
 
 from regkit._sklearn import validate_parameters
 from regkit.linear_model._base import LinearRegressor
+from regkit.linear_model._choice_parameters import LeastSquaresChoice
 from regkit.linear_model._cv import Arguments, Evaluator, PathCV
 from regkit.linear_model._least_squares import (
     MatrixProblem,
@@ -45,8 +46,35 @@ _REMEDY = (
 )
 
 
-class LeastSquaresCV(PathCV, LinearRegressor):
-    """Base of the twins that choose alpha along a path of least squares."""
+class LeastSquaresCV(PathCV, LinearRegressor, LeastSquaresChoice):
+    r"""Base of the twins that choose alpha along a path of least squares.
+
+    Parameters
+    ----------
+    tol : float, default=1e-8
+        An alpha has converged when its duality gap is at most `tol` times the
+        objective of the model without features,
+        :math:`\frac{1}{2n} \sum_i w_i (y_i - \bar y)^2`: in the path on all rows and in
+        that of every fold.
+    max_iter : int, default=1000
+        Iterations allowed at each alpha.
+
+    Attributes
+    ----------
+    coef_ : ndarray of shape (n_features,)
+        Coefficients at `alpha_`, in float64.
+    sparse_coef_ : sparse matrix of shape (1, n_features)
+        `coef_` as a CSR matrix.
+    intercept_ : float
+        Intercept; 0 with ``fit_intercept=False``.
+    n_iter_ : int
+        Iterations run at `alpha_`.
+    dual_gap_ : float
+        Duality gap at `alpha_`, before any relaxation, in the units of the objective.
+    solver_ : str
+        What ran: "active_set", "coordinate_descent" or "qr", or "least_squares" and
+        other names where an alpha is 0; several are joined by "+".
+    """
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None, **params: Any) -> Self:
         """Choose alpha and fit the model at it.

@@ -12,6 +12,7 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
 from regkit._sklearn import check_same_names
+from regkit.linear_model._fit_parameters import ClassParameters
 from regkit.linear_model._labels import (
     class_weighted,
     encode_labels,
@@ -28,8 +29,20 @@ from regkit.rows.sources import RowSource
 from regkit.solvers.loss_terms import LossTerm
 
 
-class LinearClassifier(ClassifierMixin, LossEstimator):
-    """Base of the linear classifiers; subclasses name their loss."""
+class LinearClassifier(ClassifierMixin, LossEstimator, ClassParameters):
+    """Base of the linear classifiers; subclasses name their loss.
+
+    Attributes
+    ----------
+    coef_ : ndarray of shape (1, n_features) or (n_classes, n_features)
+        Coefficients, in float64.
+    sparse_coef_ : sparse matrix of the same shape
+        `coef_` as a CSR matrix.
+    intercept_ : ndarray of shape (1,) or (n_classes,)
+        Intercepts; 0 with ``fit_intercept=False``.
+    classes_ : ndarray of shape (n_classes,)
+        The labels seen in `fit`, sorted.
+    """
 
     def predict(self, X: Any, offset: Any = None) -> Any:
         """Predict the class of each row.

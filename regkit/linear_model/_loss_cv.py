@@ -10,6 +10,7 @@ from sklearn.model_selection import check_cv
 
 from regkit._types import Floats
 from regkit._warn import warn
+from regkit.linear_model._choice_parameters import PathChoice
 from regkit.linear_model._cv import Arguments, Evaluator, PathCV
 from regkit.linear_model._labels import Labels, class_weighted, refuse_empty_classes
 from regkit.linear_model._loss_base import LossEstimator
@@ -29,8 +30,45 @@ from regkit.solvers.folds.in_memory import PathSettings
 from regkit.solvers.folds.losses import LossFolds
 
 
-class LossCV(PathCV, LossEstimator):
-    """Base of the twins that choose alpha; subclasses state the problem."""
+class LossCV(PathCV, LossEstimator, PathChoice):
+    """Base of the twins that choose alpha; subclasses state the problem.
+
+    Parameters
+    ----------
+    cv : int, splitter or iterable of (train, test), default=None
+        The folds; None means 5, stratified by class; the only row of a class is never
+        held out then. Folds may overlap or leave rows out. Each is solved on its own
+        training rows alone, centering, `standardize` and balanced class weights
+        included.
+    class_weight : dict or "balanced", default=None
+        Weights of the classes, by label; a row's `sample_weight` is multiplied by that
+        of its class. "balanced" gives every class the same total weight, in each fold
+        among its training rows. Held-out errors count rows by `sample_weight` alone.
+    tol : float, default=1e-8
+        An alpha has converged when its duality gap is at most `tol` times the mean loss
+        of the model without features, in the path on all rows and in that of every
+        fold. Held-out errors are then right to about the root of `tol`.
+    max_iter : int, default=1000
+        Newton steps allowed at each alpha.
+
+    Attributes
+    ----------
+    fold_errors_ : ndarray of shape (n_alphas, n_folds) or (n_l1_ratios, n_alphas, \
+            n_folds)
+        Mean loss on the held-out rows of each fold, or minus the score with `scoring`;
+        only with ``criterion="cv"``.
+    cv_error_ : ndarray of shape (n_alphas,) or (n_l1_ratios, n_alphas)
+        Mean over the folds of `fold_errors_`; a fold counts by the weight of its
+        held-out rows.
+    cv_error_se_ : ndarray of shape (n_alphas,) or (n_l1_ratios, n_alphas)
+        Standard error of `cv_error_`, as in glmnet.
+    coef_ : ndarray of shape (n_features,)
+        Coefficients at `alpha_`, in float64.
+    n_iter_ : int
+        Newton steps at `alpha_`.
+    dual_gap_ : float
+        Duality gap at `alpha_`, in the units of the objective.
+    """
 
     # What a mean loss is multiplied by to give the error that the field reports.
     _error_scale = 1.0

@@ -17,6 +17,7 @@ from regkit._sklearn import (
 )
 from regkit._types import Floats
 from regkit.linear_model._base import LinearModel, LinearRegressor
+from regkit.linear_model._fit_parameters import WarmStart
 from regkit.linear_model._least_squares import MomentProblem, open_problem
 from regkit.linear_model._problem import FitRows, PathRequest, Problem, Start
 from regkit.linear_model._setup import Setup
@@ -27,7 +28,7 @@ from regkit.solvers.folds.in_memory import PathSettings
 from regkit.solvers.results import PathResult
 
 
-class SingleAlphaModel(LinearModel):
+class SingleAlphaModel(LinearModel, WarmStart):
     """Base of the models for one alpha, whatever their loss.
 
     Subclasses open their problem and name their `_l1_ratio`; ridge overrides how it is
@@ -143,7 +144,21 @@ class SingleAlphaModel(LinearModel):
 
 
 class LeastSquaresModel(SingleAlphaModel, LinearRegressor):
-    """Base of the Lasso, the elastic net and ridge for one alpha."""
+    """Base of the Lasso, the elastic net and ridge for one alpha.
+
+    Attributes
+    ----------
+    n_iter_ : int or ndarray of shape (n_targets,)
+        Iterations run.
+    dual_gap_ : float or ndarray of shape (n_targets,)
+        Duality gap reached, in the units of the objective: how far above the optimum
+        the objective can be at most.
+    solver_ : str
+        What ran: "active_set", "coordinate_descent", "qr" or "least_squares"; several
+        names, joined by "+", where several did.
+    statistics_ : SufficientStatistics
+        Of the rows seen; only after `partial_fit`.
+    """
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Fit the model.
