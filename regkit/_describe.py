@@ -98,8 +98,8 @@ def _class_docstring(own: str, names: list[str], others: list[str]) -> str:
     if attributes:
         sections["Attributes"] = "\n".join(attributes.values())
     for name, start in (("Notes", r"\n\n"), ("References", r"\n(?=\.\. )")):
-        found = (re.split(start, d[name]) for d in from_far if name in d)
-        parts = dict.fromkeys(chain(*found))  # a base may have those of another
+        each = (re.split(start, d[name]) for d in from_far if name in d)
+        parts = dict.fromkeys(chain(*each))  # a base may have those of another
         if parts:
             sections[name] = ("\n\n" if name == "Notes" else "\n").join(parts)
     return _joined(text, sections)

@@ -20,6 +20,7 @@ from regkit.neural_network._fitted import Fitted
 from regkit.neural_network._frames import FrameReader
 from regkit.neural_network._held_out import Judges, Trained, judges_of
 from regkit.neural_network._members import Members
+from regkit.neural_network._network_parameters import NetworkParameters
 from regkit.neural_network._parameters import (
     built_with,
     check_built_with,
@@ -52,7 +53,7 @@ _OPTIONAL = (
 )
 
 
-class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator):
+class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator, NetworkParameters):
     """Base of the dropout networks; subclasses say what y means.
 
     A fit that fails, at whatever step, leaves the estimator as it was: attributes are
