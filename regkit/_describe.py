@@ -61,7 +61,9 @@ def takes_parameters(cls: type[T]) -> type[T]:
 
 
 def described_as(*sources: Any) -> Callable[[F], F]:
-    """Describe what a function takes and raises as others do, where it does not itself.
+    """Describe a function as others are described, where it does not say it itself.
+
+    That is what it takes, returns, raises and warns of.
 
     Parameters
     ----------
@@ -109,7 +111,7 @@ def _function_docstring(own: str, names: list[str], others: list[str]) -> str:
     text, sections = _split(own)
     sources = [_split(other)[1] for other in others]
     _add_parameters(sections, names, sources)
-    for name in ("Raises", "Warns"):
+    for name in ("Returns", "Raises", "Warns"):
         for found in sources:
             if name in found:
                 sections.setdefault(name, found[name])

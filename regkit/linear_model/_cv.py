@@ -171,7 +171,38 @@ class CrossValidated(SelectionViews, LinearModel):
         params: dict[str, Any],
         offset: Any = None,
     ) -> Self:
-        """Choose alpha and fit, for rows as the user passed them."""
+        """Choose alpha and fit, for rows as the user passed them.
+
+        Parameters
+        ----------
+        sample_weight : float or array-like of shape (n_samples,), default=None
+            Weights of the rows, non-negative and not all zero: in training and in the
+            held-out errors. An integer weight counts as that many copies of the row.
+        offset : array-like of shape (n_samples,), default=None
+            Added to the linear predictor of each row, in training and when held out.
+        **params : dict
+            `groups` for the splitter. With metadata routing enabled, whatever the
+            splitter and the scorer request.
+
+        Returns
+        -------
+        self : estimator
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError, TypeError
+            When a parameter or the data is not usable; the message names it.
+
+        Warns
+        -----
+        ConvergenceWarning
+            When the duality gap is above `tol` at some alpha, in the path on all rows
+            or in a fold's.
+        UserWarning
+            When the least error is at an end of the grid and still falling, or when
+            unpenalized columns are linearly dependent.
+        """
         validate_parameters(self)
         l1_ratios = self._l1_ratios()
         progress = Progress(self, len(l1_ratios)) if self.verbose else None

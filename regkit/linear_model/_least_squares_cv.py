@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.model_selection import check_cv
 from sklearn.utils.validation import column_or_1d
 
+from regkit._describe import described_as
 from regkit._sklearn import validate_parameters
 from regkit.linear_model._base import LinearRegressor
 from regkit.linear_model._choice_parameters import LeastSquaresChoice
@@ -30,6 +31,7 @@ from regkit.linear_model._path_evaluators import (
 )
 from regkit.linear_model._progress import Progress
 from regkit.linear_model._setup import Setup
+from regkit.linear_model._single_alpha import LeastSquaresModel
 from regkit.linear_model._source_reducer import SourceReducer
 from regkit.linear_model._splits import fold_labels, for_scorer, make_folds
 from regkit.linear_model._sums import SumsByFold
@@ -76,6 +78,7 @@ class LeastSquaresCV(PathCV, LinearRegressor, LeastSquaresChoice):
         other names where an alpha is 0; several are joined by "+".
     """
 
+    @described_as(PathCV._fit)
     def fit(self, X: Any, y: Any, sample_weight: Any = None, **params: Any) -> Self:
         """Choose alpha and fit the model at it.
 
@@ -92,34 +95,10 @@ class LeastSquaresCV(PathCV, LinearRegressor, LeastSquaresChoice):
             where their partitions are.
         y : array-like of shape (n_samples,) or (n_samples, 1)
             Target. None where `RowChunks` bring it.
-        sample_weight : float or array-like of shape (n_samples,), default=None
-            Weights of the rows, non-negative and not all zero: in training and in the
-            held-out errors. An integer weight counts as that many copies of the row.
-        **params : dict
-            `groups` for the splitter. With metadata routing enabled, whatever the
-            splitter and the scorer request.
-
-        Returns
-        -------
-        self : estimator
-            The fitted estimator.
-
-        Raises
-        ------
-        ValueError, TypeError
-            When a parameter or the data is not usable; the message names it.
-
-        Warns
-        -----
-        ConvergenceWarning
-            When the duality gap is above `tol` at some alpha, in the path on all rows
-            or in a fold's.
-        UserWarning
-            When the least error is at an end of the grid and still falling, or when
-            unpenalized columns are linearly dependent.
         """
         return self._fit(X, y, sample_weight, params)
 
+    @described_as(LeastSquaresModel.fit_statistics)
     def fit_statistics(self, statistics: SufficientStatistics) -> Self:
         """Choose alpha and fit the model to the statistics of rows.
 
@@ -135,16 +114,6 @@ class LeastSquaresCV(PathCV, LinearRegressor, LeastSquaresChoice):
         -------
         self : estimator
             As `fit` would leave it for the rows and these folds, to about 8 digits.
-
-        Raises
-        ------
-        ValueError, TypeError
-            When a parameter or the statistics are not usable.
-
-        Warns
-        -----
-        ConvergenceWarning, UserWarning
-            As `fit` does.
         """
         validate_parameters(self)
         l1_ratios = self._l1_ratios()

@@ -113,7 +113,23 @@ class LossEstimator(LinearModel, LossParameters):
         return found
 
     def _linear_predictor(self, X: Any, offset: Any = None) -> Floats:
-        """Compute ``X @ coef_.T + intercept_ + offset`` for rows in memory."""
+        """Compute ``X @ coef_.T + intercept_ + offset`` for rows in memory.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe, RowChunks} of shape \
+                (n_samples, n_features)
+            Rows to predict for; those in chunks without an offset.
+        offset : array-like of shape (n_samples,), default=None
+            Added to the linear predictor of each row, as in `fit`.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        ValueError
+            When X holds NaN or inf, or its columns are not those seen in `fit`.
+        """
         check_is_fitted(self, "coef_")
         check_same_features(self, X)
         X = check_predict_X(self, X, np.shape(self.coef_)[-1])

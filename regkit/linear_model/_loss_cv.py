@@ -8,6 +8,7 @@ from typing import Any, Self
 import numpy as np
 from sklearn.model_selection import check_cv
 
+from regkit._describe import described_as
 from regkit._types import Floats
 from regkit._warn import warn
 from regkit.linear_model._choice_parameters import PathChoice
@@ -78,6 +79,7 @@ class LossCV(PathCV, LossEstimator, PathChoice):
         """What the held-out error is called in pictures."""
         return "loss"
 
+    @described_as(PathCV._fit)
     def fit(
         self,
         X: Any,
@@ -98,34 +100,12 @@ class LossCV(PathCV, LossEstimator, PathChoice):
             the rows in memory.
         y : array-like of shape (n_samples,)
             Targets. None where `RowChunks` bring them.
-        sample_weight : float or array-like of shape (n_samples,), default=None
-            Weights of the rows, non-negative and not all zero: in training and in the
-            held-out errors. An integer weight counts as that many copies of the row.
-        offset : array-like of shape (n_samples,), default=None
-            Added to the linear predictor of each row, in training and when held out.
-        **params : dict
-            `groups` for the splitter. With metadata routing enabled, whatever the
-            splitter and the scorer request.
-
-        Returns
-        -------
-        self : estimator
-            The fitted estimator.
 
         Raises
         ------
         ValueError, TypeError
             When a parameter or the data is not usable, or when there is no finite
             optimum; the message names the parameter, the class or the columns.
-
-        Warns
-        -----
-        ConvergenceWarning
-            When the duality gap is above `tol` at some alpha, in the path on all rows
-            or in a fold's.
-        UserWarning
-            When the least error is at an end of the grid and still falling, or when
-            unpenalized columns are linearly dependent.
         """
         return self._fit(X, y, sample_weight, params, offset)
 

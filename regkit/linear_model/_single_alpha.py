@@ -10,6 +10,7 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn.base import clone
 
+from regkit._describe import described_as
 from regkit._sklearn import (
     check_same_features,
     check_same_names,
@@ -200,6 +201,7 @@ class LeastSquaresModel(SingleAlphaModel, LinearRegressor):
         validate_parameters(self)
         return self._fit(self._open(Setup.of(self), FitRows(X, y, sample_weight)))
 
+    @described_as(fit)
     def fit_path(
         self, X: Any, y: Any, values: Any, sample_weight: Any = None
     ) -> Iterator[Self]:
@@ -217,19 +219,12 @@ class LeastSquaresModel(SingleAlphaModel, LinearRegressor):
             Targets. None where `RowChunks` bring them.
         values : iterable
             Alphas, in any order, repeated or not.
-        sample_weight : float or array-like of shape (n_samples,), default=None
-            Weights of the rows, as in `fit`.
 
         Returns
         -------
         models : iterator of estimators
             Fitted copies, one for each value and in the order of `values`. Before a
             value that cannot be used it raises, as `fit` does.
-
-        Raises
-        ------
-        ValueError, TypeError
-            When a parameter or the data is not usable; the message names it.
 
         Warns
         -----

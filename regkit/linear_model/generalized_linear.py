@@ -11,9 +11,10 @@ from sklearn.base import RegressorMixin
 from sklearn.metrics import d2_tweedie_score
 from sklearn.utils.validation import column_or_1d
 
-from regkit._describe import takes_parameters
+from regkit._describe import described_as, takes_parameters
 from regkit._sklearn import check_same_names
 from regkit._types import Floats
+from regkit.linear_model._base import LinearRegressor
 from regkit.linear_model._fit_parameters import FamilyParameters, L1Share
 from regkit.linear_model._loss_base import LossEstimator, state_problem
 from regkit.linear_model._loss_chunks import ChunkData, Kind, as_rows
@@ -34,14 +35,12 @@ from regkit.solvers.results import PathResult
 class GeneralizedLinearBase(RegressorMixin, LossEstimator, FamilyParameters):
     """What these regressions do whatever way their alpha came about."""
 
+    @described_as(LossEstimator._linear_predictor)
     def predict(self, X: Any, offset: Any = None) -> Any:
         """Predict the expected value of each row.
 
         Parameters
         ----------
-        X : {array-like, sparse matrix, dataframe, RowChunks} of shape \
-                (n_samples, n_features)
-            Rows to predict for; those in chunks without an offset.
         offset : array-like of shape (n_samples,), default=None
             Added to the linear predictor of each row, as in `fit`: the logarithm of
             its exposure gives expected counts, none gives those per unit of exposure.
@@ -51,13 +50,6 @@ class GeneralizedLinearBase(RegressorMixin, LossEstimator, FamilyParameters):
         y_pred : ndarray of shape (n_samples,)
             ``exp(X @ coef_ + intercept_ + offset)``; a Dask array or series, not yet
             computed, for a Dask array or data frame.
-
-        Raises
-        ------
-        NotFittedError
-            Before `fit`.
-        ValueError
-            When X holds NaN or inf, or its columns are not those seen in `fit`.
         """
         source = self._predicted_source(X, offset)
         if source is not None:
@@ -65,6 +57,7 @@ class GeneralizedLinearBase(RegressorMixin, LossEstimator, FamilyParameters):
         with np.errstate(over="ignore"):
             return np.exp(self._linear_predictor(X, offset))
 
+    @described_as(LinearRegressor.score)
     def score(
         self, X: Any, y: Any, sample_weight: Any = None, offset: Any = None
     ) -> float:
@@ -72,13 +65,8 @@ class GeneralizedLinearBase(RegressorMixin, LossEstimator, FamilyParameters):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix, dataframe, RowChunks} of shape \
-                (n_samples, n_features)
-            Rows to predict for; those in chunks are read once.
         y : array-like of shape (n_samples,)
             True targets.
-        sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the rows.
         offset : array-like of shape (n_samples,), default=None
             Offsets of the rows, as in `predict`.
 
@@ -86,13 +74,6 @@ class GeneralizedLinearBase(RegressorMixin, LossEstimator, FamilyParameters):
         -------
         score : float
             As scikit-learn's ``d2_tweedie_score``: 1 at best, 0 for the mean of y.
-
-        Raises
-        ------
-        NotFittedError
-            Before `fit`.
-        ValueError
-            When the rows are not usable.
         """
         source = self._predicted_source(X, offset)
         power = family_power(self.family, self.power)

@@ -24,6 +24,9 @@ class GeneralizedLinearRegressorCV(GeneralizedLinearBase, LossCV, L1Shares):
 
     Parameters
     ----------
+    cv : int, splitter or iterable of (train, test), default=None
+        The folds; None means 5. Folds may overlap or leave rows out. Each is solved on
+        its own training rows alone, centering, `standardize` and intercept included.
     criterion : {"cv", "aic", "bic", "ebic"}, default="cv"
         How to compare alphas: by held-out errors, or by an information criterion of the
         path on all rows, which needs no folds; only for ``family="poisson"``.

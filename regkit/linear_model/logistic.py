@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, log_expit, log_softmax, softmax
 
-from regkit._describe import takes_parameters
+from regkit._describe import described_as, takes_parameters
 from regkit._types import Floats
 from regkit.linear_model._fit_parameters import L1Share, MultinomialParameters
 from regkit.linear_model._loss_classifier import LinearClassifier, indicators
@@ -30,28 +30,15 @@ class LogisticBase(LinearClassifier, MultinomialParameters):
 
     _is_joint = True
 
+    @described_as(LinearClassifier.decision_function)
     def predict_proba(self, X: Any, offset: Any = None) -> Any:
         """Estimate the probability of each class.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
-            Rows to predict for.
-        offset : array-like of shape (n_samples,), default=None
-            Added to the linear predictor of each row, as in `fit`.
 
         Returns
         -------
         probabilities : ndarray of shape (n_samples, n_classes)
             In the order of `classes_`; each row sums to 1. With `class_weight` they are
             those of a population in which the classes have these weights.
-
-        Raises
-        ------
-        NotFittedError
-            Before `fit`.
-        ValueError
-            When X holds NaN or inf, or its columns are not those seen in `fit`.
         """
         source = self._predicted_source(X, offset)
         if source is not None:
@@ -62,29 +49,16 @@ class LogisticBase(LinearClassifier, MultinomialParameters):
         probabilities: Floats = softmax(decision, axis=1)
         return probabilities
 
+    @described_as(LinearClassifier.decision_function)
     def predict_log_proba(self, X: Any, offset: Any = None) -> Any:
         """Estimate the logarithm of the probability of each class.
 
         It is finite and exact where the probability itself rounds to 0 or 1.
 
-        Parameters
-        ----------
-        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
-            Rows to predict for.
-        offset : array-like of shape (n_samples,), default=None
-            Added to the linear predictor of each row, as in `fit`.
-
         Returns
         -------
         log_probabilities : ndarray of shape (n_samples, n_classes)
             In the order of `classes_`.
-
-        Raises
-        ------
-        NotFittedError
-            Before `fit`.
-        ValueError
-            When X holds NaN or inf, or its columns are not those seen in `fit`.
         """
         source = self._predicted_source(X, offset)
         if source is not None:

@@ -51,7 +51,7 @@ class UsualParameters:
 
 @takes_parameters
 class RegressionParameters:
-    """What is told about numbers to predict.
+    r"""What is told about numbers to predict.
 
     Parameters
     ----------
