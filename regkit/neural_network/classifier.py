@@ -13,7 +13,7 @@ from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_array, column_or_1d
 
-from regkit._describe import takes_parameters
+from regkit._describe import described_as, takes_parameters
 from regkit._sklearn import Interval, StrOptions, validate_parameters
 from regkit._types import Floats
 from regkit._warn import warn
@@ -265,14 +265,9 @@ class DropoutMLPClassifier(
         return mean
 
     @by_chunks(lazy=True)
+    @described_as(predict)
     def predict_log_proba(self, X: Any) -> Floats:
         """Predict logarithms of class probabilities.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix, dataframe, RowChunks} of shape \
-                (n_samples, n_features)
-            Rows to predict for.
 
         Returns
         -------
@@ -288,6 +283,7 @@ class DropoutMLPClassifier(
         return logs
 
     @by_chunks(axis=1)
+    @described_as(predict_proba)
     def sample_predictions(
         self, X: Any, n_samples: int = _N_PASSES, random_state: Any = None
     ) -> Floats:
@@ -295,14 +291,9 @@ class DropoutMLPClassifier(
 
         Parameters
         ----------
-        X : {array-like, sparse matrix, dataframe, RowChunks} of shape \
-                (n_rows, n_features)
-            Rows to predict for.
         n_samples : int, default=100
             Number of predictions for each row, by which members take turns; masks of
             all are independent.
-        random_state : int, RandomState instance or None, default=None
-            Of the masks.
 
         Returns
         -------
@@ -316,6 +307,7 @@ class DropoutMLPClassifier(
         return self._probabilities(raw)
 
     @by_chunks()
+    @described_as(predict)
     def predict_set(self, X: Any, coverage: float = 0.9) -> NDArray[np.bool_]:
         """Predict sets of classes that hold the right one with a given probability.
 
@@ -329,9 +321,6 @@ class DropoutMLPClassifier(
 
         Parameters
         ----------
-        X : {array-like, sparse matrix, dataframe, RowChunks} of shape \
-                (n_samples, n_features)
-            Rows to predict for.
         coverage : float, default=0.9
             Probability, in (0, 1).
 
@@ -371,6 +360,7 @@ class DropoutMLPClassifier(
         return sets.of(self._member_probabilities(X), float(coverage))
 
     @by_chunks()
+    @described_as(predict_proba)
     def predict_uncertainty(
         self, X: Any, n_samples: int = _N_PASSES
     ) -> ClassUncertainty:
@@ -378,9 +368,6 @@ class DropoutMLPClassifier(
 
         Parameters
         ----------
-        X : {array-like, sparse matrix, dataframe, RowChunks} of shape \
-                (n_rows, n_features)
-            Rows to predict for.
         n_samples : int, default=100
             Number of dropout masks; always the same ones.
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from sklearn.base import RegressorMixin
 
-from regkit._describe import takes_parameters
+from regkit._describe import described_as, takes_parameters
 from regkit._sklearn import Interval, StrOptions, validate_parameters
 from regkit._types import Floats
 from regkit.neural_network._base import DropoutMLP
@@ -235,14 +235,9 @@ class DropoutMLPRegressor(
         return total
 
     @by_chunks()
+    @described_as(predict)
     def predict_quantiles(self, X: Any) -> Floats:
         """Predict the quantiles of ``loss="quantile"``, none of which cross.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix, dataframe, RowChunks} of shape \
-                (n_samples, n_features)
-            Rows to predict for.
 
         Returns
         -------
@@ -272,6 +267,7 @@ class DropoutMLPRegressor(
         return found[:, 0] if self._one_dimensional else found
 
     @by_chunks()
+    @described_as(predict)
     def predict_uncertainty(
         self, X: Any, n_samples: int = _N_PASSES
     ) -> RegressionUncertainty:
@@ -279,9 +275,6 @@ class DropoutMLPRegressor(
 
         Parameters
         ----------
-        X : {array-like, sparse matrix, dataframe, RowChunks} of shape \
-                (n_samples, n_features)
-            Rows to predict for.
         n_samples : int, default=100
             Number of dropout masks in all; always the same ones.
 
@@ -368,6 +361,7 @@ class DropoutMLPRegressor(
         return samples[..., 0] if self._one_dimensional else samples
 
     @by_chunks()
+    @described_as(predict)
     def predict_interval(self, X: Any, coverage: float = 0.9) -> tuple[Floats, Floats]:
         """Predict intervals that hold y with a given probability.
 
@@ -387,9 +381,6 @@ class DropoutMLPRegressor(
 
         Parameters
         ----------
-        X : {array-like, sparse matrix, dataframe, RowChunks} of shape \
-                (n_samples, n_features)
-            Rows to predict for.
         coverage : float, default=0.9
             Probability, in (0, 1).
 
