@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sklearn.pipeline import make_pipeline
 
 from regkit._describe import described_as
+from regkit._pandas import require_pandas
 from regkit.comparison import saving
 from regkit.comparison.code import as_json, constructor, write_script
 from regkit.comparison.coefficients import coefficient_table
@@ -207,12 +208,9 @@ class RegularizerComparison(Findings):
         ImportError
             Without pandas.
         """
-        try:
-            import pandas as pd
-        except ImportError as error:
-            raise ImportError(
-                "to_frame needs pandas: install it with `pip install pandas`"
-            ) from error
+        require_pandas("to_frame")
+        import pandas as pd
+
         return pd.DataFrame(
             [
                 {name: getattr(result, name) for name in _FIELDS} | result.scores

@@ -14,6 +14,7 @@ from typing import Any, ClassVar, NamedTuple, Protocol, Self
 
 import numpy as np
 
+from regkit._describe import described_as
 from regkit._sklearn import validate_parameters
 from regkit._types import Floats
 from regkit.linear_model._base import LinearModel
@@ -22,7 +23,7 @@ from regkit.linear_model._problem import FitRows, Problem
 from regkit.linear_model._progress import Progress
 from regkit.linear_model._report import warn_at_grid_edge
 from regkit.linear_model._selection import Choice, ErrorCurve, choose
-from regkit.linear_model._single_alpha import SingleAlphaModel
+from regkit.linear_model._single_alpha import LeastSquaresModel, SingleAlphaModel
 from regkit.linear_model._splits import make_router, route
 from regkit.linear_model._views import SelectionViews
 from regkit.rows.open import as_source
@@ -163,6 +164,7 @@ class CrossValidated(SelectionViews, LinearModel):
     _keeps_order: ClassVar[bool] = False
     """Whether results have the alphas as the user gave them, in any order."""
 
+    @described_as(LeastSquaresModel.fit)
     def _fit(
         self,
         X: Any,
@@ -183,16 +185,6 @@ class CrossValidated(SelectionViews, LinearModel):
         **params : dict
             `groups` for the splitter. With metadata routing enabled, whatever the
             splitter and the scorer request.
-
-        Returns
-        -------
-        self : estimator
-            The fitted estimator.
-
-        Raises
-        ------
-        ValueError, TypeError
-            When a parameter or the data is not usable; the message names it.
 
         Warns
         -----

@@ -44,14 +44,6 @@ class LossModel(SingleAlphaModel, LossEstimator):
             When a parameter or the data is not usable, or when there is no finite
             optimum; the message names the parameter, the class or the columns. The
             estimator is then as it was.
-
-        Warns
-        -----
-        ConvergenceWarning
-            When the duality gap is above `tol` at the end.
-        UserWarning
-            When unpenalized columns are linearly dependent, so that the coefficients
-            are not unique.
         """
         validate_parameters(self)
         given = FitRows(X, y, sample_weight, offset)

@@ -124,14 +124,9 @@ class ClassificationPath(RegularizationPath):
         intercept = near * share[:, None] + far * (1 - share[:, None])
         return intercept[0] if np.ndim(alpha) == 0 else intercept
 
-    @described_as(RegularizationPath.predict)
+    @described_as(LogLinkPath.predict)
     def decision_function(self, X: Any, alpha: Any = None) -> Any:
         """Compute linear predictors at every alpha of the path, or at those given.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
-            Rows to predict for; without an offset.
 
         Returns
         -------

@@ -276,6 +276,7 @@ class LeastSquaresModel(SingleAlphaModel, LinearRegressor):
         sums = check_statistics(statistics)
         return self._fit(MomentProblem.of(Setup.of(self), sums))
 
+    @described_as(fit)
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Fit the model to these rows and those of earlier calls since the last `fit`.
 
@@ -293,11 +294,6 @@ class LeastSquaresModel(SingleAlphaModel, LinearRegressor):
             Their targets. None where `RowChunks` bring them.
         sample_weight : float or array-like of shape (n_samples,), default=None
             Their weights, on one scale through all calls.
-
-        Returns
-        -------
-        self : estimator
-            The fitted estimator.
 
         Raises
         ------

@@ -109,7 +109,8 @@ class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator, NetworkParamete
         Raises
         ------
         ValueError, TypeError
-            When a parameter or the data is not usable; the message names it.
+            When a parameter or the data is not usable, or when only one of `X_val` and
+            `y_val` is given; the message names it.
 
         Warns
         -----
