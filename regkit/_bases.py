@@ -7,10 +7,12 @@ parameter of its subclasses.
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from typing import Any, Self
+    from typing import Any, ClassVar, Self
 
     class BaseEstimator:
         """What every estimator has; attributes of a fit are not declared."""
+
+        _parameter_constraints: ClassVar[dict[str, list[Any]]]
 
         def get_params(self, deep: bool = True) -> dict[str, Any]: ...
         def set_params(self, **params: Any) -> Self: ...

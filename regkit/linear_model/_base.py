@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
-from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
+from regkit._bases import BaseEstimator, RegressorMixin
 from regkit._sklearn import check_same_features, check_same_names
 from regkit._types import Floats
 from regkit.linear_model._fit_parameters import LeastSquaresParameters

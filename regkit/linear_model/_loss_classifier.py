@@ -8,9 +8,9 @@ from typing import Any, Self
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
-from sklearn.base import ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
+from regkit._bases import ClassifierMixin
 from regkit._describe import described_as
 from regkit._sklearn import check_same_names
 from regkit.linear_model._base import LinearRegressor

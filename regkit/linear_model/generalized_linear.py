@@ -7,10 +7,10 @@ from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
-from sklearn.base import RegressorMixin
 from sklearn.metrics import d2_tweedie_score
 from sklearn.utils.validation import column_or_1d
 
+from regkit._bases import RegressorMixin
 from regkit._describe import described_as, takes_parameters
 from regkit._sklearn import check_same_names
 from regkit._types import Floats

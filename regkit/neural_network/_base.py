@@ -7,10 +7,11 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import clone
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from regkit._bases import BaseEstimator
 from regkit._sklearn import check_same_features, validate_parameters
 from regkit._types import Floats
 from regkit.neural_network._choice import EpochChoice

@@ -8,11 +8,11 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import logsumexp
-from sklearn.base import ClassifierMixin
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_array, column_or_1d
 
+from regkit._bases import ClassifierMixin
 from regkit._describe import described_as, takes_parameters
 from regkit._sklearn import Interval, StrOptions, validate_parameters
 from regkit._types import Floats
