@@ -372,11 +372,11 @@ class DropoutMLPRegressor(
         the documentation's tables), and have no guarantee for all data. They are wider
         where the members disagree. The same rows choose whether intervals are around
         the prediction or the middle of two quantiles (or half way), and whether they
-        are as wide as these are apart or all alike (or half way); each member's spreads
-        are divided by their geometric mean over them. Validation rows chose the epoch
-        whose weights are kept, so each half of them is compared with the epoch that the
-        other half would have chosen. All of this is about rows like those of the fit,
-        not about rows far from them.
+        are all alike, as wide as these are apart (or between both), or vary even more;
+        each member's spreads are divided by their geometric mean over these rows.
+        Validation rows chose the epoch whose weights are kept, so each half of them is
+        compared with the epoch that the other half would have chosen. All of this is
+        about rows like those of the fit, not about rows far from them.
 
         Parameters
         ----------
