@@ -17,17 +17,11 @@ from regkit._types import Floats
 from regkit.designs import Design, RowDesign, make_design
 from regkit.designs.centered_moments import CenteredMoments
 from regkit.designs.reduced import ReducedDesign
-from regkit.linear_model._problem import (
-    FitRows,
-    PathRequest,
-    Problem,
-    Start,
-    refuse_small_moments,
-    refuse_underflow,
-)
+from regkit.linear_model._problem import FitRows, PathRequest, Problem, Start
 from regkit.linear_model._setup import Setup
 from regkit.linear_model._source_reducer import SourceReducer
 from regkit.linear_model._sums import SumsByFold
+from regkit.linear_model._underflow import refuse_small_moments, refuse_underflow
 from regkit.rows.inputs import FitData, check_fit_data
 from regkit.rows.open import as_source
 from regkit.solvers.criteria import information_criteria

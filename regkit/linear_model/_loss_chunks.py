@@ -26,13 +26,10 @@ from regkit.linear_model._loss_problem import (
     AnyLossProblem,
 )
 from regkit.linear_model._loss_reducer import LossReducer
-from regkit.linear_model._problem import (
-    PathRequest,
-    TrainingRows,
-    refuse_small_moments,
-)
+from regkit.linear_model._problem import PathRequest, TrainingRows
 from regkit.linear_model._setup import Setup
 from regkit.linear_model._source_reducer import MOST_SUMMED_UP
+from regkit.linear_model._underflow import refuse_small_moments
 from regkit.rows.inputs import check_y
 from regkit.rows.open import as_source
 from regkit.rows.sources import Encode, RowSource, is_dask, plain_targets

@@ -13,13 +13,9 @@ from regkit._types import Floats, Indices
 from regkit.designs import RowDesign
 from regkit.linear_model._labels import Labels
 from regkit.linear_model._loss_paths import ClassificationPath, LogLinkPath
-from regkit.linear_model._problem import (
-    PathRequest,
-    Problem,
-    TrainingRows,
-    refuse_underflow,
-)
+from regkit.linear_model._problem import PathRequest, Problem, TrainingRows
 from regkit.linear_model._regularization_path import RegularizationPath
+from regkit.linear_model._underflow import refuse_underflow
 from regkit.rows.inputs import FitData
 from regkit.solvers.class_criteria import class_criteria
 from regkit.solvers.folds.in_memory import PathSettings
