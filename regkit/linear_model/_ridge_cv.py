@@ -156,9 +156,10 @@ class RidgeCV(CrossValidated, LinearRegressor):
         data = check_fit_data(self, *given.rows[:3])
         split_params = given.split_params
         setup, weight = Setup.of(self), data.sample_weight
+        choice = self._choice_of()
         limits = setup.limits(data.X.shape[1], data.feature_names)
         n_rows = len(data.y) if weight is None else int(np.count_nonzero(weight))
-        self._check_combination(n_rows, limits, split_params)
+        self._check_combination(choice, n_rows, limits, split_params)
         folds: list[Fold] = []
         if self._makes_folds():
             folds = make_folds(check_cv(self.cv), data.X, data.y, weight, split_params)
@@ -168,7 +169,7 @@ class RidgeCV(CrossValidated, LinearRegressor):
             scoring = Scoring(scorer, for_scorer(given.score_params, weight))
         with calm_blas(min(data.X.shape)):
             problem = RowProblem.of(setup, data)
-        return RidgeRowEvaluator(problem, self._choice_of(), data, folds, scoring)
+        return RidgeRowEvaluator(problem, choice, data, folds, scoring)
 
     def _evaluator_of_chunks(self, source: RowSource, given: Arguments) -> Evaluator:
         self._check_rows_not_needed()
@@ -198,14 +199,14 @@ class RidgeCV(CrossValidated, LinearRegressor):
         split_params: dict[str, Any],
     ) -> Evaluator:
         """Return the evaluator for rows of which only the moments are held."""
-        problem = MomentProblem.of(Setup.of(self), sums)
+        problem, choice = MomentProblem.of(Setup.of(self), sums), self._choice_of()
         if labels:
-            self._single(0.0)._check_solver(problem.limits)
+            choice.single._check_solver(problem.limits)
         else:
             n_rows = sums.moments().n_samples
-            self._check_combination(n_rows, problem.limits, split_params)
+            self._check_combination(choice, n_rows, problem.limits, split_params)
         return RidgeMomentEvaluator(
-            problem, self._choice_of(), sums, labels, self.scoring, reducer
+            problem, choice, sums, labels, self.scoring, reducer
         )
 
     def _choice_of(self) -> RidgeChoice:
@@ -229,7 +230,11 @@ class RidgeCV(CrossValidated, LinearRegressor):
             )
 
     def _check_combination(
-        self, n_rows: int, limits: Limits, split_params: dict[str, Any]
+        self,
+        choice: RidgeChoice,
+        n_rows: int,
+        limits: Limits,
+        split_params: dict[str, Any],
     ) -> None:
         """Refuse what one way of cross-validation cannot do."""
         if self.store_cv_results and self.cv is not None:
@@ -237,7 +242,7 @@ class RidgeCV(CrossValidated, LinearRegressor):
                 "cv!=None and store_cv_results=True are incompatible: it keeps the "
                 f"errors of rows left out one at a time, got cv={self.cv!r}."
             )
-        self._single(0.0)._check_solver(limits)
+        choice.single._check_solver(limits)
         if self._makes_folds():
             return
         if limits.bounded:

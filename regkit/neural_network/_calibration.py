@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from regkit._types import Floats
+from regkit.neural_network._data import Table
 from regkit.neural_network._fitted import Fitted
 from regkit.neural_network._heads import Heads
 from regkit.neural_network._held_out import Judges
@@ -83,12 +84,15 @@ class Calibration:
     shape : IntervalShape
     factor : ndarray (n_targets,)
         What turns a predicted spread into a standard deviation.
+    widths : list of ndarray (n_targets,)
+        What the spreads of each member are divided by.
     """
 
     scores: Floats
     members: tuple[tuple[int, ...], ...]
     shape: IntervalShape
     factor: Floats
+    widths: list[Floats]
 
     @property
     def n_rows(self) -> int:
@@ -99,7 +103,7 @@ class Calibration:
         self, heads: Heads, members: tuple[Fitted, ...], X: Any, coverage: float
     ) -> tuple[Floats, Floats]:
         """Return the ends of intervals, (n, n_targets); see `conformal.interval`."""
-        each = [_predict_alone(heads, member, X) for member in members]
+        each = self._predictions(heads, members, X)
         groups = [combine([each[k] for k in own]) for own in self.members]
         ends = []
         for t in range(heads.n_targets):
@@ -108,6 +112,18 @@ class Calibration:
             ends.append(interval(centers, spreads, self.scores[:, t], coverage))
         lower, upper = (np.column_stack(each) for each in zip(*ends, strict=True))
         return lower, upper
+
+    def deviations(self, heads: Heads, members: tuple[Fitted, ...], X: Any) -> Floats:
+        """Return standard deviations that members predict for rows, (n, n_targets)."""
+        spread = combine(self._predictions(heads, members, X)).spread
+        deviation: Floats = np.maximum(spread, self.shape.least) * self.factor
+        return deviation
+
+    def _predictions(
+        self, heads: Heads, members: tuple[Fitted, ...], X: Any
+    ) -> list[JointPrediction]:
+        both = zip(members, self.widths, strict=True)
+        return [_predict_alone(heads, member, X, width) for member, width in both]
 
 
 class Judged(NamedTuple):
@@ -127,11 +143,13 @@ class Judged(NamedTuple):
     means: list[Floats]
 
 
-def _predict_alone(heads: Heads, network: Fitted, X: Any) -> JointPrediction:
+def _predict_alone(
+    heads: Heads, network: Fitted, X: Any, width: Floats
+) -> JointPrediction:
     outputs, targets = network.outputs(X), network.targets
     middle, spread = heads.center_and_spread(outputs, targets)
-    none = np.zeros_like(middle)
-    return JointPrediction(middle, heads.means(outputs, targets), spread, none, none)
+    mean, none = heads.means(outputs, targets), np.zeros_like(middle)
+    return JointPrediction(middle, mean, spread / width, none, none)
 
 
 def combine(found: list[JointPrediction]) -> JointPrediction:
@@ -149,33 +167,77 @@ def combine(found: list[JointPrediction]) -> JointPrediction:
     )
 
 
-def judge(heads: Heads, judges: Judges, chosen: bool) -> Judged:
+def _least(spread: Floats) -> Floats:
+    found: Floats = _LEAST_SHARE * np.median(spread, axis=0)
+    return found
+
+
+def _log_width(heads: Heads, network: Fitted, rows: Table) -> Floats:
+    """Return the mean logarithm of the spreads of rows, (n_targets,)."""
+    outputs = network.outputs(rows.X)
+    _, spread = heads.center_and_spread(outputs, network.targets)
+    return _mean_log(spread, _least(spread))
+
+
+def _mean_log(spread: Floats, least: Floats) -> Floats:
+    found: Floats = np.log(np.maximum(spread, least)).mean(axis=0)
+    return found
+
+
+def judge(
+    heads: Heads, judges: Judges, members: tuple[Fitted, ...], chosen: bool
+) -> Judged:
     """Compare predictions with the truth of all rows that were held out.
 
-    With ``chosen`` these rows also choose the shape of intervals; rows set apart for
-    calibration must not, or nothing would be guaranteed.
+    With ``chosen`` these rows also choose the shape of intervals, and the spreads of
+    each network are divided by what makes their geometric mean over the rows of its
+    fold the same for all: from one network or epoch to the next it changes by a tenth,
+    after few rows by a factor of two. Rows set apart for calibration must do neither,
+    or nothing would be guaranteed.
     """
+    held_out = judges.held_out
+    folds = {k: each.fold for each in held_out for k in judges.members[each.group]}
+    logs = [
+        _log_width(heads, member, folds.get(number, held_out[0].fold))
+        for number, member in enumerate(members)
+    ]
+
+    def width(log: Floats) -> Floats:
+        return np.exp(log - np.mean(logs, axis=0)) if chosen else np.ones_like(log)
+
     parts = [
-        combine([_predict_alone(heads, each, table.X) for each in networks])
-        for networks, table, _ in judges.held_out
+        combine(
+            [
+                _predict_alone(
+                    heads, each, table.X, width(_log_width(heads, each, fold))
+                )
+                for each in networks
+            ]
+        )
+        for networks, table, _, fold in held_out
     ]
     found = JointPrediction(
         *(np.concatenate(each) for each in zip(*parts, strict=True))
     )
     truth, weights = (
-        np.concatenate([getattr(table, name) for _, table, _ in judges.held_out])
+        np.concatenate([getattr(table, name) for _, table, *_ in held_out])
         for name in ("targets", "weights")
     )
-    least = _LEAST_SHARE * np.median(found.spread, axis=0)
-    logs = np.log(np.maximum(found.spread, least))
+    least = _least(found.spread)
     none = np.zeros(heads.n_targets)
-    plain = IntervalShape(none, none, np.exp(logs.mean(axis=0)), least)
+    plain = IntervalShape(none, none, np.exp(_mean_log(found.spread, least)), least)
     factor = root_mean_square(_scores(plain, found, truth), weights)
     shape = _choose(plain, found, truth) if chosen else plain
     scores = np.sort(_scores(shape, found, truth), axis=0)
     deviation = root_mean_square(truth - found.mean, weights)
     return Judged(
-        Calibration(scores, judges.members, shape, np.maximum(factor, _SMALLEST)),
+        Calibration(
+            scores,
+            judges.members,
+            shape,
+            np.maximum(factor, _SMALLEST),
+            [width(log) for log in logs],
+        ),
         np.maximum(deviation, _SMALLEST),
         [part.mean for part in parts],
     )

@@ -670,7 +670,7 @@ class DropoutMLPClassifier(ClassifierMixin, DropoutMLP):
                 table.targets,
                 table.weights,
             )
-            for networks, table, _ in judges.held_out
+            for networks, table, *_ in judges.held_out
         ]
         n_folds = len(judges.members)
         return fit_temperature(groups, multilabel, n_members, n_folds)
@@ -689,7 +689,7 @@ class DropoutMLPClassifier(ClassifierMixin, DropoutMLP):
         multilabel = goal.attributes["_multilabel"]
         classes = goal.attributes["classes_"]
         predicted, scores, hits = [], [], []
-        for networks, table, _ in judges.held_out:
+        for networks, table, *_ in judges.held_out:
             outputs = np.array([each.outputs(table.X) for each in networks])
             each = probabilities_of(outputs / ensemble.temperature, multilabel)
             shares = each.mean(axis=0)
@@ -704,7 +704,9 @@ class DropoutMLPClassifier(ClassifierMixin, DropoutMLP):
             pooled = np.sort(np.concatenate(scores))
             found["_sets"] = ClassSets(pooled, judges.members)
         if judges.by_fold and given.n_rows is not None:
-            weights = np.concatenate([table.weights for _, table, _ in judges.held_out])
+            weights = np.concatenate(
+                [table.weights for _, table, *_ in judges.held_out]
+            )
             found["folds_"] = judges.folds(given.n_rows)
             found["oof_prediction_"] = judges.fill(predicted, given.n_rows)
             found["oof_score_"] = float(

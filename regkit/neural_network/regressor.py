@@ -570,17 +570,15 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
         if self.tau is not None:
             noise = np.full_like(mean, self.tau**-0.5)
         else:
-            spread = root_mean_square(
-                np.array(
-                    [
-                        heads.center_and_spread(each.outputs(X), each.targets)[1]
-                        for each in ensemble.members
-                    ]
-                )
-            )
-            if self._calibration is not None:
-                spread = np.maximum(spread, self._calibration.shape.least)
-                spread = spread * self._calibration.factor
+            calibration = self._calibration
+            if calibration is None:
+                found = [
+                    heads.center_and_spread(each.outputs(X), each.targets)[1]
+                    for each in ensemble.members
+                ]
+                spread = root_mean_square(np.array(found))
+            else:
+                spread = calibration.deviations(heads, ensemble.members, X)
             # Held-out rows show both parts together.
             ratio = np.minimum(epistemic / np.maximum(spread, _SMALLEST), 1.0)
             noise = spread * np.sqrt(np.maximum(1.0 - ratio**2, 0.01))
@@ -642,10 +640,11 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
         the documentation's tables), and have no guarantee for all data. They are wider
         where the members disagree. The same rows choose whether intervals are around
         the prediction or the middle of two quantiles (or half way), and whether they
-        are as wide as these are apart or all alike (or half way). Validation rows chose
-        the epoch whose weights are kept, so each half of them is compared with the
-        epoch that the other half would have chosen. All of this is about rows like
-        those of the fit, not about rows far from them.
+        are as wide as these are apart or all alike (or half way); each member's spreads
+        are divided by their geometric mean over them. Validation rows chose the epoch
+        whose weights are kept, so each half of them is compared with the epoch that the
+        other half would have chosen. All of this is about rows like those of the fit,
+        not about rows far from them.
 
         Parameters
         ----------
@@ -738,7 +737,7 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
         if not judges.held_out:
             return self._uncalibrated()
         chosen = not len(trained[0].parts.calibrate.weights)
-        judged = judge(self._heads_of(goal), judges, chosen)
+        judged = judge(self._heads_of(goal), judges, ensemble.members, chosen)
         found: dict[str, Any] = {"_calibration": judged.calibration}
         deviation = judged.deviation
         if self.tau is not None:
@@ -749,8 +748,8 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
             means = judges.fill(judged.means, given.n_rows)
             found["folds_"] = judges.folds(given.n_rows)
             found["oof_prediction_"] = means[:, 0] if one else means
-            truth = [table.targets for _, table, _ in judges.held_out]
-            weights = [table.weights for _, table, _ in judges.held_out]
+            truth = [table.targets for _, table, *_ in judges.held_out]
+            weights = [table.weights for _, table, *_ in judges.held_out]
             found["oof_score_"] = determination(
                 *(np.concatenate(each) for each in (truth, judged.means, weights))
             )

@@ -165,3 +165,10 @@ def test_temperature_is_that_of_as_many_networks_as_predict():
     assert found / of_all < 0.5 + 0.5 * of_two / of_all
     single = HeldOutGroup(z[:1], targets, weights)
     assert fit_temperature([pair, single], False, 10, 5) > found
+    # A network for each fold: nothing shows the difference, some is taken for granted.
+    of_one = fit_temperature([single], False, 1, 1)
+    of_five = fit_temperature([HeldOutGroup(z[::2], targets, weights)], False, 5, 1)
+    assert of_five < fit_temperature([single], False, 5, 5) < of_one - 0.03
+    timid = HeldOutGroup(z[:1] / 3, targets, weights)
+    alone = fit_temperature([timid], False, 1, 1)
+    assert alone == fit_temperature([timid], False, 5, 5) < 1
