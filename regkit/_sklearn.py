@@ -34,6 +34,7 @@ from sklearn.utils.validation import (
     _get_feature_names,
 )
 
+from regkit._describe import described_as
 from regkit._warn import warn
 
 __all__ = [
@@ -208,6 +209,7 @@ def check_same_features(fitted: Any, X: Any) -> None:
     _check_feature_names(fitted, X, reset=False)
 
 
+@described_as(check_same_features)
 def check_same_names(fitted: Any, names: NDArray[Any] | None) -> None:
     """Do as `check_same_features` does where only the names of the columns are left.
 
@@ -217,16 +219,6 @@ def check_same_names(fitted: Any, names: NDArray[Any] | None) -> None:
         With ``feature_names_in_`` where names were seen.
     names : ndarray of shape (n_features,) or None
         Of rows that were read in chunks.
-
-    Raises
-    ------
-    ValueError
-        When names are missing, unknown or in another order.
-
-    Warns
-    -----
-    UserWarning
-        When only one of the two has names.
     """
     seen: Any = getattr(fitted, "feature_names_in_", None)
     name = type(fitted).__name__

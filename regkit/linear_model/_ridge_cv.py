@@ -9,8 +9,10 @@ import numpy as np
 from sklearn.metrics import check_scoring
 from sklearn.model_selection import check_cv
 
+from regkit._describe import described_as
 from regkit._sklearn import validate_parameters
 from regkit.linear_model._base import LinearRegressor
+from regkit.linear_model._choice_parameters import ChoiceParameters
 from regkit.linear_model._cv import Arguments, CrossValidated, Evaluation, Evaluator
 from regkit.linear_model._least_squares import MomentProblem, RowProblem
 from regkit.linear_model._moment_scores import check_moment_scoring
@@ -23,6 +25,7 @@ from regkit.linear_model._ridge_evaluators import (
 from regkit.linear_model._ridge_moments import RidgeMomentEvaluator
 from regkit.linear_model._selection import Choice
 from regkit.linear_model._setup import Limits, Setup
+from regkit.linear_model._single_alpha import LeastSquaresModel
 from regkit.linear_model._source_reducer import SourceReducer
 from regkit.linear_model._splits import (
     fold_labels,
@@ -39,11 +42,12 @@ from regkit.solvers.folds.fold import Fold
 from regkit.solvers.folds.out_of_core import MOST_COLUMNS
 
 
-class RidgeCV(CrossValidated, LinearRegressor):
+class RidgeCV(CrossValidated, LinearRegressor, ChoiceParameters):
     """Base of `RidgeRegressorCV`, which documents its parameters."""
 
     _keeps_order = True
 
+    @described_as(CrossValidated._fit)
     def fit(self, X: Any, y: Any, sample_weight: Any = None, **params: Any) -> Self:
         """Choose alpha and fit the model at it.
 
@@ -61,19 +65,6 @@ class RidgeCV(CrossValidated, LinearRegressor):
         sample_weight : float or array-like of shape (n_samples,), default=None
             Weights of the rows, non-negative and not all zero: in training and in the
             held-out errors.
-        **params : dict
-            `groups` for the splitter. With metadata routing enabled, whatever the
-            splitter and the scorer request.
-
-        Returns
-        -------
-        self : estimator
-            The fitted estimator.
-
-        Raises
-        ------
-        ValueError, TypeError
-            When a parameter or the data is not usable; the message names it.
 
         Warns
         -----
@@ -86,6 +77,7 @@ class RidgeCV(CrossValidated, LinearRegressor):
         """
         return self._fit(X, y, sample_weight, params)
 
+    @described_as(LeastSquaresModel.fit_statistics)
     def fit_statistics(self, statistics: SufficientStatistics) -> Self:
         """Choose alpha and fit the model to the statistics of rows.
 
@@ -106,11 +98,6 @@ class RidgeCV(CrossValidated, LinearRegressor):
         ValueError, TypeError
             When a parameter or the statistics are not usable: leaving out one row at a
             time, in particular, needs the rows.
-
-        Warns
-        -----
-        ConvergenceWarning, UserWarning
-            As `fit` does.
         """
         validate_parameters(self)
         progress = Progress(self, 1) if self.verbose else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any, NamedTuple
 
@@ -15,6 +15,7 @@ from regkit.neural_network._heads import Heads
 from regkit.neural_network._held_out import Judges
 from regkit.neural_network._uncertainty import root_mean_square
 from regkit.solvers.networks.conformal import (
+    ambiguity,
     interval,
     interval_score,
     least_rows,
@@ -25,11 +26,14 @@ from regkit.solvers.networks.conformal import (
 _SMALLEST = 1e-300
 # The least spread of a row, in medians of all: a smaller one is a network's mistake.
 _LEAST_SHARE = 0.1
-# Shares to choose from, the coverage for which they are chosen, and how many rows a
-# choice needs.
-_SHARES = (0.0, 0.5, 1.0)
+# What to choose from: less than 0 exaggerates what networks say, who see less than
+# there is; the coverage for which it is chosen, and how many rows a choice needs.
+_OF_MEAN = (0.0, 0.5, 1.0)
+_EVENNESS = (-0.25, 0.0, 0.25, 0.5, 0.75, 1.0)
 _COVERAGE = 0.9
 _ENOUGH = 2 * least_rows(_COVERAGE)
+# Rows that tell how far the networks of several folds are apart.
+_ROWS_TO_COMPARE = 500
 
 
 class JointPrediction(NamedTuple):
@@ -53,7 +57,8 @@ class IntervalShape(NamedTuple):
     of_mean: Floats
     """Share of the prediction in the center, the rest being the middle."""
     evenness: Floats
-    """Share of the common width, in logarithms, the rest being the row's own."""
+    """Share of the common width, in logarithms, the rest being the row's own: less than
+    0 exaggerates the latter."""
     typical: Floats
     """The common width, the geometric mean of the spreads."""
     least: Floats
@@ -65,7 +70,8 @@ class IntervalShape(NamedTuple):
         """Return what intervals of target ``t`` are around, and multiples of."""
         a, b = float(self.of_mean[t]), float(self.evenness[t])
         own = np.maximum(found.spread[:, t], self.least[t])
-        spread = own ** (1 - b) * float(self.typical[t]) ** b
+        typical = float(self.typical[t])
+        spread = typical * (own / typical) ** (1 - b)
         apart = (1 - a) * found.apart[:, t] + a * found.means_apart[:, t]
         center = (1 - a) * found.middle[:, t] + a * found.mean[:, t]
         return center, np.hypot(spread, apart)
@@ -86,6 +92,8 @@ class Calibration:
         What turns a predicted spread into a standard deviation.
     widths : list of ndarray (n_targets,)
         What the spreads of each member are divided by.
+    ambiguity : list of float
+        Of the groups, for each target; see `conformal.ambiguity`.
     """
 
     scores: Floats
@@ -93,6 +101,7 @@ class Calibration:
     shape: IntervalShape
     factor: Floats
     widths: list[Floats]
+    ambiguity: list[float]
 
     @property
     def n_rows(self) -> int:
@@ -103,13 +112,11 @@ class Calibration:
         self, heads: Heads, members: tuple[Fitted, ...], X: Any, coverage: float
     ) -> tuple[Floats, Floats]:
         """Return the ends of intervals, (n, n_targets); see `conformal.interval`."""
-        each = self._predictions(heads, members, X)
-        groups = [combine([each[k] for k in own]) for own in self.members]
-        ends = []
-        for t in range(heads.n_targets):
-            both = [self.shape.center_and_spread(group, t) for group in groups]
-            centers, spreads = (np.array(part) for part in zip(*both, strict=True))
-            ends.append(interval(centers, spreads, self.scores[:, t], coverage))
+        found = self._by_group(heads, members, X)
+        ends = [
+            interval(*each, self.scores[:, t], coverage, self.ambiguity[t])
+            for t, each in enumerate(found)
+        ]
         lower, upper = (np.column_stack(each) for each in zip(*ends, strict=True))
         return lower, upper
 
@@ -118,6 +125,33 @@ class Calibration:
         spread = combine(self._predictions(heads, members, X)).spread
         deviation: Floats = np.maximum(spread, self.shape.least) * self.factor
         return deviation
+
+    def comparing(
+        self, heads: Heads, members: tuple[Fitted, ...], tables: list[Table]
+    ) -> Calibration:
+        """Return the same with the ambiguity of the groups on some rows."""
+        most = max(1, _ROWS_TO_COMPARE // len(tables))
+        some = [table.at_most(most) for table in tables]
+        each = [
+            [ambiguity(*group) for group in self._by_group(heads, members, table.X)]
+            for table in some
+        ]
+        sizes = [len(table.weights) for table in some]
+        found = np.average(each, axis=0, weights=sizes).tolist()
+        return replace(self, ambiguity=found)
+
+    def _by_group(
+        self, heads: Heads, members: tuple[Fitted, ...], X: Any
+    ) -> list[tuple[Floats, Floats]]:
+        """Return centers and spreads (n_groups, n) of each target."""
+        each = self._predictions(heads, members, X)
+        groups = [combine([each[k] for k in own]) for own in self.members]
+        found = []
+        for t in range(heads.n_targets):
+            both = [self.shape.center_and_spread(group, t) for group in groups]
+            centers, spreads = zip(*both, strict=True)
+            found.append((np.array(centers), np.array(spreads)))
+        return found
 
     def _predictions(
         self, heads: Heads, members: tuple[Fitted, ...], X: Any
@@ -230,14 +264,19 @@ def judge(
     shape = _choose(plain, found, truth) if chosen else plain
     scores = np.sort(_scores(shape, found, truth), axis=0)
     deviation = root_mean_square(truth - found.mean, weights)
+    calibration = Calibration(
+        scores,
+        judges.members,
+        shape,
+        np.maximum(factor, _SMALLEST),
+        [width(log) for log in logs],
+        [0.0] * heads.n_targets,
+    )
+    if judges.by_fold:
+        tables = [each.table for each in held_out]
+        calibration = calibration.comparing(heads, members, tables)
     return Judged(
-        Calibration(
-            scores,
-            judges.members,
-            shape,
-            np.maximum(factor, _SMALLEST),
-            [width(log) for log in logs],
-        ),
+        calibration,
         np.maximum(deviation, _SMALLEST),
         [part.mean for part in parts],
     )
@@ -262,7 +301,7 @@ def _choose(
     rank = rank_of(_COVERAGE, n) - 1
     best = np.full(n_targets, np.inf)
     of_mean, evenness = np.zeros((2, n_targets))
-    for a, b in product(_SHARES, _SHARES):
+    for a, b in product(_OF_MEAN, _EVENNESS):
         shape = plain._replace(
             of_mean=np.full(n_targets, a), evenness=np.full(n_targets, b)
         )
