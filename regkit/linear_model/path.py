@@ -40,18 +40,8 @@ def lasso_path(
 ) -> RegularizationPath:
     r"""Compute the Lasso at a whole sequence of alphas.
 
-    For each alpha minimizes over the coefficients :math:`\beta` and the intercept
-    :math:`b`
-
-    .. math::
-
-        \frac{1}{2n} \sum_i w_i (y_i - x_i^\top \beta - b)^2
-        + \alpha \sum_j f_j |\beta_j|
-        \quad \text{subject to} \quad l_j \le \beta_j \le u_j,
-
-    where :math:`w` are the `sample_weight` rescaled to sum to :math:`n`, :math:`f`
-    the `penalty_factor` and :math:`l, u` the `bounds`. A whole path costs little more
-    than its last alpha, since each solution starts the next.
+    The objective, for each alpha, is that of `LassoRegressor`. A whole path costs
+    little more than its last alpha, since each solution starts the next.
 
     Parameters
     ----------
@@ -165,18 +155,8 @@ def enet_path(
 ) -> RegularizationPath:
     r"""Compute the elastic net at a whole sequence of alphas.
 
-    For each alpha minimizes over the coefficients :math:`\beta` and the intercept
-    :math:`b`
-
-    .. math::
-
-        \frac{1}{2n} \sum_i w_i (y_i - x_i^\top \beta - b)^2
-        + \alpha \sum_j f_j \left( \rho |\beta_j|
-        + \frac{1 - \rho}{2} \beta_j^2 \right)
-        \quad \text{subject to} \quad l_j \le \beta_j \le u_j,
-
-    where :math:`w` are the `sample_weight` rescaled to sum to :math:`n`, :math:`f`
-    the `penalty_factor`, :math:`l, u` the `bounds` and :math:`\rho` the `l1_ratio`.
+    The objective, for each alpha, is that of `ElasticNetRegressor`. A whole path costs
+    little more than its last alpha, since each solution starts the next.
 
     Parameters
     ----------
@@ -188,14 +168,6 @@ def enet_path(
     --------
     ElasticNetRegressor : The estimator for one alpha.
     lasso_path : With the L1 penalty alone.
-
-    References
-    ----------
-    .. [1] H. Zou and T. Hastie, "Regularization and variable selection via the
-       elastic net", Journal of the Royal Statistical Society B 67, 2005.
-    .. [2] J. Friedman, T. Hastie and R. Tibshirani, "Regularization paths for
-       generalized linear models via coordinate descent", Journal of Statistical
-       Software 33, 2010.
 
     Examples
     --------

@@ -20,12 +20,12 @@ from regkit.parallel.threads import one_blas_thread, side_by_side
 from regkit.rows.inputs import check_fit_data, check_sample_weight, check_y
 from regkit.rows.row_chunks import RowChunks
 from regkit.rows.sources import (
+    BesideX,
     Block,
     Encode,
     Found,
     named,
     no_fold,
-    plain_targets,
 )
 
 # Partial results that one task merges.
@@ -71,24 +71,20 @@ class DaskRows:
         self,
         task: Callable[[Block], Found],
         combine: Callable[[Iterable[Found]], Found],
-        y: Any,
-        sample_weight: Any,
-        labels: NDArray[np.int64] | None,
-        offset: Any = None,
-        encode: Encode = plain_targets,
+        given: BesideX,
     ) -> Found:
-        _require_y(y)
-        given = zip(
+        _require_y(given.y)
+        each = zip(
             self._parts,
-            self._beside("y", y),
-            self._beside("sample_weight", sample_weight),
-            self._labels(labels),
-            self._beside("offset", offset),
+            self._beside("y", given.y),
+            self._beside("sample_weight", given.sample_weight),
+            self._labels(given.labels),
+            self._beside("offset", given.offset),
             strict=True,
         )
-        work = partial(_on_partition, task, self.n_features, encode)
+        work = partial(_on_partition, task, self.n_features, given.encode)
         run = dask.delayed(work, pure=False)
-        found = [run(number, *parts) for number, parts in enumerate(given)]
+        found = [run(number, *parts) for number, parts in enumerate(each)]
         join = dask.delayed(partial(_join, combine), pure=False)
         while len(found) > 1:
             found = [
