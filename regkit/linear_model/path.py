@@ -7,9 +7,13 @@ from typing import Any
 from regkit._describe import described_as
 from regkit._sklearn import validate_arguments
 from regkit.linear_model._compute_path import compute_path
-from regkit.linear_model._fit_parameters import ProblemParameters
+from regkit.linear_model._fit_parameters import (
+    L1Share,
+    LeastSquaresParameters,
+    ProblemParameters,
+)
 from regkit.linear_model._least_squares import open_problem, require_one_target
-from regkit.linear_model._parameters import L1_RATIO, PATH
+from regkit.linear_model._parameters import GRID
 from regkit.linear_model._problem import FitRows
 from regkit.linear_model._regularization_path import RegularizationPath
 from regkit.linear_model._setup import Setup
@@ -19,7 +23,7 @@ __all__ = ["RegularizationPath", "enet_path", "lasso_path"]
 
 
 @described_as(ProblemParameters)
-@validate_arguments(PATH)
+@validate_arguments(GRID | LeastSquaresParameters._parameter_constraints)
 def lasso_path(
     X: Any,
     y: Any,
@@ -133,7 +137,11 @@ def lasso_path(
 
 
 @described_as(lasso_path)
-@validate_arguments({"l1_ratio": L1_RATIO} | PATH)
+@validate_arguments(
+    GRID
+    | L1Share._parameter_constraints
+    | LeastSquaresParameters._parameter_constraints
+)
 def enet_path(
     X: Any,
     y: Any,

@@ -149,7 +149,21 @@ class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator, NetworkParamete
         return self
 
     def _continue(self, X: Any, y: Any, sample_weight: Any, fresh: bool) -> Self:
-        """Train for one epoch, at the constant initial rates."""
+        """Train for one epoch, at the constant initial rates.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe, RowChunks} of shape \
+                (n_samples, n_features)
+            Training rows.
+        sample_weight : float or array-like of shape (n_samples,), default=None
+            Weights of the rows.
+
+        Returns
+        -------
+        self : estimator
+            Trained on.
+        """
         before = None if fresh else self._ensemble
         seed = self._draw_seed(self.random_state)
         given = self._take_more(before, X, y, sample_weight, seed)

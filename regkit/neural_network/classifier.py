@@ -149,7 +149,7 @@ class DropoutMLPClassifier(
     }
     _stratify = True
 
-    @described_as(DropoutMLP.fit)
+    @described_as(DropoutMLP._continue)
     def partial_fit(
         self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None
     ) -> Self:

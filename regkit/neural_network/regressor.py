@@ -153,7 +153,7 @@ class DropoutMLPRegressor(
         "standardize_target": ["boolean"],
     }
 
-    @described_as(DropoutMLP.fit)
+    @described_as(DropoutMLP._continue)
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Train for one epoch, at constant initial rates, on all rows.
 
