@@ -22,8 +22,10 @@ from regkit.rows.row_chunks import RowChunks
 from regkit.rows.sources import (
     BesideX,
     Block,
+    Combine,
     Encode,
     Found,
+    Task,
     named,
     no_fold,
 )
@@ -68,10 +70,7 @@ class DaskRows:
         return self._lengths
 
     def reduce(
-        self,
-        task: Callable[[Block], Found],
-        combine: Callable[[Iterable[Found]], Found],
-        given: BesideX,
+        self, task: Task[Found], combine: Combine[Found], given: BesideX
     ) -> Found:
         _require_y(given.y)
         each = zip(

@@ -62,6 +62,11 @@ class Block(NamedTuple):
     """(n,), or (n, n_classes)."""
 
 
+# What is done with each block, and with the results of several.
+Task = Callable[[Block], Found]
+Combine = Callable[[Iterable[Found]], Found]
+
+
 class RowSource(Protocol):
     """Rows in chunks, somewhere."""
 
@@ -73,10 +78,7 @@ class RowSource(Protocol):
         """Columns, known without a pass."""
 
     def reduce(
-        self,
-        task: Callable[[Block], Found],
-        combine: Callable[[Iterable[Found]], Found],
-        given: BesideX,
+        self, task: Task[Found], combine: Combine[Found], given: BesideX
     ) -> Found:
         """Return ``combine`` of ``task`` of all rows, from one pass over them.
 

@@ -1,6 +1,6 @@
 """`RowChunks`, checked chunk by chunk and worked on by the threads of this process."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from typing import Any
 
@@ -16,7 +16,9 @@ from regkit.rows.row_chunks import Chunk, RowChunks
 from regkit.rows.sources import (
     BesideX,
     Block,
+    Combine,
     Found,
+    Task,
     named,
     no_fold,
 )
@@ -39,10 +41,7 @@ class StreamedRows:
         return self._chunks.count_features()
 
     def reduce(
-        self,
-        task: Callable[[Block], Found],
-        combine: Callable[[Iterable[Found]], Found],
-        given: BesideX,
+        self, task: Task[Found], combine: Combine[Found], given: BesideX
     ) -> Found:
         blocks = _blocks(self._chunks, self._marks, given)
         return combine(map_stream(task, blocks))
