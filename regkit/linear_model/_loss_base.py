@@ -26,6 +26,7 @@ from regkit.linear_model._loss_chunks import (
 from regkit.linear_model._loss_problem import LossProblem
 from regkit.linear_model._problem import FitRows
 from regkit.linear_model._setup import Setup
+from regkit.linear_model._underflow import refuse_overflow
 from regkit.rows.inputs import FitData, check_predict_X, check_y
 from regkit.rows.open import as_source
 from regkit.rows.sources import RowSource
@@ -163,8 +164,9 @@ def state_problem(
     """Make a problem of checked rows, weighted by `weight`."""
     n_features, names = data.X.shape[1], data.feature_names
     limits = setup.limits(n_features, names)
-    with np.errstate(over="ignore", invalid="ignore"):  # refused in `report`
+    with np.errstate(over="ignore", invalid="ignore"):
         design = make_design(data.X, weight, setup.fit_intercept, setup.standardize)
+        refuse_overflow(setup.name, design, names)
     return LossProblem(
         setup, limits, names, n_features, term, design, data, weight, labels
     )

@@ -56,7 +56,8 @@ def moments(
             shift += w * distance
             square += w * distance * distance
         mean[j] = center + shift
-        variance[j] = max(0.0, square - shift * shift)
+        left = square - shift * shift
+        variance[j] = 0.0 if left < 0.0 else left  # NaN where squares overflow
     return mean, variance
 
 
