@@ -61,6 +61,11 @@ class Penalty:
             np.zeros(n_features) + upper,
         )
 
+    def repeated(self, n_classes: int) -> Self:
+        """Return the penalty of so many classes' coefficients, class after class."""
+        of_columns = (self.factor, self.lower, self.upper)
+        return type(self)(self.l1_ratio, *(np.tile(v, n_classes) for v in of_columns))
+
     @property
     def is_bounded(self) -> bool:
         """Whether any bound is finite."""
