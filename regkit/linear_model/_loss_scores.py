@@ -16,6 +16,7 @@ from regkit._types import Floats
 from regkit.linear_model._moment_scores import score_in_chunks
 from regkit.linear_model._source_reducer import Names
 from regkit.rows.sources import (
+    BesideX,
     Block,
     Encode,
     RowSource,
@@ -59,7 +60,7 @@ def accuracy_in_chunks(
         y, encode = encode(y), plain_targets
     task = partial(_count_right, predict, classes)
     names, (right, total) = source.reduce(
-        task, _Sums.joined, y, sample_weight, None, None, encode
+        task, _Sums.joined, BesideX(y, sample_weight, encode=encode)
     )
     return names, float(right / total)
 
@@ -76,7 +77,7 @@ def d2_in_chunks(
     See scikit-learn's ``d2_tweedie_score``; parameters as for `accuracy_in_chunks`.
     """
     task = partial(_sum_deviances, predict, power)
-    names, values = source.reduce(task, _Sums.joined, y, sample_weight, None)
+    names, values = source.reduce(task, _Sums.joined, BesideX(y, sample_weight))
     total, amount, own, deviance = values
     mean = amount / total
     if power == 1.0:
