@@ -267,7 +267,7 @@ def minimize_each(work: WorkingSets, alpha: float, max_iter: int, ridged: bool) 
     return are_all
 
 
-@kernel
+@part
 def remember(past: Past, residuals: Floats, correlation: Floats) -> None:
     """Keep the correlations of all columns with three residuals."""
     for k in range(3):

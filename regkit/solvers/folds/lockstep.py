@@ -32,9 +32,8 @@ from regkit.kernels.linear.lockstep import (
     View,
     WorkingSets,
     follow,
-    remember,
 )
-from regkit.kernels.linear.screening import BATCH
+from regkit.kernels.linear.screening import BATCH, ROUNDED_SUM
 from regkit.kernels.linear.three_views import (
     ABREAST,
     SharedColumns,
@@ -191,11 +190,14 @@ class LockstepPaths:
             l1.min(axis=0),
         )
         self._ridged = bool(np.any(l2 > 0.0))
-        self._past = Past(
+        # The null models' residuals are the targets; nothing else is known yet.
+        past = self._past = Past(
             np.zeros((ABREAST, 2, n)),
             np.zeros((ABREAST, 2)),
             np.zeros((ABREAST, 2, p)),
         )
+        past.residuals[:, 0], past.correlation[:, 0] = self._targets, products
+        past.errors[:, 0] = ROUNDED_SUM * np.sqrt(np.sum(self._targets**2, axis=1))
         self._view = View(
             inside=np.zeros((ABREAST, p), dtype=np.bool_),
             coef=np.zeros((ABREAST, p)),
@@ -205,7 +207,6 @@ class LockstepPaths:
             seen=np.full(p, -2),
         )
         self._work = self._empty_sets(_ROOM, goals)
-        remember(self._past, self._targets, products)
 
     def walk(self, alphas: Floats) -> list[Solved]:
         """Solve for one alpha after the other, as many as can be in lockstep.
