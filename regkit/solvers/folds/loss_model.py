@@ -152,7 +152,7 @@ class SummedModel:
     def is_refused(self) -> NDArray[np.bool_]:
         """Which columns stay at zero, not free, as those that depend on others."""
         stays = pivoting.stays_inside(self._problem, self._state)
-        return stays & np.asarray(self._state.coef == 0.0)
+        return np.asarray(stays & (self._state.coef == 0.0))
 
 
 def _inverse(total: Floats) -> Floats:
