@@ -54,8 +54,8 @@ def takes_parameters(cls: type[T]) -> type[T]:
     constraints: Constraints = {}
     for base in reversed(cls.__mro__):
         constraints |= base.__dict__.get("_parameter_constraints", {})
-    vars_of: Any = cls
-    vars_of._parameter_constraints = constraints
+    untyped: Any = cls
+    untyped._parameter_constraints = constraints
     if own:
         inside = cls.__module__.partition(".")[0]
         bases = [

@@ -34,7 +34,6 @@ from sklearn.utils.validation import (
     _get_feature_names,
 )
 
-from regkit._describe import described_as
 from regkit._warn import warn
 
 __all__ = [
@@ -207,9 +206,10 @@ def check_same_features(fitted: Any, X: Any) -> None:
     _check_feature_names(fitted, X, reset=False)
 
 
-@described_as(check_same_features)
 def check_same_names(fitted: Any, names: NDArray[Any] | None) -> None:
     """Do as `check_same_features` does where only the names of the columns are left.
+
+    It raises and warns of the same.
 
     Parameters
     ----------

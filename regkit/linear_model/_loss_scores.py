@@ -11,9 +11,7 @@ from numpy.typing import NDArray
 from scipy.special import xlogy
 from sklearn.metrics import mean_tweedie_deviance
 
-from regkit._describe import described_as
 from regkit._types import Floats
-from regkit.linear_model._moment_scores import score_in_chunks
 from regkit.linear_model._source_reducer import Names
 from regkit.rows.sources import (
     BesideX,
@@ -39,7 +37,6 @@ class _Sums(NamedTuple):
         return cls(several[0].names, total)
 
 
-@described_as(score_in_chunks)
 def accuracy_in_chunks(
     source: RowSource,
     y: Any,
@@ -49,11 +46,8 @@ def accuracy_in_chunks(
 ) -> tuple[Names, float]:
     """Return the share of rows whose class is predicted, and the columns' names.
 
-    Parameters
-    ----------
-    predict : callable
-        Gives the labels of a block of rows; it travels to where they are.
-    classes : ndarray
+    Parameters are those of `regkit.linear_model._moment_scores.score_in_chunks`, and
+    the ``classes``; ``predict`` gives labels.
     """
     encode: Encode = partial(_places, classes)
     if y is not None and not is_dask(y):
