@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regkit._types import Floats, Indices
-from regkit.kernels._jit import kernel, part
+from regkit.kernels._jit import kernel, outlined, part
 from regkit.kernels.linear.active_set import pivot
 from regkit.kernels.linear.active_set_state import State, WorkingProblem
 from regkit.kernels.linear.certificate import duality_gap, in_span
@@ -30,6 +30,8 @@ _STRIP = 1024
 LIKELY = 0.99
 # What stops the walk.
 END, ROOM, UNSOLVED, STUCK = 0, 1, 2, 3
+# What is to be done before the first of the alphas can be chosen.
+BEGIN = 4
 
 
 class PathTerms(NamedTuple):
@@ -127,7 +129,7 @@ def undecided(
     found = np.empty(p, dtype=np.int64)
     count = 0
     for first in range(0, p, _STRIP):
-        m = min(_STRIP, p - first)
+        m = _STRIP if p - first > _STRIP else p - first
         for j in range(m):
             most[j] = -1.0
         for k in range(3):
@@ -267,7 +269,8 @@ def minimize_each(work: WorkingSets, alpha: float, max_iter: int, ridged: bool) 
     return are_all
 
 
-@kernel
+@part
+@outlined
 def remember(past: Past, residuals: Floats, correlation: Floats) -> None:
     """Keep the correlations of all columns with three residuals."""
     for k in range(3):
@@ -366,18 +369,30 @@ def follow(
     """Solve for one of ``alphas`` after the other, from the ``at``-th on.
 
     Returns the place in ``alphas`` and what has stopped it; called again with both, it
-    goes on. `ROOM`: some path lacks more columns than there is room for, or more than
-    ``most`` and than twice those it has. `UNSOLVED`: block pivoting did not settle in
-    paths where ``work.is_solved`` is false; the minimum may be found by other means.
-    `STUCK`: a gap stays above its goal. `END`.
+    goes on. With `BEGIN` it only computes what needs no alpha: ``terms.products``, and
+    the first of ``past``. `ROOM`: some path lacks more columns than there is room for,
+    or more than ``most`` and than twice those it has. `UNSOLVED`: block pivoting did
+    not settle in paths where ``work.is_solved`` is false; the minimum may be found by
+    other means. `STUCK`: a gap stays above its goal. `END`.
     """
     room, p = work.columns.shape[1], terms.least_l1.shape[0]
+    limit, slopes = terms.least_l1, view.correlation
+    every = np.empty(p, dtype=np.int64)
+    for j in range(p):
+        every[j] = j
+    if event == BEGIN:
+        correlate(X, every, targets, limit, np.inf, slopes)
+        remember(past, targets, slopes)
+        for k in range(3):
+            for j in range(p):
+                terms.products[k, j] = slopes[k, j]
+        return at, END
     while at < alphas.shape[0]:
         alpha = alphas[at]
         if event != UNSOLVED:
             for k in range(3):
                 size, count = work.sizes[k], work.n_wanted[k]
-                if size + count > room or count > max(most, 2 * size):
+                if size + count > room or (count > most and count > 2 * size):
                     return at, ROOM
                 if found.starts[k, found.at[0]] + size + count > found.values.shape[1]:
                     return at, ROOM
@@ -387,17 +402,19 @@ def follow(
         event = END
 
         # Correlations are expected to move on toward the next alpha as they last did.
-        following = min(alpha, alphas[min(at + 1, alphas.shape[0] - 1)])
+        following = alpha
+        if at + 1 < alphas.shape[0] and alphas[at + 1] < alpha:
+            following = alphas[at + 1]
         step = 0.0
         if at > 0 and alpha < alphas[at - 1]:
-            step = min(1.0, (alpha - following) / (alphas[at - 1] - alpha))
+            step = (alpha - following) / (alphas[at - 1] - alpha)
+            step = step if step < 1.0 else 1.0
         likely = LIKELY * following
         residuals = residuals_of(X, work.columns, work.sizes, work.state.coef, targets)
         columns = undecided(past, residuals, terms, view.is_held, likely)
         is_complete = columns.shape[0] > MANY * p
         if is_complete:
-            columns = np.arange(p)
-        limit, slopes = terms.least_l1, view.correlation
+            columns = every
         above = correlate(X, columns, residuals, limit, alpha, slopes)
         if is_complete:
             remember(past, residuals, slopes)

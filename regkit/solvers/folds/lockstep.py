@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from operator import itemgetter
 
 import numpy as np
+from numpy.typing import NDArray
 
 from regkit._types import Floats
 from regkit.designs import Design
@@ -22,6 +23,7 @@ from regkit.designs.protocols import SharesColumns
 from regkit.kernels.linear.active_set_state import State, WorkingProblem
 from regkit.kernels.linear.cholesky import BLOCK
 from regkit.kernels.linear.lockstep import (
+    BEGIN,
     END,
     ROOM,
     UNSOLVED,
@@ -31,13 +33,11 @@ from regkit.kernels.linear.lockstep import (
     View,
     WorkingSets,
     follow,
-    remember,
 )
 from regkit.kernels.linear.screening import BATCH
 from regkit.kernels.linear.three_views import (
     ABREAST,
     SharedColumns,
-    correlate,
     moments,
 )
 from regkit.parallel.threads import WORTHWHILE, map_in_threads, n_threads
@@ -179,11 +179,7 @@ class LockstepPaths:
             seen=np.full(p, -2),
         )
         self._work = self._empty_sets(_ROOM, goals)
-        every, slopes = np.arange(p), self._view.correlation
-        least = self._terms.least_l1
-        correlate(columns, every, self._targets, least, np.inf, slopes)
-        remember(self._past, self._targets, slopes)
-        self._terms.products[:] = slopes
+        self._follow(_room_for(0), np.zeros(0), np.zeros(0, dtype=np.bool_), 0, BEGIN)
 
     def walk(self, alphas: Floats) -> list[Solved]:
         """Solve for one alpha after the other, as many as can be in lockstep.
@@ -194,33 +190,10 @@ class LockstepPaths:
         for k, problem in enumerate(self._problems):
             top = max(top, problem.penalty.largest_alpha(self._terms.products[k]))
         stops, are_kept = pivoting.stops(alphas, top)
-        found = Found(
-            columns=np.zeros((ABREAST, 0), dtype=np.int64),
-            values=np.zeros((ABREAST, 0)),
-            starts=np.zeros((ABREAST, len(alphas) + 1), dtype=np.int64),
-            gaps=np.zeros((ABREAST, len(alphas))),
-            residual_squares=np.zeros((ABREAST, len(alphas))),
-            n_iter=np.zeros((ABREAST, len(alphas)), dtype=np.int64),
-            at=np.zeros(1, dtype=np.int64),
-        )
+        found = _room_for(len(alphas))
         at, event = 0, END
         while True:
-            at, event = follow(
-                self._X,
-                self._terms,
-                self._targets,
-                self._past,
-                self._view,
-                self._work,
-                found,
-                stops,
-                are_kept,
-                at,
-                event,
-                self._max_iter,
-                self._ridged,
-                BATCH,
-            )
+            at, event = self._follow(found, stops, are_kept, at, event)
             if event == UNSOLVED:
                 self._solve_otherwise(float(stops[at]))
             elif event != ROOM or not self._can_admit():
@@ -232,6 +205,32 @@ class LockstepPaths:
         for k in range(len(self._problems)):
             solved.append(self._solved(found, k))
         return solved
+
+    def _follow(
+        self,
+        found: Found,
+        stops: Floats,
+        are_kept: NDArray[np.bool_],
+        at: int,
+        event: int,
+    ) -> tuple[int, int]:
+        reached: tuple[int, int] = follow(
+            self._X,
+            self._terms,
+            self._targets,
+            self._past,
+            self._view,
+            self._work,
+            found,
+            stops,
+            are_kept,
+            at,
+            event,
+            self._max_iter,
+            self._ridged,
+            BATCH,
+        )
+        return reached
 
     def _solved(self, found: Found, k: int) -> Solved:
         count = found.at[0]
@@ -328,6 +327,19 @@ class LockstepPaths:
             n_last=n_last,
             refined=np.full(1, np.inf),
         )
+
+
+def _room_for(n_alphas: int) -> Found:
+    """Have room for so many solutions of no columns."""
+    return Found(
+        columns=np.zeros((ABREAST, 0), dtype=np.int64),
+        values=np.zeros((ABREAST, 0)),
+        starts=np.zeros((ABREAST, n_alphas + 1), dtype=np.int64),
+        gaps=np.zeros((ABREAST, n_alphas)),
+        residual_squares=np.zeros((ABREAST, n_alphas)),
+        n_iter=np.zeros((ABREAST, n_alphas), dtype=np.int64),
+        at=np.zeros(1, dtype=np.int64),
+    )
 
 
 def _with_room(found: Found, size: int) -> Found:
