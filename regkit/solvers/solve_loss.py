@@ -5,7 +5,7 @@ from typing import NamedTuple
 from regkit._types import Floats
 from regkit.designs.protocols import RowDesign
 from regkit.solvers.losses import HINGE, Loss
-from regkit.solvers.paths.grid import alpha_grid, grid_below, require_l1
+from regkit.solvers.paths.grid import grid_below, require_l1
 from regkit.solvers.paths.hinge import HingePath
 from regkit.solvers.paths.newton import NewtonPath
 from regkit.solvers.paths.newton_walk import few_blas_threads, walk_down
@@ -13,7 +13,7 @@ from regkit.solvers.paths.row_space import RowSpace
 from regkit.solvers.paths.walk import answered
 from regkit.solvers.problem import Penalty
 from regkit.solvers.results import PathResult
-from regkit.solvers.solve import solve_path
+from regkit.solvers.solve import alpha_grid, solve_path
 
 
 def solve_loss_path(

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regkit._types import Floats, Indices
-from regkit.kernels._jit import kernel, outlined, part
+from regkit.kernels._jit import kernel, part
 from regkit.kernels.linear.active_set import pivot
 from regkit.kernels.linear.active_set_state import State, WorkingProblem
 from regkit.kernels.linear.certificate import duality_gap, in_span
@@ -30,8 +30,6 @@ _STRIP = 1024
 LIKELY = 0.99
 # What stops the walk.
 END, ROOM, UNSOLVED, STUCK = 0, 1, 2, 3
-# What is to be done before the first of the alphas can be chosen.
-BEGIN = 4
 
 
 class PathTerms(NamedTuple):
@@ -270,7 +268,6 @@ def minimize_each(work: WorkingSets, alpha: float, max_iter: int, ridged: bool) 
 
 
 @part
-@outlined
 def remember(past: Past, residuals: Floats, correlation: Floats) -> None:
     """Keep the correlations of all columns with three residuals."""
     for k in range(3):
@@ -369,24 +366,12 @@ def follow(
     """Solve for one of ``alphas`` after the other, from the ``at``-th on.
 
     Returns the place in ``alphas`` and what has stopped it; called again with both, it
-    goes on. With `BEGIN` it only computes what needs no alpha: ``terms.products``, and
-    the first of ``past``. `ROOM`: some path lacks more columns than there is room for,
-    or more than ``most`` and than twice those it has. `UNSOLVED`: block pivoting did
-    not settle in paths where ``work.is_solved`` is false; the minimum may be found by
-    other means. `STUCK`: a gap stays above its goal. `END`.
+    goes on. `ROOM`: some path lacks more columns than there is room for, or more than
+    ``most`` and than twice those it has. `UNSOLVED`: block pivoting did not settle in
+    paths where ``work.is_solved`` is false; the minimum may be found by other means.
+    `STUCK`: a gap stays above its goal. `END`.
     """
     room, p = work.columns.shape[1], terms.least_l1.shape[0]
-    limit, slopes = terms.least_l1, view.correlation
-    every = np.empty(p, dtype=np.int64)
-    for j in range(p):
-        every[j] = j
-    if event == BEGIN:
-        correlate(X, every, targets, limit, np.inf, slopes)
-        remember(past, targets, slopes)
-        for k in range(3):
-            for j in range(p):
-                terms.products[k, j] = slopes[k, j]
-        return at, END
     while at < alphas.shape[0]:
         alpha = alphas[at]
         if event != UNSOLVED:
@@ -414,7 +399,10 @@ def follow(
         columns = undecided(past, residuals, terms, view.is_held, likely)
         is_complete = columns.shape[0] > MANY * p
         if is_complete:
-            columns = every
+            columns = np.empty(p, dtype=np.int64)
+            for j in range(p):
+                columns[j] = j
+        limit, slopes = terms.least_l1, view.correlation
         above = correlate(X, columns, residuals, limit, alpha, slopes)
         if is_complete:
             remember(past, residuals, slopes)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regkit._types import Floats, Indices
-from regkit.kernels._jit import outlined, summing_kernel, summing_part
+from regkit.kernels._jit import summing_kernel, summing_part
 
 # Paths that are served at a time: the kernels are written for so many.
 ABREAST = 3
@@ -60,7 +60,6 @@ def moments(
 
 
 @summing_part
-@outlined
 def correlate(
     X: SharedColumns,
     columns: Indices,
