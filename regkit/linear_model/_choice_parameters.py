@@ -29,6 +29,29 @@ class ChoiceParameters:
         largest alpha whose error is within one standard error of that [1]_. A callable
         gets an object with the arrays `alphas`, `mean`, `se` and `fold_errors` and
         returns an index into `alphas`. Of equal errors, the larger alpha counts.
+    """
+
+    alphas: Any = 100
+    eps: float = 1e-3
+    cv: Any = None
+    rule: Any = "min"
+    scoring: Any = None
+
+    _parameter_constraints: ClassVar[Constraints] = {
+        "alphas": [Interval(Integral, 1, None, closed="left"), "array-like"],
+        "eps": [Interval(Real, 0, 1, closed="right")],
+        "cv": ["cv_object"],
+        "rule": [StrOptions({"min", "1se"}), callable],
+        "scoring": [None, StrOptions(set(get_scorer_names())), callable],
+    }
+
+
+@takes_parameters
+class WorkParameters:
+    """How the work is done, and what is told of it.
+
+    Parameters
+    ----------
     n_jobs : int, default=None
         Threads that solve folds side by side; None and -1 mean one for each core that
         BLAS would use. The answer is the same.
@@ -37,20 +60,10 @@ class ChoiceParameters:
         seconds that it took.
     """
 
-    alphas: Any = 100
-    eps: float = 1e-3
-    cv: Any = None
-    rule: Any = "min"
-    scoring: Any = None
     n_jobs: int | None = None
     verbose: int = 0
 
     _parameter_constraints: ClassVar[Constraints] = {
-        "alphas": [Interval(Integral, 1, None, closed="left"), "array-like"],
-        "eps": [Interval(Real, 0, 1, closed="right")],
-        "cv": ["cv_object"],
-        "rule": [StrOptions({"min", "1se"}), callable],
-        "scoring": [None, StrOptions(set(get_scorer_names())), callable],
         "n_jobs": [
             None,
             Interval(Integral, 1, None, closed="left"),

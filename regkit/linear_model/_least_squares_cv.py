@@ -11,7 +11,7 @@ from sklearn.utils.validation import column_or_1d
 from regkit._describe import described_as
 from regkit._sklearn import validate_parameters
 from regkit.linear_model._base import LinearRegressor
-from regkit.linear_model._choice_parameters import LeastSquaresChoice
+from regkit.linear_model._choice_parameters import LeastSquaresChoice, WorkParameters
 from regkit.linear_model._cv import Arguments, Evaluator, PathCV
 from regkit.linear_model._least_squares import (
     MatrixProblem,
@@ -49,7 +49,7 @@ _REMEDY = (
 )
 
 
-class LeastSquaresCV(PathCV, LinearRegressor, LeastSquaresChoice):
+class LeastSquaresCV(PathCV, LinearRegressor, WorkParameters, LeastSquaresChoice):
     r"""Base of the twins that choose alpha along a path of least squares.
 
     Parameters
