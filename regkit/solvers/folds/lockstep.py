@@ -37,7 +37,6 @@ from regkit.kernels.linear.screening import BATCH, ROUNDED_SUM
 from regkit.kernels.linear.three_views import (
     ABREAST,
     SharedColumns,
-    correlate,
     moments,
 )
 from regkit.parallel.threads import WORTHWHILE, map_in_threads, n_threads
@@ -67,6 +66,8 @@ MOST_COPIED = 1 << 31
 # Columns that are copied and measured at a time: parts of rows that fill a few cache
 # lines.
 _STRIP = 256
+# Columns that are centered at a time: a copy of them stays in the cache.
+_IN_CACHE = 32
 # Rows whose means guess those of all.
 _SAMPLE = 128
 
@@ -139,11 +140,22 @@ def share_columns(designs: Sequence[SharesColumns], y: Floats) -> list[Three] | 
         for k, design in enumerate(designs[three]):
             targets.append(center_target(design, y))
             rows[k] = targets[k].target
-        products = np.empty((ABREAST, n_features))
-        correlate(shared, every, rows, np.ones(n_features), np.inf, products)
-        return Three(shared, designs[three], targets, products)
+        return Three(shared, designs[three], targets, _products(shared, rows))
 
     return map_in_threads(multiply, range(0, n_places, ABREAST), at_a_time)
+
+
+def _products(X: SharedColumns, rows: Floats) -> Floats:
+    """Return Zᵀ row for a row of each design, shape (3, n_features)."""
+    weighted = X.roots * rows
+    products = np.empty(X.shift.shape)
+    for first in range(0, len(X.offset), _IN_CACHE):
+        strip = slice(first, first + _IN_CACHE)
+        centered = X.transposed[strip] - X.offset[strip, None]
+        np.matmul(weighted, centered.T, out=products[:, strip])
+    products -= X.shift * weighted.sum(axis=1)[:, None]
+    products *= X.inverse
+    return products
 
 
 class LockstepPaths:
@@ -190,14 +202,11 @@ class LockstepPaths:
             l1.min(axis=0),
         )
         self._ridged = bool(np.any(l2 > 0.0))
-        # The null models' residuals are the targets; nothing else is known yet.
-        past = self._past = Past(
+        self._past = Past(
             np.zeros((ABREAST, 2, n)),
             np.zeros((ABREAST, 2)),
             np.zeros((ABREAST, 2, p)),
         )
-        past.residuals[:, 0], past.correlation[:, 0] = self._targets, products
-        past.errors[:, 0] = ROUNDED_SUM * np.sqrt(np.sum(self._targets**2, axis=1))
         self._view = View(
             inside=np.zeros((ABREAST, p), dtype=np.bool_),
             coef=np.zeros((ABREAST, p)),
@@ -207,6 +216,9 @@ class LockstepPaths:
             seen=np.full(p, -2),
         )
         self._work = self._empty_sets(_ROOM, goals)
+        self._past.residuals[:, 0] = self._targets
+        self._past.errors[:, 0] = ROUNDED_SUM * np.linalg.norm(self._targets, axis=1)
+        self._past.correlation[:, 0] = products
 
     def walk(self, alphas: Floats) -> list[Solved]:
         """Solve for one alpha after the other, as many as can be in lockstep.
