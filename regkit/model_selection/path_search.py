@@ -165,7 +165,14 @@ class PathSearchCV(GridSearchCV):
                     f"cannot be taken: pass {name}.to_dask_array(lengths=True), or "
                     "fit LassoRegressorCV, ElasticNetRegressorCV or RidgeRegressorCV."
                 )
-        super().fit(X, y, **params)
+        fitted = dict(vars(self))
+        try:
+            super().fit(X, y, **params)
+        except BaseException:
+            # The refit comes last, and its estimator is set before it is fitted.
+            vars(self).clear()
+            vars(self).update(fitted)
+            raise
         return self
 
     def plot(self, ax: Axes | None = None, **kwargs: Any) -> Any:
