@@ -165,13 +165,13 @@ class PathSearchCV(GridSearchCV):
                     f"cannot be taken: pass {name}.to_dask_array(lengths=True), or "
                     "fit LassoRegressorCV, ElasticNetRegressorCV or RidgeRegressorCV."
                 )
-        fitted = dict(vars(self))
+        fitted = self.__dict__.copy()
         try:
             super().fit(X, y, **params)
         except BaseException:
             # The refit comes last, and its estimator is set before it is fitted.
-            vars(self).clear()
-            vars(self).update(fitted)
+            self.__dict__.clear()
+            self.__dict__.update(fitted)
             raise
         return self
 
