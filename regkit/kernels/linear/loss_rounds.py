@@ -5,8 +5,8 @@ each goes on by itself, from one stage to the next.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
+from regkit._types import Floats
 from regkit.kernels._jit import kernel, part
 from regkit.kernels.linear import active_set
 from regkit.kernels.linear.loss_model import (
@@ -49,8 +49,8 @@ def _propose(
     size: int,
     settings: Settings,
     alpha: float,
-    before: NDArray[np.float64],
-    step: NDArray[np.float64],
+    before: Floats,
+    step: Floats,
 ) -> int:
     """Minimize the model; write the step."""
     state, figures = working.state, working.figures
@@ -79,7 +79,7 @@ def _settle(
     size: int,
     settings: Settings,
     alpha: float,
-    before: NDArray[np.float64],
+    before: Floats,
 ) -> int:
     """Take the rows along; say what is missing at ``alpha``."""
     figures = working.figures
@@ -115,9 +115,9 @@ def proceed(
     settings: Settings,
     alpha: float,
     stage: int,
-    products: NDArray[np.float64],
-    before: NDArray[np.float64],
-    step: NDArray[np.float64],
+    products: Floats,
+    before: Floats,
+    step: Floats,
 ) -> int:
     """Go on at ``alpha`` from ``stage``, up to the next product; return what it is.
 
