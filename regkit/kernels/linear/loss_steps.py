@@ -210,7 +210,7 @@ def _advance_log_link(
 
 
 @part
-def _advance_strip(
+def advance_strip(
     rows: LossRows,
     start: int,
     m: int,
@@ -245,7 +245,7 @@ def advance_all(rows: LossRows) -> float:
     total = 0.0
     n = rows.y.shape[0]
     for start in range(0, n, STRIP):
-        total += _advance_strip(rows, start, min(STRIP, n - start), room, bits)
+        total += advance_strip(rows, start, min(STRIP, n - start), room, bits)
     return total
 
 
@@ -357,7 +357,7 @@ def advance_dense(
             _linear_columns(X, center, coef, shift, start, m, change)
         else:
             _linear_rows(X, center, coef, shift, start, m, change)
-        total += _advance_strip(rows, start, m, room, bits)
+        total += advance_strip(rows, start, m, room, bits)
         for i in range(m):
             weight[i] = rows.share[start + i] * rows.residual[start + i]
         if is_transposed:
