@@ -58,42 +58,15 @@ _SUBPACKAGES = (
     "tables",
 )
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # all public names of two packages are public here too
     from regkit.comparison import compare_regularizers
     from regkit.datasets import (
         load_diabetes_interactions,
         make_correlated_regression,
         make_house_prices,
     )
-    from regkit.inspection import (
-        AlphaSelectionDisplay,
-        FitComparisonDisplay,
-        LossCurveDisplay,
-        PenaltyGeometryDisplay,
-        PredictedActualDisplay,
-        PredictionIntervalDisplay,
-        RegularizationPathDisplay,
-    )
-    from regkit.linear_model import (
-        ElasticNetRegressor,
-        ElasticNetRegressorCV,
-        GeneralizedLinearRegressor,
-        GeneralizedLinearRegressorCV,
-        LassoRegressor,
-        LassoRegressorCV,
-        LinearSVMClassifier,
-        LinearSVMClassifierCV,
-        LogisticClassifier,
-        LogisticClassifierCV,
-        RegularizationPath,
-        RidgeRegressor,
-        RidgeRegressorCV,
-        SufficientStatistics,
-        enet_path,
-        glm_path,
-        lasso_path,
-        logistic_path,
-    )
+    from regkit.inspection import *
+    from regkit.linear_model import *
     from regkit.model_selection import PathSearchCV, one_standard_error
     from regkit.neural_network import DropoutMLPClassifier, DropoutMLPRegressor
     from regkit.rows import RowChunks

@@ -8,7 +8,7 @@ anew at each call is a tenth of the time of a small fit.
 """
 
 from collections.abc import Callable
-from inspect import signature
+from inspect import Parameter, signature
 from types import CellType, FunctionType
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
@@ -34,6 +34,7 @@ from sklearn.utils.validation import (
     _get_feature_names,
 )
 
+from regkit._describe import described_as
 from regkit._warn import warn
 
 __all__ = [
@@ -65,20 +66,30 @@ raise_for_params = _raise_for_params
 routing_enabled = _routing_enabled
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
-_Constraints = tuple[tuple[str, tuple[Any, ...]], ...]
+# Name, default and constraints of each parameter.
+_Constraints = tuple[tuple[str, Any, tuple[Any, ...]], ...]
 
 # One entry a class; weak, so that classes made inside functions can go.
 _BUILT: WeakKeyDictionary[type, _Constraints] = WeakKeyDictionary()
 
 
 def _build(cls: Any) -> _Constraints:
-    built = tuple(
-        (name, tuple(make_constraint(constraint) for constraint in constraints))
-        for name, constraints in cls._parameter_constraints.items()
-        if constraints != "no_validation"
-    )
-    _BUILT[cls] = built
-    return built
+    parameters, built = signature(cls).parameters, []
+    for name, given in cls._parameter_constraints.items():
+        if given == "no_validation":
+            continue
+        constraints = tuple(make_constraint(constraint) for constraint in given)
+        # Most parameters keep their default, which need not be checked at every fit.
+        default = parameters[name].default if name in parameters else Parameter.empty
+        if not _is_allowed(default, constraints):
+            default = Parameter.empty
+        built.append((name, default, constraints))
+    _BUILT[cls] = tuple(built)
+    return _BUILT[cls]
+
+
+def _is_allowed(value: Any, constraints: tuple[Any, ...]) -> bool:
+    return any(constraint.is_satisfied_by(value) for constraint in constraints)
 
 
 def validate_parameters(estimator: Any) -> None:
@@ -98,12 +109,9 @@ def validate_parameters(estimator: Any) -> None:
     if get_config()["skip_parameter_validation"]:
         return
     cls = type(estimator)
-    for name, constraints in _BUILT.get(cls) or _build(cls):
+    for name, default, constraints in _BUILT.get(cls) or _build(cls):
         value = getattr(estimator, name)
-        for constraint in constraints:
-            if constraint.is_satisfied_by(value):
-                break
-        else:
+        if value is not default and not _is_allowed(value, constraints):
             validate_parameter_constraints(
                 {name: cls._parameter_constraints[name]}, {name: value}, cls.__name__
             )
@@ -201,6 +209,7 @@ def check_same_features(fitted: Any, X: Any) -> None:
     _check_feature_names(fitted, X, reset=False)
 
 
+@described_as(check_same_features)
 def check_same_names(fitted: Any, names: NDArray[Any] | None) -> None:
     """Do as `check_same_features` does where only the names of the columns are left.
 
@@ -210,16 +219,6 @@ def check_same_names(fitted: Any, names: NDArray[Any] | None) -> None:
         With ``feature_names_in_`` where names were seen.
     names : ndarray of shape (n_features,) or None
         Of rows that were read in chunks.
-
-    Raises
-    ------
-    ValueError
-        When names are missing, unknown or in another order.
-
-    Warns
-    -----
-    UserWarning
-        When only one of the two has names.
     """
     seen: Any = getattr(fitted, "feature_names_in_", None)
     name = type(fitted).__name__

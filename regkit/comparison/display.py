@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from regkit._describe import described_as
 from regkit.comparison.findings import Findings
 from regkit.comparison.numbers import error_text
 from regkit.comparison.tasks import METRICS
@@ -126,6 +127,7 @@ class RegularizerComparisonDisplay(Described):
         return facts
 
     @classmethod
+    @described_as(Described.plot)
     def from_comparison(
         cls,
         comparison: Findings,
@@ -139,15 +141,6 @@ class RegularizerComparisonDisplay(Described):
         ----------
         comparison : RegularizerComparison
             The comparison.
-        ax : matplotlib Axes, default=None
-            Where to draw; None for a new figure.
-        **kwargs
-            Passed on to `plot`.
-
-        Returns
-        -------
-        display : RegularizerComparisonDisplay
-            Drawn.
         """
         results = comparison.results
         return cls(
@@ -161,6 +154,7 @@ class RegularizerComparisonDisplay(Described):
             target_name=comparison.given.target_name,
         ).plot(ax, **kwargs)
 
+    @described_as(Described.plot)
     def plot(
         self, ax: Axes | None = None, **kwargs: Any
     ) -> RegularizerComparisonDisplay:
@@ -168,15 +162,8 @@ class RegularizerComparisonDisplay(Described):
 
         Parameters
         ----------
-        ax : matplotlib Axes, default=None
-            Where to draw; None for a new figure.
         **kwargs
             Passed on to matplotlib's `scatter` for the test errors.
-
-        Returns
-        -------
-        self : RegularizerComparisonDisplay
-            With `ax_`, `figure_` and the artists.
         """
         ax = begin(ax, type(self).__name__)
         rows = np.arange(len(self.names))

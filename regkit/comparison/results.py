@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from sklearn.pipeline import make_pipeline
 
+from regkit._describe import described_as
+from regkit._pandas import require_pandas
 from regkit.comparison import saving
 from regkit.comparison.code import as_json, constructor, write_script
 from regkit.comparison.coefficients import coefficient_table
@@ -113,13 +115,9 @@ class RegularizerComparison(Findings):
             return result.model
         return make_pipeline(self.encoder, result.model)
 
+    @described_as(estimator)
     def refit(self, name: str | None = None) -> Any:
         """Fit a model with the parameters found on all rows, for new data.
-
-        Parameters
-        ----------
-        name : str, default=None
-            The model; None for the recommended one.
 
         Returns
         -------
@@ -128,6 +126,7 @@ class RegularizerComparison(Findings):
         """
         return saving.refit(self, self.recommended_ if name is None else self[name])
 
+    @described_as(estimator)
     def save(self, path: str | PathLike[str], name: str | None = None) -> None:
         """Save what `refit` returns, for `joblib.load` or ``regkit predict``.
 
@@ -135,18 +134,12 @@ class RegularizerComparison(Findings):
         ----------
         path : str or path
             Where to write; ``.joblib``.
-        name : str, default=None
-            The model; None for the recommended one.
         """
         saving.save(self.refit(name), path, self.given.target_name)
 
+    @described_as(estimator)
     def line(self, name: str | None = None) -> str:
         """Write one line of Python that makes a model, with all digits.
-
-        Parameters
-        ----------
-        name : str, default=None
-            The model; None for the recommended one.
 
         Returns
         -------
@@ -155,6 +148,7 @@ class RegularizerComparison(Findings):
         """
         return constructor((self.recommended_ if name is None else self[name]).model)
 
+    @described_as(estimator)
     def code(self, source: str | None = None, name: str | None = None) -> str:
         """Write a Python script that fits a model and prints the test error again.
 
@@ -162,8 +156,6 @@ class RegularizerComparison(Findings):
         ----------
         source : str, default=None
             Python that defines ``X`` and ``y``; None for a comment to replace.
-        name : str, default=None
-            The model; None for the recommended one.
 
         Returns
         -------
@@ -173,13 +165,9 @@ class RegularizerComparison(Findings):
         result = self.recommended_ if name is None else self[name]
         return write_script(self, result, source)
 
+    @described_as(estimator)
     def coef_frame(self, name: str | None = None) -> pd.DataFrame:
         """Return the coefficients of a linear model with the names of their columns.
-
-        Parameters
-        ----------
-        name : str, default=None
-            The model; None for the recommended one.
 
         Returns
         -------
@@ -220,12 +208,9 @@ class RegularizerComparison(Findings):
         ImportError
             Without pandas.
         """
-        try:
-            import pandas as pd
-        except ImportError as error:
-            raise ImportError(
-                "to_frame needs pandas: install it with `pip install pandas`"
-            ) from error
+        require_pandas("to_frame")
+        import pandas as pd
+
         return pd.DataFrame(
             [
                 {name: getattr(result, name) for name in _FIELDS} | result.scores
@@ -234,17 +219,11 @@ class RegularizerComparison(Findings):
             index=pd.Index([result.name for result in self.results], name="model"),
         )
 
+    @described_as(RegularizerComparisonDisplay.plot)
     def plot(
         self, ax: Axes | None = None, **kwargs: Any
     ) -> RegularizerComparisonDisplay:
         """Draw training and test error of each model, and the gap between them.
-
-        Parameters
-        ----------
-        ax : matplotlib Axes, default=None
-            Where to draw; None for a new figure.
-        **kwargs
-            Passed on to matplotlib's `scatter` for the test errors.
 
         Returns
         -------

@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import Bunch
 
+from regkit._pandas import require_pandas
+
 
 def as_bunch(
     *,
@@ -19,12 +21,9 @@ def as_bunch(
     """Pack a data set as scikit-learn's loaders do, as pandas objects on demand."""
     if not as_frame:
         return Bunch(data=data, target=target, feature_names=feature_names, **extra)
-    try:
-        import pandas as pd
-    except ImportError as error:
-        raise ImportError(
-            "as_frame=True needs pandas: install it with `pip install pandas`"
-        ) from error
+    require_pandas("as_frame=True")
+    import pandas as pd
+
     return Bunch(
         data=pd.DataFrame(data, columns=feature_names),
         target=pd.Series(target, name=target_name),

@@ -4,13 +4,14 @@ Stacked column ``k p + j`` is column j for class k; linear predictors and residu
 all classes are one vector, class by class.
 """
 
+from itertools import pairwise
 from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from regkit._types import Floats, Indices
-from regkit.designs.class_weights import class_total
+from regkit.designs.class_weights import PairWeights
 from regkit.designs.protocols import GatheredColumns, RowDesign
 from regkit.kernels.linear import multinomial
 
@@ -43,19 +44,22 @@ class ClassDesign:
 
     def correlate(self, residual: Floats) -> Floats:
         """Return all stacked columns' products with the classes' residuals."""
-        own = [self._design.correlate(part) for part in self._by_class(residual)]
-        return np.concatenate(own)
+        return self._design.correlate(self._by_class(residual).T).T.reshape(-1)
 
     def correlate_columns(self, residual: Floats, columns: Indices) -> Floats:
         """Return some stacked columns' products."""
         if len(columns) == self.n_features:
             return self.correlate(residual)
         found = np.empty(len(columns))
-        classes, places = np.divmod(columns, self._design.n_features)
-        for k, part in enumerate(self._by_class(residual)):
-            mine = np.flatnonzero(classes == k)
-            if len(mine):
-                found[mine] = self._design.correlate_columns(part, places[mine])
+        order = np.argsort(columns, kind="stable")
+        p, by_class = self._design.n_features, self._by_class(residual)
+        edges = p * np.arange(self._n_classes + 1)
+        bounds = np.searchsorted(columns, edges, sorter=order).tolist()
+        for k, (begin, end) in enumerate(pairwise(bounds)):
+            if begin < end:
+                mine = order[begin:end]
+                own = columns[mine] - k * p
+                found[mine] = self._design.correlate_columns(by_class[k], own)
         return found
 
     def weighted_columns(self, every: bool) -> "ClassColumns":
@@ -79,6 +83,8 @@ class ClassColumns:
         self._held = np.empty(0, dtype=np.int64)  # columns of X, in the store's order
         self._classes = np.empty(0, dtype=np.int64)
         self._columns = np.empty(0, dtype=np.int64)
+        self._weight: Floats | None = None
+        self._pairs: PairWeights
 
     @property
     def entries(self) -> None:
@@ -109,24 +115,31 @@ class ClassColumns:
         self._position[self._held] = np.arange(len(needed))
 
     def combine(self, coef: Floats) -> Floats:
-        spread = np.zeros((self._n_classes, len(self._held)))
-        spread[self._classes, self._places] = coef
-        return np.concatenate([self._store.combine(own) for own in spread])
+        return self._combine(coef).reshape(-1)
+
+    def _combine(self, coef: Floats) -> Floats:
+        return self._store.class_combine(
+            self._classes, self._places, coef, self._n_classes
+        )
 
     def correlate(self, weight: Floats) -> Floats:
         by_class = weight.reshape(self._n_classes, -1)
-        found = np.stack([self._store.correlate(own) for own in by_class])
-        products: Floats = found[self._classes, self._places]
-        return products
+        return self._store.class_correlate(self._classes, self._places, by_class)
 
     def gram(self, weight: Floats, first: int) -> tuple[Floats, Floats]:
-        by_class = weight.reshape(self._n_classes, -1)
-        return self._store.class_gram(
-            self._classes, self._places, by_class, self._root, first
-        )
+        pairs = self._pairs_of(weight)
+        return self._store.class_gram(self._classes, self._places, pairs, first)
 
     def total(self, weight: Floats) -> Floats:
-        return class_total(weight.reshape(self._n_classes, -1), self._root)
+        return self._pairs_of(weight).total
+
+    def _pairs_of(self, weight: Floats) -> PairWeights:
+        """Return what the weights are made into, for the last ones once."""
+        if weight is not self._weight:
+            self._weight = weight
+            by_class = weight.reshape(self._n_classes, -1)
+            self._pairs = PairWeights.of(by_class, self._root)
+        return self._pairs
 
     def costs(self) -> tuple[float, float]:
         chord, gram = self._store.costs()
@@ -136,6 +149,5 @@ class ClassColumns:
     def advance(
         self, coef: Floats, shift: Floats, rows: Any
     ) -> tuple[float, Floats | None]:
-        by_class = self.combine(coef).reshape(self._n_classes, -1)
-        np.add(by_class, shift[:, None], out=rows.change)
+        np.add(self._combine(coef), shift[:, None], out=rows.change)
         return float(multinomial.advance(rows)), None

@@ -4,18 +4,39 @@ Where one class is all but certain, ``P_k - P_k^2`` and sums of it are differenc
 numbers that agree in all digits. Here every number is a sum of non-negative ones.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from regkit._types import Floats
 
 
-def own_weights(weight: Floats, root: Floats) -> Floats:
+class PairWeights(NamedTuple):
+    """The weights of pairs of classes, row by row and in all.
+
+    Attributes
+    ----------
+    share : ndarray (K, n)
+        ``sqrt(p) P_k``: a row weighs a pair of two classes by ``-share_k share_l``.
+    total : ndarray (K, K)
+        The rows' sums.
+    """
+
+    share: Floats
+    total: Floats
+
+    @classmethod
+    def of(cls, weight: Floats, root: Floats) -> "PairWeights":
+        """Take ``p P``, shape (K, n), and ``sqrt(p)``, 1 where p is 0."""
+        return cls(weight / root, class_total(weight, root))
+
+
+def own_weights(share: Floats) -> Floats:
     """Return ``p P_k (1 - P_k)``, 1 - P_k as the sum of the others' probabilities.
 
-    See `GatheredColumns.class_gram`. A difference from 1 would leave nothing of the
+    ``share`` is `PairWeights.share`. A difference from 1 would leave nothing of the
     weights of rows whose class is all but certain.
     """
-    share = weight / root
     others = np.zeros_like(share)
     np.cumsum(share[:-1], axis=0, out=others[1:])
     others[:-1] += np.cumsum(share[:0:-1], axis=0)[::-1]

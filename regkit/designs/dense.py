@@ -180,12 +180,13 @@ class DenseDesign(WeightedRows):
         return self
 
     def correlate(self, residual: Floats) -> Floats:
-        if residual.ndim == 2:
+        is_quick = self._X.dtype == np.float64 and self._is_safe()
+        if residual.ndim == 2 and not is_quick:
             return np.stack([self.correlate(r) for r in residual.T], axis=1)
-        weight = self._root * residual
-        if self._X.dtype == np.float64 and self._is_safe():
+        weight = self._root * residual.T
+        if is_quick:
             products: Floats = transposed_times(self._X, weight)
-            products -= self.offset * weight.sum()
+            products -= np.multiply.outer(weight.sum(axis=-1), self.offset)
         else:
             from regkit.kernels.linear import dense as kernels
 
@@ -196,7 +197,7 @@ class DenseDesign(WeightedRows):
                 products = kernels.correlate_columns(
                     self._X.T, every, self.offset, weight
                 )
-        return products / self.scale if self.standardize else products
+        return (products / self.scale if self.standardize else products).T
 
     def correlate_columns(self, residual: Floats, columns: Indices) -> Floats:
         if self._by_rows or len(columns) > _FEW * self.n_features:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regkit._types import Floats, Indices
+from regkit.designs.class_weights import PairWeights
 from regkit.designs.moments import Moments
 
 
@@ -95,20 +96,25 @@ class WeightedColumns(Protocol):
 class GatheredColumns(WeightedColumns, Protocol):
     """A store that is not of all columns where they are."""
 
-    def class_gram(
-        self,
-        classes: Indices,
-        places: Indices,
-        weight: Floats,
-        root: Floats,
-        first: int,
-    ) -> tuple[Floats, Floats]:
-        """Return `gram` of columns of several classes, each with its own coefficient.
+    # Entry e is the column at ``places[e]`` for class ``classes[e]``, with a
+    # coefficient of its own.
 
-        Entry e is the column at ``places[e]`` for class ``classes[e]``; ``weight``,
-        shape (K, n), are a row's weight p times the classes' probabilities P, and
-        ``root`` are sqrt(p), 1 where p is 0: the weight of a pair of classes is
-        ``p (P_k [k = l] - P_k P_l)``. The sums have a column per class.
+    def class_combine(
+        self, classes: Indices, places: Indices, coef: Floats, n_classes: int
+    ) -> Floats:
+        """Return the rows' sums of each class's entries, (n_classes, n)."""
+
+    def class_correlate(
+        self, classes: Indices, places: Indices, weight: Floats
+    ) -> Floats:
+        """Return the entries' sums with the weights of their classes, (K, n)."""
+
+    def class_gram(
+        self, classes: Indices, places: Indices, weight: PairWeights, first: int
+    ) -> tuple[Floats, Floats]:
+        """Return `gram` of entries from ``first`` on; the sums have a column per class.
+
+        The weights are not changed while they are passed again.
         """
 
 

@@ -13,15 +13,17 @@ from scipy import sparse
 
 from regkit._types import Floats, Indices
 from regkit.designs.base import read_only
-from regkit.designs.class_weights import class_total, own_weights
+from regkit.designs.class_weights import PairWeights, own_weights
 from regkit.designs.dense_columns import GrowingRows
 from regkit.designs.dense_products import by_row_shares, centered_products
 from regkit.designs.sparse_columns import joined
-from regkit.kernels.linear import loss_steps
+from regkit.kernels.linear import class_gram, loss_steps
 from regkit.kernels.linear import sparse as kernels
 
 # Fewer entries than this are not worth a second thread.
 _WORTHWHILE = 1 << 18
+# With so many new entries at most, a kernel forms their rows of a Gram matrix.
+_FEW_ENTRIES = 48
 
 
 class GathersUnweighted(Protocol):
@@ -85,22 +87,36 @@ class DenseWorkingColumns(GrowingRows):
     def correlate(self, weight: Floats) -> Floats:
         return np.asarray(self._rows[: self._size] @ weight)
 
+    def class_combine(
+        self, classes: Indices, places: Indices, coef: Floats, n_classes: int
+    ) -> Floats:
+        spread = np.zeros((n_classes, self._size))
+        spread[classes, places] = coef
+        return np.asarray(spread @ self._rows[: self._size])
+
+    def class_correlate(
+        self, classes: Indices, places: Indices, weight: Floats
+    ) -> Floats:
+        found: Floats = (self._rows[: self._size] @ weight.T)[places, classes]
+        return found
+
     def class_gram(
-        self,
-        classes: Indices,
-        places: Indices,
-        weight: Floats,
-        root: Floats,
-        first: int,
+        self, classes: Indices, places: Indices, weight: PairWeights, first: int
     ) -> tuple[Floats, Floats]:
-        rows = self._rows
-        joint = rows[places] * (weight / root)[classes]
+        rows, share = self._rows, weight.share
+        if first > 0 and len(classes) - first <= _FEW_ENTRIES:
+            found: tuple[Floats, Floats] = class_gram.dense_rows(
+                rows, classes, places, share, first
+            )
+            return found
+        # So many that BLAS is worth copies of the columns.
+        joint = rows[places] * share[classes]
         gram = -(joint[first:] @ joint.T)
-        sums = -(joint[first:] @ (weight / root).T)
-        for k, own in enumerate(own_weights(weight, root)):
+        sums = -(joint[first:] @ share.T)
+        for k, alike in enumerate(own_weights(share)):
             mine = np.flatnonzero(classes == k)
             new = mine[mine >= first]
-            weighted = rows[places[new]] * own
+            weighted = rows[places[new]] * alike
             gram[np.ix_(new - first, mine)] = weighted @ rows[places[mine]].T
             sums[new - first, k] = weighted.sum(axis=1)
         return gram, sums
@@ -208,6 +224,10 @@ class SparseWorkingColumns:
         self._n = design.n_samples
         self._block = design.block(np.empty(0, dtype=np.int64))
         self._by_rows: Any = None
+        # Of several classes: the weights, their shares by row, and the entries' sums.
+        self._pairs: PairWeights | None = None
+        self._by_row = np.empty((0, 0))
+        self._class_sums = np.empty((0, 0))
 
     @property
     def entries(self) -> None:
@@ -289,46 +309,64 @@ class SparseWorkingColumns:
         counts = np.diff(self._rows().indptr).astype(np.float64)
         return 60.0 * float(counts.sum()), 20.0 * float(counts @ counts)
 
-    def class_gram(
-        self,
-        classes: Indices,
-        places: Indices,
-        weight: Floats,
-        root: Floats,
-        first: int,
-    ) -> tuple[Floats, Floats]:
-        block = self._block
-        columns = sparse.csc_array(
-            (
-                block.data,
-                block.indices.view(block.indices.dtype.name[1:]),
-                block.indptr,
-            ),
-            shape=(self._n, self._size),
-        )[:, places]
-        of_entry = np.repeat(classes, np.diff(columns.indptr))
-        joint = columns.copy()
-        joint.data = columns.data * (weight / root)[of_entry, columns.indices]
-        gram = -(joint[:, first:].T @ joint).toarray()
-        sums = -(joint.T @ (weight / root).T)
-        for k, own in enumerate(own_weights(weight, root)):
+    def class_combine(
+        self, classes: Indices, places: Indices, coef: Floats, n_classes: int
+    ) -> Floats:
+        found = np.empty((n_classes, self._n))
+        for k in range(n_classes):
             mine = np.flatnonzero(classes == k)
-            new = mine[mine >= first]
-            weighted = columns[:, mine]
-            weighted.data = weighted.data * own[weighted.indices]
-            products = (columns[:, new].T @ weighted).toarray()
-            gram[np.ix_(new - first, mine)] = products
-            sums[mine, k] = weighted.sum(axis=0)
-        # Centered after the products, as all sums of sparse columns are.
-        center = block.offset[places]
-        total = class_total(weight, root)
-        gram -= center[first:, None] * sums[:, classes[first:]].T
-        gram -= sums[first:][:, classes] * center
-        gram += (
-            np.outer(center[first:], center) * total[np.ix_(classes[first:], classes)]
+            held, own = places[mine], coef[mine]
+            sums = kernels.combine(*self._stored(), held, own, self._n)
+            found[k] = sums - self._block.offset[held] @ own
+        return found
+
+    def class_correlate(
+        self, classes: Indices, places: Indices, weight: Floats
+    ) -> Floats:
+        found = np.empty(len(classes))
+        for k, by_row in enumerate(weight):
+            mine = np.flatnonzero(classes == k)
+            found[mine] = kernels.correlate(
+                *self._stored(), places[mine], self._block.offset, by_row
+            )
+        return found
+
+    def class_gram(
+        self, classes: Indices, places: Indices, weight: PairWeights, first: int
+    ) -> tuple[Floats, Floats]:
+        block, by_rows = self._block, self._rows()
+        data, indices, indptr = self._stored()
+        is_new = weight is not self._pairs or len(self._class_sums) != first
+        if is_new:
+            self._pairs = weight
+            self._by_row = np.ascontiguousarray(weight.share.T)
+            self._class_sums = np.empty((0, len(weight.share)))
+        known = len(self._class_sums)
+        of_column = np.argsort(places, kind="stable")
+        bounds = np.searchsorted(places[of_column], np.arange(self._size + 1))
+        gram, sums = class_gram.sparse_rows(
+            class_gram.Stored(data, indices, indptr),
+            class_gram.Stored(
+                read_only(by_rows.data),
+                read_only(by_rows.indices.view(indices.dtype)),
+                read_only(by_rows.indptr),
+            ),
+            bounds,
+            of_column,
+            classes,
+            places,
+            self._by_row,
+            known,
         )
-        sums = sums - center[:, None] * total[classes]
-        return gram, sums[first:]
+        self._class_sums = np.concatenate([self._class_sums, sums])
+        # Centered after the products, as all sums of sparse columns are.
+        gram, sums = gram[first - known :], self._class_sums
+        center, total = block.offset[places], weight.total
+        new = classes[first:]
+        gram -= center[first:, None] * sums[:, new].T
+        gram -= sums[first:][:, classes] * center
+        gram += np.outer(center[first:], center) * total[np.ix_(new, classes)]
+        return gram, sums[first:] - center[first:, None] * total[new]
 
     def _by_columns(self) -> Any:
         block = self._block

@@ -1,15 +1,38 @@
 """What displays say of themselves where text stands in a picture's place."""
 
+from __future__ import annotations
+
 from html import escape
+from typing import TYPE_CHECKING, Any
 
 from regkit._types import Floats
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 class Described:
     """A display that prints what it shows, and makes a small table of it in HTML.
 
-    Subclasses state `_facts`.
+    Subclasses state `_facts` and draw.
     """
+
+    def plot(self, ax: Axes | None = None, **kwargs: Any) -> Any:
+        """Draw the picture.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw; None for a new figure.
+        **kwargs
+            Passed on to `plot`.
+
+        Returns
+        -------
+        display : display
+            Drawn, with `ax_`, `figure_` and the artists.
+        """
+        raise NotImplementedError
 
     def _facts(self) -> dict[str, str]:
         """Return what is shown, by name."""

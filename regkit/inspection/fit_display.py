@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import clone
 
+from regkit._describe import described_as
 from regkit._types import Floats
 from regkit.inspection._described import Described
 from regkit.inspection._drawing import begin, style
@@ -116,6 +117,7 @@ class FitComparisonDisplay(Described):
         }
 
     @classmethod
+    @described_as(Described.plot)
     def from_estimators(
         cls,
         estimators: Mapping[str, Any] | Sequence[Any] | Any,
@@ -153,15 +155,6 @@ class FitComparisonDisplay(Described):
             Ends of the curves; None for the range of the data.
         truth : callable, default=None
             Gives the true curve for an array of x.
-        ax : matplotlib Axes, default=None
-            Where to draw; None for a new figure.
-        **kwargs
-            Passed on to `plot`.
-
-        Returns
-        -------
-        display : FitComparisonDisplay
-            Drawn.
 
         Raises
         ------
@@ -191,20 +184,14 @@ class FitComparisonDisplay(Described):
             truth=None if truth is None else truth(grid),
         ).plot(ax, **kwargs)
 
+    @described_as(Described.plot)
     def plot(self, ax: Axes | None = None, **kwargs: Any) -> FitComparisonDisplay:
         """Draw the picture.
 
         Parameters
         ----------
-        ax : matplotlib Axes, default=None
-            Where to draw; None for a new figure.
         **kwargs
             Passed on to matplotlib's `plot` for the models' curves.
-
-        Returns
-        -------
-        self : FitComparisonDisplay
-            With `ax_`, `figure_` and the artists.
         """
         ax = begin(ax, type(self).__name__)
         many = self.x.size > 500

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 from scipy.optimize import brentq
 from sklearn.utils import check_X_y
 
+from regkit._describe import described_as
 from regkit._types import Floats
 from regkit.inspection._described import Described, number
 from regkit.inspection._drawing import COLORS, begin, lay_out
@@ -92,6 +93,7 @@ class PenaltyGeometryDisplay(Described):
         }
 
     @classmethod
+    @described_as(Described.plot)
     def from_data(
         cls,
         X: Any,
@@ -121,15 +123,6 @@ class PenaltyGeometryDisplay(Described):
             Whether coefficients are per standard deviation of their columns.
         feature_names : array-like of shape (2,), default=None
             Names of the two columns; None for those of the dataframe.
-        ax : matplotlib Axes, default=None
-            Where to draw; None for a new figure.
-        **kwargs
-            Passed on to `plot`.
-
-        Returns
-        -------
-        display : PenaltyGeometryDisplay
-            Drawn.
 
         Raises
         ------
@@ -159,20 +152,14 @@ class PenaltyGeometryDisplay(Described):
             feature_names=names,
         ).plot(ax, **kwargs)
 
+    @described_as(Described.plot)
     def plot(self, ax: Axes | None = None, **kwargs: Any) -> PenaltyGeometryDisplay:
         """Draw the picture.
 
         Parameters
         ----------
-        ax : matplotlib Axes, default=None
-            Where to draw; None for a new figure.
         **kwargs
             Passed on to matplotlib's `contour`.
-
-        Returns
-        -------
-        self : PenaltyGeometryDisplay
-            With `ax_`, `figure_` and the artists.
         """
         ax = begin(ax, type(self).__name__)
         from matplotlib.patches import Circle, Polygon

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
+from regkit._describe import described_as
 from regkit._types import Floats
 from regkit.inspection._described import Described
 from regkit.inspection._drawing import COLORS, begin
@@ -122,6 +123,7 @@ class PredictionIntervalDisplay(Described):
         return facts | {"inside": f"{inside} ({100 * inside / len(self.y):.0f}%)"}
 
     @classmethod
+    @described_as(Described.plot)
     def from_estimator(
         cls,
         estimator: Any,
@@ -160,15 +162,6 @@ class PredictionIntervalDisplay(Described):
             Points of the smooth band.
         grid_range : tuple of (low, high), default=None
             Ends of the smooth band; None for the range of the rows.
-        ax : matplotlib Axes, default=None
-            Where to draw; None for a new figure.
-        **kwargs
-            Passed on to `plot`.
-
-        Returns
-        -------
-        display : PredictionIntervalDisplay
-            Drawn.
 
         Raises
         ------
@@ -205,6 +198,7 @@ class PredictionIntervalDisplay(Described):
         ).plot(ax, **kwargs)
 
     @classmethod
+    @described_as(Described.plot)
     def from_predictions(
         cls,
         y: ArrayLike,
@@ -232,15 +226,6 @@ class PredictionIntervalDisplay(Described):
             Promised coverage, in (0, 1).
         kind : {"band", "bars"}, default="band"
             One band for all observations, or an interval for each.
-        ax : matplotlib Axes, default=None
-            Where to draw; None for a new figure.
-        **kwargs
-            Passed on to `plot`.
-
-        Returns
-        -------
-        display : PredictionIntervalDisplay
-            Drawn.
         """
         return cls(
             y=y,
@@ -252,13 +237,12 @@ class PredictionIntervalDisplay(Described):
             kind=kind,
         ).plot(ax, **kwargs)
 
+    @described_as(Described.plot)
     def plot(self, ax: Axes | None = None, **kwargs: Any) -> PredictionIntervalDisplay:
         """Draw the picture.
 
         Parameters
         ----------
-        ax : matplotlib Axes, default=None
-            Where to draw; None for a new figure.
         **kwargs
             Passed on to matplotlib's `plot` for the line of predictions.
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from regkit._describe import described_as
 from regkit._types import Floats
 from regkit.inspection._described import Described, number
 from regkit.inspection._drawing import begin, show_plain_numbers, unused_color
@@ -105,6 +106,7 @@ class LossCurveDisplay(Described):
         return facts
 
     @classmethod
+    @described_as(Described.plot)
     def from_estimator(
         cls, estimator: Any, *, ax: Axes | None = None, **kwargs: Any
     ) -> LossCurveDisplay:
@@ -117,15 +119,6 @@ class LossCurveDisplay(Described):
             `validation_loss_curve_` or `validation_scores_`: regkit's networks and
             scikit-learn's `MLPRegressor` and `MLPClassifier`; alone, at the end of a
             pipeline, or inside a fitted search.
-        ax : matplotlib Axes, default=None
-            Where to draw; None for a new figure.
-        **kwargs
-            Passed on to `plot`.
-
-        Returns
-        -------
-        display : LossCurveDisplay
-            Drawn.
 
         Raises
         ------
@@ -151,6 +144,7 @@ class LossCurveDisplay(Described):
             with_dropout=bool(getattr(final, "dropout", 0)),
         ).plot(ax, **kwargs)
 
+    @described_as(Described.plot)
     def plot(
         self,
         ax: Axes | None = None,
@@ -163,8 +157,6 @@ class LossCurveDisplay(Described):
 
         Parameters
         ----------
-        ax : matplotlib Axes, default=None
-            Where to draw; None for a new figure.
         name : str, default=None
             Put before "train" and "validation" in the legend; both curves then have
             one color, and differ by the line style.
@@ -172,11 +164,6 @@ class LossCurveDisplay(Described):
             Whether the loss axis is logarithmic, where all losses are positive.
         **kwargs
             Passed on to matplotlib's `plot` for both curves.
-
-        Returns
-        -------
-        self : LossCurveDisplay
-            With `ax_`, `figure_` and the artists.
         """
         ax = begin(ax, type(self).__name__)
         from matplotlib.ticker import MaxNLocator

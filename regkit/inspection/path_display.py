@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
+from regkit._describe import described_as
 from regkit._types import Floats
 from regkit.inspection._described import Described, marked, span
 from regkit.inspection._drawing import (
@@ -125,6 +126,7 @@ class RegularizationPathDisplay(Described):
         )
 
     @classmethod
+    @described_as(Described.plot)
     def from_path(
         cls,
         path: RegularizationPath,
@@ -153,15 +155,6 @@ class RegularizationPathDisplay(Described):
             Names of the columns; None for those of the path.
         alpha, alpha_1se : float, default=None
             Alphas to mark.
-        ax : matplotlib Axes, default=None
-            Where to draw; None for a new figure.
-        **kwargs
-            Passed on to `plot`.
-
-        Returns
-        -------
-        display : RegularizationPathDisplay
-            Drawn.
 
         Raises
         ------
@@ -199,6 +192,7 @@ class RegularizationPathDisplay(Described):
         return display.plot(ax=ax, **kwargs)
 
     @classmethod
+    @described_as(Described.plot)
     def from_estimator(
         cls,
         estimator: Any,
@@ -237,15 +231,6 @@ class RegularizationPathDisplay(Described):
             drawn.
         feature_names : array-like of shape (n_features,), default=None
             Names of the columns the final estimator sees; None for those it has seen.
-        ax : matplotlib Axes, default=None
-            Where to draw; None for a new figure.
-        **kwargs
-            Passed on to `plot`.
-
-        Returns
-        -------
-        display : RegularizationPathDisplay
-            Drawn.
 
         Raises
         ------
@@ -268,6 +253,7 @@ class RegularizationPathDisplay(Described):
         )
         return display.plot(ax=ax, **kwargs)
 
+    @described_as(Described.plot)
     def plot(
         self,
         ax: Axes | None = None,
@@ -280,8 +266,6 @@ class RegularizationPathDisplay(Described):
 
         Parameters
         ----------
-        ax : matplotlib Axes, default=None
-            Where to draw; None for a new figure.
         x_axis : {"alpha", "l1_norm"}, default="alpha"
             Alpha on a logarithmic scale, or the sum of the absolute coefficients.
         n_labels : int, default=10
@@ -289,11 +273,6 @@ class RegularizationPathDisplay(Described):
             chosen alpha, then those that are large over most of the path.
         **kwargs
             Passed on to matplotlib's `plot` for the named lines.
-
-        Returns
-        -------
-        self : RegularizationPathDisplay
-            With `ax_`, `figure_` and the artists.
         """
         if x_axis not in ("alpha", "l1_norm"):
             raise ValueError(f"x_axis must be 'alpha' or 'l1_norm', got {x_axis!r}.")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from regkit._describe import described_as
 from regkit.inspection._described import Described
 from regkit.inspection._drawing import COLORS, begin, show_powers_at_ticks
 
@@ -75,6 +76,7 @@ class PredictedActualDisplay(Described):
         }
 
     @classmethod
+    @described_as(Described.plot)
     def from_estimator(
         cls,
         estimator: Any,
@@ -95,35 +97,22 @@ class PredictedActualDisplay(Described):
             flatters.
         y : array-like of shape (n_samples,)
             Their target.
-        ax : matplotlib Axes, default=None
-            Where to draw; None for a new figure.
         **kwargs
             Passed on to matplotlib's `scatter`.
-
-        Returns
-        -------
-        display : PredictedActualDisplay
-            Drawn.
         """
         name = str(getattr(y, "name", None) or "y")
         return cls(actual=y, predicted=estimator.predict(X), target_name=name).plot(
             ax, **kwargs
         )
 
+    @described_as(Described.plot)
     def plot(self, ax: Axes | None = None, **kwargs: Any) -> PredictedActualDisplay:
         """Draw the picture.
 
         Parameters
         ----------
-        ax : matplotlib Axes, default=None
-            Where to draw; None for a new figure.
         **kwargs
             Passed on to matplotlib's `scatter`.
-
-        Returns
-        -------
-        self : PredictedActualDisplay
-            With `ax_`, `figure_` and the artists.
         """
         ax = begin(ax, type(self).__name__)
         many = self.actual.size > _MANY

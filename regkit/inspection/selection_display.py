@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from regkit._describe import described_as
 from regkit.inspection._described import Described, marked, number, span
 from regkit.inspection._drawing import (
     COLORS,
@@ -140,6 +141,7 @@ class AlphaSelectionDisplay(Described):
         return facts
 
     @classmethod
+    @described_as(Described.plot)
     def from_estimator(
         cls,
         estimator: Any,
@@ -158,15 +160,6 @@ class AlphaSelectionDisplay(Described):
             of a pipeline. With several `l1_ratio`, the chosen one is drawn.
         target : int, default=0
             The column of y to draw, where each has an alpha of its own.
-        ax : matplotlib Axes, default=None
-            Where to draw; None for a new figure.
-        **kwargs
-            Passed on to `plot`.
-
-        Returns
-        -------
-        display : AlphaSelectionDisplay
-            Drawn.
 
         Raises
         ------
@@ -178,6 +171,7 @@ class AlphaSelectionDisplay(Described):
         )
 
     @classmethod
+    @described_as(Described.plot)
     def from_search(
         cls,
         search: Any,
@@ -196,15 +190,6 @@ class AlphaSelectionDisplay(Described):
         parameter : str, default=None
             The parameter to draw along, such as "ridge__alpha"; None for the only one
             called alpha. Other parameters are held at their best values.
-        ax : matplotlib Axes, default=None
-            Where to draw; None for a new figure.
-        **kwargs
-            Passed on to `plot`.
-
-        Returns
-        -------
-        display : AlphaSelectionDisplay
-            Drawn.
 
         Raises
         ------
@@ -219,6 +204,7 @@ class AlphaSelectionDisplay(Described):
     def _from_source(cls, source: SelectionSource) -> AlphaSelectionDisplay:
         return cls(**source._asdict())
 
+    @described_as(Described.plot)
     def plot(
         self,
         ax: Axes | None = None,
@@ -232,8 +218,6 @@ class AlphaSelectionDisplay(Described):
 
         Parameters
         ----------
-        ax : matplotlib Axes, default=None
-            Where to draw; None for a new figure.
         name : str, default=None
             The line's name in the legend; None for "mean", or the criterion's name.
         target_name : str, default=None
@@ -243,11 +227,6 @@ class AlphaSelectionDisplay(Described):
             strong: the choice is between errors that differ by a standard error or two.
         **kwargs
             Passed on to matplotlib's `plot` for the line.
-
-        Returns
-        -------
-        self : AlphaSelectionDisplay
-            With `ax_`, `figure_` and the artists.
         """
         shown = self.alphas > 0
         if not shown.any():

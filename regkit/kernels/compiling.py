@@ -9,10 +9,11 @@ from typing import Any
 
 
 class _Compiling:
-    """While any thread compiles or loads a kernel: Python's collector waits.
+    """While any thread compiles or loads a kernel, or Numba: Python's collector waits.
 
     Compilation makes millions of objects, most of which live on to its end, and a tenth
-    of its time went into looking for unreachable ones again and again.
+    of its time went into looking for unreachable ones again and again. As much would go
+    into the one look at all of them that comes next: they are put among the old ones.
     """
 
     def __init__(self) -> None:
@@ -36,6 +37,9 @@ class _Compiling:
             if self._depth == 0:
                 self._seconds += perf_counter() - self._since
                 if self._was_on:
+                    if not gc.get_freeze_count():  # what others froze stays frozen
+                        gc.freeze()
+                        gc.unfreeze()  # ... to where the oldest are
                     gc.enable()
 
     def seconds(self) -> float:
@@ -61,7 +65,7 @@ def seconds_compiling() -> float:
 
 
 def uncollected(compile_: Callable[..., Any]) -> Callable[..., Any]:
-    """Return what compiles, made to be noticed here and to put collection off."""
+    """Return what compiles or loads, made to be noticed here, with no collection."""
 
     @wraps(compile_)
     def compile_uncollected(*args: Any) -> Any:

@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
-from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
+from regkit._bases import BaseEstimator, RegressorMixin
 from regkit._sklearn import check_same_features, check_same_names
 from regkit._types import Floats
+from regkit.linear_model._fit_parameters import LeastSquaresParameters
 from regkit.linear_model._moment_scores import score_in_chunks
 from regkit.linear_model._to_sklearn import scikit_learn_of
 from regkit.linear_model._views import CoefficientViews
@@ -27,6 +28,13 @@ class LinearModel(CoefficientViews, BaseEstimator):
 
     A fit that fails, at whatever step, leaves the estimator as it was: attributes are
     set at the end and all at once.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+        Number of columns seen in `fit`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns seen in `fit`; only when X has string column names.
     """
 
     @property
@@ -105,8 +113,18 @@ class LinearModel(CoefficientViews, BaseEstimator):
         return tags
 
 
-class LinearRegressor(RegressorMixin, LinearModel):
-    """Base of the linear models that predict numbers."""
+class LinearRegressor(RegressorMixin, LinearModel, LeastSquaresParameters):
+    """Base of the linear models that predict numbers.
+
+    Attributes
+    ----------
+    coef_ : ndarray of shape (n_features,) or (n_targets, n_features)
+        Coefficients, in float64.
+    sparse_coef_ : sparse matrix of shape (1, n_features) or (n_targets, n_features)
+        `coef_` as a CSR matrix.
+    intercept_ : float or ndarray of shape (n_targets,)
+        Intercept; 0 with ``fit_intercept=False``.
+    """
 
     def predict(self, X: Any) -> Any:
         """Predict ``X @ coef_.T + intercept_``.

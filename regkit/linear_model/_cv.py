@@ -14,6 +14,7 @@ from typing import Any, ClassVar, NamedTuple, Protocol, Self
 
 import numpy as np
 
+from regkit._describe import described_as
 from regkit._sklearn import validate_parameters
 from regkit._types import Floats
 from regkit.linear_model._base import LinearModel
@@ -22,7 +23,7 @@ from regkit.linear_model._problem import FitRows, Problem
 from regkit.linear_model._progress import Progress
 from regkit.linear_model._report import warn_at_grid_edge
 from regkit.linear_model._selection import Choice, ErrorCurve, choose
-from regkit.linear_model._single_alpha import SingleAlphaModel
+from regkit.linear_model._single_alpha import LeastSquaresModel, SingleAlphaModel
 from regkit.linear_model._splits import make_router, route
 from regkit.linear_model._views import SelectionViews
 from regkit.rows.open import as_source
@@ -163,6 +164,7 @@ class CrossValidated(SelectionViews, LinearModel):
     _keeps_order: ClassVar[bool] = False
     """Whether results have the alphas as the user gave them, in any order."""
 
+    @described_as(LeastSquaresModel.fit)
     def _fit(
         self,
         X: Any,
@@ -171,7 +173,28 @@ class CrossValidated(SelectionViews, LinearModel):
         params: dict[str, Any],
         offset: Any = None,
     ) -> Self:
-        """Choose alpha and fit, for rows as the user passed them."""
+        """Choose alpha and fit, for rows as the user passed them.
+
+        Parameters
+        ----------
+        sample_weight : float or array-like of shape (n_samples,), default=None
+            Weights of the rows, non-negative and not all zero: in training and in the
+            held-out errors. An integer weight counts as that many copies of the row.
+        offset : array-like of shape (n_samples,), default=None
+            Added to the linear predictor of each row, in training and when held out.
+        **params : dict
+            `groups` for the splitter. With metadata routing enabled, whatever the
+            splitter and the scorer request.
+
+        Warns
+        -----
+        ConvergenceWarning
+            When the duality gap is above `tol` at some alpha, in the path on all rows
+            or in a fold's.
+        UserWarning
+            When the least error is at an end of the grid and still falling, or when
+            unpenalized columns are linearly dependent.
+        """
         validate_parameters(self)
         l1_ratios = self._l1_ratios()
         progress = Progress(self, len(l1_ratios)) if self.verbose else None
@@ -320,7 +343,15 @@ class CrossValidated(SelectionViews, LinearModel):
 
 
 class PathCV(CrossValidated):
-    """Base of the twins that choose alpha along a path, whatever their loss."""
+    """Base of the twins that choose alpha along a path, whatever their loss.
+
+    Parameters
+    ----------
+    standardize : bool, default=False
+        Whether the penalty acts on the coefficients of the columns scaled to unit
+        weighted standard deviation, in each fold that of its training rows.
+        Coefficients and bounds stay in X's own units.
+    """
 
     def _l1_ratios(self) -> list[float]:
         return check_l1_ratios(self.l1_ratio)

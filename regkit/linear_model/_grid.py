@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from regkit._describe import described_as
 from regkit._types import Floats
 from regkit.linear_model._setup import as_floats
 
@@ -48,13 +49,9 @@ def check_alphas(alphas: Any) -> Floats:
     return values
 
 
+@described_as(check_alphas)
 def decreasing_alphas(alphas: Any) -> Floats:
     """Check the user's alphas and sort them; repeated values count once.
-
-    Parameters
-    ----------
-    alphas : array-like of shape (n_alphas,)
-        As the user passed them.
 
     Returns
     -------

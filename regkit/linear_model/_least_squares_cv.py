@@ -8,8 +8,10 @@ import numpy as np
 from sklearn.model_selection import check_cv
 from sklearn.utils.validation import column_or_1d
 
+from regkit._describe import described_as
 from regkit._sklearn import validate_parameters
 from regkit.linear_model._base import LinearRegressor
+from regkit.linear_model._choice_parameters import LeastSquaresChoice
 from regkit.linear_model._cv import Arguments, Evaluator, PathCV
 from regkit.linear_model._least_squares import (
     MatrixProblem,
@@ -29,6 +31,7 @@ from regkit.linear_model._path_evaluators import (
 )
 from regkit.linear_model._progress import Progress
 from regkit.linear_model._setup import Setup
+from regkit.linear_model._single_alpha import LeastSquaresModel
 from regkit.linear_model._source_reducer import SourceReducer
 from regkit.linear_model._splits import fold_labels, for_scorer, make_folds
 from regkit.linear_model._sums import SumsByFold
@@ -45,9 +48,37 @@ _REMEDY = (
 )
 
 
-class LeastSquaresCV(PathCV, LinearRegressor):
-    """Base of the twins that choose alpha along a path of least squares."""
+class LeastSquaresCV(PathCV, LinearRegressor, LeastSquaresChoice):
+    r"""Base of the twins that choose alpha along a path of least squares.
 
+    Parameters
+    ----------
+    tol : float, default=1e-8
+        An alpha has converged when its duality gap is at most `tol` times the
+        objective of the model without features,
+        :math:`\frac{1}{2n} \sum_i w_i (y_i - \bar y)^2`: in the path on all rows and in
+        that of every fold.
+    max_iter : int, default=1000
+        Iterations allowed at each alpha.
+
+    Attributes
+    ----------
+    coef_ : ndarray of shape (n_features,)
+        Coefficients at `alpha_`, in float64.
+    sparse_coef_ : sparse matrix of shape (1, n_features)
+        `coef_` as a CSR matrix.
+    intercept_ : float
+        Intercept; 0 with ``fit_intercept=False``.
+    n_iter_ : int
+        Iterations run at `alpha_`.
+    dual_gap_ : float
+        Duality gap at `alpha_`, before any relaxation, in the units of the objective.
+    solver_ : str
+        What ran: "active_set", "coordinate_descent" or "qr", or "least_squares" and
+        other names where an alpha is 0; several are joined by "+".
+    """
+
+    @described_as(PathCV._fit)
     def fit(self, X: Any, y: Any, sample_weight: Any = None, **params: Any) -> Self:
         """Choose alpha and fit the model at it.
 
@@ -64,34 +95,10 @@ class LeastSquaresCV(PathCV, LinearRegressor):
             where their partitions are.
         y : array-like of shape (n_samples,) or (n_samples, 1)
             Target. None where `RowChunks` bring it.
-        sample_weight : float or array-like of shape (n_samples,), default=None
-            Weights of the rows, non-negative and not all zero: in training and in the
-            held-out errors. An integer weight counts as that many copies of the row.
-        **params : dict
-            `groups` for the splitter. With metadata routing enabled, whatever the
-            splitter and the scorer request.
-
-        Returns
-        -------
-        self : estimator
-            The fitted estimator.
-
-        Raises
-        ------
-        ValueError, TypeError
-            When a parameter or the data is not usable; the message names it.
-
-        Warns
-        -----
-        ConvergenceWarning
-            When the duality gap is above `tol` at some alpha, in the path on all rows
-            or in a fold's.
-        UserWarning
-            When the least error is at an end of the grid and still falling, or when
-            unpenalized columns are linearly dependent.
         """
         return self._fit(X, y, sample_weight, params)
 
+    @described_as(LeastSquaresModel.fit_statistics)
     def fit_statistics(self, statistics: SufficientStatistics) -> Self:
         """Choose alpha and fit the model to the statistics of rows.
 
@@ -107,16 +114,6 @@ class LeastSquaresCV(PathCV, LinearRegressor):
         -------
         self : estimator
             As `fit` would leave it for the rows and these folds, to about 8 digits.
-
-        Raises
-        ------
-        ValueError, TypeError
-            When a parameter or the statistics are not usable.
-
-        Warns
-        -----
-        ConvergenceWarning, UserWarning
-            As `fit` does.
         """
         validate_parameters(self)
         l1_ratios = self._l1_ratios()

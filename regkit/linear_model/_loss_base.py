@@ -13,6 +13,7 @@ from regkit._sklearn import check_same_features
 from regkit._types import Floats
 from regkit.designs import make_design
 from regkit.linear_model._base import LinearModel, linear_predictor
+from regkit.linear_model._fit_parameters import LossParameters
 from regkit.linear_model._labels import Labels
 from regkit.linear_model._loss_chunks import (
     ChunkData,
@@ -24,6 +25,7 @@ from regkit.linear_model._loss_chunks import (
 from regkit.linear_model._loss_problem import LossProblem
 from regkit.linear_model._problem import FitRows
 from regkit.linear_model._setup import Setup
+from regkit.linear_model._underflow import refuse_overflow
 from regkit.rows.inputs import FitData, check_predict_X, check_y
 from regkit.rows.open import as_source
 from regkit.rows.sources import RowSource
@@ -31,8 +33,25 @@ from regkit.solvers.loss_terms import LossTerm
 from regkit.solvers.results import PathResult
 
 
-class LossEstimator(LinearModel):
-    """Base of the estimators fitted by such a loss; subclasses state the problem."""
+class LossEstimator(LinearModel, LossParameters):
+    """Base of the estimators fitted by such a loss; subclasses state the problem.
+
+    Attributes
+    ----------
+    coef_ : ndarray of shape (n_features,)
+        Coefficients, in float64.
+    sparse_coef_ : sparse matrix of shape (1, n_features)
+        `coef_` as a CSR matrix.
+    intercept_ : float
+        Intercept; 0 with ``fit_intercept=False``.
+    n_iter_ : int
+        Newton steps taken.
+    dual_gap_ : float
+        Duality gap reached, in the units of the objective: how far above the optimum
+        the objective can be at most.
+    solver_ : str
+        What ran.
+    """
 
     # Whether several classes are one problem, with one gap.
     _is_joint = False
@@ -95,7 +114,23 @@ class LossEstimator(LinearModel):
         return found
 
     def _linear_predictor(self, X: Any, offset: Any = None) -> Floats:
-        """Compute ``X @ coef_.T + intercept_ + offset`` for rows in memory."""
+        """Compute ``X @ coef_.T + intercept_ + offset`` for rows in memory.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe, RowChunks} of shape \
+                (n_samples, n_features)
+            Rows to predict for; those in chunks without an offset.
+        offset : array-like of shape (n_samples,), default=None
+            Added to the linear predictor of each row, as in `fit`.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        ValueError
+            When X holds NaN or inf, or its columns are not those seen in `fit`.
+        """
         check_is_fitted(self, "coef_")
         check_same_features(self, X)
         X = check_predict_X(self, X, np.shape(self.coef_)[-1])
@@ -134,8 +169,9 @@ def state_problem(
     """Make a problem of checked rows, weighted by `weight`."""
     n_features, names = data.X.shape[1], data.feature_names
     limits = setup.limits(n_features, names)
-    with np.errstate(over="ignore", invalid="ignore"):  # refused in `report`
+    with np.errstate(over="ignore", invalid="ignore"):
         design = make_design(data.X, weight, setup.fit_intercept, setup.standardize)
+        refuse_overflow(setup.name, design, names)
     return LossProblem(
         setup, limits, names, n_features, term, design, data, weight, labels
     )

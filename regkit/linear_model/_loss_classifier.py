@@ -8,10 +8,13 @@ from typing import Any, Self
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
-from sklearn.base import ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
+from regkit._bases import ClassifierMixin
+from regkit._describe import described_as
 from regkit._sklearn import check_same_names
+from regkit.linear_model._base import LinearRegressor
+from regkit.linear_model._fit_parameters import ClassParameters
 from regkit.linear_model._labels import (
     class_weighted,
     encode_labels,
@@ -28,32 +31,30 @@ from regkit.rows.sources import RowSource
 from regkit.solvers.loss_terms import LossTerm
 
 
-class LinearClassifier(ClassifierMixin, LossEstimator):
-    """Base of the linear classifiers; subclasses name their loss."""
+class LinearClassifier(ClassifierMixin, LossEstimator, ClassParameters):
+    """Base of the linear classifiers; subclasses name their loss.
 
+    Attributes
+    ----------
+    coef_ : ndarray of shape (1, n_features) or (n_classes, n_features)
+        Coefficients, in float64.
+    sparse_coef_ : sparse matrix of the same shape
+        `coef_` as a CSR matrix.
+    intercept_ : ndarray of shape (1,) or (n_classes,)
+        Intercepts; 0 with ``fit_intercept=False``.
+    classes_ : ndarray of shape (n_classes,)
+        The labels seen in `fit`, sorted.
+    """
+
+    @described_as(LossEstimator._linear_predictor)
     def predict(self, X: Any, offset: Any = None) -> Any:
         """Predict the class of each row.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix, dataframe, RowChunks} of shape \
-                (n_samples, n_features)
-            Rows to predict for; those in chunks without an offset.
-        offset : array-like of shape (n_samples,), default=None
-            Added to the linear predictor of each row, as in `fit`.
 
         Returns
         -------
         y_pred : ndarray of shape (n_samples,)
             Labels, as in `classes_`; a Dask array or series, not yet computed, for a
             Dask array or data frame.
-
-        Raises
-        ------
-        NotFittedError
-            Before `fit`.
-        ValueError
-            When X holds NaN or inf, or its columns are not those seen in `fit`.
         """
         source = self._predicted_source(X, offset)
         if source is not None:
@@ -66,29 +67,15 @@ class LinearClassifier(ClassifierMixin, LossEstimator):
         labels: NDArray[Any] = self.classes_[chosen]
         return labels
 
+    @described_as(LossEstimator._linear_predictor)
     def decision_function(self, X: Any, offset: Any = None) -> Any:
         """Compute the linear predictor of each row.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix, dataframe, RowChunks} of shape \
-                (n_samples, n_features)
-            Rows to predict for; those in chunks without an offset.
-        offset : array-like of shape (n_samples,), default=None
-            Added to the linear predictor of each row, as in `fit`.
 
         Returns
         -------
         decision : ndarray of shape (n_samples,) or (n_samples, n_classes)
             For two classes one number, positive where ``classes_[1]`` is predicted;
             for more, one per class, the largest of which is predicted.
-
-        Raises
-        ------
-        NotFittedError
-            Before `fit`.
-        ValueError
-            When X holds NaN or inf, or its columns are not those seen in `fit`.
         """
         source = self._predicted_source(X, offset)
         if source is not None:
@@ -96,30 +83,19 @@ class LinearClassifier(ClassifierMixin, LossEstimator):
         decision = self._linear_predictor(X, offset)
         return decision[:, 0] if decision.shape[1] == 1 else decision
 
+    @described_as(LinearRegressor.score)
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return the accuracy, the share of rows whose class is predicted.
 
         Parameters
         ----------
-        X : {array-like, sparse matrix, dataframe, RowChunks} of shape \
-                (n_samples, n_features)
-            Rows to predict for; those in chunks are read once.
         y : array-like of shape (n_samples,)
             True labels. None where `RowChunks` bring them.
-        sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the rows.
 
         Returns
         -------
         score : float
             1 at best.
-
-        Raises
-        ------
-        NotFittedError
-            Before `fit`.
-        ValueError
-            When the rows are not usable.
         """
         source = self._predicted_source(X, None)
         if source is None:

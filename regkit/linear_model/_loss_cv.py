@@ -8,8 +8,10 @@ from typing import Any, Self
 import numpy as np
 from sklearn.model_selection import check_cv
 
+from regkit._describe import described_as
 from regkit._types import Floats
 from regkit._warn import warn
+from regkit.linear_model._choice_parameters import PathChoice
 from regkit.linear_model._cv import Arguments, Evaluator, PathCV
 from regkit.linear_model._labels import Labels, class_weighted, refuse_empty_classes
 from regkit.linear_model._loss_base import LossEstimator
@@ -29,8 +31,45 @@ from regkit.solvers.folds.in_memory import PathSettings
 from regkit.solvers.folds.losses import LossFolds
 
 
-class LossCV(PathCV, LossEstimator):
-    """Base of the twins that choose alpha; subclasses state the problem."""
+class LossCV(PathCV, LossEstimator, PathChoice):
+    """Base of the twins that choose alpha; subclasses state the problem.
+
+    Parameters
+    ----------
+    cv : int, splitter or iterable of (train, test), default=None
+        The folds; None means 5, stratified by class; the only row of a class is never
+        held out then. Folds may overlap or leave rows out. Each is solved on its own
+        training rows alone, centering, `standardize` and balanced class weights
+        included.
+    class_weight : dict or "balanced", default=None
+        Weights of the classes, by label; a row's `sample_weight` is multiplied by that
+        of its class. "balanced" gives every class the same total weight, in each fold
+        among its training rows. Held-out errors count rows by `sample_weight` alone.
+    tol : float, default=1e-8
+        An alpha has converged when its duality gap is at most `tol` times the mean loss
+        of the model without features, in the path on all rows and in that of every
+        fold. Held-out errors are then right to about the root of `tol`.
+    max_iter : int, default=1000
+        Newton steps allowed at each alpha.
+
+    Attributes
+    ----------
+    fold_errors_ : ndarray of shape (n_alphas, n_folds) or (n_l1_ratios, n_alphas, \
+            n_folds)
+        Mean loss on the held-out rows of each fold, or minus the score with `scoring`;
+        only with ``criterion="cv"``.
+    cv_error_ : ndarray of shape (n_alphas,) or (n_l1_ratios, n_alphas)
+        Mean over the folds of `fold_errors_`; a fold counts by the weight of its
+        held-out rows.
+    cv_error_se_ : ndarray of shape (n_alphas,) or (n_l1_ratios, n_alphas)
+        Standard error of `cv_error_`, as in glmnet.
+    coef_ : ndarray of shape (n_features,)
+        Coefficients at `alpha_`, in float64.
+    n_iter_ : int
+        Newton steps at `alpha_`.
+    dual_gap_ : float
+        Duality gap at `alpha_`, in the units of the objective.
+    """
 
     # What a mean loss is multiplied by to give the error that the field reports.
     _error_scale = 1.0
@@ -40,6 +79,7 @@ class LossCV(PathCV, LossEstimator):
         """What the held-out error is called in pictures."""
         return "loss"
 
+    @described_as(PathCV._fit)
     def fit(
         self,
         X: Any,
@@ -60,34 +100,12 @@ class LossCV(PathCV, LossEstimator):
             the rows in memory.
         y : array-like of shape (n_samples,)
             Targets. None where `RowChunks` bring them.
-        sample_weight : float or array-like of shape (n_samples,), default=None
-            Weights of the rows, non-negative and not all zero: in training and in the
-            held-out errors. An integer weight counts as that many copies of the row.
-        offset : array-like of shape (n_samples,), default=None
-            Added to the linear predictor of each row, in training and when held out.
-        **params : dict
-            `groups` for the splitter. With metadata routing enabled, whatever the
-            splitter and the scorer request.
-
-        Returns
-        -------
-        self : estimator
-            The fitted estimator.
 
         Raises
         ------
         ValueError, TypeError
             When a parameter or the data is not usable, or when there is no finite
             optimum; the message names the parameter, the class or the columns.
-
-        Warns
-        -----
-        ConvergenceWarning
-            When the duality gap is above `tol` at some alpha, in the path on all rows
-            or in a fold's.
-        UserWarning
-            When the least error is at an end of the grid and still falling, or when
-            unpenalized columns are linearly dependent.
         """
         return self._fit(X, y, sample_weight, params, offset)
 

@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Self
 
+from regkit._describe import described_as
 from regkit._sklearn import validate_parameters
 from regkit.linear_model._loss_base import LossEstimator
 from regkit.linear_model._problem import FitRows
 from regkit.linear_model._setup import Setup
-from regkit.linear_model._single_alpha import SingleAlphaModel
+from regkit.linear_model._single_alpha import LeastSquaresModel, SingleAlphaModel
 from regkit.solvers.folds.in_memory import PathSettings
 
 
 class LossModel(SingleAlphaModel, LossEstimator):
     """Base of the estimators for one alpha, which can be fitted for many in one go."""
 
+    @described_as(LeastSquaresModel.fit)
     def fit(
         self, X: Any, y: Any, sample_weight: Any = None, offset: Any = None
     ) -> Self:
@@ -33,16 +35,8 @@ class LossModel(SingleAlphaModel, LossEstimator):
             3,000 coefficients then, of all classes together, and no hinge loss.
         y : array-like of shape (n_samples,)
             Targets. None where `RowChunks` bring them.
-        sample_weight : float or array-like of shape (n_samples,), default=None
-            Weights of the rows, non-negative and not all zero. An integer weight
-            counts as that many copies of the row.
         offset : array-like of shape (n_samples,), default=None
             Added to the linear predictor of each row, with no coefficient of its own.
-
-        Returns
-        -------
-        self : estimator
-            The fitted estimator.
 
         Raises
         ------
@@ -50,19 +44,12 @@ class LossModel(SingleAlphaModel, LossEstimator):
             When a parameter or the data is not usable, or when there is no finite
             optimum; the message names the parameter, the class or the columns. The
             estimator is then as it was.
-
-        Warns
-        -----
-        ConvergenceWarning
-            When the duality gap is above `tol` at the end.
-        UserWarning
-            When unpenalized columns are linearly dependent, so that the coefficients
-            are not unique.
         """
         validate_parameters(self)
         given = FitRows(X, y, sample_weight, offset)
         return self._fit(self._open_anywhere(Setup.of(self), given))
 
+    @described_as(LeastSquaresModel.fit_path)
     def fit_path(
         self,
         X: Any,
@@ -78,33 +65,10 @@ class LossModel(SingleAlphaModel, LossEstimator):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix, dataframe, RowChunks} of shape \
-                (n_samples, n_features)
-            Training rows, as in `fit`.
         y : array-like of shape (n_samples,)
             Targets. None where `RowChunks` bring them.
-        values : iterable
-            Alphas, in any order, repeated or not.
-        sample_weight : float or array-like of shape (n_samples,), default=None
-            Weights of the rows, as in `fit`.
         offset : array-like of shape (n_samples,), default=None
             Offsets of the rows, as in `fit`.
-
-        Returns
-        -------
-        models : iterator of estimators
-            Fitted copies, one for each value and in the order of `values`. Before a
-            value that cannot be used it raises, as `fit` does.
-
-        Raises
-        ------
-        ValueError, TypeError
-            When a parameter or the data is not usable; the message names it.
-
-        Warns
-        -----
-        ConvergenceWarning, UserWarning
-            As `fit` does.
         """
         unfitted = self._for_path()
         given = FitRows(X, y, sample_weight, offset)

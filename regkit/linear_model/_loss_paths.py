@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy.special import expit, softmax
 from sklearn.metrics import d2_log_loss_score, d2_tweedie_score
 
+from regkit._describe import described_as
 from regkit._sklearn import check_same_features
 from regkit._types import Floats
 from regkit.linear_model._regularization_path import RegularizationPath
@@ -34,6 +35,7 @@ class LogLinkPath(RegularizationPath):
         shares = [d2_tweedie_score(y, column, power=self.power) for column in means.T]
         return "explained", [float(share) for share in shares]
 
+    @described_as(RegularizationPath.predict)
     def predict(self, X: Any, alpha: Any = None) -> Any:
         """Predict expected values at every alpha of the path, or at those given.
 
@@ -41,8 +43,6 @@ class LogLinkPath(RegularizationPath):
         ----------
         X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
             Rows to predict for; without an offset.
-        alpha : float or array-like of shape (n_queries,), default=None
-            Where to predict; None for all `alphas`.
 
         Returns
         -------
@@ -50,12 +50,6 @@ class LogLinkPath(RegularizationPath):
                 (n_samples, n_queries)
             The exponential of the linear predictor; one-dimensional when `alpha` is
             one number.
-
-        Raises
-        ------
-        ValueError
-            When X holds NaN or inf, its columns are not those of the path, or an
-            alpha is outside the path.
         """
         with np.errstate(over="ignore"):
             return np.exp(RegularizationPath.predict(self, X, alpha))
@@ -103,43 +97,25 @@ class ClassificationPath(RegularizationPath):
         """Coefficients, dense; one array of (n_features, n_alphas) per predictor."""
         return self._by_class(self.sparse_coefs.toarray())
 
+    @described_as(RegularizationPath.coef_at)
     def coef_at(self, alpha: Any) -> Floats:
         """Give the coefficients at any alpha within the path.
-
-        Parameters
-        ----------
-        alpha : float or array-like of shape (n_queries,)
-            Between the smallest and the largest of `alphas`.
 
         Returns
         -------
         coef : ndarray of shape (n_features,) or (n_features, n_queries)
             Interpolated coefficients; for K > 2 classes with a first axis of K.
-
-        Raises
-        ------
-        ValueError
-            When an alpha is outside the path.
         """
         return self._by_class(RegularizationPath.coef_at(self, alpha))
 
+    @described_as(coef_at)
     def intercept_at(self, alpha: Any) -> Any:
         """Give the intercept at any alpha within the path.
-
-        Parameters
-        ----------
-        alpha : float or array-like of shape (n_queries,)
-            Between the smallest and the largest of `alphas`.
 
         Returns
         -------
         intercept : float or ndarray of shape (n_queries,)
             Interpolated intercepts; for K > 2 classes with a last axis of K.
-
-        Raises
-        ------
-        ValueError
-            When an alpha is outside the path.
         """
         if self.n_outputs == 1:
             return RegularizationPath.intercept_at(self, alpha)
@@ -148,15 +124,9 @@ class ClassificationPath(RegularizationPath):
         intercept = near * share[:, None] + far * (1 - share[:, None])
         return intercept[0] if np.ndim(alpha) == 0 else intercept
 
+    @described_as(LogLinkPath.predict)
     def decision_function(self, X: Any, alpha: Any = None) -> Any:
         """Compute linear predictors at every alpha of the path, or at those given.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
-            Rows to predict for; without an offset.
-        alpha : float or array-like of shape (n_queries,), default=None
-            Where to predict; None for all `alphas`.
 
         Returns
         -------
@@ -164,12 +134,6 @@ class ClassificationPath(RegularizationPath):
                 (n_samples, n_queries)
             Log-odds of ``classes_[1]``; for K > 2 classes one predictor per class,
             along a last axis of K.
-
-        Raises
-        ------
-        ValueError
-            When X holds NaN or inf, its columns are not those of the path, or an
-            alpha is outside the path.
         """
         if self.n_outputs == 1:
             return RegularizationPath.predict(self, X, alpha)
@@ -182,15 +146,9 @@ class ClassificationPath(RegularizationPath):
         decision = np.moveaxis(decision, 1, -1) + self.intercept_at(wanted)
         return decision[:, 0] if alpha is not None and np.ndim(alpha) == 0 else decision
 
+    @described_as(decision_function)
     def predict_proba(self, X: Any, alpha: Any = None) -> Any:
         """Estimate probabilities along the path.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
-            Rows to predict for; without an offset.
-        alpha : float or array-like of shape (n_queries,), default=None
-            Where to predict; None for all `alphas`.
 
         Returns
         -------
@@ -212,26 +170,15 @@ class ClassificationPath(RegularizationPath):
         decision = self.decision_function(X, alpha)
         return expit(decision) if self.n_outputs == 1 else softmax(decision, axis=-1)
 
+    @described_as(decision_function)
     def predict(self, X: Any, alpha: Any = None) -> Any:
         """Predict the class of each row along the path.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
-            Rows to predict for; without an offset.
-        alpha : float or array-like of shape (n_queries,), default=None
-            Where to predict; None for all `alphas`.
 
         Returns
         -------
         y_pred : ndarray of shape (n_samples, n_alphas), (n_samples,) or \
                 (n_samples, n_queries)
             Labels, as in `classes_`.
-
-        Raises
-        ------
-        ValueError
-            As `decision_function` does.
         """
         decision = self.decision_function(X, alpha)
         if self.n_outputs == 1:

@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 from scipy.special import xlogy
 from sklearn.metrics import mean_tweedie_deviance
 
+from regkit._describe import described_as
 from regkit._types import Floats
+from regkit.linear_model._moment_scores import score_in_chunks
 from regkit.linear_model._source_reducer import Names
 from regkit.rows.sources import (
     Block,
@@ -36,6 +38,7 @@ class _Sums(NamedTuple):
         return cls(several[0].names, total)
 
 
+@described_as(score_in_chunks)
 def accuracy_in_chunks(
     source: RowSource,
     y: Any,
@@ -47,9 +50,6 @@ def accuracy_in_chunks(
 
     Parameters
     ----------
-    source : RowSource
-    y, sample_weight : object
-        As the user passed them.
     predict : callable
         Gives the labels of a block of rows; it travels to where they are.
     classes : ndarray

@@ -12,6 +12,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 from sklearn.metrics import r2_score
 
+from regkit._describe import described_as
 from regkit._sklearn import check_same_features
 from regkit._types import Floats
 from regkit.linear_model._base import linear_predictor
@@ -146,23 +147,14 @@ class RegularizationPath(PathViews):
         coef: Floats = self._columns(left) * share + self._columns(right) * (1 - share)
         return coef[:, 0] if np.ndim(alpha) == 0 else coef
 
+    @described_as(coef_at)
     def intercept_at(self, alpha: Any) -> Any:
         """Return the intercept at any alpha within the path.
-
-        Parameters
-        ----------
-        alpha : float or array-like of shape (n_queries,)
-            Between the smallest and the largest of `alphas`.
 
         Returns
         -------
         intercept : float or ndarray of shape (n_queries,)
             Interpolated intercepts.
-
-        Raises
-        ------
-        ValueError
-            When an alpha is outside the path.
         """
         left, right, share = self._locate(alpha)
         intercept = self.intercepts[left] * share + self.intercepts[right] * (1 - share)

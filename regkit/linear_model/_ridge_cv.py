@@ -9,8 +9,10 @@ import numpy as np
 from sklearn.metrics import check_scoring
 from sklearn.model_selection import check_cv
 
+from regkit._describe import described_as
 from regkit._sklearn import validate_parameters
 from regkit.linear_model._base import LinearRegressor
+from regkit.linear_model._choice_parameters import ChoiceParameters
 from regkit.linear_model._cv import Arguments, CrossValidated, Evaluation, Evaluator
 from regkit.linear_model._least_squares import MomentProblem, RowProblem
 from regkit.linear_model._moment_scores import check_moment_scoring
@@ -23,6 +25,7 @@ from regkit.linear_model._ridge_evaluators import (
 from regkit.linear_model._ridge_moments import RidgeMomentEvaluator
 from regkit.linear_model._selection import Choice
 from regkit.linear_model._setup import Limits, Setup
+from regkit.linear_model._single_alpha import LeastSquaresModel
 from regkit.linear_model._source_reducer import SourceReducer
 from regkit.linear_model._splits import (
     fold_labels,
@@ -39,11 +42,12 @@ from regkit.solvers.folds.fold import Fold
 from regkit.solvers.folds.out_of_core import MOST_COLUMNS
 
 
-class RidgeCV(CrossValidated, LinearRegressor):
+class RidgeCV(CrossValidated, LinearRegressor, ChoiceParameters):
     """Base of `RidgeRegressorCV`, which documents its parameters."""
 
     _keeps_order = True
 
+    @described_as(CrossValidated._fit)
     def fit(self, X: Any, y: Any, sample_weight: Any = None, **params: Any) -> Self:
         """Choose alpha and fit the model at it.
 
@@ -61,19 +65,6 @@ class RidgeCV(CrossValidated, LinearRegressor):
         sample_weight : float or array-like of shape (n_samples,), default=None
             Weights of the rows, non-negative and not all zero: in training and in the
             held-out errors.
-        **params : dict
-            `groups` for the splitter. With metadata routing enabled, whatever the
-            splitter and the scorer request.
-
-        Returns
-        -------
-        self : estimator
-            The fitted estimator.
-
-        Raises
-        ------
-        ValueError, TypeError
-            When a parameter or the data is not usable; the message names it.
 
         Warns
         -----
@@ -86,6 +77,7 @@ class RidgeCV(CrossValidated, LinearRegressor):
         """
         return self._fit(X, y, sample_weight, params)
 
+    @described_as(LeastSquaresModel.fit_statistics)
     def fit_statistics(self, statistics: SufficientStatistics) -> Self:
         """Choose alpha and fit the model to the statistics of rows.
 
@@ -106,11 +98,6 @@ class RidgeCV(CrossValidated, LinearRegressor):
         ValueError, TypeError
             When a parameter or the statistics are not usable: leaving out one row at a
             time, in particular, needs the rows.
-
-        Warns
-        -----
-        ConvergenceWarning, UserWarning
-            As `fit` does.
         """
         validate_parameters(self)
         progress = Progress(self, 1) if self.verbose else None
@@ -156,9 +143,10 @@ class RidgeCV(CrossValidated, LinearRegressor):
         data = check_fit_data(self, *given.rows[:3])
         split_params = given.split_params
         setup, weight = Setup.of(self), data.sample_weight
+        choice = self._choice_of()
         limits = setup.limits(data.X.shape[1], data.feature_names)
         n_rows = len(data.y) if weight is None else int(np.count_nonzero(weight))
-        self._check_combination(n_rows, limits, split_params)
+        self._check_combination(choice, n_rows, limits, split_params)
         folds: list[Fold] = []
         if self._makes_folds():
             folds = make_folds(check_cv(self.cv), data.X, data.y, weight, split_params)
@@ -168,7 +156,7 @@ class RidgeCV(CrossValidated, LinearRegressor):
             scoring = Scoring(scorer, for_scorer(given.score_params, weight))
         with calm_blas(min(data.X.shape)):
             problem = RowProblem.of(setup, data)
-        return RidgeRowEvaluator(problem, self._choice_of(), data, folds, scoring)
+        return RidgeRowEvaluator(problem, choice, data, folds, scoring)
 
     def _evaluator_of_chunks(self, source: RowSource, given: Arguments) -> Evaluator:
         self._check_rows_not_needed()
@@ -198,14 +186,14 @@ class RidgeCV(CrossValidated, LinearRegressor):
         split_params: dict[str, Any],
     ) -> Evaluator:
         """Return the evaluator for rows of which only the moments are held."""
-        problem = MomentProblem.of(Setup.of(self), sums)
+        problem, choice = MomentProblem.of(Setup.of(self), sums), self._choice_of()
         if labels:
-            self._single(0.0)._check_solver(problem.limits)
+            choice.single._check_solver(problem.limits)
         else:
             n_rows = sums.moments().n_samples
-            self._check_combination(n_rows, problem.limits, split_params)
+            self._check_combination(choice, n_rows, problem.limits, split_params)
         return RidgeMomentEvaluator(
-            problem, self._choice_of(), sums, labels, self.scoring, reducer
+            problem, choice, sums, labels, self.scoring, reducer
         )
 
     def _choice_of(self) -> RidgeChoice:
@@ -229,7 +217,11 @@ class RidgeCV(CrossValidated, LinearRegressor):
             )
 
     def _check_combination(
-        self, n_rows: int, limits: Limits, split_params: dict[str, Any]
+        self,
+        choice: RidgeChoice,
+        n_rows: int,
+        limits: Limits,
+        split_params: dict[str, Any],
     ) -> None:
         """Refuse what one way of cross-validation cannot do."""
         if self.store_cv_results and self.cv is not None:
@@ -237,7 +229,7 @@ class RidgeCV(CrossValidated, LinearRegressor):
                 "cv!=None and store_cv_results=True are incompatible: it keeps the "
                 f"errors of rows left out one at a time, got cv={self.cv!r}."
             )
-        self._single(0.0)._check_solver(limits)
+        choice.single._check_solver(limits)
         if self._makes_folds():
             return
         if limits.bounded:

@@ -203,28 +203,26 @@ class RidgeRowEvaluator(RidgeEvaluator):
         scoring : Scoring or None
         """
         super().__init__(problem, choice)
-        self._design = problem.design
+        design = self._design = problem.design
         self._data, self._folds, self._scoring = data, folds, scoring
         self.n_folds = len(folds)
         self._weight = data.sample_weight
         self._Y = problem.targets
         self._size = min(data.X.shape)
         self._bases: Iterator[Basis] | None = None
-
-    @cached_property
-    def _ridge(self) -> RidgeData:
-        """The problem as a basis takes it."""
-        design = self._design
-        target, mean = design.center(self._Y)
-        return RidgeData(
-            design,
-            design.weights,
-            design.fit_intercept,
-            target,
-            self._Y - mean,
-            self._penalty.factor,
-            int(np.count_nonzero(design.weights)),
-        )
+        with np.errstate(over="ignore", invalid="ignore"), calm_blas(self._size):
+            target, mean = design.center(self._Y)
+            raise_if_overflowed(choice.name, np.einsum("ij,ij->j", target, target))
+            # The problem as a basis takes it.
+            self._ridge = RidgeData(
+                design,
+                design.weights,
+                design.fit_intercept,
+                target,
+                self._Y - mean,
+                self._penalty.factor,
+                int(np.count_nonzero(design.weights)),
+            )
 
     def alpha_grid(self, l1_ratio: float, n_alphas: int, eps: float | None) -> Floats:
         """Return penalties by the spectrum of X, strictly decreasing."""
@@ -266,13 +264,11 @@ class RidgeRowEvaluator(RidgeEvaluator):
     @contextmanager
     def _solving(self) -> Iterator[None]:
         """Turn overflows into the message that names the remedy."""
-        name = self._choice.name
         with np.errstate(over="ignore", invalid="ignore"), calm_blas(self._size):
-            raise_if_overflowed(name, np.sum(self._ridge.target**2, axis=0))
             try:
                 yield
             except FloatingPointError:
-                raise_if_overflowed(name, np.array([np.inf]))
+                raise_if_overflowed(self._choice.name, np.array([np.inf]))
                 raise
 
     def _take_bases(self) -> Iterator[Basis]:

@@ -25,12 +25,14 @@ class Limits(NamedTuple):
     @property
     def bounded(self) -> bool:
         """Whether any coefficient is limited at all."""
-        return any(
-            math.isfinite(side)
-            if isinstance(side, float)
-            else bool(np.isfinite(side).any())
-            for side in (self.lower, self.upper)
-        )
+        return _is_finite(self.lower) or _is_finite(self.upper)
+
+
+def _is_finite(side: Floats | float) -> bool:
+    """Whether any bound of one side is finite."""
+    if isinstance(side, float):
+        return math.isfinite(side)
+    return bool(np.isfinite(side).any())
 
 
 class Setup(NamedTuple):

@@ -10,6 +10,7 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn.base import clone
 
+from regkit._describe import described_as
 from regkit._sklearn import (
     check_same_features,
     check_same_names,
@@ -17,6 +18,7 @@ from regkit._sklearn import (
 )
 from regkit._types import Floats
 from regkit.linear_model._base import LinearModel, LinearRegressor
+from regkit.linear_model._fit_parameters import WarmStart
 from regkit.linear_model._least_squares import MomentProblem, open_problem
 from regkit.linear_model._problem import FitRows, PathRequest, Problem, Start
 from regkit.linear_model._setup import Setup
@@ -27,7 +29,7 @@ from regkit.solvers.folds.in_memory import PathSettings
 from regkit.solvers.results import PathResult
 
 
-class SingleAlphaModel(LinearModel):
+class SingleAlphaModel(LinearModel, WarmStart):
     """Base of the models for one alpha, whatever their loss.
 
     Subclasses open their problem and name their `_l1_ratio`; ridge overrides how it is
@@ -143,7 +145,21 @@ class SingleAlphaModel(LinearModel):
 
 
 class LeastSquaresModel(SingleAlphaModel, LinearRegressor):
-    """Base of the Lasso, the elastic net and ridge for one alpha."""
+    """Base of the Lasso, the elastic net and ridge for one alpha.
+
+    Attributes
+    ----------
+    n_iter_ : int or ndarray of shape (n_targets,)
+        Iterations run.
+    dual_gap_ : float or ndarray of shape (n_targets,)
+        Duality gap reached, in the units of the objective: how far above the optimum
+        the objective can be at most.
+    solver_ : str
+        What ran: "active_set", "coordinate_descent", "qr" or "least_squares"; several
+        names, joined by "+", where several did.
+    statistics_ : SufficientStatistics
+        Of the rows seen; only after `partial_fit`.
+    """
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Fit the model.
@@ -185,6 +201,7 @@ class LeastSquaresModel(SingleAlphaModel, LinearRegressor):
         validate_parameters(self)
         return self._fit(self._open(Setup.of(self), FitRows(X, y, sample_weight)))
 
+    @described_as(fit)
     def fit_path(
         self, X: Any, y: Any, values: Any, sample_weight: Any = None
     ) -> Iterator[Self]:
@@ -202,19 +219,12 @@ class LeastSquaresModel(SingleAlphaModel, LinearRegressor):
             Targets. None where `RowChunks` bring them.
         values : iterable
             Alphas, in any order, repeated or not.
-        sample_weight : float or array-like of shape (n_samples,), default=None
-            Weights of the rows, as in `fit`.
 
         Returns
         -------
         models : iterator of estimators
             Fitted copies, one for each value and in the order of `values`. Before a
             value that cannot be used it raises, as `fit` does.
-
-        Raises
-        ------
-        ValueError, TypeError
-            When a parameter or the data is not usable; the message names it.
 
         Warns
         -----
@@ -266,6 +276,7 @@ class LeastSquaresModel(SingleAlphaModel, LinearRegressor):
         sums = check_statistics(statistics)
         return self._fit(MomentProblem.of(Setup.of(self), sums))
 
+    @described_as(fit)
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Fit the model to these rows and those of earlier calls since the last `fit`.
 
@@ -283,11 +294,6 @@ class LeastSquaresModel(SingleAlphaModel, LinearRegressor):
             Their targets. None where `RowChunks` bring them.
         sample_weight : float or array-like of shape (n_samples,), default=None
             Their weights, on one scale through all calls.
-
-        Returns
-        -------
-        self : estimator
-            The fitted estimator.
 
         Raises
         ------

@@ -1,4 +1,8 @@
-"""Refusal of data whose squares underflow, which solvers would take for constant."""
+"""Refusal of data whose squares leave the range of float64.
+
+Where they underflow, solvers would take a column for constant; where they overflow,
+its scale is infinite and its coefficient zero.
+"""
 
 from typing import Any
 
@@ -16,6 +20,30 @@ _WIDEST = 1e-140
 _CONSTANT = 16.0 * EPS
 # Columns that are copied at a time.
 _BLOCK = 256
+
+
+def refuse_overflow(
+    name: str, design: Design, feature_names: NDArray[Any] | None
+) -> None:
+    """Raise where squares of a column of X in memory overflow float64.
+
+    Parameters
+    ----------
+    name : str
+        Estimator or function.
+    design : Design
+        Of X.
+    feature_names : ndarray of shape (n_features,) or None
+
+    Raises
+    ------
+    ValueError
+        With the column and the remedy.
+    """
+    with np.errstate(invalid="ignore"):
+        is_lost = ~np.isfinite(design.lengths * design.scale)
+    if is_lost.any():
+        _refuse(name, _called(int(is_lost.argmax()), feature_names), "overflow")
 
 
 def refuse_underflow(
@@ -59,6 +87,7 @@ def refuse_underflow(
         is_large = y.ndim == 1 and np.abs(targets).max() * _CONSTANT > _WIDEST
         if not is_large and _varies_too_little(targets, about_mean).any():
             _refuse(name, "y")
+    refuse_overflow(name, design, feature_names)
     is_small = design.lengths * design.scale < _LEAST
     if not is_small.any():
         return
@@ -117,8 +146,8 @@ def _called(column: int, feature_names: NDArray[Any] | None) -> str:
     return f"column {str(feature_names[column])!r} of X"
 
 
-def _refuse(name: str, what: str) -> None:
+def _refuse(name: str, what: str, how: str = "underflow") -> None:
     raise ValueError(
-        f"{name} cannot solve this problem in float64: squares of {what} underflow; "
+        f"{name} cannot solve this problem in float64: squares of {what} {how}; "
         "rescale it."
     )

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
+from regkit._pandas import require_pandas
 from regkit._types import Floats
 from regkit.rows.column_scales import column_scales
 
@@ -52,12 +53,9 @@ class CoefficientViews:
             Before `fit`.
         """
         check_is_fitted(self)
-        try:
-            import pandas as pd
-        except ImportError as error:
-            raise ImportError(
-                "coef_frame needs pandas: install it with `pip install pandas`"
-            ) from error
+        require_pandas("coef_frame")
+        import pandas as pd
+
         coefs, names = _coefs(self), _names(self)
         kept = np.arange(coefs.shape[1]) if zeros else np.flatnonzero(coefs.any(axis=0))
         scales = None if X is None else column_scales(X, coefs.shape[1])
@@ -174,12 +172,9 @@ class PathViews:
         ImportError
             Without pandas.
         """
-        try:
-            import pandas as pd
-        except ImportError as error:
-            raise ImportError(
-                "to_frame needs pandas: install it with `pip install pandas`"
-            ) from error
+        require_pandas("to_frame")
+        import pandas as pd
+
         path: Any = self
         intercepts = path.intercepts.reshape(len(path.alphas), -1)
         outputs, names = _outputs(path, intercepts.shape[1]), _names(path)

@@ -1,12 +1,16 @@
 """Elastic net: least squares with a mix of L1 and L2 penalties."""
 
+from dataclasses import field
 from typing import Any, ClassVar
 
+from regkit._describe import takes_parameters
+from regkit.linear_model._fit_parameters import L1Share
 from regkit.linear_model._parameters import ALPHA, COMMON, L1_RATIO
 from regkit.linear_model._single_alpha import LeastSquaresModel
 
 
-class ElasticNetRegressor(LeastSquaresModel):
+@takes_parameters
+class ElasticNetRegressor(LeastSquaresModel, L1Share):
     r"""Linear regression with L1 and L2 penalties, solved to a certified optimum.
 
     Minimizes over the coefficients :math:`\beta` and the intercept :math:`b`
@@ -29,55 +33,6 @@ class ElasticNetRegressor(LeastSquaresModel):
         `ElasticNet`. 0 gives ordinary least squares.
     l1_ratio : float, default=0.5
         Share of the L1 penalty, from 0 to 1: 1 is the Lasso, 0 a ridge penalty.
-    fit_intercept : bool, default=True
-        Whether to fit an intercept, which is never penalized.
-    standardize : bool, default=False
-        Whether the penalty acts on the coefficients of the columns scaled to unit
-        weighted standard deviation. Coefficients and bounds stay in X's own units.
-    positive : bool, default=False
-        Whether coefficients must be non-negative.
-    bounds : tuple of (lower, upper) or dict, default=None
-        Limits of the coefficients: each side a number or an array of shape
-        (n_features,), infinite where there is none, with lower <= 0 <= upper. A dict
-        names columns of a data frame, as ``{"age": (0, None)}``; None is no limit.
-    penalty_factor : array-like of shape (n_features,) or dict, default=None
-        Multiplies the penalty of each coefficient; None means 1 for all. 0 leaves a
-        coefficient unpenalized, inf excludes its column. Never rescaled. A dict names
-        columns of a data frame, as ``{"age": 0}``; the others have 1.
-    solver : {"auto", "active_set", "coordinate_descent"}, default="auto"
-        How to solve; "auto" picks by the shape of the problem. The answer is the same.
-    tol : float, default=1e-8
-        The fit has converged when its duality gap is at most `tol` times the
-        objective of the model without features,
-        :math:`\frac{1}{2n} \sum_i w_i (y_i - \bar y)^2`, with :math:`\bar y` the
-        weighted mean of y, or 0 without intercept.
-    max_iter : int, default=1000
-        Iterations allowed.
-    warm_start : bool, default=False
-        Whether to start from the previous `coef_` when its shape fits.
-
-    Attributes
-    ----------
-    coef_ : ndarray of shape (n_features,) or (n_targets, n_features)
-        Coefficients, in float64.
-    sparse_coef_ : sparse matrix of shape (1, n_features) or (n_targets, n_features)
-        `coef_` as a CSR matrix.
-    intercept_ : float or ndarray of shape (n_targets,)
-        Intercept; 0 with ``fit_intercept=False``.
-    n_iter_ : int or ndarray of shape (n_targets,)
-        Iterations run.
-    dual_gap_ : float or ndarray of shape (n_targets,)
-        Duality gap reached, in the units of the objective: how far above the optimum
-        the objective can be at most.
-    solver_ : str
-        What ran: "active_set", "coordinate_descent", "qr" or "least_squares"; several
-        names, joined by "+", where several did.
-    n_features_in_ : int
-        Number of columns seen in `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
-        Names of the columns seen in `fit`; only when X has string column names.
-    statistics_ : SufficientStatistics
-        Of the rows seen; only after `partial_fit`.
 
     See Also
     --------
@@ -113,39 +68,15 @@ class ElasticNetRegressor(LeastSquaresModel):
     0.3558
     """
 
+    alpha: float = field(default=1.0, kw_only=False)
+    l1_ratio: float = 0.5
+
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "alpha": ALPHA,
         "l1_ratio": L1_RATIO,
         **COMMON,
         "warm_start": ["boolean"],
     }
-
-    def __init__(
-        self,
-        alpha: float = 1.0,
-        *,
-        l1_ratio: float = 0.5,
-        fit_intercept: bool = True,
-        standardize: bool = False,
-        positive: bool = False,
-        bounds: Any = None,
-        penalty_factor: Any = None,
-        solver: str = "auto",
-        tol: float = 1e-8,
-        max_iter: int = 1000,
-        warm_start: bool = False,
-    ) -> None:
-        self.alpha = alpha
-        self.l1_ratio = l1_ratio
-        self.fit_intercept = fit_intercept
-        self.standardize = standardize
-        self.positive = positive
-        self.bounds = bounds
-        self.penalty_factor = penalty_factor
-        self.solver = solver
-        self.tol = tol
-        self.max_iter = max_iter
-        self.warm_start = warm_start
 
     def _l1_ratio(self) -> float:
         return float(self.l1_ratio)

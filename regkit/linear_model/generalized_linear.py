@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import field
 from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
-from sklearn.base import RegressorMixin
 from sklearn.metrics import d2_tweedie_score
 from sklearn.utils.validation import column_or_1d
 
+from regkit._bases import RegressorMixin
+from regkit._describe import described_as, takes_parameters
 from regkit._sklearn import check_same_names
 from regkit._types import Floats
+from regkit.linear_model._base import LinearRegressor
+from regkit.linear_model._fit_parameters import FamilyParameters, L1Share
 from regkit.linear_model._loss_base import LossEstimator, state_problem
 from regkit.linear_model._loss_chunks import ChunkData, Kind, as_rows
 from regkit.linear_model._loss_fit import LossModel
@@ -28,17 +32,15 @@ from regkit.solvers.losses import GAMMA, POISSON, Loss, tweedie
 from regkit.solvers.results import PathResult
 
 
-class GeneralizedLinearBase(RegressorMixin, LossEstimator):
+class GeneralizedLinearBase(RegressorMixin, LossEstimator, FamilyParameters):
     """What these regressions do whatever way their alpha came about."""
 
+    @described_as(LossEstimator._linear_predictor)
     def predict(self, X: Any, offset: Any = None) -> Any:
         """Predict the expected value of each row.
 
         Parameters
         ----------
-        X : {array-like, sparse matrix, dataframe, RowChunks} of shape \
-                (n_samples, n_features)
-            Rows to predict for; those in chunks without an offset.
         offset : array-like of shape (n_samples,), default=None
             Added to the linear predictor of each row, as in `fit`: the logarithm of
             its exposure gives expected counts, none gives those per unit of exposure.
@@ -48,13 +50,6 @@ class GeneralizedLinearBase(RegressorMixin, LossEstimator):
         y_pred : ndarray of shape (n_samples,)
             ``exp(X @ coef_ + intercept_ + offset)``; a Dask array or series, not yet
             computed, for a Dask array or data frame.
-
-        Raises
-        ------
-        NotFittedError
-            Before `fit`.
-        ValueError
-            When X holds NaN or inf, or its columns are not those seen in `fit`.
         """
         source = self._predicted_source(X, offset)
         if source is not None:
@@ -62,6 +57,7 @@ class GeneralizedLinearBase(RegressorMixin, LossEstimator):
         with np.errstate(over="ignore"):
             return np.exp(self._linear_predictor(X, offset))
 
+    @described_as(LinearRegressor.score)
     def score(
         self, X: Any, y: Any, sample_weight: Any = None, offset: Any = None
     ) -> float:
@@ -69,13 +65,8 @@ class GeneralizedLinearBase(RegressorMixin, LossEstimator):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix, dataframe, RowChunks} of shape \
-                (n_samples, n_features)
-            Rows to predict for; those in chunks are read once.
         y : array-like of shape (n_samples,)
             True targets.
-        sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the rows.
         offset : array-like of shape (n_samples,), default=None
             Offsets of the rows, as in `predict`.
 
@@ -83,13 +74,6 @@ class GeneralizedLinearBase(RegressorMixin, LossEstimator):
         -------
         score : float
             As scikit-learn's ``d2_tweedie_score``: 1 at best, 0 for the mean of y.
-
-        Raises
-        ------
-        NotFittedError
-            Before `fit`.
-        ValueError
-            When the rows are not usable.
         """
         source = self._predicted_source(X, offset)
         power = family_power(self.family, self.power)
@@ -192,7 +176,8 @@ def _check_sign(y: Floats, family: str, name: str) -> None:
         )
 
 
-class GeneralizedLinearRegressor(GeneralizedLinearBase, LossModel):
+@takes_parameters
+class GeneralizedLinearRegressor(GeneralizedLinearBase, LossModel, L1Share):
     r"""Poisson, Gamma or Tweedie regression, solved to a certified optimum.
 
     With a log link: the expected value of row i is :math:`\mu_i = e^{z_i}`,
@@ -220,57 +205,9 @@ class GeneralizedLinearRegressor(GeneralizedLinearBase, LossModel):
     ----------
     alpha : float, default=0.01
         Strength of the penalty, non-negative. 0 gives maximum likelihood.
-    l1_ratio : float, default=1.0
-        Share of the L1 penalty, from 0 to 1: 1 makes many coefficients exactly zero, 0
-        is an L2 penalty alone.
-    family : {"poisson", "gamma", "tweedie"}, default="poisson"
-        Distribution of y: counts (y >= 0), positive amounts (y > 0) whose standard
-        deviation is proportional to the mean, or amounts that can be 0.
-    power : float, default=1.5
-        Variance as a power of the mean, from 1 (Poisson) to 2 (Gamma); only for
-        ``family="tweedie"``.
-    fit_intercept : bool, default=True
-        Whether to fit an intercept, which is never penalized.
-    standardize : bool, default=False
-        Whether the penalty acts on the coefficients of the columns scaled to unit
-        weighted standard deviation. Coefficients and bounds stay in X's own units.
-    positive : bool, default=False
-        Whether coefficients must be non-negative.
-    bounds : tuple of (lower, upper) or dict, default=None
-        Limits of the coefficients: each side a number or an array of shape
-        (n_features,), infinite where there is none, with lower <= 0 <= upper. A dict
-        names columns of a data frame, as ``{"age": (0, None)}``; None is no limit.
-    penalty_factor : array-like of shape (n_features,) or dict, default=None
-        Multiplies the penalty of each coefficient; None means 1 for all. 0 leaves a
-        coefficient unpenalized, inf excludes its column. Never rescaled. A dict names
-        columns of a data frame, as ``{"age": 0}``; the others have 1.
     tol : float, default=1e-8
         The fit has converged when its duality gap is at most `tol` times half the mean
         deviance of the model without features.
-    max_iter : int, default=1000
-        Newton steps allowed.
-    warm_start : bool, default=False
-        Whether to start from the previous `coef_` when its shape fits.
-
-    Attributes
-    ----------
-    coef_ : ndarray of shape (n_features,)
-        Coefficients, in float64.
-    sparse_coef_ : sparse matrix of shape (1, n_features)
-        `coef_` as a CSR matrix.
-    intercept_ : float
-        Intercept; 0 with ``fit_intercept=False``.
-    n_iter_ : int
-        Newton steps taken.
-    dual_gap_ : float
-        Duality gap reached, in the units of the objective: how far above the optimum
-        the objective can be at most.
-    solver_ : str
-        What ran.
-    n_features_in_ : int
-        Number of columns seen in `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
-        Names of the columns seen in `fit`; only when X has string column names.
 
     See Also
     --------
@@ -299,6 +236,8 @@ class GeneralizedLinearRegressor(GeneralizedLinearBase, LossModel):
     >>> by_weight = model.fit(X, claims / years, sample_weight=years).coef_
     """
 
+    alpha: float = field(default=0.01, kw_only=False)
+
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "alpha": ALPHA,
         "l1_ratio": L1_RATIO,
@@ -306,32 +245,3 @@ class GeneralizedLinearRegressor(GeneralizedLinearBase, LossModel):
         **LOSS,
         "warm_start": ["boolean"],
     }
-
-    def __init__(
-        self,
-        alpha: float = 0.01,
-        *,
-        l1_ratio: float = 1.0,
-        family: str = "poisson",
-        power: float = 1.5,
-        fit_intercept: bool = True,
-        standardize: bool = False,
-        positive: bool = False,
-        bounds: Any = None,
-        penalty_factor: Any = None,
-        tol: float = 1e-8,
-        max_iter: int = 1000,
-        warm_start: bool = False,
-    ) -> None:
-        self.alpha = alpha
-        self.l1_ratio = l1_ratio
-        self.family = family
-        self.power = power
-        self.fit_intercept = fit_intercept
-        self.standardize = standardize
-        self.positive = positive
-        self.bounds = bounds
-        self.penalty_factor = penalty_factor
-        self.tol = tol
-        self.max_iter = max_iter
-        self.warm_start = warm_start

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import field
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from regkit._describe import takes_parameters
+from regkit.linear_model._fit_parameters import HingeParameters, L1Share
 from regkit.linear_model._loss_classifier import LinearClassifier, indicators
 from regkit.linear_model._loss_fit import LossModel
 from regkit.linear_model._loss_parameters import CLASS_WEIGHT, HINGE_LOSS, LOSS
@@ -15,10 +18,8 @@ from regkit.solvers.loss_terms import LossTerm, SeparateTargets
 from regkit.solvers.losses import HINGE, SQUARED_HINGE
 
 
-class LinearSVMBase(LinearClassifier):
+class LinearSVMBase(LinearClassifier, HingeParameters):
     """What linear support vector machines do whatever way their alpha came about."""
-
-    loss: str
 
     @property
     def predict_proba(self) -> Any:
@@ -59,7 +60,8 @@ class LinearSVMBase(LinearClassifier):
         return SeparateTargets(loss, targets, self._offset(offset, len(codes)))
 
 
-class LinearSVMClassifier(LinearSVMBase, LossModel):
+@takes_parameters
+class LinearSVMClassifier(LinearSVMBase, LossModel, L1Share):
     r"""Linear support vector machine, solved to a certified optimum.
 
     Minimizes over the coefficients :math:`\beta` and the intercept :math:`b` the mean
@@ -86,61 +88,20 @@ class LinearSVMClassifier(LinearSVMBase, LossModel):
     ----------
     alpha : float, default=0.01
         Strength of the penalty, non-negative.
-    loss : {"squared_hinge", "hinge"}, default="squared_hinge"
-        "hinge" is the classical loss of support vector machines, which grows less with
-        the distance of a row on the wrong side. It has no second derivative: expect
-        about ten times as many steps.
     l1_ratio : float, default=0.0
         Share of the L1 penalty, from 0 to 1: 1 makes many coefficients exactly zero, 0
         is an L2 penalty alone, the classical support vector machine.
-    fit_intercept : bool, default=True
-        Whether to fit an intercept, which is never penalized.
-    standardize : bool, default=False
-        Whether the penalty acts on the coefficients of the columns scaled to unit
-        weighted standard deviation. Coefficients and bounds stay in X's own units.
-    positive : bool, default=False
-        Whether coefficients must be non-negative.
-    bounds : tuple of (lower, upper) or dict, default=None
-        Limits of the coefficients: each side a number or an array of shape
-        (n_features,), infinite where there is none, with lower <= 0 <= upper. A dict
-        names columns of a data frame, as ``{"age": (0, None)}``; None is no limit.
-    penalty_factor : array-like of shape (n_features,) or dict, default=None
-        Multiplies the penalty of each coefficient; None means 1 for all. 0 leaves a
-        coefficient unpenalized, inf excludes its column. Never rescaled. A dict names
-        columns of a data frame, as ``{"age": 0}``; the others have 1.
-    class_weight : dict or "balanced", default=None
-        Weights of the classes, by label; a row's `sample_weight` is multiplied by that
-        of its class. "balanced" gives every class the same total weight.
-    tol : float, default=1e-8
-        The fit has converged when its duality gap is at most `tol` times the mean loss
-        of the model without features.
-    max_iter : int, default=1000
-        Newton steps allowed.
-    warm_start : bool, default=False
-        Whether to start from the previous `coef_` when its shape fits.
 
     Attributes
     ----------
-    classes_ : ndarray of shape (n_classes,)
-        The labels seen in `fit`, sorted.
     coef_ : ndarray of shape (1, n_features) or (n_classes, n_features)
         Coefficients, in float64: of ``classes_[1]`` for two classes, of each class
         against the rest for more.
-    sparse_coef_ : sparse matrix of the same shape
-        `coef_` as a CSR matrix.
-    intercept_ : ndarray of shape (1,) or (n_classes,)
-        Intercepts; 0 with ``fit_intercept=False``.
     n_iter_ : int or ndarray of shape (n_classes,)
         Newton steps taken.
     dual_gap_ : float or ndarray of shape (n_classes,)
         Duality gap reached, in the units of the objective: how far above the optimum
         the objective can be at most.
-    solver_ : str
-        What ran.
-    n_features_in_ : int
-        Number of columns seen in `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
-        Names of the columns seen in `fit`; only when X has string column names.
 
     See Also
     --------
@@ -165,6 +126,9 @@ class LinearSVMClassifier(LinearSVMBase, LossModel):
     0.97
     """
 
+    alpha: float = field(default=0.01, kw_only=False)
+    l1_ratio: float = 0.0
+
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "alpha": ALPHA,
         "loss": HINGE_LOSS,
@@ -173,32 +137,3 @@ class LinearSVMClassifier(LinearSVMBase, LossModel):
         "class_weight": CLASS_WEIGHT,
         "warm_start": ["boolean"],
     }
-
-    def __init__(
-        self,
-        alpha: float = 0.01,
-        *,
-        loss: str = "squared_hinge",
-        l1_ratio: float = 0.0,
-        fit_intercept: bool = True,
-        standardize: bool = False,
-        positive: bool = False,
-        bounds: Any = None,
-        penalty_factor: Any = None,
-        class_weight: Any = None,
-        tol: float = 1e-8,
-        max_iter: int = 1000,
-        warm_start: bool = False,
-    ) -> None:
-        self.alpha = alpha
-        self.loss = loss
-        self.l1_ratio = l1_ratio
-        self.fit_intercept = fit_intercept
-        self.standardize = standardize
-        self.positive = positive
-        self.bounds = bounds
-        self.penalty_factor = penalty_factor
-        self.class_weight = class_weight
-        self.tol = tol
-        self.max_iter = max_iter
-        self.warm_start = warm_start

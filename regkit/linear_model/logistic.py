@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import field
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, log_expit, log_softmax, softmax
 
+from regkit._describe import described_as, takes_parameters
 from regkit._types import Floats
+from regkit.linear_model._fit_parameters import L1Share, MultinomialParameters
 from regkit.linear_model._loss_classifier import LinearClassifier, indicators
 from regkit.linear_model._loss_fit import LossModel
 from regkit.linear_model._loss_parameters import (
@@ -22,34 +25,20 @@ from regkit.solvers.losses import LOGISTIC
 from regkit.solvers.multinomial import Multinomial
 
 
-class LogisticBase(LinearClassifier):
+class LogisticBase(LinearClassifier, MultinomialParameters):
     """What logistic regression does whatever way its alpha came about."""
 
     _is_joint = True
-    multinomial_penalty: str
 
+    @described_as(LinearClassifier.decision_function)
     def predict_proba(self, X: Any, offset: Any = None) -> Any:
         """Estimate the probability of each class.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
-            Rows to predict for.
-        offset : array-like of shape (n_samples,), default=None
-            Added to the linear predictor of each row, as in `fit`.
 
         Returns
         -------
         probabilities : ndarray of shape (n_samples, n_classes)
             In the order of `classes_`; each row sums to 1. With `class_weight` they are
             those of a population in which the classes have these weights.
-
-        Raises
-        ------
-        NotFittedError
-            Before `fit`.
-        ValueError
-            When X holds NaN or inf, or its columns are not those seen in `fit`.
         """
         source = self._predicted_source(X, offset)
         if source is not None:
@@ -60,29 +49,16 @@ class LogisticBase(LinearClassifier):
         probabilities: Floats = softmax(decision, axis=1)
         return probabilities
 
+    @described_as(LinearClassifier.decision_function)
     def predict_log_proba(self, X: Any, offset: Any = None) -> Any:
         """Estimate the logarithm of the probability of each class.
 
         It is finite and exact where the probability itself rounds to 0 or 1.
 
-        Parameters
-        ----------
-        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
-            Rows to predict for.
-        offset : array-like of shape (n_samples,), default=None
-            Added to the linear predictor of each row, as in `fit`.
-
         Returns
         -------
         log_probabilities : ndarray of shape (n_samples, n_classes)
             In the order of `classes_`.
-
-        Raises
-        ------
-        NotFittedError
-            Before `fit`.
-        ValueError
-            When X holds NaN or inf, or its columns are not those seen in `fit`.
         """
         source = self._predicted_source(X, offset)
         if source is not None:
@@ -131,7 +107,8 @@ class LogisticBase(LinearClassifier):
         return super()._needs_rows()
 
 
-class LogisticClassifier(LogisticBase, LossModel):
+@takes_parameters
+class LogisticClassifier(LogisticBase, LossModel, L1Share):
     r"""Logistic regression with L1 and L2 penalties, solved to a certified optimum.
 
     Minimizes over the coefficients :math:`\beta` and the intercept :math:`b`
@@ -163,64 +140,21 @@ class LogisticClassifier(LogisticBase, LossModel):
     alpha : float, default=0.01
         Strength of the penalty, non-negative. 0 gives maximum likelihood, which has a
         finite optimum only where no combination of columns separates the classes.
-    l1_ratio : float, default=1.0
-        Share of the L1 penalty, from 0 to 1: 1 makes many coefficients exactly zero, 0
-        is an L2 penalty alone.
-    fit_intercept : bool, default=True
-        Whether to fit an intercept, which is never penalized.
-    standardize : bool, default=False
-        Whether the penalty acts on the coefficients of the columns scaled to unit
-        weighted standard deviation. Coefficients and bounds stay in X's own units.
-    positive : bool, default=False
-        Whether coefficients must be non-negative.
-    bounds : tuple of (lower, upper) or dict, default=None
-        Limits of the coefficients: each side a number or an array of shape
-        (n_features,), infinite where there is none, with lower <= 0 <= upper. A dict
-        names columns of a data frame, as ``{"age": (0, None)}``; None is no limit.
-    penalty_factor : array-like of shape (n_features,) or dict, default=None
-        Multiplies the penalty of each coefficient; None means 1 for all. 0 leaves a
-        coefficient unpenalized, inf excludes its column. Never rescaled. A dict names
-        columns of a data frame, as ``{"age": 0}``; the others have 1.
     class_weight : dict or "balanced", default=None
         Weights of the classes, by label; a row's `sample_weight` is multiplied by that
         of its class. "balanced" gives every class the same total weight. Probabilities
         are then those of a population with these weights: subtract
         ``log(weight_1 / weight_0)`` from `intercept_` to undo it.
-    multinomial_penalty : {"separate", "grouped"}, default="separate"
-        With more than two classes, what the L1 penalty of a column is of: the sizes of
-        its coefficients, or the Euclidean norm of all of them, so that a column is in
-        the model for all classes or for none. "grouped" takes no bounds.
     tol : float, default=1e-8
         The fit has converged when its duality gap is at most `tol` times the mean loss
         of the model without features (without an offset: the entropy of the classes'
         shares).
-    max_iter : int, default=1000
-        Newton steps allowed.
-    warm_start : bool, default=False
-        Whether to start from the previous `coef_` when its shape fits.
 
     Attributes
     ----------
-    classes_ : ndarray of shape (n_classes,)
-        The labels seen in `fit`, sorted.
     coef_ : ndarray of shape (1, n_features) or (n_classes, n_features)
         Coefficients, in float64: of the log-odds of ``classes_[1]`` for two classes,
         of each class's predictor for more.
-    sparse_coef_ : sparse matrix of the same shape
-        `coef_` as a CSR matrix.
-    intercept_ : ndarray of shape (1,) or (n_classes,)
-        Intercepts; 0 with ``fit_intercept=False``.
-    n_iter_ : int
-        Newton steps taken.
-    dual_gap_ : float
-        Duality gap reached, in the units of the objective: how far above the optimum
-        the objective can be at most.
-    solver_ : str
-        What ran.
-    n_features_in_ : int
-        Number of columns seen in `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
-        Names of the columns seen in `fit`; only when X has string column names.
 
     See Also
     --------
@@ -249,6 +183,8 @@ class LogisticClassifier(LogisticBase, LossModel):
     0.958
     """
 
+    alpha: float = field(default=0.01, kw_only=False)
+
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "alpha": ALPHA,
         "l1_ratio": L1_RATIO,
@@ -257,32 +193,3 @@ class LogisticClassifier(LogisticBase, LossModel):
         "multinomial_penalty": MULTINOMIAL_PENALTY,
         "warm_start": ["boolean"],
     }
-
-    def __init__(
-        self,
-        alpha: float = 0.01,
-        *,
-        l1_ratio: float = 1.0,
-        fit_intercept: bool = True,
-        standardize: bool = False,
-        positive: bool = False,
-        bounds: Any = None,
-        penalty_factor: Any = None,
-        class_weight: Any = None,
-        multinomial_penalty: str = "separate",
-        tol: float = 1e-8,
-        max_iter: int = 1000,
-        warm_start: bool = False,
-    ) -> None:
-        self.alpha = alpha
-        self.l1_ratio = l1_ratio
-        self.fit_intercept = fit_intercept
-        self.standardize = standardize
-        self.positive = positive
-        self.bounds = bounds
-        self.penalty_factor = penalty_factor
-        self.class_weight = class_weight
-        self.multinomial_penalty = multinomial_penalty
-        self.tol = tol
-        self.max_iter = max_iter
-        self.warm_start = warm_start

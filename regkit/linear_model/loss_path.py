@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from regkit._describe import described_as
 from regkit._sklearn import validate_arguments
 from regkit.linear_model._compute_path import compute_path
+from regkit.linear_model._fit_parameters import (
+    FamilyParameters,
+    MultinomialParameters,
+    ProblemParameters,
+)
 from regkit.linear_model._loss_parameters import (
     CLASS_WEIGHT,
     FAMILY,
@@ -18,6 +24,7 @@ from regkit.linear_model._regularization_path import RegularizationPath
 from regkit.linear_model._setup import Setup
 from regkit.linear_model.generalized_linear import GeneralizedLinearRegressor
 from regkit.linear_model.logistic import LogisticClassifier
+from regkit.linear_model.path import lasso_path
 
 __all__ = ["glm_path", "logistic_path"]
 
@@ -69,6 +76,7 @@ def path_of_model(
     | LOSS_PATH
     | {"class_weight": CLASS_WEIGHT, "multinomial_penalty": MULTINOMIAL_PENALTY}
 )
+@described_as(ProblemParameters, MultinomialParameters, lasso_path)
 def logistic_path(
     X: Any,
     y: Any,
@@ -113,32 +121,9 @@ def logistic_path(
         Length of the automatic grid, which is evenly spaced in the logarithm and
         starts at the smallest alpha without nonzero penalized coefficients, with
         weights, offset, bounds and penalty factors taken into account.
-    eps : float, default=1e-3
-        Last alpha of the automatic grid relative to its first.
-    fit_intercept : bool, default=True
-        Whether to fit an intercept, which is never penalized.
-    standardize : bool, default=False
-        Whether the penalty acts on the coefficients of the columns scaled to unit
-        weighted standard deviation. Coefficients and bounds stay in X's own units.
-    positive : bool, default=False
-        Whether coefficients must be non-negative.
-    bounds : tuple of (lower, upper) or dict, default=None
-        Limits of the coefficients: each side a number or an array of shape
-        (n_features,), infinite where there is none, with lower <= 0 <= upper. A dict
-        names columns of a data frame, as ``{"age": (0, None)}``; None is no limit.
-    penalty_factor : array-like of shape (n_features,) or dict, default=None
-        Multiplies the penalty of each coefficient; None means 1 for all. 0 leaves a
-        coefficient unpenalized, inf excludes its column. Never rescaled. A dict names
-        columns of a data frame, as ``{"age": 0}``; the others have 1.
     class_weight : dict or "balanced", default=None
         Weights of the classes, by label; "balanced" gives every class the same total
         weight.
-    multinomial_penalty : {"separate", "grouped"}, default="separate"
-        With more than two classes, what the L1 penalty of a column is of: the sizes of
-        its coefficients, or the Euclidean norm of all of them, so that a column is in
-        the model for all classes or for none. "grouped" takes no bounds.
-    sample_weight : float or array-like of shape (n_samples,), default=None
-        Weights of the rows, non-negative and not all zero.
     offset : array-like of shape (n_samples,), default=None
         Added to the linear predictor of each row.
     tol : float, default=1e-8
@@ -146,8 +131,6 @@ def logistic_path(
         loss of the model without features.
     max_iter : int, default=1000
         Newton steps allowed at each alpha.
-    max_nonzero : int, default=None
-        Stop the path early, before the first alpha with more nonzero coefficients.
 
     Returns
     -------
@@ -161,11 +144,6 @@ def logistic_path(
     ValueError, TypeError
         When an argument or the data is not usable, or when there is no finite optimum;
         the message names the argument, the class or the columns.
-
-    Warns
-    -----
-    ConvergenceWarning
-        When the duality gap is above `tol` somewhere.
 
     See Also
     --------
@@ -201,6 +179,7 @@ def logistic_path(
     )
 
 
+@described_as(logistic_path, FamilyParameters)
 @validate_arguments({"l1_ratio": L1_RATIO} | FAMILY | LOSS_PATH)
 def glm_path(
     X: Any,
@@ -230,56 +209,13 @@ def glm_path(
 
     Parameters
     ----------
-    X : {array-like, sparse matrix, dataframe, RowChunks} of shape \
-            (n_samples, n_features)
-        Training rows; never written, never densified. Rows in chunks are read by a few
-        passes, each of which serves several alphas.
     y : array-like of shape (n_samples,)
         Counts or amounts. None where `RowChunks` bring them.
-    family : {"poisson", "gamma", "tweedie"}, default="poisson"
-        Distribution of y: counts (y >= 0), positive amounts (y > 0) whose standard
-        deviation is proportional to the mean, or amounts that can be 0.
-    power : float, default=1.5
-        Variance as a power of the mean, from 1 (Poisson) to 2 (Gamma); only for
-        ``family="tweedie"``.
-    l1_ratio : float, default=1.0
-        Share of the L1 penalty, from 0 to 1; 0 is an L2 penalty alone and needs
-        `alphas`.
-    alphas : array-like of shape (n_alphas,) or int, default=None
-        Alphas to solve for, non-negative, in any order; repeated values count once.
-        None lets `n_alphas` and `eps` choose; an int is `n_alphas`.
-    n_alphas : int, default=100
-        Length of the automatic grid, which is evenly spaced in the logarithm and
-        starts at the smallest alpha without nonzero penalized coefficients, with
-        weights, offset, bounds and penalty factors taken into account.
-    eps : float, default=1e-3
-        Last alpha of the automatic grid relative to its first.
-    fit_intercept : bool, default=True
-        Whether to fit an intercept, which is never penalized.
-    standardize : bool, default=False
-        Whether the penalty acts on the coefficients of the columns scaled to unit
-        weighted standard deviation. Coefficients and bounds stay in X's own units.
-    positive : bool, default=False
-        Whether coefficients must be non-negative.
-    bounds : tuple of (lower, upper) or dict, default=None
-        Limits of the coefficients: each side a number or an array of shape
-        (n_features,), infinite where there is none, with lower <= 0 <= upper. A dict
-        names columns of a data frame, as ``{"age": (0, None)}``; None is no limit.
-    penalty_factor : array-like of shape (n_features,) or dict, default=None
-        Multiplies the penalty of each coefficient; None means 1 for all. 0 leaves a
-        coefficient unpenalized, inf excludes its column. Never rescaled. A dict names
-        columns of a data frame, as ``{"age": 0}``; the others have 1.
-    sample_weight : float or array-like of shape (n_samples,), default=None
-        Weights of the rows, non-negative and not all zero.
     offset : array-like of shape (n_samples,), default=None
         Added to the linear predictor of each row: the logarithm of its exposure.
     tol : float, default=1e-8
         An alpha has converged when its duality gap is at most `tol` times half the
         mean deviance of the model without features.
-    max_iter : int, default=1000
-        Newton steps allowed at each alpha.
-    max_nonzero : int, default=None
-        Stop the path early, before the first alpha with more nonzero coefficients.
 
     Returns
     -------
@@ -292,11 +228,6 @@ def glm_path(
     ValueError, TypeError
         When an argument or the data is not usable, or when there is no finite optimum;
         the message names the argument or the columns.
-
-    Warns
-    -----
-    ConvergenceWarning
-        When the duality gap is above `tol` somewhere.
 
     See Also
     --------

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from regkit._describe import described_as
 from regkit._sklearn import validate_arguments
 from regkit.linear_model._compute_path import compute_path
+from regkit.linear_model._fit_parameters import ProblemParameters
 from regkit.linear_model._least_squares import open_problem, require_one_target
 from regkit.linear_model._parameters import L1_RATIO, PATH
 from regkit.linear_model._problem import FitRows
@@ -16,6 +18,7 @@ from regkit.solvers.folds.in_memory import PathSettings
 __all__ = ["RegularizationPath", "enet_path", "lasso_path"]
 
 
+@described_as(ProblemParameters)
 @validate_arguments(PATH)
 def lasso_path(
     X: Any,
@@ -67,21 +70,6 @@ def lasso_path(
         Number of alphas where `alphas` is None, as in scikit-learn.
     eps : float, default=1e-3
         Last alpha of the automatic grid relative to its first.
-    fit_intercept : bool, default=True
-        Whether to fit an intercept, which is never penalized.
-    standardize : bool, default=False
-        Whether the penalty acts on the coefficients of the columns scaled to unit
-        weighted standard deviation. Coefficients and bounds stay in X's own units.
-    positive : bool, default=False
-        Whether coefficients must be non-negative.
-    bounds : tuple of (lower, upper) or dict, default=None
-        Limits of the coefficients: each side a number or an array of shape
-        (n_features,), infinite where there is none, with lower <= 0 <= upper. A dict
-        names columns of a data frame, as ``{"age": (0, None)}``; None is no limit.
-    penalty_factor : array-like of shape (n_features,) or dict, default=None
-        Multiplies the penalty of each coefficient; None means 1 for all. 0 leaves a
-        coefficient unpenalized, inf excludes its column. Never rescaled. A dict names
-        columns of a data frame, as ``{"age": 0}``; the others have 1.
     sample_weight : float or array-like of shape (n_samples,), default=None
         Weights of the rows, non-negative and not all zero.
     solver : {"auto", "active_set", "coordinate_descent"}, default="auto"
@@ -154,6 +142,7 @@ def lasso_path(
     return _path(setup, X, y, sample_weight, 1.0, grid, settings, max_nonzero)
 
 
+@described_as(lasso_path)
 @validate_arguments({"l1_ratio": L1_RATIO} | PATH)
 def enet_path(
     X: Any,
@@ -191,71 +180,9 @@ def enet_path(
 
     Parameters
     ----------
-    X : {array-like, sparse matrix, dataframe, RowChunks} of shape \
-            (n_samples, n_features)
-        Training rows; never written, never densified. `RowChunks`, memory maps of
-        256 MB and more and Dask collections are read in chunks.
-    y : array-like of shape (n_samples,)
-        Target. None where `RowChunks` bring it.
     l1_ratio : float, default=0.5
         Share of the L1 penalty, from 0 to 1: 1 is the Lasso; 0 is a ridge penalty and
         needs `alphas`.
-    alphas : int or array-like of shape (n_alphas,), default=None
-        The grid: how many alphas, evenly spaced in the logarithm from the smallest one
-        that makes all penalized coefficients zero (weights, bounds, penalty factors and
-        centering taken into account), or the alphas themselves, non-negative, in any
-        order; repeated values count once. None means `n_alphas` of them.
-    n_alphas : int, default=100
-        Number of alphas where `alphas` is None, as in scikit-learn.
-    eps : float, default=1e-3
-        Last alpha of the automatic grid relative to its first.
-    fit_intercept : bool, default=True
-        Whether to fit an intercept, which is never penalized.
-    standardize : bool, default=False
-        Whether the penalty acts on the coefficients of the columns scaled to unit
-        weighted standard deviation. Coefficients and bounds stay in X's own units.
-    positive : bool, default=False
-        Whether coefficients must be non-negative.
-    bounds : tuple of (lower, upper) or dict, default=None
-        Limits of the coefficients: each side a number or an array of shape
-        (n_features,), infinite where there is none, with lower <= 0 <= upper. A dict
-        names columns of a data frame, as ``{"age": (0, None)}``; None is no limit.
-    penalty_factor : array-like of shape (n_features,) or dict, default=None
-        Multiplies the penalty of each coefficient; None means 1 for all. 0 leaves a
-        coefficient unpenalized, inf excludes its column. Never rescaled. A dict names
-        columns of a data frame, as ``{"age": 0}``; the others have 1.
-    sample_weight : float or array-like of shape (n_samples,), default=None
-        Weights of the rows, non-negative and not all zero.
-    solver : {"auto", "active_set", "coordinate_descent"}, default="auto"
-        How to solve; "auto" picks by the shape of the problem.
-    tol : float, default=1e-8
-        An alpha has converged when its duality gap is at most `tol` times the
-        objective of the model without features,
-        :math:`\frac{1}{2n} \sum_i w_i (y_i - \bar y)^2`.
-    max_iter : int, default=1000
-        Iterations allowed at each alpha.
-    max_nonzero : int, default=None
-        Stop the path early, before the first alpha with more nonzero coefficients.
-
-    Returns
-    -------
-    path : RegularizationPath
-        Solutions for all alphas in decreasing order; unpacks into
-        ``alphas, coefs, dual_gaps``.
-
-    Raises
-    ------
-    ValueError, TypeError
-        When an argument or the data is not usable; the message names it. Also when
-        `max_nonzero` leaves no solution at all.
-
-    Warns
-    -----
-    ConvergenceWarning
-        When the duality gap is above `tol` somewhere.
-    UserWarning
-        When unpenalized columns are linearly dependent, so that coefficients are not
-        unique.
 
     See Also
     --------

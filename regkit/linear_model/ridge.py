@@ -1,11 +1,12 @@
 """Ridge: least squares with an L2 penalty."""
 
-from dataclasses import replace
+from dataclasses import field, replace
 from numbers import Real
 from typing import Any, ClassVar
 
 import numpy as np
 
+from regkit._describe import takes_parameters
 from regkit._sklearn import StrOptions
 from regkit._types import Floats
 from regkit.linear_model._least_squares import MatrixProblem
@@ -24,6 +25,7 @@ _BLOCK = 1 << 25
 _MAX_ITER = 1000
 
 
+@takes_parameters
 class RidgeRegressor(LeastSquaresModel):
     r"""Linear regression with an L2 penalty, solved exactly.
 
@@ -43,21 +45,6 @@ class RidgeRegressor(LeastSquaresModel):
     alpha : float or array-like of shape (n_targets,), default=1.0
         Strength of the penalty, non-negative, on the scale of scikit-learn's `Ridge`;
         an array gives each target its own. 0 gives ordinary least squares.
-    fit_intercept : bool, default=True
-        Whether to fit an intercept, which is never penalized.
-    standardize : bool, default=False
-        Whether the penalty acts on the coefficients of the columns scaled to unit
-        weighted standard deviation. Coefficients and bounds stay in X's own units.
-    positive : bool, default=False
-        Whether coefficients must be non-negative.
-    bounds : tuple of (lower, upper) or dict, default=None
-        Limits of the coefficients: each side a number or an array of shape
-        (n_features,), infinite where there is none, with lower <= 0 <= upper. A dict
-        names columns of a data frame, as ``{"age": (0, None)}``; None is no limit.
-    penalty_factor : array-like of shape (n_features,) or dict, default=None
-        Multiplies the penalty of each coefficient; None means 1 for all. 0 leaves a
-        coefficient unpenalized, inf excludes its column. Never rescaled. A dict names
-        columns of a data frame, as ``{"age": 0}``; the others have 1.
     solver : {"auto", "cholesky", "svd", "conjugate_gradient", "active_set", \
             "coordinate_descent"}, default="auto"
         How to solve; "auto" picks the cheapest way that is exact. "svd" needs a dense
@@ -75,12 +62,6 @@ class RidgeRegressor(LeastSquaresModel):
 
     Attributes
     ----------
-    coef_ : ndarray of shape (n_features,) or (n_targets, n_features)
-        Coefficients, in float64.
-    sparse_coef_ : sparse matrix of shape (1, n_features) or (n_targets, n_features)
-        `coef_` as a CSR matrix.
-    intercept_ : float or ndarray of shape (n_targets,)
-        Intercept; 0 with ``fit_intercept=False``.
     n_iter_ : int or ndarray of shape (n_targets,)
         Iterations run; 1 for direct solvers.
     dual_gap_ : float or ndarray of shape (n_targets,)
@@ -90,12 +71,6 @@ class RidgeRegressor(LeastSquaresModel):
         What ran: "cholesky", "dual_cholesky", "svd", "conjugate_gradient",
         "least_squares", "active_set", "coordinate_descent" or "qr"; several names,
         joined by "+", where several did.
-    n_features_in_ : int
-        Number of columns seen in `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
-        Names of the columns seen in `fit`; only when X has string column names.
-    statistics_ : SufficientStatistics
-        Of the rows seen; only after `partial_fit`.
 
     See Also
     --------
@@ -126,6 +101,9 @@ class RidgeRegressor(LeastSquaresModel):
     0.288
     """
 
+    alpha: Any = field(default=1.0, kw_only=False)
+    max_iter: Any = 1000
+
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "alpha": [*ALPHA, "array-like"],
         **COMMON,
@@ -133,31 +111,6 @@ class RidgeRegressor(LeastSquaresModel):
         "max_iter": [*COMMON["max_iter"], None],
         "warm_start": ["boolean"],
     }
-
-    def __init__(
-        self,
-        alpha: Any = 1.0,
-        *,
-        fit_intercept: bool = True,
-        standardize: bool = False,
-        positive: bool = False,
-        bounds: Any = None,
-        penalty_factor: Any = None,
-        solver: str = "auto",
-        tol: float = 1e-8,
-        max_iter: int | None = 1000,
-        warm_start: bool = False,
-    ) -> None:
-        self.alpha = alpha
-        self.fit_intercept = fit_intercept
-        self.standardize = standardize
-        self.positive = positive
-        self.bounds = bounds
-        self.penalty_factor = penalty_factor
-        self.solver = solver
-        self.tol = tol
-        self.max_iter = max_iter
-        self.warm_start = warm_start
 
     def _counterpart(self, alpha: Any, l1_ratio: float) -> Any:
         # Nothing else needs scikit-learn's linear models.

@@ -2,12 +2,14 @@
 
 from typing import Any, ClassVar
 
+from regkit._describe import takes_parameters
 from regkit._sklearn import StrOptions
 from regkit.linear_model._parameters import CHOOSING, RIDGE_SOLVERS
 from regkit.linear_model._ridge_cv import RidgeCV
 from regkit.linear_model.ridge import RidgeRegressor
 
 
+@takes_parameters
 class RidgeRegressorCV(RidgeCV):
     r"""Ridge with alpha chosen by cross-validation.
 
@@ -53,11 +55,6 @@ class RidgeRegressorCV(RidgeCV):
     n_jobs : int, default=None
         Threads that work side by side on folds or, without folds, on blocks of rows;
         None and -1 mean one for each core that BLAS would use. The answer is the same.
-    verbose : bool or int, default=0
-        Whether to print what is evaluated, and at the end which alpha was chosen and
-        the seconds that it took.
-    fit_intercept : bool, default=True
-        Whether to fit an intercept, which is never penalized.
     standardize : bool, default=False
         Whether the penalty acts on the coefficients of the columns scaled to unit
         weighted standard deviation. Each fold scales by its training rows; without
@@ -66,10 +63,6 @@ class RidgeRegressorCV(RidgeCV):
         Whether coefficients must be non-negative; only with folds.
     bounds : tuple of (lower, upper) or dict, default=None
         Limits of the coefficients as for `RidgeRegressor`; only with folds.
-    penalty_factor : array-like of shape (n_features,) or dict, default=None
-        Multiplies the penalty of each coefficient; None means 1 for all. 0 leaves a
-        coefficient unpenalized, inf excludes its column. Never rescaled. A dict names
-        columns of a data frame, as ``{"age": 0}``; the others have 1.
     solver : {"auto", "cholesky", "svd", "conjugate_gradient", "active_set", \
             "coordinate_descent"}, default="auto"
         How to fit the folds and the final model, as for `RidgeRegressor`.
@@ -111,20 +104,12 @@ class RidgeRegressorCV(RidgeCV):
         the predictions for them; only with ``store_cv_results=True``.
     coef_ : ndarray of shape (n_features,) or (n_targets, n_features)
         Coefficients at `alpha_`, fitted to all rows.
-    sparse_coef_ : sparse matrix of shape (1, n_features) or (n_targets, n_features)
-        `coef_` as a CSR matrix.
-    intercept_ : float or ndarray of shape (n_targets,)
-        Intercept; 0 with ``fit_intercept=False``.
     n_iter_ : int or ndarray of shape (n_targets,)
         Iterations of the final fit; 1 for direct solvers.
     dual_gap_ : float or ndarray of shape (n_targets,)
         Duality gap of the final fit, as for `RidgeRegressor`.
     solver_ : str
         What ran in the final fit.
-    n_features_in_ : int
-        Number of columns seen in `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
-        Names of the columns seen in `fit`; only when X has string column names.
 
     See Also
     --------
@@ -166,6 +151,10 @@ class RidgeRegressorCV(RidgeCV):
     (3, 5)
     """
 
+    eps: Any = None
+    alpha_per_target: bool = False
+    store_cv_results: bool = False
+
     _single_class = RidgeRegressor
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **CHOOSING,
@@ -175,42 +164,3 @@ class RidgeRegressorCV(RidgeCV):
         "store_cv_results": ["boolean"],
         "solver": [StrOptions(set(RIDGE_SOLVERS))],
     }
-
-    def __init__(
-        self,
-        *,
-        alphas: Any = 100,
-        eps: float | None = None,
-        cv: Any = None,
-        rule: Any = "min",
-        scoring: Any = None,
-        alpha_per_target: bool = False,
-        store_cv_results: bool = False,
-        n_jobs: int | None = None,
-        verbose: int = 0,
-        fit_intercept: bool = True,
-        standardize: bool = False,
-        positive: bool = False,
-        bounds: Any = None,
-        penalty_factor: Any = None,
-        solver: str = "auto",
-        tol: float = 1e-8,
-        max_iter: int = 1000,
-    ) -> None:
-        self.alphas = alphas
-        self.eps = eps
-        self.cv = cv
-        self.rule = rule
-        self.scoring = scoring
-        self.alpha_per_target = alpha_per_target
-        self.store_cv_results = store_cv_results
-        self.n_jobs = n_jobs
-        self.verbose = verbose
-        self.fit_intercept = fit_intercept
-        self.standardize = standardize
-        self.positive = positive
-        self.bounds = bounds
-        self.penalty_factor = penalty_factor
-        self.solver = solver
-        self.tol = tol
-        self.max_iter = max_iter

@@ -8,6 +8,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from regkit._describe import described_as
 from regkit._types import Floats
 from regkit.designs.centered_moments import CenteredMoments
 from regkit.linear_model._source_reducer import sum_up
@@ -294,19 +295,11 @@ class SufficientStatistics:
         self._check_label(label)
         return self._with_parts([label])
 
+    @described_as(fold)
     def without_fold(self, label: int) -> Self:
         """Return the statistics of all rows but those of one fold.
 
         They are summed up anew from the other folds: subtracting would lose digits.
-
-        Parameters
-        ----------
-        label : int
-            One of `folds`.
-
-        Returns
-        -------
-        statistics : SufficientStatistics
         """
         self._check_label(label)
         return self._with_parts([k for k in self._sums.parts if k != label])

@@ -7,10 +7,11 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import clone
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from regkit._bases import BaseEstimator
 from regkit._sklearn import check_same_features, validate_parameters
 from regkit._types import Floats
 from regkit.neural_network._choice import EpochChoice
@@ -20,6 +21,7 @@ from regkit.neural_network._fitted import Fitted
 from regkit.neural_network._frames import FrameReader
 from regkit.neural_network._held_out import Judges, Trained, judges_of
 from regkit.neural_network._members import Members
+from regkit.neural_network._network_parameters import NetworkParameters
 from regkit.neural_network._parameters import (
     built_with,
     check_built_with,
@@ -52,7 +54,7 @@ _OPTIONAL = (
 )
 
 
-class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator):
+class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator, NetworkParameters):
     """Base of the dropout networks; subclasses say what y means.
 
     A fit that fails, at whatever step, leaves the estimator as it was: attributes are
@@ -108,7 +110,8 @@ class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator):
         Raises
         ------
         ValueError, TypeError
-            When a parameter or the data is not usable; the message names it.
+            When a parameter or the data is not usable, or when only one of `X_val` and
+            `y_val` is given; the message names it.
 
         Warns
         -----

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from regkit._types import Floats
+from regkit.neural_network._data import Table
 from regkit.neural_network._fitted import Fitted
 from regkit.neural_network._heads import Heads
 from regkit.neural_network._held_out import Judges
 from regkit.neural_network._uncertainty import root_mean_square
 from regkit.solvers.networks.conformal import (
+    ambiguity,
     interval,
     interval_score,
     least_rows,
@@ -24,11 +26,14 @@ from regkit.solvers.networks.conformal import (
 _SMALLEST = 1e-300
 # The least spread of a row, in medians of all: a smaller one is a network's mistake.
 _LEAST_SHARE = 0.1
-# Shares to choose from, the coverage for which they are chosen, and how many rows a
-# choice needs.
-_SHARES = (0.0, 0.5, 1.0)
+# What to choose from: less than 0 exaggerates what networks say, who see less than
+# there is; the coverage for which it is chosen, and how many rows a choice needs.
+_OF_MEAN = (0.0, 0.5, 1.0)
+_EVENNESS = (-0.25, 0.0, 0.25, 0.5, 0.75, 1.0)
 _COVERAGE = 0.9
 _ENOUGH = 2 * least_rows(_COVERAGE)
+# Rows that tell how far the networks of several folds are apart.
+_ROWS_TO_COMPARE = 500
 
 
 class JointPrediction(NamedTuple):
@@ -52,7 +57,8 @@ class IntervalShape(NamedTuple):
     of_mean: Floats
     """Share of the prediction in the center, the rest being the middle."""
     evenness: Floats
-    """Share of the common width, in logarithms, the rest being the row's own."""
+    """Share of the common width, in logarithms, the rest being the row's own: less than
+    0 exaggerates the latter."""
     typical: Floats
     """The common width, the geometric mean of the spreads."""
     least: Floats
@@ -64,7 +70,8 @@ class IntervalShape(NamedTuple):
         """Return what intervals of target ``t`` are around, and multiples of."""
         a, b = float(self.of_mean[t]), float(self.evenness[t])
         own = np.maximum(found.spread[:, t], self.least[t])
-        spread = own ** (1 - b) * float(self.typical[t]) ** b
+        typical = float(self.typical[t])
+        spread = typical * (own / typical) ** (1 - b)
         apart = (1 - a) * found.apart[:, t] + a * found.means_apart[:, t]
         center = (1 - a) * found.middle[:, t] + a * found.mean[:, t]
         return center, np.hypot(spread, apart)
@@ -83,12 +90,18 @@ class Calibration:
     shape : IntervalShape
     factor : ndarray (n_targets,)
         What turns a predicted spread into a standard deviation.
+    widths : list of ndarray (n_targets,)
+        What the spreads of each member are divided by.
+    ambiguity : list of float
+        Of the groups, for each target; see `conformal.ambiguity`.
     """
 
     scores: Floats
     members: tuple[tuple[int, ...], ...]
     shape: IntervalShape
     factor: Floats
+    widths: list[Floats]
+    ambiguity: list[float]
 
     @property
     def n_rows(self) -> int:
@@ -99,15 +112,52 @@ class Calibration:
         self, heads: Heads, members: tuple[Fitted, ...], X: Any, coverage: float
     ) -> tuple[Floats, Floats]:
         """Return the ends of intervals, (n, n_targets); see `conformal.interval`."""
-        each = [_predict_alone(heads, member, X) for member in members]
-        groups = [combine([each[k] for k in own]) for own in self.members]
-        ends = []
-        for t in range(heads.n_targets):
-            both = [self.shape.center_and_spread(group, t) for group in groups]
-            centers, spreads = (np.array(part) for part in zip(*both, strict=True))
-            ends.append(interval(centers, spreads, self.scores[:, t], coverage))
+        found = self._by_group(heads, members, X)
+        ends = [
+            interval(*each, self.scores[:, t], coverage, self.ambiguity[t])
+            for t, each in enumerate(found)
+        ]
         lower, upper = (np.column_stack(each) for each in zip(*ends, strict=True))
         return lower, upper
+
+    def deviations(self, heads: Heads, members: tuple[Fitted, ...], X: Any) -> Floats:
+        """Return standard deviations that members predict for rows, (n, n_targets)."""
+        spread = combine(self._predictions(heads, members, X)).spread
+        deviation: Floats = np.maximum(spread, self.shape.least) * self.factor
+        return deviation
+
+    def comparing(
+        self, heads: Heads, members: tuple[Fitted, ...], tables: list[Table]
+    ) -> Calibration:
+        """Return the same with the ambiguity of the groups on some rows."""
+        most = max(1, _ROWS_TO_COMPARE // len(tables))
+        some = [table.at_most(most) for table in tables]
+        each = [
+            [ambiguity(*group) for group in self._by_group(heads, members, table.X)]
+            for table in some
+        ]
+        sizes = [len(table.weights) for table in some]
+        found = np.average(each, axis=0, weights=sizes).tolist()
+        return replace(self, ambiguity=found)
+
+    def _by_group(
+        self, heads: Heads, members: tuple[Fitted, ...], X: Any
+    ) -> list[tuple[Floats, Floats]]:
+        """Return centers and spreads (n_groups, n) of each target."""
+        each = self._predictions(heads, members, X)
+        groups = [combine([each[k] for k in own]) for own in self.members]
+        found = []
+        for t in range(heads.n_targets):
+            both = [self.shape.center_and_spread(group, t) for group in groups]
+            centers, spreads = zip(*both, strict=True)
+            found.append((np.array(centers), np.array(spreads)))
+        return found
+
+    def _predictions(
+        self, heads: Heads, members: tuple[Fitted, ...], X: Any
+    ) -> list[JointPrediction]:
+        both = zip(members, self.widths, strict=True)
+        return [_predict_alone(heads, member, X, width) for member, width in both]
 
 
 class Judged(NamedTuple):
@@ -127,11 +177,13 @@ class Judged(NamedTuple):
     means: list[Floats]
 
 
-def _predict_alone(heads: Heads, network: Fitted, X: Any) -> JointPrediction:
+def _predict_alone(
+    heads: Heads, network: Fitted, X: Any, width: Floats
+) -> JointPrediction:
     outputs, targets = network.outputs(X), network.targets
     middle, spread = heads.center_and_spread(outputs, targets)
-    none = np.zeros_like(middle)
-    return JointPrediction(middle, heads.means(outputs, targets), spread, none, none)
+    mean, none = heads.means(outputs, targets), np.zeros_like(middle)
+    return JointPrediction(middle, mean, spread / width, none, none)
 
 
 def combine(found: list[JointPrediction]) -> JointPrediction:
@@ -149,33 +201,82 @@ def combine(found: list[JointPrediction]) -> JointPrediction:
     )
 
 
-def judge(heads: Heads, judges: Judges, chosen: bool) -> Judged:
+def _least(spread: Floats) -> Floats:
+    found: Floats = _LEAST_SHARE * np.median(spread, axis=0)
+    return found
+
+
+def _log_width(heads: Heads, network: Fitted, rows: Table) -> Floats:
+    """Return the mean logarithm of the spreads of rows, (n_targets,)."""
+    outputs = network.outputs(rows.X)
+    _, spread = heads.center_and_spread(outputs, network.targets)
+    return _mean_log(spread, _least(spread))
+
+
+def _mean_log(spread: Floats, least: Floats) -> Floats:
+    found: Floats = np.log(np.maximum(spread, least)).mean(axis=0)
+    return found
+
+
+def judge(
+    heads: Heads, judges: Judges, members: tuple[Fitted, ...], chosen: bool
+) -> Judged:
     """Compare predictions with the truth of all rows that were held out.
 
-    With ``chosen`` these rows also choose the shape of intervals; rows set apart for
-    calibration must not, or nothing would be guaranteed.
+    With ``chosen`` these rows also choose the shape of intervals, and the spreads of
+    each network are divided by what makes their geometric mean over the rows of its
+    fold the same for all: from one network or epoch to the next it changes by a tenth,
+    after few rows by a factor of two. Rows set apart for calibration must do neither,
+    or nothing would be guaranteed.
     """
+    held_out = judges.held_out
+    folds = {k: each.fold for each in held_out for k in judges.members[each.group]}
+    logs = [
+        _log_width(heads, member, folds.get(number, held_out[0].fold))
+        for number, member in enumerate(members)
+    ]
+
+    def width(log: Floats) -> Floats:
+        return np.exp(log - np.mean(logs, axis=0)) if chosen else np.ones_like(log)
+
     parts = [
-        combine([_predict_alone(heads, each, table.X) for each in networks])
-        for networks, table, _ in judges.held_out
+        combine(
+            [
+                _predict_alone(
+                    heads, each, table.X, width(_log_width(heads, each, fold))
+                )
+                for each in networks
+            ]
+        )
+        for networks, table, _, fold in held_out
     ]
     found = JointPrediction(
         *(np.concatenate(each) for each in zip(*parts, strict=True))
     )
     truth, weights = (
-        np.concatenate([getattr(table, name) for _, table, _ in judges.held_out])
+        np.concatenate([getattr(table, name) for _, table, *_ in held_out])
         for name in ("targets", "weights")
     )
-    least = _LEAST_SHARE * np.median(found.spread, axis=0)
-    logs = np.log(np.maximum(found.spread, least))
+    least = _least(found.spread)
     none = np.zeros(heads.n_targets)
-    plain = IntervalShape(none, none, np.exp(logs.mean(axis=0)), least)
+    plain = IntervalShape(none, none, np.exp(_mean_log(found.spread, least)), least)
     factor = root_mean_square(_scores(plain, found, truth), weights)
     shape = _choose(plain, found, truth) if chosen else plain
     scores = np.sort(_scores(shape, found, truth), axis=0)
     deviation = root_mean_square(truth - found.mean, weights)
+    calibration = Calibration(
+        scores,
+        judges.members,
+        shape,
+        np.maximum(factor, _SMALLEST),
+        [width(log) for log in logs],
+        [0.0] * heads.n_targets,
+    )
+    if judges.by_fold:
+        tables = [each.table for each in held_out]
+        calibration = calibration.comparing(heads, members, tables)
     return Judged(
-        Calibration(scores, judges.members, shape, np.maximum(factor, _SMALLEST)),
+        calibration,
         np.maximum(deviation, _SMALLEST),
         [part.mean for part in parts],
     )
@@ -200,7 +301,7 @@ def _choose(
     rank = rank_of(_COVERAGE, n) - 1
     best = np.full(n_targets, np.inf)
     of_mean, evenness = np.zeros((2, n_targets))
-    for a, b in product(_SHARES, _SHARES):
+    for a, b in product(_OF_MEAN, _EVENNESS):
         shape = plain._replace(
             of_mean=np.full(n_targets, a), evenness=np.full(n_targets, b)
         )

@@ -30,6 +30,8 @@ class HeldOut(NamedTuple):
     table: Table
     group: int
     """Of `Judges.members`."""
+    fold: Table
+    """All rows that were held out together, these among them."""
 
 
 class Judges(NamedTuple):
@@ -76,7 +78,7 @@ def judges_of(trained: list[Trained], chosen: bool) -> Judges:
     everyone = (tuple(range(len(trained))),)
     calibrate = trained[0].parts.calibrate
     if len(calibrate.weights):
-        return Judges([HeldOut(networks, calibrate, 0)], everyone)
+        return Judges([HeldOut(networks, calibrate, 0, calibrate)], everyone)
     if len(trained) == 1 or trained[0].parts.fold is None:
         found = _halves(trained, trained[0].parts.validate, 0, chosen)
         return Judges(found, everyone)
@@ -99,7 +101,7 @@ def _halves(
         return []
     if not chosen or n == 1:
         networks = tuple(each.network for each in trained)
-        return [HeldOut(networks, table, group)]
+        return [HeldOut(networks, table, group, table)]
     parts = np.split(np.arange(n), [(n + 1) // 2])
     return [
         HeldOut(
@@ -109,6 +111,7 @@ def _halves(
             ),
             table.take(rows),
             group,
+            table,
         )
         for half, rows in enumerate(parts)
     ]

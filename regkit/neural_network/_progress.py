@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -10,16 +10,26 @@ from regkit.solvers.networks.trainer import Epoch
 
 __all__ = ["CallbackSupportMixin", "TrainingProgress", "with_callbacks"]
 
-try:
-    from sklearn.callback import CallbackSupportMixin, with_callbacks
-except ImportError:  # scikit-learn before 1.9 has no callbacks
+if TYPE_CHECKING:
+    Method = TypeVar("Method", bound=Callable[..., Any])
 
-    class CallbackSupportMixin:  # type: ignore[no-redef]
-        """Stands in for scikit-learn's class of this name."""
+    class CallbackSupportMixin:
+        """With types, of which scikit-learn ships none."""
 
-    def with_callbacks(method: Any) -> Any:
-        """Return the method itself."""
+    def with_callbacks(method: Method) -> Method:
+        """Return the method, which keeps its type."""
         return method
+else:
+    try:
+        from sklearn.callback import CallbackSupportMixin, with_callbacks
+    except ImportError:  # scikit-learn before 1.9 has no callbacks
+
+        class CallbackSupportMixin:
+            """Stands in for scikit-learn's class of this name."""
+
+        def with_callbacks(method: Any) -> Any:
+            """Return the method itself."""
+            return method
 
 
 class TrainingProgress:

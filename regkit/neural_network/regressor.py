@@ -6,8 +6,9 @@ from numbers import Real
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from sklearn.base import RegressorMixin
 
+from regkit._bases import RegressorMixin
+from regkit._describe import described_as, takes_parameters
 from regkit._sklearn import Interval, StrOptions, validate_parameters
 from regkit._types import Floats
 from regkit.neural_network._base import DropoutMLP
@@ -18,6 +19,10 @@ from regkit.neural_network._ensemble import Ensemble, joined
 from regkit.neural_network._fitted import Fitted
 from regkit.neural_network._heads import Heads
 from regkit.neural_network._held_out import Judges, Trained
+from regkit.neural_network._network_parameters import (
+    RegressionParameters,
+    UsualParameters,
+)
 from regkit.neural_network._parameters import (
     COMMON,
     check_coverage,
@@ -50,7 +55,10 @@ _LOSSES = (
 )
 
 
-class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
+@takes_parameters
+class DropoutMLPRegressor(
+    RegressorMixin, DropoutMLP, RegressionParameters, UsualParameters
+):
     r"""Multi-layer perceptron with dropout, for regression.
 
     Minimizes by stochastic gradient descent over all layers' weights :math:`W` and
@@ -69,128 +77,17 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
     are those of the standardized target. Biases are not penalized. "adamw" has no such
     objective: its penalty acts beside the step.
 
-    Usually set are `hidden_layer_sizes`, `n_members`, `dropout`, `alpha`, `loss`,
-    `quantile`, `max_iter`, `random_state` and `verbose`, which come first. The
-    others follow in groups: columns (from `categorical_features`), architecture
-    (from `activation`), regularization (from `input_dropout`), training (from
-    `solver`), rows held out and uncertainty (from `early_stopping`), rows in chunks
-    (`buffer_chunks`).
+    Usually set are `hidden_layer_sizes`, `n_members`, `dropout`, `alpha`, `max_iter`,
+    `random_state`, `verbose`, `loss` and `quantile`, which come first. The others
+    follow in groups: the target and its uncertainty (from `huber_delta`),
+    columns (from `categorical_features`), architecture (from `activation`),
+    regularization (from `input_dropout`), training (from `solver`), rows held out
+    (from `early_stopping`), rows in chunks (`buffer_chunks`).
 
     Parameters
     ----------
-    hidden_layer_sizes : int or array-like of int, default=(128, 128)
-        Units of each hidden layer.
-    n_members : int or "auto", default="auto"
-        Networks whose predictions are averaged. Each validates on one of up to five
-        folds, which the others learn from, so that every row is held out once. "auto"
-        is 10, of more than 20,000 rows 5, of rows in chunks 1. A single network sets
-        `validation_fraction` of the rows apart.
-    dropout : float or sequence of float, default=0.15
-        Share of a hidden layer's units that is dropped, in [0, 1); one for all hidden
-        layers or one each. What stays is divided by 1 - `dropout`, so that prediction
-        is that of an ordinary network.
-    alpha : float, default=0.02
-        Strength of the L2 penalty; see the objective above.
-    loss : {"squared_error", "absolute_error", "huber", "quantile", "gaussian_nll", \
-            "poisson"}, default="squared_error"
-        Half the squared error; the absolute error; half the square up to `huber_delta`
-        and linear beyond; the loss whose minimum is the `quantile`; the negative
-        logarithm of a normal density whose variance is a second output of the network;
-        or half the Poisson deviance of a mean that is the exponential of the output,
-        for counts and rates (of y = counts / exposure with `sample_weight` = exposure).
-    quantile : float or sequence of float, default=0.5
-        The quantiles of "quantile", in (0, 1). Of several, `predict` gives the middle
-        one and `predict_quantiles` all, sorted so that none cross.
-    max_iter : int or "auto", default="auto"
-        Epochs. "auto" is a budget of 2,560 steps: as many epochs as that is batches,
-        but at least 32 and at most 256.
-    random_state : int, RandomState instance or None, default=None
-        Of initial weights, order, masks and rows set apart. The same number gives the
-        same network on any number of threads.
-    verbose : bool or int, default=False
-        Whether to print a table: losses, a mark at the best epoch so far and seconds,
-        a line an epoch. Members are trained one after another then.
-    categorical_features : array-like or "from_dtype", default="from_dtype"
-        The columns that hold categories: a mask, numbers or names; "from_dtype" takes
-        those of a data frame that are categories, enums or strings. Each member learns
-        an indicator of every level that its rows have (of the 63 most frequent, where
-        there are more than 64); a level not seen has none. None is for no columns.
-        Missing numbers are filled by the median and get an indicator, missing
-        categories are a level.
-    standardize : bool or "robust", default="robust"
-        How to center and scale the columns of X before anything else: True by weighted
-        means and standard deviations; "robust" by the mean of two scores, which suits
-        skewed columns and bounds outliers: one by weighted medians and interquartile
-        ranges, followed by the smooth bound x / √(1 + (x / 3)²) [2]_, the other the
-        normal quantile of the value's rank. Columns of two values, and indicators of
-        levels, are centered by means, and their values are apart by twice the root of
-        the share of the rarer one, at most 1, so that rare levels are learned slowly.
-        A sparse X is never densified.
-    standardize_target : bool, default=True
-        Whether to center and scale y; predictions are in y's own units.
-    embedding : {"periodic"} or None, default="periodic"
-        Adds to every column of more than two values three learned combinations of 16
-        learned waves of it (after PBLD of [2]_), which lets the network follow sharp
-        functions of single columns: the first member begins with slow waves, every
-        other one with slow and fast ones. For wide X use None, which is faster.
-    input_scaling : bool, default=False
-        Whether each input of the first layer has a learned scale.
-    activation : str or sequence of str, default="gelu"
-        "relu", "leaky_relu" (slope 0.01), "tanh", "logistic", "gelu" (by tanh),
-        "silu", "mish", "selu" or "identity"; one for all hidden layers or one each.
-    dtype : {"float32", "float64"}, default="float32"
-        Precision of training and prediction.
-    input_dropout : float, default=0.0
-        The same for the inputs.
-    dropout_kind : {"bernoulli", "gaussian"}, default="bernoulli"
-        Noise that multiplies units: 0 or 1 / (1 - p), or normal with the same mean, 1,
-        and variance, p / (1 - p).
-    dropout_schedule : {"constant", "cosine", "flat_cosine"}, default="flat_cosine"
-        What multiplies the rates during training: 1, a cosine from 1 to 0, or 1 for
-        half of the steps and then a cosine to 0.
-    alpha_schedule : {"constant", "cosine", "flat_cosine"}, default="flat_cosine"
-        What multiplies `alpha` during training.
-    l1 : float, default=0.0
-        Strength of the L1 penalty; see the objective above. It makes weights exactly
-        zero.
-    max_norm : float, default=None
-        Longest Euclidean norm of a hidden unit's incoming weights; longer ones are
-        shortened after each step.
-    huber_delta : float, default=1.0
-        Residual where "huber" becomes linear, in deviations of y when
-        `standardize_target`.
-    solver : {"adam", "adamw", "sgd"}, default="adamw"
-        Optimizer. "adam" and "sgd" add the L2 penalty's gradient to the loss's;
-        "adamw" shrinks weights by learning rate × `alpha` beside the step.
     learning_rate_init : float, default=0.2
         Largest learning rate; what it multiplies is said by `layer_rates`.
-    learning_rate : {"constant", "cosine", "warm_up", "one_cycle", "cosine_cycles", \
-            "flat_cosine", "adaptive"}, default="cosine_cycles"
-        Schedule of the learning rate over `max_iter` epochs, for every solver:
-        constant; cosine to 0; a linear rise in the first tenth and then a cosine to 0;
-        a rise in the first 30% and then a cosine to 0; four cosine cycles, each twice
-        as long as the one before; constant for the first half and then a cosine to 0;
-        divided by 5 whenever progress ends.
-    layer_rates : {"fan_in", "equal"}, default="fan_in"
-        "fan_in" divides the learning rate of a layer's weights by the root of its
-        number of inputs (rates of 0.1 suit Adam then), and multiplies that of biases
-        and of the embedding by 0.1, of input scales by 6. "equal" uses one rate for
-        all (0.001 suits Adam), and starts from smaller weights, as `MLPRegressor` does.
-    momentum : float, default=0.9
-        Of "sgd".
-    nesterovs_momentum : bool, default=True
-        Whether "sgd" looks ahead (Nesterov).
-    beta_1, beta_2 : float, default=0.9, 0.95
-        Decay of Adam's moments.
-    epsilon : float, default=1e-8
-        Added to the root of Adam's second moment.
-    batch_size : int or "auto", default=128
-        Rows of a step, at most: an epoch is cut into equal batches. "auto" is
-        ``min(200, n_samples)``.
-    shuffle : bool, default=True
-        Whether rows are drawn in a new order in each epoch.
-    tol : float, default=1e-4
-        Progress that counts, in units of the loss.
     n_iter_no_change : int, default=None
         Epochs without progress after which training ends, of the validation loss where
         there are validation rows, else of the training loss. None is 10 with a
@@ -206,100 +103,30 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
         Whether to keep the weights of the epoch after which the loss of the rows to
         validate on is least. Without it a single network learns from all rows, and
         several keep their last weights; their folds tell how good they are.
-    validation_fraction : float, default=0.2
-        Share of the rows that a single network sets apart for `early_stopping`.
-        Classes are held out in proportion; a class of one row never is.
-    calibration_fraction : float, default=0.0
-        Share of the rows to set apart for `predict_interval` and the noise alone, from
-        which no member learns.
-    tau : float, default=None
-        Precision of the noise, the inverse of its variance in y's units [3]_; None
-        learns it from rows held out: those set apart for calibration, else those
-        validated on.
-    buffer_chunks : int, default=4
-        With an X in chunks (`RowChunks`, a large memory map, Dask): how many chunks
-        are mixed at a time. See the notes.
 
     Attributes
     ----------
-    estimators_ : list of estimator
-        The members, each as an estimator with ``n_members=1``; not of a single one.
-    folds_ : ndarray of shape (n_samples,)
-        The fold of each row, -1 for a row that was not held out: one without weight,
-        or the only one of its class. Only of several members on folds, with `oof_…`.
     oof_prediction_ : ndarray of shape (n_samples,) or (n_samples, n_targets)
         Predictions of the rows by the members that did not learn from them; NaN where
         a row was not held out.
     oof_score_ : float
         Coefficient of determination of these, weighted.
-    coefs_ : list of ndarray of shape (n_inputs, n_units)
-        Weights of each layer, in float64, of a single member. Scaling of X and y is
-        folded into the first and the last layer: they act on X as it is given and yield
-        y's units (with ``embedding="periodic"`` the first layer acts on the embedded
-        columns instead).
-    intercepts_ : list of ndarray of shape (n_units,)
-        Biases of each layer, of a single member.
-    loss_curve_ : list of float
-        Mean training loss of each epoch of the last fit, with dropout, without
-        penalties; `partial_fit` adds to it. Of several members the mean of those that
-        ran the epoch, as in the other curves.
-    loss_ : float
-        The last of them.
-    validation_loss_curve_ : list of float or None
-        Mean loss of the validation rows after each epoch, without dropout.
     validation_scores_ : list of float or None
         Coefficient of determination of the validation rows after each epoch, averaged
         over targets.
-    best_loss_ : float
-        Least validation loss, or training loss where there are no validation rows; of
-        several members the mean.
-    best_iter_ : int
-        Epoch of it, from 1; with validation rows its weights are kept. Of several
-        members the median.
-    n_iter_ : int
-        Epochs run, the most of any member.
-    t_ : int
-        Rows trained on by all members, repetitions counted; a warm start counts on.
-    n_layers_ : int
-        Layers, inputs and outputs included.
     n_outputs_ : int
         Units of the last layer, without those that serve intervals alone.
     noise_std_ : float or ndarray of shape (n_targets,)
         Root of the mean square of the residuals of rows held out, in y's units, or what
         `tau` says; only where one of them is there. What a prediction's deviation is on
         average; that of each row is `predict_uncertainty`'s.
-    n_features_in_ : int
-        Number of columns seen in `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
-        Names of the columns seen in `fit`; only when X has string column names.
 
     See Also
     --------
     DropoutMLPClassifier : For classes.
 
-    Notes
-    -----
-    An X in chunks is read once to check it, once to count it, and then once an epoch.
-    With `shuffle` an epoch visits the chunks in a new random order, `buffer_chunks` at
-    a time, whose rows are drawn in random order: rows far apart never share a batch
-    unless their chunks do, so that chunks sorted by time or by class want a larger
-    buffer, or rows shuffled once on disk. Chunks from a callable come in the callable's
-    order. About two buffers are in memory. Each buffer is cut into equal batches.
-
-    Rows set apart for validation or calibration, and quartiles of columns, come from a
-    random sample of up to 100,000 rows (or 64 MB of X), of which the fractions are
-    taken; it depends on `random_state` and the number of rows only. Means and
-    deviations are those of all rows. Up to `buffer_chunks` chunks are held instead, and
-    give the same network as one array of their rows.
-
     References
     ----------
-    .. [1] N. Srivastava, G. Hinton, A. Krizhevsky, I. Sutskever and R. Salakhutdinov,
-       "Dropout: a simple way to prevent neural networks from overfitting", Journal of
-       Machine Learning Research 15, 2014.
-    .. [2] D. Holzmüller, L. Grinsztajn and I. Steinwart, "Better by default: strong
-       pre-tuned MLPs and boosted trees on tabular data", Advances in Neural
-       Information Processing Systems 37, 2024.
     .. [3] Y. Gal and Z. Ghahramani, "Dropout as a Bayesian approximation: representing
        model uncertainty in deep learning", International Conference on Machine
        Learning, 2016.
@@ -325,95 +152,6 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
         "tau": [None, Interval(Real, 0, None, closed="neither")],
         "standardize_target": ["boolean"],
     }
-
-    def __init__(
-        self,
-        hidden_layer_sizes: Any = (128, 128),
-        *,
-        n_members: int | str = "auto",
-        dropout: Any = 0.15,
-        alpha: float = 0.02,
-        loss: str = "squared_error",
-        quantile: Any = 0.5,
-        max_iter: int | str = "auto",
-        random_state: Any = None,
-        verbose: Any = False,
-        categorical_features: Any = "from_dtype",
-        standardize: bool | str = "robust",
-        standardize_target: bool = True,
-        embedding: str | None = "periodic",
-        input_scaling: bool = False,
-        activation: Any = "gelu",
-        dtype: str = "float32",
-        input_dropout: float = 0.0,
-        dropout_kind: str = "bernoulli",
-        dropout_schedule: str = "flat_cosine",
-        alpha_schedule: str = "flat_cosine",
-        l1: float = 0.0,
-        max_norm: float | None = None,
-        huber_delta: float = 1.0,
-        solver: str = "adamw",
-        learning_rate_init: float = 0.2,
-        learning_rate: str = "cosine_cycles",
-        layer_rates: str = "fan_in",
-        momentum: float = 0.9,
-        nesterovs_momentum: bool = True,
-        beta_1: float = 0.9,
-        beta_2: float = 0.95,
-        epsilon: float = 1e-8,
-        batch_size: Any = 128,
-        shuffle: bool = True,
-        tol: float = 1e-4,
-        n_iter_no_change: int | None = None,
-        warm_start: bool = False,
-        early_stopping: bool = True,
-        validation_fraction: float = 0.2,
-        calibration_fraction: float = 0.0,
-        tau: float | None = None,
-        buffer_chunks: int = 4,
-    ) -> None:
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.n_members = n_members
-        self.dropout = dropout
-        self.alpha = alpha
-        self.loss = loss
-        self.quantile = quantile
-        self.max_iter = max_iter
-        self.random_state = random_state
-        self.verbose = verbose
-        self.categorical_features = categorical_features
-        self.standardize = standardize
-        self.standardize_target = standardize_target
-        self.embedding = embedding
-        self.input_scaling = input_scaling
-        self.activation = activation
-        self.dtype = dtype
-        self.input_dropout = input_dropout
-        self.dropout_kind = dropout_kind
-        self.dropout_schedule = dropout_schedule
-        self.alpha_schedule = alpha_schedule
-        self.l1 = l1
-        self.max_norm = max_norm
-        self.huber_delta = huber_delta
-        self.solver = solver
-        self.learning_rate_init = learning_rate_init
-        self.learning_rate = learning_rate
-        self.layer_rates = layer_rates
-        self.momentum = momentum
-        self.nesterovs_momentum = nesterovs_momentum
-        self.beta_1 = beta_1
-        self.beta_2 = beta_2
-        self.epsilon = epsilon
-        self.batch_size = batch_size
-        self.shuffle = shuffle
-        self.tol = tol
-        self.n_iter_no_change = n_iter_no_change
-        self.warm_start = warm_start
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.calibration_fraction = calibration_fraction
-        self.tau = tau
-        self.buffer_chunks = buffer_chunks
 
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Train for one epoch, at constant initial rates, on all rows.
@@ -497,14 +235,9 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
         return total
 
     @by_chunks()
+    @described_as(predict)
     def predict_quantiles(self, X: Any) -> Floats:
         """Predict the quantiles of ``loss="quantile"``, none of which cross.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix, dataframe, RowChunks} of shape \
-                (n_samples, n_features)
-            Rows to predict for.
 
         Returns
         -------
@@ -534,6 +267,7 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
         return found[:, 0] if self._one_dimensional else found
 
     @by_chunks()
+    @described_as(predict)
     def predict_uncertainty(
         self, X: Any, n_samples: int = _N_PASSES
     ) -> RegressionUncertainty:
@@ -541,9 +275,6 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix, dataframe, RowChunks} of shape \
-                (n_samples, n_features)
-            Rows to predict for.
         n_samples : int, default=100
             Number of dropout masks in all; always the same ones.
 
@@ -570,17 +301,15 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
         if self.tau is not None:
             noise = np.full_like(mean, self.tau**-0.5)
         else:
-            spread = root_mean_square(
-                np.array(
-                    [
-                        heads.center_and_spread(each.outputs(X), each.targets)[1]
-                        for each in ensemble.members
-                    ]
-                )
-            )
-            if self._calibration is not None:
-                spread = np.maximum(spread, self._calibration.shape.least)
-                spread = spread * self._calibration.factor
+            calibration = self._calibration
+            if calibration is None:
+                found = [
+                    heads.center_and_spread(each.outputs(X), each.targets)[1]
+                    for each in ensemble.members
+                ]
+                spread = root_mean_square(np.array(found))
+            else:
+                spread = calibration.deviations(heads, ensemble.members, X)
             # Held-out rows show both parts together.
             ratio = np.minimum(epistemic / np.maximum(spread, _SMALLEST), 1.0)
             noise = spread * np.sqrt(np.maximum(1.0 - ratio**2, 0.01))
@@ -630,6 +359,7 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
         return samples[..., 0] if self._one_dimensional else samples
 
     @by_chunks()
+    @described_as(predict)
     def predict_interval(self, X: Any, coverage: float = 0.9) -> tuple[Floats, Floats]:
         """Predict intervals that hold y with a given probability.
 
@@ -642,16 +372,14 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
         the documentation's tables), and have no guarantee for all data. They are wider
         where the members disagree. The same rows choose whether intervals are around
         the prediction or the middle of two quantiles (or half way), and whether they
-        are as wide as these are apart or all alike (or half way). Validation rows chose
-        the epoch whose weights are kept, so each half of them is compared with the
-        epoch that the other half would have chosen. All of this is about rows like
-        those of the fit, not about rows far from them.
+        are all alike, as wide as these are apart (or between both), or vary even more;
+        each member's spreads are divided by their geometric mean over these rows.
+        Validation rows chose the epoch whose weights are kept, so each half of them is
+        compared with the epoch that the other half would have chosen. All of this is
+        about rows like those of the fit, not about rows far from them.
 
         Parameters
         ----------
-        X : {array-like, sparse matrix, dataframe, RowChunks} of shape \
-                (n_samples, n_features)
-            Rows to predict for.
         coverage : float, default=0.9
             Probability, in (0, 1).
 
@@ -738,7 +466,7 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
         if not judges.held_out:
             return self._uncalibrated()
         chosen = not len(trained[0].parts.calibrate.weights)
-        judged = judge(self._heads_of(goal), judges, chosen)
+        judged = judge(self._heads_of(goal), judges, ensemble.members, chosen)
         found: dict[str, Any] = {"_calibration": judged.calibration}
         deviation = judged.deviation
         if self.tau is not None:
@@ -749,8 +477,8 @@ class DropoutMLPRegressor(RegressorMixin, DropoutMLP):
             means = judges.fill(judged.means, given.n_rows)
             found["folds_"] = judges.folds(given.n_rows)
             found["oof_prediction_"] = means[:, 0] if one else means
-            truth = [table.targets for _, table, _ in judges.held_out]
-            weights = [table.weights for _, table, _ in judges.held_out]
+            truth = [table.targets for _, table, *_ in judges.held_out]
+            weights = [table.weights for _, table, *_ in judges.held_out]
             found["oof_score_"] = determination(
                 *(np.concatenate(each) for each in (truth, judged.means, weights))
             )

@@ -48,10 +48,8 @@ def number_notes(name: str, values: _Floats) -> tuple[Note, ...]:
 
     Parameters
     ----------
-    name : str
-        Name of the column.
-    values : ndarray of shape (n_rows,)
-        Its numbers, NaN for missing.
+    name, values : str, ndarray of shape (n_rows,)
+        Of the column, as for `why_identifier`.
     """
     known = values[~np.isnan(values)]
     if known.size < 10:

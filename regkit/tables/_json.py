@@ -14,10 +14,8 @@ def json_columns(text: str, source: str) -> dict[str, list[Any]]:
 
     Parameters
     ----------
-    text : str
-        The whole file.
-    source : str
-        Its name, for messages.
+    text, source : str
+        The whole file, and its name for messages.
 
     Raises
     ------

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from regkit._describe import described_as
 from regkit._sklearn import StrOptions, check_feature_names_in, validate_parameters
 from regkit.tables._applying import apply_reading, spelled_flags
 from regkit.tables._deciding import read_table_columns
@@ -170,15 +171,9 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         self.fit_transform(X, y)
         return self
 
+    @described_as(fit)
     def fit_transform(self, X: Any, y: Any = None) -> Any:
         """Fit, and return the encoded training rows.
-
-        Parameters
-        ----------
-        X : data frame, array-like or TypedTable of shape (n_rows, n_columns)
-            The training rows.
-        y : None
-            Ignored.
 
         Returns
         -------

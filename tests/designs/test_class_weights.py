@@ -37,7 +37,7 @@ def test_weights_and_totals_have_all_digits():
     exact = exact_total(weight, root)
     found = class_total(weight, root)
     assert found == pytest.approx(np.array(exact, float), rel=1e-14, abs=0.0)
-    assert own_weights(weight, root).sum(axis=1) == pytest.approx(
+    assert own_weights(weight / root).sum(axis=1) == pytest.approx(
         np.diag(found), rel=1e-14
     )
 

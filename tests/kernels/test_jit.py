@@ -222,6 +222,21 @@ def test_collection_waits_while_anything_is_compiled(enabled):
     assert seen == [False] * 4
 
 
+@pytest.mark.parametrize("frozen", [True, False])
+def test_what_compilation_makes_is_not_looked_at_when_it_ends(frozen):
+    made = []
+    try:
+        if frozen:
+            gc.freeze()
+        n_frozen = gc.get_freeze_count()
+        compiling.uncollected(lambda: made.append([made]))()
+        young = gc.get_objects(generation=0)
+        assert any(one is made[0] for one in young) == frozen
+        assert gc.get_freeze_count() == n_frozen
+    finally:
+        gc.unfreeze()
+
+
 def test_time_that_compilation_takes():
     def compile_():
         assert compiling.is_compiling()

@@ -1,20 +1,16 @@
 """LassoRegressorCV and ElasticNetRegressorCV against fold-by-fold fits and formulas."""
 
-import warnings
-
 import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
-from scipy.special import comb
 from sklearn import config_context
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning, DataConversionWarning, NotFittedError
 from sklearn.linear_model import ElasticNetCV, LassoCV
 from sklearn.metrics import make_scorer, mean_absolute_error
 from sklearn.model_selection import (
-    BaseCrossValidator,
     GroupKFold,
     KFold,
     LeaveOneOut,
@@ -30,7 +26,6 @@ from regkit import (
     ElasticNetRegressorCV,
     LassoRegressor,
     LassoRegressorCV,
-    RidgeRegressorCV,
     make_correlated_regression,
 )
 from regkit.solvers.folds import in_memory as folds_module
@@ -215,110 +210,6 @@ def test_callable_selection(data):
         LassoRegressorCV(alphas=6, rule=lambda curve: 6).fit(X, y)
 
 
-@pytest.mark.parametrize("criterion", ["aic", "bic", "ebic"])
-def test_information_criteria_of_the_lasso(criterion):
-    X, y = make_correlated_regression(50, 30, random_state=0)
-    counts = np.random.default_rng(0).integers(0, 3, 50)
-    factor = np.r_[0.0, np.inf, np.ones(28)]
-    model = LassoRegressorCV(
-        alphas=20, eps=0.02, criterion=criterion, penalty_factor=factor
-    )
-    model.fit(X, y, sample_weight=counts)
-    rows = np.repeat(np.arange(50), counts)  # whole weights are repeated rows
-    n, expected = len(rows), []
-    for i in range(20):
-        coef, intercept = model.coef_path_[:, i], model.path_.intercepts[i]
-        rss = np.sum((y[rows] - X[rows] @ coef - intercept) ** 2)
-        k = np.count_nonzero(coef)
-        value = n * np.log(rss / n) + k * (2 if criterion == "aic" else np.log(n))
-        if criterion == "ebic":
-            value += 2 * np.log(comb(28, np.count_nonzero(coef[1:])))
-        expected.append(value)
-    assert_allclose(model.criterion_, expected, rtol=1e-10)
-    assert model.alpha_ == model.alphas_[np.argmin(expected)]
-    assert not hasattr(model, "mse_path_")
-    assert not hasattr(model, "alpha_1se_")
-
-
-def test_degrees_of_freedom_of_the_elastic_net():
-    """The divergence of the fit (Stein), by differences."""
-    X, y = make_correlated_regression(40, 15, random_state=1)
-    weight = np.linspace(0.5, 1.5, 40)
-    options = {"l1_ratio": 0.4, "standardize": True, "tol": 1e-13}
-    alphas = np.geomspace(1.0, 0.05, 4)
-    aic, bic = (
-        ElasticNetRegressorCV(alphas=alphas, criterion=name, **options)
-        .fit(X, y, weight)
-        .criterion_
-        for name in ("aic", "bic")
-    )
-    df = (bic - aic) / (np.log(weight.sum()) - 2)
-    step = 1e-5
-    for alpha, found in zip(alphas, df, strict=True):
-        single = ElasticNetRegressor(alpha, **options)
-        divergence = 0.0
-        for i in range(40):
-            nudge = step * (np.arange(40) == i)
-            above, below = (
-                single.fit(X, y + sign * nudge, weight).predict(X)[i]
-                for sign in (1, -1)
-            )
-            divergence += (above - below) / (2 * step)
-        assert found == pytest.approx(divergence - 1, rel=1e-4)  # less the intercept
-
-
-def test_criteria_leave_out_saturated_models():
-    X, y = make_correlated_regression(20, 60, random_state=0)
-    model = LassoRegressorCV(criterion="aic", eps=1e-6)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)
-        model.fit(X, y)
-    n_nonzero = np.count_nonzero(model.coef_path_, axis=0)
-    assert n_nonzero.max() == 19
-    assert np.isinf(model.criterion_[n_nonzero >= 19]).all()
-    assert np.isfinite(model.criterion_[n_nonzero < 19]).all()
-
-
-def test_scoring():
-    X, y = make_correlated_regression(60, 10, random_state=0)
-    weight = np.linspace(0.1, 2, 60)
-    same = {"alphas": 8, "eps": 0.01, "cv": 3}
-    model = LassoRegressorCV(scoring="neg_mean_squared_error", **same)
-    model.fit(X, y, weight)
-    plain = LassoRegressorCV(**same).fit(X, y, weight)
-    assert_allclose(model.cv_error_, plain.cv_error_)
-    assert_allclose(model.cv_error_se_, plain.cv_error_se_)
-    assert_allclose(model.mse_path_, plain.mse_path_)
-    folds = list(KFold(3).split(X))
-    for scoring in (
-        "neg_mean_absolute_error",
-        make_scorer(mean_absolute_error, greater_is_better=False),
-        lambda model, X, y: -np.abs(y - model.predict(X)).mean(),
-    ):
-        model = LassoRegressorCV(scoring=scoring, **same).fit(X, y)
-        for i, alpha in enumerate(model.alphas_):
-            losses = [
-                mean_absolute_error(
-                    y[test],
-                    LassoRegressor(alpha).fit(X[train], y[train]).predict(X[test]),
-                )
-                for train, test in folds
-            ]
-            assert model.cv_error_[i] == pytest.approx(np.mean(losses))
-
-
-def test_scorers_without_weights_are_left_without():
-    X, y = make_correlated_regression(60, 10, random_state=0)
-    seen = []
-
-    def worst(model, X, y):
-        seen.append(len(y))
-        return -np.abs(y - model.predict(X)).max()
-
-    LassoRegressorCV(alphas=3, cv=2, scoring=worst).fit(X, y, np.ones(60))
-    assert seen == [30] * 6
-
-
 @pytest.mark.parametrize("l1_ratio", [1.0, 0.5])
 @pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
 def test_relaxed(share, l1_ratio, data):
@@ -440,67 +331,6 @@ def test_groups_with_and_without_metadata_routing(data):
         assert np.all(np.abs(weighted - plain) > 1e-9)
     with pytest.raises(ValueError, match=r"color.*"):
         model.fit(X, y, color=groups)
-
-
-class SplitsAtRows(BaseCrossValidator):
-    """Holds out the rows that stand in ``held_out`` at a number."""
-
-    def split(self, X, y=None, groups=None, held_out=None, color=None):
-        assert color == "blue"
-        for k in np.unique(held_out):
-            yield np.flatnonzero(held_out != k), np.flatnonzero(held_out == k)
-
-    def get_n_splits(self, X=None, y=None, groups=None):
-        return 3
-
-
-def scaled_error(y_true, y_pred, *, unit, town, sample_weight=None):
-    """A metric with one argument for all rows, and one a row."""
-    assert len(town) == len(y_true) < 60
-    return unit * np.average(np.abs(y_true - y_pred), weights=sample_weight)
-
-
-@pytest.mark.parametrize("twin", [*TWINS, RidgeRegressorCV])
-def test_arguments_of_the_splitter_and_the_scorer_are_routed(twin):
-    X, y = make_correlated_regression(60, 10, random_state=0)
-    weight, held_out = np.linspace(0.1, 1, 60), np.arange(60) % 3
-    alphas = [0.5, 0.1, 0.01]
-    folds = [(held_out != k, held_out == k) for k in range(3)]
-    plain = make_scorer(mean_absolute_error, greater_is_better=False)
-    expected = twin(alphas=alphas, cv=folds, scoring=plain).fit(X, y, weight)
-    with config_context(enable_metadata_routing=True):
-        scorer = make_scorer(scaled_error, greater_is_better=False)
-        scorer.set_score_request(unit=True, town="place", sample_weight=True)
-        splitter = SplitsAtRows().set_split_request(held_out=True, color=True)
-        model = twin(alphas=alphas, cv=splitter, scoring=scorer)
-        model.set_fit_request(sample_weight=True)
-        model.fit(
-            X,
-            y,
-            sample_weight=weight,
-            held_out=held_out,
-            color="blue",
-            unit=3.0,
-            place=pd.Series([f"town {i}" for i in range(60)], index=range(60, 0, -1)),
-        )
-    assert_allclose(model.cv_error_, 3.0 * expected.cv_error_)
-
-
-@pytest.mark.parametrize("routing", [True, False])
-@pytest.mark.parametrize("options", [{"cv": 3}, {"cv": None}], ids=str)
-@pytest.mark.parametrize("twin", [*TWINS, RidgeRegressorCV])
-def test_one_weight_for_all_rows_reaches_the_scorer(twin, options, routing):
-    X, y = make_correlated_regression(60, 10, random_state=0)
-    scorer = make_scorer(mean_absolute_error, greater_is_better=False)
-    with config_context(enable_metadata_routing=routing):
-        if routing:
-            scorer.set_score_request(sample_weight=True)
-        model = twin(alphas=[0.5, 0.1], scoring=scorer, **options)
-        if routing:
-            model.set_fit_request(sample_weight=True)
-        number = clone(model).fit(X, y, sample_weight=3.0)
-        each = clone(model).fit(X, y, sample_weight=np.full(60, 3.0))
-    assert_array_equal(number.cv_error_, each.cv_error_)
 
 
 @pytest.mark.parametrize("twin", TWINS)

@@ -1,7 +1,7 @@
 """Parameters that linear models share mean the same and read alike.
 
-Each docstring is whole where it stands, for `help`, editors and the API page; here it
-is seen that the copies of a description agree.
+Most are described once, where they are declared; here it is seen that what is described
+elsewhere too agrees.
 """
 
 import inspect

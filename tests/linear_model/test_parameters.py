@@ -164,3 +164,13 @@ def test_ridge_takes_an_alpha_for_each_target(data):
     assert_allclose(
         RidgeRegressor([0.1]).fit(X, y).coef_, RidgeRegressor(0.1).fit(X, y).coef_
     )
+
+
+def test_defaults_are_checked_too(data):
+    class Wrong(LassoRegressor):
+        def __init__(self, alpha=-1.0):
+            super().__init__(alpha)
+
+    with pytest.raises(ValueError, match="'alpha' parameter of Wrong must be"):
+        Wrong().fit(*data)
+    assert Wrong(0.1).fit(*data).alpha == 0.1

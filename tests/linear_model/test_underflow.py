@@ -1,4 +1,4 @@
-"""Columns and targets so small that their squares underflow: a sentence, no silence."""
+"""Columns and targets whose squares leave float64: a sentence, no silence."""
 
 import re
 from typing import Any
@@ -9,8 +9,11 @@ import pytest
 import scipy.sparse as sp
 
 from regkit import (
+    GeneralizedLinearRegressor,
+    GeneralizedLinearRegressorCV,
     LassoRegressor,
     LassoRegressorCV,
+    LinearSVMClassifier,
     LogisticClassifier,
     LogisticClassifierCV,
     RidgeRegressor,
@@ -124,3 +127,26 @@ def test_small_but_exact(scale: float) -> None:
     found = LassoRegressor(0.01 * scale, tol=1e-12).fit(X, scale * Y)
     expected = LassoRegressor(0.01, tol=1e-12).fit(X, Y)
     np.testing.assert_allclose(found.coef_ / scale, expected.coef_, rtol=1e-6)
+
+
+@pytest.mark.parametrize("scale", [1e155, 1e200, 1e300])
+@pytest.mark.parametrize("standardize", [False, True])
+@pytest.mark.parametrize("convert", [np.array, sp.csr_matrix, sp.csc_matrix])
+def test_large_columns(convert: Any, standardize: bool, scale: float) -> None:
+    """Their infinite variance passed for a scale, and in sparse X for zero."""
+    large = convert(X * [1.0, scale, 1.0])
+    for kind in (
+        LogisticClassifier,
+        LogisticClassifierCV,
+        LinearSVMClassifier,
+        GeneralizedLinearRegressor,
+        GeneralizedLinearRegressorCV,
+    ):
+        model = kind(standardize=standardize)
+        what = f"^{kind.__name__} .*: squares of column 1 of X overflow; rescale it.$"
+        with pytest.raises(ValueError, match=what):
+            model.fit(large, Y > 0.0)
+    for regressor in (LassoRegressor(), LassoRegressorCV(), RidgeRegressor()):
+        regressor.set_params(standardize=standardize)
+        with pytest.raises(ValueError, match=r"squares of .*X.* overflow"):
+            regressor.fit(large, Y)

@@ -208,6 +208,33 @@ def test_intervals_by_folds_cover_what_they_promise(changes):
     assert np.mean(ratios) > (1.4 if not changes else 2.0)
 
 
+def spread_of(model, number, rows):
+    member = model._ensemble.members[number]
+    heads = model._heads
+    return heads.center_and_spread(member.outputs(rows), member.targets)[1]
+
+
+def test_spreads_of_members_are_made_alike():
+    """A network whose quantiles are all further apart than others' is no less sure."""
+    model = DropoutMLPRegressor(**MEMBERS).fit(X, Y)
+    widths = model._calibration.widths
+    typical = np.array(
+        [
+            np.exp(np.log(spread_of(model, k, X[model.folds_ == k])).mean())
+            for k in range(5)
+        ]
+    )
+    assert np.ptp(typical) > 0.02 * typical.mean()
+    assert_allclose(typical / np.ravel(widths), np.exp(np.log(typical).mean()))
+    heads, members = model._heads, model._ensemble.members
+    each = [spread_of(model, k, NEW_X) / widths[k] for k in range(5)]
+    expected = np.sqrt(np.mean(np.square(each), axis=0)) * model._calibration.factor
+    found = model._calibration.deviations(heads, members, NEW_X)
+    assert_allclose(found, np.maximum(expected, found.min()))
+    model.set_params(calibration_fraction=0.3).fit(X, Y)
+    assert_array_equal(np.ravel(model._calibration.widths), 1.0)
+
+
 def test_poisson_predicts_rates():
     rng = np.random.default_rng(0)
     rows = rng.uniform(-1, 1, (2000, 2))

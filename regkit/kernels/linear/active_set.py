@@ -10,8 +10,8 @@ number of exchanges stops falling, `regkit.kernels.linear.primal` takes over.
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from regkit._types import Indices
 from regkit.kernels._jit import kernel, part, uncounted_part
 from regkit.kernels.linear import cholesky
 from regkit.kernels.linear.active_set_state import (
@@ -33,11 +33,7 @@ PATIENCE = 4
 
 @uncounted_part
 def _find_violators(
-    problem: WorkingProblem,
-    state: State,
-    n: int,
-    alpha: float,
-    entering: NDArray[np.int64],
+    problem: WorkingProblem, state: State, n: int, alpha: float, entering: Indices
 ) -> int:
     """List the fixed coordinates that want to move and choose their sides."""
     count = 0

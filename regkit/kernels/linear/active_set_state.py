@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from regkit._types import Floats, Indices
 from regkit.kernels._jit import outlined, uncounted_part, uncounted_summing_part
 from regkit.kernels.linear import cholesky
 
@@ -29,43 +30,39 @@ FAR = 10.0
 class WorkingProblem(NamedTuple):
     """The problem on the working set; arrays have room for columns to come."""
 
-    gram: NDArray[np.float64]
-    target: NDArray[np.float64]  # q
-    l1: NDArray[np.float64]
-    l2: NDArray[np.float64]
-    lower: NDArray[np.float64]
-    upper: NDArray[np.float64]
-    noise: NDArray[np.float64]  # rounding error to expect in a correlation
+    gram: Floats
+    target: Floats  # q
+    l1: Floats
+    l2: Floats
+    lower: Floats
+    upper: Floats
+    noise: Floats  # rounding error to expect in a correlation
 
 
 class State(NamedTuple):
     """What the solver keeps between calls; every call leaves it consistent."""
 
-    coef: NDArray[np.float64]
-    correlation: NDArray[np.float64]  # q - G coef
+    coef: Floats
+    correlation: Floats  # q - G coef
     free: NDArray[np.bool_]
-    side: NDArray[np.float64]  # of a free coordinate's cell: -1, +1, or 0 (no l1)
-    active: NDArray[np.int64]  # the free coordinates in the factor's order
-    factor: NDArray[np.float64]
-    size: NDArray[np.int64]  # [0]: number of free coordinates
+    side: Floats  # of a free coordinate's cell: -1, +1, or 0 (no l1)
+    active: Indices  # the free coordinates in the factor's order
+    factor: Floats
+    size: Indices  # [0]: number of free coordinates
 
 
 class Workspace(NamedTuple):
     """Room that calls need, and leave nothing in."""
 
     leaving: NDArray[np.bool_]  # (n,)
-    entering: NDArray[np.int64]  # (n,)
-    queue: NDArray[np.int64]  # (2 n,)
-    step: NDArray[np.float64]  # (n,)
+    entering: Indices  # (n,)
+    queue: Indices  # (2 n,)
+    step: Floats  # (n,)
 
 
 @uncounted_part
 def admit(
-    problem: WorkingProblem,
-    state: State,
-    alpha: float,
-    queue: NDArray[np.int64],
-    n_queue: int,
+    problem: WorkingProblem, state: State, alpha: float, queue: Indices, n_queue: int
 ) -> int:
     """Free the queued coordinates; return how many are free.
 
@@ -91,11 +88,7 @@ def admit(
 @uncounted_summing_part
 @outlined
 def shift_correlation(
-    gram: NDArray[np.float64],
-    columns: NDArray[np.int64],
-    step: NDArray[np.float64],
-    correlation: NDArray[np.float64],
-    n: int,
+    gram: Floats, columns: Indices, step: Floats, correlation: Floats, n: int
 ) -> None:
     """Compute ``correlation[:n] -= step @ gram[columns, :n]``, step maybe longer."""
     k = len(columns)
@@ -117,11 +110,7 @@ def shift_correlation(
 
 @uncounted_part
 def correlate_afresh(
-    problem: WorkingProblem,
-    state: State,
-    n: int,
-    support: NDArray[np.int64],
-    values: NDArray[np.float64],
+    problem: WorkingProblem, state: State, n: int, support: Indices, values: Floats
 ) -> None:
     """Compute the correlations from the coefficients; the last two are overwritten."""
     count = 0
@@ -140,8 +129,8 @@ def without_drift(
     state: State,
     n: int,
     traveled: float,
-    support: NDArray[np.int64],
-    values: NDArray[np.float64],
+    support: Indices,
+    values: Floats,
 ) -> float:
     """Compute the correlations afresh where updates have left too much rounding.
 
@@ -193,7 +182,7 @@ def violation(problem: WorkingProblem, state: State, j: int, alpha: float) -> fl
 
 @uncounted_part
 def newton_direction(
-    problem: WorkingProblem, state: State, alpha: float, step: NDArray[np.float64]
+    problem: WorkingProblem, state: State, alpha: float, step: Floats
 ) -> None:
     """Write the step from the free coordinates to the optimum of their hull."""
     k = state.size[0]

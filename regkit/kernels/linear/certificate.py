@@ -13,7 +13,7 @@ is a sum of non-negative terms (Fenchel & Young), so it suffers no cancellation.
 import numpy as np
 from numpy.typing import NDArray
 
-from regkit._types import EPS
+from regkit._types import EPS, Floats, Indices
 from regkit.kernels._jit import kernel, uncounted_kernel, uncounted_part
 from regkit.kernels.linear.screening import ENLARGED, EXCESS
 
@@ -60,14 +60,14 @@ def _fenchel_young(
 
 @uncounted_kernel
 def penalty_gap(
-    columns: NDArray[np.int64],
-    coef: NDArray[np.float64],
-    correlation: NDArray[np.float64],
-    l1: NDArray[np.float64],
-    l2: NDArray[np.float64],
-    lower: NDArray[np.float64],
-    upper: NDArray[np.float64],
-    square: NDArray[np.float64],
+    columns: Indices,
+    coef: Floats,
+    correlation: Floats,
+    l1: Floats,
+    l2: Floats,
+    lower: Floats,
+    upper: Floats,
+    square: Floats,
     alpha: float,
     shrunk: float,
     size: float,
@@ -99,13 +99,13 @@ def penalty_gap(
 
 @uncounted_kernel
 def shrinkages(
-    columns: NDArray[np.int64],
-    coef: NDArray[np.float64],
-    correlation: NDArray[np.float64],
-    l1: NDArray[np.float64],
-    l2: NDArray[np.float64],
-    lower: NDArray[np.float64],
-    upper: NDArray[np.float64],
+    columns: Indices,
+    coef: Floats,
+    correlation: Floats,
+    l1: Floats,
+    l2: Floats,
+    lower: Floats,
+    upper: Floats,
     alpha: float,
 ) -> tuple[float, float, float]:
     """Return three shares of the residual that may be good dual points, decreasing.
@@ -139,14 +139,14 @@ def shrinkages(
 
 @uncounted_kernel
 def duality_gap(
-    columns: NDArray[np.int64],
-    coef: NDArray[np.float64],
-    correlation: NDArray[np.float64],
-    l1: NDArray[np.float64],
-    l2: NDArray[np.float64],
-    lower: NDArray[np.float64],
-    upper: NDArray[np.float64],
-    square: NDArray[np.float64],
+    columns: Indices,
+    coef: Floats,
+    correlation: Floats,
+    l1: Floats,
+    l2: Floats,
+    lower: Floats,
+    upper: Floats,
+    square: Floats,
     alpha: float,
     residual_square: float,
 ) -> float:
@@ -193,9 +193,7 @@ def duality_gap(
 
 
 @uncounted_kernel
-def doubt(
-    coef: NDArray[np.float64], square: NDArray[np.float64], total: float
-) -> float:
+def doubt(coef: Floats, square: Floats, total: float) -> float:
     """Return what rounding can hide where correlations come from a Gram matrix.
 
     They are off by ``eps |z_j| (|y| + Σ |z_k b_k|)``: by nothing that matters until
@@ -212,15 +210,15 @@ def doubt(
 
 @kernel
 def wanted(
-    columns: NDArray[np.int64],
-    correlation: NDArray[np.float64],
-    l1: NDArray[np.float64],
-    lower: NDArray[np.float64],
-    upper: NDArray[np.float64],
+    columns: Indices,
+    correlation: Floats,
+    l1: Floats,
+    lower: Floats,
+    upper: Floats,
     outside: NDArray[np.bool_],
     alpha: float,
-    noise: NDArray[np.float64],
-) -> NDArray[np.int64]:
+    noise: Floats,
+) -> Indices:
     """Return those of ``columns`` outside whose correlation exceeds ``alpha * l1``."""
     found = np.empty(columns.shape[0], dtype=np.int64)
     count = 0
@@ -236,15 +234,15 @@ def wanted(
 
 @kernel
 def foresee(
-    past: NDArray[np.float64],
-    shares: NDArray[np.float64],
-    sizes: NDArray[np.float64],
-    move: NDArray[np.float64],
-    l1: NDArray[np.float64],
+    past: Floats,
+    shares: Floats,
+    sizes: Floats,
+    move: Floats,
+    l1: Floats,
     outside: NDArray[np.bool_],
     alpha: float,
-    correlation: NDArray[np.float64],
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    correlation: Floats,
+) -> tuple[Indices, Indices]:
     """Write the outside columns' correlations as far as known; return the undecided.
 
     Where the residual is ``shares_0 r_0 + shares_1 r_1 + d`` and ``past[e]`` holds the
@@ -278,9 +276,7 @@ def foresee(
 
 
 @kernel
-def in_span(
-    past: NDArray[np.float64], residual: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def in_span(past: Floats, residual: Floats) -> tuple[Floats, Floats]:
     """Return the shares of two past residuals in this one, and what they leave of it.
 
     By Gram and Schmidt; a past residual that hardly differs from the other has none.

@@ -40,32 +40,37 @@ def _subtract_products(
     """
     for a in range(first, last, 4):
         for j in range(start, stop, 4):
-            edge = last - 1
-            a1, a2, a3 = min(a + 1, edge), min(a + 2, edge), min(a + 3, edge)
-            edge = stop - 1
-            j1, j2, j3 = min(j + 1, edge), min(j + 2, edge), min(j + 3, edge)
-            r0, r1, r2, r3 = factor[a], factor[a1], factor[a2], factor[a3]
-            c0, c1, c2, c3 = factor[j], factor[j1], factor[j2], factor[j3]
+            rows = last - a if last - a < 4 else 4
+            columns = stop - j if stop - j < 4 else 4
+            r0 = factor[a]
+            r1 = factor[a + 1] if rows > 1 else r0
+            r2 = factor[a + 2] if rows > 2 else r0
+            r3 = factor[a + 3] if rows > 3 else r0
+            c0 = factor[j]
+            c1 = factor[j + 1] if columns > 1 else c0
+            c2 = factor[j + 2] if columns > 2 else c0
+            c3 = factor[j + 3] if columns > 3 else c0
             s00 = s01 = s02 = s03 = s10 = s11 = s12 = s13 = 0.0
             s20 = s21 = s22 = s23 = s30 = s31 = s32 = s33 = 0.0
             for t in range(depth):
-                s00 += r0[t] * c0[t]
-                s01 += r0[t] * c1[t]
-                s02 += r0[t] * c2[t]
-                s03 += r0[t] * c3[t]
-                s10 += r1[t] * c0[t]
-                s11 += r1[t] * c1[t]
-                s12 += r1[t] * c2[t]
-                s13 += r1[t] * c3[t]
-                s20 += r2[t] * c0[t]
-                s21 += r2[t] * c1[t]
-                s22 += r2[t] * c2[t]
-                s23 += r2[t] * c3[t]
-                s30 += r3[t] * c0[t]
-                s31 += r3[t] * c1[t]
-                s32 += r3[t] * c2[t]
-                s33 += r3[t] * c3[t]
-            rows = min(4, last - a)
+                x0, x1, x2, x3 = r0[t], r1[t], r2[t], r3[t]
+                y0, y1, y2, y3 = c0[t], c1[t], c2[t], c3[t]
+                s00 += x0 * y0
+                s01 += x0 * y1
+                s02 += x0 * y2
+                s03 += x0 * y3
+                s10 += x1 * y0
+                s11 += x1 * y1
+                s12 += x1 * y2
+                s13 += x1 * y3
+                s20 += x2 * y0
+                s21 += x2 * y1
+                s22 += x2 * y2
+                s23 += x2 * y3
+                s30 += x3 * y0
+                s31 += x3 * y1
+                s32 += x3 * y2
+                s33 += x3 * y3
             sums = (
                 (s00, s01, s02, s03),
                 (s10, s11, s12, s13),
@@ -74,7 +79,7 @@ def _subtract_products(
             )
             for i in range(rows):
                 line = sums[i]
-                for c in range(min(4, stop - j)):
+                for c in range(columns):
                     factor[a + i, j + c] -= line[c]
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from numba import types
 from numpy.typing import NDArray
 
+from regkit._types import Floats
 from regkit.kernels._jit import inlined, summing_kernel
 from regkit.kernels.linear.sparse import stored_dot
 
@@ -33,8 +34,8 @@ class ColumnBlock(NamedTuple):
     weight: float
     indices: NDArray[Any] | None  # rows of the entries; None: every row
     indptr: NDArray[Any]
-    offset: NDArray[np.float64]
-    mean: NDArray[np.float64]  # Σ weight x, subtracted or not
+    offset: Floats
+    mean: Floats  # Σ weight x, subtracted or not
 
 
 def product(values: Any, indices: Any, first: Any, last: Any, residual: Any) -> float:
@@ -52,7 +53,7 @@ def subtract(
 
 
 @summing_kernel
-def _dot(row: NDArray[np.float64], residual: NDArray[np.float64]) -> float:
+def _dot(row: Floats, residual: Floats) -> float:
     total = 0.0
     for i in range(row.shape[0]):
         total += row[i] * residual[i]

@@ -11,8 +11,8 @@ Sweeps over all columns alternate with sweeps over the nonzero ones.
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from regkit._types import Floats, Indices
 from regkit.kernels._jit import kernel, part
 from regkit.kernels.linear.columns import ColumnBlock, product, subtract
 
@@ -24,11 +24,11 @@ OVERRELAXATION = 1.2
 class Terms(NamedTuple):
     """The penalty of each column and its squared length, in the working set's order."""
 
-    l1: NDArray[np.float64]
-    l2: NDArray[np.float64]
-    lower: NDArray[np.float64]
-    upper: NDArray[np.float64]
-    square: NDArray[np.float64]
+    l1: Floats
+    l2: Floats
+    lower: Floats
+    upper: Floats
+    square: Floats
 
 
 @part
@@ -48,11 +48,11 @@ def _minimizer(
 @kernel
 def on_residual(
     block: ColumnBlock,
-    columns: NDArray[np.int64],
+    columns: Indices,
     terms: Terms,
     alpha: float,
-    coef: NDArray[np.float64],
-    residual: NDArray[np.float64],
+    coef: Floats,
+    residual: Floats,
     tolerance: float,
     max_sweeps: int,
 ) -> int:
@@ -117,11 +117,11 @@ def on_residual(
 
 @kernel
 def on_gram(
-    gram: NDArray[np.float64],
+    gram: Floats,
     terms: Terms,
     alpha: float,
-    coef: NDArray[np.float64],
-    slope: NDArray[np.float64],
+    coef: Floats,
+    slope: Floats,
     tolerance: float,
     max_sweeps: int,
 ) -> int:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from regkit._types import Floats, Indices
 from regkit.kernels._jit import kernel, summing_kernel
 
 # Columns handled together in C order: their sums stay in the first-level cache.
@@ -19,9 +20,7 @@ _TILE = 64
 
 
 @summing_kernel
-def correlate_rows(
-    X: NDArray[Any], offset: NDArray[np.float64], weight: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def correlate_rows(X: NDArray[Any], offset: Floats, weight: Floats) -> Floats:
     """Return Σ_i weight_i (x_ij - offset_j) for every column j of a C-ordered X."""
     n, p = X.shape
     out = np.zeros(p)
@@ -37,11 +36,8 @@ def correlate_rows(
 
 @summing_kernel
 def correlate_columns(
-    transposed: NDArray[Any],
-    columns: NDArray[np.int64],
-    offset: NDArray[np.float64],
-    weight: NDArray[np.float64],
-) -> NDArray[np.float64]:
+    transposed: NDArray[Any], columns: Indices, offset: Floats, weight: Floats
+) -> Floats:
     """Return Σ_i weight_i (x_ij - offset_j) for j of ``columns``; X is transposed."""
     n = transposed.shape[1]
     out = np.empty(columns.shape[0])
@@ -57,8 +53,8 @@ def correlate_columns(
 
 @summing_kernel
 def moments_rows(
-    X: NDArray[Any], offset: NDArray[np.float64], weight: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    X: NDArray[Any], offset: Floats, weight: Floats
+) -> tuple[Floats, Floats]:
     """Return the weighted first and second moments about ``offset``, C order."""
     n, p = X.shape
     first_moment = np.zeros(p)
@@ -77,8 +73,8 @@ def moments_rows(
 
 @summing_kernel
 def moments_columns(
-    columns: NDArray[Any], offset: NDArray[np.float64], weight: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    columns: NDArray[Any], offset: Floats, weight: Floats
+) -> tuple[Floats, Floats]:
     """Return the weighted first and second moments about ``offset``, F order."""
     p, n = columns.shape
     first_moment = np.empty(p)
@@ -99,11 +95,8 @@ def moments_columns(
 
 @summing_kernel
 def correlate_columns_together(
-    transposed: NDArray[Any],
-    columns: NDArray[np.int64],
-    offset: NDArray[np.float64],
-    weights: NDArray[np.float64],
-) -> NDArray[np.float64]:
+    transposed: NDArray[Any], columns: Indices, offset: Floats, weights: Floats
+) -> Floats:
     """Return Σ_i weights_ri (x_ij - offset_j) for j of ``columns`` and every row r.
 
     The number of rows of ``weights`` is a multiple of 3. Two columns and three weights
@@ -137,11 +130,8 @@ def correlate_columns_together(
 
 @summing_kernel
 def combine_columns(
-    transposed: NDArray[Any],
-    columns: NDArray[np.int64],
-    coef: NDArray[np.float64],
-    offset: NDArray[np.float64],
-) -> NDArray[np.float64]:
+    transposed: NDArray[Any], columns: Indices, coef: Floats, offset: Floats
+) -> Floats:
     """Return Σ_k coef_k (x_ij - offset_j), j the k-th of ``columns``, for every row i.
 
     Columns of coefficient zero are not read.
@@ -175,10 +165,7 @@ def combine_columns(
 
 @kernel
 def complete_row_products(
-    products: NDArray[np.float64],
-    cross: NDArray[np.float64],
-    square: float,
-    root: NDArray[np.float64],
+    products: Floats, cross: Floats, square: float, root: Floats
 ) -> None:
     """Turn the upper triangle of X Xᵀ into Z Zᵀ, in place, both triangles.
 

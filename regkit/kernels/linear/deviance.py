@@ -5,8 +5,8 @@ loss itself, which takes no branch and no logarithm.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
+from regkit._types import Floats, Indices
 from regkit.kernels._jit import fused_part, kernel
 from regkit.kernels.linear.loss_steps import STRIP, exponentials, weighted_sum
 from regkit.kernels.linear.losses import LOGISTIC, measure
@@ -17,11 +17,7 @@ _TERMS = 17
 
 @fused_part
 def _logistic_strip(
-    y: NDArray[np.float64],
-    share: NDArray[np.float64],
-    eta: NDArray[np.float64],
-    room: NDArray[np.float64],
-    bits: NDArray[np.int64],
+    y: Floats, share: Floats, eta: Floats, room: Floats, bits: Indices
 ) -> float:
     """Return the sum of as many rows as there are."""
     x, e, found = room[0], room[1], room[2]
@@ -52,13 +48,7 @@ def _logistic_strip(
 
 
 @kernel
-def deviance(
-    code: int,
-    power: float,
-    y: NDArray[np.float64],
-    share: NDArray[np.float64],
-    eta: NDArray[np.float64],
-) -> float:
+def deviance(code: int, power: float, y: Floats, share: Floats, eta: Floats) -> float:
     """Return Σ_i share_i (f(eta_i) - min f)."""
     total = 0.0
     n = y.shape[0]

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from regkit._types import Floats, Indices
 from regkit.kernels._jit import uncounted_kernel, uncounted_summing_part
 from regkit.kernels.linear.active_set import pivot_within
 from regkit.kernels.linear.active_set_state import State, WorkingProblem, Workspace
@@ -21,13 +22,13 @@ END, UNSOLVED, UNSURE = 0, 1, 2
 class GramPathFound(NamedTuple):
     """Solutions, one behind the other, with room for all of them."""
 
-    columns: NDArray[np.int64]
-    values: NDArray[np.float64]
-    starts: NDArray[np.int64]  # (alphas + 1,)
-    gaps: NDArray[np.float64]  # (alphas,)
-    residual_squares: NDArray[np.float64]  # (alphas,)
-    n_iter: NDArray[np.int64]  # (alphas,)
-    size: NDArray[np.int64]  # [0]: how many there are
+    columns: Indices
+    values: Floats
+    starts: Indices  # (alphas + 1,)
+    gaps: Floats  # (alphas,)
+    residual_squares: Floats  # (alphas,)
+    n_iter: Indices  # (alphas,)
+    size: Indices  # [0]: how many there are
 
 
 @uncounted_summing_part
@@ -44,14 +45,14 @@ def follow(
     problem: WorkingProblem,
     state: State,
     work: Workspace,
-    every: NDArray[np.int64],
-    square: NDArray[np.float64],
+    every: Indices,
+    square: Floats,
     total: float,
     goal: float,
-    alphas: NDArray[np.float64],
+    alphas: Floats,
     is_kept: NDArray[np.bool_],
     found: GramPathFound,
-    start: NDArray[np.float64],
+    start: Floats,
     at: int,
     event: int,
     max_iter: int,

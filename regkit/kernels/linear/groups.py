@@ -15,17 +15,15 @@ classification. Comput. Stat. Data Anal. 71 (2014) 771-786.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
+from regkit._types import Floats, Indices
 from regkit.kernels._jit import kernel, part
 
 _MOST_STEPS = 100
 
 
 @part
-def _norm(
-    along: NDArray[np.float64], curvature: NDArray[np.float64], a: float
-) -> float:
+def _norm(along: Floats, curvature: Floats, a: float) -> float:
     """Return r, by Newton steps on the root of the sum's inverse, which is concave."""
     r = 0.0
     for _ in range(_MOST_STEPS):
@@ -46,13 +44,13 @@ def _norm(
 
 @kernel
 def sweep(
-    gram: NDArray[np.float64],
-    members: NDArray[np.int64],
-    values: NDArray[np.float64],
-    vectors: NDArray[np.float64],
-    penalties: NDArray[np.float64],
-    coef: NDArray[np.float64],
-    correlation: NDArray[np.float64],
+    gram: Floats,
+    members: Indices,
+    values: Floats,
+    vectors: Floats,
+    penalties: Floats,
+    coef: Floats,
+    correlation: Floats,
 ) -> None:
     """Minimize over one group after the other.
 

@@ -3,16 +3,17 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from regkit._types import Floats
 from regkit.kernels._jit import kernel
 
 
 @kernel
 def left_out_errors(
-    residual: NDArray[np.float64],
-    remaining: NDArray[np.float64],
-    least: NDArray[np.float64],
-    weight: NDArray[np.float64],
-    moments: NDArray[np.float64],
+    residual: Floats,
+    remaining: Floats,
+    least: Floats,
+    weight: Floats,
+    moments: Floats,
     unsure: NDArray[np.bool_],
 ) -> bool:
     """Divide residuals (m, T, A) by what remains of 1 - h (m, A), in place.

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from regkit._types import Floats, Indices
 from regkit.kernels._jit import kernel, part
 from regkit.kernels.linear.active_set import pivot
 from regkit.kernels.linear.active_set_state import State, WorkingProblem
@@ -34,34 +35,34 @@ END, ROOM, UNSOLVED, STUCK = 0, 1, 2, 3
 class PathTerms(NamedTuple):
     """The penalty of every column and more, each (3, p), in the units of their Z."""
 
-    products: NDArray[np.float64]  # Zᵀ target
-    l1: NDArray[np.float64]
-    l2: NDArray[np.float64]
-    lower: NDArray[np.float64]
-    upper: NDArray[np.float64]
-    noise: NDArray[np.float64]
-    lengths: NDArray[np.float64]
-    squares: NDArray[np.float64]  # of the lengths
-    least_l1: NDArray[np.float64]  # (p,), of the paths
+    products: Floats  # Zᵀ target
+    l1: Floats
+    l2: Floats
+    lower: Floats
+    upper: Floats
+    noise: Floats
+    lengths: Floats
+    squares: Floats  # of the lengths
+    least_l1: Floats  # (p,), of the paths
 
 
 class Past(NamedTuple):
     """Two residuals of each path for which every correlation is known, newest first."""
 
-    residuals: NDArray[np.float64]  # (3, 2, n)
-    errors: NDArray[np.float64]  # (3, 2), of a correlation, for columns of length 1
-    correlation: NDArray[np.float64]  # (3, 2, p)
+    residuals: Floats  # (3, 2, n)
+    errors: Floats  # (3, 2), of a correlation, for columns of length 1
+    correlation: Floats  # (3, 2, p)
 
 
 class View(NamedTuple):
     """What was found when columns were last read, each (3, p)."""
 
     inside: NDArray[np.bool_]  # columns in the path's working set
-    coef: NDArray[np.float64]
-    correlation: NDArray[np.float64]
-    before: NDArray[np.float64]  # correlations at the last alpha
+    coef: Floats
+    correlation: Floats
+    before: Floats  # correlations at the last alpha
     is_held: NDArray[np.bool_]  # (p,), columns in any working set
-    seen: NDArray[np.int64]  # (p,), the alpha at which a column was last read
+    seen: Indices  # (p,), the alpha at which a column was last read
 
 
 class WorkingSets(NamedTuple):
@@ -71,40 +72,40 @@ class WorkingSets(NamedTuple):
         WorkingProblem  # its arrays, as those of the state, have a row for each path
     )
     state: State
-    columns: NDArray[np.int64]  # (3, room), in order of arrival
-    sizes: NDArray[np.int64]  # (3,)
-    starts: NDArray[np.float64]  # (3, room), coefficients before the last solve
-    wanted: NDArray[np.int64]  # (3, p), columns to take in
-    n_wanted: NDArray[np.int64]  # (3,)
-    goals: NDArray[np.float64]  # (3,), for the duality gaps
-    gaps: NDArray[np.float64]  # (3,)
-    residual_squares: NDArray[np.float64]  # (3,)
+    columns: Indices  # (3, room), in order of arrival
+    sizes: Indices  # (3,)
+    starts: Floats  # (3, room), coefficients before the last solve
+    wanted: Indices  # (3, p), columns to take in
+    n_wanted: Indices  # (3,)
+    goals: Floats  # (3,), for the duality gaps
+    gaps: Floats  # (3,)
+    residual_squares: Floats  # (3,)
     is_solved: NDArray[np.bool_]  # (3,)
-    n_iter: NDArray[np.int64]  # (3,), linear systems since the last kept solution
-    n_last: NDArray[np.int64]  # (3,), in the last solve
-    refined: NDArray[np.float64]  # [0]: the excess over a goal that was refined last
+    n_iter: Indices  # (3,), linear systems since the last kept solution
+    n_last: Indices  # (3,), in the last solve
+    refined: Floats  # [0]: the excess over a goal that was refined last
 
 
 class Found(NamedTuple):
     """Solutions, one behind the other."""
 
-    columns: NDArray[np.int64]  # (3, room)
-    values: NDArray[np.float64]  # (3, room)
-    starts: NDArray[np.int64]  # (3, alphas + 1)
-    gaps: NDArray[np.float64]  # (3, alphas)
-    residual_squares: NDArray[np.float64]  # (3, alphas)
-    n_iter: NDArray[np.int64]  # (3, alphas)
-    at: NDArray[np.int64]  # [0]: how many there are
+    columns: Indices  # (3, room)
+    values: Floats  # (3, room)
+    starts: Indices  # (3, alphas + 1)
+    gaps: Floats  # (3, alphas)
+    residual_squares: Floats  # (3, alphas)
+    n_iter: Indices  # (3, alphas)
+    at: Indices  # [0]: how many there are
 
 
 @part
 def undecided(
     past: Past,
-    residuals: NDArray[np.float64],
+    residuals: Floats,
     terms: PathTerms,
     is_held: NDArray[np.bool_],
     alpha: float,
-) -> NDArray[np.int64]:
+) -> Indices:
     """Return the columns that are held or may exceed ``alpha * l1`` in any path.
 
     As `certificate.foresee` does for one path, but without writing the
@@ -157,11 +158,7 @@ def is_wanted(terms: PathTerms, view: View, k: int, j: int, slope: float) -> boo
 
 @part
 def want_missed(
-    columns: NDArray[np.int64],
-    terms: PathTerms,
-    view: View,
-    work: WorkingSets,
-    alpha: float,
+    columns: Indices, terms: PathTerms, view: View, work: WorkingSets, alpha: float
 ) -> bool:
     """Note which of ``columns`` each path lacks at ``alpha``; say if there is any."""
     is_any = False
@@ -180,7 +177,7 @@ def want_missed(
 
 @part
 def want_expected(
-    columns: NDArray[np.int64],
+    columns: Indices,
     terms: PathTerms,
     view: View,
     work: WorkingSets,
@@ -271,9 +268,7 @@ def minimize_each(work: WorkingSets, alpha: float, max_iter: int, ridged: bool) 
 
 
 @kernel
-def remember(
-    past: Past, residuals: NDArray[np.float64], correlation: NDArray[np.float64]
-) -> None:
+def remember(past: Past, residuals: Floats, correlation: Floats) -> None:
     """Keep the correlations of all columns with three residuals."""
     for k in range(3):
         square = 0.0
@@ -290,8 +285,8 @@ def remember(
 
 @part
 def certify(
-    columns: NDArray[np.int64],
-    residuals: NDArray[np.float64],
+    columns: Indices,
+    residuals: Floats,
     terms: PathTerms,
     view: View,
     work: WorkingSets,
@@ -355,12 +350,12 @@ def note(found: Found, work: WorkingSets, at: int) -> None:
 def follow(
     X: SharedColumns,
     terms: PathTerms,
-    targets: NDArray[np.float64],
+    targets: Floats,
     past: Past,
     view: View,
     work: WorkingSets,
     found: Found,
-    alphas: NDArray[np.float64],
+    alphas: Floats,
     is_kept: NDArray[np.bool_],
     at: int,
     event: int,

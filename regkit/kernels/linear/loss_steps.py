@@ -21,7 +21,7 @@ from regkit.kernels.linear.losses import (
 # Rows of X in F order that are read at a time: they stay in cache.
 STRIP = 256
 # Up to this the series of an entropy is as accurate as the function.
-_SERIES = 0.06
+SERIES = 0.06
 
 
 class LossRows(NamedTuple):
@@ -92,8 +92,8 @@ def exponentials(
 
 
 @fused_part
-def _entropy_series(x: float) -> float:
-    """Return what `losses.entropy` does, for absolute x below `_SERIES`."""
+def entropy_series(x: float) -> float:
+    """Return what `losses.entropy` does, for absolute x below `SERIES`."""
     t = 1.0 / 132.0 - x * (1.0 / 156.0 - x * (1.0 / 182.0 - x / 210.0))
     t = 1.0 / 72.0 - x * (1.0 / 90.0 - x * (1.0 / 110.0 - x * t))
     t = 1.0 / 30.0 - x * (1.0 / 42.0 - x * (1.0 / 56.0 - x * t))
@@ -144,15 +144,15 @@ def _advance_logistic(
         is_used = share[i] > 0.0
         residual[i] = r if is_used else 0.0
         curvature[i] = near * far if is_used else 0.0
-        found = p * _entropy_series(a) + q * _entropy_series(b)
+        found = p * entropy_series(a) + q * entropy_series(b)
         gap[i] = found if is_used else 0.0
         x[i] = max(abs(a), abs(b)) if is_used else 0.0
     n_wide = 0
     for i in range(m):
-        n_wide += 0 if x[i] < _SERIES else 1
+        n_wide += 0 if x[i] < SERIES else 1
     if n_wide > 0:
         for i in range(m):
-            if not x[i] < _SERIES:
+            if not x[i] < SERIES:
                 _, _, gap[i] = measure(
                     rows.code, rows.power, y[i], reached[i], moved[i]
                 )
@@ -194,15 +194,15 @@ def _advance_log_link(
         is_used = share[i] > 0.0
         residual[i] = r if is_used else 0.0
         curvature[i] = q if is_used else 0.0
-        gap[i] = q * _entropy_series(a) if is_used else 0.0
+        gap[i] = q * entropy_series(a) if is_used else 0.0
         wide = abs(a) + (0.0 if abs(x[i]) < 700.0 else np.inf)
         x[i] = wide if is_used else 0.0
     n_wide = 0
     for i in range(m):
-        n_wide += 0 if x[i] < _SERIES else 1
+        n_wide += 0 if x[i] < SERIES else 1
     if n_wide > 0:
         for i in range(m):
-            if not x[i] < _SERIES:
+            if not x[i] < SERIES:
                 residual[i], curvature[i], gap[i] = measure(
                     rows.code, rows.power, y[i], reached[i], moved[i]
                 )

@@ -1,8 +1,8 @@
 """What a loss comes to where its derivatives are known, which takes no exponentials."""
 
 import numpy as np
-from numpy.typing import NDArray
 
+from regkit._types import Floats, Indices
 from regkit.kernels._jit import kernel, part, uncounted_summing_part
 from regkit.kernels.linear.losses import (
     GAMMA,
@@ -21,11 +21,7 @@ _STRIP = 256
 
 @part
 def _logarithms(
-    x: NDArray[np.float64],
-    bits: NDArray[np.int64],
-    number: NDArray[np.float64],
-    exponent: NDArray[np.int64],
-    m: int,
+    x: Floats, bits: Indices, number: Floats, exponent: Indices, m: int
 ) -> None:
     """Replace the first positive entries of ``x`` by their logarithms, by vectors.
 
@@ -47,7 +43,7 @@ def _logarithms(
 
 
 @uncounted_summing_part
-def _sum_of_products(x: NDArray[np.float64], y: NDArray[np.float64], m: int) -> float:
+def _sum_of_products(x: Floats, y: Floats, m: int) -> float:
     total = 0.0
     for i in range(m):
         total += x[i] * y[i]
@@ -55,12 +51,7 @@ def _sum_of_products(x: NDArray[np.float64], y: NDArray[np.float64], m: int) -> 
 
 
 @part
-def _logistic_values(
-    y: NDArray[np.float64],
-    share: NDArray[np.float64],
-    eta: NDArray[np.float64],
-    residual: NDArray[np.float64],
-) -> float:
+def _logistic_values(y: Floats, share: Floats, eta: Floats, residual: Floats) -> float:
     """Return what `objective` does for the logistic loss, by vector instructions.
 
     A row's loss is -log of what its class's probability is, 1 - |residual|.
@@ -90,11 +81,11 @@ def _logistic_values(
 def _log_link_values(
     code: int,
     power: float,
-    y: NDArray[np.float64],
-    share: NDArray[np.float64],
-    eta: NDArray[np.float64],
-    residual: NDArray[np.float64],
-    curvature: NDArray[np.float64],
+    y: Floats,
+    share: Floats,
+    eta: Floats,
+    residual: Floats,
+    curvature: Floats,
 ) -> float:
     """Return what `objective` does for counts and amounts."""
     total = 0.0
@@ -117,11 +108,11 @@ def _log_link_values(
 def value_at(
     code: int,
     power: float,
-    y: NDArray[np.float64],
-    share: NDArray[np.float64],
-    eta: NDArray[np.float64],
-    residual: NDArray[np.float64],
-    curvature: NDArray[np.float64],
+    y: Floats,
+    share: Floats,
+    eta: Floats,
+    residual: Floats,
+    curvature: Floats,
 ) -> float:
     """Return what `objective` does, by the derivatives, which take no exponentials.
 

@@ -7,8 +7,8 @@ the state before it, and Python goes on from there.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
+from regkit._types import Floats
 from regkit.kernels._jit import kernel, part, uncounted_part, uncounted_summing_part
 from regkit.kernels.linear import active_set
 from regkit.kernels.linear.active_set_state import shift_correlation
@@ -45,7 +45,7 @@ from regkit.kernels.linear.loss_values import value_at
 
 
 @uncounted_summing_part
-def _multiply(left: NDArray[np.float64], gram: NDArray[np.float64], size: int) -> None:
+def _multiply(left: Floats, gram: Floats, size: int) -> None:
     """Write the products of the first rows of ``left`` with each other."""
     n = left.shape[1]
     last = size - 1
@@ -90,12 +90,7 @@ def _multiply(left: NDArray[np.float64], gram: NDArray[np.float64], size: int) -
 
 
 @uncounted_summing_part
-def _correlate(
-    columns: NDArray[np.float64],
-    weight: NDArray[np.float64],
-    found: NDArray[np.float64],
-    size: int,
-) -> None:
+def _correlate(columns: Floats, weight: Floats, found: Floats, size: int) -> None:
     """Write the sums Σ_i weight_i x_ij of the first columns."""
     n = weight.shape[0]
     last = size - 1
@@ -153,10 +148,7 @@ def _form(
 
 @part
 def _move(
-    rows: LossRows,
-    working: Working,
-    before: NDArray[np.float64],
-    fit_intercept: bool,
+    rows: LossRows, working: Working, before: Floats, fit_intercept: bool
 ) -> float:
     """Write the rows' change to the model's minimum; return the intercept's."""
     state, figures = working.state, working.figures
@@ -255,9 +247,9 @@ def walk(
     working: Working,
     size: int,
     settings: Settings,
-    alphas: NDArray[np.float64],
-    coefs: NDArray[np.float64],
-    found: NDArray[np.float64],
+    alphas: Floats,
+    coefs: Floats,
+    found: Floats,
 ) -> tuple[int, int, bool]:
     """Solve for ``alphas``, decreasing, over the first ``size`` columns.
 

@@ -20,8 +20,8 @@ of the cancellation that the formula as it stands would suffer.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
+from regkit._types import Floats
 from regkit.kernels._jit import (
     uncounted_kernel,
     uncounted_part,
@@ -245,13 +245,7 @@ def row_room(code: int, y: float, dual: float) -> float:
 
 
 @uncounted_kernel
-def objective(
-    code: int,
-    power: float,
-    y: NDArray[np.float64],
-    share: NDArray[np.float64],
-    eta: NDArray[np.float64],
-) -> float:
+def objective(code: int, power: float, y: Floats, share: Floats, eta: Floats) -> float:
     """Return Σ_i share_i f(y_i, eta_i)."""
     total = 0.0
     for i in range(y.shape[0]):
@@ -264,11 +258,11 @@ def objective(
 def differentiate(
     code: int,
     power: float,
-    y: NDArray[np.float64],
-    share: NDArray[np.float64],
-    eta: NDArray[np.float64],
-    residual: NDArray[np.float64],
-    curvature: NDArray[np.float64],
+    y: Floats,
+    share: Floats,
+    eta: Floats,
+    residual: Floats,
+    curvature: Floats,
 ) -> None:
     """Write -f' and f'' of every row; zeros for rows of no weight."""
     for i in range(y.shape[0]):
@@ -281,10 +275,10 @@ def differentiate(
 def divergence(
     code: int,
     power: float,
-    y: NDArray[np.float64],
-    share: NDArray[np.float64],
-    eta: NDArray[np.float64],
-    dual: NDArray[np.float64],
+    y: Floats,
+    share: Floats,
+    eta: Floats,
+    dual: Floats,
     shrunk: float,
 ) -> float:
     """Return Σ_i share_i (f(eta_i) + f*(-shrunk dual_i) + shrunk dual_i eta_i)."""
@@ -298,10 +292,7 @@ def divergence(
 
 @uncounted_summing_kernel
 def balance(
-    y: NDArray[np.float64],
-    share: NDArray[np.float64],
-    dual: NDArray[np.float64],
-    n_classes: int | np.int64,
+    y: Floats, share: Floats, dual: Floats, n_classes: int | np.int64
 ) -> tuple[float, float, float]:
     """Return what tells whether a dual point is orthogonal to the intercepts.
 
@@ -322,12 +313,7 @@ def balance(
 
 
 @uncounted_kernel
-def room(
-    code: int,
-    y: NDArray[np.float64],
-    share: NDArray[np.float64],
-    dual: NDArray[np.float64],
-) -> float:
+def room(code: int, y: Floats, share: Floats, dual: Floats) -> float:
     """Return the largest share, at most 1, of ``dual`` that every row allows."""
     least = 1.0
     for i in range(y.shape[0]):
@@ -338,12 +324,7 @@ def room(
 
 @uncounted_kernel
 def best_shift(
-    code: int,
-    power: float,
-    y: NDArray[np.float64],
-    share: NDArray[np.float64],
-    eta: NDArray[np.float64],
-    start: float,
+    code: int, power: float, y: Floats, share: Floats, eta: Floats, start: float
 ) -> float:
     """Return the s at which Σ_i share_i f(y_i, eta_i + s) is least.
 

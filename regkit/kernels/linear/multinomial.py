@@ -9,7 +9,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from regkit.kernels._jit import kernel, part
+from regkit.kernels._jit import fused_part, kernel, part
+from regkit.kernels.linear.loss_steps import (
+    SERIES,
+    STRIP,
+    entropy_series,
+    exponentials,
+    weighted_sum,
+)
 from regkit.kernels.linear.losses import entropy
 
 
@@ -57,39 +64,87 @@ def _residual(y: float, k: int, p: NDArray[np.float64]) -> float:
     return rest
 
 
+@fused_part
+def _reach(
+    rows: ClassRows,
+    start: int,
+    m: int,
+    room: NDArray[np.float64],
+    bits: NDArray[np.int64],
+) -> None:
+    """Go with ``m`` rows; ``curvature`` becomes a multiple of the probabilities."""
+    level, likeliest, mean, largest = room[0], room[1], room[2], room[3]
+    level[:], likeliest[:], mean[:], largest[:] = 0.0, -1.0, 0.0, -np.inf
+    for k in range(rows.y.shape[0]):
+        eta, change = rows.eta[k, start : start + m], rows.change[k, start : start + m]
+        weight, reached = rows.weight[k, start:], rows.reached[k, start : start + m]
+        for i in range(m):
+            reached[i] = eta[i] + change[i]
+            largest[i] = max(largest[i], reached[i])
+            # Beside the likeliest class's: of that one nearly nothing is left.
+            is_likelier = weight[i] > likeliest[i]
+            level[i] = change[i] if is_likelier else level[i]
+            likeliest[i] = weight[i] if is_likelier else likeliest[i]
+    for k in range(rows.y.shape[0]):
+        change, weight = rows.change[k, start : start + m], rows.weight[k, start:]
+        for i in range(m):
+            mean[i] += weight[i] * (change[i] - level[i])
+    for k in range(rows.y.shape[0]):
+        change, weight = rows.change[k, start : start + m], rows.weight[k, start:]
+        dual, moved = rows.dual[k, start : start + m], rows.moved[k, start : start + m]
+        reached, curvature = rows.reached[k, start:], rows.curvature[k, start:]
+        x = room[4]
+        for i in range(m):
+            moved[i] = dual[i] - weight[i] * (change[i] - level[i] - mean[i])
+            x[i] = max(reached[i] - largest[i], -700.0)
+        exponentials(x, curvature, room[5], bits, m)
+
+
+@fused_part
+def _compare(rows: ClassRows, start: int, m: int, room: NDArray[np.float64]) -> float:
+    """Write probabilities and residuals of ``m`` rows; return their part of the gap."""
+    total, others, x, gap = room[0], room[1], room[2], room[3]
+    total[:], others[:], gap[:] = 0.0, 0.0, 0.0
+    share = rows.share[start : start + m]
+    for k in range(rows.y.shape[0]):
+        curvature, y = rows.curvature[k, start:], rows.y[k, start : start + m]
+        for i in range(m):
+            total[i] += curvature[i]
+            others[i] += 0.0 if y[i] == 1.0 else curvature[i]
+    for k in range(rows.y.shape[0]):
+        curvature, y = rows.curvature[k, start:], rows.y[k, start : start + m]
+        residual, moved = rows.residual[k, start:], rows.moved[k, start : start + m]
+        for i in range(m):
+            p = curvature[i] / total[i]
+            # (1 - p of the row's own class, without a difference.)
+            r = others[i] / total[i] if y[i] == 1.0 else y[i] - p
+            is_used = share[i] > 0.0
+            e = (r - moved[i]) / p
+            curvature[i] = p if is_used else 0.0
+            residual[i] = r if is_used else 0.0
+            gap[i] += p * entropy_series(e) if abs(e) < SERIES else 0.0
+            x[i] = e if is_used else 0.0
+        n_wide = 0
+        for i in range(m):
+            n_wide += 0 if abs(x[i]) < SERIES else 1
+        if n_wide > 0:
+            for i in range(m):
+                if not abs(x[i]) < SERIES:
+                    gap[i] += curvature[i] * entropy(x[i])
+    return weighted_sum(gap, share, m)
+
+
 @kernel
 def advance(rows: ClassRows) -> float:
     """Take all rows along ``change``; return the rows' part of the gap."""
-    n_classes, n = rows.y.shape
-    p = np.empty(n_classes)
+    room = np.empty((6, STRIP))
+    bits = room[5].view(np.int64)
     total = 0.0
-    for i in range(n):
-        likely = np.int64(0)
-        for k in range(n_classes):
-            rows.reached[k, i] = rows.eta[k, i] + rows.change[k, i]
-            if rows.weight[k, i] > rows.weight[likely, i]:
-                likely = np.int64(k)
-        # Beside the likeliest class's: of that one nearly nothing is left.
-        level = rows.change[likely, i]
-        mean = 0.0
-        for k in range(n_classes):
-            mean += rows.weight[k, i] * (rows.change[k, i] - level)
-        share = rows.share[i]
-        if share > 0.0:
-            _probabilities(rows.reached, i, p)
-        gap = 0.0
-        for k in range(n_classes):
-            change = rows.change[k, i] - level - mean
-            moved = rows.dual[k, i] - rows.weight[k, i] * change
-            rows.moved[k, i] = moved
-            rows.residual[k, i] = rows.curvature[k, i] = 0.0
-            if share > 0.0:
-                residual = _residual(rows.y[k, i], k, p)
-                rows.residual[k, i] = residual
-                rows.curvature[k, i] = p[k]
-                if residual != moved:
-                    gap += p[k] * entropy((residual - moved) / p[k])
-        total += share * gap
+    n = rows.y.shape[1]
+    for start in range(0, n, STRIP):
+        m = min(STRIP, n - start)
+        _reach(rows, start, m, room, bits)
+        total += _compare(rows, start, m, room)
     return total
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from regkit._types import Floats, Indices
 from regkit.kernels._jit import kernel, part
 from regkit.kernels.linear import cholesky
 from regkit.kernels.linear.active_set_state import (
@@ -34,7 +35,7 @@ NOTHING = 1e-9
 @part
 def _null_direction(
     problem: WorkingProblem, state: State, alpha: float, refused: int
-) -> tuple[NDArray[np.float64], float]:
+) -> tuple[Floats, float]:
     """Return the direction in which ``refused`` replaces what it depends on.
 
     Its forward substitution is in the row behind the factor. The last entry is
@@ -66,11 +67,7 @@ def _null_direction(
 
 @part
 def _longest_step(
-    problem: WorkingProblem,
-    state: State,
-    columns: NDArray[np.int64],
-    step: NDArray[np.float64],
-    limit: float,
+    problem: WorkingProblem, state: State, columns: Indices, step: Floats, limit: float
 ) -> tuple[float, int]:
     """Return the step up to ``limit`` that keeps all cells, and what stops it."""
     length = limit
@@ -196,7 +193,7 @@ def minimize(
 
 
 @part
-def _restart(problem: WorkingProblem, state: State, coef: NDArray[np.float64]) -> None:
+def _restart(problem: WorkingProblem, state: State, coef: Floats) -> None:
     """Put the first coefficients at ``coef``, all of them fixed."""
     n = len(coef)
     for j in range(n):
@@ -224,11 +221,7 @@ def _objective(problem: WorkingProblem, state: State, n: int, alpha: float) -> f
 
 @kernel
 def minimize_from(
-    problem: WorkingProblem,
-    state: State,
-    start: NDArray[np.float64],
-    alpha: float,
-    max_iter: int,
+    problem: WorkingProblem, state: State, start: Floats, alpha: float, max_iter: int
 ) -> int:
     """Start again from ``start`` where block pivoting has not settled.
 

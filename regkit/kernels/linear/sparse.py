@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from regkit._types import Floats, Indices
 from regkit.kernels._jit import kernel, summing_kernel, summing_part
 
 # Below this weight of a column's zeros it is summed up, not subtracted from 1.
@@ -12,7 +13,7 @@ _LITTLE = 1e-3
 
 
 @summing_part
-def _absent_weight(stored: NDArray[Any], weight: NDArray[np.float64]) -> float:
+def _absent_weight(stored: NDArray[Any], weight: Floats) -> float:
     """Return the weight of the rows that are not among ``stored``, ascending."""
     absent = 0.0
     row = np.int64(0)
@@ -29,11 +30,8 @@ def _absent_weight(stored: NDArray[Any], weight: NDArray[np.float64]) -> float:
 
 @summing_kernel
 def moments(
-    data: NDArray[Any],
-    indices: NDArray[Any],
-    indptr: NDArray[Any],
-    weight: NDArray[np.float64],
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    data: NDArray[Any], indices: NDArray[Any], indptr: NDArray[Any], weight: Floats
+) -> tuple[Floats, Floats]:
     """Return each column's weighted mean and variance (weights sum to one)."""
     p = indptr.shape[0] - 1
     mean = np.empty(p)
@@ -58,14 +56,15 @@ def moments(
             shift += w * distance
             square += w * distance * distance
         mean[j] = center + shift
-        variance[j] = max(0.0, square - shift * shift)
+        left = square - shift * shift
+        variance[j] = 0.0 if left < 0.0 else left  # NaN where squares overflow
     return mean, variance
 
 
 @summing_kernel
 def absolute_sums(
     data: NDArray[Any], indices: NDArray[Any], indptr: NDArray[Any]
-) -> NDArray[np.float64]:
+) -> Floats:
     """Return each column's sum of absolute stored entries."""
     p = indptr.shape[0] - 1
     sums = np.zeros(p)
@@ -77,11 +76,7 @@ def absolute_sums(
 
 @kernel
 def stored_dot(
-    values: NDArray[Any],
-    rows: NDArray[Any],
-    first: int,
-    last: int,
-    dense: NDArray[np.float64],
+    values: NDArray[Any], rows: NDArray[Any], first: int, last: int, dense: Floats
 ) -> float:
     """Return Σ_t values_t dense[rows_t] for t from ``first`` to before ``last``.
 
@@ -105,10 +100,10 @@ def correlate(
     data: NDArray[Any],
     indices: NDArray[Any],
     indptr: NDArray[Any],
-    columns: NDArray[np.int64],
-    offset: NDArray[np.float64],
-    weight: NDArray[np.float64],
-) -> NDArray[np.float64]:
+    columns: Indices,
+    offset: Floats,
+    weight: Floats,
+) -> Floats:
     """Return Σ_i weight_i (x_ij - offset_j) for each j of ``columns``.
 
     The sum of the weights is next to zero where they are a centered residual's.
@@ -129,9 +124,9 @@ def correlate_together(
     data: NDArray[Any],
     indices: NDArray[Any],
     indptr: NDArray[Any],
-    columns: NDArray[np.int64],
-    weights: NDArray[np.float64],
-) -> NDArray[np.float64]:
+    columns: Indices,
+    weights: Floats,
+) -> Floats:
     """Return Σ_i x_ij weights_ir for j of ``columns`` and every column r.
 
     The number of columns of ``weights`` is a multiple of 3; an entry's row of them is
@@ -157,10 +152,10 @@ def combine(
     data: NDArray[Any],
     indices: NDArray[Any],
     indptr: NDArray[Any],
-    columns: NDArray[np.int64],
-    coef: NDArray[np.float64],
+    columns: Indices,
+    coef: Floats,
     n_rows: int,
-) -> NDArray[np.float64]:
+) -> Floats:
     """Return ``X[:, columns] @ coef``, columns of coefficient zero skipped."""
     out = np.zeros(n_rows)
     for c in range(columns.shape[0]):
@@ -181,11 +176,11 @@ def gram_rows(
     row_data: NDArray[Any],
     row_indices: NDArray[Any],
     row_indptr: NDArray[Any],
-    weight: NDArray[np.float64],
-    columns: NDArray[np.int64],
+    weight: Floats,
+    columns: Indices,
     position: NDArray[np.int32],
     size: int,
-) -> NDArray[np.float64]:
+) -> Floats:
     """Return Σ_i weight_i x_ij x_il for j in ``columns`` and l at ``position[l]`` >= 0.
 
     Walks down each column j (CSC) and along the rows it meets (CSR), so a product is

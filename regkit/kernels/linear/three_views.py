@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from regkit._types import Floats, Indices
 from regkit.kernels._jit import summing_kernel, summing_part
 
 # Paths that are served at a time: the kernels are written for so many.
@@ -21,20 +22,17 @@ class SharedColumns(NamedTuple):
     """X, and what a path's Z makes of it."""
 
     transposed: NDArray[Any]  # (p, n)
-    offset: NDArray[np.float64]  # m
-    weights: NDArray[np.float64]  # (3, n), the roots' squares
-    roots: NDArray[np.float64]  # (3, n)
-    shift: NDArray[np.float64]  # (3, p)
-    inverse: NDArray[np.float64]  # (3, p)
+    offset: Floats  # m
+    weights: Floats  # (3, n), the roots' squares
+    roots: Floats  # (3, n)
+    shift: Floats  # (3, p)
+    inverse: Floats  # (3, p)
 
 
 @summing_kernel
 def moments(
-    transposed: NDArray[Any],
-    columns: NDArray[np.int64],
-    offset: NDArray[np.float64],
-    weights: NDArray[np.float64],
-) -> NDArray[np.float64]:
+    transposed: NDArray[Any], columns: Indices, offset: Floats, weights: Floats
+) -> Floats:
     """Return Σ_i w_ri d and Σ_i w_ri d², d = x_ij - offset_j, shape (columns, r, 2).
 
     The number of rows r of ``weights`` is a multiple of 3.
@@ -64,12 +62,12 @@ def moments(
 @summing_kernel
 def correlate(
     X: SharedColumns,
-    columns: NDArray[np.int64],
-    residuals: NDArray[np.float64],
-    limit: NDArray[np.float64],
+    columns: Indices,
+    residuals: Floats,
+    limit: Floats,
     alpha: float,
-    out: NDArray[np.float64],
-) -> NDArray[np.int64]:
+    out: Floats,
+) -> Indices:
     """Write z_kjᵀ r_k to ``out[k, j]`` for j of ``columns``.
 
     Returns those that exceed ``alpha * limit`` for any k. Four columns and three paths
@@ -127,11 +125,7 @@ def correlate(
 
 @summing_part
 def extend(
-    X: SharedColumns,
-    working: NDArray[np.int64],
-    before: NDArray[np.int64],
-    sizes: NDArray[np.int64],
-    gram: NDArray[np.float64],
+    X: SharedColumns, working: Indices, before: Indices, sizes: Indices, gram: Floats
 ) -> None:
     """Write each path's Gram matrix of the columns ``working[k, :sizes[k]]``.
 
@@ -210,12 +204,8 @@ def extend(
 
 @summing_part
 def residuals_of(
-    X: SharedColumns,
-    working: NDArray[np.int64],
-    sizes: NDArray[np.int64],
-    coef: NDArray[np.float64],
-    targets: NDArray[np.float64],
-) -> NDArray[np.float64]:
+    X: SharedColumns, working: Indices, sizes: Indices, coef: Floats, targets: Floats
+) -> Floats:
     """Return ``targets - Z[:, working] @ coef`` for each path, shape (3, n)."""
     transposed, offset, roots = X.transposed, X.offset, X.roots
     shift, inverse = X.shift, X.inverse

@@ -12,8 +12,8 @@ import numpy as np
 from llvmlite import ir
 from numba import config, types
 from numba.extending import intrinsic, overload
-from numpy.typing import NDArray
 
+from regkit._types import Indices
 from regkit.kernels._jit import inlined_kernel, uncounted_part
 
 # Looks at the counter before the thread offers its core to others.
@@ -28,7 +28,7 @@ class Crew(NamedTuple):
     """Threads at one task."""
 
     size: int
-    arrivals: NDArray[np.int64]
+    arrivals: Indices
     """How often any thread has come to a barrier, then how often each has."""
 
 

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from regkit._types import Indices
 from regkit.kernels._jit import uncounted_part, uncounted_summing_part
 from regkit.kernels.networks.functions import cos_sin
 from regkit.kernels.networks.passes import Buffers, InputRows, Network, gather, line
@@ -14,7 +15,7 @@ from regkit.kernels.networks.tiles import PANEL, Lines, sum_line
 @uncounted_part
 def load_inputs(
     rows: InputRows,
-    order: NDArray[np.int64],
+    order: Indices,
     net: Network,
     params: NDArray[Any],
     work: Buffers,

@@ -10,9 +10,9 @@ y that tell how far it may be off. Their losses add to the slopes, not to the va
 import math
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
+from regkit._types import Floats
 from regkit.kernels._jit import inlined_kernel
 from regkit.kernels.networks.tiles import PANEL
 
@@ -35,7 +35,7 @@ LOG_MEAN_LIMIT = 20.0
 def loss_and_slopes(
     loss: int,
     parameter: float,
-    levels: NDArray[np.float64],
+    levels: Floats,
     outputs: NDArray[Any],
     targets: NDArray[Any],
     weights: NDArray[Any],
@@ -248,7 +248,7 @@ def score_batch(
     outputs: NDArray[Any],
     targets: NDArray[Any],
     weights: NDArray[Any],
-    scores: NDArray[np.float64],
+    scores: Floats,
 ) -> None:
     """Add this batch's weighted squared errors (a target each) or hits (one number).
 

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from regkit._types import Floats, Indices
 from regkit.kernels._jit import inlined_kernel, uncounted_kernel
 from regkit.kernels.networks.barrier import Crew, share
 
@@ -40,15 +41,15 @@ class Optimizer(NamedTuple):
 class Groups(NamedTuple):
     """Consecutive pieces of the parameter vector that are treated alike."""
 
-    starts: NDArray[np.int64]
+    starts: Indices
     """(n_groups + 1,): group g is [starts[g], starts[g + 1])."""
-    rates: NDArray[np.float64]
+    rates: Floats
     """Multiplies the learning rate."""
-    decays: NDArray[np.float64]
+    decays: Floats
     """Multiplies alpha; 0 for what is not penalized."""
-    sparse: NDArray[np.float64]
+    sparse: Floats
     """Multiplies l1."""
-    lengths: NDArray[np.int64]
+    lengths: Indices
     """Parameters that belong together: threads share groups out by so many."""
 
 

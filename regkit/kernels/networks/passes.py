@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from regkit._types import Floats, Indices
 from regkit.kernels._jit import inlined_kernel, uncounted_kernel, uncounted_part
 from regkit.kernels.networks.functions import RELU, activate
 from regkit.kernels.networks.masks import (
@@ -35,19 +36,19 @@ from regkit.kernels.networks.tiles import PANEL, Lines, Matrix
 class Network(NamedTuple):
     """Shapes, and where each array begins in the parameter vector."""
 
-    sizes: NDArray[np.int64]
+    sizes: Indices
     """(n_layers + 1,): inputs of the first dense layer, then units."""
-    firsts: NDArray[np.int64]
+    firsts: Indices
     """(n_layers + 1,): where these stand among the values of a row."""
-    weights: NDArray[np.int64]
+    weights: Indices
     """(n_layers,)"""
-    biases: NDArray[np.int64]
+    biases: Indices
     """(n_layers,)"""
-    activations: NDArray[np.int64]
+    activations: Indices
     """(n_layers,), codes of `functions`."""
     n_features: int
     """Columns of X."""
-    waved: NDArray[np.int64]
+    waved: Indices
     """(n_waved,), the columns of X that have a periodic embedding."""
     n_frequencies: int
     """Waves of the periodic embedding of a column; 0 for no embedding."""
@@ -64,7 +65,7 @@ class Network(NamedTuple):
 class Dropout(NamedTuple):
     """Noise that multiplies the inputs and the hidden units."""
 
-    rates: NDArray[np.float64]
+    rates: Floats
     """(n_layers,): of the inputs, then of each hidden layer."""
     kind: int
     """A code of `masks`."""
@@ -76,7 +77,7 @@ class InputRows(NamedTuple):
     dense: NDArray[Any]
     data: NDArray[Any]
     indices: NDArray[np.int32]
-    indptr: NDArray[np.int64]
+    indptr: Indices
     absent: NDArray[Any]
     """(n_features,): what an entry that is not stored stands for."""
 
@@ -101,9 +102,9 @@ class Buffers(NamedTuple):
     targets: NDArray[Any]
     weights: NDArray[Any]
     """One line."""
-    losses: NDArray[np.float64]
+    losses: Floats
     """(n_panels,), of the panels of a batch."""
-    scores: NDArray[np.float64]
+    scores: Floats
     """(n_panels, n_targets), of the panels of a batch."""
     space: NDArray[Any]
     """(n_threads, ·), to compute in."""
@@ -136,12 +137,7 @@ def copy_row(source: NDArray[Any], target: NDArray[Any]) -> None:
 
 @inlined_kernel
 def gather(
-    rows: InputRows,
-    order: NDArray[np.int64],
-    net: Network,
-    work: Buffers,
-    start: int,
-    stop: int,
+    rows: InputRows, order: Indices, net: Network, work: Buffers, start: int, stop: int
 ) -> None:
     """Write the rows of X that panels hold of those numbered ``order``."""
     p = net.n_features
@@ -294,12 +290,7 @@ def finish(
 
 @inlined_kernel
 def _relu_and_drop(
-    pair: NDArray[Any],
-    first: Any,
-    second: Any,
-    key: Key,
-    first_row: int,
-    rate: float,
+    pair: NDArray[Any], first: Any, second: Any, key: Key, first_row: int, rate: float
 ) -> None:
     """ReLU with Bernoulli noise in one sweep: most networks have nothing else.
 

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from regkit._types import Indices
 from regkit.kernels._jit import uncounted_kernel
 from regkit.kernels.networks.inputs import load_inputs
 from regkit.kernels.networks.masks import derive, root, rounded
@@ -27,7 +28,7 @@ def sample(
     net: Network,
     dropout: Dropout,
     rows: InputRows,
-    whole: NDArray[np.int64],
+    whole: Indices,
     params: NDArray[Any],
     work: Buffers,
     size: int,
@@ -73,16 +74,7 @@ def sample(
                 if layer > 0 or not inputs_fixed:
                     multiply(net, params, work, layer, none, panels, space)
                 finish(
-                    net,
-                    params,
-                    work,
-                    layer,
-                    dropout,
-                    fraction,
-                    key,
-                    lo,
-                    none,
-                    panels,
+                    net, params, work, layer, dropout, fraction, key, lo, none, panels
                 )
             for panel in range(panels):
                 first = panel * PANEL

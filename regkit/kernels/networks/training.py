@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from regkit._types import Floats, Indices
 from regkit.kernels._jit import (
     inlined_kernel,
     uncounted_kernel,
@@ -53,7 +54,7 @@ class NetworkLoss(NamedTuple):
 
     kind: int
     parameter: float
-    levels: NDArray[np.float64]
+    levels: Floats
 
 
 class RunState(NamedTuple):
@@ -65,9 +66,9 @@ class RunState(NamedTuple):
     second: NDArray[Any]
     """The optimizer's second moment."""
     gradient: NDArray[Any]
-    order: NDArray[np.int64]
+    order: Indices
     """(n,), the order of the rows."""
-    held_order: NDArray[np.int64]
+    held_order: Indices
     """The same of the rows that are held out, which stays as it is."""
 
 
@@ -164,7 +165,7 @@ def run_batch(
     data: Data,
     state: RunState,
     work: Buffers,
-    order: NDArray[np.int64],
+    order: Indices,
     fraction: float,
     key: Key,
     learning: bool,
@@ -202,7 +203,7 @@ def _move(
     groups: Groups,
     state: RunState,
     count: int,
-    rates: NDArray[np.float64],
+    rates: Floats,
     factor: float,
     crew: Crew,
     member: int,
@@ -234,14 +235,14 @@ def _move(
 
 
 @inlined_kernel
-def _add_scores(work: Buffers, panels: int, scores: NDArray[np.float64]) -> None:
+def _add_scores(work: Buffers, panels: int, scores: Floats) -> None:
     for panel in range(panels):
         for s in range(scores.shape[0]):
             scores[s] += work.scores[panel, s]
 
 
 @inlined_kernel
-def shuffle(order: NDArray[np.int64], key: Key) -> None:
+def shuffle(order: Indices, key: Key) -> None:
     """Permute ``order`` at random (Fisher & Yates), a function of the key."""
     for i in range(order.shape[0] - 1, 0, -1):
         # 2³² is far above any number of rows: the bias is n / 2³².
@@ -252,21 +253,21 @@ def shuffle(order: NDArray[np.int64], key: Key) -> None:
 class Watch(NamedTuple):
     """What is remembered of the epochs of a run, and when it ends."""
 
-    training: NDArray[np.float64]
+    training: Floats
     """(max_iter,), mean loss of each epoch's batches as they were trained on."""
-    validation: NDArray[np.float64]
+    validation: Floats
     """(max_iter,), mean loss of the validation rows after each epoch."""
-    scores: NDArray[np.float64]
+    scores: Floats
     """(max_iter, n_scores), sums of `score_batch` on the validation rows."""
-    counts: NDArray[np.int64]
+    counts: Indices
     """Epochs run, the best of them (from 1), epochs since progress, an outcome."""
-    marks: NDArray[np.float64]
+    marks: Floats
     """The best loss monitored, and what multiplies the learning rate."""
     best: NDArray[Any]
     """(n_params,), parameters after the best epoch."""
     safe: NDArray[Any]
     """(n_params,), parameters before the epoch under way."""
-    half_losses: NDArray[np.float64]
+    half_losses: Floats
     """(2, 2), of the first and the second half of the validation rows: the last loss
     and the least."""
     halves: NDArray[Any]
@@ -356,7 +357,7 @@ def train(
     held_out: Data,
     state: RunState,
     work: Buffers,
-    schedule: NDArray[np.float64],
+    schedule: Floats,
     n_batches: int,
     size: int,
     seed: int,

@@ -21,7 +21,7 @@ from scipy.special import ndtri
 from regkit._types import Floats
 
 # The least share of the variance of held-out rows that intervals keep.
-_LEAST_VARIANCE = 0.9
+_LEAST_VARIANCE = 0.8
 
 
 def least_rows(coverage: float) -> int:
@@ -46,8 +46,26 @@ def rank_of(coverage: float, n: int) -> int:
     return rank
 
 
+def joint(centers: Floats, spreads: Floats) -> tuple[Floats, Floats]:
+    """Return what groups (n_groups, n) say together: the mean, and root mean square."""
+    # In units of the largest, whose squares neither overflow nor vanish.
+    unit = spreads.max(axis=0)
+    return centers.mean(axis=0), unit * np.sqrt(np.square(spreads / unit).mean(axis=0))
+
+
+def ambiguity(centers: Floats, spreads: Floats) -> float:
+    """Return the mean square of how far groups are off their mean, in spreads."""
+    center, spread = joint(centers, spreads)
+    with np.errstate(over="ignore"):
+        return float(np.square((centers - center) / spread).mean())
+
+
 def interval(
-    centers: Floats, spreads: Floats, scores: Floats, coverage: float
+    centers: Floats,
+    spreads: Floats,
+    scores: Floats,
+    coverage: float,
+    off_mean: float = 0.0,
 ) -> tuple[Floats, Floats]:
     """Return the ends of intervals.
 
@@ -59,27 +77,26 @@ def interval(
         |y - center| / spread of all held-out rows, each by its own group, ascending.
     coverage : float
         In (0, 1).
+    off_mean : float
+        The `ambiguity` of the groups on rows like the new ones.
 
     Returns
     -------
     lower, upper : ndarray (n,)
         The mean of the centers, and q times the spread to both sides, where q is the
-        ⌈(N + 1) coverage⌉-th of N scores. The groups err more than their mean does: the
-        mean of their squared errors is its squared error and the mean square of what
-        they are off it (the ambiguity of Krogh & Vedelsby 1995), which is subtracted
-        from the squared spread, up to a tenth of this.
+        ⌈(N + 1) coverage⌉-th of N scores, of which the mean errs less than the groups
+        do: the mean of their squared errors is its squared error and the ambiguity
+        (Krogh & Vedelsby 1995). This is subtracted from the mean squared score, up to a
+        fifth of it. It is that of all rows: where groups are further apart than
+        elsewhere, their mean errs more than elsewhere.
     """
     q = float(scores[rank_of(coverage, len(scores)) - 1])
-    center = centers.mean(axis=0)
-    # In units of the largest, whose squares neither overflow nor vanish.
-    unit = spreads.max(axis=0)
-    spread = unit * np.sqrt(np.square(spreads / unit).mean(axis=0))
-    # A score of 1 is a deviation only where scores say so.
-    deviation = spread * min(float(np.sqrt(np.mean(np.square(scores)))), q)
-    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
-        ambiguity = np.square((centers - center) / deviation).mean(axis=0)
-    share = np.fmax(1.0 - np.nan_to_num(ambiguity), _LEAST_VARIANCE)
-    half = q * spread * np.sqrt(share)
+    center, spread = joint(centers, spreads)
+    with np.errstate(over="ignore"):
+        # A score of 1 is a deviation only where scores say so.
+        variance = min(float(np.mean(np.square(scores))), q * q)
+    share = max(1.0 - off_mean / variance, _LEAST_VARIANCE) if variance else 1.0
+    half = q * spread * math.sqrt(share)
     return center - half, center + half
 
 

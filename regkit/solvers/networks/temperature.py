@@ -15,6 +15,9 @@ _SMALLEST = 1e-15
 # Variance of outputs from fold to fold, in variances between the networks of a fold: 0
 # to 3.5 where these differ by their seed alone, less where they begin with other waves.
 _OF_ROWS = 0.5
+# How far the mean of many networks lowers the logarithm of T, where held-out rows see
+# one of them at a time: by 0.2 to 0.3 on seven tables, with early stopping or without.
+_FALL = 1 / 3
 
 
 def probabilities_of(outputs: Floats, independent: bool) -> Floats:
@@ -98,7 +101,8 @@ def fit_temperature(
         How many networks are averaged for new rows. A mean of more networks is less
         sure, and needs a lower temperature: its logarithm is taken to fall with the
         variance of the outputs, from that of each network alone to that of the groups'
-        means, and further on.
+        means, and further on. Where groups have one network, which does not show this,
+        it falls by up to a third, but not below 0.
     n_folds : int
         How many sets of rows these learned from. Networks of a group learned from the
         same, and do not show the variance from fold to fold, which is taken to be
@@ -106,8 +110,11 @@ def fit_temperature(
     """
     together = _log_temperature(groups, independent)
     count = min(len(each.outputs) for each in groups)
-    if not 1 < count < n_members:  # nothing shows how fast it falls
+    if count >= n_members:
         return math.exp(together)
+    if count == 1:  # nothing shows how fast it falls
+        fall = (1 - 1 / n_members) * min(max(together, 0.0), _FALL)
+        return math.exp(together - fall)
     each_alone = [
         HeldOutGroup(outputs[None], group.targets, group.weights)
         for group in groups

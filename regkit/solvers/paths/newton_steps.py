@@ -107,6 +107,8 @@ class NewtonSteps:
         self._is_exact = True
         self._may_extrapolate = False
         self._least_curvature = 0.0
+        # The dual point whose balance was last asked for, and what came out.
+        self._judged, self._judgment = np.empty(0), False
         self._is_stuck = False  # no step is short enough for the objective to fall
         self._contraction = inf
         self._divergence = 0.0
@@ -190,11 +192,15 @@ class NewtonSteps:
         """Return whether the dual point is orthogonal to the intercepts."""
         if not self._design.fit_intercept:
             return True
+        if self._judged is self._dual:
+            return self._judgment
         worst, size, terms = losses.balance(
             self._y, self._share, self._dual, np.size(self.intercept)
         )
         # Of rows that are nearly met a residual is a difference of larger numbers.
-        return bool(worst <= BALANCED * size + 16.0 * EPS * terms)
+        self._judged = self._dual
+        self._judgment = bool(worst <= BALANCED * size + 16.0 * EPS * terms)
+        return self._judgment
 
     def _value(self) -> float:
         """Return the mean loss at ``eta``."""

@@ -7,6 +7,7 @@ from scipy.special import ndtr, ndtri
 
 from regkit.solvers.networks.conformal import (
     ClassSets,
+    ambiguity,
     interval,
     interval_score,
     rank_of,
@@ -39,11 +40,22 @@ def test_several_groups_are_narrower_by_what_they_are_apart():
     centers = 0.3 * rng.normal(size=(5, 20_000))
     spreads = np.ones_like(centers)
     each = np.sort(np.abs(truth - centers[0]))
-    lower, upper = interval(centers, spreads, each, 0.9)
+    found = ambiguity(centers, spreads)
+    assert found == pytest.approx(np.mean(np.var(centers, axis=0)))
+    lower, upper = interval(centers, spreads, each, 0.9, found)
     assert np.mean((lower <= truth) & (truth <= upper)) == pytest.approx(0.9, abs=0.01)
-    far = interval(10 * centers, spreads, each, 0.9)
     q = each[int(np.ceil(20_001 * 0.9)) - 1]
-    assert (far[1] - far[0]).min() == pytest.approx(2 * q * np.sqrt(0.9))
+    far = interval(10 * centers, spreads, each, 0.9, 100 * found)
+    assert_allclose(far[1] - far[0], 2 * q * np.sqrt(0.8))
+    for groups in (centers[:1], centers):
+        lower, upper = interval(groups, spreads[: len(groups)], each, 0.9, 0.0)
+        assert_allclose(upper - lower, 2 * q)
+    # Of a constant y, and of numbers whose squares are too large.
+    assert np.ptp(interval(centers, spreads, 0 * each, 0.9, found)) == np.ptp(
+        centers.mean(axis=0)
+    )
+    huge = 1e200
+    assert ambiguity(huge * centers, huge * spreads) == pytest.approx(found)
 
 
 def test_interval_score_is_least_for_the_right_quantiles():
@@ -163,5 +175,14 @@ def test_temperature_is_that_of_as_many_networks_as_predict():
     found = fit_temperature([pair], False, 10, 5)
     assert of_all < found < of_two
     assert found / of_all < 0.5 + 0.5 * of_two / of_all
+    # A network for each fold: nothing shows the difference, most is taken for granted.
     single = HeldOutGroup(z[:1], targets, weights)
-    assert fit_temperature([pair, single], False, 10, 5) > found
+    of_one = fit_temperature([single], False, 1, 1)
+    of_five = fit_temperature([HeldOutGroup(z[::2], targets, weights)], False, 5, 1)
+    found = fit_temperature([single], False, 5, 5)
+    assert of_five < found < of_five * (of_one / of_five) ** 0.4
+    assert fit_temperature([pair, single], False, 5, 5) < of_one
+    # Never further than to 1, and of networks that say too little not at all.
+    timid = HeldOutGroup(z[:1] / 3, targets, weights)
+    alone = fit_temperature([timid], False, 1, 1)
+    assert alone == fit_temperature([timid], False, 5, 5) < 1

@@ -10,7 +10,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from regkit.kernels.networks.training import Data
 from regkit.solvers.networks.streamed import run_streamed
 from regkit.solvers.networks.trainer import Parameters, n_batches, run
-from tests.solvers.networks.test_trainer import SETTINGS, SHAPE, Watcher, make_data
+from tests.solvers.networks.training import SETTINGS, SHAPE, Watcher, make_data
 
 HELD_OUT = make_data(9, seed=9)
 NONE = make_data(0)

@@ -1,7 +1,5 @@
 """The trainer against plain NumPy and against what must not change anything."""
 
-import math
-from dataclasses import replace
 from itertools import pairwise
 from types import SimpleNamespace
 
@@ -16,61 +14,7 @@ from regkit.solvers.networks import prediction, trainer
 from regkit.solvers.networks.adaptive_team import Company
 from regkit.solvers.networks.architecture import Architecture, Embedding
 from regkit.solvers.networks.scaling import Scaling, ScalingMoments
-from regkit.solvers.networks.schedules import (
-    SCHEDULES,
-    cycle_ends,
-    factors,
-    snapshot_epochs,
-)
-from regkit.solvers.networks.trainer import Parameters, TrainingSettings, run
-
-SETTINGS = TrainingSettings(
-    loss="squared_error",
-    loss_parameter=0.0,
-    dropout=(0.0, 0.0),
-    dropout_kind="bernoulli",
-    solver="adam",
-    momentum=0.9,
-    beta_2=0.999,
-    epsilon=1e-8,
-    nesterov=True,
-    alpha=0.0,
-    l1=0.0,
-    max_norm=math.inf,
-    learning_rate_init=0.05,
-    learning_rate="constant",
-    dropout_schedule="constant",
-    alpha_schedule="constant",
-    rates={},
-    batch_size=4,
-    max_iter=3,
-    tol=0.0,
-    patience=10**9,
-    shuffle=True,
-    seed=5,
-)
-SHAPE = Architecture(3, (5,), 1, ("tanh",))
-
-
-def make_data(n=12, p=3, dtype=np.float64, weights=None, seed=0, X=None, y=None):
-    rng = np.random.default_rng(seed)
-    X = rng.normal(size=(n, p)) if X is None else X
-    y = np.sin(X.sum(1)) if y is None else y
-    weights = np.ones(len(y)) if weights is None else np.asarray(weights, float)
-    weights = weights / weights.mean() if len(weights) else weights
-    rows = Scaling.none(X.shape[1]).rows(X, dtype)
-    targets = np.ascontiguousarray(y.reshape(len(y), 1), dtype=dtype)
-    return Data(rows, targets, weights.astype(dtype), float(weights.sum()))
-
-
-def train(data, shape=SHAPE, held_out=None, observer=None, dtype=np.float64, **changes):
-    settings = replace(SETTINGS, **changes)
-    params = shape.initial(np.random.default_rng(1), dtype)
-    parameters = Parameters.start(params)
-    if held_out is None:
-        held_out = make_data(0, shape.n_features, dtype)
-    result = run(shape, settings, data, held_out, parameters, observer)
-    return parameters, result
+from tests.solvers.networks.training import SETTINGS, SHAPE, Watcher, make_data, train
 
 
 def reference_gradient(params, X, y, shape=SHAPE):
@@ -316,48 +260,6 @@ def test_sparse_rows_are_dense_rows():
         assert_allclose(found[2], found[0], rtol=1e-12)
 
 
-@pytest.mark.parametrize("kind", ["standard", "robust"])
-def test_scaling_of_sparse_and_of_repeated_rows(kind):
-    rng = np.random.default_rng(0)
-    X = np.where(rng.random((40, 5)) < 0.7, rng.normal(3.0, 2.0, (40, 5)), 0.0)
-    X[:, 3], X[:, 4] = 7.0, 0.0
-    counts = rng.integers(0, 4, 40).astype(float)
-
-    def make(X, weights):
-        if kind == "standard":
-            return Scaling.standard(ScalingMoments.of(X, weights))
-        return Scaling.robust(X, weights, 3.0)
-
-    expected = make(
-        np.repeat(X, counts.astype(int), axis=0), np.ones(int(counts.sum()))
-    )
-    for form in (X, sp.csc_array(X), sp.csr_array(X)):
-        found = make(form, counts)
-        assert_allclose(found.center, expected.center, atol=1e-12)
-        assert_allclose(found.scale, expected.scale, rtol=1e-10)
-    assert_array_equal(expected.scale[3:], 1.0)
-
-
-def test_huge_columns_are_scaled_without_overflow():
-    X = np.array([[1e300, 1e-300], [-1e300, 3e-300], [1e300, 1e-300]])
-    scaling = Scaling.standard(ScalingMoments.of(X, np.ones(3)))
-    assert np.isfinite(scaling.apply(X)).all()
-    assert_allclose(scaling.apply(X).std(0), 1.0)
-
-
-@pytest.mark.parametrize("name", SCHEDULES)
-def test_schedules_are_factors(name):
-    whole = factors(name, 0, 100, 100)
-    assert whole.shape == (100,)
-    assert np.all((whole >= 0) & (whole <= 1))
-    assert whole.max() > 0.99
-    pieces = [factors(name, start, 10, 100) for start in range(0, 100, 10)]
-    assert_allclose(np.concatenate(pieces), whole)
-    assert_array_equal(factors(name, 100, 5, 100), whole[-1])
-    ends = {"cosine", "warm_up", "one_cycle", "cosine_cycles", "flat_cosine"}
-    assert (whole[-1] < 0.01) == (name in ends)
-
-
 def test_schedules_reach_the_steps():
     """Two epochs at rate r, then rate 0: cosine over one epoch of one batch."""
     calm = train(make_data(), learning_rate="cosine", batch_size=12, max_iter=1)[0]
@@ -421,21 +323,6 @@ def test_divergence_keeps_the_last_finite_parameters():
     assert np.isfinite(result.loss_curve).all()
 
 
-class Watcher:
-    def __init__(self, stop_at=None, error_at=None):
-        self.begun, self.epochs = 0, []
-        self.stop_at, self.error_at = stop_at, error_at
-
-    def begin(self):
-        self.begun += 1
-
-    def end(self, epoch):
-        self.epochs.append(epoch)
-        if epoch.number == self.error_at:
-            raise KeyboardInterrupt
-        return epoch.number == self.stop_at
-
-
 def test_observers_see_every_epoch_and_change_nothing():
     watcher = Watcher()
     held_out = make_data(9, seed=9)
@@ -456,66 +343,6 @@ def test_observers_stop_and_interrupt():
     same, result = train(make_data(), observer=Watcher(error_at=2))
     assert (result.outcome, result.n_epochs) == ("interrupted", 2)
     assert_array_equal(parameters.params, same.params)
-
-
-@pytest.mark.parametrize("rate", [0.0, 0.3])
-def test_passes_repeat_themselves_however_they_are_cut(rate):
-    shape = Architecture(
-        3, (5, 4), 2, ("relu", "tanh"), True, Embedding(3, 2, 0.2, 0.8)
-    )
-    params = shape.initial(np.random.default_rng(0), np.float64)
-    net = shape.network()
-    noise = replace(SETTINGS, dropout=(rate, 0.3, 0.2)).noise()
-    rows = make_data(20).rows
-    whole = prediction.passes(net, noise, params, rows, 6, 11)
-    assert whole.shape == (6, 20, 2)
-    for t in range(6):
-        one = prediction.passes(net, noise, params, rows, 1, 11, first_pass=t)
-        assert_allclose(one[0], whole[t], rtol=1e-12)
-    assert len(np.unique(whole.reshape(6, -1), axis=0)) == 6
-    frozen = params.copy()
-    frozen.flags.writeable = False  # as from a memory map
-    assert_array_equal(prediction.passes(net, noise, frozen, rows, 6, 11), whole)
-    calm = prediction.passes(net, noise, params, rows, 2, 11, noisy=False)
-    assert_array_equal(calm[0], calm[1])
-
-
-def test_waves_begin_slow_and_fast():
-    shape = Architecture(4000, (2,), 1, ("relu",), False, Embedding(4, 1, 0.1, 0.8))
-    params = shape.initial(np.random.default_rng(0), np.float64)
-    found = shape.views(params)["frequencies"].std(axis=0)
-    assert_allclose(found, [0.1, 0.2, 0.4, 0.8], rtol=0.05)
-
-
-def test_threads_change_no_prediction(monkeypatch):
-    shape = Architecture(
-        3, (13, 30), 2, ("relu", "gelu"), True, Embedding(3, 2, 0.2, 0.8)
-    )
-    params = shape.initial(np.random.default_rng(0), np.float32)
-    noise = replace(SETTINGS, dropout=(0.1, 0.3, 0.2)).noise()
-    rows = make_data(131, dtype=np.float32).rows
-    monkeypatch.setattr(prediction, "_WORTHWHILE", 0)
-    found = []
-    for threads in (1, 2, 3):
-        monkeypatch.setattr(prediction, "n_threads", lambda count=threads: count)
-        found.append(prediction.passes(shape.network(), noise, params, rows, 4, 11))
-    # In plain Python BLAS multiplies, which rounds by the number of rows of a share.
-    tolerance = 1e-5 if numba.config.DISABLE_JIT else 0.0
-    for other in found[1:]:
-        assert_allclose(other, found[0], rtol=tolerance, atol=tolerance)
-
-
-def test_passes_average_to_the_network_that_dropout_stands_for():
-    """With an identity activation the mean over masks is the deterministic output."""
-    shape = Architecture(3, (8,), 1, ("identity",))
-    params = shape.initial(np.random.default_rng(0), np.float64)
-    noise = replace(SETTINGS, dropout=(0.2, 0.4)).noise()
-    rows = make_data(2).rows
-    count = 400 if numba.config.DISABLE_JIT else 40_000
-    found = prediction.passes(shape.network(), noise, params, rows, count, 0)[:, :, 0]
-    expected = prediction.outputs(shape.network(), noise, params, rows)[:, 0]
-    error = found.std(0) / np.sqrt(count)
-    assert np.all(np.abs(found.mean(0) - expected) < 4 * error)
 
 
 def test_a_run_ends_between_cycles_that_bring_nothing():
@@ -540,14 +367,6 @@ def test_a_run_ends_between_cycles_that_bring_nothing():
     assert going.n_epochs == 30
 
 
-def test_cycle_ends_are_where_the_rate_is_least():
-    rates = factors("cosine_cycles", 0, 1500, 1500)
-    for end in cycle_ends("cosine_cycles", 150):
-        assert rates[10 * end - 5] < 0.03
-        assert rates[10 * end + 5] < 0.03 < rates[10 * end + 50]
-    assert cycle_ends("cosine", 150) == cycle_ends("cosine_cycles", 14) == ()
-
-
 def test_snapshots_are_the_weights_of_runs_that_end_there():
     data, held_out = make_data(40), make_data(30, seed=2)
     changes = {"max_iter": 30, "learning_rate": "cosine"}
@@ -566,13 +385,3 @@ def test_snapshots_are_the_weights_of_runs_that_end_there():
         data, held_out=held_out, snapshots=(4, 17), observer=observer, **changes
     )
     assert_array_equal(told[1].snapshots[4], whole[1].snapshots[4])
-
-
-def test_snapshot_epochs():
-    assert snapshot_epochs(150, 12)[:4] == (10, 15, 23, 30)
-    assert set(cycle_ends("cosine_cycles", 150)) < set(snapshot_epochs(150, 12))
-    for most in (1, 2, 5, 12, 100):
-        found = snapshot_epochs(150, most)
-        assert 1 <= len(found) <= most
-        assert found[-1] == 150
-    assert snapshot_epochs(1, 12) == (1,)
