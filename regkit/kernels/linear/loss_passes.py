@@ -6,6 +6,7 @@ One read of the columns serves all problems that take part.
 import numpy as np
 from numpy.typing import NDArray
 
+from regkit._types import Floats, Indices
 from regkit.kernels._jit import part, summing_part
 from regkit.kernels.linear.loss_model import IMBALANCE, SHIFT
 from regkit.kernels.linear.loss_products import (
@@ -15,8 +16,8 @@ from regkit.kernels.linear.loss_products import (
     correlate_one,
     correlate_three,
 )
-from regkit.kernels.linear.loss_steps import STRIP, advance_strip
-from regkit.kernels.linear.loss_together import FOLLOW, Together, rows_at
+from regkit.kernels.linear.loss_steps import STRIP, LossRows, advance_strip
+from regkit.kernels.linear.loss_together import FOLLOW, Together
 
 # Rows of the columns that are read at a time: they stay in cache.
 _BLOCK = 2 * STRIP
@@ -26,7 +27,9 @@ OF_DIVERGENCE, OF_SQUARE, OF_BALANCE, OF_SIZE, OF_TERMS = 0, 1, 2, 3, 4
 
 
 @summing_part
-def _foretell(together: Together, k: int | np.int64, start: int, m: int) -> float:
+def _foretell(
+    together: Together, k: int | np.int64, start: int, weighted: Floats
+) -> float:
     """Expect some residuals of problem k where the first has gone; start from there.
 
     With eta the linear predictor of the first, d its change since the last alpha, and D
@@ -36,10 +39,11 @@ def _foretell(together: Together, k: int | np.int64, start: int, m: int) -> floa
                               + (r'(eta) - r'(last eta)) D + O(D² d).
 
     The model goes back from there by d: its residual at no step is this plus
-    ``weight * d``. It is left in ``dual`` and, weighted, in ``change``; returned is the
-    latter's sum.
+    ``weight * d``. It is left in ``dual``, and in ``weighted`` times the rows' shares;
+    returned is the sum of those.
     """
     rows, working = together.rows, together.working
+    m = weighted.shape[0]
     end = start + m
     eta, last_eta = rows.eta[0, start:end], together.last_eta[start:end]
     residual = rows.residual[0, start:end]
@@ -48,81 +52,84 @@ def _foretell(together: Together, k: int | np.int64, start: int, m: int) -> floa
     last_curvature = working.settled[0, start:end]
     own_eta, own = rows.eta[k, start:end], rows.residual[k, start:end]
     weight, share = rows.weight[k, start:end], rows.share[k, start:end]
-    dual, change = rows.dual[k, start:end], rows.change[k, start:end]
-    since = working.since[k, start:end]
+    dual = rows.dual[k, start:end]
     total = 0.0
     for i in range(m):
         d = eta[i] - last_eta[i]
         bend = (last_curvature[i] - curvature[i]) * (own_eta[i] - last_eta[i])
         dual[i] = own[i] + (residual[i] - last_residual[i]) + bend + weight[i] * d
-        since[i] = 0.0
-        change[i] = share[i] * dual[i]
-        total += change[i]
+        weighted[i] = share[i] * dual[i]
+        total += weighted[i]
     return total
+
+
+@summing_part
+def _weigh(share: Floats, dual: Floats, weighted: Floats) -> None:
+    for i in range(weighted.shape[0]):
+        weighted[i] = share[i] * dual[i]
 
 
 @part
 def correlate(
     together: Together,
-    columns: NDArray[np.float64],
+    columns: Floats,
     size: int,
-    who: NDArray[np.int64],
-    answers: NDArray[np.int64],
+    who: Indices,
+    answers: Indices,
 ) -> None:
     """Write the columns' products with the rows of some problems."""
-    change, products = together.rows.change, together.products
+    rows, products = together.rows, together.products
     figures = together.working.figures
-    n = change.shape[1]
+    n = rows.dual.shape[1]
     for k in who:
         products[k, :size] = 0.0
         if answers[k] == FOLLOW:
             figures[k, IMBALANCE] = 0.0
     here = np.empty_like(who)
+    room = np.empty((answers.shape[0], _BLOCK))
     for start in range(0, n, _BLOCK):
         m = min(_BLOCK, n - start)
-        count = _find_here(together.rows.share, who, start, m, here)
+        count = _find_here(rows.share, who, start, m, here)
         for k in here[:count]:
             if answers[k] == FOLLOW:
-                figures[k, IMBALANCE] += _foretell(together, k, start, m)
+                figures[k, IMBALANCE] += _foretell(together, k, start, room[k, :m])
+            else:
+                end = start + m
+                _weigh(rows.share[k, start:end], rows.dual[k, start:end], room[k, :m])
         g = 0
         while g + ABREAST <= count:
             a, b, c = here[g], here[g + 1], here[g + 2]
             correlate_three(
                 columns,
                 size,
-                (change[a], change[b], change[c]),
+                (room[a, :m], room[b, :m], room[c, :m]),
                 start,
-                m,
                 (products[a], products[b], products[c]),
             )
             g += ABREAST
         for a in here[g:count]:
-            correlate_one(columns, size, change[a], start, m, products[a])
+            correlate_one(columns, size, room[a, :m], start, products[a])
     for k in who:
         for j in range(size):
             products[k, j] *= together.ratio[k, j]
 
 
 @summing_part
-def _take(
-    together: Together, k: int | np.int64, start: int, m: int, sums: NDArray[np.float64]
-) -> None:
-    """Put some rows where they have advanced to, and what they were in ``reached``.
+def _take(rows: LossRows, since: Floats, is_fresh: bool, sums: Floats) -> None:
+    """Put some rows where they have advanced to.
 
     Adds up the square, under the model, of all changes since its residual was the
-    rows' own, and the three sums of `losses.balance`.
+    rows' own, which are the last alone where ``is_fresh``, and the three sums of
+    `losses.balance`.
     """
-    rows, end = together.rows, start + m
-    y, share = rows.y[k, start:end], rows.share[k, start:end]
-    weight, change = rows.weight[k, start:end], rows.change[k, start:end]
-    since = together.working.since[k, start:end]
-    eta, reached = rows.eta[k, start:end], rows.reached[k, start:end]
-    dual, moved = rows.dual[k, start:end], rows.moved[k, start:end]
+    y, share, weight, change = rows.y, rows.share, rows.weight, rows.change
+    eta, reached, dual, moved = rows.eta, rows.reached, rows.dual, rows.moved
     square = total = size = terms = 0.0
-    for i in range(m):
-        since[i] += change[i]
-        square += share[i] * weight[i] * since[i] * since[i]
-        eta[i], reached[i] = reached[i], eta[i]
+    for i in range(change.shape[0]):
+        passed = change[i] if is_fresh else since[i] + change[i]
+        since[i] = passed
+        square += share[i] * weight[i] * passed * passed
+        eta[i] = reached[i]
         u = moved[i]
         dual[i] = u
         total += share[i] * u
@@ -136,11 +143,11 @@ def _take(
 
 @part
 def _find_here(
-    share: NDArray[np.float64],
-    who: NDArray[np.int64],
+    share: Floats,
+    who: Indices,
     start: int,
     m: int,
-    here: NDArray[np.int64],
+    here: Indices,
 ) -> int:
     """List the problems that have some of these rows; return how many they are."""
     count = 0
@@ -156,36 +163,34 @@ def _find_here(
 @part
 def move(
     together: Together,
-    columns: NDArray[np.float64],
+    columns: Floats,
     size: int,
-    who: NDArray[np.int64],
-    sums: NDArray[np.float64],
+    who: Indices,
+    is_fresh: NDArray[np.bool_],
+    sums: Floats,
 ) -> None:
-    """Take the rows of some problems along their steps."""
-    rows, step = together.rows, together.step
-    change = rows.change
-    n = change.shape[1]
-    used = np.empty(size, dtype=np.int64)
-    n_used = 0
-    for j in range(size):
-        is_used = False
-        for k in who:
-            step[k, j] *= together.ratio[k, j]
-            is_used |= step[k, j] != 0.0
-        if is_used:
-            used[n_used] = j
-            n_used += 1
-    used = used[:n_used]
+    """Take the rows of some problems along their steps.
+
+    ``is_fresh`` says where the model's residual was the rows' own before.
+    """
+    rows, step, since = together.rows, together.step, together.working.since
+    n = rows.eta.shape[1]
     for k in who:
         sums[k, :] = 0.0
+        for j in range(size):
+            step[k, j] *= together.ratio[k, j]
+    used = _used(step, who, size)
     room = np.empty((4, STRIP))
     bits = room[3].view(np.int64)
+    reached, moved = np.empty(STRIP), np.empty(STRIP)
+    change = np.empty((sums.shape[0], STRIP))
     here = np.empty_like(who)
     for start in range(0, n, STRIP):
         m = min(STRIP, n - start)
+        end = start + m
         count = _find_here(rows.share, who, start, m, here)
         for k in here[:count]:
-            change[k, start : start + m] = together.working.figures[k, SHIFT]
+            change[k, :m] = together.working.figures[k, SHIFT]
         g = 0
         while g + ABREAST <= count:
             a, b, c = here[g], here[g + 1], here[g + 2]
@@ -193,14 +198,50 @@ def move(
                 columns,
                 used,
                 (step[a], step[b], step[c]),
-                (change[a], change[b], change[c]),
+                (change[a, :m], change[b, :m], change[c, :m]),
                 start,
-                m,
             )
             g += ABREAST
         for a in here[g:count]:
-            combine_one(columns, used, step[a], change[a], start, m)
+            combine_one(columns, used, step[a], change[a, :m], start)
         for k in here[:count]:
-            own = rows_at(rows, k)
-            sums[k, OF_DIVERGENCE] += advance_strip(own, start, m, room, bits)
-            _take(together, k, start, m, sums[k])
+            own = LossRows(
+                rows.code,
+                rows.power,
+                rows.y[k, start:end],
+                rows.share[k, start:end],
+                rows.weight[k, start:end],
+                rows.eta[k, start:end],
+                rows.dual[k, start:end],
+                change[k, :m],
+                reached[:m],
+                moved[:m],
+                rows.residual[k, start:end],
+                rows.curvature[k, start:end],
+            )
+            sums[k, OF_DIVERGENCE] += advance_strip(own, np.int64(0), m, room, bits)
+            _take(own, since[k, start:end], is_fresh[k], sums[k])
+
+
+@part
+def _used(step: Floats, who: Indices, size: int) -> Indices:
+    """Return the columns that some of these problems move along."""
+    used = np.empty(size, dtype=np.int64)
+    count = 0
+    for j in range(size):
+        for k in who:
+            if step[k, j] != 0.0:
+                used[count] = j
+                count += 1
+                break
+    return used[:count]
+
+
+@part
+def go_back(together: Together, k: int | np.int64, columns: Floats, size: int) -> None:
+    """Write to ``reached`` where the rows of problem k were before the last step."""
+    rows, step = together.rows, together.step[k]
+    change = rows.change[k]
+    change[:] = together.working.figures[k, SHIFT]
+    combine_one(columns, np.flatnonzero(step[:size]), step, change, np.int64(0))
+    rows.reached[k] = rows.eta[k] - change

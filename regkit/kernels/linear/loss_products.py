@@ -4,26 +4,28 @@ A read of the columns serves three problems at once.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
+from regkit._types import Floats, Indices
 from regkit.kernels._jit import uncounted_summing_part
 
 # Problems that are served by a read.
 ABREAST = 3
-Three = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
+Three = tuple[Floats, Floats, Floats]
 
 
 @uncounted_summing_part
 def combine_one(
-    columns: NDArray[np.float64],
-    used: NDArray[np.int64],
-    step: NDArray[np.float64],
-    change: NDArray[np.float64],
-    start: int,
-    m: int,
+    columns: Floats,
+    used: Indices,
+    step: Floats,
+    out: Floats,
+    start: int | np.int64,
 ) -> None:
-    """Add the columns' products with a step, one of its entries each, to some rows."""
-    out = change[start : start + m]
+    """Add the columns' products with a step, one of its entries each.
+
+    They are those of the rows from ``start`` on, as many as ``out`` has.
+    """
+    m = out.shape[0]
     t = 0
     while t + 4 <= used.shape[0]:
         j0, j1, j2, j3 = used[t], used[t + 1], used[t + 2], used[t + 3]
@@ -42,16 +44,15 @@ def combine_one(
 
 @uncounted_summing_part
 def combine_three(
-    columns: NDArray[np.float64],
-    used: NDArray[np.int64],
+    columns: Floats,
+    used: Indices,
     step: Three,
-    change: Three,
-    start: int,
-    m: int,
+    out: Three,
+    start: int | np.int64,
 ) -> None:
     """Do as `combine_one` for three problems at once."""
-    a, b = change[0][start : start + m], change[1][start : start + m]
-    c = change[2][start : start + m]
+    a, b, c = out
+    m = a.shape[0]
     first, second, third = step
     t = 0
     while t + 4 <= used.shape[0]:
@@ -67,27 +68,26 @@ def combine_three(
             c[i] += c0 * x0[i] + c1 * x1[i] + c2 * x2[i] + c3 * x3[i]
         t += 4
     for u in range(3):
-        combine_one(columns, used[t:], step[u], change[u], start, m)
+        combine_one(columns, used[t:], step[u], out[u], start)
 
 
 @uncounted_summing_part
 def correlate_one(
-    columns: NDArray[np.float64],
+    columns: Floats,
     size: int,
-    change: NDArray[np.float64],
-    start: int,
-    m: int,
-    products: NDArray[np.float64],
+    weight: Floats,
+    start: int | np.int64,
+    products: Floats,
 ) -> None:
-    """Add the products of some rows with the first columns."""
-    a = change[start : start + m]
+    """Add the first columns' products with the rows from ``start`` on, so weighted."""
+    m = weight.shape[0]
     last = size - 1
     for j in range(0, size, 4):
         x0, x1 = columns[j, start : start + m], columns[min(j + 1, last), start:]
         x2, x3 = columns[min(j + 2, last), start:], columns[min(j + 3, last), start:]
         s0 = s1 = s2 = s3 = 0.0
         for i in range(m):
-            v = a[i]
+            v = weight[i]
             s0 += v * x0[i]
             s1 += v * x1[i]
             s2 += v * x2[i]
@@ -99,16 +99,15 @@ def correlate_one(
 
 @uncounted_summing_part
 def correlate_three(
-    columns: NDArray[np.float64],
+    columns: Floats,
     size: int,
-    change: Three,
-    start: int,
-    m: int,
+    weight: Three,
+    start: int | np.int64,
     products: Three,
 ) -> None:
     """Do as `correlate_one` for three problems at once."""
-    a, b = change[0][start : start + m], change[1][start : start + m]
-    c = change[2][start : start + m]
+    a, b, c = weight
+    m = a.shape[0]
     last = size - 1
     for j in range(0, size, 4):
         x0, x1 = columns[j, start : start + m], columns[min(j + 1, last), start:]

@@ -6,9 +6,8 @@ takes a new Gram matrix is left to the caller: BLAS forms it.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
-from regkit._types import EPS
+from regkit._types import EPS, Floats, Indices
 from regkit.kernels._jit import kernel, part
 from regkit.kernels.linear import active_set
 from regkit.kernels.linear.loss_model import (
@@ -39,6 +38,7 @@ from regkit.kernels.linear.loss_passes import (
     OF_SQUARE,
     OF_TERMS,
     correlate,
+    go_back,
     move,
 )
 from regkit.kernels.linear.loss_policy import (
@@ -95,9 +95,15 @@ def _propose(
 
 @part
 def _is_rise(
-    together: Together, k: int | np.int64, size: int, settings: Settings, alpha: float
+    together: Together,
+    k: int | np.int64,
+    columns: Floats,
+    size: int,
+    settings: Settings,
+    alpha: float,
 ) -> bool:
     """Whether the objective of problem k is higher after the step than before."""
+    go_back(together, k, columns, size)
     rows, working = rows_at(together.rows, k), working_at(together.working, k)
     back = LossRows(
         rows.code,
@@ -120,17 +126,18 @@ def _is_rise(
 def _settle(
     together: Together,
     k: int | np.int64,
+    columns: Floats,
     size: int,
     settings: Settings,
     alpha: float,
-    sums: NDArray[np.float64],
+    sums: Floats,
 ) -> int:
     """Judge the step that problem k has made; say what comes next."""
     figures = together.working.figures[k]
     divergence, square, goal = sums[OF_DIVERGENCE], sums[OF_SQUARE], 0.5 * settings.goal
     contraction = 2.0 * divergence / square if square > 0.0 else np.inf
     is_sure = contraction <= WORST_CONTRACTION or divergence <= settings.goal
-    if not is_sure and _is_rise(together, k, size, settings, alpha):
+    if not is_sure and _is_rise(together, k, columns, size, settings, alpha):
         return FAILED
     figures[INTERCEPT] += figures[SHIFT]
     figures[IMBALANCE] = 0.0
@@ -181,11 +188,11 @@ def _begin(
 @kernel
 def proceed(
     together: Together,
-    columns: NDArray[np.float64],
+    columns: Floats,
     size: int,
     settings: Settings,
     alpha: float,
-    answers: NDArray[np.int64],
+    answers: Indices,
 ) -> None:
     """Solve at ``alpha``, until every problem is done, failed or lacks a Gram matrix.
 
@@ -194,6 +201,7 @@ def proceed(
     """
     n_problems = answers.shape[0]
     sums = np.zeros((n_problems, 5))
+    is_fresh = np.zeros(n_problems, dtype=np.bool_)
     for k in np.arange(n_problems):
         if answers[k] == BEGIN or answers[k] == FOLLOW:
             answers[k] = _begin(together, k, settings, bool(answers[k] == FOLLOW))
@@ -203,14 +211,14 @@ def proceed(
         for k in who:
             working = working_at(together.working, k)
             rebase(working, together.products[k], size, settings.fit_intercept)
-            answers[k] = PROPOSES
+            answers[k], is_fresh[k] = PROPOSES, True
         for k in np.arange(n_problems):
             if answers[k] == PROPOSES:
                 answers[k] = _propose(together, k, size, settings, alpha)
         who = np.flatnonzero(answers == NEEDS_CHANGE)
         if who.shape[0] == 0:
             break
-        move(together, columns, size, who, sums)
+        move(together, columns, size, who, is_fresh, sums)
         for k in who:
             own = Settings(
                 settings.fit_intercept,
@@ -222,7 +230,7 @@ def proceed(
                 settings.max_iter,
                 settings.price,
             )
-            answers[k] = _settle(together, k, size, own, alpha, sums[k])
+            answers[k] = _settle(together, k, columns, size, own, alpha, sums[k])
 
 
 @part
@@ -235,9 +243,9 @@ def _record(together: Together, k: int | np.int64, size: int, alpha: float) -> f
     figures = working.figures[k]
     figures[ALPHA] = min(alpha, figures[ALPHA])
     figures[N_SOLVES] = max(1.0, figures[N_SOLVES])
-    working.settled[k] = rows.curvature[k]
     if k > 0:
         return np.nan
+    working.settled[k] = rows.curvature[k]
     together.last_eta[:] = rows.eta[0]
     together.last_residual[:] = rows.residual[0]
     return value_at(
@@ -254,13 +262,13 @@ def _record(together: Together, k: int | np.int64, size: int, alpha: float) -> f
 @kernel
 def descend(
     together: Together,
-    columns: NDArray[np.float64],
+    columns: Floats,
     size: int,
     settings: Settings,
-    alphas: NDArray[np.float64],
-    answers: NDArray[np.int64],
-    coefs: NDArray[np.float64],
-    found: NDArray[np.float64],
+    alphas: Floats,
+    answers: Indices,
+    coefs: Floats,
+    found: Floats,
 ) -> tuple[int, int]:
     """Solve for decreasing alphas, as long as no problem lacks anything.
 

@@ -43,7 +43,7 @@ class LossRows(NamedTuple):
 
 
 @part
-def _advance_row(rows: LossRows, i: int) -> float:
+def _advance_row(rows: LossRows, i: int | np.int64) -> float:
     """Take row i along ``change``; return its part of the gap."""
     change = rows.change[i]
     z = rows.eta[i] + change
@@ -114,7 +114,7 @@ def weighted_sum(
 @fused_part
 def _advance_logistic(
     rows: LossRows,
-    start: int,
+    start: int | np.int64,
     m: int,
     room: NDArray[np.float64],
     bits: NDArray[np.int64],
@@ -162,7 +162,7 @@ def _advance_logistic(
 @fused_part
 def _advance_log_link(
     rows: LossRows,
-    start: int,
+    start: int | np.int64,
     m: int,
     room: NDArray[np.float64],
     bits: NDArray[np.int64],
@@ -212,7 +212,7 @@ def _advance_log_link(
 @part
 def advance_strip(
     rows: LossRows,
-    start: int,
+    start: int | np.int64,
     m: int,
     room: NDArray[np.float64],
     bits: NDArray[np.int64],

@@ -3,8 +3,8 @@
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from regkit._types import Floats
 from regkit.kernels._jit import part
 from regkit.kernels.linear.active_set_state import State, WorkingProblem
 from regkit.kernels.linear.loss_model import Working
@@ -32,14 +32,14 @@ class Together(NamedTuple):
 
     rows: LossRows
     working: Working  # but for ``columns`` and ``scaled``, which are common
-    ratio: NDArray[np.float64]  # what their columns are of those that are read
-    before: NDArray[np.float64]  # room for coefficients, ...
-    step: NDArray[np.float64]  # ... their changes ...
-    products: NDArray[np.float64]  # ... and the columns' products with ``change``
-    goal: NDArray[np.float64]
-    null_deviance: NDArray[np.float64]
-    last_eta: NDArray[np.float64]  # of the first at the last alpha
-    last_residual: NDArray[np.float64]
+    ratio: Floats  # what their columns are of those that are read
+    before: Floats  # room for coefficients, ...
+    step: Floats  # ... their changes ...
+    products: Floats  # ... and the columns' products with ``change``
+    goal: Floats
+    null_deviance: Floats
+    last_eta: Floats  # of the first at the last alpha
+    last_residual: Floats
 
 
 @part
