@@ -210,14 +210,7 @@ def run_skorch(case: Case, table: Table) -> Result:
         train_split=None,
         verbose=0,
     )
-    seconds, _ = _best(lambda: model.fit(table.X, table.y[:, None]), 1)
-    inference, predicted = _best(lambda: model.predict(table.X_test))
-    return Result(
-        seconds / _steps(case, table) * 1e6,
-        _rmse(table.y_test, predicted),
-        inference * 1e3,
-        float("nan"),
-    )
+    return _once(case, table, model, table.y[:, None])
 
 
 def run_sklearn(case: Case, table: Table) -> Result:
@@ -234,7 +227,12 @@ def run_sklearn(case: Case, table: Table) -> Result:
     )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        seconds, _ = _best(lambda: model.fit(table.X, table.y), 1)
+        return _once(case, table, model, table.y)
+
+
+def _once(case: Case, table: Table, model: Any, y: Any) -> Result:
+    """Fit an estimator once, for its times and the error of this one fit."""
+    seconds, _ = _best(lambda: model.fit(table.X, y), 1)
     inference, predicted = _best(lambda: model.predict(table.X_test))
     return Result(
         seconds / _steps(case, table) * 1e6,

@@ -51,22 +51,24 @@ def _column_means(X: Any) -> Vector:
     return np.asarray(X.mean(axis=0), dtype=np.float64).ravel()
 
 
+def _centered(problem: Problem) -> tuple[Any, Vector, float, dict[str, Any]]:
+    """X and its means, the mean of y, and options; sparse X is left as it is."""
+    X, means, y_mean = problem.X, _column_means(problem.X), float(problem.y.mean())
+    if problem.is_sparse:
+        return X, means, y_mean, {"X_offset": means, "X_scale": np.ones_like(means)}
+    return X - means, means, y_mean, {}
+
+
 def solve_sklearn(problem: Problem, tol: float) -> Solution:
     """``lasso_path`` on centered data; sparse X is centered through ``X_offset``, as
     ``Lasso.fit`` does for each alpha."""
     from sklearn.linear_model import lasso_path
 
     start = time.perf_counter()
-    X, y = problem.X, problem.y
-    means, y_mean = _column_means(X), y.mean()
+    X, means, y_mean, options = _centered(problem)
     # Its default of 1,000 sweeps does not reach tol on correlated columns.
-    options: dict[str, Any] = {"max_iter": 1_000_000}
-    if problem.is_sparse:
-        options |= {"X_offset": means, "X_scale": np.ones_like(means)}
-    else:
-        X = X - means
-    alphas = problem.alphas
-    _, coefs, _ = lasso_path(X, y - y_mean, alphas=alphas, tol=tol, **options)
+    options |= {"alphas": problem.alphas, "tol": tol, "max_iter": 1_000_000}
+    _, coefs, _ = lasso_path(X, problem.y - y_mean, **options)
     return _solution(coefs, y_mean - means @ coefs, start)
 
 
@@ -75,17 +77,10 @@ def solve_celer(problem: Problem, tol: float) -> Solution:
     from celer import celer_path
 
     start = time.perf_counter()
-    X, y = problem.X, problem.y
-    means, y_mean = _column_means(X), y.mean()
+    X, means, y_mean, options = _centered(problem)
     # Its default of 20 working sets does not always reach tol.
-    options: dict[str, Any] = {"max_iter": 1_000}
-    if problem.is_sparse:
-        options |= {"X_offset": means, "X_scale": np.ones_like(means)}
-    else:
-        X = X - means
-    _, coefs, _ = celer_path(
-        X, y - y_mean, pb="lasso", alphas=problem.alphas, tol=tol, **options
-    )
+    options |= {"alphas": problem.alphas, "tol": tol, "max_iter": 1_000}
+    _, coefs, _ = celer_path(X, problem.y - y_mean, pb="lasso", **options)
     return _solution(coefs, y_mean - means @ coefs, start)
 
 

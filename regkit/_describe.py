@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, TypeVar, dataclass_transform
 
+# What each parameter may be, in scikit-learn's language.
+Constraints = dict[str, list[Any]]
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -32,7 +34,8 @@ def takes_parameters(cls: type[T]) -> type[T]:
     """Make the annotated attributes of a class and its bases parameters of `__init__`.
 
     They are keyword-only unless a field says otherwise, and stand in the order of
-    `dataclasses`: those of the base class listed last come first. The docstring gets
+    `dataclasses`: those of the base class listed last come first. What each may be,
+    `_parameter_constraints`, is gathered from the bases too. The docstring gets
     descriptions, notes and references of the bases, where they have some that the class
     does not give itself.
 
@@ -48,6 +51,11 @@ def takes_parameters(cls: type[T]) -> type[T]:
     """
     own = cls.__doc__  # None with ``python -OO``
     dataclass(eq=False, repr=False, match_args=False, kw_only=True)(cls)
+    constraints: Constraints = {}
+    for base in reversed(cls.__mro__):
+        constraints |= base.__dict__.get("_parameter_constraints", {})
+    untyped: Any = cls
+    untyped._parameter_constraints = constraints
     if own:
         inside = cls.__module__.partition(".")[0]
         bases = [

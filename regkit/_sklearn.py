@@ -34,7 +34,6 @@ from sklearn.utils.validation import (
     _get_feature_names,
 )
 
-from regkit._describe import described_as
 from regkit._warn import warn
 
 __all__ = [
@@ -81,15 +80,11 @@ def _build(cls: Any) -> _Constraints:
         constraints = tuple(make_constraint(constraint) for constraint in given)
         # Most parameters keep their default, which need not be checked at every fit.
         default = parameters[name].default if name in parameters else Parameter.empty
-        if not _is_allowed(default, constraints):
+        if not any(constraint.is_satisfied_by(default) for constraint in constraints):
             default = Parameter.empty
         built.append((name, default, constraints))
     _BUILT[cls] = tuple(built)
     return _BUILT[cls]
-
-
-def _is_allowed(value: Any, constraints: tuple[Any, ...]) -> bool:
-    return any(constraint.is_satisfied_by(value) for constraint in constraints)
 
 
 def validate_parameters(estimator: Any) -> None:
@@ -111,7 +106,9 @@ def validate_parameters(estimator: Any) -> None:
     cls = type(estimator)
     for name, default, constraints in _BUILT.get(cls) or _build(cls):
         value = getattr(estimator, name)
-        if value is not default and not _is_allowed(value, constraints):
+        if value is default:
+            continue
+        if not any(constraint.is_satisfied_by(value) for constraint in constraints):
             validate_parameter_constraints(
                 {name: cls._parameter_constraints[name]}, {name: value}, cls.__name__
             )
@@ -209,9 +206,10 @@ def check_same_features(fitted: Any, X: Any) -> None:
     _check_feature_names(fitted, X, reset=False)
 
 
-@described_as(check_same_features)
 def check_same_names(fitted: Any, names: NDArray[Any] | None) -> None:
     """Do as `check_same_features` does where only the names of the columns are left.
+
+    It raises and warns of the same.
 
     Parameters
     ----------

@@ -203,7 +203,7 @@ def _is_network(kind: Any) -> bool:
 def _small(kind: Any) -> dict[str, Any]:
     """Return parameters that make a fit short."""
     if _is_network(kind):
-        return {"hidden_layer_sizes": (4,), "max_iter": 2}
+        return {"hidden_layer_sizes": (4,), "max_iter": 2, "n_members": 2}
     return {"alphas": 5} if "alphas" in kind._parameter_constraints else {}
 
 

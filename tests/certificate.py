@@ -53,15 +53,10 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
-import scipy.sparse as sp
 
 from regkit._types import EPS
+from tests.squared_problem import Array, Data, PenaltyTerms, prepare
 
-Array = npt.NDArray[Any]
-
-# Below this many entries the arithmetic is np.longdouble, dense.
-_EXTENDED_SIZE = 50_000
 # A direction this small beside its columns is rounding, not data.
 _RANK_TOL = 1e-13
 # A penalty is soft below this share of what its column could explain.
@@ -127,171 +122,7 @@ class Certificate:
         return not self.problems(tol)
 
 
-@dataclass(frozen=True)
-class _Data:
-    """Rows of positive weight, columns centered (exactly zero where constant)."""
-
-    matrix: Array | sp.csc_array
-    center: Array
-    row_weight: Array
-    y: Array
-    y_mean: Any
-    norm: Array
-    scale: Array
-    largest: Array
-
-    def correlate(self, t: Array) -> Array:
-        weighted = self.row_weight * t
-        if isinstance(self.matrix, np.ndarray):
-            return np.asarray(self.matrix.T @ weighted)
-        return np.asarray(self.matrix.T @ weighted - self.center * weighted.sum())
-
-    def predict(self, coef: Array) -> Array:
-        if isinstance(self.matrix, np.ndarray):
-            return np.asarray(self.matrix @ coef)
-        return np.asarray(self.matrix @ coef - self.center @ coef)
-
-    def columns(self, index: Array) -> Array:
-        if isinstance(self.matrix, np.ndarray):
-            return self.matrix[:, index]
-        return np.asarray(self.matrix[:, index].toarray() - self.center[index])
-
-    def dot(self, left: Array, right: Array) -> Any:
-        return (self.row_weight * left) @ right
-
-
-def _prepare(
-    X: Any, y: Any, sample_weight: Any, standardize: bool, fit_intercept: bool
-) -> _Data:
-    n_samples, n_features = X.shape
-    weight = np.ones(n_samples) if sample_weight is None else np.asarray(sample_weight)
-    kept = np.flatnonzero(weight > 0)
-    is_sparse: bool = sp.issparse(X)
-    if not is_sparse or n_samples * n_features <= _EXTENDED_SIZE:
-        dense = X.toarray() if is_sparse else np.asarray(X)
-        small = dense.size <= _EXTENDED_SIZE
-        matrix = dense[kept].astype(np.longdouble if small else np.float64)
-        constant = np.all(matrix == matrix[:1], axis=0)
-    else:
-        matrix = sp.csc_array(sp.csr_array(X)[kept], dtype=np.float64)
-        constant = _flat(matrix.min(axis=0)) == _flat(matrix.max(axis=0))
-    p = weight[kept].astype(matrix.dtype)
-    p = p / p.sum()
-    mean = np.asarray(p @ matrix)
-    mean = np.where(constant, _first_row(matrix), mean)
-    # Two passes in one precision: the second moment of what was centered.
-    if isinstance(matrix, np.ndarray):
-        spread = np.sqrt(p @ (matrix - mean) ** 2)
-        matrix = matrix - mean if fit_intercept else matrix
-        norm = np.sqrt(p @ matrix**2)
-        largest = np.abs(matrix).max(axis=0) + np.abs(mean)
-    else:
-        spread = np.sqrt(_sparse_variance(matrix, p, mean))
-        second = np.asarray(p @ matrix.multiply(matrix))
-        norm = spread if fit_intercept else np.sqrt(second)
-        largest = _flat(abs(matrix).max(axis=0))
-    spread = np.where(constant, 0.0, spread)
-    target = np.asarray(y)[kept].astype(matrix.dtype)
-    same = bool(np.all(target == target[0]))
-    y_mean = (target[0] if same else p @ target) if fit_intercept else target[0] * 0
-    return _Data(
-        matrix=matrix,
-        center=mean if fit_intercept else np.zeros_like(mean),
-        row_weight=p,
-        y=target - y_mean,
-        y_mean=y_mean,
-        norm=norm,
-        scale=np.where(spread > 0, spread, 1.0) if standardize else np.ones_like(mean),
-        largest=largest,
-    )
-
-
-def _sparse_variance(matrix: Any, p: Array, mean: Array) -> Array:
-    """The weighted mean square about the mean, entries centered before the square."""
-    centered, stored = matrix.copy(), matrix.copy()
-    counts = np.diff(matrix.indptr)
-    centered.data = centered.data - np.repeat(mean, counts)
-    stored.data = np.ones_like(stored.data)
-    # Exactly no weight is unstored where every row is stored.
-    unstored = np.where(counts < len(p), 1.0 - p @ stored, 0.0)
-    return np.asarray(p @ centered.multiply(centered) + unstored * mean**2)
-
-
-def _flat(row: Any) -> Array:
-    return np.asarray(row.toarray()).ravel()
-
-
-def _first_row(matrix: Any) -> Array:
-    return (
-        np.asarray(matrix[0]) if isinstance(matrix, np.ndarray) else _flat(matrix[[0]])
-    )
-
-
-@dataclass(frozen=True)
-class _Penalty:
-    """a, q and the box of the module's docstring, one entry a column."""
-
-    a: Array
-    q: Array
-    lower: Array
-    upper: Array
-
-    @classmethod
-    def build(
-        cls, data: _Data, alpha: float, l1_ratio: float, factor: Any, bounds: Any
-    ) -> _Penalty:
-        shape = data.norm.shape
-        f = np.ones(shape) if factor is None else np.asarray(factor, dtype=np.float64)
-        lower, upper = (-np.inf, np.inf) if bounds is None else bounds
-        excluded = np.isinf(f)
-        weight = alpha * np.where(excluded, 0.0, f).astype(data.norm.dtype)
-        return cls(
-            a=weight * l1_ratio * data.scale,
-            q=weight * (1.0 - l1_ratio) * data.scale**2,
-            lower=np.where(excluded, 0.0, np.broadcast_to(lower, shape)),
-            upper=np.where(excluded, 0.0, np.broadcast_to(upper, shape)),
-        )
-
-    def value(self, beta: Array) -> Any:
-        """The penalty; inf outside the box."""
-        if not np.all((self.lower <= beta) & (beta <= self.upper)):
-            return np.inf
-        return self.a @ np.abs(beta) + self.q @ beta**2 / 2
-
-    def conjugate(self, c: Array, box: Array) -> Any:
-        """sum_j g_j*(c_j), with bounds cut to +-box."""
-        side = np.minimum(np.where(c > 0, self.upper, -self.lower), box)
-        excess = np.maximum(np.abs(c) - self.a, 0)
-        on = (excess > 0) & (side > 0)
-        e, q, z = excess[on], self.q[on], side[on]
-        with np.errstate(divide="ignore", over="ignore"):
-            z = np.minimum(e / q, z)
-        slope = np.zeros_like(e)
-        slope[q > 0] = q[q > 0] * z[q > 0]  # z may be inf where q is 0
-        return (z * (e - slope / 2)).sum()
-
-    def shrinkage(self, c: Array) -> Any:
-        """The largest t <= 1 that makes D(t .) finite."""
-        side = np.where(c > 0, self.upper, -self.lower)
-        bad = (self.q == 0) & np.isinf(side) & (np.abs(c) > self.a)
-        factor = np.min(self.a[bad] / np.abs(c[bad]), initial=1)
-        return factor * (1 - 8 * np.finfo(c.dtype).eps) if bad.any() else factor
-
-    def subdifferential(self, beta: Array) -> tuple[Array, Array]:
-        """The ends of the subdifferential of a_j |.| + box at beta_j."""
-        low = np.where(beta > 0, self.a, -self.a)
-        high = np.where(beta < 0, -self.a, self.a)
-        low = np.where(beta <= self.lower, -np.inf, low)
-        high = np.where(beta >= self.upper, np.inf, high)
-        return low, high
-
-    def distance(self, h: Array, beta: Array) -> Array:
-        """How far h_j is from the subdifferential of a_j |.| + box at beta_j."""
-        low, high = self.subdifferential(beta)
-        return np.asarray(np.maximum(np.maximum(low - h, h - high), 0))
-
-
-def _bent(data: _Data, index: Array, excess: Array, t: Array) -> Array:
+def _bent(data: Data, index: Array, excess: Array, t: Array) -> Array:
     """t minus the shortest d with ``x_j' d = excess_j`` for the columns in ``index``.
 
     Pivoted modified Gram-Schmidt with every product done twice, because it runs in
@@ -330,7 +161,7 @@ def _maximum(dual: Callable[[Any, Array], Any], most: Any, box: Array) -> Any:
 
 
 def _best_duals(
-    data: _Data, penalty: _Penalty, beta: Array, residual: Array, size: Any
+    data: Data, penalty: PenaltyTerms, beta: Array, residual: Array, size: Any
 ) -> tuple[Any, Any]:
     """The best D, exact and boxed, over the dual points of the module's docstring."""
     noise = _neglected(data, penalty, size)
@@ -361,7 +192,7 @@ def _best_duals(
     return exact, boxed
 
 
-def _neglected(data: _Data, penalty: _Penalty, size: Any) -> Array:
+def _neglected(data: Data, penalty: PenaltyTerms, size: Any) -> Array:
     """The error of ``c_j`` that `_best_duals` takes for none, 0 where it takes none.
 
     Only of columns whose penalty is soft, or that have none.
@@ -372,7 +203,7 @@ def _neglected(data: _Data, penalty: _Penalty, size: Any) -> Array:
     return np.where(soft, _RANK_TOL * data.norm * size, 0)
 
 
-def _coordinate_gain(data: _Data, penalty: _Penalty, beta: Array, c: Array) -> Any:
+def _coordinate_gain(data: Data, penalty: PenaltyTerms, beta: Array, c: Array) -> Any:
     """max_j P(beta) - min over beta_j of P: each one-dimensional problem is
 
     1/2 L t^2 - z t + a |t| + q/2 t^2 with L = |x_j|^2, z = c_j + L beta_j, solved by
@@ -418,8 +249,8 @@ def certify(
     bounds : None or (lower, upper)
         Numbers or (p,) arrays; for ``positive=True`` pass ``(0, inf)``.
     """
-    data = _prepare(X, y, sample_weight, standardize, fit_intercept)
-    penalty = _Penalty.build(data, alpha, l1_ratio, penalty_factor, bounds)
+    data = prepare(X, y, sample_weight, standardize, fit_intercept)
+    penalty = PenaltyTerms.build(data, alpha, l1_ratio, penalty_factor, bounds)
     beta = np.asarray(coef).astype(data.norm.dtype).ravel()
     null = float(data.dot(data.y, data.y) / 2)
     shift = np.asarray(intercept).astype(beta.dtype) - data.y_mean + data.center @ beta
@@ -455,7 +286,7 @@ def certify(
     )
 
 
-def _last_bit(data: _Data, penalty: _Penalty, beta: Array, residual: Array) -> Any:
+def _last_bit(data: Data, penalty: PenaltyTerms, beta: Array, residual: Array) -> Any:
     """What half a unit in the last place of X is worth to unpenalized columns.
 
     An entry of X is known to ``eps |x_ij|``, so c_j to ``eps max_i |x_ij| |r|``: in a
@@ -473,7 +304,7 @@ def _last_bit(data: _Data, penalty: _Penalty, beta: Array, residual: Array) -> A
     return (reach * error)[free].sum()
 
 
-def _box(data: _Data, beta: Array) -> Array:
+def _box(data: Data, beta: Array) -> Array:
     """The bounds M_j of the boxed gap."""
     sigma_y = np.sqrt(data.dot(data.y, data.y))
     safe = np.where(data.norm > 0, data.norm, 1)
@@ -482,7 +313,7 @@ def _box(data: _Data, beta: Array) -> Array:
     )
 
 
-def _shift_cost(data: _Data, residual: Array, shift: Any) -> Any:
+def _shift_cost(data: Data, residual: Array, shift: Any) -> Any:
     """What the given intercept costs above the best one: sum p (r - s)^2/2 - r^2/2."""
     return shift * shift / 2 - shift * data.row_weight @ residual
 

@@ -13,7 +13,12 @@ from regkit.comparison.findings import Findings
 from regkit.comparison.numbers import error_text
 from regkit.comparison.tasks import METRICS
 from regkit.inspection._described import Described
-from regkit.inspection._drawing import COLORS, begin, show_powers_at_ticks
+from regkit.inspection._drawing import (
+    COLORS,
+    begin,
+    optional_floats,
+    show_powers_at_ticks,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -94,11 +99,7 @@ class RegularizerComparisonDisplay(Described):
         self.names = list(names)
         self.train_errors = np.asarray(train_errors, dtype=np.float64)
         self.test_errors = np.asarray(test_errors, dtype=np.float64)
-        self.standard_errors = (
-            None
-            if standard_errors is None
-            else np.asarray(standard_errors, dtype=np.float64)
-        )
+        self.standard_errors = optional_floats(standard_errors)
         self.mean_error = mean_error
         self.metric = metric
         self.recommended = recommended

@@ -247,23 +247,12 @@ class Design(Columns, GramSource, Protocol):
         """Return what gives rows of ``Z @ coefs`` without their weights; (p, K)."""
 
 
-class SharesColumns(Protocol):
+class SharesColumns(Design, Protocol):
     """A dense design whose columns several paths may read side by side.
 
     See `regkit.solvers.folds.lockstep.share_columns`.
     """
 
-    n_samples: int
-    n_features: int
-
-    @property
-    def offset(self) -> Floats: ...
-    @property
-    def scale(self) -> Floats: ...
-    @property
-    def lengths(self) -> Floats: ...
-    @property
-    def constant(self) -> NDArray[np.bool_]: ...
     @property
     def transposed(self) -> NDArray[Any]:
         """X's columns as rows."""
@@ -271,10 +260,6 @@ class SharesColumns(Protocol):
     @property
     def weights(self) -> Floats:
         """The rows' weights p, which sum to 1."""
-
-    @property
-    def means(self) -> Floats:
-        """The columns' means, whether or not they are subtracted."""
 
     def learn_moments(self, center: Floats, shift: Floats, square: Floats) -> None:
         """Take the means and variances from moments about ``center``."""

@@ -31,6 +31,11 @@ def begin(ax: "Axes | None", display: str) -> "Axes":
     return ax
 
 
+def optional_floats(values: Any) -> Floats | None:
+    """Convert values that may be left out."""
+    return None if values is None else np.asarray(values, dtype=np.float64)
+
+
 def require_matplotlib(what: str) -> None:
     """Say how to install matplotlib where it is missing."""
     try:

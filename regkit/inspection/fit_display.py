@@ -12,7 +12,7 @@ from sklearn.base import clone
 from regkit._describe import described_as
 from regkit._types import Floats
 from regkit.inspection._described import Described
-from regkit.inspection._drawing import begin, style
+from regkit.inspection._drawing import begin, optional_floats, style
 from regkit.inspection._grid import (
     feature_column,
     feature_label,
@@ -94,7 +94,7 @@ class FitComparisonDisplay(Described):
         }
         self.x_name = x_name
         self.y_name = y_name
-        self.truth = None if truth is None else np.asarray(truth, dtype=np.float64)
+        self.truth = optional_floats(truth)
         expected = {
             "y": (self.y, self.x, "x"),
             "truth": (self.truth, self.grid, "grid"),

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from regkit._describe import described_as
 from regkit._types import Floats
 from regkit.inspection._described import Described
-from regkit.inspection._drawing import COLORS, begin
+from regkit.inspection._drawing import COLORS, begin, optional_floats
 from regkit.inspection._grid import (
     feature_column,
     feature_label,
@@ -95,7 +95,7 @@ class PredictionIntervalDisplay(Described):
         self.mean = np.asarray(mean, dtype=np.float64)
         self.lower = np.asarray(lower, dtype=np.float64)
         self.upper = np.asarray(upper, dtype=np.float64)
-        self.x = None if x is None else np.asarray(x, dtype=np.float64)
+        self.x = optional_floats(x)
         self.coverage = coverage
         self.curve = curve
         self.kind = kind
@@ -216,16 +216,8 @@ class PredictionIntervalDisplay(Described):
 
         Parameters
         ----------
-        y : array-like of shape (n_samples,)
-            Observations.
-        mean, lower, upper : array-like of shape (n_samples,)
-            Prediction and interval of each observation.
-        x : array-like of shape (n_samples,), default=None
-            What to draw along; None for the rank of the prediction.
-        coverage : float, default=None
-            Promised coverage, in (0, 1).
-        kind : {"band", "bars"}, default="band"
-            One band for all observations, or an interval for each.
+        y, mean, lower, upper, x, coverage, kind : object
+            As the constructor takes them.
         """
         return cls(
             y=y,

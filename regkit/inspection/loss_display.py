@@ -8,9 +8,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from regkit._describe import described_as
-from regkit._types import Floats
 from regkit.inspection._described import Described, number
-from regkit.inspection._drawing import begin, show_plain_numbers, unused_color
+from regkit.inspection._drawing import (
+    begin,
+    optional_floats,
+    show_plain_numbers,
+    unused_color,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -86,8 +90,8 @@ class LossCurveDisplay(Described):
         with_dropout: bool = False,
     ) -> None:
         self.loss_curve = np.asarray(loss_curve, dtype=np.float64)
-        self.validation_loss_curve = _optional(validation_loss_curve)
-        self.validation_scores = _optional(validation_scores)
+        self.validation_loss_curve = optional_floats(validation_loss_curve)
+        self.validation_scores = optional_floats(validation_scores)
         if best_epoch is None and self.validation_loss_curve is not None:
             best_epoch = int(np.nanargmin(self.validation_loss_curve)) + 1
         elif best_epoch is None and self.validation_scores is not None:
@@ -263,7 +267,3 @@ def _loss_name(network: Any) -> str:
 
 def _is_hidden(line: Any) -> bool:
     return str(line.get_label()).startswith("_")
-
-
-def _optional(curve: ArrayLike | None) -> Floats | None:
-    return None if curve is None else np.asarray(curve, dtype=np.float64)

@@ -13,6 +13,7 @@ from regkit.inspection._drawing import (
     COLORS,
     begin,
     mark_alphas,
+    optional_floats,
     show_alpha_axis,
     show_counts,
     show_plain_numbers,
@@ -108,11 +109,7 @@ class AlphaSelectionDisplay(Described):
     ) -> None:
         self.alphas = np.asarray(alphas, dtype=np.float64)
         self.errors = np.asarray(errors, dtype=np.float64)
-        self.standard_errors = (
-            None
-            if standard_errors is None
-            else np.asarray(standard_errors, dtype=np.float64)
-        )
+        self.standard_errors = optional_floats(standard_errors)
         self.alpha = alpha
         self.alpha_min = alpha_min
         self.alpha_1se = alpha_1se

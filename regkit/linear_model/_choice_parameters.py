@@ -1,8 +1,12 @@
 """Parameters of choosing alpha that several estimators share, with descriptions."""
 
-from typing import Any
+from numbers import Integral, Real
+from typing import Any, ClassVar
 
-from regkit._describe import takes_parameters
+from sklearn.metrics import get_scorer_names
+
+from regkit._describe import Constraints, takes_parameters
+from regkit._sklearn import Interval, StrOptions
 
 
 @takes_parameters
@@ -25,6 +29,29 @@ class ChoiceParameters:
         largest alpha whose error is within one standard error of that [1]_. A callable
         gets an object with the arrays `alphas`, `mean`, `se` and `fold_errors` and
         returns an index into `alphas`. Of equal errors, the larger alpha counts.
+    """
+
+    alphas: Any = 100
+    eps: float = 1e-3
+    cv: Any = None
+    rule: Any = "min"
+    scoring: Any = None
+
+    _parameter_constraints: ClassVar[Constraints] = {
+        "alphas": [Interval(Integral, 1, None, closed="left"), "array-like"],
+        "eps": [Interval(Real, 0, 1, closed="right")],
+        "cv": ["cv_object"],
+        "rule": [StrOptions({"min", "1se"}), callable],
+        "scoring": [None, StrOptions(set(get_scorer_names())), callable],
+    }
+
+
+@takes_parameters
+class WorkParameters:
+    """How the work is done, and what is told of it.
+
+    Parameters
+    ----------
     n_jobs : int, default=None
         Threads that solve folds side by side; None and -1 mean one for each core that
         BLAS would use. The answer is the same.
@@ -33,13 +60,17 @@ class ChoiceParameters:
         seconds that it took.
     """
 
-    alphas: Any = 100
-    eps: float = 1e-3
-    cv: Any = None
-    rule: Any = "min"
-    scoring: Any = None
     n_jobs: int | None = None
     verbose: int = 0
+
+    _parameter_constraints: ClassVar[Constraints] = {
+        "n_jobs": [
+            None,
+            Interval(Integral, 1, None, closed="left"),
+            Interval(Integral, None, -1, closed="right"),
+        ],
+        "verbose": ["verbose"],
+    }
 
 
 @takes_parameters
@@ -98,6 +129,12 @@ class PathChoice(ChoiceParameters):
     refit: bool = True
     store_fold_coefs: bool = False
 
+    _parameter_constraints: ClassVar[Constraints] = {
+        "criterion": [StrOptions({"cv", "aic", "bic", "ebic"})],
+        "refit": ["boolean"],
+        "store_fold_coefs": ["boolean"],
+    }
+
 
 @takes_parameters
 class LeastSquaresChoice(PathChoice):
@@ -151,6 +188,10 @@ class LeastSquaresChoice(PathChoice):
 
     relaxed: float | None = None
 
+    _parameter_constraints: ClassVar[Constraints] = {
+        "relaxed": [None, Interval(Real, 0, 1, closed="both")],
+    }
+
 
 @takes_parameters
 class L1Shares:
@@ -169,3 +210,7 @@ class L1Shares:
     """
 
     l1_ratio: Any = 1.0
+
+    _parameter_constraints: ClassVar[Constraints] = {
+        "l1_ratio": [Interval(Real, 0, 1, closed="both"), "array-like"],
+    }

@@ -3,9 +3,16 @@
 Of the classes that one derives from, those listed last have their parameters first.
 """
 
-from typing import Any
+from dataclasses import field
+from numbers import Integral, Real
+from typing import Any, ClassVar
 
-from regkit._describe import takes_parameters
+from regkit._describe import Constraints, takes_parameters
+from regkit._sklearn import Interval, StrOptions
+
+PATH_SOLVERS = frozenset({"auto", "active_set", "coordinate_descent"})
+_TOL: list[Any] = [Interval(Real, 0, None, closed="left")]
+_MAX_ITER: list[Any] = [Interval(Integral, 1, None, closed="left")]
 
 
 @takes_parameters
@@ -37,6 +44,14 @@ class ProblemParameters:
     bounds: Any = None
     penalty_factor: Any = None
 
+    _parameter_constraints: ClassVar[Constraints] = {
+        "fit_intercept": ["boolean"],
+        "standardize": ["boolean"],
+        "positive": ["boolean"],
+        "bounds": [None, "array-like", dict],
+        "penalty_factor": [None, "array-like", dict],
+    }
+
 
 @takes_parameters
 class LeastSquaresParameters(ProblemParameters):
@@ -59,6 +74,12 @@ class LeastSquaresParameters(ProblemParameters):
     tol: float = 1e-8
     max_iter: int = 1000
 
+    _parameter_constraints: ClassVar[Constraints] = {
+        "solver": [StrOptions(set(PATH_SOLVERS))],
+        "tol": _TOL,
+        "max_iter": _MAX_ITER,
+    }
+
 
 @takes_parameters
 class LossParameters(ProblemParameters):
@@ -76,10 +97,15 @@ class LossParameters(ProblemParameters):
     tol: float = 1e-8
     max_iter: int = 1000
 
+    _parameter_constraints: ClassVar[Constraints] = {
+        "tol": _TOL,
+        "max_iter": _MAX_ITER,
+    }
+
 
 @takes_parameters
-class WarmStart:
-    """Where a fit for one alpha starts.
+class OneAlpha:
+    """What estimators for one alpha take; each describes its alpha.
 
     Parameters
     ----------
@@ -87,7 +113,13 @@ class WarmStart:
         Whether to start from the previous `coef_` when its shape fits.
     """
 
+    alpha: Any = field(default=1.0, kw_only=False)
     warm_start: bool = False
+
+    _parameter_constraints: ClassVar[Constraints] = {
+        "alpha": [Interval(Real, 0, None, closed="left")],
+        "warm_start": ["boolean"],
+    }
 
 
 @takes_parameters
@@ -103,6 +135,10 @@ class L1Share:
 
     l1_ratio: float = 1.0
 
+    _parameter_constraints: ClassVar[Constraints] = {
+        "l1_ratio": [Interval(Real, 0, 1, closed="both")],
+    }
+
 
 @takes_parameters
 class ClassParameters:
@@ -116,6 +152,10 @@ class ClassParameters:
     """
 
     class_weight: Any = None
+
+    _parameter_constraints: ClassVar[Constraints] = {
+        "class_weight": [dict, StrOptions({"balanced"}), None],
+    }
 
 
 @takes_parameters
@@ -132,6 +172,10 @@ class MultinomialParameters:
 
     multinomial_penalty: str = "separate"
 
+    _parameter_constraints: ClassVar[Constraints] = {
+        "multinomial_penalty": [StrOptions({"separate", "grouped"})],
+    }
+
 
 @takes_parameters
 class HingeParameters:
@@ -146,6 +190,10 @@ class HingeParameters:
     """
 
     loss: str = "squared_hinge"
+
+    _parameter_constraints: ClassVar[Constraints] = {
+        "loss": [StrOptions({"squared_hinge", "hinge"})],
+    }
 
 
 @takes_parameters
@@ -164,3 +212,8 @@ class FamilyParameters:
 
     family: str = "poisson"
     power: float = 1.5
+
+    _parameter_constraints: ClassVar[Constraints] = {
+        "family": [StrOptions({"poisson", "gamma", "tweedie"})],
+        "power": [Interval(Real, 1, 2, closed="both")],
+    }

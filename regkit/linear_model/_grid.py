@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 
-from regkit._describe import described_as
 from regkit._types import Floats
 from regkit.linear_model._setup import as_floats
 
@@ -49,19 +48,15 @@ def check_alphas(alphas: Any) -> Floats:
     return values
 
 
-@described_as(check_alphas)
 def decreasing_alphas(alphas: Any) -> Floats:
     """Check the user's alphas and sort them; repeated values count once.
+
+    Parameters and errors are those of `check_alphas`.
 
     Returns
     -------
     alphas : ndarray
         Strictly decreasing.
-
-    Raises
-    ------
-    ValueError
-        As `check_alphas` does.
     """
     return np.ascontiguousarray(np.unique(check_alphas(alphas))[::-1])
 

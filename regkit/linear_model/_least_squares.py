@@ -28,10 +28,9 @@ from regkit.solvers.criteria import information_criteria
 from regkit.solvers.folds.fold import mean_squares
 from regkit.solvers.folds.from_moments import held_out_errors
 from regkit.solvers.folds.out_of_core import MOST_COLUMNS, WideRows
-from regkit.solvers.paths.grid import alpha_grid
 from regkit.solvers.problem import Penalty
 from regkit.solvers.results import PathResult
-from regkit.solvers.solve import solve_path
+from regkit.solvers.solve import alpha_grid, solve_path
 
 
 @dataclass(frozen=True)

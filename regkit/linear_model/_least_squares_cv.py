@@ -11,7 +11,7 @@ from sklearn.utils.validation import column_or_1d
 from regkit._describe import described_as
 from regkit._sklearn import validate_parameters
 from regkit.linear_model._base import LinearRegressor
-from regkit.linear_model._choice_parameters import LeastSquaresChoice
+from regkit.linear_model._choice_parameters import LeastSquaresChoice, WorkParameters
 from regkit.linear_model._cv import Arguments, Evaluator, PathCV
 from regkit.linear_model._least_squares import (
     MatrixProblem,
@@ -26,6 +26,7 @@ from regkit.linear_model._path_evaluators import (
     Mix,
     MomentScores,
     PathEvaluator,
+    RowPathEvaluator,
     RowScores,
     Scores,
 )
@@ -48,7 +49,7 @@ _REMEDY = (
 )
 
 
-class LeastSquaresCV(PathCV, LinearRegressor, LeastSquaresChoice):
+class LeastSquaresCV(PathCV, LinearRegressor, WorkParameters, LeastSquaresChoice):
     r"""Base of the twins that choose alpha along a path of least squares.
 
     Parameters
@@ -147,7 +148,7 @@ class LeastSquaresCV(PathCV, LinearRegressor, LeastSquaresChoice):
                 folds,
                 for_scorer(given.score_params, weight),
             )
-        return self._evaluator(problem, folded, scores)
+        return self._evaluator(problem, folded, scores, RowPathEvaluator)
 
     def _evaluator_of_chunks(self, source: RowSource, given: Arguments) -> Evaluator:
         labels, y = None, given.rows.y
@@ -194,6 +195,7 @@ class LeastSquaresCV(PathCV, LinearRegressor, LeastSquaresChoice):
         problem: MatrixProblem,
         folded: Folded | None = None,
         scores: Scores | None = None,
+        kind: type[PathEvaluator] = PathEvaluator,
     ) -> Evaluator:
         """Return what evaluates alphas by held-out rows, or by a criterion."""
         settings = PathSettings(self.tol, self.max_iter, self.solver)
@@ -202,9 +204,8 @@ class LeastSquaresCV(PathCV, LinearRegressor, LeastSquaresChoice):
             mix = Mix(float(self.relaxed), problem, settings)
         if folded is None:
             return CriterionEvaluator(problem, settings, self.criterion, mix=mix)
-        return PathEvaluator(
-            problem, settings, folded, bool(self.refit), scores=scores, mix=mix
-        )
+        with_whole = bool(self.refit)
+        return kind(problem, settings, folded, with_whole, scores=scores, mix=mix)
 
     def _check_out_of_core(self, n_features: int) -> None:
         """Refuse what needs all columns at once, or the rows in memory."""

@@ -9,10 +9,11 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn.utils.validation import check_is_fitted
 
+from regkit._describe import described_as
 from regkit._sklearn import check_same_features
 from regkit._types import Floats
 from regkit.designs import make_design
-from regkit.linear_model._base import LinearModel, linear_predictor
+from regkit.linear_model._base import LinearModel, LinearRegressor, linear_predictor
 from regkit.linear_model._fit_parameters import LossParameters
 from regkit.linear_model._labels import Labels
 from regkit.linear_model._loss_chunks import (
@@ -113,6 +114,7 @@ class LossEstimator(LinearModel, LossParameters):
         found.__dict__.pop("feature_names_in_", None)
         return found
 
+    @described_as(LinearRegressor.predict)
     def _linear_predictor(self, X: Any, offset: Any = None) -> Floats:
         """Compute ``X @ coef_.T + intercept_ + offset`` for rows in memory.
 
@@ -123,13 +125,6 @@ class LossEstimator(LinearModel, LossParameters):
             Rows to predict for; those in chunks without an offset.
         offset : array-like of shape (n_samples,), default=None
             Added to the linear predictor of each row, as in `fit`.
-
-        Raises
-        ------
-        NotFittedError
-            Before `fit`.
-        ValueError
-            When X holds NaN or inf, or its columns are not those seen in `fit`.
         """
         check_is_fitted(self, "coef_")
         check_same_features(self, X)

@@ -11,7 +11,7 @@ from sklearn.model_selection import check_cv
 from regkit._describe import described_as
 from regkit._types import Floats
 from regkit._warn import warn
-from regkit.linear_model._choice_parameters import PathChoice
+from regkit.linear_model._choice_parameters import PathChoice, WorkParameters
 from regkit.linear_model._cv import Arguments, Evaluator, PathCV
 from regkit.linear_model._labels import Labels, class_weighted, refuse_empty_classes
 from regkit.linear_model._loss_base import LossEstimator
@@ -31,7 +31,7 @@ from regkit.solvers.folds.in_memory import PathSettings
 from regkit.solvers.folds.losses import LossFolds
 
 
-class LossCV(PathCV, LossEstimator, PathChoice):
+class LossCV(PathCV, LossEstimator, WorkParameters, PathChoice):
     """Base of the twins that choose alpha; subclasses state the problem.
 
     Parameters

@@ -15,7 +15,7 @@ import numpy as np
 from regkit._types import Floats, Indices
 from regkit.linear_model._source_reducer import Names
 from regkit.linear_model._sums import OVERFLOW, rows_by_fold
-from regkit.rows.sources import Block, Encode, RowSource, refuse
+from regkit.rows.sources import BesideX, Block, Encode, RowSource, refuse
 from regkit.solvers.folds.loss_passes import BlockRows, LossRequest, LossSums, sum_rows
 from regkit.solvers.folds.loss_setup import MeasuredGroups
 from regkit.solvers.folds.out_of_core_passes import ColumnMoments
@@ -80,15 +80,10 @@ class LossReducer:
         return found
 
     def _reduce(self, task: Any, combine: Any) -> Any:
-        return self.source.reduce(
-            task,
-            combine,
-            self.y,
-            self.sample_weight,
-            self.labels,
-            self.offset,
-            self.encode,
+        given = BesideX(
+            self.y, self.sample_weight, self.labels, self.offset, self.encode
         )
+        return self.source.reduce(task, combine, given)
 
 
 class _Measured(NamedTuple):

@@ -11,11 +11,10 @@ from numpy.typing import NDArray
 from scipy.special import xlogy
 from sklearn.metrics import mean_tweedie_deviance
 
-from regkit._describe import described_as
 from regkit._types import Floats
-from regkit.linear_model._moment_scores import score_in_chunks
 from regkit.linear_model._source_reducer import Names
 from regkit.rows.sources import (
+    BesideX,
     Block,
     Encode,
     RowSource,
@@ -38,7 +37,6 @@ class _Sums(NamedTuple):
         return cls(several[0].names, total)
 
 
-@described_as(score_in_chunks)
 def accuracy_in_chunks(
     source: RowSource,
     y: Any,
@@ -48,18 +46,15 @@ def accuracy_in_chunks(
 ) -> tuple[Names, float]:
     """Return the share of rows whose class is predicted, and the columns' names.
 
-    Parameters
-    ----------
-    predict : callable
-        Gives the labels of a block of rows; it travels to where they are.
-    classes : ndarray
+    Parameters are those of `regkit.linear_model._moment_scores.score_in_chunks`, and
+    the ``classes``; ``predict`` gives labels.
     """
     encode: Encode = partial(_places, classes)
     if y is not None and not is_dask(y):
         y, encode = encode(y), plain_targets
     task = partial(_count_right, predict, classes)
     names, (right, total) = source.reduce(
-        task, _Sums.joined, y, sample_weight, None, None, encode
+        task, _Sums.joined, BesideX(y, sample_weight, encode=encode)
     )
     return names, float(right / total)
 
@@ -76,7 +71,7 @@ def d2_in_chunks(
     See scikit-learn's ``d2_tweedie_score``; parameters as for `accuracy_in_chunks`.
     """
     task = partial(_sum_deviances, predict, power)
-    names, values = source.reduce(task, _Sums.joined, y, sample_weight, None)
+    names, values = source.reduce(task, _Sums.joined, BesideX(y, sample_weight))
     total, amount, own, deviance = values
     mean = amount / total
     if power == 1.0:

@@ -11,7 +11,7 @@ from sklearn.exceptions import UndefinedMetricWarning
 from regkit._types import Floats
 from regkit._warn import warn
 from regkit.designs.centered_moments import CenteredMoments
-from regkit.rows.sources import Block, RowSource, named, refuse
+from regkit.rows.sources import BesideX, Block, RowSource, named, refuse
 
 _KNOWN = ("neg_mean_squared_error", "neg_root_mean_squared_error", "r2")
 
@@ -101,7 +101,7 @@ def score_in_chunks(
         NaN, with scikit-learn's warning, where fewer than two rows have a weight.
     """
     measure = partial(_measure, predict)
-    names, moments = source.reduce(measure, _join, y, sample_weight, None)
+    names, moments = source.reduce(measure, _join, BesideX(y, sample_weight))
     if moments.n_samples < 2:
         warn(
             "R^2 score is not well-defined with less than two samples.",

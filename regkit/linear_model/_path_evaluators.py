@@ -17,7 +17,14 @@ from regkit.linear_model._moment_scores import scores
 from regkit.linear_model._problem import PathRequest, Problem, TrainingRows
 from regkit.linear_model._selection import Choice, ErrorCurve
 from regkit.solvers.folds.fold import Fold, mean_and_se
-from regkit.solvers.folds.in_memory import Folded, FoldPaths, PathSettings, PathTask
+from regkit.solvers.folds.in_memory import (
+    Folded,
+    FoldedDesign,
+    FoldPaths,
+    PathSettings,
+    PathTask,
+)
+from regkit.solvers.paths.grid import grid_below
 from regkit.solvers.problem import Penalty
 from regkit.solvers.relaxed import relax
 from regkit.solvers.results import PathResult
@@ -142,6 +149,23 @@ class PathEvaluator(AlongPath):
                 found.folds if found.whole is None else [found.whole], penalty
             ),
         )
+
+
+@dataclass
+class RowPathEvaluator(PathEvaluator):
+    """Evaluates alphas by rows in memory, held out from paths of least squares."""
+
+    folded: FoldedDesign
+
+    def alpha_grid(self, l1_ratio: float, n_alphas: int, eps: float | None) -> Floats:
+        """Return the automatic grid, from sums that the folds need as well."""
+        penalty = self.problem.penalty(l1_ratio)
+        with np.errstate(over="ignore", invalid="ignore"):  # refused in `report`
+            top = self.folded.largest_alpha(penalty, self.settings.solver)
+        if top is None:
+            return super().alpha_grid(l1_ratio, n_alphas, eps)
+        assert eps is not None
+        return grid_below(top, n_alphas, eps)
 
 
 @dataclass

@@ -12,7 +12,7 @@ from sklearn.model_selection import check_cv
 from regkit._describe import described_as
 from regkit._sklearn import validate_parameters
 from regkit.linear_model._base import LinearRegressor
-from regkit.linear_model._choice_parameters import ChoiceParameters
+from regkit.linear_model._choice_parameters import ChoiceParameters, WorkParameters
 from regkit.linear_model._cv import Arguments, CrossValidated, Evaluation, Evaluator
 from regkit.linear_model._least_squares import MomentProblem, RowProblem
 from regkit.linear_model._moment_scores import check_moment_scoring
@@ -42,7 +42,7 @@ from regkit.solvers.folds.fold import Fold
 from regkit.solvers.folds.out_of_core import MOST_COLUMNS
 
 
-class RidgeCV(CrossValidated, LinearRegressor, ChoiceParameters):
+class RidgeCV(CrossValidated, LinearRegressor, WorkParameters, ChoiceParameters):
     """Base of `RidgeRegressorCV`, which documents its parameters."""
 
     _keeps_order = True

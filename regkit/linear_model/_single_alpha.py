@@ -18,7 +18,7 @@ from regkit._sklearn import (
 )
 from regkit._types import Floats
 from regkit.linear_model._base import LinearModel, LinearRegressor
-from regkit.linear_model._fit_parameters import WarmStart
+from regkit.linear_model._fit_parameters import OneAlpha
 from regkit.linear_model._least_squares import MomentProblem, open_problem
 from regkit.linear_model._problem import FitRows, PathRequest, Problem, Start
 from regkit.linear_model._setup import Setup
@@ -29,7 +29,7 @@ from regkit.solvers.folds.in_memory import PathSettings
 from regkit.solvers.results import PathResult
 
 
-class SingleAlphaModel(LinearModel, WarmStart):
+class SingleAlphaModel(LinearModel, OneAlpha):
     """Base of the models for one alpha, whatever their loss.
 
     Subclasses open their problem and name their `_l1_ratio`; ridge overrides how it is

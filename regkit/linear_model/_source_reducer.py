@@ -25,7 +25,7 @@ from regkit.linear_model._sums import (
 )
 from regkit.rows.inputs import check_fit_data
 from regkit.rows.open import as_source
-from regkit.rows.sources import NO_FOLD, Block, RowSource, refuse
+from regkit.rows.sources import NO_FOLD, BesideX, Block, RowSource, refuse
 from regkit.solvers.folds.out_of_core_passes import (
     ColumnMoments,
     Correlations,
@@ -121,7 +121,7 @@ class SourceReducer:
 
     def _reduce(self, task: Any, combine: Any) -> Any:
         return self.source.reduce(
-            task, combine, self.y, self.sample_weight, self.labels
+            task, combine, BesideX(self.y, self.sample_weight, self.labels)
         )
 
 

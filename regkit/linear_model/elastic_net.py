@@ -1,11 +1,10 @@
 """Elastic net: least squares with a mix of L1 and L2 penalties."""
 
 from dataclasses import field
-from typing import Any, ClassVar
+from typing import Any
 
 from regkit._describe import takes_parameters
 from regkit.linear_model._fit_parameters import L1Share
-from regkit.linear_model._parameters import ALPHA, COMMON, L1_RATIO
 from regkit.linear_model._single_alpha import LeastSquaresModel
 
 
@@ -70,13 +69,6 @@ class ElasticNetRegressor(LeastSquaresModel, L1Share):
 
     alpha: float = field(default=1.0, kw_only=False)
     l1_ratio: float = 0.5
-
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "alpha": ALPHA,
-        "l1_ratio": L1_RATIO,
-        **COMMON,
-        "warm_start": ["boolean"],
-    }
 
     def _l1_ratio(self) -> float:
         return float(self.l1_ratio)

@@ -1,11 +1,10 @@
 """Elastic net with its alpha and l1_ratio chosen from the data."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 from regkit._describe import takes_parameters
 from regkit.linear_model._choice_parameters import L1Shares
 from regkit.linear_model._least_squares_cv import LeastSquaresCV
-from regkit.linear_model._parameters import CROSS_VALIDATION, L1_RATIO
 from regkit.linear_model.elastic_net import ElasticNetRegressor
 
 
@@ -55,7 +54,3 @@ class ElasticNetRegressorCV(LeastSquaresCV, L1Shares):
     l1_ratio: Any = 0.5
 
     _single_class = ElasticNetRegressor
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "l1_ratio": [*L1_RATIO, "array-like"],
-        **CROSS_VALIDATION,
-    }

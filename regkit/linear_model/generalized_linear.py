@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import field
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from sklearn.metrics import d2_tweedie_score
@@ -19,10 +19,8 @@ from regkit.linear_model._fit_parameters import FamilyParameters, L1Share
 from regkit.linear_model._loss_base import LossEstimator, state_problem
 from regkit.linear_model._loss_chunks import ChunkData, Kind, as_rows
 from regkit.linear_model._loss_fit import LossModel
-from regkit.linear_model._loss_parameters import FAMILY, LOSS
 from regkit.linear_model._loss_problem import LossProblem
 from regkit.linear_model._loss_scores import d2_in_chunks
-from regkit.linear_model._parameters import ALPHA, L1_RATIO
 from regkit.linear_model._problem import FitRows
 from regkit.linear_model._setup import Setup
 from regkit.rows.inputs import check_fit_data, check_y
@@ -237,11 +235,3 @@ class GeneralizedLinearRegressor(GeneralizedLinearBase, LossModel, L1Share):
     """
 
     alpha: float = field(default=0.01, kw_only=False)
-
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "alpha": ALPHA,
-        "l1_ratio": L1_RATIO,
-        **FAMILY,
-        **LOSS,
-        "warm_start": ["boolean"],
-    }

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
-
 from regkit._describe import takes_parameters
 from regkit.linear_model._choice_parameters import L1Shares
 from regkit.linear_model._loss_cv import LossCV
-from regkit.linear_model._loss_parameters import FAMILY, LOSS_CV
-from regkit.linear_model._parameters import L1_RATIO
 from regkit.linear_model.generalized_linear import (
     GeneralizedLinearBase,
     GeneralizedLinearRegressor,
@@ -63,11 +59,6 @@ class GeneralizedLinearRegressorCV(GeneralizedLinearBase, LossCV, L1Shares):
     """
 
     _single_class = GeneralizedLinearRegressor
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "l1_ratio": [*L1_RATIO, "array-like"],
-        **FAMILY,
-        **LOSS_CV,
-    }
     _error_name = "mean deviance"
     _error_scale = 2.0  # a deviance is twice a log-likelihood ratio
 

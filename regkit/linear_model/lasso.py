@@ -1,10 +1,9 @@
 """Lasso: least squares with an L1 penalty."""
 
 from dataclasses import field
-from typing import Any, ClassVar
+from typing import Any
 
 from regkit._describe import takes_parameters
-from regkit.linear_model._parameters import ALPHA, COMMON
 from regkit.linear_model._single_alpha import LeastSquaresModel
 
 
@@ -64,12 +63,6 @@ class LassoRegressor(LeastSquaresModel):
     """
 
     alpha: float = field(default=1.0, kw_only=False)
-
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "alpha": ALPHA,
-        **COMMON,
-        "warm_start": ["boolean"],
-    }
 
     def _counterpart(self, alpha: Any, l1_ratio: float) -> Any:
         # Nothing else needs scikit-learn's linear models.

@@ -1,10 +1,7 @@
 """Lasso with its alpha chosen from the data."""
 
-from typing import Any, ClassVar
-
 from regkit._describe import takes_parameters
 from regkit.linear_model._least_squares_cv import LeastSquaresCV
-from regkit.linear_model._parameters import CROSS_VALIDATION
 from regkit.linear_model.lasso import LassoRegressor
 
 
@@ -62,7 +59,6 @@ class LassoRegressorCV(LeastSquaresCV):
     """
 
     _single_class = LassoRegressor
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = CROSS_VALIDATION
 
     def _l1_ratios(self) -> list[float]:
         return [1.0]

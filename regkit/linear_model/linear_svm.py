@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import field
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +12,6 @@ from regkit._describe import takes_parameters
 from regkit.linear_model._fit_parameters import HingeParameters, L1Share
 from regkit.linear_model._loss_classifier import LinearClassifier, indicators
 from regkit.linear_model._loss_fit import LossModel
-from regkit.linear_model._loss_parameters import CLASS_WEIGHT, HINGE_LOSS, LOSS
-from regkit.linear_model._parameters import ALPHA, L1_RATIO
 from regkit.solvers.loss_terms import LossTerm, SeparateTargets
 from regkit.solvers.losses import HINGE, SQUARED_HINGE
 
@@ -128,12 +126,3 @@ class LinearSVMClassifier(LinearSVMBase, LossModel, L1Share):
 
     alpha: float = field(default=0.01, kw_only=False)
     l1_ratio: float = 0.0
-
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "alpha": ALPHA,
-        "loss": HINGE_LOSS,
-        "l1_ratio": L1_RATIO,
-        **LOSS,
-        "class_weight": CLASS_WEIGHT,
-        "warm_start": ["boolean"],
-    }

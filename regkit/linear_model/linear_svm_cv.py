@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
-
 from regkit._describe import takes_parameters
 from regkit.linear_model._choice_parameters import L1Shares
 from regkit.linear_model._loss_cv import LossCV
-from regkit.linear_model._loss_parameters import CLASS_WEIGHT, HINGE_LOSS, LOSS_CV
-from regkit.linear_model._parameters import L1_RATIO
 from regkit.linear_model.linear_svm import LinearSVMBase, LinearSVMClassifier
 
 
@@ -61,12 +57,6 @@ class LinearSVMClassifierCV(LinearSVMBase, LossCV, L1Shares):
     """
 
     _single_class = LinearSVMClassifier
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "loss": HINGE_LOSS,
-        "l1_ratio": [*L1_RATIO, "array-like"],
-        **LOSS_CV,
-        "class_weight": CLASS_WEIGHT,
-    }
 
     @property
     def _error_name(self) -> str:

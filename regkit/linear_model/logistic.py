@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import field
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,12 +14,6 @@ from regkit._types import Floats
 from regkit.linear_model._fit_parameters import L1Share, MultinomialParameters
 from regkit.linear_model._loss_classifier import LinearClassifier, indicators
 from regkit.linear_model._loss_fit import LossModel
-from regkit.linear_model._loss_parameters import (
-    CLASS_WEIGHT,
-    LOSS,
-    MULTINOMIAL_PENALTY,
-)
-from regkit.linear_model._parameters import ALPHA, L1_RATIO
 from regkit.solvers.loss_terms import JointClasses, LossTerm, SeparateTargets
 from regkit.solvers.losses import LOGISTIC
 from regkit.solvers.multinomial import Multinomial
@@ -184,12 +178,3 @@ class LogisticClassifier(LogisticBase, LossModel, L1Share):
     """
 
     alpha: float = field(default=0.01, kw_only=False)
-
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "alpha": ALPHA,
-        "l1_ratio": L1_RATIO,
-        **LOSS,
-        "class_weight": CLASS_WEIGHT,
-        "multinomial_penalty": MULTINOMIAL_PENALTY,
-        "warm_start": ["boolean"],
-    }

@@ -2,17 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
-
 from regkit._describe import takes_parameters
 from regkit.linear_model._choice_parameters import L1Shares
 from regkit.linear_model._loss_cv import LossCV
-from regkit.linear_model._loss_parameters import (
-    CLASS_WEIGHT,
-    LOSS_CV,
-    MULTINOMIAL_PENALTY,
-)
-from regkit.linear_model._parameters import L1_RATIO
 from regkit.linear_model.logistic import LogisticBase, LogisticClassifier
 
 
@@ -61,12 +53,6 @@ class LogisticClassifierCV(LogisticBase, LossCV, L1Shares):
     """
 
     _single_class = LogisticClassifier
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "l1_ratio": [*L1_RATIO, "array-like"],
-        **LOSS_CV,
-        "class_weight": CLASS_WEIGHT,
-        "multinomial_penalty": MULTINOMIAL_PENALTY,
-    }
 
     _error_name = "log-loss"
 

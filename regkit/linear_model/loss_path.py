@@ -12,13 +12,7 @@ from regkit.linear_model._fit_parameters import (
     MultinomialParameters,
     ProblemParameters,
 )
-from regkit.linear_model._loss_parameters import (
-    CLASS_WEIGHT,
-    FAMILY,
-    LOSS_PATH,
-    MULTINOMIAL_PENALTY,
-)
-from regkit.linear_model._parameters import L1_RATIO
+from regkit.linear_model._parameters import GRID
 from regkit.linear_model._problem import FitRows
 from regkit.linear_model._regularization_path import RegularizationPath
 from regkit.linear_model._setup import Setup
@@ -71,11 +65,7 @@ def path_of_model(
     )
 
 
-@validate_arguments(
-    {"l1_ratio": L1_RATIO}
-    | LOSS_PATH
-    | {"class_weight": CLASS_WEIGHT, "multinomial_penalty": MULTINOMIAL_PENALTY}
-)
+@validate_arguments(GRID | LogisticClassifier._parameter_constraints)
 @described_as(ProblemParameters, MultinomialParameters, lasso_path)
 def logistic_path(
     X: Any,
@@ -180,7 +170,7 @@ def logistic_path(
 
 
 @described_as(logistic_path, FamilyParameters)
-@validate_arguments({"l1_ratio": L1_RATIO} | FAMILY | LOSS_PATH)
+@validate_arguments(GRID | GeneralizedLinearRegressor._parameter_constraints)
 def glm_path(
     X: Any,
     y: Any,

@@ -7,9 +7,13 @@ from typing import Any
 from regkit._describe import described_as
 from regkit._sklearn import validate_arguments
 from regkit.linear_model._compute_path import compute_path
-from regkit.linear_model._fit_parameters import ProblemParameters
+from regkit.linear_model._fit_parameters import (
+    L1Share,
+    LeastSquaresParameters,
+    ProblemParameters,
+)
 from regkit.linear_model._least_squares import open_problem, require_one_target
-from regkit.linear_model._parameters import L1_RATIO, PATH
+from regkit.linear_model._parameters import GRID
 from regkit.linear_model._problem import FitRows
 from regkit.linear_model._regularization_path import RegularizationPath
 from regkit.linear_model._setup import Setup
@@ -19,7 +23,7 @@ __all__ = ["RegularizationPath", "enet_path", "lasso_path"]
 
 
 @described_as(ProblemParameters)
-@validate_arguments(PATH)
+@validate_arguments(GRID | LeastSquaresParameters._parameter_constraints)
 def lasso_path(
     X: Any,
     y: Any,
@@ -40,18 +44,8 @@ def lasso_path(
 ) -> RegularizationPath:
     r"""Compute the Lasso at a whole sequence of alphas.
 
-    For each alpha minimizes over the coefficients :math:`\beta` and the intercept
-    :math:`b`
-
-    .. math::
-
-        \frac{1}{2n} \sum_i w_i (y_i - x_i^\top \beta - b)^2
-        + \alpha \sum_j f_j |\beta_j|
-        \quad \text{subject to} \quad l_j \le \beta_j \le u_j,
-
-    where :math:`w` are the `sample_weight` rescaled to sum to :math:`n`, :math:`f`
-    the `penalty_factor` and :math:`l, u` the `bounds`. A whole path costs little more
-    than its last alpha, since each solution starts the next.
+    The objective, for each alpha, is that of `LassoRegressor`. A whole path costs
+    little more than its last alpha, since each solution starts the next.
 
     Parameters
     ----------
@@ -143,7 +137,11 @@ def lasso_path(
 
 
 @described_as(lasso_path)
-@validate_arguments({"l1_ratio": L1_RATIO} | PATH)
+@validate_arguments(
+    GRID
+    | L1Share._parameter_constraints
+    | LeastSquaresParameters._parameter_constraints
+)
 def enet_path(
     X: Any,
     y: Any,
@@ -165,18 +163,8 @@ def enet_path(
 ) -> RegularizationPath:
     r"""Compute the elastic net at a whole sequence of alphas.
 
-    For each alpha minimizes over the coefficients :math:`\beta` and the intercept
-    :math:`b`
-
-    .. math::
-
-        \frac{1}{2n} \sum_i w_i (y_i - x_i^\top \beta - b)^2
-        + \alpha \sum_j f_j \left( \rho |\beta_j|
-        + \frac{1 - \rho}{2} \beta_j^2 \right)
-        \quad \text{subject to} \quad l_j \le \beta_j \le u_j,
-
-    where :math:`w` are the `sample_weight` rescaled to sum to :math:`n`, :math:`f`
-    the `penalty_factor`, :math:`l, u` the `bounds` and :math:`\rho` the `l1_ratio`.
+    The objective, for each alpha, is that of `ElasticNetRegressor`. A whole path costs
+    little more than its last alpha, since each solution starts the next.
 
     Parameters
     ----------
@@ -188,14 +176,6 @@ def enet_path(
     --------
     ElasticNetRegressor : The estimator for one alpha.
     lasso_path : With the L1 penalty alone.
-
-    References
-    ----------
-    .. [1] H. Zou and T. Hastie, "Regularization and variable selection via the
-       elastic net", Journal of the Royal Statistical Society B 67, 2005.
-    .. [2] J. Friedman, T. Hastie and R. Tibshirani, "Regularization paths for
-       generalized linear models via coordinate descent", Journal of Statistical
-       Software 33, 2010.
 
     Examples
     --------

@@ -1,16 +1,16 @@
 """Ridge: least squares with an L2 penalty."""
 
 from dataclasses import field, replace
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import numpy as np
 
-from regkit._describe import takes_parameters
-from regkit._sklearn import StrOptions
+from regkit._describe import Constraints, takes_parameters
+from regkit._sklearn import Interval, StrOptions
 from regkit._types import Floats
+from regkit.linear_model._fit_parameters import PATH_SOLVERS
 from regkit.linear_model._least_squares import MatrixProblem
-from regkit.linear_model._parameters import ALPHA, COMMON, PATH_SOLVERS, RIDGE_SOLVERS
 from regkit.linear_model._setup import Limits, as_floats
 from regkit.linear_model._single_alpha import LeastSquaresModel
 from regkit.solvers.alpha_scales import mean_scale
@@ -19,6 +19,7 @@ from regkit.solvers.results import PathResult
 from regkit.solvers.ridge.cholesky import Systems
 from regkit.solvers.ridge.route import solve_ridge
 
+RIDGE_SOLVERS = PATH_SOLVERS | {"cholesky", "svd", "conjugate_gradient"}
 # Entries of the targets, repeated for several alphas, that are solved at once.
 _BLOCK = 1 << 25
 # Iterations of path solvers that may decide for themselves.
@@ -104,12 +105,10 @@ class RidgeRegressor(LeastSquaresModel):
     alpha: Any = field(default=1.0, kw_only=False)
     max_iter: Any = 1000
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "alpha": [*ALPHA, "array-like"],
-        **COMMON,
+    _parameter_constraints: ClassVar[Constraints] = {
+        "alpha": [Interval(Real, 0, None, closed="left"), "array-like"],
         "solver": [StrOptions(set(RIDGE_SOLVERS))],
-        "max_iter": [*COMMON["max_iter"], None],
-        "warm_start": ["boolean"],
+        "max_iter": [Interval(Integral, 1, None, closed="left"), None],
     }
 
     def _counterpart(self, alpha: Any, l1_ratio: float) -> Any:

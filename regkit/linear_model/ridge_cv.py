@@ -1,12 +1,12 @@
 """Ridge with its alpha chosen from the data."""
 
+from numbers import Real
 from typing import Any, ClassVar
 
-from regkit._describe import takes_parameters
-from regkit._sklearn import StrOptions
-from regkit.linear_model._parameters import CHOOSING, RIDGE_SOLVERS
+from regkit._describe import Constraints, takes_parameters
+from regkit._sklearn import Interval, StrOptions
 from regkit.linear_model._ridge_cv import RidgeCV
-from regkit.linear_model.ridge import RidgeRegressor
+from regkit.linear_model.ridge import RIDGE_SOLVERS, RidgeRegressor
 
 
 @takes_parameters
@@ -156,9 +156,8 @@ class RidgeRegressorCV(RidgeCV):
     store_cv_results: bool = False
 
     _single_class = RidgeRegressor
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **CHOOSING,
-        "eps": [None, *CHOOSING["eps"]],
+    _parameter_constraints: ClassVar[Constraints] = {
+        "eps": [None, Interval(Real, 0, 1, closed="right")],
         "cv": [StrOptions({"gcv"}), "cv_object"],
         "alpha_per_target": ["boolean"],
         "store_cv_results": ["boolean"],

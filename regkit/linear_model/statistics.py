@@ -139,6 +139,7 @@ class SufficientStatistics:
         """
         return self.merge(type(self)._of(sum_up(self, X, y, sample_weight, fold)))
 
+    @described_as(update)
     def merge(self, other: SufficientStatistics) -> Self:
         """Add the rows of other statistics.
 
@@ -147,10 +148,6 @@ class SufficientStatistics:
         other : SufficientStatistics
             Of the same columns and targets, and of other rows: rows in both would
             count twice. Not changed.
-
-        Returns
-        -------
-        self : SufficientStatistics
 
         Raises
         ------

@@ -16,35 +16,22 @@ from regkit.model_selection._values import value_key
 
 
 def evaluate_sweep(
-    estimator: Any,
-    prefix: str,
-    X: Any,
-    y: Any,
-    candidates: list[TaskCandidate],
-    shared: dict[str, Any],
+    fold: FoldEvaluator, candidates: list[TaskCandidate]
 ) -> list[dict[str, Any]]:
     """Evaluate candidates on one fold.
 
     Parameters
     ----------
-    estimator : estimator
-        What is tuned; left as it is.
-    prefix : str
-        What the names of the last step's parameters begin with; all other parameters
-        are the same for all candidates.
-    X, y : object
-        All rows.
+    fold : FoldEvaluator
+        Made for them.
     candidates : list of Candidate
-        To evaluate.
-    shared : dict
-        Everything else that `fit_and_score` takes.
+        To evaluate; the same but for parameters of the last step.
 
     Returns
     -------
     results : list of dict
         As `fit_and_score` gives, one for each candidate.
     """
-    fold = FoldEvaluator(estimator, prefix, X, y, candidates, shared)
     ready = False
     with contextlib.suppress(Exception):  # scikit-learn will meet and report it
         fold.prepare()

@@ -9,7 +9,7 @@ from sklearn.utils.parallel import delayed
 
 from regkit._sklearn import fit_and_score
 from regkit.model_selection._composition import can_fit_path, last_step
-from regkit.model_selection._fold import TaskCandidate
+from regkit.model_selection._fold import FoldEvaluator, TaskCandidate
 from regkit.model_selection._sweep import evaluate_sweep
 from regkit.model_selection._values import value_key
 
@@ -78,7 +78,8 @@ def _job(estimator: Any, prefix: str | None, tasks: list[Any]) -> Any:
     candidates = [
         TaskCandidate(*(options.get(name) for name in _OWN)) for _, _, options in tasks
     ]
-    return delayed(evaluate_sweep)(estimator, prefix, X, y, candidates, shared)
+    fold = FoldEvaluator(estimator, prefix, X, y, candidates, shared)
+    return delayed(evaluate_sweep)(fold, candidates)
 
 
 def _evaluate_one(

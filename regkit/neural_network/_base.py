@@ -105,7 +105,7 @@ class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator, NetworkParamete
         Returns
         -------
         self : estimator
-            The fitted estimator.
+            Fitted.
 
         Raises
         ------
@@ -149,7 +149,21 @@ class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator, NetworkParamete
         return self
 
     def _continue(self, X: Any, y: Any, sample_weight: Any, fresh: bool) -> Self:
-        """Train for one epoch, at the constant initial rates."""
+        """Train for one epoch, at the constant initial rates.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe, RowChunks} of shape \
+                (n_samples, n_features)
+            Training rows.
+        sample_weight : float or array-like of shape (n_samples,), default=None
+            Weights of the rows.
+
+        Returns
+        -------
+        self : estimator
+            Trained on.
+        """
         before = None if fresh else self._ensemble
         seed = self._draw_seed(self.random_state)
         given = self._take_more(before, X, y, sample_weight, seed)
@@ -300,7 +314,7 @@ class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator, NetworkParamete
         temperature = self._temperature(goal, judges, len(trained))
         ensemble = replace(ensemble, temperature=temperature)
         found = attributes(ensemble, trained)
-        found |= self._calibrate(ensemble, goal, judges, trained, given)
+        found |= self._calibrate(ensemble, judges, given)
         if context is not None:
             context.call_on_fit_task_end(
                 estimator=self, reconstruction_attributes=lambda: found, **data
@@ -367,7 +381,14 @@ class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator, NetworkParamete
         return found
 
     def _check_X(self, X: Any) -> Any:
-        """Check rows to predict for."""
+        """Check rows to predict for.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe, RowChunks} of shape \
+                (n_samples, n_features)
+            Rows to predict for.
+        """
         self._check_fitted()
         check_same_features(self, X)
         return self._read(self._reader, X, self.n_features_in_)
@@ -404,12 +425,7 @@ class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator, NetworkParamete
         return 1.0
 
     def _calibrate(
-        self,
-        ensemble: Ensemble,
-        goal: Goal,
-        judges: Judges,
-        trained: list[Trained],
-        given: FitInput,
+        self, ensemble: Ensemble, judges: Judges, given: FitInput
     ) -> dict[str, Any]:
         """Learn from held-out rows how far predictions are off."""
         raise NotImplementedError

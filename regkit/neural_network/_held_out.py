@@ -40,6 +40,8 @@ class Judges(NamedTuple):
     held_out: list[HeldOut]
     members: tuple[tuple[int, ...], ...]
     """The members that predict for each group of rows: of each fold, or all."""
+    are_set_apart: bool = False
+    """Whether the rows were set apart for this alone."""
 
     @property
     def by_fold(self) -> bool:
@@ -78,7 +80,8 @@ def judges_of(trained: list[Trained], chosen: bool) -> Judges:
     everyone = (tuple(range(len(trained))),)
     calibrate = trained[0].parts.calibrate
     if len(calibrate.weights):
-        return Judges([HeldOut(networks, calibrate, 0, calibrate)], everyone)
+        held_out = [HeldOut(networks, calibrate, 0, calibrate)]
+        return Judges(held_out, everyone, are_set_apart=True)
     if len(trained) == 1 or trained[0].parts.fold is None:
         found = _halves(trained, trained[0].parts.validate, 0, chosen)
         return Judges(found, everyone)

@@ -24,7 +24,7 @@ from regkit.neural_network._data import Table
 from regkit.neural_network._ensemble import Ensemble, joined
 from regkit.neural_network._fitted import Fitted
 from regkit.neural_network._folds import lone_classes
-from regkit.neural_network._held_out import Judges, Trained
+from regkit.neural_network._held_out import Judges
 from regkit.neural_network._network_parameters import (
     ClassificationParameters,
     UsualParameters,
@@ -149,6 +149,7 @@ class DropoutMLPClassifier(
     }
     _stratify = True
 
+    @described_as(DropoutMLP._continue)
     def partial_fit(
         self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None
     ) -> Self:
@@ -159,20 +160,10 @@ class DropoutMLPClassifier(
 
         Parameters
         ----------
-        X : {array-like, sparse matrix, dataframe, RowChunks} of shape \
-                (n_samples, n_features)
-            Training rows.
         y : array-like of shape (n_samples,) or (n_samples, n_labels)
             Classes.
         classes : array-like of shape (n_classes,), default=None
             All classes of all calls; None takes them from the first call's y.
-        sample_weight : float or array-like of shape (n_samples,), default=None
-            Weights of the rows.
-
-        Returns
-        -------
-        self : estimator
-            The estimator.
 
         Raises
         ------
@@ -196,14 +187,9 @@ class DropoutMLPClassifier(
             del self._announced
 
     @by_chunks(lazy=True)
+    @described_as(DropoutMLP._check_X)
     def predict(self, X: Any) -> NDArray[Any]:
         """Predict the most probable class, or all labels above one half.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix, dataframe, RowChunks} of shape \
-                (n_samples, n_features)
-            Rows to predict for.
 
         Returns
         -------
@@ -429,18 +415,13 @@ class DropoutMLPClassifier(
         return fit_temperature(groups, multilabel, n_members, n_folds)
 
     def _calibrate(
-        self,
-        ensemble: Ensemble,
-        goal: Goal,
-        judges: Judges,
-        trained: list[Trained],
-        given: FitInput,
+        self, ensemble: Ensemble, judges: Judges, given: FitInput
     ) -> dict[str, Any]:
         found = self._uncalibrated()
         if not judges.held_out:
             return found
-        multilabel = goal.attributes["_multilabel"]
-        classes = goal.attributes["classes_"]
+        multilabel = given.goal.attributes["_multilabel"]
+        classes = given.goal.attributes["classes_"]
         predicted, scores, hits = [], [], []
         for networks, table, *_ in judges.held_out:
             outputs = np.array([each.outputs(table.X) for each in networks])

@@ -18,7 +18,7 @@ from regkit.neural_network._data import Table
 from regkit.neural_network._ensemble import Ensemble, joined
 from regkit.neural_network._fitted import Fitted
 from regkit.neural_network._heads import Heads
-from regkit.neural_network._held_out import Judges, Trained
+from regkit.neural_network._held_out import Judges
 from regkit.neural_network._network_parameters import (
     RegressionParameters,
     UsualParameters,
@@ -153,6 +153,7 @@ class DropoutMLPRegressor(
         "standardize_target": ["boolean"],
     }
 
+    @described_as(DropoutMLP._continue)
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Train for one epoch, at constant initial rates, on all rows.
 
@@ -161,18 +162,8 @@ class DropoutMLPRegressor(
 
         Parameters
         ----------
-        X : {array-like, sparse matrix, dataframe, RowChunks} of shape \
-                (n_samples, n_features)
-            Training rows.
         y : array-like of shape (n_samples,) or (n_samples, n_targets)
             Targets.
-        sample_weight : float or array-like of shape (n_samples,), default=None
-            Weights of the rows.
-
-        Returns
-        -------
-        self : estimator
-            The estimator.
 
         Raises
         ------
@@ -183,6 +174,7 @@ class DropoutMLPRegressor(
         validate_parameters(self)
         return self._continue(X, y, sample_weight, "_ensemble" not in self.__dict__)
 
+    @described_as(DropoutMLP._check_X)
     def predict(
         self, X: Any, return_std: bool = False, n_samples: int = _N_PASSES
     ) -> Any:
@@ -190,9 +182,6 @@ class DropoutMLPRegressor(
 
         Parameters
         ----------
-        X : {array-like, sparse matrix, dataframe, RowChunks} of shape \
-                (n_samples, n_features)
-            Rows to predict for.
         return_std : bool, default=False
             Whether to return standard deviations of y given X as well, the `total` of
             `predict_uncertainty`.
@@ -456,17 +445,12 @@ class DropoutMLPRegressor(
         return values[:, 0] if self._one_dimensional else values
 
     def _calibrate(
-        self,
-        ensemble: Ensemble,
-        goal: Goal,
-        judges: Judges,
-        trained: list[Trained],
-        given: FitInput,
+        self, ensemble: Ensemble, judges: Judges, given: FitInput
     ) -> dict[str, Any]:
         if not judges.held_out:
             return self._uncalibrated()
-        chosen = not len(trained[0].parts.calibrate.weights)
-        judged = judge(self._heads_of(goal), judges, ensemble.members, chosen)
+        chosen = not judges.are_set_apart
+        judged = judge(self._heads_of(given.goal), judges, ensemble.members, chosen)
         found: dict[str, Any] = {"_calibration": judged.calibration}
         deviation = judged.deviation
         if self.tau is not None:

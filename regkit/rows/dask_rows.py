@@ -20,12 +20,14 @@ from regkit.parallel.threads import one_blas_thread, side_by_side
 from regkit.rows.inputs import check_fit_data, check_sample_weight, check_y
 from regkit.rows.row_chunks import RowChunks
 from regkit.rows.sources import (
+    BesideX,
     Block,
+    Combine,
     Encode,
     Found,
+    Task,
     named,
     no_fold,
-    plain_targets,
 )
 
 # Partial results that one task merges.
@@ -68,27 +70,20 @@ class DaskRows:
         return self._lengths
 
     def reduce(
-        self,
-        task: Callable[[Block], Found],
-        combine: Callable[[Iterable[Found]], Found],
-        y: Any,
-        sample_weight: Any,
-        labels: NDArray[np.int64] | None,
-        offset: Any = None,
-        encode: Encode = plain_targets,
+        self, task: Task[Found], combine: Combine[Found], given: BesideX
     ) -> Found:
-        _require_y(y)
-        given = zip(
+        _require_y(given.y)
+        each = zip(
             self._parts,
-            self._beside("y", y),
-            self._beside("sample_weight", sample_weight),
-            self._labels(labels),
-            self._beside("offset", offset),
+            self._beside("y", given.y),
+            self._beside("sample_weight", given.sample_weight),
+            self._labels(given.labels),
+            self._beside("offset", given.offset),
             strict=True,
         )
-        work = partial(_on_partition, task, self.n_features, encode)
+        work = partial(_on_partition, task, self.n_features, given.encode)
         run = dask.delayed(work, pure=False)
-        found = [run(number, *parts) for number, parts in enumerate(given)]
+        found = [run(number, *parts) for number, parts in enumerate(each)]
         join = dask.delayed(partial(_join, combine), pure=False)
         while len(found) > 1:
             found = [

@@ -37,6 +37,19 @@ def plain_targets(y: Any) -> Floats:
     return check_y("X", y)
 
 
+class BesideX(NamedTuple):
+    """What belongs to the rows, as the user passed it."""
+
+    y: Any
+    sample_weight: Any
+    labels: NDArray[np.int64] | None = None
+    """The rows' folds."""
+    offset: Any = None
+    """Belongs to the rows as y does."""
+    encode: Encode = plain_targets
+    """Turns a y that comes in parts into numbers; one of all rows consists of these."""
+
+
 class Block(NamedTuple):
     """Some rows, checked but for NaN and infinity."""
 
@@ -47,6 +60,11 @@ class Block(NamedTuple):
     """One fold for all rows, or one for each."""
     offset: Floats | None = None
     """(n,), or (n, n_classes)."""
+
+
+# What is done with each block, and with the results of several.
+Task = Callable[[Block], Found]
+Combine = Callable[[Iterable[Found]], Found]
 
 
 class RowSource(Protocol):
@@ -60,20 +78,11 @@ class RowSource(Protocol):
         """Columns, known without a pass."""
 
     def reduce(
-        self,
-        task: Callable[[Block], Found],
-        combine: Callable[[Iterable[Found]], Found],
-        y: Any,
-        sample_weight: Any,
-        labels: NDArray[np.int64] | None,
-        offset: Any = None,
-        encode: Encode = plain_targets,
+        self, task: Task[Found], combine: Combine[Found], given: BesideX
     ) -> Found:
         """Return ``combine`` of ``task`` of all rows, from one pass over them.
 
-        ``combine`` is associative and changes none of its arguments. ``labels`` are
-        the rows' folds, ``offset`` belongs to the rows as ``y`` does. ``encode`` turns
-        a y that comes in parts into numbers; one of all rows consists of numbers.
+        ``combine`` is associative and changes none of its arguments.
         """
 
     def targets(self, y: Any) -> tuple[Floats | None, int]:

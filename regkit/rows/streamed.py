@@ -1,12 +1,11 @@
 """`RowChunks`, checked chunk by chunk and worked on by the threads of this process."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
-from numpy.typing import NDArray
 from sklearn import config_context
 
 from regkit._types import Floats
@@ -15,12 +14,13 @@ from regkit.rows.chunk_checks import Form, Marks, beside, check_targets, mark_of
 from regkit.rows.inputs import FitData, check_fit_data, check_sample_weight, check_y
 from regkit.rows.row_chunks import Chunk, RowChunks
 from regkit.rows.sources import (
+    BesideX,
     Block,
-    Encode,
+    Combine,
     Found,
+    Task,
     named,
     no_fold,
-    plain_targets,
 )
 
 # Bytes of X that a thread works on at a time.
@@ -41,16 +41,8 @@ class StreamedRows:
         return self._chunks.count_features()
 
     def reduce(
-        self,
-        task: Callable[[Block], Found],
-        combine: Callable[[Iterable[Found]], Found],
-        y: Any,
-        sample_weight: Any,
-        labels: NDArray[np.int64] | None,
-        offset: Any = None,
-        encode: Encode = plain_targets,
+        self, task: Task[Found], combine: Combine[Found], given: BesideX
     ) -> Found:
-        given = _Given(y, sample_weight, labels, offset, encode)
         blocks = _blocks(self._chunks, self._marks, given)
         return combine(map_stream(task, blocks))
 
@@ -98,17 +90,7 @@ class StreamedRows:
         return np.concatenate(found)
 
 
-class _Given(NamedTuple):
-    """What belongs to the rows; see `RowSource.reduce`."""
-
-    y: Any
-    sample_weight: Any
-    labels: NDArray[np.int64] | None
-    offset: Any
-    encode: Encode
-
-
-def _blocks(chunks: RowChunks, marks: Marks, given: _Given) -> Iterator[Block]:
+def _blocks(chunks: RowChunks, marks: Marks, given: BesideX) -> Iterator[Block]:
     """Check the chunks one by one, and cut them into what threads work on."""
     y, sample_weight, labels, offset, _ = given
     whole_y = None if y is None else check_y("X", y)
@@ -166,7 +148,7 @@ def _check_chunk(
     start: int,
     whole_y: Floats | None,
     weights: Floats | None,
-    given: _Given,
+    given: BesideX,
 ) -> FitData:
     y, weight = beside(chunk, start, whole_y, weights, given.sample_weight)
     if whole_y is None:

@@ -61,6 +61,11 @@ class Penalty:
             np.zeros(n_features) + upper,
         )
 
+    def repeated(self, n_classes: int) -> Self:
+        """Return the penalty of so many classes' coefficients, class after class."""
+        of_columns = (self.factor, self.lower, self.upper)
+        return type(self)(self.l1_ratio, *(np.tile(v, n_classes) for v in of_columns))
+
     @property
     def is_bounded(self) -> bool:
         """Whether any bound is finite."""
@@ -254,24 +259,36 @@ def is_small(design: Design) -> bool:
     return few or design.has_gram
 
 
+class Target(NamedTuple):
+    """A centered target, as a design weights it."""
+
+    target: Floats
+    target_mean: float
+    total: float  # |target|²
+
+
 class ScaledProblem(NamedTuple):
     """A least-squares problem in the units of a design's Z."""
 
     target: Floats
     target_mean: float
-    total: float  # |target|²
+    total: float
     penalty: ScaledPenalty
 
 
 def scale_problem(design: Design, y: Floats, penalty: Penalty) -> ScaledProblem:
     """Express ``y`` and ``penalty`` in the units of the design's columns."""
+    target = center_target(design, y)
+    return ScaledProblem(*target, ScaledPenalty.of(penalty, design, target.total**0.5))
+
+
+def center_target(design: Design, y: Floats) -> Target:
+    """Center ``y`` as the design's columns are; zero where it is constant."""
     target, mean = design.center(y)
     total = float(target @ target)
     if is_rounding(total, float(mean)):
-        target = np.zeros_like(target)
-        total = 0.0
-    scaled = ScaledPenalty.of(penalty, design, total**0.5)
-    return ScaledProblem(target, float(mean), total, scaled)
+        return Target(np.zeros_like(target), float(mean), 0.0)
+    return Target(target, float(mean), total)
 
 
 def is_rounding(total: float, mean: float) -> bool:

@@ -1,4 +1,4 @@
-"""The regularization path: picks the solver by the problem's shape."""
+"""The regularization path and its grid: picks the solver by the problem's shape."""
 
 from dataclasses import replace
 from typing import NamedTuple
@@ -10,7 +10,14 @@ from regkit._types import Floats
 from regkit.designs import Design, GramTerms
 from regkit.parallel.threads import calm_passes
 from regkit.solvers.paths.gram import CompleteGram
-from regkit.solvers.problem import Penalty, as_result, is_small, sum_of_squares
+from regkit.solvers.paths.grid import grid_below, require_l1
+from regkit.solvers.problem import (
+    Penalty,
+    as_result,
+    is_small,
+    scale_problem,
+    sum_of_squares,
+)
 from regkit.solvers.results import PathResult
 
 # `paths.walk` and `ridge.route` are imported where they are called: a fit that needs
@@ -116,6 +123,38 @@ def go_on(
     task = _Task(design, y, penalty, tol, max_iter, solver, design.n_features)
     rest = task.solve(alphas[done:], start)
     return PathResult.concat([found, rest]) if done else rest
+
+
+def alpha_grid(
+    design: Design,
+    y: Floats,
+    penalty: Penalty,
+    n_alphas: int = 100,
+    eps: float = 1e-3,
+) -> Floats:
+    """Return ``n_alphas`` alphas from the true alpha_max down to ``eps`` of it.
+
+    alpha_max is the smallest alpha at which no penalized column enters, given the
+    weights, bounds, penalty factors, centering, and the unpenalized columns' own fit.
+
+    Raises
+    ------
+    ValueError
+        When ``penalty.l1_ratio`` is 0: no finite alpha makes all coefficients zero.
+    """
+    require_l1(penalty)
+    # The design keeps the Gram matrix for the path that follows.
+    complete = CompleteGram.of_rows(design, y, penalty) if is_small(design) else None
+    if complete is not None and not complete.is_doubtful:
+        top = complete.top
+    elif np.any(penalty.factor == 0.0):
+        from regkit.solvers.paths.walk import ScreenedPath
+
+        top = ScreenedPath.begin(design, y, penalty).top
+    else:
+        problem = scale_problem(design, y, penalty)
+        top = problem.penalty.largest_alpha(design.correlate(problem.target))
+    return grid_below(top, n_alphas, eps)
 
 
 class _Task(NamedTuple):

@@ -1,9 +1,11 @@
 """The regularization path of any loss: squares have solvers of their own."""
 
+from typing import NamedTuple
+
 from regkit._types import Floats
 from regkit.designs.protocols import RowDesign
 from regkit.solvers.losses import HINGE, Loss
-from regkit.solvers.paths.grid import alpha_grid, grid_below, require_l1
+from regkit.solvers.paths.grid import grid_below, require_l1
 from regkit.solvers.paths.hinge import HingePath
 from regkit.solvers.paths.newton import NewtonPath
 from regkit.solvers.paths.newton_walk import few_blas_threads, walk_down
@@ -11,7 +13,7 @@ from regkit.solvers.paths.row_space import RowSpace
 from regkit.solvers.paths.walk import answered
 from regkit.solvers.problem import Penalty
 from regkit.solvers.results import PathResult
-from regkit.solvers.solve import solve_path
+from regkit.solvers.solve import alpha_grid, solve_path
 
 
 def solve_loss_path(
@@ -72,28 +74,53 @@ def solve_loss_path(
             max_nonzero=max_nonzero,
             start=None if start is None else start[0],
         )
+    problem = _Problem(loss, y, offset, tol, max_iter)
     rows = RowSpace.of(design, penalty) if max_nonzero is None else None
     if rows is not None:
-        found = solve_loss_path(
-            rows.design,
-            loss,
-            y,
-            rows.penalty,
-            alphas,
-            offset=offset,
-            tol=tol,
-            max_iter=max_iter,
-        )
-        return rows.back(found)
-    limit = design.n_features if max_nonzero is None else max_nonzero
-    with few_blas_threads(design):
-        walk = _path(loss)(
-            design, loss, y, penalty, offset=offset, tol=tol, max_iter=max_iter
-        )
-        answered(walk.start(), design)
-        if start is not None:
-            answered(walk.start_from(start[0] * design.scale, start[1]), design)
-        return walk_down(walk, design, penalty, alphas, tol, limit)
+        duals: list[Floats] = []
+        inner = problem.path(rows.design, rows.penalty, alphas, duals=duals)
+        found = rows.judge(rows.back(inner), loss, y, offset, duals, tol)
+        if rows.suffices(inner, found):
+            return found
+    return problem.path(design, penalty, alphas, start, max_nonzero)
+
+
+class _Problem(NamedTuple):
+    """What is fitted, whatever the columns are; see `solve_loss_path`."""
+
+    loss: Loss
+    y: Floats
+    offset: Floats | None
+    tol: float
+    max_iter: int
+
+    def path(
+        self,
+        design: RowDesign,
+        penalty: Penalty,
+        alphas: Floats,
+        start: tuple[Floats, float] | None = None,
+        max_nonzero: int | None = None,
+        duals: list[Floats] | None = None,
+    ) -> PathResult:
+        """Solve for all alphas; see `walk_down` for ``duals``."""
+        limit = design.n_features if max_nonzero is None else max_nonzero
+        with few_blas_threads(design):
+            walk = _path(self.loss)(
+                design,
+                self.loss,
+                self.y,
+                penalty,
+                offset=self.offset,
+                tol=self.tol,
+                max_iter=self.max_iter,
+            )
+            answered(walk.start(), design)
+            if start is not None:
+                answered(walk.start_from(start[0] * design.scale, start[1]), design)
+            return walk_down(
+                walk, design, penalty, alphas, self.tol, limit, duals=duals
+            )
 
 
 def loss_alpha_grid(

@@ -1,6 +1,6 @@
 """The regularization path of multinomial logistic regression."""
 
-from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -66,28 +66,16 @@ def solve_multinomial_path(
     ValueError
         Where a class has no row of positive weight.
     """
+    problem = _Problem(classes, n_classes, offset, tol, max_iter, is_grouped)
     rows = RowSpace.of(design, penalty) if max_nonzero is None else None
     if rows is not None:
-        found = solve_multinomial_path(
-            rows.design,
-            classes,
-            n_classes,
-            rows.penalty,
-            alphas,
-            offset=offset,
-            tol=tol,
-            max_iter=max_iter,
-        )
-        return rows.back(found)
-    with few_blas_threads(design):
-        walk, stacked, spread = _start(
-            design, classes, n_classes, penalty, offset, tol, max_iter, is_grouped
-        )
-        if start is not None:
-            coef = start[0].T.reshape(-1) * stacked.scale
-            answered(walk.start_from(coef, start[1]), stacked)
-        limit = stacked.n_features if max_nonzero is None else max_nonzero
-        return walk_down(walk, stacked, spread, alphas, tol, limit, n_classes)
+        duals: list[Floats] = []
+        inner = problem.path(rows.design, rows.penalty, alphas, duals=duals)
+        loss, y, shift = problem.stacked
+        found = rows.judge(rows.back(inner), loss, y, shift, duals, tol)
+        if rows.suffices(inner, found):
+            return found
+    return problem.path(design, penalty, alphas, start, max_nonzero)
 
 
 def multinomial_alpha_grid(
@@ -109,42 +97,75 @@ def multinomial_alpha_grid(
         When ``penalty.l1_ratio`` is 0: no finite alpha makes all coefficients zero.
     """
     require_l1(penalty)
+    problem = _Problem(classes, n_classes, offset, 1e-10, 1000, is_grouped)
     with few_blas_threads(design):
-        walk, _, _ = _start(
-            design, classes, n_classes, penalty, offset, 1e-10, 1000, is_grouped
-        )
+        walk, _, _ = problem.start(design, penalty)
     return grid_below(walk.top, n_alphas, eps)
 
 
-def _start(
-    design: RowDesign,
-    classes: Indices,
-    n_classes: int,
-    penalty: Penalty,
-    offset: Floats | None,
-    tol: float,
-    max_iter: int,
-    is_grouped: bool,
-) -> tuple[NewtonPath, ClassDesign, Penalty]:
-    """Go to the null model of the stacked columns."""
-    stacked = ClassDesign(design, n_classes)
-    spread = replace(
-        penalty,
-        factor=np.tile(penalty.factor, n_classes),
-        lower=np.tile(penalty.lower, n_classes),
-        upper=np.tile(penalty.upper, n_classes),
-    )
-    indicators = (classes == np.arange(n_classes)[:, None]).astype(np.float64)
-    # Squares of a norm are sums of squares: without L1 both penalties are one.
-    kind = GroupedPath if is_grouped and penalty.l1_ratio > 0.0 else NewtonPath
-    walk = kind(
-        stacked,
-        Multinomial(n_classes),
-        indicators.reshape(-1),
-        spread,
-        offset=None if offset is None else offset.T.reshape(-1),
-        tol=tol,
-        max_iter=max_iter,
-    )
-    answered(walk.start(), stacked)
-    return walk, stacked, spread
+class _Problem(NamedTuple):
+    """What is fitted, whatever the columns are; see `solve_multinomial_path`."""
+
+    classes: Indices
+    n_classes: int
+    offset: Floats | None
+    tol: float
+    max_iter: int
+    is_grouped: bool
+
+    @property
+    def stacked(self) -> tuple[Multinomial, Floats, Floats | None]:
+        """The loss, the classes' indicators and the offsets, class after class."""
+        indicators = (self.classes == np.arange(self.n_classes)[:, None]).astype(
+            np.float64
+        )
+        offset = None if self.offset is None else self.offset.T.reshape(-1)
+        return Multinomial(self.n_classes), indicators.reshape(-1), offset
+
+    def start(
+        self, design: RowDesign, penalty: Penalty
+    ) -> tuple[NewtonPath, ClassDesign, Penalty]:
+        """Go to the null model of the stacked columns."""
+        stacked = ClassDesign(design, self.n_classes)
+        spread = penalty.repeated(self.n_classes)
+        loss, indicators, offset = self.stacked
+        # Squares of a norm are sums of squares: without L1 both penalties are one.
+        is_grouped = self.is_grouped and penalty.l1_ratio > 0.0
+        walk = (GroupedPath if is_grouped else NewtonPath)(
+            stacked,
+            loss,
+            indicators,
+            spread,
+            offset=offset,
+            tol=self.tol,
+            max_iter=self.max_iter,
+        )
+        answered(walk.start(), stacked)
+        return walk, stacked, spread
+
+    def path(
+        self,
+        design: RowDesign,
+        penalty: Penalty,
+        alphas: Floats,
+        start: tuple[Floats, Floats] | None = None,
+        max_nonzero: int | None = None,
+        duals: list[Floats] | None = None,
+    ) -> PathResult:
+        """Solve for all alphas; see `walk_down` for ``duals``."""
+        with few_blas_threads(design):
+            walk, stacked, spread = self.start(design, penalty)
+            if start is not None:
+                coef = start[0].T.reshape(-1) * stacked.scale
+                answered(walk.start_from(coef, start[1]), stacked)
+            limit = stacked.n_features if max_nonzero is None else max_nonzero
+            return walk_down(
+                walk,
+                stacked,
+                spread,
+                alphas,
+                self.tol,
+                limit,
+                self.n_classes,
+                duals,
+            )

@@ -2,15 +2,6 @@
 
 import warnings
 
-import pytest
-from sklearn.utils.estimator_checks import (
-    check_dataframe_column_names_consistency,
-    check_n_features_in,
-    check_n_features_in_after_fitting,
-    check_param_validation,
-    parametrize_with_checks,
-)
-
 from regkit import (
     ElasticNetRegressor,
     ElasticNetRegressorCV,
@@ -25,6 +16,7 @@ from regkit import (
     RidgeRegressor,
     RidgeRegressorCV,
 )
+from tests.conformance.checks import all_checks, further_checks
 
 ESTIMATORS = [
     LassoRegressor(),
@@ -64,13 +56,6 @@ VARIANTS = [
 ]
 
 
-def all_checks(estimators):
-    """Give `parametrize_with_checks` as a list: pytest 9 takes no generator."""
-    mark = parametrize_with_checks(estimators)
-    names, cases = mark.args
-    return pytest.mark.parametrize(names, list(cases), **mark.kwargs)
-
-
 @all_checks([*ESTIMATORS, *VARIANTS])
 def test_scikit_learn_checks(estimator, check):
     with warnings.catch_warnings():
@@ -78,16 +63,6 @@ def test_scikit_learn_checks(estimator, check):
         check(estimator)
 
 
-@pytest.mark.parametrize("estimator", ESTIMATORS, ids=lambda e: type(e).__name__)
-@pytest.mark.parametrize(
-    "check",
-    [
-        check_param_validation,
-        check_dataframe_column_names_consistency,
-        check_n_features_in,
-        check_n_features_in_after_fitting,
-    ],
-    ids=lambda check: check.__name__,
-)
+@further_checks(ESTIMATORS)
 def test_further_checks(estimator, check):
     check(type(estimator).__name__, estimator)

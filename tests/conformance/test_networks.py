@@ -3,15 +3,10 @@
 import warnings
 
 import pytest
-from sklearn.utils.estimator_checks import (
-    check_dataframe_column_names_consistency,
-    check_n_features_in,
-    check_n_features_in_after_fitting,
-    check_param_validation,
-    parametrize_with_checks,
-)
+from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from regkit import DropoutMLPClassifier, DropoutMLPRegressor
+from tests.conformance.checks import further_checks
 
 FEW = {"n_members": 1, "max_iter": 40, "hidden_layer_sizes": 32}
 ESTIMATORS = [
@@ -84,16 +79,6 @@ def test_nothing_else_is_left_out():
         assert len(names) > 40
 
 
-@pytest.mark.parametrize("estimator", ESTIMATORS[:2], ids=lambda e: type(e).__name__)
-@pytest.mark.parametrize(
-    "check",
-    [
-        check_param_validation,
-        check_dataframe_column_names_consistency,
-        check_n_features_in,
-        check_n_features_in_after_fitting,
-    ],
-    ids=lambda check: check.__name__,
-)
+@further_checks(ESTIMATORS[:2])
 def test_further_checks(estimator, check):
     check(type(estimator).__name__, estimator)

@@ -7,7 +7,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from regkit import ElasticNetRegressor, LassoRegressor, PathSearchCV, RidgeRegressor
-from tests.conformance.test_check_estimator import all_checks
+from tests.conformance.checks import all_checks
 
 ALPHAS = np.geomspace(1e-3, 1, 4)
 SEARCHES = [

@@ -1,10 +1,14 @@
 """Comparing the results of two searches, and estimators that count their fits."""
 
+import warnings
 from typing import ClassVar
 
 import numpy as np
 from numpy.testing import assert_allclose
 from sklearn.base import BaseEstimator, RegressorMixin, TransformerMixin, clone
+from sklearn.model_selection import GridSearchCV
+
+from regkit import PathSearchCV
 
 
 def assert_same_results(found, expected, rtol=1e-6, atol=1e-9):
@@ -90,3 +94,42 @@ class ToyRidge(RegressorMixin, BaseEstimator):
 
     def predict(self, X):
         return X @ self.coef_
+
+
+ALPHAS = np.geomspace(0.005, 2, 8)
+
+
+def both(estimator, grid, X, y, fit_params=None, **options):
+    """Fit both searches, compare all that they say, return PathSearchCV's."""
+    ours = PathSearchCV(estimator, grid, **options).fit(X, y, **(fit_params or {}))
+    theirs = GridSearchCV(estimator, grid, **options).fit(X, y, **(fit_params or {}))
+    assert_same_results(ours.cv_results_, theirs.cv_results_)
+    attributes = {name for name in vars(ours) if name.endswith("_")}
+    assert attributes == {name for name in vars(theirs) if name.endswith("_")}
+    assert ours.n_splits_ == theirs.n_splits_
+    assert ours.multimetric_ == theirs.multimetric_
+    if hasattr(theirs, "best_score_"):  # of equal scores rounding may choose another
+        assert_allclose(ours.best_score_, theirs.best_score_, rtol=1e-6, atol=1e-9)
+    if hasattr(theirs, "best_index_"):
+        best = ours.cv_results_["params"][ours.best_index_]
+        assert ours.best_params_ is best
+    if hasattr(theirs, "best_estimator_") and ours.best_index_ == theirs.best_index_:
+        assert repr(ours.best_estimator_) == repr(theirs.best_estimator_)
+        assert_allclose(ours.predict(X), theirs.predict(X), rtol=1e-6, atol=1e-9)
+    return ours
+
+
+def both_with_warnings(estimator, grid, X, y, **options):
+    """Fit both searches; give the results and the warnings, without ways to errors."""
+    outcomes = []
+    for kind in (PathSearchCV, GridSearchCV):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            results = kind(estimator, grid, **options).fit(X, y).cv_results_
+        told = [
+            (w.category, str(w.message).split("Below")[0].split("Details")[0])
+            for w in caught
+        ]
+        outcomes.append((results, told))
+        assert not any("During handling" in str(w.message) for w in caught)
+    return outcomes

@@ -1,89 +1,35 @@
 """`PathSearchCV` against `GridSearchCV`, key by key."""
 
 import gc
-import io
 import pickle
-import warnings
 import weakref
-from contextlib import redirect_stdout
 from inspect import signature
 
 import numpy as np
-import pandas as pd
 import pytest
-import scipy.sparse as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
-from sklearn import config_context
 from sklearn.base import clone
-from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
+from sklearn.compose import TransformedTargetRegressor
 from sklearn.datasets import load_iris
-from sklearn.exceptions import FitFailedWarning
 from sklearn.linear_model import Ridge
 from sklearn.metrics import make_scorer, mean_absolute_error, r2_score
-from sklearn.model_selection import (
-    GridSearchCV,
-    GroupKFold,
-    LeaveOneGroupOut,
-    RepeatedKFold,
-    ShuffleSplit,
-    cross_val_score,
-)
+from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import (
-    FunctionTransformer,
-    OneHotEncoder,
-    PolynomialFeatures,
-    StandardScaler,
-)
+from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 
 from regkit import ElasticNetRegressor, LassoRegressor, PathSearchCV, RidgeRegressor
 from regkit._sklearn import take_over_tasks
 from regkit.model_selection._fold import FoldEvaluator
 from tests.model_selection.comparison import (
+    ALPHAS,
     CountedScaler,
     ToyRidge,
     assert_same_results,
+    both,
 )
-
-ALPHAS = np.geomspace(0.005, 2, 8)
-
-
-@pytest.fixture(scope="module")
-def data():
-    rng = np.random.default_rng(3)
-    X = rng.normal(size=(60, 6))
-    return X, X @ [2.0, -1.0, 0.5, 0.0, 0.0, 0.0] + rng.normal(size=60)
-
-
-@pytest.fixture
-def calls():
-    """Counts of the counting estimators, from zero."""
-    for counts in (CountedScaler.calls, ToyRidge.calls):
-        counts.update(dict.fromkeys(counts, 0))
-    return {"scaler": CountedScaler.calls, "ridge": ToyRidge.calls}
-
-
-def both(estimator, grid, X, y, fit_params=None, **options):
-    """Fit both searches, compare all that they say, return PathSearchCV's."""
-    ours = PathSearchCV(estimator, grid, **options).fit(X, y, **(fit_params or {}))
-    theirs = GridSearchCV(estimator, grid, **options).fit(X, y, **(fit_params or {}))
-    assert_same_results(ours.cv_results_, theirs.cv_results_)
-    attributes = {name for name in vars(ours) if name.endswith("_")}
-    assert attributes == {name for name in vars(theirs) if name.endswith("_")}
-    assert ours.n_splits_ == theirs.n_splits_
-    assert ours.multimetric_ == theirs.multimetric_
-    if hasattr(theirs, "best_score_"):  # of equal scores rounding may choose another
-        assert_allclose(ours.best_score_, theirs.best_score_, rtol=1e-6, atol=1e-9)
-    if hasattr(theirs, "best_index_"):
-        best = ours.cv_results_["params"][ours.best_index_]
-        assert ours.best_params_ is best
-    if hasattr(theirs, "best_estimator_") and ours.best_index_ == theirs.best_index_:
-        assert repr(ours.best_estimator_) == repr(theirs.best_estimator_)
-        assert_allclose(ours.predict(X), theirs.predict(X), rtol=1e-6, atol=1e-9)
-    return ours
 
 
 def within(model, layers):
@@ -269,253 +215,13 @@ def test_transformers_that_work_in_place(data):
     assert_array_equal(X, before)
 
 
-@pytest.mark.parametrize(
-    "cv",
-    [
-        4,
-        RepeatedKFold(n_splits=3, n_repeats=2, random_state=0),
-        ShuffleSplit(4, random_state=0),
-        [(np.arange(30), np.arange(30, 60)), (list(range(20, 60)), list(range(20)))],
-        [(np.arange(60) < 40, np.arange(60) >= 40)],
-    ],
-    ids=["int", "repeated", "shuffle", "iterable", "masks"],
-)
-def test_folds(data, cv):
-    both(LassoRegressor(), {"alpha": ALPHAS}, *data, cv=cv)
-
-
-def test_groups(data):
-    groups = np.repeat(np.arange(6), 10)
-    for cv in (GroupKFold(3), LeaveOneGroupOut()):
-        both(
-            LassoRegressor(),
-            {"alpha": ALPHAS},
-            *data,
-            fit_params={"groups": groups},
-            cv=cv,
-        )
-
-
-def test_weights_by_name(data):
-    X, y = data
-    weight = np.linspace(0.1, 2, 60)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # newer scikit-learn warns about the scorer
-        both(
-            LassoRegressor(),
-            {"alpha": ALPHAS},
-            X,
-            y,
-            fit_params={"sample_weight": weight},
-        )
-    both(
-        make_pipeline(StandardScaler(), LassoRegressor()),
-        {"lassoregressor__alpha": ALPHAS},
-        X,
-        y,
-        fit_params={"lassoregressor__sample_weight": weight},
-    )
-
-
-@pytest.mark.parametrize("own_score", [True, False])
-def test_routed_weights_and_groups(data, own_score):
-    X, y = data
-    params = {
-        "sample_weight": np.linspace(0.1, 2, 60),
-        "groups": np.repeat(np.arange(6), 10),
-    }
-    with config_context(enable_metadata_routing=True):
-        scaler = StandardScaler().set_fit_request(sample_weight=True)
-        lasso = LassoRegressor().set_fit_request(sample_weight=True)
-        lasso.set_score_request(sample_weight=True)
-        scorer = make_scorer(r2_score).set_score_request(sample_weight=True)
-        pipeline = make_pipeline(scaler, lasso).set_score_request(sample_weight=True)
-        target = TransformedTargetRegressor(pipeline, transformer=StandardScaler())
-        options = {"cv": GroupKFold(3), "scoring": None if own_score else scorer}
-        alpha = "lassoregressor__alpha"
-        weighted = both(
-            pipeline, {alpha: ALPHAS}, X, y, params, **options, return_train_score=True
-        )
-        if not own_score:
-            both(target, {f"regressor__{alpha}": ALPHAS}, X, y, params, **options)
-    plain = PathSearchCV(pipeline, {alpha: ALPHAS}, cv=GroupKFold(3))
-    plain.fit(X, y, groups=params["groups"])
-    assert not np.allclose(
-        plain.cv_results_["mean_test_score"], weighted.cv_results_["mean_test_score"]
-    )
-
-
-def test_frames():
-    rng = np.random.default_rng(0)
-    frame = pd.DataFrame(
-        {
-            "size": rng.normal(100, 20, 80),
-            "rooms": rng.integers(1, 6, 80),
-            "town": rng.choice(["a", "b", "c"], 80),
-        }
-    )
-    y = frame["size"] * 2 + (frame["town"] == "a") * 30 + rng.normal(size=80)
-    columns = ColumnTransformer(
-        [
-            ("numbers", StandardScaler(), ["size", "rooms"]),
-            ("words", OneHotEncoder(sparse_output=False), ["town"]),
-        ]
-    )
-    for output in ("default", "pandas"):
-        model = make_pipeline(columns, LassoRegressor()).set_output(transform=output)
-        search = both(model, {"lassoregressor__alpha": ALPHAS}, frame, y)
-        assert_array_equal(search.feature_names_in_, frame.columns)
-    numbers = frame[["size", "rooms"]]
-    search = both(LassoRegressor(), {"alpha": ALPHAS}, numbers, y)
-    assert_array_equal(search.best_estimator_.feature_names_in_, ["size", "rooms"])
-
-
-@pytest.mark.parametrize("form", [sp.csr_array, sp.csc_matrix])
-def test_sparse(data, form):
-    X, y = data
-    X = form(np.where(np.abs(X) > 0.7, X, 0.0))
-    both(LassoRegressor(tol=1e-13), {"alpha": ALPHAS}, X, y)
-    model = make_pipeline(StandardScaler(with_mean=False), LassoRegressor(tol=1e-13))
-    both(model, {"lassoregressor__alpha": ALPHAS}, X, y, return_train_score=True)
-
-
 def test_memory_of_a_pipeline(data, tmp_path):
     model = make_pipeline(StandardScaler(), LassoRegressor(), memory=str(tmp_path))
     both(model, {"lassoregressor__alpha": ALPHAS}, *data)
     both(model, {"lassoregressor__alpha": ALPHAS}, *data)
 
 
-# ------------------------------------------------------------------- failures
-
-
-def both_with_warnings(estimator, grid, X, y, **options):
-    """Fit both searches; give the results and the warnings, without ways to errors."""
-    outcomes = []
-    for kind in (PathSearchCV, GridSearchCV):
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
-            results = kind(estimator, grid, **options).fit(X, y).cv_results_
-        told = [
-            (w.category, str(w.message).split("Below")[0].split("Details")[0])
-            for w in caught
-        ]
-        outcomes.append((results, told))
-        assert not any("During handling" in str(w.message) for w in caught)
-    return outcomes
-
-
-@pytest.mark.parametrize("error_score", [np.nan, -7.0])
-@pytest.mark.parametrize(
-    ("estimator", "alphas"),
-    [
-        (ToyRidge(), [0.1, -1.0, 1.0, "fail", 3.0]),
-        (LassoRegressor(), [0.1, -1.0, 1.0, "fail", 3.0]),
-        (RidgeRegressor(), ["fail", 0.1, [1.0, 2.0], 1.0, 3.0]),
-    ],
-    ids=["toy", "lasso", "ridge"],
-)
-def test_only_candidates_that_fail_get_the_error_score(
-    data, estimator, alphas, error_score
-):
-    (found, told), (expected, said) = both_with_warnings(
-        make_pipeline(StandardScaler(), clone(estimator)),
-        {f"{type(estimator).__name__.lower()}__alpha": alphas},
-        *data,
-        error_score=error_score,
-    )
-    assert_same_results(found, expected)
-    assert told == said
-    assert [kind for kind, message in told if "fits failed out of" in message] == [
-        FitFailedWarning
-    ]
-    failed = [alphas.index(a) for a in alphas if not isinstance(a, float) or a < 0]
-    assert_array_equal(found["split0_test_score"][failed], error_score)
-    assert np.isfinite(np.delete(found["split0_test_score"], failed)).all()
-
-
-def test_error_score_raise(data):
-    search = PathSearchCV(ToyRidge(), {"alpha": [1.0, -2.0]}, error_score="raise")
-    with pytest.raises(ValueError, match=r"alpha=-2\.0 will not do"):
-        search.fit(*data)
-    assert not hasattr(search, "cv_results_")
-
-
-def test_all_candidates_fail(data):
-    for kind in (PathSearchCV, GridSearchCV):
-        with pytest.raises(ValueError, match="All the 10 fits failed"):
-            kind(ToyRidge(), {"alpha": [-1.0, -2.0]}).fit(*data)
-
-
-def test_a_transformer_that_fails_in_fitting_and_in_scoring(data):
-    X, y = data
-
-    def fails_for_some(rows):  # training rows of the first fold, test of the second
-        if rows[0, 0] == X[12, 0]:
-            raise ValueError("no")
-        return rows
-
-    (found, told), (expected, said) = both_with_warnings(
-        make_pipeline(FunctionTransformer(fails_for_some), LassoRegressor()),
-        {"lassoregressor__alpha": ALPHAS},
-        X,
-        y,
-        error_score=-1.0,
-    )
-    assert_same_results(found, expected)
-    assert told == said
-    assert sum("Scoring failed" in message for _, message in told) == len(ALPHAS)
-    for fold, failed in enumerate([True, True, False, False, False]):
-        assert np.all((found[f"split{fold}_test_score"] == -1.0) == failed)
-
-
-def test_fewer_models_than_values_is_an_error(data):
-    with pytest.raises(TypeError, match=r"ToyRidge.fit_path gave 2 models for 3 val"):
-        PathSearchCV(ToyRidge(short=True), {"alpha": [1.0, 2.0, 3.0]}).fit(*data)
-
-
-class BrokenPath(ToyRidge):
-    def fit_path(self, X, y, values):
-        raise RuntimeError("not today")
-
-
-def test_a_path_that_fails_where_fit_does_not_is_told(data):
-    with pytest.warns(
-        UserWarning, match=r"fit_path of BrokenPath failed where fit did"
-    ):
-        both(BrokenPath(), {"alpha": [1.0, 2.0, 3.0]}, *data)
-
-
-def test_wrong_parameters(data):
-    for kind in (PathSearchCV, GridSearchCV):
-        with pytest.raises(ValueError, match="Invalid parameter 'lambda'"):
-            kind(LassoRegressor(), {"alpha": [1, 2], "lambda": [1]}).fit(*data)
-
-
 # ------------------------------------------------- messages, times, being an object
-
-
-@pytest.mark.parametrize("verbose", [1, 2, 3, 10])
-@pytest.mark.parametrize("scoring", [None, ["r2", "neg_median_absolute_error"]])
-def test_messages(data, verbose, scoring):
-    def lines(kind):
-        text = io.StringIO()
-        with redirect_stdout(text):
-            kind(
-                LassoRegressor(),
-                {"alpha": [0.1, 1.0], "positive": [True, False]},
-                verbose=verbose,
-                scoring=scoring,
-                refit=False,
-                return_train_score=verbose > 3,
-                cv=3,
-            ).fit(*data)
-        # Times differ, and with them the number of dots.
-        plain = [line.split(" total time")[0] for line in text.getvalue().splitlines()]
-        return sorted(line.replace("..", "") for line in plain)
-
-    found, expected = lines(PathSearchCV), lines(GridSearchCV)
-    strip = lambda line: line.replace(".", "")  # noqa: E731
-    assert list(map(strip, found)) == list(map(strip, expected))
 
 
 def test_times_add_up(data):

@@ -14,10 +14,9 @@ from hypothesis import strategies as st
 
 from regkit.designs import make_design
 from regkit.solvers import problem as problem_module
-from regkit.solvers.paths.grid import alpha_grid
 from regkit.solvers.paths.walk import Asking, ScreenedPath
 from regkit.solvers.problem import Penalty
-from regkit.solvers.solve import solve_path
+from regkit.solvers.solve import alpha_grid, solve_path
 from tests.properties.harness import assert_fit, fit, refit, with_alpha
 from tests.properties.problems import Problem, problems, stored_problems, tables
 from tests.properties.profile import sweep

@@ -10,9 +10,8 @@ import pytest
 import scipy.sparse as sp
 
 from regkit.designs import make_design
-from regkit.solvers.paths.grid import alpha_grid
 from regkit.solvers.problem import Penalty
-from regkit.solvers.solve import solve_path
+from regkit.solvers.solve import alpha_grid, solve_path
 from tests.certificate import certify
 
 SHAPES = {"complete Gram matrix": (25, 12), "working set": (12, 520)}

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from regkit._types import Floats, Indices
 from regkit.kernels._jit import kernel, summing_kernel
 
 
@@ -23,12 +24,8 @@ class Stored(NamedTuple):
 
 @summing_kernel
 def dense_rows(
-    rows: NDArray[np.float64],
-    classes: NDArray[np.int64],
-    places: NDArray[np.int64],
-    share: NDArray[np.float64],
-    first: int,
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    rows: Floats, classes: Indices, places: Indices, share: Floats, first: int
+) -> tuple[Floats, Floats]:
     """Return the rows of the entries from ``first`` on, and their sums by class.
 
     ``rows`` are X's columns; ``share`` has a row per class.
@@ -69,13 +66,13 @@ def dense_rows(
 def sparse_rows(
     columns: Stored,
     rows: Stored,
-    bounds: NDArray[np.int64],
-    entries: NDArray[np.int64],
-    classes: NDArray[np.int64],
-    places: NDArray[np.int64],
-    share: NDArray[np.float64],
+    bounds: Indices,
+    entries: Indices,
+    classes: Indices,
+    places: Indices,
+    share: Floats,
     first: int,
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+) -> tuple[Floats, Floats]:
     """Return the rows of the entries from ``first`` on, and their sums by class.
 
     X comes as CSC and as CSR; those of its column j are

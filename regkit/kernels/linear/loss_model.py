@@ -6,9 +6,8 @@ What `regkit.solvers.paths.newton_model` and `newton_steps` do, in parts.
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from regkit._types import EPS
+from regkit._types import EPS, Floats, Indices
 from regkit.kernels._jit import part, summing_part
 from regkit.kernels.linear.active_set_state import State, WorkingProblem
 from regkit.kernels.linear.certificate import penalty_gap, shrinkages
@@ -43,15 +42,15 @@ _PER_ROW, _PER_ENTRY = 60.0, 4.0
 class Working(NamedTuple):
     """The columns in use and their quadratic model; arrays have room for more."""
 
-    columns: NDArray[np.float64]  # of (X - m) / s, contiguous: (columns, n)
-    scaled: NDArray[np.float64]  # room for as many
+    columns: Floats  # of (X - m) / s, contiguous: (columns, n)
+    scaled: Floats  # room for as many
     problem: WorkingProblem
     state: State
-    square: NDArray[np.float64]  # of the columns' lengths
-    sums: NDArray[np.float64]  # Σ_i share_i weight_i x_ij
-    since: NDArray[np.float64]  # change of eta since the dual point was the residual
-    settled: NDArray[np.float64]  # second derivatives at the last alpha's solution
-    figures: NDArray[np.float64]
+    square: Floats  # of the columns' lengths
+    sums: Floats  # Σ_i share_i weight_i x_ij
+    since: Floats  # change of eta since the dual point was the residual
+    settled: Floats  # second derivatives at the last alpha's solution
+    figures: Floats
 
 
 class Settings(NamedTuple):
@@ -82,12 +81,7 @@ def own_residual(rows: LossRows, working: Working, fit_intercept: bool) -> None:
 
 
 @part
-def rebase(
-    working: Working,
-    products: NDArray[np.float64],
-    size: int,
-    fit_intercept: bool,
-) -> None:
+def rebase(working: Working, products: Floats, size: int, fit_intercept: bool) -> None:
     """Go on with the present coefficients' own residual, of these products."""
     problem, state, figures = working.problem, working.state, working.figures
     if fit_intercept:
@@ -112,7 +106,7 @@ def rebase(
 
 
 @part
-def penalty_value(problem: WorkingProblem, coef: NDArray[np.float64]) -> float:
+def penalty_value(problem: WorkingProblem, coef: Floats) -> float:
     """Return the penalty less alpha of the first coefficients."""
     total = 0.0
     for j in range(coef.shape[0]):
@@ -123,11 +117,7 @@ def penalty_value(problem: WorkingProblem, coef: NDArray[np.float64]) -> float:
 
 @part
 def is_rise(
-    rows: LossRows,
-    working: Working,
-    before: NDArray[np.float64],
-    settings: Settings,
-    alpha: float,
+    rows: LossRows, working: Working, before: Floats, settings: Settings, alpha: float
 ) -> bool:
     """Whether the objective is higher after the step than before."""
     code, power, problem = rows.code, rows.power, working.problem
@@ -140,7 +130,7 @@ def is_rise(
 
 
 @summing_part
-def _moved_square(rows: LossRows, since: NDArray[np.float64]) -> float:
+def _moved_square(rows: LossRows, since: Floats) -> float:
     """Return the square, under the model, of all changes since its residual was own."""
     total = 0.0
     for i in range(since.shape[0]):
@@ -153,7 +143,7 @@ def _moved_square(rows: LossRows, since: NDArray[np.float64]) -> float:
 def accept(
     rows: LossRows,
     working: Working,
-    before: NDArray[np.float64],
+    before: Floats,
     shift: float,
     settings: Settings,
     alpha: float,
@@ -210,10 +200,7 @@ def wants_new_gram(
 
 @part
 def gap_bound(
-    working: Working,
-    every: NDArray[np.int64],
-    alpha: float,
-    null_deviance: float,
+    working: Working, every: Indices, alpha: float, null_deviance: float
 ) -> float:
     """Return a bound on the duality gap.
 

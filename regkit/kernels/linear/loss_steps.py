@@ -10,13 +10,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from regkit._types import Floats, Indices
 from regkit.kernels._jit import fused_part, kernel, part, summing_part
-from regkit.kernels.linear.losses import (
-    GAMMA,
-    LOGISTIC,
-    POISSON,
-    measure,
-)
+from regkit.kernels.linear.losses import GAMMA, LOGISTIC, POISSON, measure
 
 # Rows of X in F order that are read at a time: they stay in cache.
 STRIP = 256
@@ -29,17 +25,17 @@ class LossRows(NamedTuple):
 
     code: int
     power: float
-    y: NDArray[np.float64]
-    share: NDArray[np.float64]  # the rows' weights, which sum to 1
-    weight: NDArray[np.float64]  # second derivatives of the quadratic model
-    eta: NDArray[np.float64]
-    dual: NDArray[np.float64]
-    change: NDArray[np.float64]  # of eta
+    y: Floats
+    share: Floats  # the rows' weights, which sum to 1
+    weight: Floats  # second derivatives of the quadratic model
+    eta: Floats
+    dual: Floats
+    change: Floats  # of eta
     # What is written:
-    reached: NDArray[np.float64]  # eta + change
-    moved: NDArray[np.float64]  # dual - weight * change
-    residual: NDArray[np.float64]  # -f' at what is reached
-    curvature: NDArray[np.float64]  # f'' there
+    reached: Floats  # eta + change
+    moved: Floats  # dual - weight * change
+    residual: Floats  # -f' at what is reached
+    curvature: Floats  # f'' there
 
 
 @part
@@ -62,11 +58,7 @@ def _advance_row(rows: LossRows, i: int | np.int64) -> float:
 
 @fused_part
 def exponentials(
-    x: NDArray[np.float64],
-    out: NDArray[np.float64],
-    shifted: NDArray[np.float64],
-    bits: NDArray[np.int64],
-    m: int,
+    x: Floats, out: Floats, shifted: Floats, bits: Indices, m: int
 ) -> None:
     """Write e^x for -700 <= x <= 700, by vector instructions, to one unit or two.
 
@@ -101,9 +93,7 @@ def entropy_series(x: float) -> float:
 
 
 @summing_part
-def weighted_sum(
-    values: NDArray[np.float64], share: NDArray[np.float64], m: int
-) -> float:
+def weighted_sum(values: Floats, share: Floats, m: int) -> float:
     """Return Σ_i share_i values_i of the first ``m``."""
     total = 0.0
     for i in range(m):
@@ -113,11 +103,7 @@ def weighted_sum(
 
 @fused_part
 def _advance_logistic(
-    rows: LossRows,
-    start: int | np.int64,
-    m: int,
-    room: NDArray[np.float64],
-    bits: NDArray[np.int64],
+    rows: LossRows, start: int | np.int64, m: int, room: Floats, bits: Indices
 ) -> float:
     """Do as `_advance_row` for ``m`` rows, without a branch but for few of them."""
     x, e, gap = room[0], room[1], room[2]
@@ -161,11 +147,7 @@ def _advance_logistic(
 
 @fused_part
 def _advance_log_link(
-    rows: LossRows,
-    start: int | np.int64,
-    m: int,
-    room: NDArray[np.float64],
-    bits: NDArray[np.int64],
+    rows: LossRows, start: int | np.int64, m: int, room: Floats, bits: Indices
 ) -> float:
     """Do as `_advance_row` for ``m`` rows of Poisson or Gamma, likewise.
 
@@ -211,11 +193,7 @@ def _advance_log_link(
 
 @part
 def advance_strip(
-    rows: LossRows,
-    start: int | np.int64,
-    m: int,
-    room: NDArray[np.float64],
-    bits: NDArray[np.int64],
+    rows: LossRows, start: int | np.int64, m: int, room: Floats, bits: Indices
 ) -> float:
     """Take rows from ``start`` on along ``change``; return their part of the gap."""
     n_used = 0
@@ -258,12 +236,12 @@ def advance(rows: LossRows) -> float:
 @summing_part
 def _linear_rows(
     X: NDArray[Any],
-    center: NDArray[np.float64],
-    coef: NDArray[np.float64],
+    center: Floats,
+    coef: Floats,
     shift: float,
     first: int,
     m: int,
-    change: NDArray[np.float64],
+    change: Floats,
 ) -> None:
     for i in range(m):
         row = X[first + i]
@@ -276,11 +254,11 @@ def _linear_rows(
 @summing_part
 def _products_of_rows(
     X: NDArray[Any],
-    center: NDArray[np.float64],
+    center: Floats,
     first: int,
     m: int,
-    weight: NDArray[np.float64],
-    products: NDArray[np.float64],
+    weight: Floats,
+    products: Floats,
 ) -> None:
     for i in range(m):
         row = X[first + i]
@@ -292,12 +270,12 @@ def _products_of_rows(
 @summing_part
 def _linear_columns(
     transposed: NDArray[Any],
-    center: NDArray[np.float64],
-    coef: NDArray[np.float64],
+    center: Floats,
+    coef: Floats,
     shift: float,
     first: int,
     m: int,
-    change: NDArray[np.float64],
+    change: Floats,
 ) -> None:
     for i in range(m):
         change[i] = shift
@@ -313,11 +291,11 @@ def _linear_columns(
 @summing_part
 def _products_of_columns(
     transposed: NDArray[Any],
-    center: NDArray[np.float64],
+    center: Floats,
     first: int,
     m: int,
-    weight: NDArray[np.float64],
-    products: NDArray[np.float64],
+    weight: Floats,
+    products: Floats,
 ) -> None:
     for j in range(transposed.shape[0]):
         column = transposed[j, first : first + m]
@@ -332,13 +310,13 @@ def _products_of_columns(
 def advance_dense(
     X: NDArray[Any],
     is_transposed: bool,
-    center: NDArray[np.float64],
-    coef: NDArray[np.float64],
+    center: Floats,
+    coef: Floats,
     shift: float,
     rows: LossRows,
     first: int,
     last: int,
-    products: NDArray[np.float64],
+    products: Floats,
 ) -> float:
     """Step by ``shift + (X - center) coef`` from row ``first`` to before ``last``.
 

@@ -7,8 +7,8 @@ the second derivative is ``diag(P) - P Pᵀ``. Arrays have a row per class.
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from regkit._types import Floats, Indices
 from regkit.kernels._jit import fused_part, kernel, part
 from regkit.kernels.linear.loss_steps import (
     SERIES,
@@ -23,22 +23,20 @@ from regkit.kernels.linear.losses import entropy
 class ClassRows(NamedTuple):
     """As `regkit.kernels.linear.loss_steps.LossRows`: (K, n), ``share`` alone (n,)."""
 
-    y: NDArray[np.float64]  # 1 for the row's class, 0 for others
-    share: NDArray[np.float64]
-    weight: NDArray[np.float64]  # the probabilities P of the quadratic model
-    eta: NDArray[np.float64]
-    dual: NDArray[np.float64]
-    change: NDArray[np.float64]
-    reached: NDArray[np.float64]
-    moved: NDArray[np.float64]
-    residual: NDArray[np.float64]
-    curvature: NDArray[np.float64]  # the probabilities P at what is reached
+    y: Floats  # 1 for the row's class, 0 for others
+    share: Floats
+    weight: Floats  # the probabilities P of the quadratic model
+    eta: Floats
+    dual: Floats
+    change: Floats
+    reached: Floats
+    moved: Floats
+    residual: Floats
+    curvature: Floats  # the probabilities P at what is reached
 
 
 @part
-def _probabilities(
-    eta: NDArray[np.float64], i: int, out: NDArray[np.float64]
-) -> tuple[float, float]:
+def _probabilities(eta: Floats, i: int, out: Floats) -> tuple[float, float]:
     """Write row i's probabilities; return its largest predictor and the log sum."""
     n_classes = eta.shape[0]
     largest = -np.inf
@@ -54,7 +52,7 @@ def _probabilities(
 
 
 @part
-def _residual(y: float, k: int, p: NDArray[np.float64]) -> float:
+def _residual(y: float, k: int, p: Floats) -> float:
     """Return y - p_k, without subtracting from 1 a probability next to it."""
     if y != 1.0:
         return y - float(p[k])
@@ -65,13 +63,7 @@ def _residual(y: float, k: int, p: NDArray[np.float64]) -> float:
 
 
 @fused_part
-def _reach(
-    rows: ClassRows,
-    start: int,
-    m: int,
-    room: NDArray[np.float64],
-    bits: NDArray[np.int64],
-) -> None:
+def _reach(rows: ClassRows, start: int, m: int, room: Floats, bits: Indices) -> None:
     """Go with ``m`` rows; ``curvature`` becomes a multiple of the probabilities."""
     level, likeliest, mean, largest = room[0], room[1], room[2], room[3]
     level[:], likeliest[:], mean[:], largest[:] = 0.0, -1.0, 0.0, -np.inf
@@ -101,7 +93,7 @@ def _reach(
 
 
 @fused_part
-def _compare(rows: ClassRows, start: int, m: int, room: NDArray[np.float64]) -> float:
+def _compare(rows: ClassRows, start: int, m: int, room: Floats) -> float:
     """Write probabilities and residuals of ``m`` rows; return their part of the gap."""
     total, others, x, gap = room[0], room[1], room[2], room[3]
     total[:], others[:], gap[:] = 0.0, 0.0, 0.0
@@ -150,11 +142,7 @@ def advance(rows: ClassRows) -> float:
 
 @kernel
 def differentiate(
-    y: NDArray[np.float64],
-    share: NDArray[np.float64],
-    eta: NDArray[np.float64],
-    residual: NDArray[np.float64],
-    curvature: NDArray[np.float64],
+    y: Floats, share: Floats, eta: Floats, residual: Floats, curvature: Floats
 ) -> None:
     """Write ``Y - P`` and P; zeros for rows of no weight."""
     n_classes, n = y.shape
@@ -170,9 +158,7 @@ def differentiate(
 
 
 @kernel
-def objective(
-    y: NDArray[np.float64], share: NDArray[np.float64], eta: NDArray[np.float64]
-) -> float:
+def objective(y: Floats, share: Floats, eta: Floats) -> float:
     """Return the mean loss."""
     n_classes, n = y.shape
     p = np.empty(n_classes)
@@ -190,11 +176,7 @@ def objective(
 
 @kernel
 def divergence(
-    y: NDArray[np.float64],
-    share: NDArray[np.float64],
-    eta: NDArray[np.float64],
-    dual: NDArray[np.float64],
-    shrunk: float,
+    y: Floats, share: Floats, eta: Floats, dual: Floats, shrunk: float
 ) -> float:
     """Return the rows' part of the gap at ``shrunk * dual``."""
     n_classes, n = y.shape

@@ -16,6 +16,9 @@ from regkit._types import Floats
 from regkit.kernels._jit import inlined_kernel
 from regkit.kernels.networks.tiles import PANEL
 
+# (n_lines, PANEL), or weights of one line.
+Lines = NDArray[Any]
+
 SQUARED = 0
 ABSOLUTE = 1
 HUBER = 2
@@ -36,10 +39,10 @@ def loss_and_slopes(
     loss: int,
     parameter: float,
     levels: Floats,
-    outputs: NDArray[Any],
-    targets: NDArray[Any],
-    weights: NDArray[Any],
-    slopes: NDArray[Any],
+    outputs: Lines,
+    targets: Lines,
+    weights: Lines,
+    slopes: Lines,
     scale: float,
 ) -> float:
     """Return Σ_i weights_i loss_i; ``slopes`` get its derivatives times ``scale``.
@@ -80,11 +83,7 @@ def loss_and_slopes(
 
 @inlined_kernel
 def _poisson(
-    outputs: NDArray[Any],
-    targets: NDArray[Any],
-    weights: NDArray[Any],
-    slopes: NDArray[Any],
-    scale: float,
+    outputs: Lines, targets: Lines, weights: Lines, slopes: Lines, scale: float
 ) -> float:
     """Half the deviance, y log(y/μ) - y + μ, of a mean μ = exp z."""
     n_targets = targets.shape[0]
@@ -105,10 +104,10 @@ def _poisson(
 def _residual(
     loss: int,
     parameter: float,
-    outputs: NDArray[Any],
-    targets: NDArray[Any],
-    weights: NDArray[Any],
-    slopes: NDArray[Any],
+    outputs: Lines,
+    targets: Lines,
+    weights: Lines,
+    slopes: Lines,
     scale: float,
 ) -> float:
     """Losses of the residual r = output - target.
@@ -152,11 +151,7 @@ def _residual(
 
 @inlined_kernel
 def _gaussian(
-    outputs: NDArray[Any],
-    targets: NDArray[Any],
-    weights: NDArray[Any],
-    slopes: NDArray[Any],
-    scale: float,
+    outputs: Lines, targets: Lines, weights: Lines, slopes: Lines, scale: float
 ) -> float:
     """½ (s + (y - μ)² exp(-s) + log 2π): outputs hold all μ, then all s = log σ²."""
     n_targets = targets.shape[0]
@@ -181,11 +176,7 @@ def _gaussian(
 
 @inlined_kernel
 def _binary(
-    outputs: NDArray[Any],
-    targets: NDArray[Any],
-    weights: NDArray[Any],
-    slopes: NDArray[Any],
-    scale: float,
+    outputs: Lines, targets: Lines, weights: Lines, slopes: Lines, scale: float
 ) -> float:
     """log(1 + exp z) - y z for every output z and label y in [0, 1]."""
     n_targets = targets.shape[0]
@@ -204,10 +195,10 @@ def _binary(
 
 @inlined_kernel
 def _softmax(
-    outputs: NDArray[Any],
-    targets: NDArray[Any],
-    weights: NDArray[Any],
-    slopes: NDArray[Any],
+    outputs: Lines,
+    targets: Lines,
+    weights: Lines,
+    slopes: Lines,
     scale: float,
     smoothing: float,
 ) -> float:
@@ -245,9 +236,9 @@ def _softmax(
 def score_batch(
     loss: int,
     parameter: float,
-    outputs: NDArray[Any],
-    targets: NDArray[Any],
-    weights: NDArray[Any],
+    outputs: Lines,
+    targets: Lines,
+    weights: Lines,
     scores: Floats,
 ) -> None:
     """Add this batch's weighted squared errors (a target each) or hits (one number).

@@ -8,6 +8,7 @@ those of any loss; `FoldedDesign` is for squared loss.
 
 from collections.abc import Sequence
 from contextlib import nullcontext
+from functools import cached_property
 from itertools import chain
 from typing import NamedTuple, Protocol
 
@@ -15,17 +16,18 @@ import numpy as np
 
 from regkit._types import Floats
 from regkit.designs import RowDesign
-from regkit.kernels.linear.three_views import ABREAST, SharedColumns
+from regkit.kernels.linear.three_views import ABREAST
 from regkit.parallel.threads import map_in_threads, one_blas_thread
 from regkit.solvers.folds.fold import Fold, mean_squares
 from regkit.solvers.folds.gram_folds import FoldMoments
 from regkit.solvers.folds.lockstep import (
+    Three,
     can_go_in_lockstep,
     share_columns,
     solve_in_lockstep,
 )
 from regkit.solvers.folds.shared_reads import solve_together
-from regkit.solvers.problem import Penalty, is_small
+from regkit.solvers.problem import Penalty, ScaledPenalty, is_small
 from regkit.solvers.results import PathResult
 from regkit.solvers.solve import solve_path, solve_terms
 
@@ -133,7 +135,7 @@ class FoldedDesign:
             waiting.append(None)
         solved = None
         if self._moments is None:
-            if can_go_in_lockstep(penalty, alphas, settings.solver):
+            if alphas[-1] > 0.0 and can_go_in_lockstep(penalty, settings.solver):
                 solved = self._solve_in_lockstep(task, waiting)
             if solved is None and self._is_worth_sharing(task):
                 solved = self._solve_together(task, waiting)
@@ -182,43 +184,56 @@ class FoldedDesign:
         design = self._design if k is None else self._training_design(k)
         return solve_path(design, self._y, penalty, alphas, **settings._asdict())
 
+    def largest_alpha(self, penalty: Penalty, solver: str) -> float | None:
+        """Return alpha_max of all rows, where paths that go in lockstep give it."""
+        if self._moments is not None or not can_go_in_lockstep(penalty, solver):
+            return None
+        if self._threes is None:
+            return None
+        last = self._threes[-1]
+        at = len(last.designs) - 1
+        size = last.targets[at].total ** 0.5
+        scaled = ScaledPenalty.of(penalty, last.designs[at], size)
+        return scaled.largest_alpha(last.products[at])
+
+    @cached_property
+    def _threes(self) -> list[Three] | None:
+        """The designs of the folds and of all rows, if X is stored to be shared."""
+        designs = []
+        for k in [*range(len(self._folds)), None]:
+            design = self._design if k is None else self._training_design(k)
+            shared = design.shared_columns
+            if shared is None:
+                return None
+            designs.append(shared)
+        with one_blas_thread() if self._n_threads > 1 else nullcontext():
+            return share_columns(designs, self._y)
+
     def _solve_in_lockstep(
         self, task: PathTask, waiting: list[int | None]
     ) -> list[_Solved] | None:
-        """Solve the paths three at a time, if X is stored for it; threes in threads."""
+        """Solve the paths three at a time, if they share X; threes in threads."""
         penalty, alphas, settings, _ = task
-        whole = self._design.shared_columns
-        if whole is None:
+        threes = self._threes
+        if threes is None:
             return None
-        designs, shared = [], []
-        for k in waiting:
-            design = self._design if k is None else self._training_design(k)
-            its_columns = design.shared_columns
-            if its_columns is None:
-                return None
-            designs.append(design)
-            shared.append(its_columns)
 
-        def solve(three: tuple[int, SharedColumns]) -> list[_Solved]:
-            at, columns = three
-            mine = slice(ABREAST * at, ABREAST * (at + 1))
+        def solve(at: int) -> list[_Solved]:
+            mine = waiting[ABREAST * at : ABREAST * (at + 1)]
             with np.errstate(over="ignore", invalid="ignore"):  # a thread's own state
                 paths = solve_in_lockstep(
-                    columns,
-                    designs[mine],
+                    threes[at],
+                    len(mine),
                     self._y,
                     penalty,
                     alphas,
                     **settings._asdict(),
                 )
-                errors = map(self._errors, waiting[mine], paths)
-                return list(zip(paths, errors, strict=True))
+                return list(zip(paths, map(self._errors, mine, paths), strict=True))
 
+        every = range(-(-len(waiting) // ABREAST))
         with one_blas_thread() if self._n_threads > 1 else nullcontext():
-            threes = share_columns(whole, shared)
-            if threes is None:
-                return None
-            found = map_in_threads(solve, list(enumerate(threes)), self._n_threads)
+            found = map_in_threads(solve, every, self._n_threads)
         return list(chain.from_iterable(found))
 
     def _solve_together(

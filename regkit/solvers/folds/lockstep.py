@@ -12,6 +12,7 @@ them more memory than X, the walk ends, and each path goes on alone.
 
 from collections.abc import Sequence
 from operator import itemgetter
+from typing import NamedTuple
 
 import numpy as np
 
@@ -41,13 +42,15 @@ from regkit.kernels.linear.three_views import (
     moments,
 )
 from regkit.parallel.threads import WORTHWHILE, map_in_threads, n_threads
-from regkit.solvers.paths import pivoting
+from regkit.solvers.paths.grid import add_stops
 from regkit.solvers.problem import (
     Penalty,
+    ScaledPenalty,
     ScaledProblem,
     Solved,
+    Target,
     as_result,
-    scale_problem,
+    center_target,
 )
 from regkit.solvers.results import PathResult
 from regkit.solvers.solve import go_on
@@ -65,61 +68,83 @@ MOST_COPIED = 1 << 31
 # Columns that are copied and measured at a time: parts of rows that fill a few cache
 # lines.
 _STRIP = 256
+# Rows whose means guess those of all.
+_SAMPLE = 128
 
 
-def share_columns(
-    whole: SharesColumns, designs: Sequence[SharesColumns]
-) -> list[SharedColumns] | None:
-    """Return X as every three of ``designs`` see it, or None.
+class Three(NamedTuple):
+    """Up to three designs of one X, and one target as each of them weights it."""
 
-    ``designs`` are those of ``whole``'s X with other weights; they learn their means
-    and variances. None where X is too large to copy once into contiguous columns, or
-    where the designs' means are too far apart. The last design takes the places of
-    those missing in the last three.
+    columns: SharedColumns
+    """X as the designs see it."""
+    designs: Sequence[Design]
+    targets: Sequence[Target]
+    products: Floats
+    """(3, n_features), Zᵀ target."""
+
+
+def share_columns(designs: Sequence[SharesColumns], y: Floats) -> list[Three] | None:
+    """Return every three of ``designs``, or None.
+
+    ``designs`` are those of one X with different weights, the last of all rows; they
+    learn their means and variances. None where X is too large to copy once into
+    contiguous columns, or where the designs' means are too far apart. The last design
+    takes the places of those missing in the last three, with a target of zero.
     """
-    present = whole.transposed
+    whole, last = designs[-1], len(designs) - 1
+    present, n_features = whole.transposed, whole.n_features
     is_copied = not present.flags.c_contiguous
     if is_copied and present.nbytes > MOST_COPIED:
         return None
-    if not np.all(np.isfinite(whole.lengths)):
-        return None
-    last = len(designs) - 1
     n_places = (last // ABREAST + 1) * ABREAST
     weights = np.empty((n_places, whole.n_samples))
     for place in range(n_places):
         weights[place] = designs[min(place, last)].weights
     columns = np.empty(present.shape, present.dtype) if is_copied else present
-    transposed = read_only(columns)
-    center, every = whole.means, np.arange(whole.n_features)
+    transposed, every = read_only(columns), np.arange(n_features)
+    center, some = np.empty(n_features), max(1, whole.n_samples // _SAMPLE)
 
     def measure(first: int) -> Floats:
         """Copy a strip of columns, and take its moments while it is in the cache."""
         strip = slice(first, first + _STRIP)
         if is_copied:
             columns[strip] = present[strip]
+        columns[strip, ::some].mean(axis=1, dtype=np.float64, out=center[strip])
         sums: Floats = moments(transposed, every[strip], center, weights)
         return sums
 
     at_a_time = n_threads() if present.size >= WORTHWHILE else 1
-    strips = range(0, len(columns), _STRIP)
+    strips = range(0, n_features, _STRIP)
     found = np.concatenate(map_in_threads(measure, strips, at_a_time))
+    for k, design in enumerate(designs):
+        design.learn_moments(center, found[:, k, 0], found[:, k, 1])
+    if not np.all(np.isfinite(whole.lengths)):
+        return None
     roots = np.sqrt(weights)
-    shifts, scales = np.empty((2, n_places, whole.n_features))
+    shifts, scales = np.empty((2, n_places, n_features))
     for place in range(n_places):
         design = designs[min(place, last)]
-        design.learn_moments(center, found[:, place, 0], found[:, place, 1])
         shifts[place] = design.offset - whole.offset
         scales[place] = 1.0 / design.scale
         # Products about ``whole``'s means must give those about the design's own.
         near = np.abs(shifts[place]) <= SAFE_RATIO * design.lengths * design.scale
         if not np.all(near | design.constant):
             return None
-    threes = []
-    for first in range(0, n_places, ABREAST):
+
+    def multiply(first: int) -> Three:
+        """Return three designs, and their products with the target."""
         three = slice(first, first + ABREAST)
         views = weights[three], roots[three], shifts[three], scales[three]
-        threes.append(SharedColumns(transposed, whole.offset, *views))
-    return threes
+        shared = SharedColumns(transposed, whole.offset, *views)
+        targets, rows = [], np.zeros((ABREAST, whole.n_samples))
+        for k, design in enumerate(designs[three]):
+            targets.append(center_target(design, y))
+            rows[k] = targets[k].target
+        products = np.empty((ABREAST, n_features))
+        correlate(shared, every, rows, np.ones(n_features), np.inf, products)
+        return Three(shared, designs[three], targets, products)
+
+    return map_in_threads(multiply, range(0, n_places, ABREAST), at_a_time)
 
 
 class LockstepPaths:
@@ -127,15 +152,14 @@ class LockstepPaths:
 
     def __init__(
         self,
-        columns: SharedColumns,
-        designs: Sequence[Design],
+        three: Three,
         problems: Sequence[ScaledProblem],
         *,
         tol: float,
         max_iter: int,
     ) -> None:
-        """Take X as the designs see it, and their problems."""
-        self._X = columns
+        """Take the problems of the first designs, as many as there are."""
+        self._X, designs = three.columns, three.designs
         self._problems = problems
         self._max_iter = max_iter
         n, p = designs[0].n_samples, designs[0].n_features
@@ -144,6 +168,7 @@ class LockstepPaths:
         self._rank = 0
         self._targets, goals = np.zeros((ABREAST, n)), np.zeros(ABREAST)
         lengths, penalties = np.empty((ABREAST, p)), np.empty((6, ABREAST, p))
+        products = np.zeros((ABREAST, p))
         for k in range(ABREAST):
             # The places of missing paths are like the last, with a target of zero.
             at = min(k, len(problems) - 1)
@@ -152,9 +177,10 @@ class LockstepPaths:
             if at == k:
                 self._rank = max(self._rank, design.max_rank)
                 self._targets[k], goals[k] = problem.target, tol * 0.5 * problem.total
+                products[k] = three.products[k]
         l1, l2, lower, upper, squares, noise = penalties
         self._terms = PathTerms(
-            np.zeros((ABREAST, p)),
+            products,
             l1,
             l2,
             lower,
@@ -173,17 +199,13 @@ class LockstepPaths:
         self._view = View(
             inside=np.zeros((ABREAST, p), dtype=np.bool_),
             coef=np.zeros((ABREAST, p)),
-            correlation=np.zeros((ABREAST, p)),
+            correlation=products.copy(),
             before=np.zeros((ABREAST, p)),
             is_held=np.zeros(p, dtype=np.bool_),
             seen=np.full(p, -2),
         )
         self._work = self._empty_sets(_ROOM, goals)
-        every, slopes = np.arange(p), self._view.correlation
-        least = self._terms.least_l1
-        correlate(columns, every, self._targets, least, np.inf, slopes)
-        remember(self._past, self._targets, slopes)
-        self._terms.products[:] = slopes
+        remember(self._past, self._targets, products)
 
     def walk(self, alphas: Floats) -> list[Solved]:
         """Solve for one alpha after the other, as many as can be in lockstep.
@@ -193,7 +215,7 @@ class LockstepPaths:
         top = 0.0
         for k, problem in enumerate(self._problems):
             top = max(top, problem.penalty.largest_alpha(self._terms.products[k]))
-        stops, are_kept = pivoting.stops(alphas, top)
+        stops, are_kept = add_stops(alphas, top)
         found = Found(
             columns=np.zeros((ABREAST, 0), dtype=np.int64),
             values=np.zeros((ABREAST, 0)),
@@ -343,20 +365,15 @@ def _with_room(found: Found, size: int) -> Found:
     return found._replace(columns=columns, values=values)
 
 
-def can_go_in_lockstep(penalty: Penalty, alphas: Floats, solver: str) -> bool:
+def can_go_in_lockstep(penalty: Penalty, solver: str) -> bool:
     """Whether block pivoting is asked for, and every column can be kept out."""
     is_exact = solver in ("auto", "active_set")
-    return bool(
-        is_exact
-        and penalty.l1_ratio > 0.0
-        and alphas[-1] > 0.0
-        and np.all(penalty.factor > 0.0)
-    )
+    return is_exact and penalty.l1_ratio > 0.0 and bool(np.all(penalty.factor > 0.0))
 
 
 def solve_in_lockstep(
-    columns: SharedColumns,
-    designs: Sequence[Design],
+    three: Three,
+    count: int,
     y: Floats,
     penalty: Penalty,
     alphas: Floats,
@@ -365,11 +382,12 @@ def solve_in_lockstep(
     max_iter: int,
     solver: str,
 ) -> list[PathResult]:
-    """Solve the paths on up to three ``designs``; ``columns`` is X as they see it."""
-    problems = []
-    for design in designs:
-        problems.append(scale_problem(design, y, penalty))
-    walk = LockstepPaths(columns, designs, problems, tol=tol, max_iter=max_iter)
+    """Solve the paths of the first ``count`` designs; alphas are positive."""
+    designs, problems = three.designs[:count], []
+    for design, target in zip(designs, three.targets, strict=False):
+        scaled = ScaledPenalty.of(penalty, design, target.total**0.5)
+        problems.append(ScaledProblem(*target, scaled))
+    walk = LockstepPaths(three, problems, tol=tol, max_iter=max_iter)
     solved = walk.walk(alphas)
     del walk  # its Gram matrices, before those of paths that have to go on alone
     paths = []

@@ -18,6 +18,7 @@ from regkit.kernels.linear.cholesky import BLOCK
 from regkit.solvers.folds.loss_passes import pairs
 from regkit.solvers.losses import overflowing
 from regkit.solvers.paths import pivoting
+from regkit.solvers.paths.grid import next_alpha
 from regkit.solvers.problem import ScaledPenalty
 
 
@@ -131,7 +132,7 @@ class SummedModel:
         """
         state, size = self._state, len(self._start)
         while True:
-            reached = pivoting.next_alpha(reached, alpha, top)
+            reached = next_alpha(reached, alpha, top)
             ridged = self._ridged or self._is_new
             with overflowing():
                 pivoting.minimize(

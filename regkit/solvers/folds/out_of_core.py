@@ -85,7 +85,7 @@ class WideRows:
         self.n_features = self.thin[-1].n_features
 
     def alpha_grid(self, penalty: Penalty, n_alphas: int, eps: float) -> Floats:
-        """Return alphas from alpha_max of all rows down; see `path.alpha_grid`."""
+        """Return alphas from alpha_max of all rows down; see `solve.alpha_grid`."""
         thin = self.thin[-1]
         problem = thin.scaled(penalty)
         correlation = thin.products

@@ -17,6 +17,7 @@ from regkit.kernels.linear.cholesky import BLOCK
 from regkit.kernels.linear.gram_path import END, UNSOLVED, UNSURE, GramPathFound, follow
 from regkit.solvers.paths import pivoting
 from regkit.solvers.paths.certificate import Certificate, within
+from regkit.solvers.paths.grid import add_stops
 from regkit.solvers.paths.unpenalized import are_open, joint_step
 from regkit.solvers.problem import (
     Penalty,
@@ -147,7 +148,7 @@ class CompleteGram:
     def _pivot(self, alphas: Floats, goal: float, max_iter: int, limit: int) -> Solved:
         """Solve by block pivoting, one alpha after the other."""
         problem, state, square = self._problem, self._state, self._penalty.square
-        stops, is_kept = pivoting.stops(alphas, self.top)
+        stops, is_kept = add_stops(alphas, self.top)
         found = _room_for(len(alphas), len(square))
         start = np.empty_like(square)
         p = len(square)

@@ -1,46 +1,16 @@
-"""The grid of alphas, from the true alpha_max of a problem downwards."""
+"""The alphas of a path: the grid, and the stops on the way down it."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from regkit._types import Floats
-from regkit.designs import Design
-from regkit.solvers.paths.gram import CompleteGram
-from regkit.solvers.problem import Penalty, is_small, scale_problem
+from regkit.solvers.problem import Penalty
 
 _TINY = float(np.finfo(np.float64).resolution)
-
-
-def alpha_grid(
-    design: Design,
-    y: Floats,
-    penalty: Penalty,
-    n_alphas: int = 100,
-    eps: float = 1e-3,
-) -> Floats:
-    """Return ``n_alphas`` alphas from the true alpha_max down to ``eps`` of it.
-
-    alpha_max is the smallest alpha at which no penalized column enters, given the
-    weights, bounds, penalty factors, centering, and the unpenalized columns' own fit.
-
-    Raises
-    ------
-    ValueError
-        When ``penalty.l1_ratio`` is 0: no finite alpha makes all coefficients zero.
-    """
-    require_l1(penalty)
-    # The design keeps the Gram matrix for the path that follows.
-    complete = CompleteGram.of_rows(design, y, penalty) if is_small(design) else None
-    if complete is not None and not complete.is_doubtful:
-        top = complete.top
-    elif np.any(penalty.factor == 0.0):
-        # The kernels of the walk are loaded where they are needed.
-        from regkit.solvers.paths.walk import ScreenedPath
-
-        top = ScreenedPath.begin(design, y, penalty).top
-    else:
-        problem = scale_problem(design, y, penalty)
-        top = problem.penalty.largest_alpha(design.correlate(problem.target))
-    return grid_below(top, n_alphas, eps)
+# An alpha below this share of its predecessor is approached in steps.
+LARGEST_DROP = 0.6
+# Below this share of the largest alpha the solution changes too little for that.
+_SETTLED = 1e-3
 
 
 def require_l1(penalty: Penalty) -> None:
@@ -70,3 +40,31 @@ def grid_below(top: float, n_alphas: int, eps: float) -> Floats:
     grid = np.geomspace(top, top * eps, n_alphas)
     grid[0] = top
     return grid
+
+
+def next_alpha(reached: float, alpha: float, top: float) -> float:
+    """Return the next alpha to solve for on the way from ``reached`` to ``alpha``.
+
+    Block pivoting needs a start near the solution, so large drops are made in steps.
+    """
+    following = LARGEST_DROP * reached
+    if following <= alpha or reached <= _SETTLED * top or reached == np.inf:
+        return alpha
+    return following
+
+
+def add_stops(alphas: Floats, top: float) -> tuple[Floats, NDArray[np.bool_]]:
+    """Return the alphas and those on the way there, and whether each was asked for."""
+    is_close = alphas[0] >= LARGEST_DROP * top
+    if is_close and np.all(alphas[1:] >= LARGEST_DROP * alphas[:-1]):
+        return alphas, np.ones(len(alphas), dtype=np.bool_)
+    reached, found, are_kept = top, [], []
+    for alpha in alphas.tolist():
+        while (stop := next_alpha(reached, alpha, top)) > alpha:
+            reached = stop
+            found.append(stop)
+            are_kept.append(False)
+        reached = min(reached, alpha)
+        found.append(alpha)
+        are_kept.append(True)
+    return np.array(found), np.array(are_kept)

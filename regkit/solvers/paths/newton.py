@@ -82,6 +82,11 @@ class NewtonPath(CompiledSteps):
         return np.flatnonzero(self.coef)
 
     @property
+    def dual(self) -> Floats:
+        """The dual point of the gap, (n,): each row's part of minus the gradient."""
+        return self._dual
+
+    @property
     def is_unique(self) -> bool:
         """False when the unpenalized columns are known to depend on each other."""
         # One class's coefficients of a column can be had from the others'.

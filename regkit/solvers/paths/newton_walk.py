@@ -34,17 +34,22 @@ def walk_down(
     tol: float,
     limit: int,
     n_classes: int | None = None,
+    duals: list[Floats] | None = None,
 ) -> PathResult:
     """Solve for decreasing alphas; stop at more than ``limit`` nonzeros.
 
     With ``n_classes``, the stacked columns of `ClassDesign` become a target per class:
-    the result has the shape (K, n_classes), and the gap of an alpha is repeated.
+    the result has the shape (K, n_classes), and the gap of an alpha is repeated. The
+    dual points, one for each alpha, are added to ``duals``.
     """
     n_columns = n_classes or 1
     blocks: list[SolutionBlock] = []
     n_solved = 0
     while n_solved < len(alphas):
-        block = _solved_block(walk, design, alphas[n_solved:], n_columns)
+        end = len(alphas) if duals is None else n_solved + 1
+        block = _solved_block(walk, design, alphas[n_solved:end], n_columns)
+        if duals is not None:
+            duals.append(walk.dual.copy())
         too_large = np.flatnonzero(block.counts > limit)
         if len(too_large):
             blocks.append(block.until(int(too_large[0])))

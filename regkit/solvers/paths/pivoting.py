@@ -10,41 +10,9 @@ from regkit.kernels.linear import active_set
 from regkit.kernels.linear.active_set_state import State, WorkingProblem
 from regkit.kernels.linear.cholesky import BLOCK
 
-# An alpha below this share of its predecessor is approached in steps.
-LARGEST_DROP = 0.6
-# Below this share of the largest alpha the solution changes too little for that.
-_SETTLED = 1e-3
 # Where a Gram matrix has few digits, each solution for what the residual itself leaves
 # over gains about as many as it has.
 REFINEMENTS = 3
-
-
-def next_alpha(reached: float, alpha: float, top: float) -> float:
-    """Return the next alpha to solve for on the way from ``reached`` to ``alpha``.
-
-    Block pivoting needs a start near the solution, so large drops are made in steps.
-    """
-    following = LARGEST_DROP * reached
-    if following <= alpha or reached <= _SETTLED * top or reached == np.inf:
-        return alpha
-    return following
-
-
-def stops(alphas: Floats, top: float) -> tuple[Floats, NDArray[np.bool_]]:
-    """Return the alphas and those on the way there, and whether each was asked for."""
-    is_close = alphas[0] >= LARGEST_DROP * top
-    if is_close and np.all(alphas[1:] >= LARGEST_DROP * alphas[:-1]):
-        return alphas, np.ones(len(alphas), dtype=np.bool_)
-    reached, found, are_kept = top, [], []
-    for alpha in alphas.tolist():
-        while (stop := next_alpha(reached, alpha, top)) > alpha:
-            reached = stop
-            found.append(stop)
-            are_kept.append(False)
-        reached = min(reached, alpha)
-        found.append(alpha)
-        are_kept.append(True)
-    return np.array(found), np.array(are_kept)
 
 
 def empty_problem(capacity: int) -> WorkingProblem:

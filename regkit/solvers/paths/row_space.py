@@ -2,8 +2,9 @@
 
 The optimum of ``loss(Z b) + alpha/2 Σ f_j b_j²`` is ``b = D Zᵀ v`` with D = diag(1/f).
 With the eigenvectors U and eigenvalues s of ``Z D Zᵀ``, ``b = D Zᵀ U s^(-1/2) g`` turns
-``Z b`` into ``U s^(1/2) g`` and the penalty into ``alpha/2 |g|²``: the same problem, of
-the same gaps, in at most n coefficients.
+``Z b`` into ``U s^(1/2) g`` and the penalty into ``alpha/2 |g|²``: the same problem in
+at most n coefficients, but for the rounding errors of the eigenvalues. Where alpha is
+as small as those, it is another problem: gaps are computed with X itself.
 """
 
 from dataclasses import dataclass, replace
@@ -12,8 +13,14 @@ import numpy as np
 
 from regkit._types import EPS, Floats
 from regkit.designs import RowDesign, make_design
-from regkit.solvers.problem import Penalty
+from regkit.designs.class_columns import ClassDesign
+from regkit.solvers.losses import PathLoss, overflowing
+from regkit.solvers.paths.certificate import LossCertificate
+from regkit.solvers.problem import Penalty, ScaledPenalty
 from regkit.solvers.results import PathResult
+
+# With more coefficients than this X itself is not gone to where gaps stay open.
+_MOST = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +38,7 @@ class RowSpace:
     design: RowDesign
     penalty: Penalty
     _of: RowDesign
+    _penalty: Penalty
     _directions: Floats  # U s^(-1/2)
     _inverse: Floats  # D
 
@@ -55,7 +63,7 @@ class RowSpace:
             np.asfortranarray(rows), design.weights.copy(), design.fit_intercept
         )
         ridge = Penalty.build(len(sizes), 0.0)
-        return cls(inner, ridge, design, vectors / sizes, inverse)
+        return cls(inner, ridge, design, penalty, vectors / sizes, inverse)
 
     def back(self, found: PathResult) -> PathResult:
         """Return the solutions in the coefficients of X's columns."""
@@ -72,3 +80,64 @@ class RowSpace:
         if not design.fit_intercept:
             intercepts = np.zeros(found.shape)
         return replace(found, coefs=coefs, intercepts=intercepts)
+
+    def suffices(self, inner: PathResult, found: PathResult) -> bool:
+        """Return whether ``found`` is as good as this space allows, or X is too wide.
+
+        ``inner`` is what was found in the coefficients g.
+        """
+        n_coefs = found.coefs.shape[0] * (found.shape[1] if found.shape[1:] else 1)
+        lost = inner.converged & ~found.converged
+        return n_coefs > _MOST or not bool(np.any(lost))
+
+    def judge(
+        self,
+        found: PathResult,
+        loss: PathLoss,
+        y: Floats,
+        offset: Floats | None,
+        duals: list[Floats],
+        tol: float,
+    ) -> PathResult:
+        """Return solutions of X's columns with their gaps, and whether those are small.
+
+        ``y``, ``offset`` and the dual points, one for each alpha, are of all classes.
+        """
+        null = found.null_objectives.reshape(len(duals), -1)[:, 0]
+        if not np.all(null > 0.0):
+            return found
+        n_columns = found.intercepts.size // len(duals)
+        design = self._of
+        stacked = design if len(found.shape) == 1 else ClassDesign(design, n_columns)
+        coefs = found.columns()
+        level = found.intercepts.ravel() + design.offset @ coefs
+        scaled = coefs * design.scale[:, None]
+        etas = design.row_predictor(scaled)(slice(None)) + level
+        own = np.sqrt(design.weights) * np.reshape(duals, (len(level), -1))
+        slopes = design.correlate(own.T)
+        etas, scaled, slopes = (
+            part.T.reshape(len(duals), -1) for part in (etas, scaled, slopes)
+        )
+        share = np.tile(design.weights, n_columns)
+        gaps = np.empty(len(duals))
+        penalty = self._penalty.repeated(n_columns)
+        units = ScaledPenalty.of(penalty, stacked, float(np.max(np.abs(duals))))
+        open_ = np.flatnonzero(units.is_open)
+        alphas = found.alphas.reshape(len(duals), -1)[:, 0]
+        for k, dual in enumerate(duals):
+            eta = etas[k] if offset is None else etas[k] + offset
+            certificate = LossCertificate(units, loss, y, share, float(null[k]))
+            with overflowing():
+                gaps[k] = certificate.gap(
+                    open_,
+                    scaled[k],
+                    slopes[k],
+                    float(alphas[k]),
+                    eta,
+                    dual,
+                    loss.divergence(y, share, eta, dual),
+                    tol * float(null[k]),
+                )
+        gaps = np.repeat(gaps, n_columns).reshape(found.shape)
+        converged = gaps <= tol * found.null_objectives
+        return replace(found, dual_gaps=gaps, converged=converged)

@@ -16,8 +16,9 @@ from regkit._types import Floats, Indices
 from regkit.designs import Design
 from regkit.solvers.paths.certificate import Certificate
 from regkit.solvers.paths.descent import Descent
+from regkit.solvers.paths.grid import next_alpha
 from regkit.solvers.paths.orthogonal import MOST_ENTRIES, Orthogonal
-from regkit.solvers.paths.pivoting import REFINEMENTS, next_alpha
+from regkit.solvers.paths.pivoting import REFINEMENTS
 from regkit.solvers.paths.screening import Answer, Request, Screen
 from regkit.solvers.paths.working_set import ActiveSet, Inner
 from regkit.solvers.problem import (
