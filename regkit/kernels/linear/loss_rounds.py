@@ -185,8 +185,8 @@ def _begin(
     return NEEDS_GRAM if figures[TOTAL] == 0.0 else NEEDS_PRODUCTS
 
 
-@kernel
-def proceed(
+@part
+def _proceed(
     together: Together,
     columns: Floats,
     size: int,
@@ -274,7 +274,8 @@ def descend(
 
     Problems whose ``answers`` are `FAILED` take no part. Solutions go to ``coefs``,
     shape (problems, alphas, size); their intercepts, gaps, numbers of steps and mean
-    losses to ``found``, shape (problems, alphas, 4).
+    losses to ``found``, shape (problems, alphas, 4). Without room for any, all go on
+    from their answers at the first alpha: this is one kernel, to be compiled once.
 
     Returns
     -------
@@ -283,6 +284,9 @@ def descend(
     stage : int
         Where the next one is.
     """
+    if coefs.shape[1] == 0:
+        _proceed(together, columns, size, settings, alphas[0], answers)
+        return 0, FOLLOWING
     figures = together.working.figures
     live = np.flatnonzero(answers != FAILED)
     for a in range(alphas.shape[0]):
@@ -293,14 +297,14 @@ def descend(
             answers[k] = DONE
         if answers[0] == DONE and alpha < figures[0, ALPHA]:
             answers[0] = BEGIN
-            proceed(together, columns, size, settings, alpha, answers)
+            _proceed(together, columns, size, settings, alpha, answers)
             if answers[0] != DONE:
                 return a, LEADING
         follows = answers[0] == DONE and figures[0, TOTAL] > 0.0
         for k in live:
             if k > 0 and alpha < figures[k, ALPHA]:
                 answers[k] = FOLLOW if follows else BEGIN
-        proceed(together, columns, size, settings, alpha, answers)
+        _proceed(together, columns, size, settings, alpha, answers)
         for k in live:
             if answers[k] != DONE:
                 return a, FOLLOWING

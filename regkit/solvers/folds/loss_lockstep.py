@@ -50,6 +50,7 @@ _NEARLY_ALL = 0.5
 # Beside the stages of `loss_rounds.descend`: all go on from where they are, with
 # columns that were missing.
 _ANEW = -1
+_NOWHERE = np.empty((0, 0, 0))
 # Of a problem that lacks so many rows that others' weights are multiplied by more than
 # this, the Gram matrix is not had by subtracting the part of the missing ones.
 _MOST_SHARED = 2.0
@@ -313,17 +314,17 @@ class _Lockstep:
             if len(stuck):
                 self._form(alpha, [by_place[k] for k in stuck.tolist()])
                 answers[stuck] = loss_together.NEEDS_PRODUCTS
-            elif np.all(
-                (answers == loss_together.DONE) | (answers == loss_together.FAILED)
-            ):
+            elif np.all(answers >= loss_together.DONE):
                 break
-            loss_rounds.proceed(
+            loss_rounds.descend(
                 self._together,
                 self._entries,
                 len(self._columns),
                 self._settings,
-                alpha,
+                np.array([alpha]),
                 answers,
+                _NOWHERE,
+                _NOWHERE,
             )
         for k, m in by_place.items():
             m.is_alone |= bool(answers[k] == loss_together.FAILED)
