@@ -72,6 +72,9 @@ class PathLoss(Protocol):
     def model_square(self, share: Floats, weight: Floats, change: Floats) -> float:
         """See `Loss`."""
 
+    def bend(self, weight: Floats, change: Floats) -> Floats:
+        """See `Loss`."""
+
     def first_intercept(self, y: Floats, share: Floats) -> Any:
         """See `Loss`."""
 
@@ -222,6 +225,10 @@ class Loss:
     def model_square(self, share: Floats, weight: Floats, change: Floats) -> float:
         """Return the square of a change of eta under the quadratic model."""
         return float(share @ (weight * change**2))
+
+    def bend(self, weight: Floats, change: Floats) -> Floats:
+        """Return what the quadratic model's residuals fall by with a change of eta."""
+        return weight * change
 
     def first_intercept(self, y: Floats, share: Floats) -> float:
         """Return the intercept of the null model without an offset.

@@ -144,6 +144,12 @@ class Multinomial:
         mean = (P * d).sum(axis=0)
         return float(np.sum(p * P * (d - mean) ** 2))
 
+    def bend(self, weight: Floats, change: Floats) -> Floats:
+        """Return what the quadratic model's residuals fall by with a change of eta."""
+        P, d = self._split(weight, change)
+        fall: Floats = P * (d - (P * d).sum(axis=0))
+        return fall.reshape(-1)
+
     def first_intercept(self, y: Floats, share: Floats) -> Floats:
         """Return the intercepts of the null model without an offset.
 

@@ -8,6 +8,7 @@ from regkit.solvers.losses import HINGE, Loss
 from regkit.solvers.paths.grid import grid_below, require_l1
 from regkit.solvers.paths.hinge import HingePath
 from regkit.solvers.paths.newton import NewtonPath
+from regkit.solvers.paths.newton_cg import ridge_by_products
 from regkit.solvers.paths.newton_walk import few_blas_threads, walk_down
 from regkit.solvers.paths.row_space import RowSpace
 from regkit.solvers.paths.walk import answered
@@ -75,6 +76,20 @@ def solve_loss_path(
             start=None if start is None else start[0],
         )
     problem = _Problem(loss, y, offset, tol, max_iter)
+    if max_nonzero is None and loss != HINGE:
+        quick = ridge_by_products(
+            design,
+            loss,
+            y,
+            penalty,
+            alphas,
+            None,
+            offset=offset,
+            tol=tol,
+            max_iter=max_iter,
+        )
+        if quick is not None:
+            return quick
     rows = RowSpace.of(design, penalty) if max_nonzero is None else None
     if rows is not None:
         duals: list[Floats] = []

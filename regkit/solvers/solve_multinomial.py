@@ -11,6 +11,7 @@ from regkit.solvers.multinomial import Multinomial
 from regkit.solvers.paths.grid import grid_below, require_l1
 from regkit.solvers.paths.grouped import GroupedPath
 from regkit.solvers.paths.newton import NewtonPath
+from regkit.solvers.paths.newton_cg import ridge_by_products
 from regkit.solvers.paths.newton_walk import few_blas_threads, walk_down
 from regkit.solvers.paths.row_space import RowSpace
 from regkit.solvers.paths.walk import answered
@@ -67,11 +68,25 @@ def solve_multinomial_path(
         Where a class has no row of positive weight.
     """
     problem = _Problem(classes, n_classes, offset, tol, max_iter, is_grouped)
+    loss, y, shift = problem.stacked
+    if max_nonzero is None:
+        quick = ridge_by_products(
+            design,
+            loss,
+            y,
+            penalty,
+            alphas,
+            n_classes,
+            offset=shift,
+            tol=tol,
+            max_iter=max_iter,
+        )
+        if quick is not None:
+            return quick
     rows = RowSpace.of(design, penalty) if max_nonzero is None else None
     if rows is not None:
         duals: list[Floats] = []
         inner = problem.path(rows.design, rows.penalty, alphas, duals=duals)
-        loss, y, shift = problem.stacked
         found = rows.judge(rows.back(inner), loss, y, shift, duals, tol)
         if rows.suffices(inner, found):
             return found

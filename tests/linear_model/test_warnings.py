@@ -15,8 +15,12 @@ from sklearn.preprocessing import StandardScaler
 from regkit import (
     ElasticNetRegressor,
     ElasticNetRegressorCV,
+    GeneralizedLinearRegressor,
     LassoRegressor,
     LassoRegressorCV,
+    LinearSVMClassifier,
+    LogisticClassifier,
+    LogisticClassifierCV,
     PathSearchCV,
     RidgeRegressor,
     RidgeRegressorCV,
@@ -198,3 +202,31 @@ def test_searches_and_pipelines_point_there_too(correlated):
         with pytest.warns(ConvergenceWarning) as caught:
             model.fit(*correlated)
         assert {warning.filename for warning in caught} == {__file__}
+
+
+@pytest.mark.parametrize("n_features", [6, 80])
+@pytest.mark.parametrize("limits", [{"positive": True}, {"bounds": (-0.1, 0.1)}])
+@pytest.mark.parametrize(
+    "model",
+    [
+        LassoRegressor(0.1),
+        LassoRegressor(0.1, solver="active_set"),
+        LogisticClassifier(),
+        LogisticClassifierCV(alphas=3, cv=3),
+        LinearSVMClassifier(),
+        GeneralizedLinearRegressor(),
+    ],
+)
+def test_columns_at_a_bound_are_not_dependent(model, limits, n_features):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(60, n_features))
+    y = X[:, :4] @ [1.0, -1.0, 1.0, -1.0] + rng.logistic(size=60) > 0.0
+    factor = np.where(np.arange(n_features) < 4, 0.0, 1.0)
+    model = clone(model).set_params(penalty_factor=factor, **limits)
+    model.fit(X, y)
+    at_bound = 0.0 if "positive" in limits else -0.1
+    assert np.ravel(model.coef_)[1] == at_bound
+    if model.positive and isinstance(model, LinearSVMClassifier):
+        X[:, 2] = 2.0 * X[:, 0]
+        with pytest.warns(UserWarning, match="not unique: penalty_factor=0"):
+            model.fit(X, y)

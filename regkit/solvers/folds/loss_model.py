@@ -151,8 +151,8 @@ class SummedModel:
     @property
     def is_refused(self) -> NDArray[np.bool_]:
         """Which columns stay at zero, not free, as those that depend on others."""
-        state = self._state
-        return np.asarray(~state.free & (state.coef == 0.0))
+        stays = pivoting.stays_inside(self._problem, self._state)
+        return np.asarray(stays & (self._state.coef == 0.0))
 
 
 def _inverse(total: Floats) -> Floats:

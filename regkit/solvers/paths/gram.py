@@ -192,7 +192,7 @@ class CompleteGram:
                 )
             else:
                 break
-        free = state.free | (state.coef != 0.0)
+        stays = (state.coef == 0.0) & pivoting.stays_inside(problem, state)
         stored = found.starts[k]
         return Solved(
             found.starts[: k + 1],
@@ -201,7 +201,7 @@ class CompleteGram:
             found.gaps[:k],
             found.residual_squares[:k],
             found.n_iter[:k],
-            not np.any(self._unpenalized & ~free),
+            not np.any(self._unpenalized & stays),
             "active_set",
         )
 

@@ -121,10 +121,9 @@ class NewtonModel:
 
     def n_refused(self, columns: Indices) -> int:
         """Count those of ``columns`` that depend on others and stay fixed."""
-        held = np.isin(self.columns, columns)
-        state = self._state
-        stays = ~state.free[: self.size] & (state.coef[: self.size] == 0.0)
-        return int(np.count_nonzero(held & stays))
+        held = np.isin(self.columns, columns) & (self.coef == 0.0)
+        stays = pivoting.stays_inside(self._problem, self._state)
+        return int(np.count_nonzero(held & stays[: self.size]))
 
     def _make_room(self, size: int) -> None:
         capacity = len(self._problem.target)

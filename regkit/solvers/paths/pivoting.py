@@ -65,6 +65,17 @@ def grown(array: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
     return grown
 
 
+def stays_inside(problem: WorkingProblem, state: State) -> NDArray[np.bool_]:
+    """Tell which coefficients are not free where no bound holds them.
+
+    Without a penalty those are refused by the factor: they depend on others. At a bound
+    they have no slope, where one that is held has.
+    """
+    is_inside = (problem.lower < state.coef) & (state.coef < problem.upper)
+    is_level = np.abs(state.correlation) <= 1e3 * problem.noise
+    return np.asarray(~state.free & (is_inside | is_level))
+
+
 def set_coef(problem: WorkingProblem, state: State, coef: Floats) -> None:
     """Put the first coefficients at ``coef``, all of them fixed.
 

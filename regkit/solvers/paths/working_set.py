@@ -135,7 +135,8 @@ class ActiveSet:
 
     def n_refused(self, columns: Indices) -> int:
         held = np.isin(self.columns, columns)
-        return int(np.count_nonzero(held & ~self._state.free[: len(held)]))
+        stays = pivoting.stays_inside(self._problem, self._state)
+        return int(np.count_nonzero(held & stays[: len(held)]))
 
     @property
     def is_doubtful(self) -> bool:
