@@ -4,8 +4,10 @@ Public names are loaded on first use (PEP 562), so ``import regkit`` itself
 imports neither scikit-learn nor Numba.
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from regkit._lazy import on_first_use
 from regkit._version import __version__
 
 # Where each public name lives; type checkers read the imports below instead.
@@ -113,16 +115,13 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    from importlib import import_module
+_attribute = on_first_use(__name__, _HOME)
 
-    if name in _HOME:
-        value = getattr(import_module(_HOME[name]), name)
-        globals()[name] = value
-        return value
+
+def __getattr__(name: str) -> Any:
     if name in _SUBPACKAGES:
         return import_module(f"regkit.{name}")
-    raise AttributeError(f"module 'regkit' has no attribute {name!r}")
+    return _attribute(name)
 
 
 def __dir__() -> list[str]:

@@ -15,7 +15,7 @@ from regkit.linear_model._cv import Evaluation, Refitted
 from regkit.linear_model._least_squares import MatrixProblem
 from regkit.linear_model._moment_scores import scores
 from regkit.linear_model._problem import PathRequest, Problem, TrainingRows
-from regkit.linear_model._selection import Choice, ErrorCurve
+from regkit.linear_model._selection import Choice, ErrorCurve, as_score
 from regkit.solvers.folds.fold import Fold, mean_and_se
 from regkit.solvers.folds.in_memory import (
     Folded,
@@ -250,7 +250,7 @@ class RowScores:
             for i, alpha in enumerate(alphas):
                 model.alpha = float(alpha)
                 model.__dict__.update(model._solution(path.at(i), 1))
-                table[i, k] = scorer(model, held_out, targets, **params)
+                table[i, k] = as_score(scorer(model, held_out, targets, **params))
         return table
 
 

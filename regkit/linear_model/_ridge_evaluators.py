@@ -17,7 +17,7 @@ from regkit.linear_model._cv import Evaluation, Refitted
 from regkit.linear_model._least_squares import MatrixProblem, RowProblem
 from regkit.linear_model._problem import TrainingRows
 from regkit.linear_model._report import raise_if_overflowed, warn_not_estimated
-from regkit.linear_model._selection import Choice, ErrorCurve
+from regkit.linear_model._selection import Choice, ErrorCurve, as_score
 from regkit.linear_model.ridge import RidgeRegressor
 from regkit.parallel.threads import calm_blas
 from regkit.rows.inputs import FitData
@@ -85,7 +85,7 @@ class Scoring(NamedTuple):
         return np.array(
             [
                 [
-                    self.scorer(model, given[..., a], truth, **params)
+                    as_score(self.scorer(model, given[..., a], truth, **params))
                     for truth, given in pairs
                 ]
                 for a in range(predicted.shape[2])
@@ -210,7 +210,7 @@ class RidgeRowEvaluator(RidgeEvaluator):
         self._Y = problem.targets
         self._size = min(data.X.shape)
         self._bases: Iterator[Basis] | None = None
-        with np.errstate(over="ignore", invalid="ignore"), calm_blas(self._size):
+        with np.errstate(over="ignore", invalid="ignore"):
             target, mean = design.center(self._Y)
             raise_if_overflowed(choice.name, np.einsum("ij,ij->j", target, target))
             # The problem as a basis takes it.

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -183,3 +184,19 @@ def _called(rule: Callable[[ErrorCurve], Any], curve: ErrorCurve) -> int:
             f"rule must return an index from 0 to {n_alphas - 1}, got {index!r}."
         )
     return int(index)
+
+
+def as_score(found: Any) -> float:
+    """Return what a scorer has found, which must be a real number or NaN.
+
+    Raises
+    ------
+    ValueError
+        When it is anything else.
+    """
+    value = found.item() if np.ndim(found) == 0 and hasattr(found, "item") else found
+    if not isinstance(value, Real):
+        raise ValueError(
+            f"scoring must return a number, got {found!r} ({type(found).__name__})."
+        )
+    return float(value)

@@ -165,7 +165,14 @@ class PathSearchCV(GridSearchCV):
                     f"cannot be taken: pass {name}.to_dask_array(lengths=True), or "
                     "fit LassoRegressorCV, ElasticNetRegressorCV or RidgeRegressorCV."
                 )
-        super().fit(X, y, **params)
+        fitted = self.__dict__.copy()
+        try:
+            super().fit(X, y, **params)
+        except BaseException:
+            # The refit comes last, and its estimator is set before it is fitted.
+            self.__dict__.clear()
+            self.__dict__.update(fitted)
+            raise
         return self
 
     def plot(self, ax: Axes | None = None, **kwargs: Any) -> Any:

@@ -10,7 +10,12 @@ from regkit._sklearn import Interval, Options, StrOptions
 from regkit.solvers.networks.architecture import ACTIVATIONS, Architecture, Embedding
 from regkit.solvers.networks.ranks import many_valued
 from regkit.solvers.networks.schedules import SCHEDULES, cycle_ends, snapshot_epochs
-from regkit.solvers.networks.trainer import NOISE, SOLVERS, TrainingSettings
+from regkit.solvers.networks.trainer import (
+    NOISE,
+    SOLVERS,
+    TrainingSettings,
+    n_batches,
+)
 
 _SHARE = Interval(Real, 0, 1, closed="left")
 _POSITIVE = Interval(Real, 0, None, closed="neither")
@@ -62,8 +67,10 @@ _BIAS_RATE = 0.1
 _EMBEDDING_RATE = 0.1
 _SCALE_RATE = 6.0
 _PATIENCE = 10
-# Steps that "auto" epochs take, and the fewest and most epochs.
+# Steps that "auto" epochs take where an epoch has up to so many batches (of more, in
+# proportion to the root of their number), and the fewest and most epochs.
 _STEPS = 2560
+_BATCHES = 16
 _FEWEST_EPOCHS = 32
 _MOST_EPOCHS = 256
 # Numbers that the snapshots of a network may hold.
@@ -312,8 +319,9 @@ def make_settings(
 
 def auto_epochs(n_rows: int, batch_size: int) -> int:
     """Return how many epochs a budget of steps is, within limits."""
-    steps = max(1, -(-n_rows // batch_size))
-    return min(max(round(_STEPS / steps), _FEWEST_EPOCHS), _MOST_EPOCHS)
+    batches = n_batches(n_rows, batch_size)
+    steps = _STEPS * math.sqrt(max(1.0, batches / _BATCHES))
+    return min(max(round(steps / batches), _FEWEST_EPOCHS), _MOST_EPOCHS)
 
 
 def _rates(architecture: Architecture) -> dict[str, float]:

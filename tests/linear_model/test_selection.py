@@ -2,7 +2,9 @@
 
 import numpy as np
 import pytest
+from sklearn.datasets import load_diabetes
 
+from regkit import LassoRegressorCV, LogisticClassifierCV, RidgeRegressorCV
 from regkit.linear_model._selection import ErrorCurve, choose
 from regkit.solvers.folds.fold import mean_and_se
 
@@ -126,3 +128,16 @@ def test_no_warning_where_the_curve_is_flat(se, last, expected):
     choice = choose(curve([5, 4, 3, last, 1.0], se), "min")
     assert choice.edge
     assert choice.is_worth_a_warning == expected
+
+
+@pytest.mark.parametrize(
+    "kind", [LassoRegressorCV, RidgeRegressorCV, LogisticClassifierCV]
+)
+@pytest.mark.parametrize("found", [None, "0.5", 1j, [1.0, 2.0], np.ones(2)])
+def test_scores_are_numbers(kind, found):
+    X, y = load_diabetes(return_X_y=True)
+    model = kind(alphas=2, cv=3, scoring=lambda *_: found)
+    with pytest.raises(ValueError, match=r"^scoring must return a number, got"):
+        model.fit(X, y > 150.0)
+    for number in (1, True, np.float32(0.5), np.array(0.5)):
+        model.set_params(scoring=lambda *_, number=number: number).fit(X, y > 150.0)

@@ -103,6 +103,20 @@ def test_a_path_that_fails_where_fit_does_not_is_told(data):
         both(BrokenPath(), {"alpha": [1.0, 2.0, 3.0]}, *data)
 
 
+@pytest.mark.filterwarnings("ignore")  # of the folds
+def test_a_failed_refit_leaves_the_search(data):
+    """`GridSearchCV` keeps an estimator that is not fitted."""
+    X, y = data
+    search = PathSearchCV(LassoRegressor(), {"alpha": ALPHAS}, error_score=0.0)
+    before = vars(search.fit(X, y)).copy()
+    bad = np.array(X)
+    bad[0, 0] = np.nan
+    with pytest.raises(ValueError, match="contains NaN"):
+        search.fit(bad, y)
+    assert vars(search) == before
+    search.predict(X)
+
+
 def test_wrong_parameters(data):
     for kind in (PathSearchCV, GridSearchCV):
         with pytest.raises(ValueError, match="Invalid parameter 'lambda'"):

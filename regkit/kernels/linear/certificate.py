@@ -296,5 +296,8 @@ def in_span(past: Floats, residual: Floats) -> tuple[Floats, Floats]:
         if left > 1e-10 * whole:
             shares[1] = (other - slope * own) / left
         shares[0] = own / square - shares[1] * slope
-    move = residual - shares[0] * first - shares[1] * second
+    one, two = shares[0], shares[1]
+    move = np.empty(residual.shape[0])
+    for i in range(residual.shape[0]):
+        move[i] = residual[i] - one * first[i] - two * second[i]
     return shares, move

@@ -35,8 +35,8 @@ def _subtract_products(
     """Subtract rows' products over ``depth``: F[a, j] -= F[a, :depth] F[j, :depth]ᵀ.
 
     For a in [first, last) and j in [start, stop), in tiles of 4 x 4 (a tile's sums
-    stay in registers); a tile that would reach over an edge is moved back from
-    it, its repeated rows and columns left alone.
+    stay in registers); a tile that would reach over an edge repeats its
+    first row or column, which is left alone.
     """
     for a in range(first, last, 4):
         for j in range(start, stop, 4):
@@ -101,7 +101,7 @@ def append(
     ridge[j]``. ``columns`` is overwritten.
     """
     for first in range(0, n_columns, BLOCK):
-        m = min(BLOCK, n_columns - first)
+        m = BLOCK if n_columns - first > BLOCK else n_columns - first
         base = k
         # The new columns' rows of G, with their own part behind it, ...
         for a in range(m):
@@ -113,7 +113,7 @@ def append(
                 row[base + b] = source[columns[first + b]]
         # ... are turned into rows of L, block by block, by forward substitution.
         for start in range(0, base, BLOCK):
-            stop = min(base, start + BLOCK)
+            stop = start + BLOCK if start + BLOCK < base else base
             _subtract_products(factor, base, base + m, start, stop, start)
             for a in range(base, base + m):
                 row = factor[a]

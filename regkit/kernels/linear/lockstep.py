@@ -127,7 +127,7 @@ def undecided(
     found = np.empty(p, dtype=np.int64)
     count = 0
     for first in range(0, p, _STRIP):
-        m = min(_STRIP, p - first)
+        m = _STRIP if p - first > _STRIP else p - first
         for j in range(m):
             most[j] = -1.0
         for k in range(3):
@@ -267,7 +267,7 @@ def minimize_each(work: WorkingSets, alpha: float, max_iter: int, ridged: bool) 
     return are_all
 
 
-@kernel
+@part
 def remember(past: Past, residuals: Floats, correlation: Floats) -> None:
     """Keep the correlations of all columns with three residuals."""
     for k in range(3):
@@ -377,7 +377,7 @@ def follow(
         if event != UNSOLVED:
             for k in range(3):
                 size, count = work.sizes[k], work.n_wanted[k]
-                if size + count > room or count > max(most, 2 * size):
+                if size + count > room or (count > most and count > 2 * size):
                     return at, ROOM
                 if found.starts[k, found.at[0]] + size + count > found.values.shape[1]:
                     return at, ROOM
@@ -387,16 +387,21 @@ def follow(
         event = END
 
         # Correlations are expected to move on toward the next alpha as they last did.
-        following = min(alpha, alphas[min(at + 1, alphas.shape[0] - 1)])
+        following = alpha
+        if at + 1 < alphas.shape[0] and alphas[at + 1] < alpha:
+            following = alphas[at + 1]
         step = 0.0
         if at > 0 and alpha < alphas[at - 1]:
-            step = min(1.0, (alpha - following) / (alphas[at - 1] - alpha))
+            step = (alpha - following) / (alphas[at - 1] - alpha)
+            step = step if step < 1.0 else 1.0
         likely = LIKELY * following
         residuals = residuals_of(X, work.columns, work.sizes, work.state.coef, targets)
         columns = undecided(past, residuals, terms, view.is_held, likely)
         is_complete = columns.shape[0] > MANY * p
         if is_complete:
-            columns = np.arange(p)
+            columns = np.empty(p, dtype=np.int64)
+            for j in range(p):
+                columns[j] = j
         limit, slopes = terms.least_l1, view.correlation
         above = correlate(X, columns, residuals, limit, alpha, slopes)
         if is_complete:

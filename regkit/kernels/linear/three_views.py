@@ -59,7 +59,7 @@ def moments(
     return out
 
 
-@summing_kernel
+@summing_part
 def correlate(
     X: SharedColumns,
     columns: Indices,
@@ -74,21 +74,26 @@ def correlate(
     at a time make twelve sums in registers.
     """
     transposed, offset, shift, inverse = X.transposed, X.offset, X.shift, X.inverse
-    weights = X.roots * residuals
     above = np.empty(columns.shape[0], dtype=np.int64)
     n_above = 0
     n = transposed.shape[1]
     count = columns.shape[0]
+    weights = np.empty(residuals.shape)
     w0, w1, w2 = weights[0], weights[1], weights[2]
     level0 = level1 = level2 = 0.0
     for i in range(n):
+        w0[i] = X.roots[0, i] * residuals[0, i]
+        w1[i] = X.roots[1, i] * residuals[1, i]
+        w2[i] = X.roots[2, i] * residuals[2, i]
         level0 += w0[i]
         level1 += w1[i]
         level2 += w2[i]
     for c in range(0, count, 4):
-        last = count - 1
-        ja, jb = columns[c], columns[min(c + 1, last)]
-        jc, jd = columns[min(c + 2, last)], columns[min(c + 3, last)]
+        own = count - c if count - c < 4 else 4
+        ja = columns[c]
+        jb = columns[c + 1] if own > 1 else ja
+        jc = columns[c + 2] if own > 2 else ja
+        jd = columns[c + 3] if own > 3 else ja
         xa, xb, xc, xd = transposed[ja], transposed[jb], transposed[jc], transposed[jd]
         ma, mb, mc, md = offset[ja], offset[jb], offset[jc], offset[jd]
         a0 = a1 = a2 = b0 = b1 = b2 = c0 = c1 = c2 = d0 = d1 = d2 = 0.0
@@ -111,13 +116,14 @@ def correlate(
             d1 += u1 * y
             d2 += u2 * y
         lines = ((ja, a0, a1, a2), (jb, b0, b1, b2), (jc, c0, c1, c2), (jd, d0, d1, d2))
-        for t in range(min(4, count - c)):
+        for t in range(own):
             j, s0, s1, s2 = lines[t]
             s0 = (s0 - shift[0, j] * level0) * inverse[0, j]
             s1 = (s1 - shift[1, j] * level1) * inverse[1, j]
             s2 = (s2 - shift[2, j] * level2) * inverse[2, j]
             out[0, j], out[1, j], out[2, j] = s0, s1, s2
-            if max(abs(s0), abs(s1), abs(s2)) > alpha * limit[j]:
+            threshold = alpha * limit[j]
+            if abs(s0) > threshold or abs(s1) > threshold or abs(s2) > threshold:
                 above[n_above] = j
                 n_above += 1
     return above[:n_above]
@@ -131,7 +137,7 @@ def extend(
 
     It is known up to ``before[k]``. About the means of all rows, then brought to the
     path's own. In tiles of 4 x 4; one that would reach over an edge repeats the
-    last row or column.
+    first row or column.
     """
     transposed, offset, weights = X.transposed, X.offset, X.weights
     shift, inverse = X.shift, X.inverse
@@ -147,11 +153,12 @@ def extend(
             row = new[a - size]
             for i in range(n):
                 row[i] = weights[k, i] * (np.float64(column[i]) - center)
-        edge = total - size - 1
         for b in range(0, total, 4):
-            j0, j1 = working[k, b], working[k, min(b + 1, total - 1)]
-            j2 = working[k, min(b + 2, total - 1)]
-            j3 = working[k, min(b + 3, total - 1)]
+            others = total - b if total - b < 4 else 4
+            j0 = working[k, b]
+            j1 = working[k, b + 1] if others > 1 else j0
+            j2 = working[k, b + 2] if others > 2 else j0
+            j3 = working[k, b + 3] if others > 3 else j0
             x0, x1, x2, x3 = (
                 transposed[j0],
                 transposed[j1],
@@ -160,8 +167,11 @@ def extend(
             )
             m0, m1, m2, m3 = offset[j0], offset[j1], offset[j2], offset[j3]
             for a in range(0, total - size, 4):
-                r0, r1 = new[a], new[min(a + 1, edge)]
-                r2, r3 = new[min(a + 2, edge)], new[min(a + 3, edge)]
+                ones = total - size - a if total - size - a < 4 else 4
+                r0 = new[a]
+                r1 = new[a + 1] if ones > 1 else r0
+                r2 = new[a + 2] if ones > 2 else r0
+                r3 = new[a + 3] if ones > 3 else r0
                 s00 = s01 = s02 = s03 = s10 = s11 = s12 = s13 = 0.0
                 s20 = s21 = s22 = s23 = s30 = s31 = s32 = s33 = 0.0
                 for i in range(n):
@@ -191,11 +201,11 @@ def extend(
                     (s20, s21, s22, s23),
                     (s30, s31, s32, s33),
                 )
-                for t in range(min(4, total - size - a)):
+                for t in range(ones):
                     line = lines[t]
                     one = size + a + t
                     own, scale = shift[k, working[k, one]], inverse[k, working[k, one]]
-                    for u in range(min(4, total - b)):
+                    for u in range(others):
                         j = working[k, b + u]
                         entry = (line[u] - own * shift[k, j]) * (scale * inverse[k, j])
                         gram[k, one, b + u] = entry
@@ -226,7 +236,9 @@ def residuals_of(
         for a in range(count, count + 3):  # to make a multiple of four
             used[a] = used[0]
             steps[a] = 0.0
-        combined = np.full(n, -level)
+        combined = np.empty(n)
+        for i in range(n):
+            combined[i] = -level
         for a in range(0, count, 4):
             j0, j1, j2, j3 = used[a], used[a + 1], used[a + 2], used[a + 3]
             s0, s1, s2, s3 = steps[a], steps[a + 1], steps[a + 2], steps[a + 3]

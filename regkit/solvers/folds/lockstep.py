@@ -32,13 +32,11 @@ from regkit.kernels.linear.lockstep import (
     View,
     WorkingSets,
     follow,
-    remember,
 )
-from regkit.kernels.linear.screening import BATCH
+from regkit.kernels.linear.screening import BATCH, ROUNDED_SUM
 from regkit.kernels.linear.three_views import (
     ABREAST,
     SharedColumns,
-    correlate,
     moments,
 )
 from regkit.parallel.threads import WORTHWHILE, map_in_threads, n_threads
@@ -68,6 +66,8 @@ MOST_COPIED = 1 << 31
 # Columns that are copied and measured at a time: parts of rows that fill a few cache
 # lines.
 _STRIP = 256
+# Columns that are centered at a time: a copy of them stays in the cache.
+_IN_CACHE = 32
 # Rows whose means guess those of all.
 _SAMPLE = 128
 
@@ -140,11 +140,22 @@ def share_columns(designs: Sequence[SharesColumns], y: Floats) -> list[Three] | 
         for k, design in enumerate(designs[three]):
             targets.append(center_target(design, y))
             rows[k] = targets[k].target
-        products = np.empty((ABREAST, n_features))
-        correlate(shared, every, rows, np.ones(n_features), np.inf, products)
-        return Three(shared, designs[three], targets, products)
+        return Three(shared, designs[three], targets, _products(shared, rows))
 
     return map_in_threads(multiply, range(0, n_places, ABREAST), at_a_time)
+
+
+def _products(X: SharedColumns, rows: Floats) -> Floats:
+    """Return Zᵀ row for a row of each design, shape (3, n_features)."""
+    weighted = X.roots * rows
+    products = np.empty(X.shift.shape)
+    for first in range(0, len(X.offset), _IN_CACHE):
+        strip = slice(first, first + _IN_CACHE)
+        centered = X.transposed[strip] - X.offset[strip, None]
+        np.matmul(weighted, centered.T, out=products[:, strip])
+    products -= X.shift * weighted.sum(axis=1)[:, None]
+    products *= X.inverse
+    return products
 
 
 class LockstepPaths:
@@ -205,7 +216,9 @@ class LockstepPaths:
             seen=np.full(p, -2),
         )
         self._work = self._empty_sets(_ROOM, goals)
-        remember(self._past, self._targets, products)
+        self._past.residuals[:, 0] = self._targets
+        self._past.errors[:, 0] = ROUNDED_SUM * np.linalg.norm(self._targets, axis=1)
+        self._past.correlation[:, 0] = products
 
     def walk(self, alphas: Floats) -> list[Solved]:
         """Solve for one alpha after the other, as many as can be in lockstep.
