@@ -156,7 +156,7 @@ class RidgeCV(CrossValidated, LinearRegressor, WorkParameters, ChoiceParameters)
             scoring = Scoring(scorer, for_scorer(given.score_params, weight))
         with calm_blas(min(data.X.shape)):
             problem = RowProblem.of(setup, data)
-        return RidgeRowEvaluator(problem, choice, data, folds, scoring)
+            return RidgeRowEvaluator(problem, choice, data, folds, scoring)
 
     def _evaluator_of_chunks(self, source: RowSource, given: Arguments) -> Evaluator:
         self._check_rows_not_needed()

@@ -210,7 +210,7 @@ class RidgeRowEvaluator(RidgeEvaluator):
         self._Y = problem.targets
         self._size = min(data.X.shape)
         self._bases: Iterator[Basis] | None = None
-        with np.errstate(over="ignore", invalid="ignore"), calm_blas(self._size):
+        with np.errstate(over="ignore", invalid="ignore"):
             target, mean = design.center(self._Y)
             raise_if_overflowed(choice.name, np.einsum("ij,ij->j", target, target))
             # The problem as a basis takes it.

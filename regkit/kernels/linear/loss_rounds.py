@@ -1,18 +1,23 @@
-"""One of several problems that are solved side by side: what it does between products.
+"""Problems that are solved side by side, which differ by their rows' weights.
 
-The products of all problems with the columns are formed together, outside; in between
-each goes on by itself, from one stage to the next.
+One read of the columns serves all that move at a time. The fit on all rows is the first
+of them, and goes to an alpha before the others, which follow it (`loss_passes`). What
+takes a new Gram matrix is left to the caller: BLAS forms it.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
+from regkit._types import EPS, Floats, Indices
 from regkit.kernels._jit import kernel, part
 from regkit.kernels.linear import active_set
 from regkit.kernels.linear.loss_model import (
+    ALPHA,
+    CONTRACTION,
     DIVERGENCE,
     GAP,
     IMBALANCE,
+    INTERCEPT,
+    IS_EXACT,
     IS_NEW,
     LEAST,
     N_SOLVES,
@@ -20,40 +25,57 @@ from regkit.kernels.linear.loss_model import (
     SHIFT,
     TOTAL,
     Settings,
-    Working,
-    accept,
     gap_bound,
-    is_balanced,
+    is_rise,
     own_residual,
     rebase,
     wants_new_gram,
 )
-from regkit.kernels.linear.loss_policy import PATIENCE
+from regkit.kernels.linear.loss_passes import (
+    OF_BALANCE,
+    OF_DIVERGENCE,
+    OF_SIZE,
+    OF_SQUARE,
+    OF_TERMS,
+    correlate,
+    go_back,
+    move,
+)
+from regkit.kernels.linear.loss_policy import (
+    BALANCED,
+    LARGEST_DROP,
+    PATIENCE,
+    WORST_CONTRACTION,
+)
 from regkit.kernels.linear.loss_steps import LossRows
-
-# Stages: what has been done since the last call.
-BEGUN = 0  # a new alpha
-MOVED = 1  # ``rows.change`` is the step's product with the columns
-CORRELATED = 2  # ``products`` are those of what ``rows.change`` was
-# Answers: what is to be done before the next.
-NEEDS_CHANGE = 0
-NEEDS_PRODUCTS = 1
-NEEDS_GRAM = 2  # and then the products
-DONE = 3
-FAILED = 4  # the coefficients are those before the step
+from regkit.kernels.linear.loss_together import (
+    BEGIN,
+    DONE,
+    FAILED,
+    FOLLOW,
+    FOLLOWING,
+    LEADING,
+    NEEDS_CHANGE,
+    NEEDS_GRAM,
+    NEEDS_PRODUCTS,
+    PROPOSES,
+    TO_BEGIN,
+    TO_CERTIFY,
+    Together,
+    rows_at,
+    working_at,
+)
+from regkit.kernels.linear.loss_values import value_at
 
 
 @part
 def _propose(
-    working: Working,
-    size: int,
-    settings: Settings,
-    alpha: float,
-    before: NDArray[np.float64],
-    step: NDArray[np.float64],
+    together: Together, k: int | np.int64, size: int, settings: Settings, alpha: float
 ) -> int:
-    """Minimize the model; write the step."""
+    """Minimize the model of problem k; write the step."""
+    working = working_at(together.working, k)
     state, figures = working.state, working.figures
+    before, step = together.before[k], together.step[k]
     for j in range(size):
         before[j] = state.coef[j]
     ridged = settings.ridged or figures[IS_NEW] > 0.0
@@ -61,7 +83,6 @@ def _propose(
         working.problem, state, size, alpha, settings.max_iter, ridged
     )
     if not solved:
-        state.coef[:size] = before[:size]
         return FAILED
     shift = figures[IMBALANCE]
     for j in range(size):
@@ -73,26 +94,62 @@ def _propose(
 
 
 @part
-def _settle(
-    rows: LossRows,
-    working: Working,
+def _is_rise(
+    together: Together,
+    k: int | np.int64,
+    columns: Floats,
     size: int,
     settings: Settings,
     alpha: float,
-    before: NDArray[np.float64],
+) -> bool:
+    """Whether the objective of problem k is higher after the step than before."""
+    go_back(together, k, columns, size)
+    rows, working = rows_at(together.rows, k), working_at(together.working, k)
+    back = LossRows(
+        rows.code,
+        rows.power,
+        rows.y,
+        rows.share,
+        rows.weight,
+        rows.reached,
+        rows.dual,
+        rows.change,
+        rows.eta,
+        rows.moved,
+        rows.residual,
+        rows.curvature,
+    )
+    return is_rise(back, working, together.before[k, :size], settings, alpha)
+
+
+@part
+def _settle(
+    together: Together,
+    k: int | np.int64,
+    columns: Floats,
+    size: int,
+    settings: Settings,
+    alpha: float,
+    sums: Floats,
 ) -> int:
-    """Take the rows along; say what is missing at ``alpha``."""
-    figures = working.figures
-    n = rows.y.shape[0]
-    shift = figures[SHIFT]
-    for i in range(n):
-        rows.change[i] += shift
-    if not accept(rows, working, before[:size], shift, settings, alpha):
-        working.state.coef[:size] = before[:size]
+    """Judge the step that problem k has made; say what comes next."""
+    figures = together.working.figures[k]
+    divergence, square, goal = sums[OF_DIVERGENCE], sums[OF_SQUARE], 0.5 * settings.goal
+    contraction = 2.0 * divergence / square if square > 0.0 else np.inf
+    is_sure = contraction <= WORST_CONTRACTION or divergence <= settings.goal
+    if not is_sure and _is_rise(together, k, columns, size, settings, alpha):
         return FAILED
+    figures[INTERCEPT] += figures[SHIFT]
+    figures[IMBALANCE] = 0.0
+    figures[IS_NEW] = 0.0
+    figures[IS_EXACT] = 0.0
+    figures[DIVERGENCE] = divergence
+    figures[CONTRACTION] = contraction
     figures[N_SOLVES] += 1.0
-    divergence, goal = figures[DIVERGENCE], 0.5 * settings.goal
-    if divergence <= goal and (not settings.fit_intercept or is_balanced(rows)):
+    working = working_at(together.working, k)
+    least = BALANCED * sums[OF_SIZE] + 16.0 * EPS * sums[OF_TERMS]
+    is_balanced = not settings.fit_intercept or abs(sums[OF_BALANCE]) <= least
+    if divergence <= goal and is_balanced:
         every = np.arange(size)
         figures[GAP] = gap_bound(working, every, alpha, settings.null_deviance)
         return DONE
@@ -102,38 +159,162 @@ def _settle(
     figures[LEAST] = min(figures[LEAST], divergence)
     if figures[PATIENCE_LEFT] <= 0.0 or figures[N_SOLVES] >= settings.max_iter:
         return FAILED
-    wants_gram = wants_new_gram(working, size, n, goal, settings.price)
+    rows = rows_at(together.rows, k)
+    wants_gram = wants_new_gram(working, size, rows.y.shape[0], goal, settings.price)
     own_residual(rows, working, settings.fit_intercept)
     return NEEDS_GRAM if wants_gram else NEEDS_PRODUCTS
 
 
-@kernel
-def proceed(
-    rows: LossRows,
-    working: Working,
+@part
+def _begin(
+    together: Together, k: int | np.int64, settings: Settings, is_following: bool
+) -> int:
+    """Start problem k at a new alpha; say what it needs."""
+    figures = together.working.figures[k]
+    last = figures[N_SOLVES]
+    figures[N_SOLVES] = 0.0
+    figures[PATIENCE_LEFT] = PATIENCE
+    figures[LEAST] = np.inf
+    if is_following and figures[TOTAL] > 0.0:
+        figures[IS_EXACT] = 0.0
+        return FOLLOW
+    if last > 1.0:
+        return PROPOSES
+    rows, working = rows_at(together.rows, k), working_at(together.working, k)
+    own_residual(rows, working, settings.fit_intercept)
+    return NEEDS_GRAM if figures[TOTAL] == 0.0 else NEEDS_PRODUCTS
+
+
+@part
+def _proceed(
+    together: Together,
+    columns: Floats,
     size: int,
     settings: Settings,
     alpha: float,
-    stage: int,
-    products: NDArray[np.float64],
-    before: NDArray[np.float64],
-    step: NDArray[np.float64],
-) -> int:
-    """Go on at ``alpha`` from ``stage``, up to the next product; return what it is.
+    answers: Indices,
+) -> None:
+    """Solve at ``alpha``, until every problem is done, failed or lacks a Gram matrix.
 
-    ``before`` and ``step`` are of the first ``size`` columns, and written.
+    ``answers`` say what is to be done for each, and are overwritten; ``columns`` are
+    those of the working set, its first ``size`` rows.
     """
-    figures = working.figures
-    if stage == MOVED:
-        return _settle(rows, working, size, settings, alpha, before)
-    if stage == BEGUN:
-        last = figures[N_SOLVES]
-        figures[N_SOLVES] = 0.0
-        figures[PATIENCE_LEFT] = PATIENCE
-        figures[LEAST] = np.inf
-        if last <= 1.0:
-            own_residual(rows, working, settings.fit_intercept)
-            return NEEDS_GRAM if figures[TOTAL] == 0.0 else NEEDS_PRODUCTS
-    else:
-        rebase(working, products, size, settings.fit_intercept)
-    return _propose(working, size, settings, alpha, before, step)
+    n_problems = answers.shape[0]
+    sums = np.zeros((n_problems, 5))
+    is_fresh = np.zeros(n_problems, dtype=np.bool_)
+    for k in np.arange(n_problems):
+        if answers[k] == BEGIN or answers[k] == FOLLOW:
+            answers[k] = _begin(together, k, settings, bool(answers[k] == FOLLOW))
+    while True:
+        who = np.flatnonzero((answers == NEEDS_PRODUCTS) | (answers == FOLLOW))
+        correlate(together, columns, size, who, answers)
+        for k in who:
+            working = working_at(together.working, k)
+            rebase(working, together.products[k], size, settings.fit_intercept)
+            answers[k], is_fresh[k] = PROPOSES, True
+        for k in np.arange(n_problems):
+            if answers[k] == PROPOSES:
+                answers[k] = _propose(together, k, size, settings, alpha)
+        who = np.flatnonzero(answers == NEEDS_CHANGE)
+        if who.shape[0] == 0:
+            break
+        move(together, columns, size, who, is_fresh, sums)
+        for k in who:
+            own = Settings(
+                settings.fit_intercept,
+                settings.ridged,
+                settings.is_smooth,
+                settings.curvature_bound,
+                together.goal[k],
+                together.null_deviance[k],
+                settings.max_iter,
+                settings.price,
+            )
+            answers[k] = _settle(together, k, columns, size, own, alpha, sums[k])
+
+
+@part
+def _record(together: Together, k: int | np.int64, size: int, alpha: float) -> float:
+    """Keep what the rows of problem k are at this alpha; return its mean loss.
+
+    That is of interest for the first alone, and NaN for the others.
+    """
+    rows, working = together.rows, together.working
+    figures = working.figures[k]
+    figures[ALPHA] = min(alpha, figures[ALPHA])
+    figures[N_SOLVES] = max(1.0, figures[N_SOLVES])
+    if k > 0:
+        return np.nan
+    working.settled[k] = rows.curvature[k]
+    together.last_eta[:] = rows.eta[0]
+    together.last_residual[:] = rows.residual[0]
+    return value_at(
+        rows.code,
+        rows.power,
+        rows.y[0],
+        rows.share[0],
+        rows.eta[0],
+        rows.residual[0],
+        rows.curvature[0],
+    )
+
+
+@kernel
+def descend(
+    together: Together,
+    columns: Floats,
+    size: int,
+    settings: Settings,
+    alphas: Floats,
+    answers: Indices,
+    coefs: Floats,
+    found: Floats,
+) -> tuple[int, int]:
+    """Solve for decreasing alphas, as long as no problem lacks anything.
+
+    Problems whose ``answers`` are `FAILED` take no part. Solutions go to ``coefs``,
+    shape (problems, alphas, size); their intercepts, gaps, numbers of steps and mean
+    losses to ``found``, shape (problems, alphas, 4). Without room for any, all go on
+    from their answers at the first alpha: this is one kernel, to be compiled once.
+
+    Returns
+    -------
+    done : int
+        How many alphas were solved for.
+    stage : int
+        Where the next one is.
+    """
+    if coefs.shape[1] == 0:
+        _proceed(together, columns, size, settings, alphas[0], answers)
+        return 0, FOLLOWING
+    figures = together.working.figures
+    live = np.flatnonzero(answers != FAILED)
+    for a in range(alphas.shape[0]):
+        alpha = alphas[a]
+        for k in live:
+            if alpha < LARGEST_DROP * figures[k, ALPHA] < np.inf:
+                return a, TO_BEGIN
+            answers[k] = DONE
+        if answers[0] == DONE and alpha < figures[0, ALPHA]:
+            answers[0] = BEGIN
+            _proceed(together, columns, size, settings, alpha, answers)
+            if answers[0] != DONE:
+                return a, LEADING
+        follows = answers[0] == DONE and figures[0, TOTAL] > 0.0
+        for k in live:
+            if k > 0 and alpha < figures[k, ALPHA]:
+                answers[k] = FOLLOW if follows else BEGIN
+        _proceed(together, columns, size, settings, alpha, answers)
+        for k in live:
+            if answers[k] != DONE:
+                return a, FOLLOWING
+        for k in live:
+            if not figures[k, GAP] <= together.goal[k]:
+                return a, TO_CERTIFY
+        for k in live:
+            found[k, a, 3] = _record(together, k, size, alpha)
+            coefs[k, a] = together.working.state.coef[k, :size]
+            found[k, a, 0] = figures[k, INTERCEPT]
+            found[k, a, 1] = figures[k, GAP]
+            found[k, a, 2] = figures[k, N_SOLVES]
+    return alphas.shape[0], TO_BEGIN

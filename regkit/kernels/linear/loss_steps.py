@@ -39,7 +39,7 @@ class LossRows(NamedTuple):
 
 
 @part
-def _advance_row(rows: LossRows, i: int) -> float:
+def _advance_row(rows: LossRows, i: int | np.int64) -> float:
     """Take row i along ``change``; return its part of the gap."""
     change = rows.change[i]
     z = rows.eta[i] + change
@@ -103,7 +103,7 @@ def weighted_sum(values: Floats, share: Floats, m: int) -> float:
 
 @fused_part
 def _advance_logistic(
-    rows: LossRows, start: int, m: int, room: Floats, bits: Indices
+    rows: LossRows, start: int | np.int64, m: int, room: Floats, bits: Indices
 ) -> float:
     """Do as `_advance_row` for ``m`` rows, without a branch but for few of them."""
     x, e, gap = room[0], room[1], room[2]
@@ -147,7 +147,7 @@ def _advance_logistic(
 
 @fused_part
 def _advance_log_link(
-    rows: LossRows, start: int, m: int, room: Floats, bits: Indices
+    rows: LossRows, start: int | np.int64, m: int, room: Floats, bits: Indices
 ) -> float:
     """Do as `_advance_row` for ``m`` rows of Poisson or Gamma, likewise.
 
@@ -192,8 +192,8 @@ def _advance_log_link(
 
 
 @part
-def _advance_strip(
-    rows: LossRows, start: int, m: int, room: Floats, bits: Indices
+def advance_strip(
+    rows: LossRows, start: int | np.int64, m: int, room: Floats, bits: Indices
 ) -> float:
     """Take rows from ``start`` on along ``change``; return their part of the gap."""
     n_used = 0
@@ -223,7 +223,7 @@ def advance_all(rows: LossRows) -> float:
     total = 0.0
     n = rows.y.shape[0]
     for start in range(0, n, STRIP):
-        total += _advance_strip(rows, start, min(STRIP, n - start), room, bits)
+        total += advance_strip(rows, start, min(STRIP, n - start), room, bits)
     return total
 
 
@@ -335,7 +335,7 @@ def advance_dense(
             _linear_columns(X, center, coef, shift, start, m, change)
         else:
             _linear_rows(X, center, coef, shift, start, m, change)
-        total += _advance_strip(rows, start, m, room, bits)
+        total += advance_strip(rows, start, m, room, bits)
         for i in range(m):
             weight[i] = rows.share[start + i] * rows.residual[start + i]
         if is_transposed:

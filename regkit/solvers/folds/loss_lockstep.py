@@ -16,11 +16,17 @@ import numpy as np
 from regkit._types import Floats, Indices
 from regkit.designs import RowDesign
 from regkit.designs.protocols import WeightedColumns
-from regkit.kernels.linear import loss_model, loss_rounds
+from regkit.kernels.linear import loss_model, loss_rounds, loss_together
 from regkit.kernels.linear.loss_policy import (
     WORST_CONTRACTION,
 )
 from regkit.solvers.folds.loss_member import Member
+from regkit.solvers.folds.loss_together import (
+    put_together,
+    rows_of,
+    with_room,
+    working_of,
+)
 from regkit.solvers.folds.shared_rows import SharedRows
 from regkit.solvers.losses import Loss, overflowing
 from regkit.solvers.paths.newton import LARGEST_DROP
@@ -37,11 +43,14 @@ _FEWEST_ENTRIES = 1 << 19
 # much for one working set.
 _MOST_COLUMNS = 1000
 _WIDEST = 0.25
-# With this many at most all columns make the working set: to tell which may
-# stay outside would take longer than they do.
-_FEW_COLUMNS = 64
-# Rows of which products are made at a time.
-_STRIP = 2048
+# With this many at most all columns make the working set, and with more from where this
+# share of them is in it: to tell which may stay outside would take longer than they do.
+_FEW_COLUMNS = 128
+_NEARLY_ALL = 0.5
+# Beside the stages of `loss_rounds.descend`: all go on from where they are, with
+# columns that were missing.
+_ANEW = -1
+_NOWHERE = np.empty((0, 0, 0))
 # Of a problem that lacks so many rows that others' weights are multiplied by more than
 # this, the Gram matrix is not had by subtracting the part of the missing ones.
 _MOST_SHARED = 2.0
@@ -74,7 +83,8 @@ def solve_folds(
 ) -> list[PathResult]:
     """Solve the path on each of ``designs``; the first is of all rows.
 
-    The others are reweighted from it. See `solve_loss_path` for what is solved.
+    The others are reweighted from it; their ``losses`` may be NaN, for they are judged
+    by rows that are held out. See `solve_loss_path` for what is solved.
     """
     whole = designs[0]
     with few_blas_threads(whole):
@@ -83,8 +93,7 @@ def solve_folds(
             for d in designs
         ]
         walk = _Lockstep(members, whole)
-        for alpha in alphas.tolist():
-            walk.solve(alpha)
+        walk.run(alphas)
         return [
             member.result(whole, penalty, alphas, offset=offset, tol=tol)
             for member in members
@@ -96,25 +105,35 @@ class _Lockstep:
 
     def __init__(self, members: Sequence[Member], whole: RowDesign) -> None:
         self._members = [m for m in members if not m.is_alone]
-        self._first, self._whole = members[0], whole
+        self._first, self._whole, self._all = members[0], whole, members
+        self._first.is_first = True
         self._store: WeightedColumns = whole.weighted_columns(False)
         self._columns = np.empty(0, dtype=np.int64)
-        n = whole.n_samples
         self._rows = SharedRows(whole.weights, [m.rows.share for m in members])
         if self._rows.order is not None:
             for member in members:
                 member.sort_rows(self._rows.order)
         self._place = {id(m): k for k, m in enumerate(members)}
+        self._together = put_together(
+            [m.rows for m in members],
+            np.array([m.goal for m in members]),
+            np.array([m.null_deviance for m in members]),
+        )
+        ranks = [m.rank for m in members]
+        self._rank = None if None in ranks else max(r for r in ranks if r is not None)
+        self._seat(members)
         # Those with a Gram matrix of their own; that of the others is weighted by this.
         self._apart: set[int] = set()
-        self._weight = np.zeros(n)
-        self._changes = np.zeros((len(members), n))
-        self._price = self._rows.n_reads / len(members)
+        self._weight = np.zeros(whole.n_samples)
+        self._settings = members[0].settings(self._rows.n_reads / len(members))
         self._formed_at = np.inf
+        self._open = np.flatnonzero(self._first.penalty.is_open)
+
+    def _seat(self, members: Sequence[Member]) -> None:
+        """Hand the problems their parts of the common room."""
+        together = self._together
         for k, member in enumerate(members):
-            member.rows = member.rows._replace(change=self._changes[k])
-        if whole.n_features <= _FEW_COLUMNS and self._members:
-            self._admit(np.flatnonzero(self._first.penalty.is_open))
+            member.take_place(rows_of(together, k), working_of(together, k))
 
     @property
     def _entries(self) -> Floats:
@@ -122,8 +141,55 @@ class _Lockstep:
         assert entries is not None
         return entries[: len(self._columns)]
 
-    def solve(self, alpha: float) -> None:
-        """Solve for the next alpha."""
+    def run(self, alphas: Floats) -> None:
+        """Solve for all alphas, decreasing."""
+        n_done = 0
+        while n_done < len(alphas):
+            self._take_all()
+            n_found, stage, answers = self._descend(alphas[n_done:])
+            n_done += n_found
+            if n_done < len(alphas):
+                self.solve(float(alphas[n_done]), stage, answers)
+                n_done += 1
+
+    def _take_all(self) -> None:
+        """Take all columns in, where they are few or most are in already."""
+        size, count = len(self._columns), len(self._open)
+        is_worthwhile = count <= _FEW_COLUMNS or size >= _NEARLY_ALL * count
+        if size < count and is_worthwhile and not all(m.is_alone for m in self._all):
+            self._admit(np.setdiff1d(self._open, self._columns))
+
+    def _descend(self, alphas: Floats) -> tuple[int, int, Indices]:
+        """Solve for alphas at which all columns are in and none needs more than that.
+
+        Returns their number and, as `loss_rounds.descend` does, where the next one is.
+        """
+        live = [m for m in self._members if not m.is_alone]
+        answers = np.full(len(self._all), loss_together.FAILED)
+        answers[[self._place[id(m)] for m in live]] = loss_together.DONE
+        size = len(self._columns)
+        if not live or size < len(self._open):
+            return 0, 0, answers
+        coefs = np.empty((len(self._all), len(alphas), size))
+        found = np.empty((len(self._all), len(alphas), 4))
+        with overflowing():
+            n_done, stage = loss_rounds.descend(
+                self._together,
+                self._entries,
+                size,
+                self._settings,
+                alphas,
+                answers,
+                coefs,
+                found,
+            )
+        for m in live if n_done else ():
+            at = self._place[id(m)]
+            m.take_solutions(coefs[at, :n_done], found[at, :n_done])
+        return n_done, stage, answers
+
+    def solve(self, alpha: float, stage: int, answers: Indices) -> None:
+        """Solve for the next alpha, from the stage that `_descend` left it at."""
         live = [m for m in self._members if not m.is_alone]
         for m in live:
             # (Too far to go at once.)
@@ -137,17 +203,19 @@ class _Lockstep:
                 todo = [m for m, w in zip(todo, wanted, strict=True) if len(w)]
                 if not todo:
                     break
-            is_new = False
             if len(columns):
                 self._admit(columns)
             moving = [m for m in todo if alpha < m.alpha and len(m.columns)]
             with overflowing():
-                self._go(moving, alpha)
+                self._go(moving, alpha, stage if is_new else _ANEW, answers)
+            is_new = False
             todo = [m for m in todo if not m.is_alone]
             self._look(todo, alpha)
         for m in live:
             if not m.is_alone:
                 m.settle(alpha)
+        self._together.last_eta[:] = self._first.rows.eta
+        self._together.last_residual[:] = self._first.rows.residual
 
     def _admit(self, columns: Indices) -> None:
         """Take columns into the working set of all."""
@@ -155,6 +223,7 @@ class _Lockstep:
         self._store.append(columns)
         self._columns = np.concatenate([self._columns, columns])
         live = [m for m in self._members if not m.is_alone]
+        self._make_room(len(self._columns))
         new = self._entries[old:]
         if self._rows.order is not None:
             for row in new:
@@ -168,11 +237,22 @@ class _Lockstep:
                 product, own = ratio[old:] * product, ratio[old:] * own
                 gram = ratio[old:, None] * gram * ratio
             if total > 0.0 and self._whole.fit_intercept:
-                m.sums = np.concatenate([m.sums, own])
-                gram = gram - np.outer(own / total, m.sums)
-            else:
-                m.sums = np.zeros(len(self._columns))
+                m.sums[old : old + len(own)] = own
+                gram = gram - np.outer(own / total, m.sums[: old + len(own)])
             m.admit(columns, product, gram)
+
+    def _make_room(self, size: int) -> None:
+        capacity = self._together.ratio.shape[1]
+        if size > capacity:
+            capacity = max(2 * capacity, size, 64)
+            rank = capacity if self._rank is None else self._rank
+            self._together = with_room(self._together, capacity, rank)
+            self._together.ratio[:] = 1.0
+            self._seat(self._all)
+        for m in self._members:
+            ratio = self._ratio(m)
+            if ratio is not None:
+                self._together.ratio[self._place[id(m)], :size] = ratio
 
     def _new_grams(
         self, members: Sequence[Member], first: int
@@ -204,86 +284,50 @@ class _Lockstep:
         found: Floats = whole.scale[self._columns] / member.design.scale[self._columns]
         return found
 
-    def _go(self, members: Sequence[Member], alpha: float) -> None:
-        """Minimize over the working set."""
-        settings = {id(m): m.settings(self._price) for m in members}
-        working = {id(m): m.working() for m in members}
-        size = len(self._columns)
-        steps = np.zeros((len(self._changes), size))
-        before = np.zeros((len(self._changes), size))
-        nothing = np.zeros(size)
+    def _go(
+        self, members: Sequence[Member], alpha: float, stage: int, answers: Indices
+    ) -> None:
+        """Minimize over the working set: first of all that of all rows."""
+        first, start = self._first, loss_together.BEGIN
+        if stage == loss_together.TO_BEGIN and members[:1] == [first]:
+            answers[:] = loss_together.DONE
+            answers[0] = loss_together.BEGIN
+            stage = loss_together.LEADING
+        if stage == loss_together.LEADING:
+            self._proceed([first], alpha, answers)
+            members = [m for m in members if m is not first]
+            stage = loss_together.TO_BEGIN
+            start = loss_together.BEGIN if first.is_alone else loss_together.FOLLOW
+        if stage in (loss_together.TO_BEGIN, _ANEW):
+            answers[:] = loss_together.DONE
+            answers[[self._place[id(m)] for m in members]] = start
+        if stage != loss_together.TO_CERTIFY:
+            self._proceed(members, alpha, answers)
 
-        def proceed(m: Member, stage: int, products: Floats = nothing) -> int:
-            at = self._place[id(m)]
-            answer = loss_rounds.proceed(
-                m.rows,
-                working[id(m)],
-                size,
-                settings[id(m)],
-                alpha,
-                stage,
-                products,
-                before[at],
-                steps[at],
+    def _proceed(
+        self, members: Sequence[Member], alpha: float, answers: Indices
+    ) -> None:
+        """Go on until all are there, or are sent on alone."""
+        by_place = {self._place[id(m)]: m for m in members}
+        while True:
+            stuck = np.flatnonzero(answers == loss_together.NEEDS_GRAM)
+            if len(stuck):
+                self._form(alpha, [by_place[k] for k in stuck.tolist()])
+                answers[stuck] = loss_together.NEEDS_PRODUCTS
+            elif np.all(answers >= loss_together.DONE):
+                break
+            loss_rounds.descend(
+                self._together,
+                self._entries,
+                len(self._columns),
+                self._settings,
+                np.array([alpha]),
+                answers,
+                _NOWHERE,
+                _NOWHERE,
             )
-            if answer == loss_rounds.FAILED:
-                m.is_alone = True
-            return int(answer)
-
-        answers = [(m, proceed(m, loss_rounds.BEGUN)) for m in members]
-        while answers:
-            waiting = [m for m, a in answers if a in _WANTS_PRODUCTS]
-            stuck = [m for m, a in answers if a == loss_rounds.NEEDS_GRAM]
-            if stuck:
-                self._form(alpha, stuck)
-                # (Sums are made anew with a Gram matrix.)
-                working = {id(m): m.working() for m in members}
-            moving = [m for m, a in answers if a == loss_rounds.NEEDS_CHANGE]
-            if waiting:
-                products = self._correlated(waiting)
-                for m, own in zip(waiting, products, strict=True):
-                    if proceed(m, loss_rounds.CORRELATED, own) == _CHANGE:
-                        moving.append(m)
-            if moving:
-                self._combine(moving, steps)
-            answers = [(m, proceed(m, loss_rounds.MOVED)) for m in moving]
-
-    def _correlated(self, members: Sequence[Member]) -> list[Floats]:
-        """Return the columns' products with what the members ask for."""
-        places = [self._place[id(m)] for m in members]
-        found = self._products(places)
-        for row, m in zip(found, members, strict=True):
-            ratio = self._ratio(m)
-            if ratio is not None:
-                row *= ratio
-        return list(found)
-
-    def _products(self, places: Sequence[int]) -> Floats:
-        """Return the columns' products with some problems' rows."""
-        entries, changes = self._entries, self._changes[places]
-        found = np.zeros((len(places), len(entries)))
-        # BLAS copies all that it is given at once, out of cache and back.
-        for start in range(0, changes.shape[1], _STRIP):
-            rows = slice(start, start + _STRIP)
-            found += changes[:, rows] @ entries[:, rows].T
-        return found
-
-    def _combine(self, members: Sequence[Member], steps: Floats) -> None:
-        """Write the members' changes."""
-        places = [self._place[id(m)] for m in members]
-        scaled = steps[places]
-        for row, m in zip(scaled, members, strict=True):
-            ratio = self._ratio(m)
-            if ratio is not None:
-                row *= ratio
-        used = np.flatnonzero(scaled.any(axis=0))
-        entries = self._entries
-        if 3 * len(used) < len(entries):
-            scaled, entries = scaled[:, used], entries[used]
-        if places == list(range(len(self._changes))):
-            np.matmul(scaled, entries, out=self._changes)
-        else:
-            self._changes[places] = scaled @ entries
+        for k, m in by_place.items():
+            m.is_alone |= bool(answers[k] == loss_together.FAILED)
 
     def _form(self, alpha: float, stuck: Sequence[Member]) -> None:
         """Form a Gram matrix for all, or one for each member that it does not suit."""
@@ -347,7 +391,3 @@ class _Lockstep:
         )
         for (m, request), row in zip(requests, found, strict=True):
             m.take(request, Answer(columns, row))
-
-
-_CHANGE = loss_rounds.NEEDS_CHANGE
-_WANTS_PRODUCTS = (loss_rounds.NEEDS_PRODUCTS, loss_rounds.NEEDS_GRAM)

@@ -15,7 +15,6 @@ from regkit.kernels.linear.loss_policy import (
 )
 from regkit.kernels.linear.loss_steps import LossRows
 from regkit.solvers.losses import Loss
-from regkit.solvers.paths import pivoting
 from regkit.solvers.paths.certificate import LossCertificate
 from regkit.solvers.paths.newton import NewtonPath
 from regkit.solvers.paths.newton_walk import (
@@ -60,18 +59,11 @@ class Member(NewtonPath):
             self._curvature.copy(),
         )
         self.columns: Indices = np.empty(0, dtype=np.int64)
-        self.problem = pivoting.empty_problem(0)
-        self.state = pivoting.empty_state(0, 0)
-        self.sums = np.empty(0)
-        self.square = np.empty(0)
-        self.figures = np.zeros(loss_model.N_FIGURES)
-        self.figures[loss_model.INTERCEPT] = self.intercept
-        self.figures[loss_model.IS_NEW] = 1.0
-        self._settled = np.zeros(n)
-        self._order: Indices | None = None  # of the rows; None for that of the design
-        self.n_solved = 0  # alphas
         self.is_alone = self.null_deviance == 0.0
+        self.n_solved = 0  # alphas
+        self.is_first = False
         self.blocks: list[SolutionBlock] = []
+        self._order: Indices | None = None  # of the rows; None for that of the design
 
     def sort_rows(self, order: Indices) -> None:
         """Go on with the rows in another order."""
@@ -106,19 +98,26 @@ class Member(NewtonPath):
             price,
         )
 
-    def working(self) -> loss_model.Working:
-        """Return the model as kernels take it."""
-        return loss_model.Working(
-            _NO_COLUMNS,
-            _NO_COLUMNS,
-            self.problem,
-            self.state,
-            self.square,
-            self.sums,
-            self._since,
-            self._settled,
-            self.figures,
-        )
+    @property
+    def goal(self) -> float:
+        return self._goal
+
+    @property
+    def rank(self) -> int | None:
+        """How many columns may be free; None for all."""
+        return None if self.penalty.is_ridged else self._design.max_rank
+
+    def take_place(self, rows: LossRows, working: loss_model.Working) -> None:
+        """Go on in this room."""
+        self.rows = rows
+        self.problem, self.state = working.problem, working.state
+        self.square, self.sums = working.square, working.sums
+        self._since, self._settled = working.since, working.settled
+        self.figures = working.figures
+        if not self.columns.size:
+            self.figures[loss_model.INTERCEPT] = self.intercept
+            self.figures[loss_model.ALPHA] = self.alpha
+            self.figures[loss_model.IS_NEW] = 1.0
 
     def wanted(self, alpha: float, is_new: bool) -> Indices:
         """Return the columns that a solution at ``alpha`` may need."""
@@ -130,16 +129,9 @@ class Member(NewtonPath):
     def admit(self, columns: Indices, products: Floats, gram: Floats) -> None:
         """Take columns in at zero; ``gram`` are their rows of G, of all columns."""
         old, new = len(self.columns), len(self.columns) + len(columns)
-        capacity = len(self.problem.target)
-        if new > capacity:
-            capacity = max(2 * capacity, new, 64)
-            rank = capacity if self.penalty.is_ridged else self._design.max_rank
-            self.problem, self.state = pivoting.with_room(
-                self.problem, self.state, capacity, rank
-            )
         self._screen.outside[columns] = False
         self.columns = np.concatenate([self.columns, columns])
-        self.square = self.penalty.square[self.columns]
+        self.square[old:new] = self.penalty.square[columns]
         for mine, all_ in zip(self.problem[2:], self.penalty.by_column, strict=True):
             mine[old:new] = all_[columns]
         state, problem = self.state, self.problem
@@ -156,9 +148,9 @@ class Member(NewtonPath):
         """Take a new model; ``weight`` are the rows', not times their shares."""
         size, figures = len(self.columns), self.figures
         self.rows.weight[:] = weight
-        self.sums = np.zeros(size)
+        self.sums[:size] = 0.0
         if self._design.fit_intercept and total > 0.0:
-            self.sums = sums
+            self.sums[:size] = sums
             gram = gram - np.outer(sums / total, sums)
         self.problem.gram[:size, :size] = gram
         figures[loss_model.TOTAL] = total
@@ -203,6 +195,7 @@ class Member(NewtonPath):
         self.gap = float(gap)
         self._settled[:] = rows.curvature
         self.alpha = min(alpha, self.alpha)
+        figures[loss_model.ALPHA] = self.alpha
         self.n_solved += 1
         support = np.flatnonzero(self.coef)
         self.blocks.append(
@@ -213,7 +206,27 @@ class Member(NewtonPath):
                 figures[loss_model.INTERCEPT].reshape(1, 1),
                 np.array([self.gap]),
                 np.array([max(1, int(figures[loss_model.N_SOLVES]))]),
-                np.array([self.deviance]),
+                np.array([self.deviance if self.is_first else np.nan]),
+            )
+        )
+
+    def take_solutions(self, coefs: Floats, found: Floats) -> None:
+        """Take what `loss_rounds.descend` has found, for some alphas."""
+        self.coef[self.columns] = coefs[-1]
+        self.alpha = float(self.figures[loss_model.ALPHA])
+        self.gap = float(found[-1, 1])
+        self.n_solved += len(coefs)
+        coefs = coefs[:, np.argsort(self.columns)]
+        at, places = np.nonzero(coefs)
+        self.blocks.append(
+            SolutionBlock(
+                np.bincount(at, minlength=len(coefs)),
+                np.sort(self.columns)[places],
+                coefs[at, places],
+                found[:, :1],
+                found[:, 1],
+                found[:, 2].astype(np.int64),
+                np.maximum(0.0, found[:, 3] - self._least_value),
             )
         )
 
@@ -278,6 +291,3 @@ class Member(NewtonPath):
                 )
             )
         return found[0] if len(found) == 1 else PathResult.concat(found)
-
-
-_NO_COLUMNS = np.empty((0, 0))

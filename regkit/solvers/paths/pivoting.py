@@ -45,20 +45,20 @@ def with_room(
     support = min(capacity, rank) + 2 * BLOCK
     gram, *vectors = problem
     larger = WorkingProblem(
-        _grown(gram, (capacity, capacity)), *(_grown(v, (capacity,)) for v in vectors)
+        grown(gram, (capacity, capacity)), *(grown(v, (capacity,)) for v in vectors)
     )
     return larger, State(
-        coef=_grown(state.coef, (capacity,)),
-        correlation=_grown(state.correlation, (capacity,)),
-        free=_grown(state.free, (capacity,)),
-        side=_grown(state.side, (capacity,)),
-        active=_grown(state.active, (support,)),
-        factor=_grown(state.factor, (support, support)),
+        coef=grown(state.coef, (capacity,)),
+        correlation=grown(state.correlation, (capacity,)),
+        free=grown(state.free, (capacity,)),
+        side=grown(state.side, (capacity,)),
+        active=grown(state.active, (support,)),
+        factor=grown(state.factor, (support, support)),
         size=state.size,
     )
 
 
-def _grown(array: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
+def grown(array: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
     """Return an array of ``shape`` with ``array`` in its corner."""
     grown = np.zeros(shape, dtype=array.dtype)
     grown[tuple(slice(0, n) for n in array.shape)] = array

@@ -88,11 +88,16 @@ def test_every_path_is_optimal(name, standardize, fit_intercept):
             assert certificate.relative_gap <= reported * (1 + 1e-6) + 1e-14
 
 
+def take_in(monkeypatch, few_columns):
+    monkeypatch.setattr(loss_lockstep, "_FEW_COLUMNS", few_columns)
+    monkeypatch.setattr(loss_lockstep, "_NEARLY_ALL", np.inf)
+
+
 @pytest.mark.parametrize("few_columns", [0, 64])
 @pytest.mark.parametrize("is_sorted", [True, False])
 @pytest.mark.parametrize("name", ["logistic", "Poisson"])
 def test_rows_that_only_one_fold_lacks(monkeypatch, name, is_sorted, few_columns):
-    monkeypatch.setattr(loss_lockstep, "_FEW_COLUMNS", few_columns)
+    take_in(monkeypatch, few_columns)
     X, y = table(name)
     whole = make_design(np.asfortranarray(X), standardize=True)
     penalty = Penalty.build(12)
@@ -118,31 +123,38 @@ def test_rows_that_only_one_fold_lacks(monkeypatch, name, is_sorted, few_columns
             )
             reported = path.dual_gaps[k] / path.null_objectives[k]
             assert found.relative_gap <= reported * (1 + 1e-6) + 1e-14
-        eta = X @ path.columns() + path.intercepts
-        share = weight / weight.sum()
-        deviances = [LOSSES[name].deviance(y, share, z.copy()) for z in eta.T]
-        explained = 1.0 - np.array(deviances) / path.null_objectives
-        np.testing.assert_allclose(path.explained(), explained, atol=1e-10)
+    eta = X @ paths[0].columns() + paths[0].intercepts
+    share = np.full(160, 1 / 160)
+    deviances = [LOSSES[name].deviance(y, share, z.copy()) for z in eta.T]
+    explained = 1.0 - np.array(deviances) / paths[0].null_objectives
+    np.testing.assert_allclose(paths[0].explained(), explained, atol=1e-10)
 
 
-def test_what_is_not_plain_is_solved_alone(monkeypatch):
+@pytest.mark.parametrize("few_columns", [0, 64])
+def test_what_is_not_plain_is_solved_alone(monkeypatch, few_columns):
+    take_in(monkeypatch, few_columns)
     X, y = table("logistic")
     whole = make_design(np.asfortranarray(X))
     penalty = Penalty.build(12)
     alphas = loss_alpha_grid(whole, LOGISTIC, y, penalty, 8, 0.01)
-    failing = iter(range(10**6))
+    kernels = loss_lockstep.loss_rounds
+    plain, n_calls = kernels.descend, [0]
 
-    def proceed(*arguments):
-        # Every 5th call fails.
-        if next(failing) % 5 == 4:
-            return loss_lockstep.loss_rounds.FAILED
-        return plain(*arguments)
+    def descend(*arguments):
+        result = plain(*arguments)
+        answers, coefs = arguments[5:7]
+        if coefs.size == 0:
+            # At every 4th call of an alpha's one problem fails.
+            n_calls[0] += 1
+            if n_calls[0] % 4 == 3:
+                at = n_calls[0] // 4 % len(answers)
+                answers[at] = loss_lockstep.loss_together.FAILED
+        return result
 
-    plain = loss_lockstep.loss_rounds.proceed
     designs = [whole, *map(whole.reweighted, weights_of_folds()[1:])]
     found = []
-    for function in (plain, proceed):
-        monkeypatch.setattr(loss_lockstep.loss_rounds, "proceed", function)
+    for function in (plain, descend):
+        monkeypatch.setattr(kernels, "descend", function)
         found.append(
             solve_folds(
                 designs,
@@ -155,11 +167,26 @@ def test_what_is_not_plain_is_solved_alone(monkeypatch):
                 max_iter=100,
             )
         )
-    assert next(failing) > 10
+    assert n_calls[0] > 3
     for one, other in zip(*found, strict=True):
         assert one.converged.all()
         assert other.converged.all()
         np.testing.assert_allclose(one.columns(), other.columns(), atol=1e-5)
+
+
+def test_folds_follow_in_fewer_steps():
+    rng = np.random.default_rng(3)
+    X = rng.normal(size=(500, 3))
+    y = (rng.random(500) < 1 / (1 + np.exp(-X[:, 0]))).astype(float)
+    whole, penalty = make_design(np.asfortranarray(X)), Penalty.build(3)
+    alphas = loss_alpha_grid(whole, LOGISTIC, y, penalty, 30, 0.1)
+    weights = [(np.arange(500) % 5 != k).astype(float) for k in range(2)]
+    designs = [whole, *map(whole.reweighted, weights)]
+    options = {"offset": None, "tol": 1e-8, "max_iter": 9}
+    paths = solve_folds(designs, LOGISTIC, y, penalty, alphas, **options)
+    assert all(path.converged.all() for path in paths)
+    n_steps = [path.n_iters.sum() for path in paths]
+    assert max(n_steps[1:]) < 0.8 * n_steps[0]
 
 
 def test_tall_smooth_problems_are_solved_side_by_side():
