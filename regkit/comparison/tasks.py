@@ -206,7 +206,14 @@ def read_target(y: Any, task: str, name: str) -> ComparisonTarget:
     if values.size == 0:
         raise ValueError(f"{name} has no rows")
     numbers = _as_numbers(values)
-    distinct = np.unique(values if numbers is None else numbers)
+    try:
+        distinct = np.unique(values if numbers is None else numbers)
+    except TypeError:
+        kinds = sorted({type(value).__name__ for value in values})
+        raise ValueError(
+            f"{name} mixes values of different kinds, {' and '.join(kinds)}: convert "
+            "them to one kind"
+        ) from None
     if distinct.size == 1:
         raise ValueError(
             f"{name} is {_show(distinct[0])} in every row: there is nothing to predict"

@@ -159,3 +159,8 @@ def test_an_svm_is_compared_by_its_error_rate(load):
     assert "Linear SVM" in comparison.to_html()
     assert "LinearSVMClassifier(" in comparison.line("Linear SVM")
     assert len(comparison.coef_frame("Linear SVM")) == 4
+
+
+def test_a_target_of_two_kinds_is_refused():
+    with pytest.raises(ValueError, match="^y mixes values of different kinds, float a"):
+        read_target(np.array([0.5, "high"] * 5, dtype=object), "auto", "y")
