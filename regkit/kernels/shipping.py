@@ -33,8 +33,9 @@ def pack(folder: Path) -> Path:
     """Write an archive of what Numba's cache holds, and return its path.
 
     The process must have been started with NUMBA_CPU_NAME set to one of `LEVELS`,
-    NUMBA_CPU_FEATURES empty and NUMBA_CACHE_DIR a directory that was empty before
-    kernels were compiled to it in the same way.
+    NUMBA_CPU_FEATURES empty or of settings that every processor can do without, and
+    NUMBA_CACHE_DIR a directory that was empty before kernels were compiled to it in the
+    same way.
     """
     name = level()
     if name is None:

@@ -77,8 +77,9 @@ def check_fit_data(
         raise ValueError(f"{name} requires y to be passed, but the target y is None.")
     names = None
     if not _is_plain(X, 2):
-        names = feature_names(X)
+        given = X
         X = _convert_X(caller, X)
+        names = feature_names(given)
     y = check_y(caller, y)
     n_samples = X.shape[0]
     if y.shape[0] != n_samples:
@@ -170,9 +171,12 @@ def _convert_X(caller: Any, X: Any) -> Any:
             "fit LassoRegressor, ElasticNetRegressor, RidgeRegressor, their CV twins, "
             "DropoutMLPRegressor or DropoutMLPClassifier."
         )
+    is_sparse: bool = sp.issparse(X)
+    if is_sparse and X.ndim != 2:
+        raise ValueError(f"X must be a 2D array, got one of shape {X.shape}.")
     checked = _convert(
         "X",
-        native_sparse(X) if sp.issparse(X) else X,
+        native_sparse(X) if is_sparse else X,
         accept_sparse=("csc", "csr"),
         dtype=[np.float64, np.float32],
         estimator=caller,
@@ -209,11 +213,16 @@ def _convert_y(caller: Any, y: Any, name: str) -> Floats:
 
 def _convert(name: str, array: Any, **how: Any) -> Any:
     """Apply `check_array`; its messages are made to name the array."""
-    _refuse_masked_and_dates(name, array)
+    _refuse_what_is_not_numbers(name, array)
     try:
         return check_array(array, allow_nd=True, input_name=name, **how)
     except ValueError as error:
         reason = str(error)
+        if _is_frame(array) and len(columns := list(array.columns)) > len(set(columns)):
+            twice = next(c for c in columns if columns.count(c) > 1)
+            raise ValueError(
+                f"{name} has more than one column named {str(twice)!r}."
+            ) from None
         if _is_frame(array) and (column := _column_of_text(array)):
             raise ValueError(
                 f"{name} must hold numbers, but {column}: encode it, for example by "
@@ -233,6 +242,8 @@ def _convert(name: str, array: Any, **how: Any) -> Any:
             raise ValueError(
                 f"{name} contains {where or 'NaN: a missing value, pandas.NA.'}"
             ) from None
+        if str(error).startswith("float() argument"):
+            raise TypeError(f"{name} must hold numbers: {error}.") from None
         raise
 
 
@@ -278,8 +289,11 @@ def _is_number(text: str) -> bool:
     return True
 
 
-def _refuse_masked_and_dates(name: str, array: Any) -> None:
-    """Refuse what NumPy would silently turn into numbers that mean something else."""
+def _refuse_what_is_not_numbers(name: str, array: Any) -> None:
+    """Refuse what NumPy would turn into other numbers, or refuse less clearly."""
+    kind = type(array)
+    if hasattr(kind, "collect") and not hasattr(kind, "__array__"):
+        raise TypeError(f"{name} is a {kind.__name__}: pass {name}.collect().")
     if isinstance(array, np.ma.MaskedArray) and np.ma.is_masked(array):
         raise ValueError(
             f"{name} is a masked array with {np.ma.getmaskarray(array).sum()} masked "
@@ -296,6 +310,10 @@ def _refuse_masked_and_dates(name: str, array: Any) -> None:
         if getattr(dtype, "kind", "") in ("m", "M") or (is_temporal and is_temporal()):
             raise ValueError(
                 f"{column} holds dates or durations ({dtype}); convert them to numbers."
+            )
+        if getattr(dtype, "kind", "") == "c":
+            raise ValueError(
+                f"Complex data not supported: {column} holds complex numbers ({dtype})."
             )
 
 

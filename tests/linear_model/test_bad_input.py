@@ -72,7 +72,28 @@ TABLE = {
         "Found array with 0 feature(s) (shape=(6, 0)) while a minimum of 1 is required "
         "by LassoRegressor.",
     ),
-    "complex X": (fit(X + 1j), ValueError, "Complex data not supported"),
+    "complex X": (
+        fit(X + 1j),
+        ValueError,
+        "Complex data not supported: X holds complex numbers (complex128).",
+    ),
+    "complex sparse X": (
+        fit(sp.csr_array(X + 1j)),
+        ValueError,
+        "Complex data not supported: X holds complex numbers (complex128).",
+    ),
+    "complex column": (
+        fit(pd.DataFrame({"a": X[:, 0], "wave": 1j * X[:, 1]})),
+        ValueError,
+        "Complex data not supported: column 'wave' of X holds complex numbers "
+        "(complex128).",
+    ),
+    "a dictionary for X": (
+        fit({"a": X[:, 0]}),
+        TypeError,
+        "X must hold numbers: float() argument must be a string or a real number, not "
+        "'dict'.",
+    ),
     "text in X": (
         fit(np.array([["a", "b"]] * N)),
         ValueError,
@@ -262,8 +283,18 @@ def test_bad_input(what):
     assert_refused(*TABLE[what])
 
 
+def test_a_sparse_vector():
+    vector = sp.coo_array(X[:, 0])
+    if vector.ndim == 2:
+        pytest.skip("this SciPy has no sparse vectors")
+    with pytest.raises(ValueError, match=r"^X must be a 2D array, got .* \(6,\)\.$"):
+        LassoRegressor().fit(vector, Y)
+
+
 def test_dates_in_a_polars_frame():
     pl = pytest.importorskip("polars")
     frame = pl.DataFrame({"when": [date.date() for date in DATES]})
     with pytest.raises(ValueError, match=r"X holds dates or durations \(Date\)"):
         LassoRegressor().fit(frame, Y)
+    with pytest.raises(TypeError, match=r"^X is a LazyFrame: pass X.collect\(\)\.$"):
+        LassoRegressor().fit(frame.lazy(), Y)

@@ -10,6 +10,7 @@ cheaper.
 import numpy as np
 from numpy.typing import NDArray
 
+from regkit._types import Floats, Indices
 from regkit.kernels._jit import (
     uncounted_part,
     uncounted_summing_kernel,
@@ -25,12 +26,7 @@ DEPENDENT = 5e-13
 
 @uncounted_summing_part
 def _subtract_products(
-    factor: NDArray[np.float64],
-    first: int,
-    last: int,
-    start: int,
-    stop: int,
-    depth: int,
+    factor: Floats, first: int, last: int, start: int, stop: int, depth: int
 ) -> None:
     """Subtract rows' products over ``depth``: F[a, j] -= F[a, :depth] F[j, :depth]ᵀ.
 
@@ -85,13 +81,13 @@ def _subtract_products(
 
 @uncounted_part
 def append(
-    factor: NDArray[np.float64],
-    active: NDArray[np.int64],
+    factor: Floats,
+    active: Indices,
     k: int,
-    gram: NDArray[np.float64],
-    ridge: NDArray[np.float64],
+    gram: Floats,
+    ridge: Floats,
     alpha: float,
-    columns: NDArray[np.int64],
+    columns: Indices,
     n_columns: int,
 ) -> int:
     """Let ``columns[:n_columns]`` into the factor; return its new size.
@@ -152,7 +148,7 @@ def append(
 
 
 @uncounted_part
-def _rotate_out(factor: NDArray[np.float64], k: int, position: int) -> None:
+def _rotate_out(factor: Floats, k: int, position: int) -> None:
     """Take row ``position`` out of the factor by Givens rotations.
 
     They are kept in the two rows behind the factor, which `append` leaves free.
@@ -178,11 +174,7 @@ def _rotate_out(factor: NDArray[np.float64], k: int, position: int) -> None:
 
 @uncounted_part
 def remove(
-    factor: NDArray[np.float64],
-    active: NDArray[np.int64],
-    k: int,
-    leaving: NDArray[np.bool_],
-    queue: NDArray[np.int64],
+    factor: Floats, active: Indices, k: int, leaving: NDArray[np.bool_], queue: Indices
 ) -> tuple[int, int]:
     """Take the columns ``j`` with ``leaving[j]`` out of the factor.
 
@@ -217,7 +209,7 @@ def remove(
 
 
 @uncounted_summing_kernel
-def solve_lower(factor: NDArray[np.float64], k: int, rhs: NDArray[np.float64]) -> None:
+def solve_lower(factor: Floats, k: int, rhs: Floats) -> None:
     """Overwrite ``rhs[:k]`` by the solution of L x = rhs."""
     for i in range(k):
         row = factor[i]
@@ -228,7 +220,7 @@ def solve_lower(factor: NDArray[np.float64], k: int, rhs: NDArray[np.float64]) -
 
 
 @uncounted_summing_kernel
-def solve_upper(factor: NDArray[np.float64], k: int, rhs: NDArray[np.float64]) -> None:
+def solve_upper(factor: Floats, k: int, rhs: Floats) -> None:
     """Overwrite ``rhs[:k]`` by the solution of Lᵀ x = rhs."""
     for i in range(k - 1, -1, -1):
         row = factor[i]
