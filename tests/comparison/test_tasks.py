@@ -162,5 +162,7 @@ def test_an_svm_is_compared_by_its_error_rate(load):
 
 
 def test_a_target_of_two_kinds_is_refused():
-    with pytest.raises(ValueError, match="^y mixes values of different kinds, float a"):
+    with pytest.raises(
+        ValueError, match=r"^y mixes values of different kinds, float a"
+    ):
         read_target(np.array([0.5, "high"] * 5, dtype=object), "auto", "y")
