@@ -16,7 +16,6 @@ all of the working set, so u is a dual point that needs no scaling.
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from regkit._types import Floats, Indices
 from regkit.designs.class_weights import class_inverse
@@ -328,10 +327,3 @@ def _inverse(total: Floats) -> Floats:
         return class_inverse(total)
     # (Where no row has a curvature, the intercept stays.)
     return np.divide(1.0, total, out=np.zeros_like(total), where=total > 0.0)
-
-
-def _grown(array: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
-    """Return an array of ``shape`` with ``array`` in its corner."""
-    grown = np.zeros(shape, dtype=array.dtype)
-    grown[tuple(slice(0, n) for n in array.shape)] = array
-    return grown
