@@ -1,4 +1,4 @@
-"""How the files of the package depend on each other, late imports included."""
+"""How long files are, and how the package's depend on each other."""
 
 import ast
 from graphlib import TopologicalSorter
@@ -29,7 +29,28 @@ def imported(tree, names):
             yield from (alias.name for alias in node.names if alias.name in names)
 
 
+def n_lines(text):
+    """Lines of a file beside the docstrings of what is public."""
+    documented = 0
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.ClassDef | ast.FunctionDef) and node.name[0] != "_":
+            first = node.body[0]
+            if ast.get_docstring(node) is not None:
+                documented += first.end_lineno - first.lineno + 1
+    return text.count("\n") - documented
+
+
+def test_no_file_is_long():
+    tests = Path(__file__).parent
+    folders = (ROOT, tests, tests.parent / "benchmarks")
+    paths = [path for folder in folders for path in folder.rglob("*.py")]
+    assert len(paths) > 200
+    sizes = {str(path): n_lines(path.read_text("utf-8")) for path in paths}
+    assert not {path: size for path, size in sizes.items() if size > 450}
+
+
 def test_no_circle_of_files():
+    """Imports inside functions and for type checkers count."""
     trees = modules()
     assert len(trees) > 200
     graph = {name: set(imported(tree, trees)) for name, tree in trees.items()}
