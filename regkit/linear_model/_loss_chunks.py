@@ -17,6 +17,7 @@ from regkit.linear_model._labels import (
     codes_among,
     distinct_labels,
     encode_labels,
+    refuse_far_weights,
     refuse_without_weight,
 )
 from regkit.linear_model._loss_problem import (
@@ -269,7 +270,8 @@ def open_chunks(setup: Setup, given: ChunkData, kind: Kind) -> ChunkedLossProble
         setup.fit_intercept,
         setup.standardize,
     )
-    rows = RowsInPasses(reducer, solver, given.n_folds)
+    with np.errstate(over="ignore", invalid="ignore"):  # `refuse_far_weights`
+        rows = RowsInPasses(reducer, solver, given.n_folds)
     limits = setup.limits(rows.n_features, reducer.names)
     refuse_small_moments(setup.name, rows.column_sizes, rows.n_features, reducer.names)
     if classes is not None:
@@ -289,6 +291,7 @@ def _refuse_empty(
 ) -> None:
     refuse_without_weight(classes, rows.class_totals(-1), f": {name} cannot fit it")
     refuse_without_weight(classes, rows.class_weights(-1), " after class_weight")
+    refuse_far_weights(classes, rows.class_weights(-1))
     for k in range(n_folds):
         where = (
             f" in the training rows of fold {k}: use fewer folds, or a stratified "
