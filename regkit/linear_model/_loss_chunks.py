@@ -74,6 +74,11 @@ class ChunkedLossProblem(AnyLossProblem):
         return self.rows.setup.loss
 
     @property
+    def offset(self) -> Any:
+        """What is added to the linear predictors, as it was passed."""
+        return self.reducer.offset
+
+    @property
     def width(self) -> int:
         """How many rows of coefficients are one problem, with one gap."""
         return width_of(self.loss)
@@ -110,14 +115,15 @@ class ChunkedLossProblem(AnyLossProblem):
 
     def alpha_grid(self, penalty: Penalty, n_alphas: int, eps: float) -> Floats:
         """Return alphas from the smallest without nonzero coefficients down."""
-        return self.rows.alpha_grid(penalty, n_alphas, eps)
+        with np.errstate(over="ignore", invalid="ignore"):  # refused in `report`
+            return self.rows.alpha_grid(penalty, n_alphas, eps)
 
     def path(self, asked: PathRequest) -> PathResult:
         """Solve all targets for strictly decreasing alphas: (n_alphas, n_targets)."""
         settings, max_nonzero = asked.settings, asked.max_nonzero
-        found = self.rows.solve_whole(
-            asked.penalty, asked.alphas, settings.tol, settings.max_iter, asked.start
-        )
+        solve, options = self.rows.solve_whole, (settings.tol, settings.max_iter)
+        with np.errstate(over="ignore", invalid="ignore"):  # refused in `report`
+            found = solve(asked.penalty, asked.alphas, *options, asked.start)
         if max_nonzero is None:
             return found
         counts = np.diff(found.coefs.indptr).reshape(found.shape).sum(axis=1)
