@@ -9,6 +9,7 @@ anew at each call is a tenth of the time of a small fit.
 
 from collections.abc import Callable
 from inspect import Parameter, signature
+from numbers import Real
 from types import CellType, FunctionType
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
@@ -19,8 +20,8 @@ from numpy.typing import NDArray
 from sklearn import get_config
 from sklearn.metrics import get_scorer
 from sklearn.utils._metadata_requests import _raise_for_params, _routing_enabled
+from sklearn.utils._param_validation import Interval as _SklearnInterval
 from sklearn.utils._param_validation import (
-    Interval,
     InvalidParameterError,
     Options,
     StrOptions,
@@ -70,6 +71,21 @@ _Constraints = tuple[tuple[str, Any, tuple[Any, ...]], ...]
 
 # One entry a class; weak, so that classes made inside functions can go.
 _BUILT: WeakKeyDictionary[type, _Constraints] = WeakKeyDictionary()
+
+
+class Interval(_SklearnInterval):
+    """An interval of numbers, judged as the float64 that a fit uses.
+
+    scikit-learn's own refuses a `Fraction`, a real number, by an error of NumPy.
+    """
+
+    def __contains__(self, value: Any) -> bool:
+        if self.type is Real:
+            try:
+                value = float(value)
+            except OverflowError:
+                return False
+        return bool(super().__contains__(value))
 
 
 def _build(cls: Any) -> _Constraints:

@@ -11,6 +11,8 @@ from sklearn.base import clone
 from sklearn.utils import check_array
 
 from regkit.comparison.splits import Rows
+from regkit.designs import make_design
+from regkit.linear_model._underflow import refuse_underflow
 from regkit.tables import TableEncoder, TypedTable
 from regkit.tables._sentences import Style
 
@@ -104,6 +106,7 @@ class TableColumns:
         if self.encoder is None:
             X_train, X_test = self.X[train], self.X[test]
             sources = self.names or [f"x{j}" for j in range(self.n_columns)]
+            _refuse_lost_squares(X_train, sources)
             return Prepared(X_train, X_test, self.names, None, sources)
         encoder = clone(self.encoder)
         X_train = np.asarray(encoder.fit_transform(self.X.take(train)))
@@ -112,7 +115,20 @@ class TableColumns:
         sources = [
             str(column.name) for column in encoder.columns_ for _ in column.features
         ]
+        _refuse_lost_squares(X_train, sources)
         return Prepared(X_train, X_test, names, encoder, sources)
+
+
+def _refuse_lost_squares(X: Any, sources: list[str]) -> None:
+    """Raise where float64 cannot hold the squares of a column, with its name.
+
+    Models are fitted to numbers without names, and could not tell it.
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        design = make_design(X, None, fit_intercept=True, standardize=False)
+        refuse_underflow(
+            "The comparison", design, X, None, None, np.array(sources, dtype=object)
+        )
 
 
 def dense(X: Any, most: int = 50_000_000) -> NDArray[np.float64] | None:

@@ -41,7 +41,7 @@ def compute_path(
     penalty = problem.penalty(l1_ratio)
     if alphas is None or isinstance(alphas, Integral):
         n_alphas = n_alphas if alphas is None else int(alphas)
-        grid = problem.automatic_grid(penalty, n_alphas, eps)
+        grid = problem.automatic_grid(penalty, n_alphas, float(eps))
     else:
         grid = decreasing_alphas(alphas)
     asked = PathRequest(penalty, grid, settings, max_nonzero=max_nonzero)

@@ -139,7 +139,7 @@ class Evaluator(Protocol):
     def n_folds(self) -> int:
         """How many there are; 0 where alphas are evaluated without folds."""
 
-    def alpha_grid(self, l1_ratio: float, n_alphas: int, eps: float) -> Floats:
+    def alpha_grid(self, l1_ratio: float, n_alphas: int, eps: float | None) -> Floats:
         """Return the automatic grid, strictly decreasing."""
 
     def evaluate(self, l1_ratio: float, alphas: Floats) -> Evaluation:
@@ -219,7 +219,8 @@ class CrossValidated(SelectionViews, LinearModel):
         for l1_ratio in l1_ratios:
             is_automatic = isinstance(self.alphas, Integral)
             if is_automatic:
-                alphas = evaluator.alpha_grid(l1_ratio, int(self.alphas), self.eps)
+                eps = None if self.eps is None else float(self.eps)
+                alphas = evaluator.alpha_grid(l1_ratio, int(self.alphas), eps)
             else:
                 alphas = decreasing_alphas(self.alphas)
             if progress is not None:

@@ -1,6 +1,5 @@
 """The alphas that a path is solved for, as users give them."""
 
-from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -79,9 +78,9 @@ def check_l1_ratios(l1_ratio: Any) -> list[float]:
     ValueError
         When they are not a list of numbers from 0 to 1.
     """
-    if isinstance(l1_ratio, Real):
-        return [float(l1_ratio)]
     ratios = as_floats("l1_ratio", l1_ratio)
+    if ratios.ndim == 0:
+        ratios = ratios[None]
     if ratios.ndim != 1 or not ratios.size:
         raise ValueError(
             "l1_ratio must be a number or a non-empty one-dimensional array, got "

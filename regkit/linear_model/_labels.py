@@ -168,7 +168,7 @@ def class_weighted(
     """
     if class_weight is None:
         return sample_weight
-    counts = _totals(labels, sample_weight)
+    counts = class_totals(labels, sample_weight)
     factors = class_factors(class_weight, labels.classes, counts)
     weight: Floats = factors[labels.codes]
     return weight if sample_weight is None else weight * sample_weight
@@ -222,10 +222,10 @@ def refuse_empty_classes(labels: Labels, weight: Floats | None, where: str) -> N
     ValueError
         Naming the class.
     """
-    refuse_without_weight(labels.classes, _totals(labels, weight), where)
+    refuse_without_weight(labels.classes, class_totals(labels, weight), where)
 
 
-def _totals(labels: Labels, weight: Floats | None) -> Floats:
+def class_totals(labels: Labels, weight: Floats | None) -> Floats:
     """Return the sum of the weights of each class's rows."""
     counts = np.bincount(labels.codes, weight, len(labels.classes))
     return counts.astype(np.float64)
@@ -238,4 +238,35 @@ def refuse_without_weight(classes: NDArray[Any], counts: Floats, where: str) -> 
         raise ValueError(
             f"The class {classes.tolist()[empty[0]]!r} has no row of positive "
             f"weight{where}."
+        )
+
+
+def refuse_far_weights(classes: NDArray[Any], totals: Floats) -> None:
+    """Raise where float64 cannot hold the classes' total weights beside each other.
+
+    Parameters
+    ----------
+    classes : ndarray of shape (n_classes,)
+    totals : ndarray of shape (n_classes,)
+        Sums of the rows' weights, `sample_weight` times `class_weight`.
+
+    Raises
+    ------
+    ValueError
+        Naming the class.
+    """
+    most, least = np.argmax(totals), np.argmin(totals)
+    names = classes.tolist()
+    with np.errstate(over="ignore"):
+        is_finite = np.isfinite(totals.sum())
+    if not is_finite:
+        raise ValueError(
+            "class_weight times sample_weight is too large for float64: the weights of "
+            f"class {names[most]!r} sum to {totals[most]:g}; make them smaller."
+        )
+    if totals[least] < np.finfo(np.float64).tiny * totals[most]:
+        raise ValueError(
+            "class_weight times sample_weight spans too many orders for float64: the "
+            f"weights of class {names[least]!r} sum to {totals[least]:g}, those of "
+            f"class {names[most]!r} to {totals[most]:g}."
         )

@@ -161,7 +161,7 @@ class LeastSquaresCV(PathCV, LinearRegressor, WorkParameters, LeastSquaresChoice
             return self._evaluator_of_sums(reducer.sums())
         self._check_out_of_core(reducer.n_features)
         problem = OutOfCoreProblem.of_chunks(Setup.of(self), reducer)
-        settings = PathSettings(self.tol, self.max_iter, self.solver)
+        settings = PathSettings(float(self.tol), self.max_iter, self.solver)
         return PathEvaluator(problem, settings, problem.rows, bool(self.refit))
 
     def _evaluator_of_sums(self, sums: SumsByFold) -> Evaluator:
@@ -198,7 +198,7 @@ class LeastSquaresCV(PathCV, LinearRegressor, WorkParameters, LeastSquaresChoice
         kind: type[PathEvaluator] = PathEvaluator,
     ) -> Evaluator:
         """Return what evaluates alphas by held-out rows, or by a criterion."""
-        settings = PathSettings(self.tol, self.max_iter, self.solver)
+        settings = PathSettings(float(self.tol), self.max_iter, self.solver)
         mix = None
         if self.relaxed is not None:
             mix = Mix(float(self.relaxed), problem, settings)

@@ -17,6 +17,7 @@ from regkit.linear_model._labels import (
     codes_among,
     distinct_labels,
     encode_labels,
+    refuse_far_weights,
     refuse_without_weight,
 )
 from regkit.linear_model._loss_problem import (
@@ -73,6 +74,11 @@ class ChunkedLossProblem(AnyLossProblem):
         return self.rows.setup.loss
 
     @property
+    def offset(self) -> Any:
+        """What is added to the linear predictors, as it was passed."""
+        return self.reducer.offset
+
+    @property
     def width(self) -> int:
         """How many rows of coefficients are one problem, with one gap."""
         return width_of(self.loss)
@@ -109,14 +115,15 @@ class ChunkedLossProblem(AnyLossProblem):
 
     def alpha_grid(self, penalty: Penalty, n_alphas: int, eps: float) -> Floats:
         """Return alphas from the smallest without nonzero coefficients down."""
-        return self.rows.alpha_grid(penalty, n_alphas, eps)
+        with np.errstate(over="ignore", invalid="ignore"):  # refused in `report`
+            return self.rows.alpha_grid(penalty, n_alphas, eps)
 
     def path(self, asked: PathRequest) -> PathResult:
         """Solve all targets for strictly decreasing alphas: (n_alphas, n_targets)."""
         settings, max_nonzero = asked.settings, asked.max_nonzero
-        found = self.rows.solve_whole(
-            asked.penalty, asked.alphas, settings.tol, settings.max_iter, asked.start
-        )
+        solve, options = self.rows.solve_whole, (settings.tol, settings.max_iter)
+        with np.errstate(over="ignore", invalid="ignore"):  # refused in `report`
+            found = solve(asked.penalty, asked.alphas, *options, asked.start)
         if max_nonzero is None:
             return found
         counts = np.diff(found.coefs.indptr).reshape(found.shape).sum(axis=1)
@@ -269,7 +276,8 @@ def open_chunks(setup: Setup, given: ChunkData, kind: Kind) -> ChunkedLossProble
         setup.fit_intercept,
         setup.standardize,
     )
-    rows = RowsInPasses(reducer, solver, given.n_folds)
+    with np.errstate(over="ignore", invalid="ignore"):  # `refuse_far_weights`
+        rows = RowsInPasses(reducer, solver, given.n_folds)
     limits = setup.limits(rows.n_features, reducer.names)
     refuse_small_moments(setup.name, rows.column_sizes, rows.n_features, reducer.names)
     if classes is not None:
@@ -289,6 +297,7 @@ def _refuse_empty(
 ) -> None:
     refuse_without_weight(classes, rows.class_totals(-1), f": {name} cannot fit it")
     refuse_without_weight(classes, rows.class_weights(-1), " after class_weight")
+    refuse_far_weights(classes, rows.class_weights(-1))
     for k in range(n_folds):
         where = (
             f" in the training rows of fold {k}: use fewer folds, or a stratified "

@@ -16,9 +16,11 @@ from regkit._sklearn import check_same_names
 from regkit.linear_model._base import LinearRegressor
 from regkit.linear_model._fit_parameters import ClassParameters
 from regkit.linear_model._labels import (
+    class_totals,
     class_weighted,
     encode_labels,
     refuse_empty_classes,
+    refuse_far_weights,
 )
 from regkit.linear_model._loss_base import LossEstimator, state_problem
 from regkit.linear_model._loss_chunks import ChunkData, Kind, look_up, open_classes
@@ -144,6 +146,7 @@ class LinearClassifier(ClassifierMixin, LossEstimator, ClassParameters):
         refuse_empty_classes(labels, data.sample_weight, fits)
         weight = class_weighted(self.class_weight, labels, data.sample_weight)
         refuse_empty_classes(labels, weight, " after class_weight")
+        refuse_far_weights(labels.classes, class_totals(labels, weight))
         term = self._term(labels.codes, len(labels.classes), offset)
         return state_problem(setup, data, term, weight, labels)
 

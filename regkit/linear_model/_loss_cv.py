@@ -114,7 +114,7 @@ class LossCV(PathCV, LossEstimator, WorkParameters, PathChoice):
         return False
 
     def _settings(self) -> PathSettings:
-        return PathSettings(self.tol, self.max_iter)
+        return PathSettings(float(self.tol), self.max_iter)
 
     def _evaluator_of_rows(self, given: Arguments) -> Evaluator:
         if given.rows.offset is not None and self.scoring is not None:

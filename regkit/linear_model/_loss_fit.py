@@ -79,4 +79,4 @@ class LossModel(SingleAlphaModel, LossEstimator):
         return float(self.l1_ratio)
 
     def _settings(self) -> PathSettings:
-        return PathSettings(self.tol, self.max_iter)
+        return PathSettings(float(self.tol), self.max_iter)

@@ -30,6 +30,8 @@ from regkit.solvers.separation import lowering_columns, separating_columns
 # Predictors of an optimum are rarely larger; where unpenalized ones are, it is worth
 # more work to make sure that there is an optimum.
 LARGE_PREDICTOR = 10.0
+# Logarithms of expected values that differ less have squares that float64 can hold.
+_FAR_APART = 300.0
 # Why coefficients grow without end.
 FALLS_TO_ZERO = "the expected values of rows with y = 0 fall to 0"
 IS_SEPARATED = "the classes are separated"
@@ -39,8 +41,8 @@ IS_SEPARATED = "the classes are separated"
 class AnyLossProblem(Problem):
     """Base of the problems with a loss of classes or counts, wherever the rows are.
 
-    Subclasses state the `loss`, its `width`, the `classes` and the `total_weight`, and
-    find what has no optimum.
+    Subclasses state the `loss`, its `width`, the `classes`, the `offset` and the
+    `total_weight`, and find what has no optimum.
     """
 
     aim: ClassVar[float]
@@ -64,6 +66,11 @@ class AnyLossProblem(Problem):
     @property
     def total_weight(self) -> float:
         """The sum of the weights, of rows and classes together."""
+        raise NotImplementedError
+
+    @property
+    def offset(self) -> Any:
+        """What is added to the linear predictors, an array; None for nothing."""
         raise NotImplementedError
 
     def solve_each(self, asked: PathRequest) -> PathResult:
@@ -106,7 +113,21 @@ class AnyLossProblem(Problem):
                     "and coefficients grow without end. Penalize them: a positive "
                     "alpha (and penalty_factor) makes the optimum finite."
                 )
+        if not np.isfinite([result.dual_gaps, result.intercepts]).all():
+            self._refuse_far_offset()
         super().report(result, settings, kind=kind, fold=fold)
+
+    def _refuse_far_offset(self) -> None:
+        """Raise where an offset is what overflows."""
+        if self.offset is None or self.classes is not None:
+            return
+        low, high = float(self.offset.min()), float(self.offset.max())
+        if high - low > _FAR_APART:
+            raise ValueError(
+                f"{self.setup.name} cannot solve this problem in float64: offset goes "
+                f"from {low:g} to {high:g}, and exp(offset), which multiplies expected "
+                "values, spans too many orders."
+            )
 
     def _endless(
         self, result: PathResult, free: Indices, fold: TrainingRows | None
@@ -222,6 +243,11 @@ class LossProblem(AnyLossProblem):
         return self.term.loss
 
     @property
+    def offset(self) -> Any:
+        """What is added to the linear predictors."""
+        return self.term.offset
+
+    @property
     def width(self) -> int:
         """How many rows of coefficients are one problem, with one gap."""
         return self.term.width
@@ -262,7 +288,8 @@ class LossProblem(AnyLossProblem):
 
     def alpha_grid(self, penalty: Penalty, n_alphas: int, eps: float) -> Floats:
         """Return alphas from the smallest without nonzero coefficients down."""
-        return self.term.alpha_grid(self.design, penalty, n_alphas, eps)
+        with np.errstate(over="ignore", invalid="ignore"):  # refused in `report`
+            return self.term.alpha_grid(self.design, penalty, n_alphas, eps)
 
     def path(self, asked: PathRequest) -> PathResult:
         """Solve all targets for strictly decreasing alphas: (n_alphas, n_targets)."""

@@ -104,7 +104,7 @@ class SingleAlphaModel(LinearModel, OneAlpha):
         return np.full(n_targets, float(self.alpha))
 
     def _settings(self) -> PathSettings:
-        return PathSettings(self.tol, self.max_iter, self.solver)
+        return PathSettings(float(self.tol), self.max_iter, self.solver)
 
     def _solve(self, problem: Any, alphas: Floats) -> PathResult:
         """Solve for one alpha per target; the result has their shape."""

@@ -41,23 +41,9 @@ def make_folds(
     ValueError
         When there is no fold, or one has nothing to train on or nothing to hold out.
     """
-    every, folds = np.arange(X.shape[0]), []
+    folds = []
     for k, pair in enumerate(cv.split(X, y, **split_params)):
-        parts: list[Indices] = []
-        for kind, given in zip(("training", "held-out"), pair, strict=True):
-            try:  # indices or a mask
-                rows = every[np.asarray(given)]
-            except IndexError as error:
-                raise ValueError(
-                    f"cv gives {kind} rows of fold {k} that X, with {len(every)} rows, "
-                    f"does not have: {error}."
-                ) from None
-            if rows.ndim != 1 or not rows.size:
-                raise ValueError(
-                    f"cv must give a non-empty list of {kind} rows for each fold; for "
-                    f"fold {k} it has shape {rows.shape}."
-                )
-            parts.append(rows)
+        parts = _rows_of_fold(k, pair, X.shape[0])
         if sample_weight is not None and not sample_weight[parts[0]].any():
             raise ValueError(
                 f"cv leaves nothing to train on: all training rows of fold {k} have "
@@ -69,6 +55,38 @@ def make_folds(
     return folds
 
 
+def _rows_of_fold(k: int, pair: Any, n_rows: int) -> tuple[Indices, Indices]:
+    """Return the indices of the training and held-out rows of fold `k`, checked."""
+    train, test = pair
+    return (
+        _indices(f"training rows of fold {k}", train, n_rows),
+        _indices(f"held-out rows of fold {k}", test, n_rows),
+    )
+
+
+def _indices(name: str, given: Any, n_rows: int) -> Indices:
+    """Return the rows that a list of indices or a mask chooses."""
+    rows = np.asarray(given)
+    if rows.size and rows.dtype.kind not in "biu":
+        raise ValueError(
+            f"cv must give the {name} as a list of integers or a mask, got "
+            f"{rows.ravel()[0].item()!r}."
+        )
+    try:
+        chosen: Indices = np.arange(n_rows)[rows if rows.size else []]
+    except IndexError as error:
+        raise ValueError(
+            f"cv gives {name} that X, with {n_rows} rows, does not have: {error}."
+        ) from None
+    if chosen.ndim != 1:
+        raise ValueError(
+            f"cv must give the {name} in one dimension, got shape {chosen.shape}."
+        )
+    if not chosen.size:
+        raise ValueError(f"cv gives no {name}: every fold needs some.")
+    return chosen
+
+
 def fold_labels(
     cv: Any, y: Floats | None, n_rows: int, split_params: dict[str, Any]
 ) -> NDArray[np.int64]:
@@ -77,12 +95,14 @@ def fold_labels(
     Raises
     ------
     ValueError
-        When a row is held out twice, or a fold leaves rows out that it does not hold
-        out: then folds cannot share one pass over the rows.
+        When `make_folds` would raise; when a row is held out twice, or a fold leaves
+        rows out that it does not hold out: then folds cannot share one pass over the
+        rows.
     """
     labels = np.full(n_rows, -1)
     rows = np.broadcast_to(np.zeros(1), (n_rows, 1))
-    for k, (train, test) in enumerate(cv.split(rows, y, **split_params)):
+    for k, pair in enumerate(cv.split(rows, y, **split_params)):
+        train, test = _rows_of_fold(k, pair, n_rows)
         is_free = bool(np.all(labels[test] == -1))
         labels[test] = k
         is_complement = not np.any(labels[train] == k)

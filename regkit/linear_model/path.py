@@ -131,7 +131,7 @@ def lasso_path(
         bounds,
         penalty_factor,
     )
-    settings = PathSettings(tol, max_iter, solver)
+    settings = PathSettings(float(tol), max_iter, solver)
     grid = alphas, n_alphas, eps
     return _path(setup, X, y, sample_weight, 1.0, grid, settings, max_nonzero)
 
@@ -195,7 +195,7 @@ def enet_path(
         bounds,
         penalty_factor,
     )
-    settings = PathSettings(tol, max_iter, solver)
+    settings = PathSettings(float(tol), max_iter, solver)
     grid = alphas, n_alphas, eps
     return _path(
         setup, X, y, sample_weight, float(l1_ratio), grid, settings, max_nonzero

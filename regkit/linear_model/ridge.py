@@ -122,7 +122,7 @@ class RidgeRegressor(LeastSquaresModel):
         return 0.0
 
     def _settings(self) -> PathSettings:
-        return PathSettings(self.tol, self.max_iter or _MAX_ITER, self.solver)
+        return PathSettings(float(self.tol), self.max_iter or _MAX_ITER, self.solver)
 
     def _solve(
         self, problem: Any, alphas: Floats, known: Systems | None = None
@@ -163,7 +163,7 @@ class RidgeRegressor(LeastSquaresModel):
             mean_scale(alphas, design.total_weight),
             np.ones(problem.n_features) if factor is None else factor,
             solver=self.solver,
-            tol=self.tol,
+            tol=float(self.tol),
             max_iter=self.max_iter,
             **options,
         )
@@ -171,9 +171,14 @@ class RidgeRegressor(LeastSquaresModel):
 
     def _alphas(self, n_targets: int) -> Floats:
         """Return one alpha per target."""
-        if isinstance(self.alpha, Real):
-            return np.full(n_targets, float(self.alpha))
         alphas = as_floats("alpha", self.alpha)
+        if alphas.ndim == 0:
+            alphas = np.full(n_targets, float(alphas))
+        if alphas.ndim > 1:
+            raise ValueError(
+                "alpha must be a number or have one entry per target, got an array of "
+                f"shape {alphas.shape}."
+            )
         if alphas.shape != (n_targets,):
             raise ValueError(
                 "alpha must be a number or have one entry per target. Number of "

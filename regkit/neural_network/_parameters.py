@@ -1,6 +1,7 @@
 """What each parameter may be, and how parameters become settings of the trainer."""
 
 import math
+from fractions import Fraction
 from numbers import Integral, Real
 from typing import Any
 
@@ -17,6 +18,7 @@ from regkit.solvers.networks.trainer import (
     n_batches,
 )
 
+_NUMBER = int | float | np.number | Fraction
 _SHARE = Interval(Real, 0, 1, closed="left")
 _POSITIVE = Interval(Real, 0, None, closed="neither")
 _NOT_NEGATIVE = Interval(Real, 0, None, closed="left")
@@ -136,7 +138,7 @@ def dropout_rates(
     """Give the dropout rate of the inputs, then of each hidden layer."""
     rates = _one_a_layer("dropout", dropout, n_layers)
     for rate in rates:
-        if not isinstance(rate, int | float | np.number) or not 0 <= rate < 1:
+        if not isinstance(rate, _NUMBER) or not 0 <= rate < 1:
             raise ValueError(f"dropout must hold numbers in [0, 1), got {rate!r}.")
     return (float(input_dropout), *(float(rate) for rate in rates))
 
@@ -173,7 +175,7 @@ def quantile_levels(quantile: Any) -> tuple[float, ...]:
     if not levels:
         raise ValueError("quantile must hold at least one number, got none.")
     for level in levels:
-        if not isinstance(level, int | float | np.number) or not 0 < level < 1:
+        if not isinstance(level, _NUMBER) or not 0 < level < 1:
             raise ValueError(f"quantile must hold numbers in (0, 1), got {level!r}.")
     return tuple(float(level) for level in levels)
 
@@ -208,7 +210,7 @@ def check_coverage(coverage: Any) -> None:
     ValueError
         When it is not in (0, 1).
     """
-    if not isinstance(coverage, int | float | np.number) or not 0 < coverage < 1:
+    if not isinstance(coverage, _NUMBER) or not 0 < coverage < 1:
         raise ValueError(f"coverage must be in (0, 1), got {coverage!r}.")
 
 

@@ -213,7 +213,7 @@ class RowsByUse:
         """
         table = given.table
         calibrate = none = no_rows(table)
-        fraction = getattr(self, "calibration_fraction", 0.0)
+        fraction = float(getattr(self, "calibration_fraction", 0.0))
         if fraction > 0:
             table, calibrate = table.split(
                 fraction, seed, False, "calibration_fraction"
@@ -228,7 +228,7 @@ class RowsByUse:
                 for k in range(n_members)
             ]
         elif self.early_stopping:
-            share, name = self.validation_fraction, "validation_fraction"
+            share, name = float(self.validation_fraction), "validation_fraction"
             pair = table.split(share, seed, self._stratify, name)
             parts = [Parts(*pair, calibrate)]
         else:

@@ -519,7 +519,7 @@ class DropoutMLPClassifier(
             self._encode(labels, classes, multilabel),
             n_outputs,
             "softmax" if softmax else "binary",
-            self.label_smoothing,
+            float(self.label_smoothing),
             attributes,
         )
 
@@ -543,7 +543,8 @@ class DropoutMLPClassifier(
             numbers = np.searchsorted(classes, labels).astype(np.float64)[:, None]
             if len(classes) > 2:
                 return numbers
-        return numbers * (1.0 - self.label_smoothing) + 0.5 * self.label_smoothing
+        smoothing = float(self.label_smoothing)
+        return numbers * (1.0 - smoothing) + 0.5 * smoothing
 
     def _plain_y(self, y: Any) -> NDArray[Any]:
         return self._labels(y)

@@ -3,6 +3,7 @@
 import re
 
 import numpy as np
+import pandas as pd
 import pytest
 import scipy.sparse as sp
 from sklearn.model_selection import KFold, train_test_split
@@ -312,6 +313,17 @@ def test_networks_that_show_overfitting_are_added_on_request(wide):
 def test_bad_options_are_named(wide, options, sentence):
     with pytest.raises(ValueError, match=sentence):
         compare_regularizers(*wide, **options)
+
+
+@pytest.mark.parametrize(
+    ("scale", "effect"), [(1e-160, "underflow"), (1e160, "overflow")]
+)
+def test_columns_whose_squares_are_lost_are_named(wide, scale, effect):
+    X, y = wide
+    X = X[:, :3] * [1.0, 1.0, scale]
+    for table, name in ((X, "x2"), (pd.DataFrame(X, columns=["a", "b", "tax"]), "tax")):
+        with pytest.raises(ValueError, match=f"column '{name}' of X {effect}; rescale"):
+            compare_regularizers(table, y)
 
 
 def test_a_constant_target_is_refused(wide):

@@ -83,6 +83,12 @@ TABLE = {
         "alpha must be a number or have one entry per target. Number of targets and "
         "number of penalties do not correspond: 2 != 1.",
     ),
+    "ridge alpha in two dimensions": (
+        ridge(alpha=[[1.0]]),
+        ValueError,
+        "alpha must be a number or have one entry per target, got an array of shape "
+        "(1, 1).",
+    ),
     "negative ridge alpha in an array": (
         ridge(alpha=[-2.0]),
         ValueError,

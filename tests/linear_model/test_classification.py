@@ -27,6 +27,7 @@ from regkit import (
     LinearSVMClassifier,
     LogisticClassifier,
     LogisticClassifierCV,
+    RowChunks,
     glm_path,
     logistic_path,
 )
@@ -197,6 +198,18 @@ def test_an_offset_at_prediction():
     assert counts.score(X, COUNTS, offset=OFFSET) == pytest.approx(
         d2_tweedie_score(COUNTS, counts.predict(X, OFFSET), power=1)
     )
+
+
+@pytest.mark.parametrize("in_chunks", [False, True])
+@pytest.mark.parametrize("family", ["poisson", "gamma"])
+def test_offsets_beyond_float64_are_named(family, in_chunks):
+    offset = np.where(np.arange(N) % 2, 2100.0, -2100.0)
+    rows = (RowChunks([(X, COUNTS + 1)]), None) if in_chunks else (X, COUNTS + 1)
+    with pytest.raises(ValueError, match="offset goes from -2100 to 2100, and exp"):
+        GeneralizedLinearRegressor(family=family).fit(*rows, offset=offset)
+    if not in_chunks:
+        with pytest.raises(ValueError, match="offset goes from -2100 to 2100, and exp"):
+            glm_path(*rows, family=family, n_alphas=3, offset=offset)
 
 
 def test_exposure_is_a_weight_or_an_offset():

@@ -5,6 +5,7 @@ import pandas as pd
 import polars as pl
 import pytest
 import scipy.sparse as sp
+from sklearn.base import clone
 
 from regkit import (
     GeneralizedLinearRegressor,
@@ -13,6 +14,7 @@ from regkit import (
     LinearSVMClassifierCV,
     LogisticClassifier,
     LogisticClassifierCV,
+    RowChunks,
     glm_path,
     logistic_path,
 )
@@ -116,6 +118,26 @@ def test_classes_without_weight_are_named(estimator):
     weight = np.where(CODES == 1, 0.0, 1.0)
     with pytest.raises(ValueError, match="class 1 has no row of positive weight"):
         estimator.fit(X, CODES, sample_weight=weight)
+
+
+@pytest.mark.parametrize("in_chunks", [False, True])
+@pytest.mark.parametrize(
+    ("class_weight", "message"),
+    [
+        (
+            {0: 1e300, 1: 1e-300},
+            "orders .* class 1 sum to .*, those of class 0",
+        ),
+        ({0: 1e-320, 1: 1.0}, "orders for float64: the weights of class 0"),
+        ({0: 1.0, 1: 1e308}, "large for float64: the weights of class 1"),
+    ],
+)
+@named(CLASSIFIERS)
+def test_class_weights_beyond_float64(estimator, class_weight, message, in_chunks):
+    estimator = clone(estimator).set_params(class_weight=class_weight)
+    rows = RowChunks([(X, CODES)]) if in_chunks else X
+    with pytest.raises(ValueError, match=f"^class_weight times .*{message}"):
+        estimator.fit(rows, None if in_chunks else CODES)
 
 
 def test_classes_missing_from_a_fold_are_named():

@@ -1,12 +1,25 @@
 """Bounds, `positive`, penalty factors, standardize, warm starts, failed fits."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
-from regkit import ElasticNetRegressor, LassoRegressor, RidgeRegressor
+from regkit import (
+    ElasticNetRegressor,
+    ElasticNetRegressorCV,
+    GeneralizedLinearRegressor,
+    LassoRegressor,
+    LogisticClassifier,
+    LogisticClassifierCV,
+    RidgeRegressor,
+    RidgeRegressorCV,
+    enet_path,
+)
 
 ESTIMATORS = [LassoRegressor(0.05), ElasticNetRegressor(0.05), RidgeRegressor(1.0)]
 
@@ -164,6 +177,60 @@ def test_ridge_takes_an_alpha_for_each_target(data):
     assert_allclose(
         RidgeRegressor([0.1]).fit(X, y).coef_, RidgeRegressor(0.1).fit(X, y).coef_
     )
+
+
+@pytest.mark.parametrize("number", [Fraction, np.float16, np.longdouble])
+@pytest.mark.parametrize(
+    ("model", "names"),
+    [
+        (ElasticNetRegressor(), "alpha l1_ratio tol"),
+        (ElasticNetRegressorCV(alphas=5), "eps l1_ratio relaxed tol"),
+        (RidgeRegressor(solver="conjugate_gradient"), "alpha tol"),
+        (RidgeRegressorCV(alphas=5), "eps tol"),
+        (LogisticClassifier(), "alpha l1_ratio tol"),
+        (LogisticClassifierCV(alphas=5), "eps l1_ratio tol"),
+        (GeneralizedLinearRegressor(family="tweedie"), "alpha power"),
+    ],
+    ids=lambda given: given if isinstance(given, str) else type(given).__name__,
+)
+@pytest.mark.filterwarnings("ignore:.*at the edge of the grid")
+def test_numbers_of_any_type(model, names, number, data):
+    X, y = data
+    y = (y > 10) + 1.0
+    for name in names.split():
+        value = 1.25 if name == "power" else 0.125
+        given, expected = (
+            clone(model).set_params(**{name: each}).fit(X, y)
+            for each in (number(value), value)
+        )
+        assert_array_equal(given.coef_, expected.coef_)
+
+
+@pytest.mark.parametrize("number", [Fraction, np.float16, np.longdouble])
+def test_numbers_of_any_type_on_paths(number, data):
+    eighth = number(0.125)
+    given = enet_path(*data, n_alphas=5, l1_ratio=eighth, eps=eighth, tol=eighth)
+    expected = enet_path(*data, n_alphas=5, l1_ratio=0.125, eps=0.125, tol=0.125)
+    assert_array_equal(given.coefs, expected.coefs)
+    (model,) = ElasticNetRegressor().fit_path(*data, [eighth])
+    assert_array_equal(model.coef_, ElasticNetRegressor(0.125).fit(*data).coef_)
+
+
+@pytest.mark.filterwarnings("ignore:.*at the edge of the grid")
+def test_array_without_dimensions_is_a_number(data):
+    X, y = data
+    for given in (y, np.stack([y, -y], axis=1)):
+        found = RidgeRegressor(np.array(0.125)).fit(X, given).coef_
+        assert_array_equal(found, RidgeRegressor(0.125).fit(X, given).coef_)
+    found = ElasticNetRegressorCV(alphas=5, l1_ratio=np.array(0.5)).fit(X, y)
+    assert_array_equal(
+        found.coef_, ElasticNetRegressorCV(alphas=5, l1_ratio=0.5).fit(X, y).coef_
+    )
+
+
+def test_numbers_beyond_float64_are_refused(data):
+    with pytest.raises(ValueError, match="'alpha' parameter of LassoRegressor must be"):
+        LassoRegressor(10**400).fit(*data)
 
 
 def test_defaults_are_checked_too(data):

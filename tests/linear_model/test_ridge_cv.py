@@ -250,7 +250,7 @@ def test_n_jobs_changes_no_answer(cv, monkeypatch):
         ({"positive": True}, "cannot be combined with bounds or positive=True"),
         ({"cv": "gcv", "bounds": (0, 1)}, "cannot be combined with bounds"),
         ({"cv": 3, "bounds": (0, 1), "solver": "svd"}, "does not support positive"),
-        ({"cv": [([0, 1, 2], np.zeros(20, bool))]}, "non-empty list of held-out"),
+        ({"cv": [([0, 1, 2], np.zeros(20, bool))]}, "no held-out rows of fold 0"),
         ({"cv": [([0, 1, 99], [3])]}, "99"),
     ],
 )

@@ -195,7 +195,11 @@ BAD = {
     ),
     "text": (chunked(2, np.full((310, P), "a")), Y, "Chunk 2: "),
     "one row": (chunked(2, X[90]), Y, "Chunk 2: Expected 2D array, got 1D array inst"),
-    "complex": (chunked(2, 1j * X[90:400]), Y, "Chunk 2: Complex data not supported."),
+    "complex": (
+        chunked(2, 1j * X[90:400]),
+        Y,
+        "Chunk 2: Complex data not supported: X holds complex numbers (complex128).",
+    ),
     "no rows": (chunked(2, None), Y, "Chunk 2: X must hold rows, got NoneType."),
     "dates": (chunked(2, X[90:400].astype("M8[s]")), Y, "Chunk 2: X holds dates or d"),
     "y width": (

@@ -2,6 +2,7 @@
 
 import pickle
 import warnings
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -148,6 +149,20 @@ def test_class_weights_are_row_weights():
     plain = DropoutMLPClassifier(**SMALL).fit(X, rare)
     balanced = DropoutMLPClassifier(**SMALL, class_weight="balanced").fit(X, rare)
     assert balanced.predict(X).sum() > plain.predict(X).sum()
+
+
+@pytest.mark.parametrize("number", [Fraction, np.float16])
+@EACH
+def test_numbers_of_any_type(estimator, target, number):
+    names = ["dropout", "input_dropout", "alpha", "tol", "validation_fraction"]
+    names += ["calibration_fraction" if target is Y else "label_smoothing"]
+    given, expected = (
+        clone(estimator)
+        .set_params(**dict.fromkeys(names, value), early_stopping=True, max_iter=2)
+        .fit(X, target)
+        for value in (number(0.125), 0.125)
+    )
+    assert_array_equal(probe(given), probe(expected))
 
 
 def test_label_smoothing_makes_doubt():

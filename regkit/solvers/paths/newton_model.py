@@ -133,7 +133,8 @@ class NewtonModel:
                 f"More than {MOST_COLUMNS:,} coefficients (of all classes together) "
                 "may be nonzero at this alpha, and a matrix of their products would "
                 f"take {8e-9 * MOST_COLUMNS**2:.1f} GB. Use a larger alpha, or an "
-                "l1_ratio nearer to 1, so that fewer are nonzero."
+                "l1_ratio nearer to 1, so that fewer are nonzero; l1_ratio=0 has no "
+                "such limit, but for bounds, penalty_factor=0 and loss='hinge'."
             )
         problem, state = self._problem, self._state
         capacity = min(max(2 * capacity, size, 32), MOST_COLUMNS)

@@ -13,7 +13,7 @@ from regkit.solvers.losses import (
     SQUARED_HINGE,
     tweedie,
 )
-from regkit.solvers.paths import newton_compiled, newton_model
+from regkit.solvers.paths import newton_cg, newton_compiled, newton_model
 from regkit.solvers.paths.newton import NewtonPath
 from regkit.solvers.paths.walk import answered
 from regkit.solvers.problem import Penalty
@@ -294,5 +294,9 @@ def test_more_columns_than_memory_is_for_are_refused(monkeypatch):
     monkeypatch.setattr(newton_model, "MOST_COLUMNS", 40)
     penalty = Penalty.build(130, 0.01)
     check("logistic", X, y, penalty, np.array([15.0]))
-    with pytest.raises(ValueError, match=r"More than 40 coefficients.*Use a larger"):
+    with pytest.raises(ValueError, match=r"More than 40 coeff.*larger.*l1_ratio=0 has"):
         check("logistic", X, y, penalty, np.array([0.01]))
+    # Large problems with an L2 penalty alone are solved by products.
+    X, y = table("logistic", (60, 130))
+    monkeypatch.setattr(newton_cg, "_FEW", 40)
+    check("logistic", X, y, Penalty.build(130, 0.0), np.array([0.01]))
