@@ -228,11 +228,11 @@ def test_what_compilation_makes_is_not_looked_at_when_it_ends(frozen):
     try:
         if frozen:
             gc.freeze()
-        n_frozen = gc.get_freeze_count()
         compiling.uncollected(lambda: made.append([made]))()
         young = gc.get_objects(generation=0)
         assert any(one is made[0] for one in young) == frozen
-        assert gc.get_freeze_count() == n_frozen
+        # (Some of the frozen may be gone.)
+        assert (gc.get_freeze_count() > 0) == frozen
     finally:
         gc.unfreeze()
 
