@@ -94,8 +94,8 @@ def solve_loss_path(
     if rows is not None:
         duals: list[Floats] = []
         inner = problem.path(rows.design, rows.penalty, alphas, duals=duals)
-        found = rows.judge(rows.back(inner), loss, y, offset, duals, tol)
-        if rows.suffices(inner, found):
+        found = rows.solutions(inner, loss, y, offset, duals, tol)
+        if found is not None:
             return found
     return problem.path(design, penalty, alphas, start, max_nonzero)
 

@@ -87,8 +87,8 @@ def solve_multinomial_path(
     if rows is not None:
         duals: list[Floats] = []
         inner = problem.path(rows.design, rows.penalty, alphas, duals=duals)
-        found = rows.judge(rows.back(inner), loss, y, shift, duals, tol)
-        if rows.suffices(inner, found):
+        found = rows.solutions(inner, loss, y, shift, duals, tol)
+        if found is not None:
             return found
     return problem.path(design, penalty, alphas, start, max_nonzero)
 

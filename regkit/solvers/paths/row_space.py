@@ -81,16 +81,26 @@ class RowSpace:
             intercepts = np.zeros(found.shape)
         return replace(found, coefs=coefs, intercepts=intercepts)
 
-    def suffices(self, inner: PathResult, found: PathResult) -> bool:
-        """Return whether ``found`` is as good as this space allows, or X is too wide.
+    def solutions(
+        self,
+        inner: PathResult,
+        loss: PathLoss,
+        y: Floats,
+        offset: Floats | None,
+        duals: list[Floats],
+        tol: float,
+    ) -> PathResult | None:
+        """Return what was found in g as solutions of X's columns, with their gaps.
 
-        ``inner`` is what was found in the coefficients g.
+        ``y``, ``offset`` and the dual points, one for each alpha, are of all classes.
+        None where gaps stay open that X itself may close.
         """
+        found = self._judge(self.back(inner), loss, y, offset, duals, tol)
         n_coefs = found.coefs.shape[0] * (found.shape[1] if found.shape[1:] else 1)
         lost = inner.converged & ~found.converged
-        return n_coefs > _MOST or not bool(np.any(lost))
+        return found if n_coefs > _MOST or not np.any(lost) else None
 
-    def judge(
+    def _judge(
         self,
         found: PathResult,
         loss: PathLoss,
@@ -99,10 +109,7 @@ class RowSpace:
         duals: list[Floats],
         tol: float,
     ) -> PathResult:
-        """Return solutions of X's columns with their gaps, and whether those are small.
-
-        ``y``, ``offset`` and the dual points, one for each alpha, are of all classes.
-        """
+        """Compute the gaps of solutions of X's columns, and whether those are small."""
         null = found.null_objectives.reshape(len(duals), -1)[:, 0]
         if not np.all(null > 0.0):
             return found
