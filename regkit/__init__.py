@@ -4,8 +4,9 @@ Public names are loaded on first use (PEP 562), so ``import regkit`` itself
 imports neither scikit-learn nor Numba.
 """
 
+from __future__ import annotations
+
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
 
 from regkit._lazy import on_first_use
 from regkit._version import __version__
@@ -60,7 +61,11 @@ _SUBPACKAGES = (
     "tables",
 )
 
+# The name that type checkers know: `typing` would take most of the time of this import.
+TYPE_CHECKING = False
 if TYPE_CHECKING:  # all public names of two packages are public here too
+    from typing import Any
+
     from regkit.comparison import compare_regularizers
     from regkit.datasets import (
         load_diabetes_interactions,
