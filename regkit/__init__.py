@@ -4,8 +4,9 @@ Public names are loaded on first use (PEP 562), so ``import regkit`` itself
 imports neither scikit-learn nor Numba.
 """
 
+from __future__ import annotations
+
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
 
 from regkit import linear_model
 from regkit._lazy import on_first_use
@@ -43,7 +44,11 @@ _SUBPACKAGES = (
     "tables",
 )
 
-if TYPE_CHECKING:  # "as" and "*" make them public for type checkers
+# The name that type checkers know: `typing` would take most of the time of this import.
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # "as" and "*" make names public for type checkers
+    from typing import Any
+
     from regkit.comparison import compare_regularizers as compare_regularizers
     from regkit.datasets import *
     from regkit.inspection import *
