@@ -11,7 +11,9 @@ from regkit import DropoutMLPRegressor, LassoRegressor, RidgeRegressorCV, RowChu
 
 pd = pytest.importorskip("pandas", reason="in the dev extra only")
 pl = pytest.importorskip("polars", reason="in the dev extra only")
-pa = pytest.importorskip("pyarrow", reason="in the dev extra only")
+pa = pytest.importorskip(
+    "pyarrow", reason="in the dev extra only", exc_type=ImportError
+)
 
 N = 6
 X = np.arange(3.0 * N).reshape(N, 3) % 7
