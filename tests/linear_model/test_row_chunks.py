@@ -240,7 +240,7 @@ BAD = {
             [(X[:200], Y[:200]), (X[200:], changed(300, 0, np.nan)[200:, 0])]
         ),
         None,
-        "Chunk 1: Input y contains NaN.",
+        "Chunk 1: Input y contains NaN: row 100.",
     ),
     "y length": (
         regkit.RowChunks([(X, Y[:-1])]),

@@ -331,7 +331,7 @@ def holed(value):
         (
             regkit.RowChunks(holed(np.nan), chunk_rows=70),
             Y,
-            "Chunk 2: Input X contains NaN.",
+            "Chunk 2: Input X contains NaN: column 3",
         ),
         (da.from_array(holed(np.inf), chunks=(70, P)), Y, "Chunk 2: Input X contains"),
         (
