@@ -91,7 +91,7 @@ class Architecture:
         inputs = self.n_features + self.n_waved * each
         return (inputs, *self.hidden, self.n_outputs)
 
-    @lru_cache(maxsize=64)  # noqa: B019: few, and small
+    @lru_cache(maxsize=64)  # noqa: B019 (few, and small)
     def network(self) -> Network:
         """Lay the parameters out: embedding, scales, then each layer's two arrays.
 
@@ -131,7 +131,7 @@ class Architecture:
             scales=scales,
         )
 
-    @lru_cache(maxsize=64)  # noqa: B019: few, and small
+    @lru_cache(maxsize=64)  # noqa: B019 (few, and small)
     def pieces(self) -> Mapping[str, tuple[slice, tuple[int, ...]]]:
         """Give every array's place in the parameter vector and its shape."""
         net = self.network()
