@@ -5,7 +5,7 @@ from __future__ import annotations
 from numbers import Integral
 from typing import Any
 
-from regkit.linear_model._grid import decreasing_alphas
+from regkit.linear_model._grid import check_alphas, decreasing
 from regkit.linear_model._problem import PathRequest, Problem
 from regkit.linear_model._regularization_path import RegularizationPath
 from regkit.solvers.folds.in_memory import PathSettings
@@ -43,7 +43,7 @@ def compute_path(
         n_alphas = n_alphas if alphas is None else int(alphas)
         grid = problem.automatic_grid(penalty, n_alphas, float(eps))
     else:
-        grid = decreasing_alphas(alphas)
+        grid = decreasing(check_alphas(alphas))
     asked = PathRequest(penalty, grid, settings, max_nonzero=max_nonzero)
     result = problem.path(asked)
     if not len(result.alphas):

@@ -18,7 +18,7 @@ from regkit._describe import described_as
 from regkit._sklearn import validate_parameters
 from regkit._types import Floats
 from regkit.linear_model._base import LinearModel
-from regkit.linear_model._grid import check_alphas, check_l1_ratios, decreasing_alphas
+from regkit.linear_model._grid import check_alphas, check_l1_ratios, decreasing
 from regkit.linear_model._problem import FitRows, Problem
 from regkit.linear_model._progress import Progress
 from regkit.linear_model._report import warn_at_grid_edge
@@ -216,18 +216,19 @@ class CrossValidated(SelectionViews, LinearModel):
     ) -> Self:
         """Evaluate all alphas, choose, fit at the choice, and set the attributes."""
         evaluations, errors = [], []
+        is_count = isinstance(self.alphas, Integral)
+        given = None if is_count else check_alphas(self.alphas)
         for l1_ratio in l1_ratios:
-            is_automatic = isinstance(self.alphas, Integral)
-            if is_automatic:
+            if given is None:
                 eps = None if self.eps is None else float(self.eps)
                 alphas = evaluator.alpha_grid(l1_ratio, int(self.alphas), eps)
             else:
-                alphas = decreasing_alphas(self.alphas)
+                alphas = decreasing(given)
             if progress is not None:
                 progress.begin(l1_ratio, len(alphas), evaluator.n_folds)
             found = evaluator.evaluate(l1_ratio, alphas)
-            if self._keeps_order and not is_automatic:
-                found = found.in_order(check_alphas(self.alphas))
+            if self._keeps_order and given is not None:
+                found = found.in_order(given)
             evaluations.append(found)
             mean = found.curves[0].mean
             errors.append(np.min(mean, where=np.isfinite(mean), initial=np.inf))

@@ -47,17 +47,9 @@ def check_alphas(alphas: Any) -> Floats:
     return values
 
 
-def decreasing_alphas(alphas: Any) -> Floats:
-    """Check the user's alphas and sort them; repeated values count once.
-
-    Parameters and errors are those of `check_alphas`.
-
-    Returns
-    -------
-    alphas : ndarray
-        Strictly decreasing.
-    """
-    return np.ascontiguousarray(np.unique(check_alphas(alphas))[::-1])
+def decreasing(alphas: Floats) -> Floats:
+    """Sort checked alphas from the largest down; repeated values count once."""
+    return np.ascontiguousarray(np.unique(alphas)[::-1])
 
 
 def check_l1_ratios(l1_ratio: Any) -> list[float]:
