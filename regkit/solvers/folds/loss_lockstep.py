@@ -50,9 +50,9 @@ _NEARLY_ALL = 0.5
 # Beside the stages of `loss_rounds.descend`: all go on from where they are, with
 # columns that were missing.
 _ANEW = -1
-# What a Gram matrix of few columns takes beside their products, times their number, as a
-# share of those: the columns are weighted, and the compiled walk is left. (Of more
-# columns the problems need new ones sooner than the fit on all rows tells.)
+# What a Gram matrix of few columns takes beside their products, as a multiple of those
+# over the number of columns: they are weighted, and the compiled walk is left. (Of more
+# columns the folds need a new one sooner than the fit on all rows tells.)
 _WEIGHING = 40.0
 _NOWHERE = np.empty((0, 0, 0))
 # Of a problem that lacks so many rows that others' weights are multiplied by more than
