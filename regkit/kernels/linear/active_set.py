@@ -32,7 +32,7 @@ PATIENCE = 4
 
 
 @uncounted_part
-def _find_violators(
+def find_violators(
     problem: WorkingProblem, state: State, n: int, alpha: float, entering: Indices
 ) -> int:
     """List the fixed coordinates that want to move and choose their sides."""
@@ -141,7 +141,7 @@ def pivot_within(
             state.coef[j] += step[i]
             traveled += abs(step[i]) * np.sqrt(problem.gram[j, j])
         shift_correlation(problem.gram, state.active[:k], step, state.correlation, n)
-        n_entering = _find_violators(problem, state, n, alpha, entering)
+        n_entering = find_violators(problem, state, n, alpha, entering)
         n_leaving, back = _put_at_walls(problem, state, work, n)
         traveled = without_drift(problem, state, n, traveled + back, queue, step)
         violations = n_leaving + n_entering

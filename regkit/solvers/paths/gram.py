@@ -151,7 +151,7 @@ class CompleteGram:
         stops, is_kept = add_stops(alphas, self.top)
         found = _room_for(len(alphas), len(square))
         p = len(square)
-        last = np.empty((2, p))
+        last = np.zeros((2, p))
         work = Workspace(
             np.empty(p, dtype=np.bool_),
             np.empty(p, dtype=np.int64),
