@@ -7,6 +7,7 @@ constraints and messages but with the constraints built once per class: building
 anew at each call is a tenth of the time of a small fit.
 """
 
+from collections import Counter
 from collections.abc import Callable
 from inspect import Parameter, signature
 from numbers import Real
@@ -214,10 +215,8 @@ def _refuse_repeated_names(X: Any) -> None:
 
 def repeated_name(frame: Any) -> str:
     """Return the first name that several columns of a frame have, or nothing."""
-    names = [str(name) for name in frame.columns]
-    if len(names) == len(set(names)):
-        return ""
-    return next(name for name in names if names.count(name) > 1)
+    counts = Counter(str(name) for name in frame.columns)
+    return next((name for name, count in counts.items() if count > 1), "")
 
 
 def check_same_features(fitted: Any, X: Any) -> None:

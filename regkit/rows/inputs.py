@@ -221,7 +221,8 @@ def _convert(name: str, array: Any, **how: Any) -> Any:
     """Apply `check_array`; its messages are made to name the array and the cell."""
     _refuse_what_is_not_numbers(name, array)
     try:
-        return check_array(array, allow_nd=True, input_name=name, **how)
+        with np.errstate(invalid="ignore"):  # inf - inf, in its sum of all entries
+            return check_array(array, allow_nd=True, input_name=name, **how)
     except (ValueError, TypeError, OverflowError) as error:
         explained = _explained(name, array, error)
         if explained is None:
