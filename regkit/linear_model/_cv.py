@@ -15,7 +15,7 @@ from typing import Any, ClassVar, NamedTuple, Protocol, Self
 import numpy as np
 
 from regkit._describe import described_as
-from regkit._sklearn import validate_parameters
+from regkit._sklearn import replace_attributes, validate_parameters
 from regkit._types import Floats
 from regkit.linear_model._base import LinearModel
 from regkit.linear_model._grid import check_alphas, check_l1_ratios, decreasing
@@ -196,7 +196,7 @@ class CrossValidated(SelectionViews, LinearModel):
             unpenalized columns are linearly dependent.
         """
         validate_parameters(self)
-        l1_ratios = self._l1_ratios()
+        l1_ratios = self._l1_ratios
         progress = Progress(self, len(l1_ratios)) if self.verbose else None
         routes = route(self, params, sample_weight)
         given = Arguments(FitRows(X, y, sample_weight, offset), *routes)
@@ -249,10 +249,10 @@ class CrossValidated(SelectionViews, LinearModel):
             fitted |= self._stacked(evaluations)
         if self.refit:
             result, others = evaluator.refit(best, choices)
-            fitted |= self._solution(result, problem.y_ndim) | others
+            fitted |= problem.solution(result) | others
         if at_edge:
             self._warn_at_edges(choices, at_edge)
-        self._replace_attributes(fitted)
+        replace_attributes(self, fitted)
         if progress is not None:
             progress.end(fitted)
         return self
@@ -318,8 +318,9 @@ class CrossValidated(SelectionViews, LinearModel):
     def _counterpart(self, alpha: Any, l1_ratio: float) -> Any:
         return self._single(l1_ratio)._counterpart(alpha, l1_ratio)
 
-    def _l1_ratios(self) -> list[float]:
-        """Return the l1_ratios to choose from."""
+    @property
+    def _l1_ratios(self) -> Sequence[float]:
+        """The l1_ratios to choose from."""
         raise NotImplementedError
 
     # X as rows that are read in chunks, None where it is in memory.
@@ -355,7 +356,8 @@ class PathCV(CrossValidated):
         Coefficients and bounds stay in X's own units.
     """
 
-    def _l1_ratios(self) -> list[float]:
+    @property
+    def _l1_ratios(self) -> Sequence[float]:
         return check_l1_ratios(self.l1_ratio)
 
     def _check_one_is_enough(self, n_samples: int) -> None:

@@ -17,11 +17,16 @@ from regkit._types import Floats
 from regkit.designs import Design, RowDesign, make_design
 from regkit.designs.centered_moments import CenteredMoments
 from regkit.designs.reduced import ReducedDesign
-from regkit.linear_model._problem import FitRows, PathRequest, Problem, Start
-from regkit.linear_model._setup import Setup
+from regkit.linear_model._problem import FitRows, PathRequest, Problem, Setup, Start
 from regkit.linear_model._source_reducer import SourceReducer
 from regkit.linear_model._sums import SumsByFold
-from regkit.linear_model._underflow import refuse_small_moments, refuse_underflow
+from regkit.linear_model._underflow import (
+    CONSTANT,
+    LEAST,
+    WIDEST,
+    refuse_small_moments,
+    refuse_underflow,
+)
 from regkit.rows.inputs import FitData, check_fit_data
 from regkit.rows.open import as_source
 from regkit.solvers.criteria import information_criteria
@@ -150,8 +155,15 @@ class RowProblem(MatrixProblem):
         return cls(setup, limits, names, n_features, design, data.y, data)
 
     def refuse_underflow(self) -> None:
-        """Raise where squares of a column of X or y underflow."""
+        """Raise where squares of a column of X or y leave the range of float64."""
         X, y, weight, names = self.data
+        if y.ndim == 1 and (weight is None or weight.all()):
+            # Most are seen at a glance: a y so large varies enough, or is constant.
+            with np.errstate(invalid="ignore"):
+                sizes = self.design.lengths * self.design.scale
+            is_large = sizes.min() >= LEAST and np.abs(y).max() * CONSTANT > WIDEST
+            if is_large and sizes.max() < np.inf:
+                return
         refuse_underflow(self.setup.name, self.design, X, y, weight, names)
 
     def _mean_squares(self, path: PathResult) -> Floats:

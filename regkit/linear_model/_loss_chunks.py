@@ -27,8 +27,7 @@ from regkit.linear_model._loss_problem import (
     AnyLossProblem,
 )
 from regkit.linear_model._loss_reducer import LossReducer
-from regkit.linear_model._problem import PathRequest, TrainingRows
-from regkit.linear_model._setup import Setup
+from regkit.linear_model._problem import PathRequest, Setup, TrainingRows
 from regkit.linear_model._source_reducer import MOST_SUMMED_UP
 from regkit.linear_model._underflow import refuse_small_moments
 from regkit.rows.inputs import check_y

@@ -22,7 +22,7 @@ from regkit.linear_model._path_evaluators import (
     PathEvaluator,
     RowScores,
 )
-from regkit.linear_model._setup import Setup
+from regkit.linear_model._problem import Setup
 from regkit.linear_model._splits import fold_labels, for_scorer, make_folds
 from regkit.parallel.threads import n_threads
 from regkit.rows.sources import RowSource

@@ -151,6 +151,21 @@ class AnyLossProblem(Problem):
             fitted["classes_"] = self.classes
         return fitted
 
+    def solution(self, result: PathResult) -> dict[str, Any]:
+        """Return the fitted attributes of solutions of shape (n_targets,)."""
+        coef, intercept = result.dense(), result.intercepts.copy()
+        if self.classes is None:
+            coef, intercept = coef[0], intercept[0]
+        gaps, n_iters = result.dual_gaps.copy(), np.maximum(result.n_iters, 1)
+        several = self.n_targets > self.width
+        return {
+            "coef_": coef,
+            "intercept_": intercept,
+            "dual_gap_": gaps if several else gaps[0],
+            "n_iter_": n_iters if several else int(n_iters[0]),
+            "solver_": result.solver,
+        }
+
     def path_attributes(self, result: PathResult) -> dict[str, Any]:
         """Return the fitted attributes of a path on all rows."""
         if self.n_targets > self.width:

@@ -9,14 +9,14 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from sklearn.metrics import check_scoring
 
-from regkit._sklearn import rows_of_parameters
+from regkit._sklearn import replace_attributes, rows_of_parameters
 from regkit._types import Floats
 from regkit.linear_model._cv import Evaluation, Refitted
 from regkit.linear_model._least_squares import MatrixProblem
 from regkit.linear_model._moment_scores import scores
 from regkit.linear_model._problem import PathRequest, Problem, TrainingRows
 from regkit.linear_model._selection import Choice, ErrorCurve, as_score
-from regkit.solvers.folds.fold import Fold, mean_and_se
+from regkit.solvers.folds.fold import Fold
 from regkit.solvers.folds.in_memory import (
     Folded,
     FoldedDesign,
@@ -136,11 +136,10 @@ class PathEvaluator(AlongPath):
         errors = found.errors
         if self.scores is not None:
             errors = -self.scores(l1_ratio, found)
-        mean, se = mean_and_se(errors, self.folded.test_weights)
         kept = found.errors if self.keeps_squares else errors
         return Evaluation(
             l1_ratio,
-            [ErrorCurve(alphas, mean, se, errors)],
+            [ErrorCurve.of_folds(alphas, errors, self.folded.test_weights)],
             fold_errors=kept[:, :, None],
             fold_errors_name="mse_path_" if self.keeps_squares else "fold_errors_",
             whole=found.whole,
@@ -240,7 +239,7 @@ class RowScores:
         scorer = check_scoring(model, scoring=self.scoring)
         attributes = self.problem.attributes()
         attributes.pop("feature_names_in_", None)  # X is an array
-        model._replace_attributes(attributes)
+        replace_attributes(model, attributes)
         X, y = self.X, self.y
         alphas = found.folds[0].alphas.reshape(len(found.errors), -1)[:, 0]
         table = np.empty((len(alphas), len(self.folds)))
@@ -249,7 +248,7 @@ class RowScores:
             params = rows_of_parameters(X, self.params, fold.test)
             for i, alpha in enumerate(alphas):
                 model.alpha = float(alpha)
-                model.__dict__.update(model._solution(path.at(i), 1))
+                model.__dict__.update(self.problem.solution(path.at(i)))
                 table[i, k] = as_score(scorer(model, held_out, targets, **params))
         return table
 
