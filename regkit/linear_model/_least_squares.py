@@ -30,8 +30,8 @@ from regkit.linear_model._underflow import (
 from regkit.rows.inputs import FitData, check_fit_data
 from regkit.rows.open import as_source
 from regkit.solvers.criteria import information_criteria
-from regkit.solvers.folds.fold import mean_squares
 from regkit.solvers.folds.from_moments import held_out_errors
+from regkit.solvers.folds.in_memory import mean_squares
 from regkit.solvers.folds.out_of_core import MOST_COLUMNS, WideRows
 from regkit.solvers.problem import Penalty
 from regkit.solvers.results import PathResult

@@ -24,8 +24,7 @@ from regkit.solvers.folds.in_memory import (
     PathSettings,
     PathTask,
 )
-from regkit.solvers.paths.grid import grid_below
-from regkit.solvers.problem import Penalty
+from regkit.solvers.problem import Penalty, grid_below
 from regkit.solvers.relaxed import relax
 from regkit.solvers.results import PathResult
 
