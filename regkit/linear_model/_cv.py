@@ -26,6 +26,7 @@ from regkit.linear_model._selection import Choice, ErrorCurve, choose
 from regkit.linear_model._single_alpha import LeastSquaresModel, SingleAlphaModel
 from regkit.linear_model._splits import make_router, route
 from regkit.linear_model._views import SelectionViews
+from regkit.rows.inputs import is_in_memory
 from regkit.rows.open import as_source
 from regkit.rows.sources import RowSource
 from regkit.solvers.results import PathResult
@@ -200,7 +201,7 @@ class CrossValidated(SelectionViews, LinearModel):
         progress = Progress(self, len(l1_ratios)) if self.verbose else None
         routes = route(self, params, sample_weight)
         given = Arguments(FitRows(X, y, sample_weight, offset), *routes)
-        source = self._source(X)
+        source = None if is_in_memory(X) else self._source(X)
         if source is None:
             return self._choose(self._evaluator_of_rows(given), l1_ratios, progress)
         if progress is not None:

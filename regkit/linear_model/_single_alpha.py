@@ -24,7 +24,7 @@ from regkit.linear_model._least_squares import MomentProblem, open_problem
 from regkit.linear_model._problem import FitRows, PathRequest, Problem, Setup, Start
 from regkit.linear_model._source_reducer import sum_up
 from regkit.linear_model.statistics import SufficientStatistics, check_statistics
-from regkit.rows.open import as_source
+from regkit.rows.inputs import is_in_memory
 from regkit.solvers.folds.in_memory import PathSettings
 from regkit.solvers.results import PathResult
 
@@ -308,8 +308,8 @@ class LeastSquaresModel(SingleAlphaModel, LinearRegressor):
         """
         validate_parameters(self)
         before: SufficientStatistics | None = self.__dict__.get("statistics_")
-        is_in_memory = as_source(X) is None
-        if before is not None and is_in_memory:
+        in_memory = is_in_memory(X)
+        if before is not None and in_memory:
             check_same_features(self, X)
         added = sum_up(self, X, y, sample_weight)
         statistics = SufficientStatistics._of(added)
@@ -319,7 +319,7 @@ class LeastSquaresModel(SingleAlphaModel, LinearRegressor):
                     f"X has {added.n_features} features, but {type(self).__name__} is "
                     f"expecting {before.n_features} features as input."
                 )
-            if not is_in_memory:
+            if not in_memory:
                 check_same_names(self, added.names)
             # Names have been compared; plain arrays may come without.
             added.names = before.feature_names

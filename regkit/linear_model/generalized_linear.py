@@ -22,8 +22,8 @@ from regkit.linear_model._loss_fit import LossModel
 from regkit.linear_model._loss_problem import LossProblem
 from regkit.linear_model._loss_scores import d2_in_chunks
 from regkit.linear_model._problem import FitRows, Setup
-from regkit.rows.inputs import check_fit_data, check_y
-from regkit.rows.sources import Encode, RowSource, is_dask, plain_targets
+from regkit.rows.inputs import check_fit_data, check_y, is_dask
+from regkit.rows.sources import Encode, RowSource, plain_targets
 from regkit.solvers.loss_terms import SeparateTargets
 from regkit.solvers.losses import GAMMA, POISSON, Loss, tweedie
 

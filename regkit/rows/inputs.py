@@ -24,6 +24,8 @@ _FLOAT64 = np.dtype(np.float64)
 _FLOAT32 = np.dtype(np.float32)
 # Entries from which a pass over them is worth several threads.
 _LARGE = 1 << 20
+# A memory map smaller than this (256 MB) is an array like any other.
+_LARGE_MAP = 1 << 28
 
 
 class FitData(NamedTuple):
@@ -37,6 +39,20 @@ class FitData(NamedTuple):
     """(n_samples,), non-negative with a positive sum; None for equal weights."""
     feature_names: NDArray[Any] | None
     """(n_features,) column names of a dataframe."""
+
+
+def is_in_memory(X: Any) -> bool:
+    """Whether rows are used where they are; others are read in chunks."""
+    if type(X) is np.ndarray:
+        return True
+    if isinstance(X, np.memmap) and X.ndim == 2 and X.nbytes >= _LARGE_MAP:
+        return False
+    return not isinstance(X, RowChunks) and not is_dask(X)
+
+
+def is_dask(values: Any) -> bool:
+    """Whether values are a Dask collection."""
+    return type(values).__module__.partition(".")[0].startswith("dask")
 
 
 def check_fit_data(

@@ -27,7 +27,7 @@ from regkit import (
     glm_path,
     logistic_path,
 )
-from regkit.rows import open as opened
+from regkit.rows import inputs
 from tests.loss_certificate import certify_loss
 from tests.properties.profile import sweep
 
@@ -199,7 +199,7 @@ def test_one_fit_for_many_alphas_and_from_an_earlier_fit():
 
 
 def test_large_maps_are_read_in_chunks(tmp_path, monkeypatch):
-    monkeypatch.setattr(opened, "_LARGE_MAP", 0)
+    monkeypatch.setattr(inputs, "_LARGE_MAP", 0)
     for order, dtype in (("C", "f8"), ("F", "f4")):
         path = tmp_path / order
         path.write_bytes(X.astype(dtype).tobytes(order))

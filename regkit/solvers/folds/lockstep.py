@@ -17,8 +17,8 @@ import numpy as np
 
 from regkit._types import Floats
 from regkit.designs import Design
-from regkit.designs.base import SAFE_RATIO, read_only
 from regkit.designs.protocols import SharesColumns
+from regkit.designs.weighted_rows import SAFE_RATIO, read_only
 from regkit.kernels.linear.active_set_state import State, WorkingProblem
 from regkit.kernels.linear.cholesky import BLOCK
 from regkit.kernels.linear.lockstep import ROOM, follow, moments
