@@ -13,6 +13,7 @@ from numbers import Integral
 from typing import Any, ClassVar, NamedTuple, Protocol, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from regkit._describe import described_as
 from regkit._sklearn import replace_attributes, validate_parameters
@@ -61,9 +62,8 @@ class Evaluation:
         The path on all rows, where it was solved.
     folds : sequence of PathResult
         The paths on the folds' training rows, where they are kept.
-    is_null_at_largest : bool
-        Whether every penalized coefficient is zero at the largest alpha, so that
-        larger ones would change nothing.
+    penalized : ndarray of shape (n_features,) and dtype bool, or None
+        The columns with a penalty, where there are paths.
     row_results : ndarray of shape (n_samples, [n_targets,] n_alphas) or None
         Squared errors or predictions of each row when left out, where they are kept.
     """
@@ -76,13 +76,23 @@ class Evaluation:
     error_name: str = "cv_error_"
     whole: PathResult | None = None
     folds: Sequence[PathResult] = ()
-    is_null_at_largest: bool = False
+    penalized: NDArray[np.bool_] | None = None
     row_results: Floats | None = None
 
     @property
     def alphas(self) -> Floats:
         """The alphas, of shape (n_alphas,)."""
         return self.curves[0].alphas
+
+    def is_null_at_largest(self) -> bool:
+        """Whether all penalized coefficients are known to be 0 at the largest alpha.
+
+        Larger ones would change nothing then.
+        """
+        if self.penalized is None:
+            return False
+        paths = self.folds if self.whole is None else [self.whole]
+        return not any(path.at(0).coefs[self.penalized].any() for path in paths)
 
     def attributes(self) -> dict[str, Any]:
         """Return the fitted attributes that have an entry per alpha."""
@@ -239,7 +249,7 @@ class CrossValidated(SelectionViews, LinearModel):
         choices: list[Choice] = []
         at_edge: list[int] = []
         for curve in best.curves:
-            chosen = choose(curve, self.rule, null_at_largest=best.is_null_at_largest)
+            chosen = choose(curve, self.rule, best.is_null_at_largest)
             if chosen.is_worth_a_warning:
                 at_edge.append(len(choices))
             choices.append(chosen)

@@ -34,7 +34,7 @@ from regkit.linear_model._problem import Setup
 from regkit.linear_model._progress import Progress
 from regkit.linear_model._single_alpha import LeastSquaresModel
 from regkit.linear_model._source_reducer import SourceReducer
-from regkit.linear_model._splits import fold_labels, for_scorer, make_folds
+from regkit.linear_model._splits import each_fold, fold_labels, for_scorer
 from regkit.linear_model._sums import SumsByFold
 from regkit.linear_model.statistics import SufficientStatistics, check_statistics
 from regkit.parallel.threads import n_threads
@@ -131,7 +131,7 @@ class LeastSquaresCV(PathCV, LinearRegressor, WorkParameters, LeastSquaresChoice
             self._check_one_is_enough(len(data.y))
             return self._evaluator(RowProblem.of(Setup.of(self), data))
         cv, weight = check_cv(self.cv), data.sample_weight
-        folds = make_folds(cv, data.X, data.y, weight, given.split_params)
+        folds = list(each_fold(cv, data.X, data.y, weight, given.split_params))
         problem = RowProblem.of(Setup.of(self), data)
         with np.errstate(over="ignore", invalid="ignore"):  # refused in `report`
             folded = FoldedDesign(

@@ -166,14 +166,10 @@ class AnyLossProblem(Problem):
             "solver_": result.solver,
         }
 
-    def path_attributes(self, result: PathResult) -> dict[str, Any]:
-        """Return the fitted attributes of a path on all rows."""
-        if self.n_targets > self.width:
-            return {"coef_path_": result.coef_path()}
-        return super().path_attributes(result)
-
-    def regularization_path(self, result: PathResult) -> RegularizationPath:
+    def regularization_path(self, result: PathResult) -> RegularizationPath | None:
         """Turn a path, of one target or of all classes, into what users get."""
+        if self.n_targets > self.width:
+            return None
         n_outputs = result.shape[1]
         if n_outputs == 1:
             coefs = sp.csc_array(result.coefs, copy=True)

@@ -60,7 +60,11 @@ class AlongPath:
         if self.mix is not None:
             penalty = self.problem.penalty(evaluation.l1_ratio)
             chosen = self.mix.relaxed(chosen, penalty)
-        return Refitted(chosen, self.problem.path_attributes(whole))
+        attributes: dict[str, Any] = {"coef_path_": whole.coef_path()}
+        path = self.problem.regularization_path(whole)
+        if path is not None:
+            attributes["path_"] = path
+        return Refitted(chosen, attributes)
 
 
 class Mix(NamedTuple):
@@ -143,9 +147,7 @@ class PathEvaluator(AlongPath):
             fold_errors_name="mse_path_" if self.keeps_squares else "fold_errors_",
             whole=found.whole,
             folds=found.folds,
-            is_null_at_largest=_is_null_at_largest(
-                found.folds if found.whole is None else [found.whole], penalty
-            ),
+            penalized=penalty.factor > 0.0,
         )
 
 
@@ -190,7 +192,7 @@ class CriterionEvaluator(AlongPath):
             [ErrorCurve(alphas, values)],
             error_name="criterion_",
             whole=whole,
-            is_null_at_largest=_is_null_at_largest([whole], penalty),
+            penalized=penalty.factor > 0.0,
         )
 
 
@@ -250,12 +252,3 @@ class RowScores:
                 model.__dict__.update(self.problem.solution(path.at(i)))
                 table[i, k] = as_score(scorer(model, held_out, targets, **params))
         return table
-
-
-def _is_null_at_largest(paths: Sequence[PathResult], penalty: Penalty) -> bool:
-    """Whether every penalized coefficient is zero at the largest alpha."""
-    penalized = penalty.factor > 0.0
-    used = 0
-    for path in paths:
-        used += int(np.count_nonzero(path.at(0).coefs[penalized]))
-    return used == 0

@@ -294,13 +294,11 @@ class Problem:
             "solver_": result.solver,
         }
 
-    def path_attributes(self, result: PathResult) -> dict[str, Any]:
-        """Return the fitted attributes of a path on all rows."""
-        path = self.regularization_path(result)
-        return {"path_": path, "coef_path_": result.coef_path()}
+    def regularization_path(self, result: PathResult) -> RegularizationPath | None:
+        """Turn a path (n_alphas,) into what users get.
 
-    def regularization_path(self, result: PathResult) -> RegularizationPath:
-        """Turn a path (n_alphas,) into what users get."""
+        None where several targets with a problem each have no path together.
+        """
         coefs = result.coefs
         if not coefs.data.all():  # a zero may be stored
             coefs = coefs.copy()

@@ -28,9 +28,9 @@ from regkit.linear_model._selection import Choice
 from regkit.linear_model._single_alpha import LeastSquaresModel
 from regkit.linear_model._source_reducer import SourceReducer
 from regkit.linear_model._splits import (
+    each_fold,
     fold_labels,
     for_scorer,
-    make_folds,
     make_router,
 )
 from regkit.linear_model._sums import SumsByFold
@@ -146,7 +146,8 @@ class RidgeCV(CrossValidated, LinearRegressor, WorkParameters, ChoiceParameters)
         self._check_combination(choice, n_rows, limits, split_params)
         folds: list[Fold] = []
         if self._makes_folds():
-            folds = make_folds(check_cv(self.cv), data.X, data.y, weight, split_params)
+            cv = check_cv(self.cv)
+            folds = list(each_fold(cv, data.X, data.y, weight, split_params))
         scoring = None
         if self.scoring is not None:
             scorer = check_scoring(self, scoring=self.scoring)

@@ -141,7 +141,9 @@ class Choice:
 Rule = str | Callable[[ErrorCurve], Any]
 
 
-def choose(curve: ErrorCurve, rule: Rule, *, null_at_largest: bool = False) -> Choice:
+def choose(
+    curve: ErrorCurve, rule: Rule, is_null_at_largest: Callable[[], bool] = bool
+) -> Choice:
     """Choose an alpha.
 
     Parameters
@@ -149,9 +151,9 @@ def choose(curve: ErrorCurve, rule: Rule, *, null_at_largest: bool = False) -> C
     curve : ErrorCurve
     rule : {"min", "1se"} or callable
         A callable takes the curve and returns an index into its alphas.
-    null_at_largest : bool, default=False
+    is_null_at_largest : callable
         Whether all penalized coefficients are 0 at the largest alpha, so that larger
-        ones would change nothing.
+        ones would change nothing; asked where that one is chosen. By default, no.
 
     Returns
     -------
@@ -176,12 +178,15 @@ def choose(curve: ErrorCurve, rule: Rule, *, null_at_largest: bool = False) -> C
         )
     else:
         index = within
-    edge, is_promising = _look_at_edges(curve, index, lowest, null_at_largest)
+    edge, is_promising = _look_at_edges(curve, index, lowest, is_null_at_largest)
     return Choice(index, least, within, edge, is_promising)
 
 
 def _look_at_edges(
-    curve: ErrorCurve, index: int, lowest: int, null_at_largest: bool
+    curve: ErrorCurve,
+    index: int,
+    lowest: int,
+    is_null_at_largest: Callable[[], bool],
 ) -> tuple[str, bool]:
     """Return what is wrong with an end of the grid, and whether it matters.
 
@@ -194,7 +199,7 @@ def _look_at_edges(
     if lowest == smallest and alphas[smallest] > 0.0:
         what, end, direction, at = "least error", "smallest", "smaller", smallest
         beside = np.where(alphas > alphas[at], alphas, np.inf).argmin()
-    elif index == largest and not null_at_largest:
+    elif index == largest and not is_null_at_largest():
         what, end, direction, at = "chosen alpha", "largest", "larger", largest
         beside = np.where(alphas < alphas[at], alphas, -np.inf).argmax()
     else:

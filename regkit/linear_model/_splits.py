@@ -1,5 +1,6 @@
 """Which rows each fold trains on and holds out, and where arguments of `fit` go."""
 
+from collections.abc import Iterator
 from numbers import Real
 from typing import Any
 
@@ -18,10 +19,10 @@ from regkit._types import Floats, Indices
 from regkit.solvers.folds.fold import Fold
 
 
-def make_folds(
-    cv: Any, X: Any, y: Floats, sample_weight: Floats | None, split_params: Any
-) -> list[Fold]:
-    """Ask a splitter for the folds, and check them.
+def each_fold(
+    cv: Any, X: Any, y: Any, sample_weight: Floats | None, split_params: Any
+) -> Iterator[Fold]:
+    """Ask a splitter for one fold after the other, and check it.
 
     Parameters
     ----------
@@ -32,54 +33,49 @@ def make_folds(
     split_params : dict
         Passed on to ``cv.split``: `groups` and whatever else was routed there.
 
-    Returns
-    -------
-    folds : list of Fold
+    Yields
+    ------
+    fold : Fold
 
     Raises
     ------
     ValueError
         When there is no fold, or one has nothing to train on or nothing to hold out.
     """
-    folds = []
+    n_rows, k = X.shape[0], -1
     for k, pair in enumerate(cv.split(X, y, **split_params)):
-        fold = _rows_of_fold(k, pair, X.shape[0])
+        parts = []
+        for kind, given in zip(("training", "held-out"), pair, strict=True):
+            name, rows = f"{kind} rows of fold {k}", np.asarray(given)
+            if rows.size and rows.dtype.kind not in "biu":
+                raise ValueError(
+                    f"cv must give the {name} as a list of integers or a mask, got "
+                    f"{rows.ravel()[0].item()!r}."
+                )
+            try:
+                chosen: Indices = np.arange(n_rows)[rows if rows.size else []]
+            except IndexError as error:
+                raise ValueError(
+                    f"cv gives {name} that X, with {n_rows} rows, does not have: "
+                    f"{error}."
+                ) from None
+            if chosen.ndim != 1:
+                raise ValueError(
+                    f"cv must give the {name} in one dimension, got shape "
+                    f"{chosen.shape}."
+                )
+            if not chosen.size:
+                raise ValueError(f"cv gives no {name}: every fold needs some.")
+            parts.append(chosen)
+        fold = Fold(*parts)
         if sample_weight is not None and not sample_weight[fold.train].any():
             raise ValueError(
                 f"cv leaves nothing to train on: all training rows of fold {k} have "
                 "sample_weight 0."
             )
-        folds.append(fold)
-    if not folds:
+        yield fold
+    if k < 0:
         raise ValueError("cv gives no folds.")
-    return folds
-
-
-def _rows_of_fold(k: int, pair: Any, n_rows: int) -> Fold:
-    """Return the rows that two lists of indices or masks choose, checked."""
-    parts = []
-    train, test = pair
-    for kind, given in (("training", train), ("held-out", test)):
-        name, rows = f"{kind} rows of fold {k}", np.asarray(given)
-        if rows.size and rows.dtype.kind not in "biu":
-            raise ValueError(
-                f"cv must give the {name} as a list of integers or a mask, got "
-                f"{rows.ravel()[0].item()!r}."
-            )
-        try:
-            chosen: Indices = np.arange(n_rows)[rows if rows.size else []]
-        except IndexError as error:
-            raise ValueError(
-                f"cv gives {name} that X, with {n_rows} rows, does not have: {error}."
-            ) from None
-        if chosen.ndim != 1:
-            raise ValueError(
-                f"cv must give the {name} in one dimension, got shape {chosen.shape}."
-            )
-        if not chosen.size:
-            raise ValueError(f"cv gives no {name}: every fold needs some.")
-        parts.append(chosen)
-    return Fold(*parts)
 
 
 def fold_labels(
@@ -90,14 +86,13 @@ def fold_labels(
     Raises
     ------
     ValueError
-        When `make_folds` would raise; when a row is held out twice, or a fold leaves
+        When `each_fold` would raise; when a row is held out twice, or a fold leaves
         rows out that it does not hold out: then folds cannot share one pass over the
         rows.
     """
     labels = np.full(n_rows, -1)
     rows = np.broadcast_to(np.zeros(1), (n_rows, 1))
-    for k, pair in enumerate(cv.split(rows, y, **split_params)):
-        fold = _rows_of_fold(k, pair, n_rows)
+    for k, fold in enumerate(each_fold(cv, rows, y, None, split_params)):
         is_free = bool(np.all(labels[fold.test] == -1))
         labels[fold.test] = k
         is_complement = not np.any(labels[fold.train] == k)

@@ -133,7 +133,7 @@ def test_one_standard_error_without_any():
     ],
 )
 def test_edges(mean, se, alphas, rule, null, expected):
-    choice = choose(curve(mean, se, alphas), rule, null_at_largest=null)
+    choice = choose(curve(mean, se, alphas), rule, lambda: null)
     assert choice.edge.endswith(f"with {expected}." if expected else "")
     assert bool(choice.edge) == bool(expected)
     assert choice.is_worth_a_warning == bool(expected)

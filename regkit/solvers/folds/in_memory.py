@@ -8,7 +8,7 @@ those of any loss; `FoldedDesign` is for squared loss.
 
 from collections.abc import Sequence
 from contextlib import nullcontext
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import chain
 from typing import NamedTuple, Protocol
 
@@ -136,13 +136,22 @@ class FoldedDesign:
         waiting: list[int | None] = [*range(n_folds)]
         if with_whole:
             waiting.append(None)
-        solved = None
-        if self._moments is None:
-            if alphas[-1] > 0.0 and can_go_in_lockstep(penalty, settings.solver):
-                solved = self._solve_in_lockstep(task, waiting)
-            if solved is None and self._is_worth_sharing(task):
-                solved = self._solve_together(task, waiting)
-        if solved is None:
+        threes = None
+        if (
+            self._moments is None
+            and alphas[-1] > 0.0
+            and can_go_in_lockstep(penalty, settings.solver)
+        ):
+            threes = self._threes
+        if threes is not None:
+            solve_three = partial(self._solve_three, threes, task, waiting)
+            with one_blas_thread() if self._n_threads > 1 else nullcontext():
+                in_turn = range(-(-len(waiting) // ABREAST))
+                found = map_in_threads(solve_three, in_turn, self._n_threads)
+            solved = list(chain.from_iterable(found))
+        elif self._moments is None and self._is_worth_sharing(task):
+            solved = self._solve_together(task, waiting)
+        else:
             solved = self._solve_apart(task, waiting)
         paths, errors = zip(*solved, strict=True)
         return FoldPaths(
@@ -212,32 +221,17 @@ class FoldedDesign:
         with one_blas_thread() if self._n_threads > 1 else nullcontext():
             return share_columns(designs, self._y)
 
-    def _solve_in_lockstep(
-        self, task: PathTask, waiting: list[int | None]
-    ) -> list[_Solved] | None:
-        """Solve the paths three at a time, if they share X; threes in threads."""
+    def _solve_three(
+        self, threes: list[Three], task: PathTask, waiting: list[int | None], at: int
+    ) -> list[_Solved]:
+        """Solve the ``at``-th three of the paths, in lockstep."""
         penalty, alphas, settings, _ = task
-        threes = self._threes
-        if threes is None:
-            return None
-
-        def solve(at: int) -> list[_Solved]:
-            mine = waiting[ABREAST * at : ABREAST * (at + 1)]
-            with np.errstate(over="ignore", invalid="ignore"):  # a thread's own state
-                paths = solve_in_lockstep(
-                    threes[at],
-                    len(mine),
-                    self._y,
-                    penalty,
-                    alphas,
-                    **settings._asdict(),
-                )
-                return list(zip(paths, map(self._errors, mine, paths), strict=True))
-
-        every = range(-(-len(waiting) // ABREAST))
-        with one_blas_thread() if self._n_threads > 1 else nullcontext():
-            found = map_in_threads(solve, every, self._n_threads)
-        return list(chain.from_iterable(found))
+        mine = waiting[ABREAST * at : ABREAST * (at + 1)]
+        with np.errstate(over="ignore", invalid="ignore"):  # a thread's own state
+            paths = solve_in_lockstep(
+                threes[at], len(mine), self._y, penalty, alphas, **settings._asdict()
+            )
+            return list(zip(paths, map(self._errors, mine, paths), strict=True))
 
     def _solve_together(
         self, task: PathTask, waiting: list[int | None]
