@@ -195,7 +195,7 @@ def test_block_pivoting_that_does_not_settle() -> None:
     X, y = make_correlated_regression(N, P, correlation=0.95)
     minimize_from = kernels.minimize_from
     with mock.patch.object(kernels, "minimize_from", wraps=minimize_from) as otherwise:
-        model = fit(X, y)
+        model = fit(X, y, l1_ratio=1.0)
     # Compiled kernels do not look the name up.
     assert otherwise.called or not numba.config.DISABLE_JIT
     assert_as_fitted_apart(model, X, y)
