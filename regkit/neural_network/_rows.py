@@ -157,7 +157,7 @@ class RowsByUse:
             if fresh:
                 reader = FrameReader.learn(X, self.categorical_features)
             read = X if reader is None else reader.read(X)
-            plain = read if reader is None else np.nan_to_num(read, posinf=np.inf)
+            plain = read if reader is None else np.where(np.isnan(read), 0.0, read)
             data = check_fit_data(self, plain, self._numbers(y), sample_weight)
             data = data._replace(feature_names=names)
             if reader is not None:
@@ -221,6 +221,7 @@ class RowsByUse:
         if validation is not None:
             parts = [Parts(table, validation, calibrate)] * n_members
         elif n_members > 1:
+            self._warn_of_validation(given)
             n_folds = min(n_members, MOST_FOLDS, max(2, table.n_units))
             pairs = table.folds(n_folds, seed, self._stratify)
             parts = [
@@ -228,6 +229,7 @@ class RowsByUse:
                 for k in range(n_members)
             ]
         elif self.early_stopping:
+            self._warn_of_validation(given)
             share, name = float(self.validation_fraction), "validation_fraction"
             pair = table.split(share, seed, self._stratify, name)
             parts = [Parts(*pair, calibrate)]
@@ -300,7 +302,7 @@ class RowsByUse:
             return np.where(missing, center, filled)
         X = as_table(X)
         is_table = not sp.issparse(X) and len(getattr(X, "shape", ())) == 2
-        same = is_table and X.shape[1] == n_features
+        same = is_table and X.shape[1] == n_features and not np.ma.is_masked(X)
         found = reader.read(X) if same else X
         plain = np.where(np.isnan(found), 0.0, found) if found is not X else X
         check_predict_X(self, plain, n_features)
@@ -312,6 +314,9 @@ class RowsByUse:
     def _numbers(self, y: Any) -> Any:
         """Give what `check_fit_data` can check as numbers."""
         return y
+
+    def _warn_of_validation(self, given: FitInput) -> None:
+        """Say which rows can never validate."""
 
     def _make_goal(self, y: Any, checked: Floats, fresh: bool) -> Goal:
         raise NotImplementedError

@@ -124,7 +124,7 @@ def test_a_missing_value_among_objects_is_named(data):
     X, y = data
     missing = pd.Series(y).astype(object)
     missing[3] = pd.NA
-    with pytest.raises(ValueError, match="y contains NaN: a missing value"):
+    with pytest.raises(ValueError, match="y contains NaN: row 3"):
         LassoRegressor().fit(X, missing)
 
 
@@ -141,7 +141,7 @@ def test_a_gap_in_a_frame_is_named(data, dtype):
         model.predict(frame)
     frame = frame.astype(float).fillna(0)
     frame.loc[2, "c"] = np.inf
-    with pytest.raises(ValueError, match="infinity: column 'c' in row 2"):
+    with pytest.raises(ValueError, match=r"infinity .* column 'c' in row 2"):
         LassoRegressor().fit(frame, y)
 
 

@@ -118,3 +118,47 @@ def test_bad_columns():
         model.set_params(categorical_features=None).fit(frame(size=np.nan), Y)
     with pytest.raises(TypeError, match="needs a dense X"):
         model.set_params(categorical_features=[0]).fit(sp.eye_array(N).tocsr(), Y)
+
+
+def test_missing_values_among_objects():
+    """None and pandas.NA are missing in arrays of objects and lists too."""
+    rows = np.column_stack([SIZE, RNG.normal(size=N)])
+    rows[GAPS, 1] = np.nan
+    objects = rows.astype(object)
+    objects[np.flatnonzero(GAPS)[::2], 1] = None
+    objects[np.flatnonzero(GAPS)[1::2], 1] = pd.NA
+    expected = DropoutMLPRegressor(**SMALL).fit(rows, Y).predict(rows)
+    for X in (objects, objects.tolist()):
+        assert_allclose(DropoutMLPRegressor(**SMALL).fit(X, Y).predict(X), expected)
+
+
+def test_strings_of_arrow():
+    pa = pytest.importorskip("pyarrow", reason="in the dev extra only")
+    expected = DropoutMLPRegressor(**SMALL).fit(frame(), Y).predict(frame())
+    for kind in (pa.large_string(), pa.dictionary(pa.int32(), pa.string())):
+        X = frame(color=pd.Series(COLORS.tolist(), dtype=pd.ArrowDtype(kind)))
+        assert_allclose(DropoutMLPRegressor(**SMALL).fit(X, Y).predict(X), expected)
+
+
+def test_levels_of_any_kind():
+    """Levels that have no order are told apart; those that cannot be are refused."""
+    codes = {"red": (1, "x"), "green": ("x", 1), "blue": frozenset("x")}
+    cells = np.empty(N, dtype=object)
+    cells[:] = [codes[color] for color in COLORS]
+    options = {**SMALL, "categorical_features": ["color"]}
+    model = DropoutMLPRegressor(**options).fit(frame(color=cells), Y)
+    assert model.oof_score_ > 0.9
+    cells[4] = ["x"]
+    with pytest.raises(TypeError, match="levels of a category in column 'color'"):
+        DropoutMLPRegressor(**options).fit(frame(color=cells), Y)
+    with pytest.raises(TypeError, match="levels of a category in column 'color'"):
+        model.predict(frame(color=cells))
+
+
+def test_masked_entries_are_refused_beside_gaps():
+    rows = np.column_stack([SIZE, np.where(GAPS, np.nan, SIZE)])
+    masked = np.ma.masked_array(rows, mask=rows > 1.0)
+    model = DropoutMLPRegressor(**SMALL).fit(rows, Y)
+    for call in (lambda: model.fit(masked, Y), lambda: model.predict(masked)):
+        with pytest.raises(ValueError, match="X is a masked array with"):
+            call()
