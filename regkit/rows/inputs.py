@@ -170,20 +170,16 @@ def _is_plain(array: Any, n_dims: int) -> bool:
         return False
     if get_config()["assume_finite"]:
         return True
-    if array.size < _LARGE:
-        return bool(np.isfinite(_sum(array)))
-    # In threads, but not in those of BLAS: they would go on spinning for a tenth of a
-    # second, in the way of the solver's.
-    count = n_threads()
-    parts = np.array_split(array.ravel(order="K"), count)
-    return bool(np.isfinite(map_in_threads(_sum, parts, count)).all())
-
-
-def _sum(array: NDArray[Any]) -> Any:
-    # inf - inf and sums that overflow also come out as not finite; the slow way
-    # then looks at every entry.
+    # inf - inf and sums that overflow also come out as not finite; the slow way then
+    # looks at every entry.
     with np.errstate(all="ignore"):
-        return np.add.reduce(array, axis=None)
+        if array.size < _LARGE:
+            return bool(np.isfinite(np.add.reduce(array, axis=None)))
+        # In threads, but not in those of BLAS: they would go on spinning for a tenth of
+        # a second, in the way of the solver's.
+        count = n_threads()
+        parts = np.array_split(array.ravel(order="K"), count)
+        return bool(np.isfinite(map_in_threads(np.add.reduce, parts, count)).all())
 
 
 def _convert_X(caller: Any, X: Any) -> Any:

@@ -20,6 +20,9 @@ from regkit.kernels.linear.coordinate_descent import Terms
 FEW_COLUMNS = 500
 # With this many at most it is formed where there are more rows than columns.
 COLUMNS_OF_TALL = 3000
+# Where y deviates from its mean by a smaller share, it is constant: what is left of it
+# is the mean's rounding error.
+ROUNDED_MEAN = 8.0 * EPS
 _TINY = float(np.finfo(np.float64).tiny)
 # The largest alpha of a grid where any would do.
 _ANY_TOP = float(np.finfo(np.float64).resolution)
@@ -290,14 +293,9 @@ def center_target(design: Design, y: Floats) -> Target:
     """Center ``y`` as the design's columns are; zero where it is constant."""
     target, mean = design.center(y)
     total = float(target @ target)
-    if is_rounding(total, float(mean)):
+    if total**0.5 <= ROUNDED_MEAN * abs(float(mean)):
         return Target(np.zeros_like(target), float(mean), 0.0)
     return Target(target, float(mean), total)
-
-
-def is_rounding(total: float, mean: float) -> bool:
-    """Whether y is constant: what is left of it is its mean's rounding error."""
-    return bool(total**0.5 <= 8.0 * EPS * abs(mean))
 
 
 def sum_of_squares(vector: Floats) -> float:
