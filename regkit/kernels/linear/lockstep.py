@@ -3,7 +3,7 @@
 What the path driver of `regkit.solvers.paths.walk` does for one path, for three at a
 time, each on its own working set: the columns that matter to any of them are read
 once (`three_views`). The walk stops where more memory is wanted, which
-`regkit.solvers.folds.lockstep` sees to.
+`regkit.solvers.folds.lockstep` sees to; before it, `moments` measures the columns.
 """
 
 from typing import Any
