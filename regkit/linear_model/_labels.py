@@ -49,7 +49,7 @@ def encode_labels(name: str, y: Any) -> Labels:
         raise TypeError("y must be dense, got a sparse matrix; pass y.toarray().")
     values = _checked(y)
     classes, codes = unique_labels(values)
-    check_classification_targets(values)
+    refuse_unknown(values)
     _require_two(name, classes, f"its {len(values)} rows have")
     return Labels(classes, codes)
 
@@ -75,7 +75,7 @@ def classes_of_parts(name: str, parts: list[NDArray[Any]]) -> NDArray[Any]:
 def distinct_labels(y: Any) -> NDArray[Any]:
     """Return the classes of some rows."""
     values = _checked(y)
-    check_classification_targets(values)
+    refuse_unknown(values)
     return unique_labels(values)[0]
 
 
@@ -151,6 +151,17 @@ def refuse_missing(values: NDArray[Any]) -> None:
             f"y must not hold missing labels: Input y contains NaN or None at row "
             f"{missing[0]}."
         )
+
+
+def refuse_unknown(values: NDArray[Any]) -> None:
+    """Raise where values (n,) are no labels to scikit-learn, as its metrics would."""
+    if values.dtype == object and not isinstance(values.flat[0], str):
+        raise ValueError(
+            "Unknown label type: y is an array of objects, the first of them "
+            f"{type(values.flat[0]).__name__}: convert it to numbers or strings, for "
+            "example by y.astype(str)."
+        )
+    check_classification_targets(values)
 
 
 def class_weighted(

@@ -16,7 +16,11 @@ from regkit._describe import described_as, takes_parameters
 from regkit._sklearn import RealInterval, StrOptions, validate_parameters
 from regkit._types import Floats
 from regkit._warn import warn
-from regkit.linear_model._labels import refuse_missing, unique_labels
+from regkit.linear_model._labels import (
+    refuse_missing,
+    refuse_unknown,
+    unique_labels,
+)
 from regkit.neural_network._base import DropoutMLP
 from regkit.neural_network._by_chunks import by_chunks
 from regkit.neural_network._choice import EpochChoice
@@ -490,8 +494,9 @@ class DropoutMLPClassifier(
         values = np.asarray(y)
         if values.ndim == 1 or values.shape[1:] == (1,):
             refuse_missing(values.reshape(-1))
-            if values.dtype == object:
+            if values.dtype == object and values.size:
                 unique_labels(values.reshape(-1))
+                refuse_unknown(values.reshape(-1))
 
     def _make_goal(self, y: Any, checked: Floats, fresh: bool) -> Goal:
         labels = self._labels(y)

@@ -50,14 +50,6 @@ def is_missing(value: Any) -> bool:
     return isinstance(value, float | np.floating) and bool(np.isnan(value))
 
 
-def repeated_name(frame: Any) -> str:
-    """Return the first name that several columns have, or nothing."""
-    names = list(frame.columns)
-    if len(names) == len(set(names)):
-        return ""
-    return str(next(name for name in names if names.count(name) > 1))
-
-
 def uneven_rows(rows: Any) -> str:
     """Tell which row of a list has another length than the first, or nothing."""
     if not isinstance(rows, list | tuple) or not rows:

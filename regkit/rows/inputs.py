@@ -14,14 +14,13 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_array
 
-from regkit._sklearn import feature_names, get_config
+from regkit._sklearn import feature_names, get_config, repeated_name
 from regkit._types import Floats
 from regkit.parallel.threads import map_in_threads, n_threads
 from regkit.rows.bad_values import (
     first_no_number,
     is_frame,
     not_finite,
-    repeated_name,
     uneven_rows,
 )
 from regkit.rows.row_chunks import RowChunks

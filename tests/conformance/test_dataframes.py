@@ -165,3 +165,11 @@ def test_coefficients_of_classes_set_by_hand(kind, data):
     for coef in ([[1, 2, 3]], np.array([[1, 2, 3]], dtype=">f4")):
         model.coef_, model.intercept_ = coef, [0.5]
         assert_allclose(model.decision_function(X), X @ [1.0, 2.0, 3.0] + 0.5)
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS, ids=lambda e: type(e).__name__)
+def test_several_columns_of_one_name(estimator, data):
+    X, _ = data
+    model = estimator.fit(*data)
+    with pytest.raises(ValueError, match=r"^X has more than one column named 'a'\.$"):
+        model.predict(pd.DataFrame(X, columns=["a", "b", "a"]))

@@ -8,15 +8,11 @@ from sklearn.base import clone
 
 from regkit import DropoutMLPClassifier, DropoutMLPRegressor
 from regkit.solvers.networks.expansion import Expansion
+from tests.neural_network.small_networks import small
 
 pd = pytest.importorskip("pandas", reason="frames are optional")
 
-SMALL = {
-    "n_members": 3,
-    "hidden_layer_sizes": (16,),
-    "max_iter": 60,
-    "random_state": 0,
-}
+SMALL = small(n_members=3, max_iter=60)
 RNG = np.random.default_rng(0)
 N = 300
 COLORS = RNG.choice(["red", "green", "blue"], N)
@@ -162,3 +158,23 @@ def test_masked_entries_are_refused_beside_gaps():
     for call in (lambda: model.fit(masked, Y), lambda: model.predict(masked)):
         with pytest.raises(ValueError, match="X is a masked array with"):
             call()
+
+
+@pytest.mark.parametrize("standardize", ["robust", True, False])
+def test_gaps_of_validation_rows_alone(standardize):
+    """They are taken for the middle of the column, also where nothing was fitted."""
+    rows = np.column_stack([SIZE, RNG.normal(size=N)])
+    middle = {
+        "robust": np.quantile(SIZE, 0.5, method="inverted_cdf"),
+        True: SIZE.mean(),
+        False: 0.0,
+    }
+    filled = rows.copy()
+    filled[:, 0] = middle[standardize]
+    gone = rows.copy()
+    gone[:, 0] = np.nan
+    model = DropoutMLPRegressor(**SMALL, standardize=standardize)
+    found = model.fit(rows, Y, X_val=gone, y_val=Y).predict(rows)
+    again = model.fit(rows, Y, X_val=gone, y_val=Y).predict(rows)
+    assert_allclose(found, model.fit(rows, Y, X_val=filled, y_val=Y).predict(rows))
+    assert_array_equal(found, again)
