@@ -56,6 +56,12 @@ def takes_parameters(cls: type[T]) -> type[T]:
         constraints |= base.__dict__.get("_parameter_constraints", {})
     untyped: Any = cls
     untyped._parameter_constraints = constraints
+    describe_by_bases(cls, own)
+    return cls
+
+
+def describe_by_bases(cls: type, own: str | None) -> None:
+    """Add what the bases' docstrings describe to ``own``, the class's docstring."""
     if own:
         inside = cls.__module__.partition(".")[0]
         bases = [
@@ -65,7 +71,6 @@ def takes_parameters(cls: type[T]) -> type[T]:
         ]
         names = list(inspect.signature(cls).parameters)
         cls.__doc__ = _class_docstring(own, names, bases)
-    return cls
 
 
 def described_as(*sources: Any) -> Callable[[F], F]:
@@ -106,7 +111,7 @@ def _class_docstring(own: str, names: list[str], others: list[str]) -> str:
         if name in attributes:
             attributes[name] = attributes.pop(name)
     if attributes:
-        sections["Attributes"] = "\n".join(attributes.values())
+        sections["Attributes"] = "\n".join(dict.fromkeys(attributes.values()))
     for name, start in (("Notes", r"\n\n"), ("References", r"\n(?=\.\. )")):
         each = (re.split(start, d[name]) for d in from_far if name in d)
         parts = dict.fromkeys(chain(*each))  # a base may have those of another

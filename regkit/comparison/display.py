@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from regkit._describe import described_as
 from regkit.comparison.findings import Findings
 from regkit.comparison.numbers import error_text
 from regkit.comparison.tasks import METRICS
 from regkit.inspection._described import Described
 from regkit.inspection._drawing import (
     COLORS,
-    begin,
+    as_floats,
     optional_floats,
     show_powers_at_ticks,
 )
@@ -37,7 +36,8 @@ class RegularizerComparisonDisplay(Described):
     the error on the training rows (ring) to that on the test rows (dot, with a bar of
     one standard error to both sides): the longer the line, the more a model overfits.
     Errors far beyond the median and that of a constant are cut off at the right edge,
-    with an arrow; their values stand on the right axis as all others do.
+    with an arrow; their values stand on the right axis as all others do. `plot` passes
+    keyword arguments on to matplotlib's `scatter` for the test errors.
 
     Parameters
     ----------
@@ -58,8 +58,6 @@ class RegularizerComparisonDisplay(Described):
 
     Attributes
     ----------
-    ax_, figure_ : matplotlib Axes and Figure
-        What was drawn on.
     train_points_, test_points_ : PathCollection
         The errors.
     gap_lines_ : LineCollection
@@ -97,8 +95,7 @@ class RegularizerComparisonDisplay(Described):
         target_name: str | None = None,
     ) -> None:
         self.names = list(names)
-        self.train_errors = np.asarray(train_errors, dtype=np.float64)
-        self.test_errors = np.asarray(test_errors, dtype=np.float64)
+        self.train_errors, self.test_errors = as_floats(train_errors, test_errors)
         self.standard_errors = optional_floats(standard_errors)
         self.mean_error = mean_error
         self.metric = metric
@@ -128,15 +125,12 @@ class RegularizerComparisonDisplay(Described):
         return facts
 
     @classmethod
-    @described_as(Described.plot)
     def from_comparison(
-        cls,
-        comparison: Findings,
-        *,
-        ax: Axes | None = None,
-        **kwargs: Any,
+        cls, comparison: Findings, *, ax: Axes | None = None, **kwargs: Any
     ) -> RegularizerComparisonDisplay:
         """Draw what `compare_regularizers` found.
+
+        ``comparison.plot()`` does the same.
 
         Parameters
         ----------
@@ -155,18 +149,7 @@ class RegularizerComparisonDisplay(Described):
             target_name=comparison.given.target_name,
         ).plot(ax, **kwargs)
 
-    @described_as(Described.plot)
-    def plot(
-        self, ax: Axes | None = None, **kwargs: Any
-    ) -> RegularizerComparisonDisplay:
-        """Draw the picture.
-
-        Parameters
-        ----------
-        **kwargs
-            Passed on to matplotlib's `scatter` for the test errors.
-        """
-        ax = begin(ax, type(self).__name__)
+    def _draw(self, ax: Axes, kwargs: dict[str, Any]) -> None:
         rows = np.arange(len(self.names))
         best = (
             int(np.argmin(self.test_errors))
@@ -252,8 +235,6 @@ class RegularizerComparisonDisplay(Described):
             frameon=False,
             borderaxespad=0.2,
         )
-        self.ax_, self.figure_ = ax, ax.figure
-        return self
 
     def _limits(self) -> tuple[float, float]:
         """Choose ends of the x axis: all that is not absurdly far from the best."""

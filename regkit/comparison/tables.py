@@ -22,38 +22,26 @@ from regkit.tables._sentences import Style, unknown_column
 
 @dataclass(frozen=True, eq=False)
 class Given:
-    """Columns, target, and what keeps rows together.
-
-    Attributes
-    ----------
-    columns : Columns
-        X without the target.
-    target : ComparisonTarget
-        y of the rows that have one.
-    target_name : str
-        As it is called in sentences and pictures.
-    target_column : TargetColumn or None
-        How the target was read, where it is a column of the table.
-    groups, time : ndarray of shape (n_rows,) or None
-        See `compare_regularizers`.
-    group_name, time_name : str or None
-        Columns that they are.
-    left_out : tuple of str
-        What was left out besides what the encoder tells.
-    readings : dict of str to str
-        What the user, or `groups`, said about columns.
-    """
+    """Columns, target, and what keeps rows together."""
 
     columns: TableColumns
+    """X without the target."""
     target: ComparisonTarget
+    """y of the rows that have one."""
     target_name: str
+    """As it is called in sentences and pictures."""
     target_column: TargetColumn | None
+    """How the target was read, where it is a column of the table."""
     groups: NDArray[Any] | None
     time: NDArray[Any] | None
+    """(n_rows,): see `compare_regularizers`."""
     group_name: str | None
     time_name: str | None
+    """Columns that they are."""
     left_out: tuple[str, ...]
+    """What was left out besides what the encoder tells."""
     readings: dict[str, Any]
+    """What the user, or `groups`, said about columns."""
 
     def notes(self, style: Style = "python") -> tuple[str, ...]:
         """Say what a person should know about columns and target."""

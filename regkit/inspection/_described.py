@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
+from regkit._describe import describe_by_bases, described_as
 from regkit._types import Floats
+from regkit.inspection._drawing import begin
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -14,10 +16,24 @@ if TYPE_CHECKING:
 class Described:
     """A display that prints what it shows, and makes a small table of it in HTML.
 
-    Subclasses state `_facts` and draw.
+    Subclasses state `_facts` and `_draw`, or have a `plot` of their own where it takes
+    more. What is described here goes into their docstrings and into those of `plot`
+    and of what starts with ``from_``.
+
+    Attributes
+    ----------
+    ax_, figure_ : matplotlib Axes and Figure
+        What was drawn on.
     """
 
-    def plot(self, ax: Axes | None = None, **kwargs: Any) -> Any:
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        describe_by_bases(cls, cls.__doc__)
+        for name, method in vars(cls).items():
+            if name == "plot" or name.startswith("from_"):
+                described_as(Described.plot)(getattr(method, "__func__", method))
+
+    def plot(self, ax: Axes | None = None, **kwargs: Any) -> Self:
         """Draw the picture.
 
         Parameters
@@ -25,13 +41,23 @@ class Described:
         ax : matplotlib Axes, default=None
             Where to draw; None for a new figure.
         **kwargs
-            Passed on to `plot`.
+            Passed on to `plot`, and what it does not take itself to matplotlib.
 
         Returns
         -------
         display : display
             Drawn, with `ax_`, `figure_` and the artists.
         """
+        ax = begin(ax, type(self).__name__)
+        self._draw(ax, kwargs)
+        return self._drawn_on(ax)
+
+    def _drawn_on(self, ax: Axes) -> Self:
+        self.ax_, self.figure_ = ax, ax.figure
+        return self
+
+    def _draw(self, ax: Axes, kwargs: dict[str, Any]) -> None:
+        """Draw on ``ax``; ``kwargs`` are the user's, for the main artist."""
         raise NotImplementedError
 
     def _facts(self) -> dict[str, str]:

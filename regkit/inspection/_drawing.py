@@ -1,6 +1,6 @@
 """What the displays share: colors, axes and marks."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,6 +29,11 @@ def begin(ax: "Axes | None", display: str) -> "Axes":
 
         _, ax = plt.subplots(figsize=(7, 4.5), layout="constrained")
     return ax
+
+
+def as_floats(*values: Any) -> Iterator[Floats]:
+    """Convert each of several arrays."""
+    return (np.asarray(array, dtype=np.float64) for array in values)
 
 
 def optional_floats(values: Any) -> Floats | None:

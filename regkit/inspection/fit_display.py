@@ -9,10 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import clone
 
-from regkit._describe import described_as
 from regkit._types import Floats
 from regkit.inspection._described import Described
-from regkit.inspection._drawing import begin, optional_floats, style
+from regkit.inspection._drawing import as_floats, optional_floats, style
 from regkit.inspection._grid import (
     feature_column,
     feature_label,
@@ -31,7 +30,8 @@ class FitComparisonDisplay(Described):
     """One feature against y: the data, and the curve of each model.
 
     Make it with `from_estimators`. The y axis keeps to the data, however far a curve
-    that overfits leaves them.
+    that overfits leaves them. `plot` passes
+    keyword arguments on to matplotlib's `plot` for the models' curves.
 
     Parameters
     ----------
@@ -48,8 +48,6 @@ class FitComparisonDisplay(Described):
 
     Attributes
     ----------
-    ax_, figure_ : matplotlib Axes and Figure
-        What was drawn on.
     points_ : PathCollection
         The data.
     lines_ : dict of str to Line2D
@@ -86,12 +84,8 @@ class FitComparisonDisplay(Described):
         y_name: str = "y",
         truth: ArrayLike | None = None,
     ) -> None:
-        self.x = np.asarray(x, dtype=np.float64)
-        self.y = np.asarray(y, dtype=np.float64)
-        self.grid = np.asarray(grid, dtype=np.float64)
-        self.curves = {
-            name: np.asarray(curve, dtype=np.float64) for name, curve in curves.items()
-        }
+        self.x, self.y, self.grid = as_floats(x, y, grid)
+        self.curves = dict(zip(curves, as_floats(*curves.values()), strict=True))
         self.x_name = x_name
         self.y_name = y_name
         self.truth = optional_floats(truth)
@@ -117,7 +111,6 @@ class FitComparisonDisplay(Described):
         }
 
     @classmethod
-    @described_as(Described.plot)
     def from_estimators(
         cls,
         estimators: Mapping[str, Any] | Sequence[Any] | Any,
@@ -184,16 +177,7 @@ class FitComparisonDisplay(Described):
             truth=None if truth is None else truth(grid),
         ).plot(ax, **kwargs)
 
-    @described_as(Described.plot)
-    def plot(self, ax: Axes | None = None, **kwargs: Any) -> FitComparisonDisplay:
-        """Draw the picture.
-
-        Parameters
-        ----------
-        **kwargs
-            Passed on to matplotlib's `plot` for the models' curves.
-        """
-        ax = begin(ax, type(self).__name__)
+    def _draw(self, ax: Axes, kwargs: dict[str, Any]) -> None:
         many = self.x.size > 500
         self.points_ = ax.scatter(
             self.x,
@@ -227,8 +211,6 @@ class FitComparisonDisplay(Described):
         ax.set_xlabel(self.x_name, parse_math=False)
         ax.set_ylabel(self.y_name, parse_math=False)
         ax.legend(fontsize="small")
-        self.ax_, self.figure_ = ax, ax.figure
-        return self
 
 
 def _of_largest_effect(model: Any, X: Any, target: int) -> int:

@@ -9,10 +9,9 @@ from numpy.typing import ArrayLike
 from scipy.optimize import brentq
 from sklearn.utils import check_X_y
 
-from regkit._describe import described_as
 from regkit._types import Floats
 from regkit.inspection._described import Described, number
-from regkit.inspection._drawing import COLORS, begin, lay_out
+from regkit.inspection._drawing import COLORS, as_floats, lay_out
 from regkit.inspection._grid import feature_column, feature_label
 from regkit.inspection._labels import shorten
 from regkit.linear_model import LassoRegressor, RidgeRegressor
@@ -31,7 +30,8 @@ class PenaltyGeometryDisplay(Described):
     Make it with `from_data`. A penalized fit is the point where the contours of the
     squared error first touch the region :math:`|\beta_1| + |\beta_2| \le t` (Lasso) or
     :math:`\beta_1^2 + \beta_2^2 \le s^2` (Ridge). The diamond has corners on the axes,
-    where a coefficient is exactly zero; the disc has none [1]_.
+    where a coefficient is exactly zero; the disc has none [1]_. `plot` passes keyword
+    arguments on to matplotlib's `contour`.
 
     Parameters
     ----------
@@ -45,8 +45,6 @@ class PenaltyGeometryDisplay(Described):
 
     Attributes
     ----------
-    ax_, figure_ : matplotlib Axes and Figure
-        What was drawn on.
     contours_ : QuadContourSet
         The loss; the lowest two levels go through the solutions.
     diamond_, disc_ : Polygon and Circle
@@ -77,10 +75,8 @@ class PenaltyGeometryDisplay(Described):
         ridge: ArrayLike,
         feature_names: ArrayLike | None = None,
     ) -> None:
-        self.gram = np.asarray(gram, dtype=np.float64)
-        self.least_squares = np.asarray(least_squares, dtype=np.float64)
-        self.lasso = np.asarray(lasso, dtype=np.float64)
-        self.ridge = np.asarray(ridge, dtype=np.float64)
+        self.gram, self.least_squares = as_floats(gram, least_squares)
+        self.lasso, self.ridge = as_floats(lasso, ridge)
         self.feature_names = ["x0", "x1"] if feature_names is None else feature_names
 
     def _facts(self) -> dict[str, str]:
@@ -93,7 +89,6 @@ class PenaltyGeometryDisplay(Described):
         }
 
     @classmethod
-    @described_as(Described.plot)
     def from_data(
         cls,
         X: Any,
@@ -152,16 +147,7 @@ class PenaltyGeometryDisplay(Described):
             feature_names=names,
         ).plot(ax, **kwargs)
 
-    @described_as(Described.plot)
-    def plot(self, ax: Axes | None = None, **kwargs: Any) -> PenaltyGeometryDisplay:
-        """Draw the picture.
-
-        Parameters
-        ----------
-        **kwargs
-            Passed on to matplotlib's `contour`.
-        """
-        ax = begin(ax, type(self).__name__)
+    def _draw(self, ax: Axes, kwargs: dict[str, Any]) -> None:
         from matplotlib.patches import Circle, Polygon
 
         t, radius = float(np.abs(self.lasso).sum()), float(np.linalg.norm(self.ridge))
@@ -213,8 +199,6 @@ class PenaltyGeometryDisplay(Described):
         ax.legend(fontsize="small", **at)
         self._fill_the_axes(ax)
         self._draw_contours(ax, kwargs)
-        self.ax_, self.figure_ = ax, ax.figure
-        return self
 
     def _loss(self, beta: Floats) -> Any:
         away = beta - self.least_squares

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from regkit._describe import described_as
 from regkit._types import Floats
 from regkit.inspection._described import Described
-from regkit.inspection._drawing import COLORS, begin, optional_floats
+from regkit.inspection._drawing import COLORS, as_floats, optional_floats
 from regkit.inspection._grid import (
     feature_column,
     feature_label,
@@ -34,16 +33,17 @@ class PredictionIntervalDisplay(Described):
     Make it with `from_estimator` or `from_predictions`. Observations outside of their
     interval are drawn as crosses, and the legend says which share lies inside. Give
     rows that the model was not fitted on: of its training rows nearly all lie inside,
-    which says nothing about new ones.
+    which says nothing about new ones. `plot` passes keyword arguments on to
+    matplotlib's `plot` for the line of predictions.
 
     Parameters
     ----------
+    x : array-like of shape (n_samples,), default=None
+        What to draw along; None for the rank of the prediction.
     y : array-like of shape (n_samples,)
         Observations.
     mean, lower, upper : array-like of shape (n_samples,)
         Prediction and interval of each observation.
-    x : array-like of shape (n_samples,), default=None
-        What to draw along; None for the rank of the prediction.
     coverage : float, default=None
         Promised coverage, in (0, 1).
     curve : tuple of arrays (x, mean, lower, upper), default=None
@@ -55,8 +55,6 @@ class PredictionIntervalDisplay(Described):
 
     Attributes
     ----------
-    ax_, figure_ : matplotlib Axes and Figure
-        What was drawn on.
     coverage_ : float
         Share of observations within their interval.
     line_ : Line2D
@@ -80,21 +78,18 @@ class PredictionIntervalDisplay(Described):
     def __init__(
         self,
         *,
+        x: ArrayLike | None = None,
         y: ArrayLike,
         mean: ArrayLike,
         lower: ArrayLike,
         upper: ArrayLike,
-        x: ArrayLike | None = None,
         coverage: float | None = None,
         curve: tuple[ArrayLike, ArrayLike, ArrayLike, ArrayLike] | None = None,
         kind: Literal["band", "bars"] = "band",
         x_name: str | None = None,
         y_name: str = "y",
     ) -> None:
-        self.y = np.asarray(y, dtype=np.float64)
-        self.mean = np.asarray(mean, dtype=np.float64)
-        self.lower = np.asarray(lower, dtype=np.float64)
-        self.upper = np.asarray(upper, dtype=np.float64)
+        self.y, self.mean, self.lower, self.upper = as_floats(y, mean, lower, upper)
         self.x = optional_floats(x)
         self.coverage = coverage
         self.curve = curve
@@ -123,7 +118,6 @@ class PredictionIntervalDisplay(Described):
         return facts | {"inside": f"{inside} ({100 * inside / len(self.y):.0f}%)"}
 
     @classmethod
-    @described_as(Described.plot)
     def from_estimator(
         cls,
         estimator: Any,
@@ -198,7 +192,6 @@ class PredictionIntervalDisplay(Described):
         ).plot(ax, **kwargs)
 
     @classmethod
-    @described_as(Described.plot)
     def from_predictions(
         cls,
         y: ArrayLike,
@@ -229,21 +222,7 @@ class PredictionIntervalDisplay(Described):
             kind=kind,
         ).plot(ax, **kwargs)
 
-    @described_as(Described.plot)
-    def plot(self, ax: Axes | None = None, **kwargs: Any) -> PredictionIntervalDisplay:
-        """Draw the picture.
-
-        Parameters
-        ----------
-        **kwargs
-            Passed on to matplotlib's `plot` for the line of predictions.
-
-        Returns
-        -------
-        self : PredictionIntervalDisplay
-            With `ax_`, `figure_`, `coverage_` and the artists.
-        """
-        ax = begin(ax, type(self).__name__)
+    def _draw(self, ax: Axes, kwargs: dict[str, Any]) -> None:
         inside = (self.lower <= self.y) & (self.y <= self.upper)
         self.coverage_ = float(inside.mean())
         if self.x is None:
@@ -273,14 +252,11 @@ class PredictionIntervalDisplay(Described):
         ax.set_xlabel(x_name, parse_math=False)
         ax.set_ylabel(self.y_name, parse_math=False)
         ax.legend(fontsize="small")
-        self.ax_, self.figure_ = ax, ax.figure
-        return self
 
     def _draw_interval(self, ax: Axes, x: Floats, kwargs: dict[str, Any]) -> None:
         """Draw the prediction, and its interval as a band or as bars."""
-        at, mean, lower, upper = (
-            np.asarray(values, dtype=np.float64)
-            for values in self.curve or (x, self.mean, self.lower, self.upper)
+        at, mean, lower, upper = as_floats(
+            *(self.curve or (x, self.mean, self.lower, self.upper))
         )
         order = np.argsort(at, kind="stable")
         at, mean, lower, upper = at[order], mean[order], lower[order], upper[order]
@@ -338,7 +314,5 @@ def _predict_interval(
             ) from error
         reach = NormalDist().inv_cdf(0.5 + coverage / 2) * deviation
         ends = mean, mean - reach, mean + reach
-    mean, lower, upper = (
-        np.asarray(one_target(values, target), dtype=np.float64) for values in ends
-    )
+    mean, lower, upper = as_floats(*(one_target(values, target) for values in ends))
     return mean, lower, upper

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from regkit._describe import described_as
 from regkit.inspection._described import Described, number
 from regkit.inspection._drawing import (
     begin,
@@ -56,8 +55,6 @@ class LossCurveDisplay(Described):
 
     Attributes
     ----------
-    ax_, figure_ : matplotlib Axes and Figure
-        What was drawn on.
     train_line_ : Line2D
         The training loss.
     validation_line_ : Line2D or None
@@ -110,7 +107,6 @@ class LossCurveDisplay(Described):
         return facts
 
     @classmethod
-    @described_as(Described.plot)
     def from_estimator(
         cls, estimator: Any, *, ax: Axes | None = None, **kwargs: Any
     ) -> LossCurveDisplay:
@@ -148,24 +144,23 @@ class LossCurveDisplay(Described):
             with_dropout=bool(getattr(final, "dropout", 0)),
         ).plot(ax, **kwargs)
 
-    @described_as(Described.plot)
     def plot(
         self,
         ax: Axes | None = None,
         *,
-        name: str | None = None,
         log: bool = True,
+        name: str | None = None,
         **kwargs: Any,
-    ) -> LossCurveDisplay:
+    ) -> Self:
         """Draw the picture.
 
         Parameters
         ----------
+        log : bool, default=True
+            Whether the loss axis is logarithmic, where all losses are positive.
         name : str, default=None
             Put before "train" and "validation" in the legend; both curves then have
             one color, and differ by the line style.
-        log : bool, default=True
-            Whether the loss axis is logarithmic, where all losses are positive.
         **kwargs
             Passed on to matplotlib's `plot` for both curves.
         """
@@ -217,8 +212,7 @@ class LossCurveDisplay(Described):
         ax.set_ylabel(self.loss_name)
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
         self._show_legend(ax)
-        self.ax_, self.figure_ = ax, ax.figure
-        return self
+        return self._drawn_on(ax)
 
     def _markers(self, ax: Axes) -> dict[str, Any]:
         """Tell the second network, and those after it, from the first in gray print."""

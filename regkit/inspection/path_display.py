@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from regkit._describe import described_as
 from regkit._types import Floats
 from regkit.inspection._described import Described, marked, span
 from regkit.inspection._drawing import (
     GRAY,
+    as_floats,
     begin,
     mark_alphas,
     show_alpha_axis,
@@ -44,20 +44,18 @@ class RegularizationPathDisplay(Described):
         Strengths of the penalty, decreasing.
     coefs : array-like of shape (n_features, n_alphas)
         Coefficients; rows that are zero everywhere may be left out.
-    feature_names : array-like of shape (n_features,), default=None
-        A name for each row of `coefs`; None for x0, x1, ….
+    scaled : bool, default=False
+        Whether `coefs` are per standard deviation of their columns.
     alpha, alpha_min, alpha_1se : float, default=None
         Alphas to mark: the chosen one, the one with the smallest cross-validated
         error, and the largest one within a standard error of it.
-    scaled : bool, default=False
-        Whether `coefs` are per standard deviation of their columns.
+    feature_names : array-like of shape (n_features,), default=None
+        A name for each row of `coefs`; None for x0, x1, ….
     class_name : str, default=None
         The class, of several, that the coefficients are for.
 
     Attributes
     ----------
-    ax_, figure_ : matplotlib Axes and Figure
-        What was drawn on.
     lines_ : list of Line2D
         The named lines, most important first.
     other_lines_ : LineCollection or None
@@ -88,15 +86,14 @@ class RegularizationPathDisplay(Described):
         *,
         alphas: ArrayLike,
         coefs: ArrayLike,
-        feature_names: ArrayLike | None = None,
+        scaled: bool = False,
         alpha: float | None = None,
         alpha_min: float | None = None,
         alpha_1se: float | None = None,
-        scaled: bool = False,
+        feature_names: ArrayLike | None = None,
         class_name: str | None = None,
     ) -> None:
-        self.alphas = np.asarray(alphas, dtype=np.float64)
-        self.coefs = np.asarray(coefs, dtype=np.float64)
+        self.alphas, self.coefs = as_floats(alphas, coefs)
         names = (
             [f"x{j}" for j in range(len(self.coefs))]
             if feature_names is None
@@ -126,7 +123,6 @@ class RegularizationPathDisplay(Described):
         )
 
     @classmethod
-    @described_as(Described.plot)
     def from_path(
         cls,
         path: RegularizationPath,
@@ -139,7 +135,9 @@ class RegularizationPathDisplay(Described):
         ax: Axes | None = None,
         **kwargs: Any,
     ) -> RegularizationPathDisplay:
-        """Draw the result of `lasso_path` or `enet_path`.
+        """Draw the result of `lasso_path`, `enet_path`, `logistic_path` or `glm_path`.
+
+        Columns whose coefficients are zero all along the path are left out.
 
         Parameters
         ----------
@@ -192,7 +190,6 @@ class RegularizationPathDisplay(Described):
         return display.plot(ax=ax, **kwargs)
 
     @classmethod
-    @described_as(Described.plot)
     def from_estimator(
         cls,
         estimator: Any,
@@ -253,7 +250,6 @@ class RegularizationPathDisplay(Described):
         )
         return display.plot(ax=ax, **kwargs)
 
-    @described_as(Described.plot)
     def plot(
         self,
         ax: Axes | None = None,
@@ -261,7 +257,7 @@ class RegularizationPathDisplay(Described):
         x_axis: Literal["alpha", "l1_norm"] = "alpha",
         n_labels: int = 10,
         **kwargs: Any,
-    ) -> RegularizationPathDisplay:
+    ) -> Self:
         """Draw the picture.
 
         Parameters
@@ -342,8 +338,7 @@ class RegularizationPathDisplay(Described):
         if self.marks_:
             add_legend_below(ax, list(dict.fromkeys(self.marks_.values())))
         place_names(ax, self.labels_, end, [float(coefs[j, -1]) for j in named])
-        self.ax_, self.figure_ = ax, ax.figure
-        return self
+        return self._drawn_on(ax)
 
     def _rank(self, alphas: Floats, coefs: Floats) -> list[int]:
         """Order the features that are ever nonzero by importance."""

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from regkit._describe import described_as
 from regkit.inspection._described import Described
-from regkit.inspection._drawing import COLORS, begin, show_powers_at_ticks
+from regkit.inspection._drawing import COLORS, as_floats, show_powers_at_ticks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,7 +22,8 @@ class PredictedActualDisplay(Described):
 
     Make it with `from_estimator`. scikit-learn's `PredictionErrorDisplay` draws a
     sample of 1,000 rows; this one draws all, on square axes with one range, and says
-    how much of the variance is explained.
+    how much of the variance is explained. `plot` passes keyword arguments on to
+    matplotlib's `scatter`.
 
     Parameters
     ----------
@@ -34,8 +34,6 @@ class PredictedActualDisplay(Described):
 
     Attributes
     ----------
-    ax_, figure_ : matplotlib Axes and Figure
-        What was drawn on.
     points_ : PathCollection
         One a row.
     line_ : AxLine
@@ -56,8 +54,7 @@ class PredictedActualDisplay(Described):
     def __init__(
         self, *, actual: ArrayLike, predicted: ArrayLike, target_name: str = "y"
     ) -> None:
-        self.actual = np.asarray(actual, dtype=np.float64)
-        self.predicted = np.asarray(predicted, dtype=np.float64)
+        self.actual, self.predicted = as_floats(actual, predicted)
         self.target_name = target_name
         if self.actual.ndim != 1 or self.actual.shape != self.predicted.shape:
             raise ValueError(
@@ -76,15 +73,8 @@ class PredictedActualDisplay(Described):
         }
 
     @classmethod
-    @described_as(Described.plot)
     def from_estimator(
-        cls,
-        estimator: Any,
-        X: Any,
-        y: Any,
-        *,
-        ax: Axes | None = None,
-        **kwargs: Any,
+        cls, estimator: Any, X: Any, y: Any, *, ax: Axes | None = None, **kwargs: Any
     ) -> PredictedActualDisplay:
         """Predict and draw.
 
@@ -97,24 +87,13 @@ class PredictedActualDisplay(Described):
             flatters.
         y : array-like of shape (n_samples,)
             Their target.
-        **kwargs
-            Passed on to matplotlib's `scatter`.
         """
         name = str(getattr(y, "name", None) or "y")
         return cls(actual=y, predicted=estimator.predict(X), target_name=name).plot(
             ax, **kwargs
         )
 
-    @described_as(Described.plot)
-    def plot(self, ax: Axes | None = None, **kwargs: Any) -> PredictedActualDisplay:
-        """Draw the picture.
-
-        Parameters
-        ----------
-        **kwargs
-            Passed on to matplotlib's `scatter`.
-        """
-        ax = begin(ax, type(self).__name__)
+    def _draw(self, ax: Axes, kwargs: dict[str, Any]) -> None:
         many = self.actual.size > _MANY
         options: dict[str, Any] = {
             "s": 6 if many else 22,
@@ -139,5 +118,3 @@ class PredictedActualDisplay(Described):
             ax.set_title(f"R² {self.r2:.3f}", fontsize="medium")
         for axis in (ax.xaxis, ax.yaxis):
             show_powers_at_ticks(axis)
-        self.ax_, self.figure_ = ax, ax.figure
-        return self

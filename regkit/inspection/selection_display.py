@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from regkit._describe import described_as
 from regkit.inspection._described import Described, marked, number, span
 from regkit.inspection._drawing import (
     COLORS,
+    as_floats,
     begin,
     mark_alphas,
     optional_floats,
@@ -66,8 +66,6 @@ class AlphaSelectionDisplay(Described):
 
     Attributes
     ----------
-    ax_, figure_ : matplotlib Axes and Figure
-        What was drawn on.
     line_ : Line2D
         The mean error.
     band_ : FillBetweenPolyCollection or None
@@ -107,8 +105,7 @@ class AlphaSelectionDisplay(Described):
         greater_is_better: bool = False,
         l1_ratio: float | None = None,
     ) -> None:
-        self.alphas = np.asarray(alphas, dtype=np.float64)
-        self.errors = np.asarray(errors, dtype=np.float64)
+        self.alphas, self.errors = as_floats(alphas, errors)
         self.standard_errors = optional_floats(standard_errors)
         self.alpha = alpha
         self.alpha_min = alpha_min
@@ -138,14 +135,8 @@ class AlphaSelectionDisplay(Described):
         return facts
 
     @classmethod
-    @described_as(Described.plot)
     def from_estimator(
-        cls,
-        estimator: Any,
-        *,
-        target: int = 0,
-        ax: Axes | None = None,
-        **kwargs: Any,
+        cls, estimator: Any, *, target: int = 0, ax: Axes | None = None, **kwargs: Any
     ) -> AlphaSelectionDisplay:
         """Draw the error curve of a fitted cross-validated estimator.
 
@@ -168,7 +159,6 @@ class AlphaSelectionDisplay(Described):
         )
 
     @classmethod
-    @described_as(Described.plot)
     def from_search(
         cls,
         search: Any,
@@ -201,7 +191,6 @@ class AlphaSelectionDisplay(Described):
     def _from_source(cls, source: SelectionSource) -> AlphaSelectionDisplay:
         return cls(**source._asdict())
 
-    @described_as(Described.plot)
     def plot(
         self,
         ax: Axes | None = None,
@@ -210,7 +199,7 @@ class AlphaSelectionDisplay(Described):
         target_name: str | None = None,
         zoom: bool = True,
         **kwargs: Any,
-    ) -> AlphaSelectionDisplay:
+    ) -> Self:
         """Draw the picture.
 
         Parameters
@@ -275,8 +264,7 @@ class AlphaSelectionDisplay(Described):
             lambda alpha: alpha if alpha > 0 else np.nan,
         )
         add_legend_below(ax)
-        self.ax_, self.figure_ = ax, ax.figure
-        return self
+        return self._drawn_on(ax)
 
     def _error_label(self, target_name: str | None) -> str:
         """Name the errors, their target and, where it is not the target's, the unit."""

@@ -3,7 +3,7 @@
 A model brings its own files only: a first Lasso need not wait for those of classes.
 """
 
-from typing import TYPE_CHECKING
+from __future__ import annotations
 
 from regkit._lazy import on_first_use
 
@@ -29,6 +29,7 @@ _HOME = {
     "SufficientStatistics": "regkit.linear_model.statistics",
 }
 
+TYPE_CHECKING = False  # `typing` takes longer to import than all of this file
 if TYPE_CHECKING:
     from regkit.linear_model.elastic_net import ElasticNetRegressor
     from regkit.linear_model.elastic_net_cv import ElasticNetRegressorCV

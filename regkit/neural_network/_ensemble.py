@@ -13,21 +13,14 @@ from regkit.neural_network._fitted import Fitted
 
 @dataclass(frozen=True, slots=True)
 class Ensemble:
-    """Members whose predictions are averaged; private to the estimators.
-
-    Attributes
-    ----------
-    members : tuple of Fitted
-        At least one.
-    seed : int
-        Of the folds, and of the noise of predictions that must repeat themselves.
-    temperature : float
-        What outputs of a classifier are divided by.
-    """
+    """Members whose predictions are averaged; private to the estimators."""
 
     members: tuple[Fitted, ...]
+    """At least one."""
     seed: int
+    """Of the folds, and of the noise of predictions that must repeat themselves."""
     temperature: float = 1.0
+    """What outputs of a classifier are divided by."""
 
     @property
     def first(self) -> Fitted:

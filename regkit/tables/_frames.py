@@ -15,25 +15,18 @@ Dtype = Literal["text", "number", "boolean", "date", "category"]
 
 @dataclass(frozen=True)
 class RawColumn:
-    """A column as it stands in a frame.
-
-    Attributes
-    ----------
-    name : str
-        Name of the column.
-    dtype : {"text", "number", "boolean", "date", "category"}
-        What the frame says that it holds.
-    values : list of str or ndarray
-        Stripped text, ``""`` where missing, for text and categories; float64 with NaN
-        for numbers and booleans; datetime64[s] with NaT for dates.
-    zones : tuple of str or None
-        Two of the dates that are for different time zones.
-    """
+    """A column as it stands in a frame."""
 
     name: str
+    """Name of the column."""
     dtype: Dtype
+    """What the frame says that it holds."""
     values: Any
+    """Stripped text, ``""`` where missing, for text and categories; float64 with NaN
+    for numbers and booleans; datetime64[s] with NaT for dates.
+    """
     zones: tuple[str, str] | None = None
+    """Two of the dates that are for different time zones."""
 
 
 def raw_columns(X: Any) -> tuple[list[RawColumn], bool]:

@@ -17,31 +17,21 @@ from regkit.neural_network._folds import (
     cautious_weights,
     hold_out,
 )
+from tests.neural_network import small_networks
 
-SMALL = {
-    "n_members": 5,
-    "hidden_layer_sizes": (16,),
-    "max_iter": 30,
-    "random_state": 0,
-}
-PLAIN = {**SMALL, "activation": "relu", "embedding": None, "standardize": True}
+SMALL = small_networks.small(n_members=5, max_iter=30)
+PLAIN = {**SMALL, **small_networks.OF_SCIKIT_LEARN}
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(300, 3))
 Y = np.sin(2 * X[:, 0]) + X[:, 1] + 0.3 * RNG.normal(size=300)
 LABELS = np.array(["low", "mid", "top"])[np.digitize(Y, [-0.7, 0.7])]
 NEW = RNG.normal(size=(200, 3))
 
-EACH = pytest.mark.parametrize(
-    ("estimator", "target"),
-    [(DropoutMLPRegressor(**SMALL), Y), (DropoutMLPClassifier(**SMALL), LABELS)],
-    ids=["regressor", "classifier"],
-)
+EACH = small_networks.each_kind(SMALL, Y, LABELS)
 
 
 def probe(model, rows=NEW):
-    if hasattr(model, "predict_proba"):
-        return model.predict_proba(rows)
-    return model.predict(rows)
+    return small_networks.numbers_of(model, rows)
 
 
 @EACH
@@ -279,3 +269,36 @@ def test_classes_of_one_row_are_told():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         model.set_params(class_weight=None).fit(X, LABELS)
+
+
+@pytest.mark.parametrize("n_members", [1, 2, 3, "auto"])
+@pytest.mark.parametrize("labels", ["ab", "aab", "aabbc", "abcdefgh"])
+def test_folds_may_have_no_row_to_validate(labels, n_members):
+    """Most rows are the only one of their class, and some folds stay empty."""
+    n = len(labels)
+    model = DropoutMLPClassifier((4,), n_members=n_members, max_iter=3, random_state=0)
+    with pytest.warns(UserWarning, match="a single row of each of the classes"):
+        model.fit(X[:n], list(labels))
+    shares = model.predict_proba(X[:n])
+    assert shares.shape == (n, len(set(labels)))
+    assert_allclose(shares.sum(axis=1), 1.0)
+    # Nothing was to validate: nothing is said.
+    model.set_params(n_members=1, early_stopping=False).fit(X[:n], list(labels))
+    model.partial_fit(X[:n], list(labels))
+
+
+@pytest.mark.parametrize(
+    ("label", "sentence"),
+    [
+        (None, "y must not hold missing labels: .* at row 3"),
+        (np.nan, "y must not hold missing labels: .* at row 3"),
+        (7, "y mixes labels of different kinds, int and str"),
+    ],
+)
+def test_labels_that_are_none(label, sentence):
+    labels = np.array(list("ab") * (len(X) // 2), dtype=object)
+    labels[3] = label
+    with pytest.raises(ValueError, match=sentence):
+        DropoutMLPClassifier(**SMALL).fit(X, labels)
+    with pytest.raises(ValueError, match="has only one class: 'a'"):
+        DropoutMLPClassifier(**SMALL).fit(X, ["a"] * len(X))

@@ -32,19 +32,12 @@ _ENTRIES = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class FoldFit:
-    """Fits for A alphas and T targets.
-
-    Attributes
-    ----------
-    design : RowDesign
-        Of the training rows.
-    result : PathResult
-        Of T A problems, target by target.
-    n_alphas : int
-    """
+    """Fits for A alphas and T targets."""
 
     design: RowDesign
+    """Of the training rows."""
     result: PathResult
+    """Of T A problems, target by target."""
     n_alphas: int
 
     def predict(self, rows: NDArray[np.int64]) -> Floats:

@@ -22,26 +22,19 @@ _FARTHEST = 1e15
 
 @dataclass(frozen=True, slots=True)
 class Scaling:
-    """z = (x - center) / scale, column by column.
-
-    Attributes
-    ----------
-    center, scale : ndarray (p,)
-        The scale of a constant column is 1.
-    clip : float
-        Where finite, z is followed by z / √(1 + (z / clip)²), which is smooth and
-        within ± clip (Holzmüller, Grinsztajn & Steinwart 2024).
-    ranks : Ranks or None
-        Normal scores of which those columns get the mean with z.
-    expansion : Expansion or None
-        What comes before: categories and gaps as columns of numbers.
-    """
+    """z = (x - center) / scale, column by column."""
 
     center: Floats
     scale: Floats
+    """(p,): The scale of a constant column is 1."""
     clip: float = np.inf
+    """Where finite, z is followed by z / √(1 + (z / clip)²), which is smooth and within
+    ± clip (Holzmüller, Grinsztajn & Steinwart 2024).
+    """
     ranks: Ranks | None = None
+    """Normal scores of which those columns get the mean with z."""
     expansion: Expansion | None = None
+    """What comes before: categories and gaps as columns of numbers."""
 
     @classmethod
     def none(cls, n_columns: int) -> "Scaling":

@@ -40,32 +40,21 @@ _ENLARGED = 1e3
 
 @dataclass(frozen=True, slots=True)
 class RidgeData:
-    """What is to be fitted.
-
-    Attributes
-    ----------
-    design : Design
-        Of the rows; it may be standardized.
-    weights : ndarray (n,)
-        Weights of the rows, with sum 1.
-    fit_intercept : bool
-    target : ndarray (n, T)
-        ``sqrt(weights) (y - mean)``.
-    raw : ndarray (n, T)
-        ``y - mean``.
-    factor : ndarray (p,)
-        f, 0 for an unpenalized column and inf for an excluded one.
-    n_rows : int
-        Rows of positive weight.
-    """
+    """What is to be fitted."""
 
     design: Design
+    """Of the rows; it may be standardized."""
     weights: Floats
+    """(n,): Weights of the rows, with sum 1."""
     fit_intercept: bool
     target: Floats
+    """(n, T): ``sqrt(weights) (y - mean)``."""
     raw: Floats
+    """(n, T): ``y - mean``."""
     factor: Floats
+    """(p,): f, 0 for an unpenalized column and inf for an excluded one."""
     n_rows: int
+    """Rows of positive weight."""
 
     @property
     def rows(self) -> "SweptRows":
