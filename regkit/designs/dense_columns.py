@@ -58,7 +58,9 @@ class ColumnMajorColumns:
         return self._design.correlate_columns(residual, self._stored)
 
     def block(self) -> tuple[Any, Indices]:
-        return row_block(self._design.gather(self._stored)), np.arange(len(self._stored))
+        return row_block(self._design.gather(self._stored)), np.arange(
+            len(self._stored)
+        )
 
     def sweep_residual(self, target: Floats, coef: Floats) -> Floats:
         return np.append(self.residual(target, coef), 0.0)

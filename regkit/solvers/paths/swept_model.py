@@ -19,7 +19,7 @@ import numpy as np
 from regkit._types import EPS, Floats, Indices
 from regkit.designs.protocols import GatheredColumns
 from regkit.kernels.linear import coordinate_descent
-from regkit.kernels.linear.active_set_state import State, WorkingProblem
+from regkit.kernels.linear.active_set_state import WorkingProblem
 from regkit.kernels.linear.coordinate_descent import Terms
 from regkit.solvers.paths import pivoting
 from regkit.solvers.paths.newton_model import NewtonModel, inverse_of
@@ -89,14 +89,16 @@ class SweptModel(NewtonModel):
             return
         capacity = max(2 * capacity, size)
 
-        def grown(array: Any) -> Any:
-            return pivoting.grown(array, (capacity,))
-
         _, *vectors = self._problem
-        self._problem = WorkingProblem(_NO_MATRIX, *map(grown, vectors))
-        coef, correlation, free, side, active, _, count = self._state
-        self._state = State(
-            *map(grown, (coef, correlation, free, side)), active, _NO_MATRIX, count
+        self._problem = WorkingProblem(
+            _NO_MATRIX, *(pivoting.grown(v, (capacity,)) for v in vectors)
+        )
+        state = self._state
+        self._state = state._replace(
+            coef=pivoting.grown(state.coef, (capacity,)),
+            correlation=pivoting.grown(state.correlation, (capacity,)),
+            free=pivoting.grown(state.free, (capacity,)),
+            side=pivoting.grown(state.side, (capacity,)),
         )
 
     def add(self, columns: Indices, products: Floats) -> None:
@@ -130,8 +132,8 @@ class SweptModel(NewtonModel):
 
     def _minimize(self, alpha: float) -> None:
         """Sweep, and go to the minimum over the signs that sweeps find, in turns."""
-        penalty = (vector[: self.size] for vector in self._problem[2:6])
-        terms, every = Terms(*penalty, self._square), np.arange(self.size)
+        l1, l2, lower, upper, _ = (vector[: self.size] for vector in self._problem[2:])
+        terms, every = Terms(l1, l2, lower, upper, self._square), np.arange(self.size)
         # Below, steps of coordinates are rounding errors.
         least = _ROUNDING * alpha * float(terms.l1 @ np.abs(self.coef))
         tolerance = max(self.tolerance, least)

@@ -289,7 +289,7 @@ def test_more_columns_of_classes_than_memory_is_for_are_refused(monkeypatch):
     y = np.arange(30) % 3
     monkeypatch.setattr(newton_model, "MOST_COLUMNS", 40)
     design, penalty = make_design(X), Penalty.build(130, 0.01)
-    solve_multinomial_path(design, y, 3, penalty, np.array([15.0]))
+    solve_multinomial_path(design, y, 3, penalty, np.array([45.0]))
     with pytest.raises(ValueError, match=r"More than 40 coeff.*larger.*l1_ratio=0 has"):
         solve_multinomial_path(design, y, 3, penalty, np.array([0.01]))
     # Large problems with an L2 penalty alone are solved by products.

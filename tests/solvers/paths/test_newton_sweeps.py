@@ -50,7 +50,9 @@ def swept_from_the_start(monkeypatch):
 
 
 @pytest.mark.usefixtures("swept_from_the_start")
-@pytest.mark.parametrize("form", [np.asfortranarray, np.ascontiguousarray, sp.csc_array])
+@pytest.mark.parametrize(
+    "form", [np.asfortranarray, np.ascontiguousarray, sp.csc_array]
+)
 @pytest.mark.parametrize("name", LOSSES)
 def test_sweeps_are_certified(name, form):
     X, y = problem(name)
