@@ -12,7 +12,7 @@ from tests.properties.profile import sweep
 from tests.properties.test_losses import COUNTS, LossCase, assert_certified, cases
 
 
-@sweep(60)
+@sweep(40)
 @given(cases(("logistic", "squared_hinge", *COUNTS)))
 def test_swept_fits_are_certified(case: LossCase) -> None:
     assume(case.options["l1_ratio"] > 0.0)
