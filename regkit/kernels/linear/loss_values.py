@@ -20,7 +20,7 @@ _STRIP = 256
 
 
 @part
-def _logarithms(
+def logarithms(
     x: Floats, bits: Indices, number: Floats, exponent: Indices, m: int
 ) -> None:
     """Replace the first positive entries of ``x`` by their logarithms, by vectors.
@@ -68,7 +68,7 @@ def _logistic_values(y: Floats, share: Floats, eta: Floats, residual: Floats) ->
             is_plain = (label * label == label) & (own >= _LIKELY)
             chance[i] = own if is_plain else 1.0
             rest += 0 if is_plain else 1
-        _logarithms(chance, bits, number, exponent, m)
+        logarithms(chance, bits, number, exponent, m)
         total -= _sum_of_products(share[start : start + m], chance, m)
         for i in range(start, start + m if rest else start):
             is_plain = y[i] * y[i] == y[i] and 1.0 - abs(residual[i]) >= _LIKELY
@@ -116,7 +116,7 @@ def value_at(
 ) -> float:
     """Return what `objective` does, by the derivatives, which take no exponentials.
 
-    (Not a `summing_kernel`: sums reordered in `_logarithms` would be wrong.)
+    (Not a `summing_kernel`: sums reordered in `logarithms` would be wrong.)
     """
     if code == LOGISTIC:
         return _logistic_values(y, share, eta, residual)
