@@ -53,11 +53,6 @@ class MatrixProblem(Problem):
     y: Floats
 
     @property
-    def y_ndim(self) -> int:
-        """Dimensions of y as it was passed."""
-        return self.y.ndim
-
-    @property
     def n_targets(self) -> int:
         """Columns of y."""
         return 1 if self.y.ndim == 1 else self.y.shape[1]
@@ -75,7 +70,7 @@ class MatrixProblem(Problem):
 
     def of_target(self, number: int) -> Self:
         """Return the problem of one target."""
-        return replace(self, y=self.target(number))
+        return replace(self, y=self.target(number), y_ndim=1)
 
     def alpha_grid(self, penalty: Penalty, n_alphas: int, eps: float) -> Floats:
         """Return alphas from alpha_max of the first target down."""
@@ -152,7 +147,9 @@ class RowProblem(MatrixProblem):
             design = make_design(
                 data.X, data.sample_weight, setup.fit_intercept, setup.standardize
             )
-        return cls(setup, limits, names, n_features, design, data.y, data)
+        return cls(
+            setup, limits, names, n_features, design, data.y, data, y_ndim=data.y.ndim
+        )
 
     def refuse_underflow(self) -> None:
         """Raise where squares of a column of X or y leave the range of float64."""
@@ -192,7 +189,10 @@ class MomentProblem(MatrixProblem):
         y = design.targets
         if sums.y_ndim == 1:
             y = np.ascontiguousarray(y[:, 0])
-        return cls(setup, limits, sums.names, moments.n_features, design, y, moments)
+        n_features, y_ndim = moments.n_features, sums.y_ndim
+        return cls(
+            setup, limits, sums.names, n_features, design, y, moments, y_ndim=y_ndim
+        )
 
     def with_design(self, design: ReducedDesign) -> MomentProblem:
         """Return the same problem by another design of the same moments."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -161,16 +161,13 @@ class Problem:
     feature_names: Names
     n_features: int
     """Columns of X."""
+    y_ndim: int = field(default=1, kw_only=True)
+    """Dimensions of y as it was passed."""
 
     @property
     def n_targets(self) -> int:
         """Rows of coefficients: targets, or classes."""
         raise NotImplementedError
-
-    @property
-    def y_ndim(self) -> int:
-        """Dimensions of y as it was passed."""
-        return 1
 
     def penalty(self, l1_ratio: float) -> Penalty:
         """Return the penalty that solvers take."""
