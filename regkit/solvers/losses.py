@@ -79,6 +79,20 @@ class PathLoss(Protocol):
         """See `Loss`."""
 
 
+@dataclass(frozen=True)
+class LossProblem:
+    """What is fitted, whatever the columns are; of several classes, one after another.
+
+    See `regkit.solvers.solve_loss.solve_loss_path`.
+    """
+
+    loss: PathLoss
+    y: Floats
+    offset: Floats | None = None
+    tol: float = 1e-8
+    max_iter: int = 1000
+
+
 # Of these some direction may lower the loss forever.
 _ENDLESS = (kernels.LOGISTIC, kernels.POISSON, kernels.TWEEDIE)
 # Of these the mean of y is a null model's intercept, or close to it.

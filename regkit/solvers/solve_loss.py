@@ -1,10 +1,12 @@
 """The regularization path of any loss: squares have solvers of their own."""
 
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 from regkit._types import Floats
+from regkit.designs.class_columns import ClassDesign
 from regkit.designs.protocols import RowDesign
-from regkit.solvers.losses import HINGE, Loss
+from regkit.solvers.losses import HINGE, Loss, LossProblem
 from regkit.solvers.paths.grid import grid_below, require_l1
 from regkit.solvers.paths.hinge import HingePath
 from regkit.solvers.paths.newton import NewtonPath
@@ -75,66 +77,85 @@ def solve_loss_path(
             max_nonzero=max_nonzero,
             start=None if start is None else start[0],
         )
-    problem = _Problem(loss, y, offset, tol, max_iter)
-    if max_nonzero is None and loss != HINGE:
-        quick = ridge_by_products(
-            design,
-            loss,
-            y,
-            penalty,
-            alphas,
-            None,
-            offset=offset,
-            tol=tol,
-            max_iter=max_iter,
-        )
-        if quick is not None:
-            return quick
-    rows = RowSpace.of(design, penalty) if max_nonzero is None else None
-    if rows is not None:
-        duals: list[Floats] = []
-        inner = problem.path(rows.design, rows.penalty, alphas, duals=duals)
-        found = rows.solutions(inner, loss, y, offset, duals, tol)
-        if found is not None:
-            return found
-    return problem.path(design, penalty, alphas, start, max_nonzero)
+    problem = LossProblem(loss, y, offset, tol, max_iter)
+    return LossWalk(problem, _path(loss)).solve(
+        design, penalty, alphas, start, max_nonzero
+    )
 
 
-class _Problem(NamedTuple):
-    """What is fitted, whatever the columns are; see `solve_loss_path`."""
+@dataclass(frozen=True)
+class LossWalk:
+    """A problem, and what walks down its alphas where nothing else is quicker."""
 
-    loss: Loss
-    y: Floats
-    offset: Floats | None
-    tol: float
-    max_iter: int
+    problem: LossProblem
+    kind: type[NewtonPath]
+    n_classes: int | None = None
+    """Of classes that are one problem, see `regkit.solvers.solve_multinomial`."""
 
-    def path(
+    def solve(
         self,
         design: RowDesign,
         penalty: Penalty,
         alphas: Floats,
-        start: tuple[Floats, float] | None = None,
+        start: tuple[Floats, Any] | None,
+        max_nonzero: int | None,
+    ) -> PathResult:
+        """Solve for all alphas, by the quickest way."""
+        if max_nonzero is None and self.kind is not HingePath:
+            quick = ridge_by_products(
+                design, self.problem, penalty, alphas, self.n_classes
+            )
+            if quick is not None:
+                return quick
+        rows = RowSpace.of(design, penalty) if max_nonzero is None else None
+        if rows is not None:
+            duals: list[Floats] = []
+            inner = self._path(rows.design, rows.penalty, alphas, duals=duals)
+            found = rows.solutions(inner, self.problem, duals)
+            if found is not None:
+                return found
+        return self._path(design, penalty, alphas, start, max_nonzero)
+
+    def grid(
+        self, design: RowDesign, penalty: Penalty, n_alphas: int, eps: float
+    ) -> Floats:
+        """Return alphas from the smallest at which no penalized column enters down."""
+        require_l1(penalty)
+        with few_blas_threads(design):
+            walk, _, _ = self._start(design, penalty)
+        return grid_below(walk.top, n_alphas, eps)
+
+    def _start(
+        self, design: RowDesign, penalty: Penalty
+    ) -> tuple[NewtonPath, RowDesign | ClassDesign, Penalty]:
+        """Go to the null model, of stacked columns where there are classes."""
+        columns: RowDesign | ClassDesign = design
+        if self.n_classes is not None:
+            columns = ClassDesign(design, self.n_classes)
+            penalty = penalty.repeated(self.n_classes)
+        walk = self.kind(columns, self.problem, penalty)
+        answered(walk.start(), columns)
+        return walk, columns, penalty
+
+    def _path(
+        self,
+        design: RowDesign,
+        penalty: Penalty,
+        alphas: Floats,
+        start: tuple[Floats, Any] | None = None,
         max_nonzero: int | None = None,
         duals: list[Floats] | None = None,
     ) -> PathResult:
-        """Solve for all alphas; see `walk_down` for ``duals``."""
-        limit = design.n_features if max_nonzero is None else max_nonzero
+        """Walk down the alphas; see `walk_down` for ``duals``."""
         with few_blas_threads(design):
-            walk = _path(self.loss)(
-                design,
-                self.loss,
-                self.y,
-                penalty,
-                offset=self.offset,
-                tol=self.tol,
-                max_iter=self.max_iter,
-            )
-            answered(walk.start(), design)
+            walk, columns, penalty = self._start(design, penalty)
             if start is not None:
-                answered(walk.start_from(start[0] * design.scale, start[1]), design)
+                coef = start[0].T.reshape(-1) * columns.scale
+                answered(walk.start_from(coef, start[1]), columns)
+            limit = columns.n_features if max_nonzero is None else max_nonzero
+            tol, n_classes = self.problem.tol, self.n_classes
             return walk_down(
-                walk, design, penalty, alphas, self.tol, limit, duals=duals
+                walk, columns, penalty, alphas, tol, limit, n_classes, duals
             )
 
 
@@ -161,13 +182,8 @@ def loss_alpha_grid(
     if loss.is_quadratic:
         target = y if offset is None else y - offset
         return alpha_grid(design, target, penalty, n_alphas, eps)
-    require_l1(penalty)
-    with few_blas_threads(design):
-        walk = _path(loss)(
-            design, loss, y, penalty, offset=offset, tol=1e-10, max_iter=1000
-        )
-        answered(walk.start(), design)
-    return grid_below(walk.top, n_alphas, eps)
+    problem = LossProblem(loss, y, offset, tol=1e-10)
+    return LossWalk(problem, _path(loss)).grid(design, penalty, n_alphas, eps)
 
 
 def _path(loss: Loss) -> type[NewtonPath]:

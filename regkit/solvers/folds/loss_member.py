@@ -14,7 +14,7 @@ from regkit.kernels.linear.loss_policy import (
     MOST_WEIGHT,
 )
 from regkit.kernels.linear.loss_steps import LossRows
-from regkit.solvers.losses import Loss
+from regkit.solvers.losses import LossProblem
 from regkit.solvers.paths.certificate import LossCertificate
 from regkit.solvers.paths.newton import NewtonPath
 from regkit.solvers.paths.newton_walk import (
@@ -25,39 +25,20 @@ from regkit.solvers.paths.newton_walk import (
 from regkit.solvers.paths.screening import Answer, Request
 from regkit.solvers.problem import Penalty
 from regkit.solvers.results import PathResult
-from regkit.solvers.solve_loss import solve_loss_path
+from regkit.solvers.solve_loss import LossWalk
 
 
 class Member(NewtonPath):
     """One of the problems; its model has the columns of all, in their order."""
 
     def __init__(
-        self,
-        design: RowDesign,
-        loss: Loss,
-        y: Floats,
-        penalty: Penalty,
-        **options: Any,
+        self, design: RowDesign, problem: LossProblem, penalty: Penalty
     ) -> None:
-        super().__init__(design, loss, y, penalty, **options)
-        self.design = design
+        super().__init__(design, problem, penalty)
+        self.design, self._problem = design, problem
         self._unpenalized = np.empty(0, dtype=np.int64)
         self.top = self.alpha = self.penalty.largest_alpha(self._screen.correlation)
-        n = len(y)
-        self.rows = LossRows(
-            loss.code,
-            loss.power,
-            y.copy(),
-            self._share.copy(),
-            np.zeros(n),
-            self.eta.copy(),
-            self._dual.copy(),
-            np.zeros(n),
-            np.zeros(n),
-            np.zeros(n),
-            self._residual.copy(),
-            self._curvature.copy(),
-        )
+        self.rows = self._kernel_rows(np.zeros(len(problem.y)))
         self.columns: Indices = np.empty(0, dtype=np.int64)
         self.is_alone = self.null_deviance == 0.0
         self.n_solved = 0  # alphas
@@ -86,17 +67,7 @@ class Member(NewtonPath):
 
     def settings(self, price: float) -> loss_model.Settings:
         """Return what stays the same on the path."""
-        loss: Any = self._loss
-        return loss_model.Settings(
-            self._design.fit_intercept,
-            self.penalty.is_ridged,
-            loss.is_smooth,
-            loss.curvature_bound,
-            self._goal,
-            self.null_deviance,
-            self._max_iter,
-            price,
-        )
+        return self._kernel_settings(self._max_iter, price)
 
     @property
     def goal(self) -> float:
@@ -248,15 +219,7 @@ class Member(NewtonPath):
         most = np.minimum(MOST_WEIGHT * weight, loss.curvature_bound)
         return np.clip(ahead, LEAST_WEIGHT * weight, most)
 
-    def result(
-        self,
-        whole: RowDesign,
-        penalty: Penalty,
-        alphas: Floats,
-        *,
-        offset: Floats | None,
-        tol: float,
-    ) -> PathResult:
+    def result(self, whole: RowDesign, penalty: Penalty, alphas: Floats) -> PathResult:
         """Return the path; what was not to be solved side by side is solved now."""
         design, found = self.design, []
         if self.blocks:
@@ -267,7 +230,7 @@ class Member(NewtonPath):
                     self,
                     penalty,
                     alphas,
-                    tol,
+                    self._tol,
                     ColumnScales(design.scale, whole.offset, design.fit_intercept),
                 )
             )
@@ -276,18 +239,7 @@ class Member(NewtonPath):
             if found:
                 last = found[0].at(self.n_solved - 1)
                 start = last.coefs[:, 0], float(last.intercepts[0])
-            loss: Any = self._loss
-            found.append(
-                solve_loss_path(
-                    design,
-                    loss,
-                    self._y,
-                    penalty,
-                    alphas[self.n_solved :],
-                    offset=offset,
-                    tol=tol,
-                    max_iter=self._max_iter,
-                    start=start,
-                )
-            )
+            walk = LossWalk(self._problem, NewtonPath)
+            rest = alphas[self.n_solved :]
+            found.append(walk.solve(design, penalty, rest, start, None))
         return found[0] if len(found) == 1 else PathResult.concat(found)
