@@ -21,7 +21,7 @@ from regkit.solvers.class_criteria import class_criteria
 from regkit.solvers.folds.in_memory import PathSettings
 from regkit.solvers.loss_criteria import loss_criteria
 from regkit.solvers.loss_terms import JointClasses, LossTerm, SeparateTargets
-from regkit.solvers.losses import GAMMA, LOGISTIC, POISSON, Loss
+from regkit.solvers.losses import GAMMA, LOGISTIC, POISSON, Loss, LossTask
 from regkit.solvers.multinomial import Multinomial
 from regkit.solvers.problem import Penalty
 from regkit.solvers.results import PathResult
@@ -313,9 +313,7 @@ class LossProblem(AnyLossProblem):
         assert isinstance(self.term, SeparateTargets)
         return loss_criteria(
             self.design,
-            self.term.loss,
-            self.term.targets[0],
-            self.term.offset,
+            LossTask(self.term.loss, self.term.targets[0], self.term.offset),
             penalty,
             path.reshaped(-1),
             name,

@@ -80,7 +80,7 @@ class PathLoss(Protocol):
 
 
 @dataclass(frozen=True)
-class LossProblem:
+class LossTask:
     """What is fitted, whatever the columns are; of several classes, one after another.
 
     See `regkit.solvers.solve_loss.solve_loss_path`.

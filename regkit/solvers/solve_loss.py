@@ -6,7 +6,7 @@ from typing import Any
 from regkit._types import Floats
 from regkit.designs.class_columns import ClassDesign
 from regkit.designs.protocols import RowDesign
-from regkit.solvers.losses import HINGE, Loss, LossProblem
+from regkit.solvers.losses import HINGE, Loss, LossTask
 from regkit.solvers.paths.grid import grid_below, require_l1
 from regkit.solvers.paths.hinge import HingePath
 from regkit.solvers.paths.newton import NewtonPath
@@ -77,8 +77,8 @@ def solve_loss_path(
             max_nonzero=max_nonzero,
             start=None if start is None else start[0],
         )
-    problem = LossProblem(loss, y, offset, tol, max_iter)
-    return LossWalk(problem, _path(loss)).solve(
+    task = LossTask(loss, y, offset, tol, max_iter)
+    return LossWalk(task, _path(loss)).solve(
         design, penalty, alphas, start, max_nonzero
     )
 
@@ -87,7 +87,7 @@ def solve_loss_path(
 class LossWalk:
     """A problem, and what walks down its alphas where nothing else is quicker."""
 
-    problem: LossProblem
+    task: LossTask
     kind: type[NewtonPath]
     n_classes: int | None = None
     """Of classes that are one problem, see `regkit.solvers.solve_multinomial`."""
@@ -103,7 +103,7 @@ class LossWalk:
         """Solve for all alphas, by the quickest way."""
         if max_nonzero is None and self.kind is not HingePath:
             quick = ridge_by_products(
-                design, self.problem, penalty, alphas, self.n_classes
+                design, self.task, penalty, alphas, self.n_classes
             )
             if quick is not None:
                 return quick
@@ -111,7 +111,7 @@ class LossWalk:
         if rows is not None:
             duals: list[Floats] = []
             inner = self._path(rows.design, rows.penalty, alphas, duals=duals)
-            found = rows.solutions(inner, self.problem, duals)
+            found = rows.solutions(inner, self.task, duals)
             if found is not None:
                 return found
         return self._path(design, penalty, alphas, start, max_nonzero)
@@ -133,7 +133,7 @@ class LossWalk:
         if self.n_classes is not None:
             columns = ClassDesign(design, self.n_classes)
             penalty = penalty.repeated(self.n_classes)
-        walk = self.kind(columns, self.problem, penalty)
+        walk = self.kind(columns, self.task, penalty)
         answered(walk.start(), columns)
         return walk, columns, penalty
 
@@ -153,7 +153,7 @@ class LossWalk:
                 coef = start[0].T.reshape(-1) * columns.scale
                 answered(walk.start_from(coef, start[1]), columns)
             limit = columns.n_features if max_nonzero is None else max_nonzero
-            tol, n_classes = self.problem.tol, self.n_classes
+            tol, n_classes = self.task.tol, self.n_classes
             return walk_down(
                 walk, columns, penalty, alphas, tol, limit, n_classes, duals
             )
@@ -182,8 +182,8 @@ def loss_alpha_grid(
     if loss.is_quadratic:
         target = y if offset is None else y - offset
         return alpha_grid(design, target, penalty, n_alphas, eps)
-    problem = LossProblem(loss, y, offset, tol=1e-10)
-    return LossWalk(problem, _path(loss)).grid(design, penalty, n_alphas, eps)
+    task = LossTask(loss, y, offset, tol=1e-10)
+    return LossWalk(task, _path(loss)).grid(design, penalty, n_alphas, eps)
 
 
 def _path(loss: Loss) -> type[NewtonPath]:

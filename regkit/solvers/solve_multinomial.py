@@ -4,7 +4,7 @@ import numpy as np
 
 from regkit._types import Floats, Indices
 from regkit.designs import RowDesign
-from regkit.solvers.losses import LossProblem
+from regkit.solvers.losses import LossTask
 from regkit.solvers.multinomial import Multinomial
 from regkit.solvers.paths.grouped import GroupedPath
 from regkit.solvers.paths.newton import NewtonPath
@@ -99,11 +99,11 @@ def _walk(
 ) -> LossWalk:
     """Return the problem of the classes' indicators and offsets, class after class."""
     indicators = (classes == np.arange(n_classes)[:, None]).astype(np.float64)
-    problem = LossProblem(
+    task = LossTask(
         Multinomial(n_classes),
         indicators.reshape(-1),
         None if offset is None else offset.T.reshape(-1),
         tol,
         max_iter,
     )
-    return LossWalk(problem, GroupedPath if is_grouped else NewtonPath, n_classes)
+    return LossWalk(task, GroupedPath if is_grouped else NewtonPath, n_classes)

@@ -28,7 +28,7 @@ from regkit.solvers.folds.loss_together import (
     working_of,
 )
 from regkit.solvers.folds.shared_rows import SharedRows
-from regkit.solvers.losses import Loss, LossProblem, overflowing
+from regkit.solvers.losses import Loss, LossTask, overflowing
 from regkit.solvers.paths.newton import LARGEST_DROP
 from regkit.solvers.paths.newton_walk import (
     few_blas_threads,
@@ -88,8 +88,8 @@ def solve_folds(
     """
     whole = designs[0]
     with few_blas_threads(whole):
-        problem = LossProblem(loss, y, offset, tol, max_iter)
-        members = [Member(design, problem, penalty) for design in designs]
+        task = LossTask(loss, y, offset, tol, max_iter)
+        members = [Member(design, task, penalty) for design in designs]
         walk = _Lockstep(members, whole)
         walk.run(alphas)
         return [member.result(whole, penalty, alphas) for member in members]

@@ -14,7 +14,7 @@ from regkit.kernels.linear.loss_policy import (
     MOST_WEIGHT,
 )
 from regkit.kernels.linear.loss_steps import LossRows
-from regkit.solvers.losses import LossProblem
+from regkit.solvers.losses import LossTask
 from regkit.solvers.paths.certificate import LossCertificate
 from regkit.solvers.paths.newton import NewtonPath
 from regkit.solvers.paths.newton_walk import (
@@ -31,14 +31,12 @@ from regkit.solvers.solve_loss import LossWalk
 class Member(NewtonPath):
     """One of the problems; its model has the columns of all, in their order."""
 
-    def __init__(
-        self, design: RowDesign, problem: LossProblem, penalty: Penalty
-    ) -> None:
-        super().__init__(design, problem, penalty)
-        self.design, self._problem = design, problem
+    def __init__(self, design: RowDesign, task: LossTask, penalty: Penalty) -> None:
+        super().__init__(design, task, penalty)
+        self.design, self._task = design, task
         self._unpenalized = np.empty(0, dtype=np.int64)
         self.top = self.alpha = self.penalty.largest_alpha(self._screen.correlation)
-        self.rows = self._kernel_rows(np.zeros(len(problem.y)))
+        self.rows = self._kernel_rows(np.zeros(len(task.y)))
         self.columns: Indices = np.empty(0, dtype=np.int64)
         self.is_alone = self.null_deviance == 0.0
         self.n_solved = 0  # alphas
@@ -239,7 +237,7 @@ class Member(NewtonPath):
             if found:
                 last = found[0].at(self.n_solved - 1)
                 start = last.coefs[:, 0], float(last.intercepts[0])
-            walk = LossWalk(self._problem, NewtonPath)
+            walk = LossWalk(self._task, NewtonPath)
             rest = alphas[self.n_solved :]
             found.append(walk.solve(design, penalty, rest, start, None))
         return found[0] if len(found) == 1 else PathResult.concat(found)

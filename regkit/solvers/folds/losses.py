@@ -171,7 +171,7 @@ def linear_predictors(
 
 def held_out_losses(
     design: RowDesign,
-    loss: Loss | Multinomial,
+    loss: PathLoss,
     targets: Floats,
     offset: Floats | None,
     weight: Floats,
@@ -187,7 +187,7 @@ def held_out_losses(
     ----------
     design, offset, rows : object
         As for `linear_predictors`.
-    loss : Loss
+    loss : PathLoss
     targets : ndarray (T, n)
     weight : ndarray (rows,)
         NaN comes out where all are zero.

@@ -213,39 +213,34 @@ class Observer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class TrainingResult:
-    """What a run did.
-
-    Attributes
-    ----------
-    outcome : str
-        "converged" (no more progress), "stopped" (as told), "interrupted",
-        "max_iter" or "diverged" (then the last finite parameters are kept).
-    n_epochs, best_epoch : int
-        Epochs run, and the one whose monitored loss is least, from 1; 0 for none.
-    best_loss : float
-    loss_curve : ndarray (n_epochs,)
-    validation_curve : ndarray (n_epochs,) or (0,)
-    validation_scores : ndarray (n_epochs, n_scores) or (0, n_scores)
-        Weighted means of squared errors per target, or the share of hits.
-    best : ndarray (n_params,)
-        Parameters after the best epoch.
-    halves : ndarray (2, n_params)
-        Parameters after the epoch that was best for the first and for the second half
-        of the monitored rows; the first half is the longer one.
-    snapshots : dict of int to ndarray (n_params,)
-        Parameters after the epochs that the settings name, of those that were run.
-    """
+    """What a run did."""
 
     outcome: str
+    """"converged" (no more progress), "stopped" (as told), "interrupted", "max_iter" or
+    "diverged" (then the last finite parameters are kept).
+    """
     n_epochs: int
     best_epoch: int
+    """Epochs run, and the one whose monitored loss is least, from 1; 0 for none."""
     best_loss: float
     loss_curve: NDArray[np.float64]
+    """(n_epochs,)"""
     validation_curve: NDArray[np.float64]
+    """(n_epochs,)"""
     validation_scores: NDArray[np.float64]
+    """(n_epochs, n_scores): Weighted means of squared errors per target, or the share
+    of hits.
+    """
     best: NDArray[Any]
+    """(n_params,): Parameters after the best epoch."""
     halves: NDArray[Any]
+    """(2, n_params): Parameters after the epoch that was best for the first and for the
+    second half of the monitored rows; the first half is the longer one.
+    """
     snapshots: dict[int, NDArray[Any]]
+    """(n_params,): Parameters after the epochs that the settings name, of those that
+    were run.
+    """
 
 
 def n_batches(n_rows: int, batch_size: int) -> int:

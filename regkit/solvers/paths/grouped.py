@@ -129,6 +129,7 @@ class GroupedModel(NewtonModel):
     penalties are smooth, the digits.
     """
 
+    _drops = False
     _penalty: GroupedPenalty
     _members: Indices = np.empty((0, 0), dtype=np.int64)
     _values: Floats = np.empty((0, 0))
@@ -138,15 +139,6 @@ class GroupedModel(NewtonModel):
     @property
     def n_active(self) -> int:
         return int(np.count_nonzero(self.coef))
-
-    def form(
-        self,
-        weight: Floats,
-        share_residual: Floats,
-        products: Floats | None,
-        bound: float,
-    ) -> None:
-        super().form(weight, share_residual, products, 0.0)
 
     def _group(self) -> None:
         """Find the places of each group's entries, and their part of G."""

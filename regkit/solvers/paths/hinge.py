@@ -14,7 +14,7 @@ import numpy as np
 
 from regkit._types import EPS, Floats
 from regkit.designs.protocols import WeightedDesign
-from regkit.solvers.losses import LossProblem, PathLoss, smoothed_hinge
+from regkit.solvers.losses import LossTask, smoothed_hinge
 from regkit.solvers.paths.newton import NewtonPath
 from regkit.solvers.paths.walk import Asking
 from regkit.solvers.problem import Penalty
@@ -47,16 +47,12 @@ class HingePath(NewtonPath):
     _patience = 60
 
     def __init__(
-        self,
-        design: WeightedDesign,
-        problem: LossProblem,
-        penalty: Penalty,
-        judge: PathLoss | None = None,
+        self, design: WeightedDesign, task: LossTask, penalty: Penalty
     ) -> None:
         """Take the problem, of the hinge loss, which is its own judge."""
         self._width = _WIDEST
-        smoothed = replace(problem, loss=smoothed_hinge(_WIDEST))
-        super().__init__(design, smoothed, penalty, judge or problem.loss)
+        smoothed = replace(task, loss=smoothed_hinge(_WIDEST))
+        super().__init__(design, smoothed, penalty, judge=task.loss)
 
     def step(self, alpha: float) -> Asking[int]:
         if alpha >= self.alpha and self.null_deviance > 0.0:

@@ -16,7 +16,7 @@ from regkit._types import Floats
 from regkit.designs import RowDesign
 from regkit.designs.class_weights import class_inverse, class_total
 from regkit.kernels.linear.loss_policy import PATIENCE, RISE
-from regkit.solvers.losses import LossProblem, is_met, null_intercept, overflowing
+from regkit.solvers.losses import LossTask, is_met, null_intercept, overflowing
 from regkit.solvers.problem import Penalty
 from regkit.solvers.results import PathResult
 
@@ -37,7 +37,7 @@ _MOST = 6000
 
 def ridge_by_products(
     design: RowDesign,
-    problem: LossProblem,
+    task: LossTask,
     penalty: Penalty,
     alphas: Floats,
     n_classes: int | None,
@@ -52,9 +52,9 @@ def ridge_by_products(
     size = (n_classes or 1) * min(design.n_samples, design.n_features)
     few = _FEW_SPARSE if design.is_sparse else _FEW
     # Without a second derivative that is continuous, steps may not settle.
-    if size <= (few if problem.loss.is_smooth or n_classes else _MOST):
+    if size <= (few if task.loss.is_smooth or n_classes else _MOST):
         return None
-    walk = NewtonCG(design, problem, penalty)
+    walk = NewtonCG(design, task, penalty)
     found = walk.path(alphas, n_classes is not None)
     return found if size > _MOST or np.all(found.converged) else None
 
@@ -75,10 +75,8 @@ class NewtonCG:
     Vectors of the rows are (n, K) here, and class after class, (K n,), for the loss.
     """
 
-    def __init__(
-        self, design: RowDesign, problem: LossProblem, penalty: Penalty
-    ) -> None:
-        loss, y = problem.loss, problem.y
+    def __init__(self, design: RowDesign, task: LossTask, penalty: Penalty) -> None:
+        loss, y = task.loss, task.y
         self._design, self._loss, self._y = design, loss, y
         n, p = design.n_samples, design.n_features
         self._n_classes = len(y) // n
@@ -87,8 +85,8 @@ class NewtonCG:
         is_open = ~(design.constant | np.isinf(penalty.factor))
         self._is_open = is_open[:, None]
         self._factor = np.where(is_open, penalty.factor, 1.0)[:, None]
-        self._steps = min(problem.max_iter, _MOST_STEPS)
-        self._offset = np.zeros(len(y)) if problem.offset is None else problem.offset
+        self._steps = min(task.max_iter, _MOST_STEPS)
+        self._offset = np.zeros(len(y)) if task.offset is None else task.offset
         eta = self._offset.copy()
         intercept: Any = 0.0
         if design.fit_intercept:
@@ -98,7 +96,7 @@ class NewtonCG:
         self.null_deviance = loss.deviance(y, self._share, eta)
         if is_met(y, self._share, eta, residual):
             self.null_deviance = 0.0
-        self._tol, self._goal = problem.tol, problem.tol * self.null_deviance
+        self._tol, self._goal = task.tol, task.tol * self.null_deviance
         self._least_value = loss.objective(y, self._share, eta) - self.null_deviance
         self._point = _Point(
             np.zeros((p, self._n_classes)), intercept, self._by_row(eta), np.inf

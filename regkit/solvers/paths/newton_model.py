@@ -45,6 +45,8 @@ class NewtonModel:
         How many weighted Gram matrices were formed.
     """
 
+    _drops = True  # columns that are zero
+
     def __init__(
         self,
         store: WeightedColumns,
@@ -186,7 +188,7 @@ class NewtonModel:
         state, size = self._state, self.size
         coef = self.coef
         free = state.free[:size]
-        if bound > 0.0:
+        if bound > 0.0 and self._drops:
             strong = np.abs(self.correlation) >= bound * self._problem.l1[:size]
             places = np.flatnonzero((coef != 0.0) | free | strong)
             if len(places) < size:

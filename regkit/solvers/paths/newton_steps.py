@@ -22,7 +22,7 @@ from regkit.kernels.linear.loss_policy import (
     WORST_CONTRACTION,
 )
 from regkit.solvers.losses import (
-    LossProblem,
+    LossTask,
     PathLoss,
     is_met,
     null_intercept,
@@ -62,7 +62,7 @@ class NewtonSteps:
     def __init__(
         self,
         design: WeightedDesign,
-        problem: LossProblem,
+        task: LossTask,
         penalty: Penalty,
         judge: PathLoss | None = None,
     ) -> None:
@@ -70,10 +70,10 @@ class NewtonSteps:
 
         The gap is that of ``judge`` where the loss is a smoothed form of it.
         """
-        loss, y, offset = problem.loss, problem.y, problem.offset
+        loss, y, offset = task.loss, task.y, task.offset
         judge = loss if judge is None else judge
         self._design, self._loss, self._y = design, loss, y
-        self._tol, self._max_iter = problem.tol, problem.max_iter
+        self._tol, self._max_iter = task.tol, task.max_iter
         self._share = design.weights
         self._root = np.sqrt(self._share)
         n, p = design.n_samples, design.n_features

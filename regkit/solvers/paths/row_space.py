@@ -14,7 +14,7 @@ import numpy as np
 from regkit._types import EPS, Floats
 from regkit.designs import RowDesign, make_design
 from regkit.designs.class_columns import ClassDesign
-from regkit.solvers.losses import LossProblem, overflowing
+from regkit.solvers.losses import LossTask, overflowing
 from regkit.solvers.paths.certificate import LossCertificate
 from regkit.solvers.problem import Penalty, ScaledPenalty
 from regkit.solvers.results import PathResult
@@ -82,23 +82,23 @@ class RowSpace:
         return replace(found, coefs=coefs, intercepts=intercepts)
 
     def solutions(
-        self, inner: PathResult, problem: LossProblem, duals: list[Floats]
+        self, inner: PathResult, task: LossTask, duals: list[Floats]
     ) -> PathResult | None:
         """Return what was found in g as solutions of X's columns, with their gaps.
 
         The dual points, one for each alpha, are of all classes. None where gaps stay
         open that X itself may close.
         """
-        found = self._judge(self.back(inner), problem, duals)
+        found = self._judge(self.back(inner), task, duals)
         n_coefs = found.coefs.shape[0] * (found.shape[1] if found.shape[1:] else 1)
         lost = inner.converged & ~found.converged
         return found if n_coefs > _MOST or not np.any(lost) else None
 
     def _judge(
-        self, found: PathResult, problem: LossProblem, duals: list[Floats]
+        self, found: PathResult, task: LossTask, duals: list[Floats]
     ) -> PathResult:
         """Compute the gaps of solutions of X's columns, and whether those are small."""
-        loss, y, offset, tol = problem.loss, problem.y, problem.offset, problem.tol
+        loss, y, offset, tol = task.loss, task.y, task.offset, task.tol
         null = found.null_objectives.reshape(len(duals), -1)[:, 0]
         if not np.all(null > 0.0):
             return found
