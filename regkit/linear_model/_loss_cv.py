@@ -131,9 +131,9 @@ class LossCV(PathCV, LossEstimator, WorkParameters, PathChoice):
         folded = LossFolds(
             problem.design,
             problem.term,
+            lambda fold: self._training_weight(problem, fold),
             problem.data.sample_weight,
             folds,
-            lambda fold: self._training_weight(problem, fold),
             self._error_scale,
             n_threads(self.n_jobs),
         )

@@ -175,11 +175,12 @@ class LogisticClassifier(LogisticBase, LossModel, L1Share):
     --------
     >>> from sklearn.datasets import load_breast_cancer
     >>> from regkit import LogisticClassifier
-    >>> X, y = load_breast_cancer(return_X_y=True)
-    >>> model = LogisticClassifier(alpha=0.05, standardize=True).fit(X, y)
-    >>> int((model.coef_ != 0).sum())
-    4
-    >>> round(model.score(X, y), 3)
+    >>> cases = load_breast_cancer()
+    >>> model = LogisticClassifier(alpha=0.05, standardize=True)
+    >>> model = model.fit(cases.data, cases.target)
+    >>> print(*cases.feature_names[model.coef_[0] != 0], sep=", ")
+    mean concave points, worst radius, worst texture, worst concave points
+    >>> round(model.score(cases.data, cases.target), 3)
     0.958
     """
 

@@ -13,8 +13,7 @@ from regkit.solvers.folds.fold import Fold
 from regkit.solvers.folds.in_memory import FoldPaths, PathTask
 from regkit.solvers.folds.loss_lockstep import can_share, solve_folds
 from regkit.solvers.loss_terms import LossTerm
-from regkit.solvers.losses import Loss
-from regkit.solvers.multinomial import Multinomial
+from regkit.solvers.losses import Loss, PathLoss
 from regkit.solvers.results import PathResult
 
 # Linear predictors of all alphas that are held at a time.
@@ -22,21 +21,15 @@ _ENTRIES = 1 << 20
 
 
 class LossFolds:
-    """Rows in memory and a loss, and what its folds share; see `FoldedDesign`.
-
-    Attributes
-    ----------
-    test_weights : ndarray (K,)
-        Sums of the held-out rows' weights.
-    """
+    """Rows in memory and a loss, and what its folds share; see `Folded`."""
 
     def __init__(
         self,
         design: RowDesign,
         term: LossTerm,
+        training_weight: Callable[[Fold], Floats],
         sample_weight: Floats | None,
         folds: Sequence[Fold],
-        training_weight: Callable[[Fold], Floats],
         error_scale: float = 1.0,
         n_threads: int = 1,
     ) -> None:
@@ -47,11 +40,11 @@ class LossFolds:
         design : RowDesign
             Of all rows.
         term : LossTerm
+        training_weight : callable
+            Returns every row's weight in the training of a fold, (n,).
         sample_weight : ndarray (n,) or None
             Of held-out rows.
         folds : sequence of Fold
-        training_weight : callable
-            Returns every row's weight in the training of a fold, (n,).
         error_scale : float
             What a mean loss is multiplied by to give the error reported.
         n_threads : int

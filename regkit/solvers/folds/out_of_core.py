@@ -57,13 +57,7 @@ class ColumnPasses(Protocol):
 
 
 class WideRows:
-    """The rows of a problem, its folds, and the paths over them.
-
-    Attributes
-    ----------
-    test_weights : ndarray (K,)
-        Sums of the held-out rows' weights.
-    """
+    """The rows of a problem, its folds, and the paths over them; see `Folded`."""
 
     def __init__(
         self, passes: ColumnPasses, fit_intercept: bool, standardize: bool
@@ -72,12 +66,12 @@ class WideRows:
         self.how = fit_intercept, standardize
         measured = passes.measure()
         self._labels = sorted(label for label in measured if label >= 0)
-        whole = _together(list(measured.values()))
+        whole = ColumnMoments.of_parts(list(measured.values()))
         # The rows that a fold trains on, by the fold; -1 for all rows.
         self.thin = {-1: ColumnsByMoments(whole, *self.how)}
         for k in self._labels:
             training = [part for label, part in measured.items() if label != k]
-            self.thin[k] = ColumnsByMoments(_together(training), *self.how)
+            self.thin[k] = ColumnsByMoments(ColumnMoments.of_parts(training), *self.how)
         self._center = whole.mean[:-1]
         self.test_weights = np.array(
             [measured[label].total_weight for label in self._labels]
@@ -287,13 +281,6 @@ class _Walk:
     def path(self, k: int) -> PathResult:
         """Put a training set's solutions together."""
         return PathResult.concat(self._found[k])
-
-
-def _together(parts: list[ColumnMoments]) -> ColumnMoments:
-    total = parts[0]
-    for part in parts[1:]:
-        total = total.merged(part)
-    return total
 
 
 def _restricted(penalty: Penalty, columns: Indices) -> Penalty:

@@ -11,13 +11,13 @@ from regkit.kernels.networks.passes import InputRows
 from regkit.solvers.networks.expansion import Expansion
 from regkit.solvers.networks.ranks import Ranks, many_valued, normal_scores
 
-# Rows scaled at a time, so that no float64 copy of X is made.
-_BLOCK = 1 << 20
 # What multiplies the root of the share of rows that have a level, for its indicator.
 _OF_INDICATORS = 2.0
 _SMALLEST_SIZE = 1e-3
 # Beyond this, float32 products of a prediction would overflow.
 _FARTHEST = 1e15
+# Rows scaled at a time, so that no float64 copy of X is made.
+_BLOCK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,9 +60,7 @@ def run_streamed(
     work = make_work(net, feed.n_targets, room, dtype, threads)
     watch = new_watch(settings, parameters.params, feed.n_targets)
     gradient = np.zeros_like(parameters.params)
-    noise, optimizer = settings.noise(), settings.optimizer()
-    loss = settings.kernel_loss()
-    groups = architecture.groups(settings.rates)
+    fixed = settings.fixed_arguments(architecture, net)
     held_order = np.arange(len(held_out.weights))
     company = Company(threads)
     outcome = "max_iter"
@@ -75,11 +73,7 @@ def run_streamed(
         done = 0
         for k, data in enumerate(feed.read(key)):
             arguments = (
-                net,
-                loss,
-                noise,
-                optimizer,
-                groups,
+                *fixed,
                 data,
                 held_out,
                 RunState(

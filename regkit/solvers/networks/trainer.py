@@ -170,6 +170,11 @@ class TrainingSettings:
             self.max_norm,
         )
 
+    def fixed_arguments(self, architecture: Architecture, net: Network) -> Any:
+        """Return the first arguments of the kernel, which stay the same."""
+        groups = architecture.groups(self.rates)
+        return net, self.kernel_loss(), self.noise(), self.optimizer(), groups
+
 
 @dataclass(slots=True)
 class Parameters:
@@ -292,9 +297,7 @@ def run(
         np.arange(n),
         np.arange(len(held_out.weights)),
     )
-    noise, optimizer = settings.noise(), settings.optimizer()
-    loss = settings.kernel_loss()
-    groups = architecture.groups(settings.rates)
+    fixed = settings.fixed_arguments(architecture, net)
     total = settings.max_iter * batches
     company = Company(threads)
     chunk, outcome = 1, "max_iter"
@@ -311,11 +314,7 @@ def run(
                     observer.begin()
                 begun = time.perf_counter()
                 arguments = (
-                    net,
-                    loss,
-                    noise,
-                    optimizer,
-                    groups,
+                    *fixed,
                     data,
                     held_out,
                     state,
