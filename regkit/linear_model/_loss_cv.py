@@ -132,8 +132,8 @@ class LossCV(PathCV, LossEstimator, WorkParameters, PathChoice):
             problem.design,
             problem.term,
             lambda fold: self._training_weight(problem, fold),
-            problem.data.sample_weight,
             folds,
+            problem.data.sample_weight,
             self._error_scale,
             n_threads(self.n_jobs),
         )

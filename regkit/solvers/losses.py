@@ -169,18 +169,16 @@ class Loss:
         self, y: Floats, share: Floats, eta: Floats, residual: Floats, curvature: Floats
     ) -> float:
         """Return the mean loss where the derivatives are known."""
-        return float(
-            value_at(self.code, self.power, y, share, eta, residual, curvature)
-        )
+        rows = kernels.Differentiated(y, share, eta, residual, curvature)
+        return float(value_at(self.code, self.power, rows))
 
     def differentiate(
         self, y: Floats, share: Floats, eta: Floats, residual: Floats, curvature: Floats
     ) -> None:
         """Write the rows' negative first and their second derivatives."""
+        rows = kernels.Differentiated(y, share, eta, residual, curvature)
         with overflowing():
-            kernels.differentiate(
-                self.code, self.power, y, share, eta, residual, curvature
-            )
+            kernels.differentiate(self.code, self.power, rows)
 
     def divergence(
         self, y: Floats, share: Floats, eta: Floats, dual: Floats, shrunk: float = 1.0

@@ -13,10 +13,16 @@ from numpy.typing import NDArray
 
 from regkit._types import Floats, Indices
 from regkit.kernels._jit import kernel, part
-from regkit.kernels.linear.active_set import pivot
-from regkit.kernels.linear.active_set_state import State, WorkingProblem
+from regkit.kernels.linear.active_set import minimize
+from regkit.kernels.linear.active_set_state import (
+    State,
+    WorkingProblem,
+    problem_at,
+    state_at,
+)
 from regkit.kernels.linear.certificate import duality_gap, in_span
 from regkit.kernels.linear.screening import ENLARGED, EXCESS, MANY, ROUNDED_SUM
+from regkit.kernels.linear.terms import Point, Terms
 from regkit.kernels.linear.three_views import (
     SharedColumns,
     correlate,
@@ -241,25 +247,8 @@ def minimize_each(work: WorkingSets, alpha: float, max_iter: int, ridged: bool) 
     for k in range(3):
         for a in range(work.sizes[k]):
             work.starts[k, a] = state.coef[k, a]
-        one = WorkingProblem(
-            problem.gram[k],
-            problem.target[k],
-            problem.l1[k],
-            problem.l2[k],
-            problem.lower[k],
-            problem.upper[k],
-            problem.noise[k],
-        )
-        its = State(
-            state.coef[k],
-            state.correlation[k],
-            state.free[k],
-            state.side[k],
-            state.active[k],
-            state.factor[k],
-            state.size[k],
-        )
-        n_iter, is_solved = pivot(one, its, work.sizes[k], alpha, max_iter, ridged)
+        one, its = problem_at(problem, k), state_at(state, k)
+        n_iter, is_solved = minimize(one, its, work.sizes[k], alpha, max_iter, ridged)
         work.n_iter[k] += n_iter
         work.n_last[k] = n_iter
         work.is_solved[k] = is_solved
@@ -309,18 +298,15 @@ def certify(
             if not view.inside[k, j]:
                 looked_at[count] = j
                 count += 1
-        gap = duality_gap(
-            looked_at[:count],
-            view.coef[k],
-            view.correlation[k],
+        at = Point(looked_at[:count], view.coef[k], view.correlation[k])
+        own = Terms(
             terms.l1[k],
             terms.l2[k],
             terms.lower[k],
             terms.upper[k],
             terms.squares[k],
-            alpha,
-            square,
         )
+        gap = duality_gap(at, own, alpha, square)
         work.gaps[k] = gap
         work.residual_squares[k] = square
         # (A gap that is NaN is too large.)

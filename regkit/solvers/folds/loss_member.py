@@ -14,6 +14,7 @@ from regkit.kernels.linear.loss_policy import (
     MOST_WEIGHT,
 )
 from regkit.kernels.linear.loss_steps import LossRows
+from regkit.kernels.linear.terms import Point
 from regkit.solvers.losses import LossTask
 from regkit.solvers.paths.certificate import LossCertificate
 from regkit.solvers.paths.newton import NewtonPath
@@ -152,9 +153,7 @@ class Member(NewtonPath):
         is_known = len(self._looked_at) == len(self.columns) and gap <= self._goal
         if not is_known and len(self._looked_at):
             gap = self._certificate.gap(
-                self._looked_at,
-                self.coef,
-                self._screen.correlation,
+                Point(self._looked_at, self.coef, self._screen.correlation),
                 alpha,
                 rows.eta,
                 rows.dual,

@@ -28,8 +28,8 @@ class LossFolds:
         design: RowDesign,
         term: LossTerm,
         training_weight: Callable[[Fold], Floats],
-        sample_weight: Floats | None,
         folds: Sequence[Fold],
+        sample_weight: Floats | None,
         error_scale: float = 1.0,
         n_threads: int = 1,
     ) -> None:
@@ -42,9 +42,9 @@ class LossFolds:
         term : LossTerm
         training_weight : callable
             Returns every row's weight in the training of a fold, (n,).
+        folds : sequence of Fold
         sample_weight : ndarray (n,) or None
             Of held-out rows.
-        folds : sequence of Fold
         error_scale : float
             What a mean loss is multiplied by to give the error reported.
         n_threads : int

@@ -19,6 +19,7 @@ from scipy import sparse
 from regkit._types import Floats, Indices
 from regkit.designs.centered_moments import CenteredMoments
 from regkit.designs.reduced import ReducedDesign
+from regkit.kernels.linear.terms import Point
 from regkit.solvers.folds.from_moments import mean_squares
 from regkit.solvers.folds.in_memory import FoldPaths, PathSettings, PathTask
 from regkit.solvers.folds.out_of_core_passes import (
@@ -251,9 +252,7 @@ class _Walk:
             problem.penalty, problem.total, self._columns, gathered
         )
         gap = certificate.gap(
-            np.arange(len(slope)),
-            coef * thin.scale,
-            slope,
+            Point(np.arange(len(slope)), coef * thin.scale, slope),
             float(path.alphas[at]),
             float(residual_square),
             self._settings.tol * 0.5 * problem.total,

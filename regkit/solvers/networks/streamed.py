@@ -15,7 +15,7 @@ from regkit.solvers.networks.trainer import (
     Parameters,
     TrainingResult,
     TrainingSettings,
-    is_stale,
+    how_it_ends,
     last_epoch,
     n_batches,
     n_threads_of,
@@ -121,11 +121,9 @@ def run_streamed(
                 ):
                     outcome = "stopped"
                     break
-                if how != UNDER_WAY:
-                    outcome = OUTCOMES[how]
-                    break
-                if is_stale(settings, watch, held_out):
-                    outcome = "converged"
+                end = how_it_ends(settings, watch, held_out)
+                if end is not None:
+                    outcome = end
                     break
         except KeyboardInterrupt:
             outcome = "interrupted"

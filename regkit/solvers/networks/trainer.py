@@ -342,11 +342,9 @@ def run(
                 ):
                     outcome = "stopped"
                     break
-                if watch.counts[OUTCOME] != UNDER_WAY:
-                    outcome = OUTCOMES[int(watch.counts[OUTCOME])]
-                    break
-                if is_stale(settings, watch, held_out):
-                    outcome = "converged"
+                end = how_it_ends(settings, watch, held_out)
+                if end is not None:
+                    outcome = end
                     break
         except KeyboardInterrupt:
             outcome = "interrupted"
@@ -359,7 +357,15 @@ def next_check(settings: TrainingSettings, done: int) -> int:
     return min(epoch for epoch in looks if epoch > done)
 
 
-def is_stale(settings: TrainingSettings, watch: Watch, held_out: Data) -> bool:
+def how_it_ends(settings: TrainingSettings, watch: Watch, held_out: Data) -> str | None:
+    """Return the outcome where there is nothing more to do."""
+    how = int(watch.counts[OUTCOME])
+    if how != UNDER_WAY:
+        return OUTCOMES[how]
+    return "converged" if _is_stale(settings, watch, held_out) else None
+
+
+def _is_stale(settings: TrainingSettings, watch: Watch, held_out: Data) -> bool:
     """Tell whether a check shows that nothing was gained since the one before."""
     done, best = int(watch.counts[EPOCHS]), int(watch.counts[BEST])
     if not len(held_out.weights) or done not in settings.checks[1:]:

@@ -4,6 +4,7 @@ import numpy as np
 
 from regkit._types import Floats, Indices
 from regkit.kernels.linear import coordinate_descent as kernels
+from regkit.kernels.linear.terms import Point
 from regkit.solvers.paths.certificate import Certificate, Products
 from regkit.solvers.paths.unpenalized import MOST, are_open, joint_step
 from regkit.solvers.paths.working_set import WorkingSet
@@ -61,7 +62,7 @@ class Descent(WorkingSet):
             slope = self._store.correlate(residual)
             self._reached = residual, slope
             square = sum_of_squares(residual)
-            gap = certificate.gap(every, coef, slope, alpha, square, goal)
+            gap = certificate.gap(Point(every, coef, slope), alpha, square, goal)
             if gap <= goal:
                 break
             tolerance *= min(0.5, goal / gap)

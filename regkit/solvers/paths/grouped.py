@@ -15,6 +15,7 @@ from regkit._types import Floats, Indices
 from regkit.designs.class_columns import ClassDesign
 from regkit.kernels.linear.groups import sweep
 from regkit.kernels.linear.screening import BATCH
+from regkit.kernels.linear.terms import Point
 from regkit.solvers.paths.newton import NewtonPath
 from regkit.solvers.paths.newton_model import NewtonModel
 from regkit.solvers.paths.screening import Request, Screen
@@ -66,35 +67,25 @@ class GroupedPenalty(ScaledPenalty):
             return np.inf
         return float((norms[enters] / l1[enters]).max(initial=0.0))
 
-    def shrinkages(
-        self, columns: Indices, coef: Floats, slope: Floats, alpha: float
-    ) -> tuple[float, float, float]:
+    def shrinkages(self, at: Point, alpha: float) -> tuple[float, float, float]:
         l1, l2, counts = self._own
-        norms = self.norms(slope)
+        norms = self.norms(at.slope)
         over = counts & (norms > alpha * l1)
         shares = np.divide(alpha * l1, norms, out=np.ones_like(norms), where=over)
         needed = float(shares[l2 == 0.0].min(initial=1.0))
         return needed, min(needed, float(shares.min(initial=1.0))), 0.0
 
-    def shrunk_gap(
-        self,
-        columns: Indices,
-        coef: Floats,
-        slope: Floats,
-        alpha: float,
-        shrunk: float,
-        scale: float,
-    ) -> float:
+    def shrunk_gap(self, at: Point, alpha: float, shrunk: float, scale: float) -> float:
         l1, l2, counts = self._own
-        norms, inner = self.norms(coef), slope * coef
+        norms, inner = self.norms(at.coef), at.slope * at.coef
         inner = shrunk * inner.reshape(self.n_classes, -1).sum(axis=0)
-        excess = np.maximum(shrunk * self.norms(slope) - alpha * l1, 0.0)
+        excess = np.maximum(shrunk * self.norms(at.slope) - alpha * l1, 0.0)
         star = np.divide(
             excess**2, 2.0 * alpha * l2, out=np.zeros_like(excess), where=l2 > 0.0
         )
         parts = alpha * (l1 * norms + 0.5 * l2 * norms**2) + star - inner
         free = np.flatnonzero(self.is_unpenalized)
-        own = super().shrunk_gap(free, coef, slope, alpha, shrunk, scale)
+        own = super().shrunk_gap(at._replace(columns=free), alpha, shrunk, scale)
         return float(np.maximum(parts[counts], 0.0).sum()) + own
 
 

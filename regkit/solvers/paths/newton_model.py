@@ -314,7 +314,7 @@ class NewtonModel:
     def _minimize(self, alpha: float) -> None:
         ridged = self._ridged or self._is_new
         pivoting.minimize(
-            self._problem, self._state, self.size, alpha, self._max_iter, ridged
+            self._problem, self._state, self.size, alpha, ridged, self._max_iter
         )
 
     def advance(

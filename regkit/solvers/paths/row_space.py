@@ -14,6 +14,7 @@ import numpy as np
 from regkit._types import EPS, Floats
 from regkit.designs import RowDesign, make_design
 from regkit.designs.class_columns import ClassDesign
+from regkit.kernels.linear.terms import Point
 from regkit.solvers.losses import LossTask, overflowing
 from regkit.solvers.paths.certificate import LossCertificate
 from regkit.solvers.problem import Penalty, ScaledPenalty
@@ -125,9 +126,7 @@ class RowSpace:
             certificate = LossCertificate(units, loss, y, share, float(null[k]))
             with overflowing():
                 gaps[k] = certificate.gap(
-                    open_,
-                    scaled[k],
-                    slopes[k],
+                    Point(open_, scaled[k], slopes[k]),
                     float(alphas[k]),
                     eta,
                     dual,

@@ -128,8 +128,8 @@ class ActiveSet(WorkingSet):
             self._state,
             len(self.columns),
             alpha,
-            self._max_iter,
             self._ridged,
+            self._max_iter,
         )
 
     def coef(self) -> Floats:
