@@ -53,6 +53,7 @@ __all__ = [
     "takes_weights",
     "is_scored_by_predictions",
     "prepare_to_predict",
+    "repeated_name",
     "rows_of_parameters",
     "score",
     "split_rows",
@@ -190,11 +191,33 @@ def feature_names(X: Any) -> NDArray[Any] | None:
     ------
     TypeError
         When only some of the column names are strings.
+    ValueError
+        When several columns have one name.
     """
     if isinstance(X, np.ndarray | list | tuple) or sp.issparse(X):
         return None
-    names: NDArray[Any] | None = _get_feature_names(X)
+    try:
+        names: NDArray[Any] | None = _get_feature_names(X)
+    except Exception:
+        # scikit-learn 1.9 raises what belongs to neither of the two.
+        _refuse_repeated_names(X)
+        raise
+    if names is not None:
+        _refuse_repeated_names(X)
     return names
+
+
+def _refuse_repeated_names(X: Any) -> None:
+    if hasattr(X, "columns") and (twice := repeated_name(X)):
+        raise ValueError(f"X has more than one column named {twice!r}.") from None
+
+
+def repeated_name(frame: Any) -> str:
+    """Return the first name that several columns of a frame have, or nothing."""
+    names = [str(name) for name in frame.columns]
+    if len(names) == len(set(names)):
+        return ""
+    return next(name for name in names if names.count(name) > 1)
 
 
 def check_same_features(fitted: Any, X: Any) -> None:

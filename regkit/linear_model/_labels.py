@@ -48,8 +48,8 @@ def encode_labels(name: str, y: Any) -> Labels:
     if sp.issparse(y):
         raise TypeError("y must be dense, got a sparse matrix; pass y.toarray().")
     values = _checked(y)
-    classes, codes = _unique(values)
-    check_classification_targets(values)
+    classes, codes = unique_labels(values)
+    refuse_unknown(values)
     _require_two(name, classes, f"its {len(values)} rows have")
     return Labels(classes, codes)
 
@@ -65,7 +65,7 @@ def classes_of_parts(name: str, parts: list[NDArray[Any]]) -> NDArray[Any]:
     kinds = {part.dtype.kind for part in parts}
     if len(kinds) > 1:  # numbers beside strings would all become strings
         parts = [part.astype(object) for part in parts]
-    classes, _ = _unique(np.concatenate(parts))
+    classes, _ = unique_labels(np.concatenate(parts))
     if classes.dtype == object:
         classes = np.array(classes.tolist(), dtype=object)
     _require_two(name, classes, "all of its rows have")
@@ -75,8 +75,8 @@ def classes_of_parts(name: str, parts: list[NDArray[Any]]) -> NDArray[Any]:
 def distinct_labels(y: Any) -> NDArray[Any]:
     """Return the classes of some rows."""
     values = _checked(y)
-    check_classification_targets(values)
-    return _unique(values)[0]
+    refuse_unknown(values)
+    return unique_labels(values)[0]
 
 
 def codes_among(classes: NDArray[Any], y: Any) -> Floats:
@@ -87,7 +87,7 @@ def codes_among(classes: NDArray[Any], y: Any) -> Floats:
     ValueError
         When a label is none of them.
     """
-    present, codes = _unique(_checked(y))
+    present, codes = unique_labels(_checked(y))
     known = {label: place for place, label in enumerate(classes.tolist())}
     places = np.empty(len(present))
     for k, label in enumerate(present.tolist()):
@@ -102,7 +102,7 @@ def codes_among(classes: NDArray[Any], y: Any) -> Floats:
 
 def _checked(y: Any) -> NDArray[Any]:
     values: NDArray[Any] = column_or_1d(y, warn=True)
-    _refuse_missing(values)
+    refuse_missing(values)
     if values.dtype.kind in "fc":
         assert_all_finite(values, input_name="y")
     return values
@@ -113,8 +113,14 @@ def kinds_of(values: NDArray[Any]) -> str:
     return " and ".join(sorted({type(value).__name__ for value in values}))
 
 
-def _unique(values: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.int64]]:
-    """Return the labels, sorted, and the places of the values among them."""
+def unique_labels(values: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.int64]]:
+    """Return the labels, sorted, and the places of the values among them.
+
+    Raises
+    ------
+    ValueError
+        When they are of kinds that cannot be sorted.
+    """
     try:
         classes, codes = np.unique(values, return_inverse=True)
     except TypeError:
@@ -133,11 +139,14 @@ def _require_two(name: str, classes: NDArray[Any], who: str) -> None:
         )
 
 
-def _refuse_missing(values: NDArray[Any]) -> None:
-    if values.dtype.kind != "O":
+def refuse_missing(values: NDArray[Any]) -> None:
+    """Raise where a label (n,) is missing, naming its row."""
+    if values.dtype.kind not in "Of":
         return
     pandas = sys.modules.get("pandas")
-    if pandas is not None:
+    if values.dtype.kind == "f":
+        missing = np.flatnonzero(np.isnan(values))
+    elif pandas is not None:
         missing = np.flatnonzero(pandas.isna(values))
     else:
         missing = np.flatnonzero([v is None or v != v for v in values])
@@ -146,6 +155,17 @@ def _refuse_missing(values: NDArray[Any]) -> None:
             f"y must not hold missing labels: Input y contains NaN or None at row "
             f"{missing[0]}."
         )
+
+
+def refuse_unknown(values: NDArray[Any]) -> None:
+    """Raise where values (n,) are no labels to scikit-learn, as its metrics would."""
+    if values.dtype == object and not isinstance(values.flat[0], str):
+        raise ValueError(
+            "Unknown label type: y is an array of objects, the first of them "
+            f"{type(values.flat[0]).__name__}: convert it to numbers or strings, for "
+            "example by y.astype(str)."
+        )
+    check_classification_targets(values)
 
 
 def class_weighted(

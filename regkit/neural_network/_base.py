@@ -193,15 +193,8 @@ class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator, NetworkParamete
         last = len(architecture.hidden)
         views = architecture.views(params)
         goal.start(views[f"weights{last}"], views[f"biases{last}"])
-        p = table.X.shape[1]
-        inputs = Scaling.none(p)
-        if isinstance(self.standardize, str):
-            inputs = Scaling.robust(table.X, table.weights, _CLIP)
-        elif self.standardize:
-            moments = None if stream is None else stream.totals.columns
-            inputs = Scaling.standard(
-                moments or ScalingMoments.of(table.X, table.weights)
-            )
+        known = None if stream is None else stream.totals.columns
+        inputs = self._scaling(table, known)
         return Fitted(
             architecture,
             Parameters.start(params),
@@ -211,6 +204,14 @@ class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator, NetworkParamete
             seed,
             built_with(self),
         )
+
+    def _scaling(self, table: Table, moments: ScalingMoments | None = None) -> Scaling:
+        if isinstance(self.standardize, str):
+            return Scaling.robust(table.X, table.weights, _CLIP)
+        if self.standardize:
+            found = moments or ScalingMoments.of(table.X, table.weights)
+            return Scaling.standard(found)
+        return Scaling.none(table.X.shape[1])
 
     def _take_more(
         self, before: Ensemble | None, X: Any, y: Any, sample_weight: Any, seed: int
@@ -384,7 +385,8 @@ class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator, NetworkParamete
         """Check rows to predict for, of any kind."""
         self._check_fitted()
         check_same_features(self, X)
-        return self._read(self._reader, X, self.n_features_in_)
+        inputs = self._ensemble.first.inputs
+        return self._read(self._reader, X, self.n_features_in_, lambda: inputs.center)
 
     def _check_fitted(self) -> None:
         if "_ensemble" not in self.__dict__:

@@ -40,12 +40,12 @@ class EpochChoice:
     def epochs(self, group: list[Trained]) -> tuple[int, int, int] | None:
         """Return the epoch that is best for the first half of the validation rows.
 
-        Then that for the second half, and that for all. None of a single network, or
-        where no weights were kept to choose from.
+        Then that for the second half, and that for all. None of a single network, where
+        no weights were kept to choose from, or where no row validates.
         """
         kept = [set(each.result.snapshots) for each in group]
         epochs = sorted(set.intersection(*kept)) if kept else []
-        if len(group) < 2 or not epochs:
+        if len(group) < 2 or not epochs or not len(group[0].parts.validate.weights):
             return None
         X = group[0].parts.validate.X
         rows = [each.network.rows(X) for each in group]

@@ -70,6 +70,8 @@ def hold_out(
         order = order[np.argsort(labels[order], kind="stable")]
         order = order[~_alone(labels)[order]]
         # Evenly spaced: of each class its share.
+        if not len(order):
+            return held
         at = (np.arange(count) + rng.random()) * len(order) / max(1, count)
         held[order[np.unique(at.astype(np.int64))]] = True
         for label in np.setdiff1d(labels[held], labels[~held]):

@@ -11,11 +11,14 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from regkit._types import Floats
+from regkit.rows.bad_values import first_no_number, is_missing
 from regkit.rows.row_chunks import from_arrow
 
 # Codes of levels that are missing and that the fit has not seen.
 _MISSING = -2.0
 _UNSEEN = -1.0
+# What types of categories and of strings are called by pandas, polars and Arrow.
+_TEXTS = ("category", "categorical", "enum", "str", "large_string", "dictionary")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +40,12 @@ class FrameReader:
         Raises
         ------
         ValueError, TypeError
-            When `categorical_features` names no column, or a column holds dates.
+            When `categorical_features` names no column, a column holds dates, or the
+            levels of one cannot be told apart.
         """
         X = as_table(X)
+        if np.ma.is_masked(X):
+            return None  # whoever checks X refuses it
         if sp.issparse(X) or not hasattr(X, "shape") or len(X.shape) != 2:
             if categorical_features in (None, "from_dtype"):
                 return None
@@ -51,10 +57,8 @@ class FrameReader:
             return None
         levels = {}
         for j in chosen:
-            values = _column(X, j)
-            known = {each for each in values.tolist() if not _is_missing(each)}
-            ordered = sorted(known, key=lambda level: (type(level).__name__, level))
-            levels[j] = {level: float(code) for code, level in enumerate(ordered)}
+            values = _column(X, j).tolist()
+            levels[j] = _levels([v for v in values if not is_missing(v)], _name(X, j))
         return cls(levels)
 
     def read(self, X: Any) -> Floats:
@@ -63,20 +67,15 @@ class FrameReader:
         Raises
         ------
         ValueError
-            When a column that is not categorical holds no numbers.
+            When a column that is not categorical holds no numbers, or infinity.
         """
         X = as_table(X)
-        columns = []
+        columns: list[Any] = []
         for j in range(X.shape[1]):
             values = _column(X, j)
             if j in self.levels:
                 codes = self.levels[j]
-                columns.append(
-                    [
-                        _MISSING if _is_missing(each) else codes.get(each, _UNSEEN)
-                        for each in values.tolist()
-                    ]
-                )
+                columns.append(_codes(values.tolist(), codes, _name(X, j)))
             else:
                 columns.append(_numbers(values, _name(X, j)))
         return np.array(columns, dtype=np.float64).T.reshape(X.shape)
@@ -149,14 +148,12 @@ def _refuse_dates(X: Any, j: int) -> None:
 def _is_categorical(X: Any, j: int) -> bool:
     """Tell it by the type of a frame's column; of objects by what they are."""
     kind = str(_dtype(X, j)).lower()
-    if kind.startswith(("category", "categorical", "enum", "str")):
+    if kind.startswith(_TEXTS):
         return True
     if kind != "object":
         return False
     return any(
-        isinstance(each, str)
-        for each in _column(X, j).tolist()
-        if not _is_missing(each)
+        isinstance(each, str) for each in _column(X, j).tolist() if not is_missing(each)
     )
 
 
@@ -177,30 +174,66 @@ def _column(X: Any, j: int) -> NDArray[Any]:
     return np.asarray(X[:, j])
 
 
-def _is_missing(value: Any) -> bool:
-    """Tell None, NaN and what pandas has instead."""
-    if value is None or type(value).__name__ in ("NAType", "NaTType"):
-        return True
-    return bool(isinstance(value, float) and value != value)
-
-
-def _numbers(values: NDArray[Any], name: str) -> Any:
-    if values.dtype != object:
-        return values.astype(np.float64)
-    found = [np.nan if _is_missing(each) else each for each in values.tolist()]
+def _levels(known: list[Any], name: str) -> dict[Any, float]:
+    """Give each level a code, in the order of the levels."""
     try:
-        return np.array(found, dtype=np.float64)
-    except (ValueError, TypeError) as error:
-        raise ValueError(f"X must hold numbers in column {name}: {error}.") from None
+        distinct = set(known)
+    except TypeError as error:
+        raise TypeError(_not_levels(name, error)) from None
+    try:
+        ordered = sorted(distinct, key=lambda level: (type(level).__name__, level))
+    except TypeError:  # such as tuples of numbers and of strings
+        ordered = sorted(
+            distinct, key=lambda level: (type(level).__name__, repr(level))
+        )
+    return {level: float(code) for code, level in enumerate(ordered)}
+
+
+def _codes(values: list[Any], codes: dict[Any, float], name: str) -> list[float]:
+    try:
+        return [
+            _MISSING if is_missing(each) else codes.get(each, _UNSEEN)
+            for each in values
+        ]
+    except TypeError as error:
+        raise TypeError(_not_levels(name, error)) from None
+
+
+def _not_levels(name: str, error: TypeError) -> str:
+    return f"X must hold levels of a category in column {name}: {error}."
+
+
+def _numbers(values: NDArray[Any], name: str) -> Floats:
+    """Return float64; NaN where a number is missing."""
+    given: Any = values
+    if values.dtype.kind not in "iufb":
+        given = [np.nan if is_missing(each) else each for each in values.tolist()]
+    try:
+        found = np.array(given, dtype=np.float64)
+    except (ValueError, TypeError, OverflowError) as error:
+        cell = first_no_number(values)
+        reason = f": {error}" if cell is None else f", got {cell.shown} in {cell.place}"
+        raise ValueError(f"X must hold numbers in column {name}{reason}.") from None
+    if np.isinf(found).any():
+        row = int(np.argmax(np.isinf(found)))
+        raise ValueError(
+            "Input X contains infinity or a value too large for dtype('float64'): "
+            f"column {name} in row {row}."
+        )
+    return found
+
+
+def _is_of_objects(X: Any) -> bool:
+    return isinstance(X, np.ndarray) and X.dtype == object
 
 
 def _has_gaps(X: Any) -> bool:
     """Tell whether any number is missing."""
-    if hasattr(X, "columns"):
+    if hasattr(X, "columns") or _is_of_objects(X):
         for j in range(X.shape[1]):
             values = _column(X, j)
             if values.dtype == object:
-                if any(_is_missing(each) for each in values.tolist()):
+                if any(is_missing(each) for each in values.tolist()):
                     return True
             elif values.dtype.kind == "f" and np.isnan(values).any():
                 return True

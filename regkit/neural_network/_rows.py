@@ -14,8 +14,10 @@ from regkit.neural_network._chunked import Chunks, Stream, TargetEncoding
 from regkit.neural_network._data import Table, no_rows
 from regkit.neural_network._folds import cautious_weights
 from regkit.neural_network._frames import FrameReader, as_table
+from regkit.rows.bad_values import is_missing
 from regkit.rows.inputs import check_fit_data, check_predict_X, check_sample_weight
 from regkit.rows.open import as_source
+from regkit.solvers.networks.scaling import Scaling, ScalingMoments
 
 # What n_members="auto" is: two a fold for as long as time is no matter, then one.
 _MANY_MEMBERS = 10
@@ -89,8 +91,8 @@ class FitInput(NamedTuple):
         Raises
         ------
         ValueError, TypeError
-            When there is not one entry a row, there is one group only, or rows are in
-            chunks.
+            When there is not one entry a row, one is missing, there is one group only,
+            or rows are in chunks.
         """
         if self.chunks is not None or self.n_rows is None or self.table.numbers is None:
             raise TypeError("groups needs rows in memory, and X is in chunks.")
@@ -100,7 +102,13 @@ class FitInput(NamedTuple):
                 f"groups must have one entry a row: X has {self.n_rows} rows, groups "
                 f"has the shape {groups.shape}."
             )
-        _, numbers = np.unique(groups[self.table.numbers], return_inverse=True)
+        missing = [row for row, each in enumerate(groups.tolist()) if is_missing(each)]
+        if missing:
+            raise ValueError(f"groups must not be missing, as in row {missing[0]}.")
+        try:
+            _, numbers = np.unique(groups[self.table.numbers], return_inverse=True)
+        except TypeError as error:
+            raise TypeError(f"groups must be of one kind: {error}.") from None
         count = int(numbers.max()) + 1
         if count < 2:
             raise ValueError("groups must hold at least two groups, got one.")
@@ -160,7 +168,7 @@ class RowsByUse:
             if fresh:
                 reader = FrameReader.learn(X, self.categorical_features)
             read = X if reader is None else reader.read(X)
-            plain = read if reader is None else np.nan_to_num(read, posinf=np.inf)
+            plain = read if reader is None else np.where(np.isnan(read), 0.0, read)
             data = check_fit_data(self, plain, self._numbers(y), sample_weight)
             data = data._replace(feature_names=names)
             if reader is not None:
@@ -224,6 +232,7 @@ class RowsByUse:
         if validation is not None:
             parts = [Parts(table, validation, calibrate)] * n_members
         elif n_members > 1:
+            self._warn_of_validation(given)
             n_folds = min(n_members, MOST_FOLDS, max(2, table.n_units))
             pairs = table.folds(n_folds, seed, self._stratify)
             parts = [
@@ -231,6 +240,7 @@ class RowsByUse:
                 for k in range(n_members)
             ]
         elif self.early_stopping:
+            self._warn_of_validation(given)
             share, name = float(self.validation_fraction), "validation_fraction"
             pair = table.split(share, seed, self._stratify, name)
             parts = [Parts(*pair, calibrate)]
@@ -273,7 +283,12 @@ class RowsByUse:
             )
         check_names("X_val", feature_names(X_val), "X", given.names)
         try:
-            X_val = self._read(given.goal.reader, X_val, given.goal.n_features)
+            X_val = self._read(
+                given.goal.reader,
+                X_val,
+                given.goal.n_features,
+                lambda: self._scaling(given.table).center,
+            )
             targets = self._targets(y_val, given.goal, "y_val")
         except ValueError as error:
             raise ValueError(f"X_val and y_val: {error}") from error
@@ -291,19 +306,28 @@ class RowsByUse:
                 raise ValueError(f"sample_weight_val: {error}") from error
         return Table(X_val, targets, weights, np.arange(n)).without_weightless()
 
-    def _read(self, reader: FrameReader | None, X: Any, n_features: int) -> Any:
-        """Check rows to predict for; a number may be missing where none was before."""
+    def _read(
+        self,
+        reader: FrameReader | None,
+        X: Any,
+        n_features: int,
+        center: Callable[[], Floats],
+    ) -> Any:
+        """Check rows to predict for.
+
+        Where no number was missing before, one that is missing now is taken for the
+        ``center`` of its column, which is found then only.
+        """
         if reader is None:
             if FrameReader.learn(X, None) is None:
                 return check_predict_X(self, X, n_features)
             filled = FrameReader({}).read(X)
             missing = np.isnan(filled)
             check_predict_X(self, np.where(missing, 0.0, filled), n_features)
-            center = self._ensemble.first.inputs.center
-            return np.where(missing, center, filled)
+            return np.where(missing, center(), filled)
         X = as_table(X)
         is_table = not sp.issparse(X) and len(getattr(X, "shape", ())) == 2
-        same = is_table and X.shape[1] == n_features
+        same = is_table and X.shape[1] == n_features and not np.ma.is_masked(X)
         found = reader.read(X) if same else X
         plain = np.where(np.isnan(found), 0.0, found) if found is not X else X
         check_predict_X(self, plain, n_features)
@@ -312,9 +336,16 @@ class RowsByUse:
     # What subclasses decide.
     _stratify = False
 
+    def _scaling(self, table: Table, moments: ScalingMoments | None = None) -> Scaling:
+        """Learn how columns are scaled; from their moments where these are known."""
+        raise NotImplementedError
+
     def _numbers(self, y: Any) -> Any:
         """Give what `check_fit_data` can check as numbers."""
         return y
+
+    def _warn_of_validation(self, given: FitInput) -> None:
+        """Say which rows can never validate."""
 
     def _make_goal(self, y: Any, checked: Floats, fresh: bool) -> Goal:
         raise NotImplementedError

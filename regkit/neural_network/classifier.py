@@ -17,6 +17,11 @@ from regkit._describe import described_as, takes_parameters
 from regkit._sklearn import Interval, StrOptions, validate_parameters
 from regkit._types import Floats
 from regkit._warn import warn
+from regkit.linear_model._labels import (
+    refuse_missing,
+    refuse_unknown,
+    unique_labels,
+)
 from regkit.neural_network._base import DropoutMLP
 from regkit.neural_network._by_chunks import by_chunks
 from regkit.neural_network._choice import EpochChoice
@@ -421,7 +426,6 @@ class DropoutMLPClassifier(
         if not judges.held_out:
             return found
         multilabel = given.goal.attributes["_multilabel"]
-        classes = given.goal.attributes["classes_"]
         predicted, scores, hits = [], [], []
         for networks, table, *_ in judges.held_out:
             outputs = np.array([each.outputs(table.X) for each in networks])
@@ -446,13 +450,15 @@ class DropoutMLPClassifier(
             found["oof_score_"] = float(
                 np.average(np.concatenate(hits), weights=weights)
             )
-        if given.n_rows is not None and not multilabel:
-            self._warn_of_lone_classes(given, classes)
         return found
 
-    def _warn_of_lone_classes(self, given: FitInput, classes: NDArray[Any]) -> None:
+    def _warn_of_validation(self, given: FitInput) -> None:
+        """Name the classes of a single row."""
+        attributes = given.goal.attributes
+        if given.n_rows is None or attributes["_multilabel"]:
+            return
         labels = given.table.targets[:, 0].round().astype(np.int64)
-        alone = classes[lone_classes(labels)].tolist()
+        alone = attributes["classes_"][lone_classes(labels)].tolist()
         if alone:
             shown = ", ".join(repr(label) for label in alone[:5])
             more = f" and {len(alone) - 5} more" if len(alone) > 5 else ""
@@ -473,6 +479,7 @@ class DropoutMLPClassifier(
         """Give labels of shape (n,), or indicators of shape (n, n_labels)."""
         if hasattr(y, "toarray"):
             y = y.toarray()
+        self._check_kinds(y)
         y = check_array(
             y, ensure_2d=False, ensure_min_samples=0, dtype=None, input_name="y"
         )
@@ -481,6 +488,16 @@ class DropoutMLPClassifier(
             return np.asarray(y)
         labels: NDArray[Any] = column_or_1d(y, warn=True)
         return labels
+
+    @staticmethod
+    def _check_kinds(y: Any) -> None:
+        """Refuse missing labels, and kinds of labels that cannot be compared."""
+        values = np.asarray(y)
+        if values.ndim == 1 or values.shape[1:] == (1,):
+            refuse_missing(values.reshape(-1))
+            if values.dtype == object and values.size:
+                unique_labels(values.reshape(-1))
+                refuse_unknown(values.reshape(-1))
 
     def _make_goal(self, y: Any, checked: Floats, fresh: bool) -> Goal:
         labels = self._labels(y)
@@ -493,7 +510,7 @@ class DropoutMLPClassifier(
             if len(classes) < 2:
                 raise ValueError(
                     f"{type(self).__name__} needs at least two classes, y has only "
-                    f"one class: {classes[0]!r}."
+                    f"one class: {classes.tolist()[0]!r}."
                 )
         else:
             classes = self.classes_

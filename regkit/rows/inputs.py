@@ -14,9 +14,15 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_array
 
-from regkit._sklearn import feature_names, get_config
+from regkit._sklearn import feature_names, get_config, repeated_name
 from regkit._types import Floats
 from regkit.parallel.threads import map_in_threads, n_threads
+from regkit.rows.bad_values import (
+    first_no_number,
+    is_frame,
+    not_finite,
+    uneven_rows,
+)
 from regkit.rows.row_chunks import RowChunks
 from regkit.rows.sparse_arrays import canonical_sparse, native_sparse
 
@@ -212,81 +218,43 @@ def _convert_y(caller: Any, y: Any, name: str) -> Floats:
 
 
 def _convert(name: str, array: Any, **how: Any) -> Any:
-    """Apply `check_array`; its messages are made to name the array."""
+    """Apply `check_array`; its messages are made to name the array and the cell."""
     _refuse_what_is_not_numbers(name, array)
     try:
         return check_array(array, allow_nd=True, input_name=name, **how)
-    except ValueError as error:
-        reason = str(error)
-        if _is_frame(array) and len(columns := list(array.columns)) > len(set(columns)):
-            twice = next(c for c in columns if columns.count(c) > 1)
-            raise ValueError(
-                f"{name} has more than one column named {str(twice)!r}."
-            ) from None
-        if _is_frame(array) and (column := _column_of_text(array)):
-            raise ValueError(
-                f"{name} must hold numbers, but {column}: encode it, for example by "
-                "make_pipeline(TableEncoder(), model)."
-            ) from None
-        if _is_frame(array) and (gap := _column_of_gap(array)):
-            fill = " make_pipeline(TableEncoder(), model) fills it in."
-            hint = fill if (name, gap[:3]) == ("X", "NaN") else ""
-            raise ValueError(f"Input {name} contains {gap}{hint}") from None
-        if reason.startswith("could not convert"):
-            reason = re.sub(r"np\.str_\((.*)\)", r"\1", reason)
-            raise ValueError(f"{name} must hold numbers: {reason}.") from None
-        raise
-    except TypeError as error:
-        if "NAType" in str(error):
-            where = _column_of_gap(array) if _is_frame(array) else ""
-            raise ValueError(
-                f"{name} contains {where or 'NaN: a missing value, pandas.NA.'}"
-            ) from None
-        if str(error).startswith("float() argument"):
-            raise TypeError(f"{name} must hold numbers: {error}.") from None
-        raise
+    except (ValueError, TypeError, OverflowError) as error:
+        explained = _explained(name, array, error)
+        if explained is None:
+            raise
+        raise explained from None
 
 
-def _is_frame(array: Any) -> bool:
-    """Whether an object is a pandas or polars data frame."""
-    return hasattr(array, "columns") and hasattr(array, "dtypes")
-
-
-def _column_of_text(frame: Any) -> str:
-    """Name the first column of a frame that holds text, and its first cell of text."""
-    for name in frame.columns:
-        column = frame[name]
-        if getattr(column.dtype, "kind", "") in ("i", "u", "f", "b"):
-            continue
-        for row, value in enumerate(column):
-            if isinstance(value, str) and not _is_number(value):
-                return f"column {str(name)!r} holds {value!r} in row {row}"
-    return ""
-
-
-def _column_of_gap(frame: Any) -> str:
-    """Name the first column with NaN or infinity, and the first such row."""
-    for name in frame.columns:
-        column = frame[name]
-        try:
-            if hasattr(column, "isna"):  # of pandas, whose NA is no float
-                values = column.to_numpy(dtype=np.float64, na_value=np.nan)
-            else:
-                values = np.asarray(column, dtype=np.float64)
-        except (TypeError, ValueError):
-            continue
-        for found, what in ((np.isnan(values), "NaN"), (np.isinf(values), "infinity")):
-            if found.any():
-                return f"{what}: column {str(name)!r} in row {found.argmax()}."
-    return ""
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
+def _explained(name: str, array: Any, error: Exception) -> Exception | None:
+    """Return an error that says more than one of `check_array`, where there is more."""
+    reason = str(error).partition("\n")[0].rstrip(".:")
+    if is_frame(array) and (twice := repeated_name(array)):
+        return ValueError(f"{name} has more than one column named {twice!r}.")
+    if reason.startswith(f"Input {name} contains") or "NAType" in reason:
+        return not_finite(name, array, reason)
+    if uneven := uneven_rows(array):
+        return ValueError(f"{name} must have as many entries in every row: {uneven}.")
+    found = None if sp.issparse(array) else first_no_number(array)
+    if found is not None and (is_frame(array) or "a sequence" in reason):
+        holder = f"{found.column} holds" if found.column else "it holds"
+        hint = ""
+        if name == "X" and is_frame(array):
+            hint = ": encode it, for example by make_pipeline(TableEncoder(), model)"
+        return ValueError(
+            f"{name} must hold numbers, but {holder} {found.shown} in row {found.row}"
+            f"{hint}."
+        )
+    said = ("could not convert", "float() argument")
+    if reason.startswith(said) or isinstance(error, OverflowError):
+        reason = re.sub(r"np\.str_\((.*)\)", r"\1", reason)
+        where = f" ({found.place})" if found is not None else ""
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        return kind(f"{name} must hold numbers: {reason}{where}.")
+    return None
 
 
 def _refuse_what_is_not_numbers(name: str, array: Any) -> None:
@@ -300,7 +268,7 @@ def _refuse_what_is_not_numbers(name: str, array: Any) -> None:
             "entries; fill them or drop their rows."
         )
     # An Arrow table has columns too; its types are seen once it is an array.
-    if _is_frame(array):
+    if is_frame(array):
         columns = [f"column {str(c)!r} of {name}" for c in array.columns]
         dtypes = list(array.dtypes)
     else:
@@ -329,6 +297,8 @@ def check_sample_weight(
 ) -> Floats:
     """Check and convert weights alone; see `check_fit_data`."""
     if isinstance(sample_weight, int | float | np.number):
+        if not np.isfinite(sample_weight):
+            raise ValueError(f"sample_weight must be finite, got {sample_weight}.")
         sample_weight = np.full(n_samples, float(sample_weight))
     if not _is_plain(sample_weight, 1) or sample_weight.dtype != _FLOAT64:
         sample_weight = _convert(

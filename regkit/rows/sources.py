@@ -5,10 +5,10 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple, NoReturn, Protocol, TypeVar
 
 import numpy as np
-import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from regkit._types import Floats
+from regkit.rows.bad_values import first_gap
 from regkit.rows.inputs import FitData, check_y
 from regkit.rows.row_chunks import RowChunks
 
@@ -119,9 +119,8 @@ def refuse(block: Block, reason: str) -> NoReturn:
 
     They are not looked for beforehand: they come out of the sums.
     """
-    X = block.data.X
-    entries: Any = getattr(X, "data", X) if sp.issparse(X) else X
-    if not np.isfinite(entries).all():
-        what = "NaN" if np.isnan(entries).any() else "infinity"
-        reason = f"Input X contains {what}."
+    found = first_gap(block.data.X)
+    if found is not None:
+        what = "NaN" if np.isnan(found.value) else "infinity"
+        reason = f"Input X contains {what}: {found.place}."
     raise ValueError(f"Chunk {block.number}: {reason}") from None

@@ -38,17 +38,18 @@ TABLE = {
     "NaN in X": (
         fit(changed(X, (1, 2), NAN)),
         ValueError,
-        "Input X contains NaN.",
+        "Input X contains NaN: column 2 in row 1.",
     ),
     "inf in X": (
         fit(changed(X, (1, 2), INF)),
         ValueError,
-        "Input X contains infinity or a value too large for dtype('float64').",
+        "Input X contains infinity or a value too large for dtype('float64'): column 2 "
+        "in row 1.",
     ),
     "NaN in sparse X": (
         fit(sp.csr_array(changed(X, (1, 2), NAN))),
         ValueError,
-        "Input X contains NaN.",
+        "Input X contains NaN: column 2 in row 1.",
     ),
     "one-dimensional X": (
         fit(X[:, 0]),
@@ -97,7 +98,8 @@ TABLE = {
     "text in X": (
         fit(np.array([["a", "b"]] * N)),
         ValueError,
-        "X must hold numbers: could not convert string to float: 'a'.",
+        "X must hold numbers: could not convert string to float: 'a' (column 0 in row "
+        "0).",
     ),
     "dates in X": (
         fit(np.array(DATES, dtype="datetime64[s]")[:, None]),
@@ -146,7 +148,8 @@ TABLE = {
     "text among numbers in X": (
         fit(changed(X, (1, 2), "n/a")),
         ValueError,
-        "X must hold numbers: could not convert string to float: 'n/a'.",
+        "X must hold numbers: could not convert string to float: 'n/a' (column 2 in "
+        "row 1).",
     ),
     # y
     "no y": (
@@ -154,11 +157,15 @@ TABLE = {
         ValueError,
         "LassoRegressor requires y to be passed, but the target y is None.",
     ),
-    "NaN in y": (fit(X, changed(Y, 2, NAN)), ValueError, "Input y contains NaN."),
+    "NaN in y": (
+        fit(X, changed(Y, 2, NAN)),
+        ValueError,
+        "Input y contains NaN: row 2.",
+    ),
     "inf in y": (
         fit(X, changed(Y, 2, INF)),
         ValueError,
-        "Input y contains infinity or a value too large for dtype('float64').",
+        "Input y contains infinity or a value too large for dtype('float64'): row 2.",
     ),
     "short y": (
         fit(X, Y[:-1]),
@@ -191,7 +198,7 @@ TABLE = {
     "text in y": (
         fit(X, list("abcdef")),
         ValueError,
-        "y must hold numbers: could not convert string to float: 'a'.",
+        "y must hold numbers: could not convert string to float: 'a' (row 0).",
     ),
     "masked y": (
         fit(X, np.ma.masked_less(Y, 1)),
@@ -230,18 +237,18 @@ TABLE = {
     "NaN weight": (
         weighted(changed(np.ones(N), 4, NAN)),
         ValueError,
-        "Input sample_weight contains NaN.",
+        "Input sample_weight contains NaN: row 4.",
     ),
     "NaN as the weight": (
         weighted(NAN),
         ValueError,
-        "Input sample_weight contains NaN.",
+        "sample_weight must be finite, got nan.",
     ),
     "infinite weight": (
         weighted(changed(np.ones(N), 4, INF)),
         ValueError,
         "Input sample_weight contains infinity or a value too large for "
-        "dtype('float64').",
+        "dtype('float64'): row 4.",
     ),
     "weights that overflow": (
         weighted(np.full(N, 1e308)),
@@ -251,7 +258,8 @@ TABLE = {
     "weights of text": (
         weighted(list("abcdef")),
         ValueError,
-        "sample_weight must hold numbers: could not convert string to float: 'a'.",
+        "sample_weight must hold numbers: could not convert string to float: 'a' (row "
+        "0).",
     ),
     # predict
     "predict before fit": (
@@ -268,7 +276,7 @@ TABLE = {
     "predict with NaN": (
         predict(changed(X, (0, 0), NAN)),
         ValueError,
-        "Input X contains NaN.",
+        "Input X contains NaN: column 0 in row 0.",
     ),
     "predict one row": (
         predict(X[0]),

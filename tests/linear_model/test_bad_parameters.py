@@ -192,7 +192,7 @@ TABLE = {
     "path with NaN": (
         lambda: lasso_path(changed(X, (0, 0), NAN), Y),
         ValueError,
-        "Input X contains NaN.",
+        "Input X contains NaN: column 0 in row 0.",
     ),
     "no alphas": (
         path(alphas=[]),

@@ -165,8 +165,8 @@ def holed(value):
 
 TABLE = da.from_array(X, chunks=(100, P))
 BAD = {
-    "nan": (holed(np.nan), Y, None, "Chunk 2: Input X contains NaN."),
-    "inf": (holed(np.inf), Y, None, "Chunk 2: Input X contains infinity."),
+    "nan": (holed(np.nan), Y, None, "Chunk 2: Input X contains NaN: column 3"),
+    "inf": (holed(np.inf), Y, None, "Chunk 2: Input X contains infinity: column 3"),
     "huge": (holed(1e200), Y, None, "Chunk 2: Sums of squares of X or y overflow"),
     "no y": (TABLE, None, None, "y must be passed beside a Dask X, got None."),
     "short y": (

@@ -87,6 +87,7 @@ def test_containers_of_labels(container):
         ([*CODES[:-1], np.nan], "Input y contains NaN"),
         ([*["a", "b"] * 29, None, "b"], "NaN or None at row 58"),
         ([*["a", "b"] * 29, 3, "b"], "mixes labels of different kinds, int and str"),
+        (CODES.astype(object), "array of objects, the first of them int: convert it"),
         (CODES[:-1], "same number of rows"),
         (np.column_stack([CODES, CODES]), "y should be a 1d array"),
     ],

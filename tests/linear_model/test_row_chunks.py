@@ -230,7 +230,7 @@ BAD = {
     "y nan": (
         RowChunks([(X[:200], Y[:200]), (X[200:], changed(300, 0, np.nan)[200:, 0])]),
         None,
-        "Chunk 1: Input y contains NaN.",
+        "Chunk 1: Input y contains NaN: row 100.",
     ),
     "y length": (RowChunks([(X, Y[:-1])]), None, "Chunk 0: X and y must have the same"),
     "weight": (RowChunks([(X, Y, -W)]), None, "Chunk 0: sample_weight must not be neg"),

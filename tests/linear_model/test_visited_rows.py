@@ -320,7 +320,11 @@ def holed(value):
     [
         (RowChunks(X), None, "Chunk 0: y is neither passed nor comes with the chunk"),
         (TABLE, None, "y must be passed beside a Dask X, got None."),
-        (RowChunks(holed(np.nan), chunk_rows=70), Y, "Chunk 2: Input X contains NaN."),
+        (
+            RowChunks(holed(np.nan), chunk_rows=70),
+            Y,
+            "Chunk 2: Input X contains NaN: column 3",
+        ),
         (da.from_array(holed(np.inf), chunks=(70, P)), Y, "Chunk 2: Input X contains"),
         (RowChunks([X[:, :3]]), Y, "Chunk 0: X has 3 features, but RidgeRegressor is"),
         (RowChunks(X), Y[:-1], "Chunk 0: X goes to row 240, but y has 239 rows."),

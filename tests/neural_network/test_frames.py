@@ -118,3 +118,67 @@ def test_bad_columns():
         model.set_params(categorical_features=None).fit(frame(size=np.nan), Y)
     with pytest.raises(TypeError, match="needs a dense X"):
         model.set_params(categorical_features=[0]).fit(sp.eye_array(N).tocsr(), Y)
+
+
+def test_missing_values_among_objects():
+    """None and pandas.NA are missing in arrays of objects and lists too."""
+    rows = np.column_stack([SIZE, RNG.normal(size=N)])
+    rows[GAPS, 1] = np.nan
+    objects = rows.astype(object)
+    objects[np.flatnonzero(GAPS)[::2], 1] = None
+    objects[np.flatnonzero(GAPS)[1::2], 1] = pd.NA
+    expected = DropoutMLPRegressor(**SMALL).fit(rows, Y).predict(rows)
+    for X in (objects, objects.tolist()):
+        assert_allclose(DropoutMLPRegressor(**SMALL).fit(X, Y).predict(X), expected)
+
+
+def test_strings_of_arrow():
+    pa = pytest.importorskip("pyarrow", reason="in the dev extra only")
+    expected = DropoutMLPRegressor(**SMALL).fit(frame(), Y).predict(frame())
+    for kind in (pa.large_string(), pa.dictionary(pa.int32(), pa.string())):
+        X = frame(color=pd.Series(COLORS.tolist(), dtype=pd.ArrowDtype(kind)))
+        assert_allclose(DropoutMLPRegressor(**SMALL).fit(X, Y).predict(X), expected)
+
+
+def test_levels_of_any_kind():
+    """Levels that have no order are told apart; those that cannot be are refused."""
+    codes = {"red": (1, "x"), "green": ("x", 1), "blue": frozenset("x")}
+    cells = np.empty(N, dtype=object)
+    cells[:] = [codes[color] for color in COLORS]
+    options = {**SMALL, "categorical_features": ["color"]}
+    model = DropoutMLPRegressor(**options).fit(frame(color=cells), Y)
+    assert model.oof_score_ > 0.9
+    cells[4] = ["x"]
+    with pytest.raises(TypeError, match="levels of a category in column 'color'"):
+        DropoutMLPRegressor(**options).fit(frame(color=cells), Y)
+    with pytest.raises(TypeError, match="levels of a category in column 'color'"):
+        model.predict(frame(color=cells))
+
+
+def test_masked_entries_are_refused_beside_gaps():
+    rows = np.column_stack([SIZE, np.where(GAPS, np.nan, SIZE)])
+    masked = np.ma.masked_array(rows, mask=rows > 1.0)
+    model = DropoutMLPRegressor(**SMALL).fit(rows, Y)
+    for call in (lambda: model.fit(masked, Y), lambda: model.predict(masked)):
+        with pytest.raises(ValueError, match="X is a masked array with"):
+            call()
+
+
+@pytest.mark.parametrize("standardize", ["robust", True, False])
+def test_gaps_of_validation_rows_alone(standardize):
+    """They are taken for the middle of the column, also where nothing was fitted."""
+    rows = np.column_stack([SIZE, RNG.normal(size=N)])
+    middle = {
+        "robust": np.quantile(SIZE, 0.5, method="inverted_cdf"),
+        True: SIZE.mean(),
+        False: 0.0,
+    }
+    filled = rows.copy()
+    filled[:, 0] = middle[standardize]
+    gone = rows.copy()
+    gone[:, 0] = np.nan
+    model = DropoutMLPRegressor(**SMALL, standardize=standardize)
+    found = model.fit(rows, Y, X_val=gone, y_val=Y).predict(rows)
+    again = model.fit(rows, Y, X_val=gone, y_val=Y).predict(rows)
+    assert_allclose(found, model.fit(rows, Y, X_val=filled, y_val=Y).predict(rows))
+    assert_array_equal(found, again)

@@ -83,11 +83,14 @@ def test_groups_are_routed():
     [
         (X, NAMES[:-1], ValueError, r"one entry a row: X has 400 rows.*\(399,\)"),
         (X, np.zeros(400), ValueError, "at least two groups, got one"),
+        (X, [None, *NAMES[1:]], ValueError, "groups must not be missing, as in row 0"),
+        (X, [*NAMES[1:].tolist(), 7.5], TypeError, "groups must be of one kind"),
         (RowChunks(X, chunk_rows=9), NAMES, TypeError, "groups needs rows in memory"),
     ],
-    ids=["length", "one", "chunks"],
+    ids=["length", "one", "missing", "mixed", "chunks"],
 )
 def test_groups_that_cannot_be(rows, groups, error, message):
+    groups = np.array(groups, dtype=object if isinstance(groups, list) else None)
     with pytest.raises(error, match=message):
         DropoutMLPRegressor(**SMALL).fit(rows, Y, groups=groups)
 

@@ -279,3 +279,36 @@ def test_classes_of_one_row_are_told():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         model.set_params(class_weight=None).fit(X, LABELS)
+
+
+@pytest.mark.parametrize("n_members", [1, 2, 3, "auto"])
+@pytest.mark.parametrize("labels", ["ab", "aab", "aabbc", "abcdefgh"])
+def test_folds_may_have_no_row_to_validate(labels, n_members):
+    """Most rows are the only one of their class, and some folds stay empty."""
+    n = len(labels)
+    model = DropoutMLPClassifier((4,), n_members=n_members, max_iter=3, random_state=0)
+    with pytest.warns(UserWarning, match="a single row of each of the classes"):
+        model.fit(X[:n], list(labels))
+    shares = model.predict_proba(X[:n])
+    assert shares.shape == (n, len(set(labels)))
+    assert_allclose(shares.sum(axis=1), 1.0)
+    # Nothing was to validate: nothing is said.
+    model.set_params(n_members=1, early_stopping=False).fit(X[:n], list(labels))
+    model.partial_fit(X[:n], list(labels))
+
+
+@pytest.mark.parametrize(
+    ("label", "sentence"),
+    [
+        (None, "y must not hold missing labels: .* at row 3"),
+        (np.nan, "y must not hold missing labels: .* at row 3"),
+        (7, "y mixes labels of different kinds, int and str"),
+    ],
+)
+def test_labels_that_are_none(label, sentence):
+    labels = np.array(list("ab") * (len(X) // 2), dtype=object)
+    labels[3] = label
+    with pytest.raises(ValueError, match=sentence):
+        DropoutMLPClassifier(**SMALL).fit(X, labels)
+    with pytest.raises(ValueError, match="has only one class: 'a'"):
+        DropoutMLPClassifier(**SMALL).fit(X, ["a"] * len(X))
