@@ -12,7 +12,6 @@ the standard error over sets and splits. DATA_FOLDER holds the UCI sets of
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 import time
@@ -28,7 +27,7 @@ from sklearn.metrics import log_loss
 from sklearn.model_selection import train_test_split
 
 from benchmarks.report import machine, markdown
-from benchmarks.uci import REFERENCE, load_split
+from benchmarks.uci import REFERENCE, load_split, splits_parser
 
 VARIANTS: dict[str, dict[str, Any]] = {
     "standardize=True": {"standardize": True},
@@ -173,14 +172,7 @@ def _table(classes: bool, found: dict[str, list[dict[str, float]]]) -> str:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run all variants and print both tables."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.defaults", description=__doc__.splitlines()[0]
-    )
-    parser.add_argument("folder", type=Path, metavar="DATA_FOLDER")
-    parser.add_argument("--only", nargs="+", choices=SETS, default=list(SETS))
-    parser.add_argument("--splits", type=int, default=5)
-    parser.add_argument("--jobs", type=int, default=os.cpu_count())
-    options = parser.parse_args(argv)
+    options = splits_parser("defaults", __doc__, SETS, 5).parse_args(argv)
     load, start = os.getloadavg()[0], time.perf_counter()
     with ProcessPoolExecutor(options.jobs) as pool:
         tasks = {

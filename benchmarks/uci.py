@@ -17,7 +17,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -150,16 +150,24 @@ def _lines(name: str, splits: Sequence[Split]) -> list[tuple[str, ...]]:
     return lines
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the protocol and print the table."""
+def splits_parser(
+    module: str, doc: str, sets: Collection[str], splits: int
+) -> argparse.ArgumentParser:
+    """Return a parser of what benchmarks on splits of sets in a folder take."""
     parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.uci", description=__doc__.splitlines()[0]
+        prog=f"python -m benchmarks.{module}", description=doc.splitlines()[0]
     )
     parser.add_argument("folder", type=Path, metavar="DATA_FOLDER")
-    parser.add_argument("--only", nargs="+", choices=REFERENCE, default=list(REFERENCE))
-    parser.add_argument("--splits", type=int, default=20)
-    parser.add_argument("--passes", type=int, default=10_000)
+    parser.add_argument("--only", nargs="+", choices=sets, default=list(sets))
+    parser.add_argument("--splits", type=int, default=splits)
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the protocol and print the table."""
+    parser = splits_parser("uci", __doc__, REFERENCE, 20)
+    parser.add_argument("--passes", type=int, default=10_000)
     options = parser.parse_args(argv)
     load = os.getloadavg()[0]
     start = time.perf_counter()

@@ -55,6 +55,7 @@ from typing import Any
 import numpy as np
 
 from regkit._types import EPS
+from tests.fit_options import FitOptions
 from tests.squared_problem import Array, Data, PenaltyTerms, prepare
 
 # A direction this small beside its columns is rounding, not data.
@@ -221,21 +222,8 @@ def _coordinate_gain(data: Data, penalty: PenaltyTerms, beta: Array, c: Array) -
     return np.max(gain + penalty.a * (np.abs(beta) - np.abs(best)), initial=0)
 
 
-def certify(
-    X: Any,
-    y: Any,
-    coef: Any,
-    intercept: Any,
-    *,
-    alpha: float,
-    l1_ratio: float = 1.0,
-    sample_weight: Any = None,
-    penalty_factor: Any = None,
-    bounds: Any = None,
-    standardize: bool = False,
-    fit_intercept: bool = True,
-) -> Certificate:
-    """Judge one fitted Lasso or Elastic Net.
+def certify(X: Any, y: Any, coef: Any, intercept: Any, **options: Any) -> Certificate:
+    """Judge one fitted Lasso or Elastic Net; `options` are those of `FitOptions`.
 
     Parameters
     ----------
@@ -244,18 +232,17 @@ def certify(
     coef : (p,) array
         In the units of X.
     intercept : float
-    alpha, l1_ratio, sample_weight, penalty_factor, standardize, fit_intercept
-        As given to the estimator.
-    bounds : None or (lower, upper)
-        Numbers or (p,) arrays; for ``positive=True`` pass ``(0, inf)``.
     """
-    data = prepare(X, y, sample_weight, standardize, fit_intercept)
-    penalty = PenaltyTerms.build(data, alpha, l1_ratio, penalty_factor, bounds)
+    given = FitOptions(**options)
+    data = prepare(X, y, given.sample_weight, given.standardize, given.fit_intercept)
+    penalty = PenaltyTerms.build(
+        data, given.alpha, given.l1_ratio, given.penalty_factor, given.bounds
+    )
     beta = np.asarray(coef).astype(data.norm.dtype).ravel()
     null = float(data.dot(data.y, data.y) / 2)
     shift = np.asarray(intercept).astype(beta.dtype) - data.y_mean + data.center @ beta
     finite = bool(np.all(np.isfinite(beta)) and np.isfinite(shift))
-    if not finite or (not fit_intercept and intercept != 0):
+    if not finite or (not given.fit_intercept and intercept != 0):
         inf = np.inf
         return Certificate(inf, -inf, inf, inf, inf, inf, null, 0.0, 0.0)
     residual = data.y - data.predict(beta)

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import sys
 import tempfile
 from pathlib import Path
 
@@ -37,6 +38,7 @@ def _is_writable(directory: Path) -> bool:
 os.environ.setdefault("NUMBA_CACHE_DIR", str(_kernel_cache_dir()))
 os.environ.setdefault("MPLBACKEND", "Agg")  # pictures need no screen
 
+import pytest  # noqa: E402
 from hypothesis import HealthCheck, settings  # noqa: E402
 
 # "ci" gives the same examples on every run; "large" searches further:
@@ -57,3 +59,11 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
+
+@pytest.fixture(autouse=True)
+def _close_figures():
+    """Close what a test drew; no other test pays for matplotlib's import."""
+    yield
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")

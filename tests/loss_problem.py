@@ -40,6 +40,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
+from tests.fit_options import LossOptions
 from tests.loss_formulas import Loss, make_loss
 
 Array = npt.NDArray[Any]
@@ -232,23 +233,8 @@ def _dense(X: Any) -> Array:
     return np.asarray(X.toarray() if sp.issparse(X) else X)
 
 
-def state(
-    loss: str,
-    X: Any,
-    y: Any,
-    *,
-    alpha: float,
-    l1_ratio: float = 1.0,
-    sample_weight: Any = None,
-    offset: Any = None,
-    penalty_factor: Any = None,
-    bounds: Any = None,
-    standardize: bool = False,
-    fit_intercept: bool = True,
-    power: float = 1.5,
-    grouped: bool = False,
-) -> LossProblem:
-    """State a problem.
+def state(loss: str, X: Any, y: Any, **options: Any) -> LossProblem:
+    """State a problem; `options` are those of `LossOptions`.
 
     Parameters
     ----------
@@ -257,13 +243,11 @@ def state(
     X : (n, p) array or scipy sparse
     y : (n,) array
         0 and 1 for two classes (any two signs for the hinges), 0 .. K - 1 for several.
-    bounds : None or (lower, upper)
-        Numbers or (p,) arrays; for ``positive=True`` pass ``(0, inf)``.
-    alpha, l1_ratio, sample_weight, offset, penalty_factor, standardize, fit_intercept
-        As given to the estimator.
     """
+    given = LossOptions(**options)
     n_samples, n_features = X.shape
-    weight = np.ones(n_samples) if sample_weight is None else np.asarray(sample_weight)
+    weight, factor = given.sample_weight, given.penalty_factor
+    weight = np.ones(n_samples) if weight is None else np.asarray(weight)
     kept = np.flatnonzero(weight > 0)
     rows = sp.csr_array(X)[kept] if sp.issparse(X) else np.asarray(X)[kept]
     small = rows.shape[0] * rows.shape[1] <= _SMALL
@@ -271,7 +255,7 @@ def state(
     rows = (_dense(rows) if small else rows).astype(precision)
     weight = weight.astype(precision)
     p = weight[kept] / weight[kept].sum()
-    formula = make_loss(loss, power=power, n_classes=int(np.max(y)) + 1)
+    formula = make_loss(loss, power=given.power, n_classes=int(np.max(y)) + 1)
     targets = formula.encode(np.asarray(y)[kept]).astype(precision)
     mean = np.asarray(p @ rows)
     if sp.issparse(rows):
@@ -281,15 +265,13 @@ def state(
     spread = np.sqrt(np.maximum(square, 0))
     constant = _is_constant(rows)
     spread = np.where(constant | (spread == 0), 1.0, spread)
-    scale = spread if standardize else np.ones(n_features)
-    factor = (
-        np.ones(n_features) if penalty_factor is None else np.asarray(penalty_factor)
-    )
+    scale = spread if given.standardize else np.ones(n_features)
+    factor = np.ones(n_features) if factor is None else np.asarray(factor)
     # Beside an intercept a constant column only costs.
-    excluded = np.isinf(factor) | (fit_intercept & constant)
-    strength = alpha * np.where(excluded, 0.0, factor)
-    lower, upper = (-np.inf, np.inf) if bounds is None else bounds
-    shift = np.zeros(n_samples) if offset is None else np.asarray(offset)
+    excluded = np.isinf(factor) | (given.fit_intercept & constant)
+    strength = given.alpha * np.where(excluded, 0.0, factor)
+    lower, upper = (-np.inf, np.inf) if given.bounds is None else given.bounds
+    shift = np.zeros(n_samples) if given.offset is None else np.asarray(given.offset)
     shift = shift.reshape(n_samples, -1)[kept]
     return LossProblem(
         loss=formula,
@@ -297,11 +279,11 @@ def state(
         y=targets,
         row_weight=p,
         offset=np.broadcast_to(shift, targets.shape).astype(precision),
-        fit_intercept=fit_intercept,
-        l1=strength * l1_ratio * scale,
-        l2=strength * (1.0 - l1_ratio) * scale**2,
+        fit_intercept=given.fit_intercept,
+        l1=strength * given.l1_ratio * scale,
+        l2=strength * (1.0 - given.l1_ratio) * scale**2,
         lower=np.where(excluded, 0.0, np.broadcast_to(lower, n_features)),
         upper=np.where(excluded, 0.0, np.broadcast_to(upper, n_features)),
         spread=spread,
-        grouped=grouped,
+        grouped=given.grouped,
     )

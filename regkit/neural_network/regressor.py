@@ -216,12 +216,11 @@ class DropoutMLPRegressor(
         return self._shaped(self._mean(self._check_X(X)))
 
     def _mean(self, X: Any) -> Floats:
-        members = self._ensemble.members
-        total: Floats = sum(
-            self._heads.means(each.outputs(X), each.targets) / len(members)
-            for each in members
-        )
-        return total
+        first, *others = self._ensemble.members
+        total: Floats = self._heads.means(first.outputs(X), first.targets)
+        for each in others:
+            total += self._heads.means(each.outputs(X), each.targets)
+        return total / (1 + len(others)) if others else total
 
     @by_chunks()
     @described_as(predict)

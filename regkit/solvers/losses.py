@@ -9,6 +9,7 @@ import numpy as np
 from regkit._types import EPS, Floats
 from regkit.kernels.linear import losses as kernels
 from regkit.kernels.linear.deviance import deviance
+from regkit.kernels.linear.log_link_deviance import log_link_deviance
 from regkit.kernels.linear.loss_steps import LossRows
 from regkit.kernels.linear.loss_values import value_at
 
@@ -95,6 +96,8 @@ class LossTask:
 
 # Of these some direction may lower the loss forever.
 _ENDLESS = (kernels.LOGISTIC, kernels.POISSON, kernels.TWEEDIE)
+# Of these the mean is the exponential of the predictor.
+_LOG_LINKS = (kernels.POISSON, kernels.GAMMA, kernels.TWEEDIE)
 # Of these the mean of y is a null model's intercept, or close to it.
 _MEANS = (kernels.SQUARES, kernels.SQUARED_HINGE, kernels.HINGE)
 
@@ -202,8 +205,9 @@ class Loss:
 
     def deviance(self, y: Floats, share: Floats, eta: Floats) -> float:
         """Return the mean loss above the least that any predictor could reach."""
+        of_rows = log_link_deviance if self.code in _LOG_LINKS else deviance
         with overflowing():
-            return float(deviance(self.code, self.power, y, share, eta))
+            return float(of_rows(self.code, self.power, y, share, eta))
 
     def room(self, y: Floats, share: Floats, dual: Floats) -> float:
         """Return the largest share of ``dual`` inside the conjugate's domain."""

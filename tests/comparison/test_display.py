@@ -15,12 +15,6 @@ from tests.inspection.figures import assert_no_text_overlaps, assert_texts_insid
 NAMES = ["Least squares", "Ridge", "MLP, dropout + L2"]
 
 
-@pytest.fixture(autouse=True)
-def close_figures():
-    yield
-    plt.close("all")
-
-
 @pytest.fixture(scope="module")
 def comparison():
     X, y = make_correlated_regression(60, 90, n_informative=4, signal_to_noise=5.0)

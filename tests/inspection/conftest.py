@@ -1,16 +1,8 @@
-"""Data that is drawn; figures are closed after each test."""
+"""Data that is drawn."""
 
 import pytest
 
 from regkit import lasso_path, load_diabetes_interactions, make_house_prices
-
-
-@pytest.fixture(autouse=True)
-def _close_figures():
-    yield
-    import matplotlib.pyplot as plt
-
-    plt.close("all")
 
 
 @pytest.fixture(scope="module")

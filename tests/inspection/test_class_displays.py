@@ -8,17 +8,7 @@ from sklearn.inspection import DecisionBoundaryDisplay
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from regkit import (
-    AlphaSelectionDisplay,
-    GeneralizedLinearRegressor,
-    GeneralizedLinearRegressorCV,
-    LinearSVMClassifier,
-    LinearSVMClassifierCV,
-    LogisticClassifier,
-    LogisticClassifierCV,
-    RegularizationPathDisplay,
-    logistic_path,
-)
+import regkit
 from tests.inspection.figures import assert_no_text_overlaps, assert_texts_inside
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*at the edge of the grid")
@@ -31,8 +21,8 @@ COUNTS = rng.poisson(np.exp(ETA / 2))
 
 def test_the_path_of_a_classifier():
     data = load_breast_cancer(as_frame=True)
-    path = logistic_path(data.data, data.target, n_alphas=30, standardize=True)
-    display = RegularizationPathDisplay.from_path(path, X=data.data)
+    path = regkit.logistic_path(data.data, data.target, n_alphas=30, standardize=True)
+    display = regkit.RegularizationPathDisplay.from_path(path, X=data.data)
     assert display.coefs.shape[1] == 30
     assert_no_text_overlaps(display.figure_)
     assert_texts_inside(display.figure_)
@@ -41,15 +31,15 @@ def test_the_path_of_a_classifier():
 @pytest.mark.parametrize(
     ("model", "y"),
     [
-        (LogisticClassifier(0.05), Y),
-        (LogisticClassifier(0.05, l1_ratio=0.0), Y),
-        (LinearSVMClassifier(0.05, l1_ratio=1.0), Y),
-        (GeneralizedLinearRegressor(0.05), COUNTS),
+        (regkit.LogisticClassifier(0.05), Y),
+        (regkit.LogisticClassifier(0.05, l1_ratio=0.0), Y),
+        (regkit.LinearSVMClassifier(0.05, l1_ratio=1.0), Y),
+        (regkit.GeneralizedLinearRegressor(0.05), COUNTS),
     ],
     ids=["logistic", "l2", "svm", "counts"],
 )
 def test_the_path_that_an_estimator_lies_on(model, y):
-    display = RegularizationPathDisplay.from_estimator(model, X, y, n_alphas=20)
+    display = regkit.RegularizationPathDisplay.from_estimator(model, X, y, n_alphas=20)
     assert display.alpha == 0.05
     assert set(display.feature_names) <= {"age", "size", "noise"}
     k = int(np.argmin(np.abs(display.alphas - 0.05)))
@@ -59,25 +49,27 @@ def test_the_path_that_an_estimator_lies_on(model, y):
 
 
 def test_a_pipeline_and_a_twin():
-    piped = make_pipeline(StandardScaler(), LogisticClassifierCV(alphas=10)).fit(X, Y)
-    display = RegularizationPathDisplay.from_estimator(piped)
+    piped = make_pipeline(StandardScaler(), regkit.LogisticClassifierCV(alphas=10)).fit(
+        X, Y
+    )
+    display = regkit.RegularizationPathDisplay.from_estimator(piped)
     assert display.alpha == piped[-1].alpha_
     assert display.coefs.shape == (3, 10)
 
 
 def test_each_of_several_classes_has_a_path():
     data, y = load_iris(return_X_y=True)
-    model = LinearSVMClassifierCV(alphas=10).fit(data, y)
+    model = regkit.LinearSVMClassifierCV(alphas=10).fit(data, y)
     for k in range(3):
-        display = RegularizationPathDisplay.from_estimator(model, target=k)
+        display = regkit.RegularizationPathDisplay.from_estimator(model, target=k)
         assert np.array_equal(display.coefs, model.coef_path_[k])
     with pytest.raises(ValueError, match="target=3 is not the number of a class"):
-        RegularizationPathDisplay.from_estimator(model, target=3)
-    joint = LogisticClassifierCV(alphas=5).fit(data, y)
-    display = RegularizationPathDisplay.from_estimator(joint, target=1)
+        regkit.RegularizationPathDisplay.from_estimator(model, target=3)
+    joint = regkit.LogisticClassifierCV(alphas=5).fit(data, y)
+    display = regkit.RegularizationPathDisplay.from_estimator(joint, target=1)
     assert np.array_equal(display.coefs, joint.coef_path_[1])
-    display = RegularizationPathDisplay.from_estimator(
-        LogisticClassifier(0.01), data, y, n_alphas=5, target=2
+    display = regkit.RegularizationPathDisplay.from_estimator(
+        regkit.LogisticClassifier(0.01), data, y, n_alphas=5, target=2
     )
     assert display.coefs.shape == (4, 5)
     path = joint.path_
@@ -92,26 +84,38 @@ def test_each_of_several_classes_has_a_path():
     for name in frame.columns[5:]:
         row = joint.coef_path_[int(name[3]), int(name[1])]
         assert np.array_equal(frame[name], row)
-    single = LinearSVMClassifier(l1_ratio=1.0)
-    display = RegularizationPathDisplay.from_estimator(single, data, y, target=2)
+    single = regkit.LinearSVMClassifier(l1_ratio=1.0)
+    display = regkit.RegularizationPathDisplay.from_estimator(single, data, y, target=2)
     assert display.coefs.shape == (4, 100)
     with pytest.raises(ValueError, match="target=5 is not one of the 3 problems"):
-        RegularizationPathDisplay.from_estimator(single, data, y, target=5)
+        regkit.RegularizationPathDisplay.from_estimator(single, data, y, target=5)
 
 
 @pytest.mark.parametrize(
     ("model", "y", "words"),
     [
-        (LogisticClassifierCV(alphas=10), Y, "held-out log-loss"),
-        (LogisticClassifierCV(alphas=10, scoring="accuracy"), Y, "held-out accuracy"),
-        (LinearSVMClassifierCV(alphas=10), Y, "held-out mean squared hinge loss"),
-        (GeneralizedLinearRegressorCV(alphas=10), COUNTS, "held-out mean deviance"),
-        (LogisticClassifierCV(alphas=10, criterion="bic"), Y, "BIC"),
+        (regkit.LogisticClassifierCV(alphas=10), Y, "held-out log-loss"),
+        (
+            regkit.LogisticClassifierCV(alphas=10, scoring="accuracy"),
+            Y,
+            "held-out accuracy",
+        ),
+        (
+            regkit.LinearSVMClassifierCV(alphas=10),
+            Y,
+            "held-out mean squared hinge loss",
+        ),
+        (
+            regkit.GeneralizedLinearRegressorCV(alphas=10),
+            COUNTS,
+            "held-out mean deviance",
+        ),
+        (regkit.LogisticClassifierCV(alphas=10, criterion="bic"), Y, "BIC"),
     ],
     ids=["log-loss", "accuracy", "hinge", "deviance", "bic"],
 )
 def test_the_choice_of_alpha(model, y, words):
-    display = AlphaSelectionDisplay.from_estimator(model.fit(X, y))
+    display = regkit.AlphaSelectionDisplay.from_estimator(model.fit(X, y))
     assert display.ax_.get_ylabel() == words
     assert display.alpha == model.alpha_
     assert_no_text_overlaps(display.figure_)
@@ -119,14 +123,14 @@ def test_the_choice_of_alpha(model, y, words):
 
 def test_the_choice_for_several_classes():
     data, y = load_iris(return_X_y=True)
-    model = LinearSVMClassifierCV(alphas=10).fit(data, y)
-    display = AlphaSelectionDisplay.from_estimator(model)
+    model = regkit.LinearSVMClassifierCV(alphas=10).fit(data, y)
+    display = regkit.AlphaSelectionDisplay.from_estimator(model)
     assert display.n_nonzero.max() <= 4
 
 
 @pytest.mark.parametrize("method", ["decision_function", "predict_proba", "predict"])
 def test_boundaries_between_classes(method):
-    model = LogisticClassifier().fit(X[["age", "size"]], Y)
+    model = regkit.LogisticClassifier().fit(X[["age", "size"]], Y)
     display = DecisionBoundaryDisplay.from_estimator(
         model, X[["age", "size"]], response_method=method, grid_resolution=5
     )

@@ -3,13 +3,7 @@
 import numpy as np
 import pytest
 
-from regkit import (
-    DropoutMLPRegressor,
-    LassoRegressor,
-    LassoRegressorCV,
-    compare_regularizers,
-    make_house_prices,
-)
+import regkit
 from regkit.inspection import (
     AlphaSelectionDisplay,
     FitComparisonDisplay,
@@ -24,7 +18,7 @@ from regkit.inspection import (
 @pytest.fixture(scope="module")
 def houses():
     pytest.importorskip("pandas")
-    return make_house_prices(60, n_irrelevant=2, return_X_y=True, as_frame=True)
+    return regkit.make_house_prices(60, n_irrelevant=2, return_X_y=True, as_frame=True)
 
 
 def text_of(display):
@@ -41,7 +35,7 @@ def text_of(display):
 
 def test_displays_of_linear_models(houses):
     X, y = houses
-    model = LassoRegressorCV(standardize=True, cv=3).fit(X, y)
+    model = regkit.LassoRegressorCV(standardize=True, cv=3).fit(X, y)
     at = np.flatnonzero(model.alphas_ == model.alpha_)[0]
     text = text_of(AlphaSelectionDisplay.from_estimator(model))
     assert "error: held-out mean squared error" in text
@@ -56,14 +50,14 @@ def test_displays_of_linear_models(houses):
     assert text == f"target: price; rows: 60; R2: {model.score(X, y):.3f}"
     text = text_of(PenaltyGeometryDisplay.from_data(X[["area", "lot"]], y))
     assert text.startswith("coefficients of: area and lot; least squares: ")
-    models = [LassoRegressor(alpha) for alpha in (1.0, 9.0)]
+    models = [regkit.LassoRegressor(alpha) for alpha in (1.0, 9.0)]
     text = text_of(FitComparisonDisplay.from_estimators(models, X, y, feature="area"))
     assert text.startswith("column: area; target: price; rows: 60; models: ")
 
 
 def test_displays_of_networks(houses):
     X, y = houses
-    network = DropoutMLPRegressor(max_iter=3, random_state=0).fit(X, y)
+    network = regkit.DropoutMLPRegressor(max_iter=3, random_state=0).fit(X, y)
     text = text_of(LossCurveDisplay.from_estimator(network))
     assert f"epochs: {network.n_iter_}" in text
     assert "validation loss there: " in text
@@ -74,7 +68,7 @@ def test_displays_of_networks(houses):
 def test_the_display_of_a_comparison():
     rng = np.random.default_rng(0)
     X = rng.normal(size=(60, 3))
-    found = compare_regularizers(
+    found = regkit.compare_regularizers(
         X, X[:, 0] + rng.normal(size=60), n_folds=3, networks=False, baseline=False
     )
     text = text_of(found.plot())

@@ -149,6 +149,14 @@ def compiled_for_literals():
     ]
 
 
+def assert_settled(before, *once):
+    """Nothing was compiled since ``before``, and kernels in ``once`` for one type."""
+    assert signatures() - before == Counter()
+    for name in once:
+        assert before[f"regkit.kernels.{name}"] == 1
+    assert not compiled_for_literals(), compiled_for_literals()
+
+
 def session():
     rng = np.random.default_rng(0)
     shapes = [(20, 6), (20, 510)]  # the complete Gram matrix, a working set
@@ -167,11 +175,10 @@ def session():
         fit_all(X, read_only(y), read_only(weights))
         fit_all(X, y.astype(np.float32), weights.astype(int))
         fit_all(X, (10 * y).round().astype(int), 2)
-    assert signatures() - before == Counter()
     # What does not touch X does not depend on its form.
-    for name in ["linear.active_set.minimize", "linear.certificate.duality_gap"]:
-        assert before[f"regkit.kernels.{name}"] == 1
-    assert not compiled_for_literals(), compiled_for_literals()
+    assert_settled(
+        before, "linear.active_set.minimize", "linear.certificate.duality_gap"
+    )
 
 
 def loss_session():
@@ -195,11 +202,8 @@ def loss_session():
             fit_losses(convert(X), y)
         fit_losses(X, read_only(y), read_only(weights))
         fit_losses(X, y.astype(np.float32), 2)
-    assert signatures() - before == Counter()
     # What does not touch X does not depend on its form.
-    for name in ["linear.loss_walk.walk", "linear.active_set.minimize"]:
-        assert before[f"regkit.kernels.{name}"] == 1
-    assert not compiled_for_literals(), compiled_for_literals()
+    assert_settled(before, "linear.loss_walk.walk", "linear.active_set.minimize")
 
 
 def network_session():
@@ -212,15 +216,13 @@ def network_session():
         fit_networks(convert(X.astype(np.float32)), y)
     fit_networks(X, read_only(y), read_only(np.arange(1.0, 21.0)))
     fit_networks(X, (10 * y).round().astype(int), 2)
-    assert signatures() - before == Counter()
-    for name in ["networks.training.train", "networks.sampling.sample"]:
-        assert before[f"regkit.kernels.{name}"] == 1
-    assert not compiled_for_literals(), compiled_for_literals()
+    compiled_once = ["networks.training.train", "networks.sampling.sample"]
+    assert_settled(before, *compiled_once)
     for network in NETWORKS:
         network.set_params(dtype="float64")
     fit_networks(X, y)
     fit_networks(sp.csr_array(X), y)
-    for name in ["networks.training.train", "networks.sampling.sample"]:
+    for name in compiled_once:
         assert signatures()[f"regkit.kernels.{name}"] == 2
 
 

@@ -2,14 +2,7 @@
 
 import numpy as np
 
-from regkit import (
-    GeneralizedLinearRegressor,
-    GeneralizedLinearRegressorCV,
-    LinearSVMClassifier,
-    LinearSVMClassifierCV,
-    LogisticClassifier,
-    LogisticClassifierCV,
-)
+import regkit
 
 _rng = np.random.default_rng(0)
 N = 120
@@ -23,18 +16,28 @@ ALPHAS = [0.2, 0.02, 1e-5]
 TIGHT = {"tol": 1e-15}
 
 CASES = {
-    "logistic": (LogisticClassifierCV, LogisticClassifier, Y, {}),
-    "svm": (LinearSVMClassifierCV, LinearSVMClassifier, Y, {"l1_ratio": 1.0}),
-    "poisson": (GeneralizedLinearRegressorCV, GeneralizedLinearRegressor, COUNTS, {}),
+    "logistic": (regkit.LogisticClassifierCV, regkit.LogisticClassifier, Y, {}),
+    "svm": (
+        regkit.LinearSVMClassifierCV,
+        regkit.LinearSVMClassifier,
+        Y,
+        {"l1_ratio": 1.0},
+    ),
+    "poisson": (
+        regkit.GeneralizedLinearRegressorCV,
+        regkit.GeneralizedLinearRegressor,
+        COUNTS,
+        {},
+    ),
     "gamma": (
-        GeneralizedLinearRegressorCV,
-        GeneralizedLinearRegressor,
+        regkit.GeneralizedLinearRegressorCV,
+        regkit.GeneralizedLinearRegressor,
         COUNTS + 0.5,
         {"family": "gamma"},
     ),
     "tweedie": (
-        GeneralizedLinearRegressorCV,
-        GeneralizedLinearRegressor,
+        regkit.GeneralizedLinearRegressorCV,
+        regkit.GeneralizedLinearRegressor,
         COUNTS * 1.5,
         {"family": "tweedie", "power": 1.3},
     ),

@@ -22,15 +22,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
-from regkit import (
-    GeneralizedLinearRegressor,
-    LinearSVMClassifier,
-    LogisticClassifier,
-    LogisticClassifierCV,
-    RowChunks,
-    glm_path,
-    logistic_path,
-)
+import regkit
 from tests.loss_certificate import certify_loss
 
 rng = np.random.default_rng(0)
@@ -47,7 +39,7 @@ OFFSET = rng.normal(scale=0.5, size=N)
 @pytest.mark.parametrize("weight", [None, WEIGHT], ids=["equal", "weighted"])
 def test_agrees_with_logistic_regression(C, weight):
     total = N if weight is None else weight.sum()
-    ours = LogisticClassifier(1 / (C * total), l1_ratio=0.0, tol=1e-14)
+    ours = regkit.LogisticClassifier(1 / (C * total), l1_ratio=0.0, tol=1e-14)
     theirs = LogisticRegression(C=C, tol=1e-12, max_iter=10_000)
     ours.fit(X, Y, sample_weight=weight)
     theirs.fit(X, Y, sample_weight=weight)
@@ -63,7 +55,7 @@ def test_agrees_with_logistic_regression(C, weight):
 
 
 def test_agrees_with_saga_on_an_elastic_net():
-    ours = LogisticClassifier(0.02, l1_ratio=0.5, tol=1e-14).fit(X, Y)
+    ours = regkit.LogisticClassifier(0.02, l1_ratio=0.5, tol=1e-14).fit(X, Y)
     theirs = LogisticRegression(
         C=1 / (0.02 * N), l1_ratio=0.5, solver="saga", tol=1e-10, max_iter=100_000
     ).fit(X, Y)
@@ -85,7 +77,9 @@ def test_agrees_with_scikit_learns_regressions(family, peer):
         alpha=0.3, tol=1e-12, max_iter=10_000, solver="newton-cholesky", **options
     )
     theirs.fit(X, y, sample_weight=WEIGHT)
-    ours = GeneralizedLinearRegressor(0.3, l1_ratio=0.0, family=family, tol=1e-14)
+    ours = regkit.GeneralizedLinearRegressor(
+        0.3, l1_ratio=0.0, family=family, tol=1e-14
+    )
     ours.fit(X, y, sample_weight=WEIGHT)
     assert ours.coef_ == pytest.approx(theirs.coef_, abs=1e-6)
     assert ours.intercept_ == pytest.approx(theirs.intercept_, abs=1e-6)
@@ -97,7 +91,7 @@ def test_agrees_with_scikit_learns_regressions(family, peer):
 def test_agrees_with_linear_svc_without_intercept():
     """Its intercept is penalized, so the problems are the same only without."""
     for penalty, l1_ratio in (("l2", 0.0), ("l1", 1.0)):
-        ours = LinearSVMClassifier(
+        ours = regkit.LinearSVMClassifier(
             1 / (0.5 * N), l1_ratio=l1_ratio, fit_intercept=False, tol=1e-14
         ).fit(X, Y)
         theirs = LinearSVC(
@@ -128,22 +122,24 @@ def unpenalized(family, offset):
 @pytest.mark.parametrize("offset", [np.zeros(N), OFFSET], ids=["plain", "offset"])
 def test_agrees_with_maximum_likelihood(offset):
     expected = unpenalized("logistic", offset)
-    model = LogisticClassifier(alpha=0.0, tol=1e-15).fit(X, Y, offset=offset)
+    model = regkit.LogisticClassifier(alpha=0.0, tol=1e-15).fit(X, Y, offset=offset)
     assert model.coef_[0] == pytest.approx(expected[:6], abs=1e-6)
     assert model.intercept_[0] == pytest.approx(expected[6], abs=1e-6)
     expected = unpenalized("poisson", offset)
-    model = GeneralizedLinearRegressor(0.0, tol=1e-15).fit(X, COUNTS, offset=offset)
+    model = regkit.GeneralizedLinearRegressor(0.0, tol=1e-15).fit(
+        X, COUNTS, offset=offset
+    )
     assert model.coef_ == pytest.approx(expected[:6], abs=1e-6)
 
 
 def test_one_against_the_rest():
     data, y = load_iris(return_X_y=True)
-    model = LinearSVMClassifier(0.01, tol=1e-12).fit(data, y)
+    model = regkit.LinearSVMClassifier(0.01, tol=1e-12).fit(data, y)
     assert model.coef_.shape == (3, 4)
     assert model.intercept_.shape == model.dual_gap_.shape == model.n_iter_.shape
     assert model.decision_function(data).shape == (150, 3)
     for k in range(3):
-        alone = LinearSVMClassifier(0.01, tol=1e-12).fit(data, y == k)
+        alone = regkit.LinearSVMClassifier(0.01, tol=1e-12).fit(data, y == k)
         assert model.coef_[k] == pytest.approx(alone.coef_[0], abs=1e-8)
         found = certify_loss(
             "squared_hinge",
@@ -158,7 +154,7 @@ def test_one_against_the_rest():
 
 
 def test_log_probabilities_are_not_logs_of_rounded_probabilities():
-    model = LogisticClassifier(alpha=1e-6).fit(X[:, :1], X[:, 0] > 0)
+    model = regkit.LogisticClassifier(alpha=1e-6).fit(X[:, :1], X[:, 0] > 0)
     far = np.array([[1e5], [-1e5]])
     assert model.predict_proba(far)[0, 0] == 0.0
     logarithms = model.predict_log_proba(far)
@@ -167,7 +163,7 @@ def test_log_probabilities_are_not_logs_of_rounded_probabilities():
 
 
 def test_probabilities_sum_to_one_and_agree_with_predictions():
-    model = LogisticClassifier().fit(X, np.array(["no", "yes"])[Y])
+    model = regkit.LogisticClassifier().fit(X, np.array(["no", "yes"])[Y])
     probabilities = model.predict_proba(X)
     assert probabilities.sum(axis=1) == pytest.approx(1.0)
     assert np.array_equal(
@@ -177,7 +173,7 @@ def test_probabilities_sum_to_one_and_agree_with_predictions():
 
 
 def test_class_weights_shift_the_intercept_as_documented():
-    model = LogisticClassifier(alpha=1e-8, class_weight={0: 1.0, 1: 5.0}).fit(
+    model = regkit.LogisticClassifier(alpha=1e-8, class_weight={0: 1.0, 1: 5.0}).fit(
         X[:, :1] * 0, Y
     )
     plain = np.log(Y.mean() / (1 - Y.mean()))
@@ -185,13 +181,13 @@ def test_class_weights_shift_the_intercept_as_documented():
 
 
 def test_an_offset_at_prediction():
-    model = LogisticClassifier().fit(X, Y, offset=OFFSET)
+    model = regkit.LogisticClassifier().fit(X, Y, offset=OFFSET)
     shifted = model.decision_function(X, offset=OFFSET)
     assert shifted == pytest.approx(model.decision_function(X) + OFFSET)
     assert model.predict_proba(X, OFFSET)[:, 1] == pytest.approx(
         1 / (1 + np.exp(-shifted))
     )
-    counts = GeneralizedLinearRegressor().fit(X, COUNTS, offset=OFFSET)
+    counts = regkit.GeneralizedLinearRegressor().fit(X, COUNTS, offset=OFFSET)
     assert counts.predict(X, OFFSET) == pytest.approx(
         counts.predict(X) * np.exp(OFFSET)
     )
@@ -204,17 +200,17 @@ def test_an_offset_at_prediction():
 @pytest.mark.parametrize("family", ["poisson", "gamma"])
 def test_offsets_beyond_float64_are_named(family, in_chunks):
     offset = np.where(np.arange(N) % 2, 2100.0, -2100.0)
-    rows = (RowChunks([(X, COUNTS + 1)]), None) if in_chunks else (X, COUNTS + 1)
+    rows = (regkit.RowChunks([(X, COUNTS + 1)]), None) if in_chunks else (X, COUNTS + 1)
     with pytest.raises(ValueError, match="offset goes from -2100 to 2100, and exp"):
-        GeneralizedLinearRegressor(family=family).fit(*rows, offset=offset)
+        regkit.GeneralizedLinearRegressor(family=family).fit(*rows, offset=offset)
     if not in_chunks:
         with pytest.raises(ValueError, match="offset goes from -2100 to 2100, and exp"):
-            glm_path(*rows, family=family, n_alphas=3, offset=offset)
+            regkit.glm_path(*rows, family=family, n_alphas=3, offset=offset)
 
 
 def test_exposure_is_a_weight_or_an_offset():
     exposure = np.exp(OFFSET)
-    model = GeneralizedLinearRegressor(0.02, tol=1e-14)
+    model = regkit.GeneralizedLinearRegressor(0.02, tol=1e-14)
     # A mean over exposure is the mean over rows times their ratio.
     by_weight = model.fit(X, COUNTS / exposure, sample_weight=exposure).coef_.copy()
     model.set_params(alpha=0.02 * exposure.mean())
@@ -224,7 +220,11 @@ def test_exposure_is_a_weight_or_an_offset():
 
 @pytest.mark.parametrize(
     "model",
-    [LogisticClassifier(), LinearSVMClassifier(l1_ratio=0.5), LogisticClassifierCV()],
+    [
+        regkit.LogisticClassifier(),
+        regkit.LinearSVMClassifier(l1_ratio=0.5),
+        regkit.LogisticClassifierCV(),
+    ],
     ids=lambda model: type(model).__name__,
 )
 def test_sparse_coefficients_predict_alike(model):
@@ -239,7 +239,7 @@ def test_sparse_coefficients_predict_alike(model):
 
 def test_warm_starts_need_fewer_steps_and_give_the_same_answer():
     data, y = load_breast_cancer(return_X_y=True)
-    model = LogisticClassifier(0.01, standardize=True, tol=1e-12).fit(data, y)
+    model = regkit.LogisticClassifier(0.01, standardize=True, tol=1e-12).fit(data, y)
     cold, n_cold = model.coef_.copy(), model.n_iter_
     model.set_params(warm_start=True).fit(data, y)
     assert model.n_iter_ <= n_cold
@@ -250,22 +250,22 @@ def test_warm_starts_need_fewer_steps_and_give_the_same_answer():
 
 
 def test_no_convergence_is_a_warning_with_a_number():
-    model = LogisticClassifier(1e-4, max_iter=1, tol=1e-15)
+    model = regkit.LogisticClassifier(1e-4, max_iter=1, tol=1e-15)
     with pytest.warns(ConvergenceWarning, match=r"duality gap is \d.*tol=1e-15"):
         model.fit(X, Y)
     assert model.dual_gap_ > 0
 
 
 def test_nothing_is_predicted_before_fit():
-    for model in (LogisticClassifier(), LinearSVMClassifier()):
+    for model in (regkit.LogisticClassifier(), regkit.LinearSVMClassifier()):
         with pytest.raises(NotFittedError):
             model.predict(X)
 
 
 def test_paths_predict_what_estimators_do():
-    path = logistic_path(X, Y, n_alphas=5, tol=1e-12)
+    path = regkit.logistic_path(X, Y, n_alphas=5, tol=1e-12)
     for k, model in enumerate(
-        LogisticClassifier(tol=1e-12).fit_path(X, Y, path.alphas)
+        regkit.LogisticClassifier(tol=1e-12).fit_path(X, Y, path.alphas)
     ):
         assert path.coefs[:, k] == pytest.approx(model.coef_[0], abs=1e-6)
         alpha = path.alphas[k]
@@ -273,23 +273,23 @@ def test_paths_predict_what_estimators_do():
         assert found == pytest.approx(model.predict_proba(X)[:, 1], abs=1e-6)
         assert np.array_equal(path.predict(X, alpha), model.predict(X))
     assert path.predict_proba(X).shape == (N, 5)
-    counts = glm_path(X, COUNTS, n_alphas=3)
-    model = GeneralizedLinearRegressor(counts.alphas[-1]).fit(X, COUNTS)
+    counts = regkit.glm_path(X, COUNTS, n_alphas=3)
+    model = regkit.GeneralizedLinearRegressor(counts.alphas[-1]).fit(X, COUNTS)
     assert counts.predict(X, counts.alphas[-1]) == pytest.approx(
         model.predict(X), abs=1e-4
     )
 
 
 def test_a_path_ends_early():
-    path = logistic_path(X, Y, max_nonzero=2)
+    path = regkit.logistic_path(X, Y, max_nonzero=2)
     assert path.n_nonzero.max() <= 2
     assert len(path.alphas) < 100
     with pytest.raises(ValueError, match="max_nonzero=1 leaves no solution"):
-        logistic_path(X, Y, alphas=[1e-3], max_nonzero=1)
+        regkit.logistic_path(X, Y, alphas=[1e-3], max_nonzero=1)
 
 
 def test_fit_path_keeps_the_order_and_refuses_in_turn():
-    model = LogisticClassifier(tol=1e-12)
+    model = regkit.LogisticClassifier(tol=1e-12)
     found = model.fit_path(X, Y, [0.01, 0.1, 0.01])
     alphas = [fitted.alpha for fitted in found]
     assert alphas == [0.01, 0.1, 0.01]
@@ -305,44 +305,48 @@ def test_fit_path_keeps_the_order_and_refuses_in_turn():
 
 
 def test_selection_by_coefficients():
-    selected = SelectFromModel(LogisticClassifier(0.05), threshold=1e-10).fit(X, Y)
+    selected = SelectFromModel(regkit.LogisticClassifier(0.05), threshold=1e-10).fit(
+        X, Y
+    )
     chosen = selected.get_support()
-    assert np.array_equal(chosen, LogisticClassifier(0.05).fit(X, Y).coef_[0] != 0)
+    assert np.array_equal(
+        chosen, regkit.LogisticClassifier(0.05).fit(X, Y).coef_[0] != 0
+    )
     assert 0 < chosen.sum() < 6
 
 
 def test_calibrated_margins():
-    model = CalibratedClassifierCV(LinearSVMClassifier(), cv=3).fit(X, Y)
+    model = CalibratedClassifierCV(regkit.LinearSVMClassifier(), cv=3).fit(X, Y)
     assert model.predict_proba(X).sum(axis=1) == pytest.approx(1.0)
     assert model.score(X, Y) > 0.7
 
 
 def test_one_versus_rest_of_binary_classifiers():
     data, y = load_iris(return_X_y=True)
-    model = OneVsRestClassifier(LogisticClassifier(0.001)).fit(data, y)
+    model = OneVsRestClassifier(regkit.LogisticClassifier(0.001)).fit(data, y)
     assert model.score(data, y) > 0.9
 
 
 def test_stacked_and_piped():
     stack = StackingClassifier(
         [
-            ("logistic", make_pipeline(StandardScaler(), LogisticClassifier())),
-            ("svm", LinearSVMClassifier()),
+            ("logistic", make_pipeline(StandardScaler(), regkit.LogisticClassifier())),
+            ("svm", regkit.LinearSVMClassifier()),
         ],
-        final_estimator=LogisticClassifier(0.001),
+        final_estimator=regkit.LogisticClassifier(0.001),
         cv=3,
     ).fit(X, Y)
     assert stack.score(X, Y) > 0.7
 
 
 def test_permuted_columns_matter_as_their_coefficients():
-    model = LogisticClassifier(0.05).fit(X, Y)
+    model = regkit.LogisticClassifier(0.05).fit(X, Y)
     found = permutation_importance(model, X, Y, scoring="neg_log_loss", random_state=0)
     assert np.array_equal(found.importances_mean != 0, model.coef_[0] != 0)
 
 
 def test_generic_minimizer_finds_nothing_better():
-    model = LogisticClassifier(0.02, l1_ratio=0.5, bounds=(-0.5, 0.4), tol=1e-13)
+    model = regkit.LogisticClassifier(0.02, l1_ratio=0.5, bounds=(-0.5, 0.4), tol=1e-13)
     model.fit(X, Y)
 
     def objective(point):

@@ -7,67 +7,44 @@ import signal
 import threading
 import time
 from contextlib import contextmanager
-from itertools import pairwise
 
 import joblib
 import numpy as np
 import pandas as pd
 import pytest
-import scipy.sparse as sp
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 
-from regkit import (
-    ElasticNetRegressor,
-    LassoRegressor,
-    LassoRegressorCV,
-    PathSearchCV,
-    RidgeRegressor,
-    RidgeRegressorCV,
-)
+import regkit
 from regkit.linear_model import _source_reducer
+from tests.linear_model import rows_in_pieces as pieces
 
 dask = pytest.importorskip("dask")
 da = pytest.importorskip("dask.array")
 dd = pytest.importorskip("dask.dataframe")
 distributed = pytest.importorskip("distributed")
 
-N, P = 530, 9
-RNG = np.random.default_rng(0)
-X = RNG.standard_normal((N, P)) @ RNG.standard_normal((P, P)) + 10.0
-X[:, 4] *= RNG.random(N) < 0.2
-Y = X @ [3.0, -2.0, 1.0, 0, 0, 0, 0.5, 0, 0] + RNG.standard_normal(N)
-W = RNG.integers(0, 4, N).astype(float)
-FRAME = pd.DataFrame(X, columns=list("abcdefghi"))
-ROWS = (1, 199, 0, 300, 30)
+P = 9
+X, RNG = pieces.draw_rows(P)
+Y = X @ [3.0, -2.0, 1.0, 0, 0, 0, 0.5, 0, 0] + RNG.standard_normal(pieces.N)
+W = RNG.integers(0, 4, pieces.N).astype(float)
+FRAME = pieces.frame_of(X)
 
 MODELS = [
-    LassoRegressor(0.1, standardize=True),
-    ElasticNetRegressor(0.1, bounds=(-1, 2), penalty_factor=np.arange(P)),
-    RidgeRegressor(3.0),
-    LassoRegressorCV(alphas=20, eps=1e-5),
-    RidgeRegressorCV(alphas=[0.0, 1.0, 100.0]),
-    RidgeRegressorCV(cv=4, standardize=True),
+    regkit.LassoRegressor(0.1, standardize=True),
+    regkit.ElasticNetRegressor(0.1, bounds=(-1, 2), penalty_factor=np.arange(P)),
+    regkit.RidgeRegressor(3.0),
+    regkit.LassoRegressorCV(alphas=20, eps=1e-5),
+    regkit.RidgeRegressorCV(alphas=[0.0, 1.0, 100.0]),
+    regkit.RidgeRegressorCV(cv=4, standardize=True),
 ]
 
 
-def sparse_array():
-    cuts = np.cumsum((0, *ROWS))
-    parts = [
-        da.from_delayed(
-            dask.delayed(sp.csr_array)(X[a:b]), (b - a, P), meta=sp.csr_array((0, 0))
-        )
-        for a, b in pairwise(cuts)
-        if b > a
-    ]
-    return da.concatenate(parts)
-
-
 def forms():
-    array = da.from_array(X, chunks=(ROWS, P))
+    array = da.from_array(X, chunks=(pieces.BLOCKS, P))
     yield "array", array, da.from_array(Y, chunks=100), da.from_array(W, chunks=90)
     yield "columns", da.from_array(X, chunks=(100, 2)), Y, W
-    yield "sparse", sparse_array(), Y, W
+    yield "sparse", pieces.sparse_dask_array(X), Y, W
     frame = dd.from_pandas(FRAME, npartitions=4)
     y = dd.from_pandas(pd.Series(Y), npartitions=4)
     yield "frame", frame, y, W
@@ -133,8 +110,8 @@ def test_processes(model, client):
 def test_several_targets():
     targets = np.stack([Y, -Y + X[:, 0]], axis=1)
     table = da.from_array(X, chunks=(100, P))
-    whole = RidgeRegressor([1.0, 2.0]).fit(X, targets)
-    found = RidgeRegressor([1.0, 2.0]).fit(
+    whole = regkit.RidgeRegressor([1.0, 2.0]).fit(X, targets)
+    found = regkit.RidgeRegressor([1.0, 2.0]).fit(
         table, da.from_array(targets, chunks=(70, 1))
     )
     np.testing.assert_allclose(found.coef_, whole.coef_, rtol=1e-8)
@@ -142,7 +119,7 @@ def test_several_targets():
 
 
 def test_frames_are_predicted_lazily_and_checked_at_once():
-    model = LassoRegressor(0.1).fit(FRAME, Y)
+    model = regkit.LassoRegressor(0.1).fit(FRAME, Y)
     frame = dd.from_pandas(FRAME, npartitions=3)
     predicted = model.predict(frame)
     assert dask.is_dask_collection(predicted)
@@ -154,7 +131,7 @@ def test_frames_are_predicted_lazily_and_checked_at_once():
 def test_what_is_neither_array_nor_frame():
     for wrong in (dask.delayed(X), dd.from_pandas(FRAME["a"], npartitions=2)):
         with pytest.raises(TypeError, match="X must be a Dask array or data frame, go"):
-            RidgeRegressor().fit(wrong, Y)
+            regkit.RidgeRegressor().fit(wrong, Y)
 
 
 def holed(value):
@@ -217,7 +194,7 @@ BAD = {
 @pytest.mark.parametrize("what", BAD)
 def test_bad_partitions_get_one_sentence_and_change_nothing(what):
     table, y, weight, message = BAD[what]
-    model = RidgeRegressor().fit(X[:, :4], Y)
+    model = regkit.RidgeRegressor().fit(X[:, :4], Y)
     before = dict(model.__dict__)
     with pytest.raises(ValueError, match=r"^.*") as caught:
         model.fit(table, y, weight)
@@ -235,9 +212,9 @@ def some_rows(number, wait=0.0):
 @pytest.mark.parametrize(
     ("model", "limit", "after"),
     [
-        (RidgeRegressorCV(cv=4, alphas=[0.0, 1.0, 100.0]), 3000, 1.0),
-        (RidgeRegressorCV(), 3000, 2.4),
-        (LassoRegressorCV(cv=4, alphas=20, eps=1e-6), 4, 2.4),
+        (regkit.RidgeRegressorCV(cv=4, alphas=[0.0, 1.0, 100.0]), 3000, 1.0),
+        (regkit.RidgeRegressorCV(), 3000, 2.4),
+        (regkit.LassoRegressorCV(cv=4, alphas=20, eps=1e-6), 4, 2.4),
     ],
     ids=["ridge folds", "ridge rows", "wide lasso"],
 )
@@ -270,12 +247,12 @@ def test_losing_a_worker_does_not_lose_the_fit(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("search", [GridSearchCV, PathSearchCV])
+@pytest.mark.parametrize("search", [GridSearchCV, regkit.PathSearchCV])
 def test_searches_on_a_cluster(search, client):
     grid = {"alpha": np.geomspace(1.0, 1e-3, 6)}
-    here = search(LassoRegressor(), grid, cv=3).fit(X, Y)
+    here = search(regkit.LassoRegressor(), grid, cv=3).fit(X, Y)
     with joblib.parallel_backend("dask"):
-        there = search(LassoRegressor(), grid, cv=3).fit(X, Y)
+        there = search(regkit.LassoRegressor(), grid, cv=3).fit(X, Y)
     np.testing.assert_allclose(
         there.cv_results_["mean_test_score"], here.cv_results_["mean_test_score"]
     )

@@ -7,26 +7,16 @@ import pytest
 import scipy.sparse as sp
 from sklearn.base import clone
 
-from regkit import (
-    GeneralizedLinearRegressor,
-    GeneralizedLinearRegressorCV,
-    LinearSVMClassifier,
-    LinearSVMClassifierCV,
-    LogisticClassifier,
-    LogisticClassifierCV,
-    RowChunks,
-    glm_path,
-    logistic_path,
-)
+import regkit
 
 rng = np.random.default_rng(0)
 X = rng.normal(size=(60, 3))
 CODES = (X[:, 0] + rng.normal(size=60) > 0).astype(int)
 CLASSIFIERS = [
-    LogisticClassifier(),
-    LinearSVMClassifier(),
-    LogisticClassifierCV(alphas=5),
-    LinearSVMClassifierCV(alphas=5),
+    regkit.LogisticClassifier(),
+    regkit.LinearSVMClassifier(),
+    regkit.LogisticClassifierCV(alphas=5),
+    regkit.LinearSVMClassifierCV(alphas=5),
 ]
 
 
@@ -71,9 +61,9 @@ def test_labels_of_any_kind_give_the_same_coefficients(estimator, kind):
 )
 def test_containers_of_labels(container):
     y = np.array(["no", "yes"])[CODES]
-    model = LogisticClassifier().fit(X, container(y.tolist()))
+    model = regkit.LogisticClassifier().fit(X, container(y.tolist()))
     assert model.classes_.tolist() == ["no", "yes"]
-    assert np.array_equal(model.coef_, LogisticClassifier().fit(X, CODES).coef_)
+    assert np.array_equal(model.coef_, regkit.LogisticClassifier().fit(X, CODES).coef_)
 
 
 @named(CLASSIFIERS)
@@ -101,11 +91,11 @@ def test_labels_that_cannot_be_used(estimator, y, message):
 
 def test_sparse_labels_are_refused():
     with pytest.raises(TypeError, match="y must be dense"):
-        LogisticClassifier().fit(X, sp.csr_matrix(CODES))
+        regkit.LogisticClassifier().fit(X, sp.csr_matrix(CODES))
 
 
 def test_a_failed_fit_leaves_the_estimator():
-    model = LogisticClassifier().fit(X, CODES)
+    model = regkit.LogisticClassifier().fit(X, CODES)
     before = dict(model.__dict__)
     with pytest.raises(ValueError, match="one class"):
         model.fit(X, np.ones(60))
@@ -136,7 +126,7 @@ def test_classes_without_weight_are_named(estimator):
 @named(CLASSIFIERS)
 def test_class_weights_beyond_float64(estimator, class_weight, message, in_chunks):
     estimator = clone(estimator).set_params(class_weight=class_weight)
-    rows = RowChunks([(X, CODES)]) if in_chunks else X
+    rows = regkit.RowChunks([(X, CODES)]) if in_chunks else X
     with pytest.raises(ValueError, match=f"^class_weight times .*{message}"):
         estimator.fit(rows, None if in_chunks else CODES)
 
@@ -145,12 +135,12 @@ def test_classes_missing_from_a_fold_are_named():
     y = np.array(["a"] * 59 + ["b"])
     folds = [(np.arange(40), np.arange(40, 60)), (np.arange(20, 60), np.arange(20))]
     with pytest.raises(ValueError, match=r"class 'b' has no row.*fold 0.*stratified"):
-        LogisticClassifierCV(cv=folds).fit(X, y)
+        regkit.LogisticClassifierCV(cv=folds).fit(X, y)
 
 
 def test_class_weight_multiplies_sample_weight():
     weight = rng.random(60)
-    model = LogisticClassifier(class_weight={0: 2.0, 1: 0.5}, tol=1e-12)
+    model = regkit.LogisticClassifier(class_weight={0: 2.0, 1: 0.5}, tol=1e-12)
     by_class = model.fit(X, CODES, sample_weight=weight).coef_.copy()
     factors = np.where(CODES == 1, 0.5, 2.0)
     model.set_params(class_weight=None).fit(X, CODES, sample_weight=weight * factors)
@@ -160,7 +150,7 @@ def test_class_weight_multiplies_sample_weight():
 def test_balanced_classes_have_equal_totals():
     y = np.array(["no", "yes"])[CODES]
     weight = rng.integers(1, 4, size=60).astype(float)
-    model = LogisticClassifier(class_weight="balanced", tol=1e-12)
+    model = regkit.LogisticClassifier(class_weight="balanced", tol=1e-12)
     balanced = model.fit(X, y, sample_weight=weight).coef_.copy()
     totals = np.bincount(CODES, weight)
     by_hand = {"no": 1 / totals[0], "yes": 1 / totals[1]}
@@ -181,7 +171,7 @@ def test_balanced_classes_have_equal_totals():
 def test_class_weights_that_cannot_be_used(class_weight, message):
     y = np.array(["no", "yes"])[CODES]
     with pytest.raises(ValueError, match=message):
-        LogisticClassifier(class_weight=class_weight).fit(X, y)
+        regkit.LogisticClassifier(class_weight=class_weight).fit(X, y)
 
 
 @pytest.mark.parametrize(
@@ -196,7 +186,9 @@ def test_class_weights_that_cannot_be_used(class_weight, message):
         ("poisson", None, "y is None"),
     ],
 )
-@named([GeneralizedLinearRegressor(), GeneralizedLinearRegressorCV(alphas=5)])
+@named(
+    [regkit.GeneralizedLinearRegressor(), regkit.GeneralizedLinearRegressorCV(alphas=5)]
+)
 def test_counts_that_cannot_be_used(estimator, family, y, message):
     with pytest.raises(ValueError, match=message):
         estimator.set_params(family=family).fit(X, y)
@@ -212,28 +204,28 @@ def test_counts_that_cannot_be_used(estimator, family, y, message):
 )
 def test_offsets_that_cannot_be_used(offset, message):
     with pytest.raises(ValueError, match=message):
-        LogisticClassifier().fit(X, CODES, offset=offset)
+        regkit.LogisticClassifier().fit(X, CODES, offset=offset)
     with pytest.raises(ValueError, match=message):
-        GeneralizedLinearRegressor().fit(X, CODES, offset=offset)
+        regkit.GeneralizedLinearRegressor().fit(X, CODES, offset=offset)
 
 
 def test_an_offset_and_a_scorer_do_not_go_together():
-    model = LogisticClassifierCV(scoring="roc_auc")
+    model = regkit.LogisticClassifierCV(scoring="roc_auc")
     with pytest.raises(ValueError, match="scoring='roc_auc' together with an offset"):
         model.fit(X, CODES, offset=np.ones(60))
 
 
 def test_paths_name_themselves_in_messages():
     with pytest.raises(ValueError, match="logistic_path needs at least 2 classes"):
-        logistic_path(X, np.ones(60))
+        regkit.logistic_path(X, np.ones(60))
     with pytest.raises(ValueError, match="non-negative for glm_path"):
-        glm_path(X, -np.ones(60))
+        regkit.glm_path(X, -np.ones(60))
     with pytest.raises(ValueError, match="logistic_path needs alphas"):
-        logistic_path(X, CODES, l1_ratio=0)
+        regkit.logistic_path(X, CODES, l1_ratio=0)
 
 
 def test_hinge_losses_have_no_probabilities():
-    model = LinearSVMClassifier().fit(X, CODES)
+    model = regkit.LinearSVMClassifier().fit(X, CODES)
     assert not hasattr(model, "predict_proba")
     with pytest.raises(AttributeError, match="CalibratedClassifierCV"):
         model.predict_proba  # noqa: B018

@@ -8,24 +8,18 @@ from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 
 import regkit
-from regkit import (
-    ElasticNetRegressor,
-    ElasticNetRegressorCV,
-    GeneralizedLinearRegressor,
-    GeneralizedLinearRegressorCV,
-    LassoRegressor,
-    LassoRegressorCV,
-    LinearSVMClassifier,
-    LinearSVMClassifierCV,
-    LogisticClassifier,
-    LogisticClassifierCV,
-    PathSearchCV,
-    RidgeRegressor,
-    RidgeRegressorCV,
-    RowChunks,
-    SufficientStatistics,
-)
 
+SQUARED = regkit.LassoRegressor, regkit.ElasticNetRegressor, regkit.RidgeRegressor
+LOSSES = (
+    regkit.LogisticClassifier,
+    regkit.LinearSVMClassifier,
+    regkit.GeneralizedLinearRegressor,
+)
+LOSSES_CV = (
+    regkit.LogisticClassifierCV,
+    regkit.LinearSVMClassifierCV,
+    regkit.GeneralizedLinearRegressorCV,
+)
 FACTORS = {"a": 0.0, "e": np.inf}
 FACTORS_BY_POSITION = [0, 1, 1, 1, np.inf]
 BOUNDS = {"b": (-0.5, None), "d": (0, 0.2)}
@@ -37,18 +31,12 @@ BY_NAME = {"penalty_factor": FACTORS}, {"bounds": BOUNDS}
 BY_POSITION = {"penalty_factor": FACTORS_BY_POSITION}, {"bounds": BOUNDS_BY_POSITION}
 
 MODELS = [
-    LassoRegressor(0.1),
-    ElasticNetRegressor(0.1),
-    RidgeRegressor(0.1),
-    LassoRegressorCV(cv=3, alphas=8),
-    ElasticNetRegressorCV(cv=3, alphas=8),
-    RidgeRegressorCV(cv=3, alphas=[0.1, 1.0, 10.0]),
-    LogisticClassifier(),
-    LinearSVMClassifier(),
-    GeneralizedLinearRegressor(),
-    LogisticClassifierCV(cv=3, alphas=5),
-    LinearSVMClassifierCV(cv=3, alphas=5),
-    GeneralizedLinearRegressorCV(cv=3, alphas=5),
+    *(kind(0.1) for kind in SQUARED),
+    regkit.LassoRegressorCV(cv=3, alphas=8),
+    regkit.ElasticNetRegressorCV(cv=3, alphas=8),
+    regkit.RidgeRegressorCV(cv=3, alphas=[0.1, 1.0, 10.0]),
+    *(kind() for kind in LOSSES),
+    *(kind(cv=3, alphas=5) for kind in LOSSES_CV),
 ]
 
 
@@ -94,12 +82,12 @@ def test_paths(path, data):
     assert_array_equal(named.coefs, placed.coefs)
 
 
-@pytest.mark.parametrize("search", [PathSearchCV, GridSearchCV])
+@pytest.mark.parametrize("search", [regkit.PathSearchCV, GridSearchCV])
 def test_searches_keep_the_names(search, data):
     X, targets = data
     grid = {"alpha": [0.5, 0.1]}
-    found = search(LassoRegressor(**BY_NAME[0]), grid, cv=3)
-    placed = search(LassoRegressor(**BY_POSITION[0]), grid, cv=3)
+    found = search(regkit.LassoRegressor(**BY_NAME[0]), grid, cv=3)
+    placed = search(regkit.LassoRegressor(**BY_POSITION[0]), grid, cv=3)
     y = targets["Regressor"]
     assert_array_equal(
         found.fit(X, y).best_estimator_.coef_, placed.fit(X, y).best_estimator_.coef_
@@ -109,14 +97,14 @@ def test_searches_keep_the_names(search, data):
 def test_rows_in_chunks_and_statistics(data):
     X, targets = data
     y = targets["Regressor"]
-    whole = LassoRegressor(0.1, **BY_NAME[0]).fit(X, y)
+    whole = regkit.LassoRegressor(0.1, **BY_NAME[0]).fit(X, y)
     parts = [(X[:60], y[:60]), (X[60:], y[60:])]
-    chunks = LassoRegressor(0.1, **BY_NAME[0]).fit(RowChunks(parts), None)
+    chunks = regkit.LassoRegressor(0.1, **BY_NAME[0]).fit(regkit.RowChunks(parts), None)
     np.testing.assert_allclose(chunks.coef_, whole.coef_, atol=1e-6)
-    statistics = SufficientStatistics()
+    statistics = regkit.SufficientStatistics()
     for X_part, y_part in parts:
         statistics.update(X_part, y_part)
-    summed = LassoRegressor(0.1, **BY_NAME[0]).fit_statistics(statistics)
+    summed = regkit.LassoRegressor(0.1, **BY_NAME[0]).fit_statistics(statistics)
     np.testing.assert_allclose(summed.coef_, whole.coef_, atol=1e-6)
 
 
@@ -148,7 +136,7 @@ def test_rows_in_chunks_and_statistics(data):
 )
 def test_mistakes_get_one_sentence(parameters, sentence, data):
     X, targets = data
-    model = LassoRegressor().fit(X, targets["Regressor"])
+    model = regkit.LassoRegressor().fit(X, targets["Regressor"])
     before = model.coef_
     with pytest.raises(ValueError, match=sentence):
         model.set_params(**parameters).fit(X, targets["Regressor"])
@@ -158,4 +146,4 @@ def test_mistakes_get_one_sentence(parameters, sentence, data):
 def test_an_array_has_no_names(data):
     X, targets = data
     with pytest.raises(ValueError, match="X has no column names: pass a data frame"):
-        LassoRegressor(**BY_NAME[0]).fit(X.to_numpy(), targets["Regressor"])
+        regkit.LassoRegressor(**BY_NAME[0]).fit(X.to_numpy(), targets["Regressor"])

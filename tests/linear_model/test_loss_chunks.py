@@ -16,25 +16,14 @@ from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import ShuffleSplit
 
-from regkit import (
-    GeneralizedLinearRegressor,
-    GeneralizedLinearRegressorCV,
-    LinearSVMClassifier,
-    LinearSVMClassifierCV,
-    LogisticClassifier,
-    LogisticClassifierCV,
-    RowChunks,
-    glm_path,
-    logistic_path,
-)
+import regkit
 from regkit.rows import open as opened
+from tests.linear_model.rows_in_pieces import SLICES, N, chunked_forms, draw_rows
 from tests.loss_certificate import certify_loss
 from tests.properties.profile import sweep
 
-N, P = 530, 7
-RNG = np.random.default_rng(0)
-X = RNG.standard_normal((N, P)) @ RNG.standard_normal((P, P)) + 10.0
-X[:, 4] *= RNG.random(N) < 0.2
+P = 7
+X, RNG = draw_rows(P)
 ETA = (X - X.mean(axis=0)) @ [0.7, -0.5, 0.4, 0, 0, 0.3, 0]
 BINARY = np.where(RNG.random(N) < 1 / (1 + np.exp(-ETA)), "yes", "no")
 NOISE = RNG.gumbel(size=(N, 3))
@@ -45,36 +34,41 @@ COUNTS = RNG.poisson(np.exp(0.3 * ETA)).astype(float)
 AMOUNTS = RNG.gamma(2.0, np.exp(0.3 * ETA)) + 1e-3
 W = RNG.integers(0, 4, N).astype(float)
 OFFSET = 0.3 * RNG.standard_normal(N)
-SLICES = [slice(a, b) for a, b in [(0, 1), (1, 90), (90, 400), (400, N)]]
 FREE = [0, 1, 1, 2, 1, 1, np.inf]
 
 MODELS = [
-    (LogisticClassifier(0.01, tol=1e-11), BINARY),
-    (LogisticClassifier(0.02, l1_ratio=0.5, standardize=True, tol=1e-11), BINARY),
+    (regkit.LogisticClassifier(0.01, tol=1e-11), BINARY),
     (
-        LogisticClassifier(
+        regkit.LogisticClassifier(0.02, l1_ratio=0.5, standardize=True, tol=1e-11),
+        BINARY,
+    ),
+    (
+        regkit.LogisticClassifier(
             0.01, class_weight="balanced", penalty_factor=FREE, tol=1e-11
         ),
         BINARY,
     ),
-    (LogisticClassifier(0.01, fit_intercept=False, tol=1e-11), BINARY),
-    (LogisticClassifier(0.01, tol=1e-11), THREE),
-    (LinearSVMClassifier(0.02, bounds=(-0.2, 0.5), tol=1e-11), BINARY),
-    (LinearSVMClassifier(0.02, class_weight={"red": 2.0}, tol=1e-11), THREE),
-    (GeneralizedLinearRegressor(0.01, tol=1e-11), COUNTS),
+    (regkit.LogisticClassifier(0.01, fit_intercept=False, tol=1e-11), BINARY),
+    (regkit.LogisticClassifier(0.01, tol=1e-11), THREE),
+    (regkit.LinearSVMClassifier(0.02, bounds=(-0.2, 0.5), tol=1e-11), BINARY),
+    (regkit.LinearSVMClassifier(0.02, class_weight={"red": 2.0}, tol=1e-11), THREE),
+    (regkit.GeneralizedLinearRegressor(0.01, tol=1e-11), COUNTS),
     (
-        GeneralizedLinearRegressor(
+        regkit.GeneralizedLinearRegressor(
             0.01, family="gamma", l1_ratio=0.0, positive=True, tol=1e-11
         ),
         AMOUNTS,
     ),
-    (GeneralizedLinearRegressor(0.01, family="tweedie", tol=1e-11), COUNTS),
+    (regkit.GeneralizedLinearRegressor(0.01, family="tweedie", tol=1e-11), COUNTS),
 ]
 SEARCHES = [
-    (LogisticClassifierCV(alphas=12, cv=3, tol=1e-11), BINARY),
-    (LogisticClassifierCV(alphas=6, cv=3, class_weight="balanced", tol=1e-11), THREE),
-    (LinearSVMClassifierCV(alphas=8, cv=3, rule="1se"), THREE),
-    (GeneralizedLinearRegressorCV(alphas=12, cv=4, tol=1e-11), COUNTS),
+    (regkit.LogisticClassifierCV(alphas=12, cv=3, tol=1e-11), BINARY),
+    (
+        regkit.LogisticClassifierCV(alphas=6, cv=3, class_weight="balanced", tol=1e-11),
+        THREE,
+    ),
+    (regkit.LinearSVMClassifierCV(alphas=8, cv=3, rule="1se"), THREE),
+    (regkit.GeneralizedLinearRegressorCV(alphas=12, cv=4, tol=1e-11), COUNTS),
 ]
 
 
@@ -85,18 +79,8 @@ def named(value: Any) -> str:
 
 def forms(y: Any) -> Any:
     """The same rows, as they may come."""
-    frame = pd.DataFrame(X, columns=list("abcdefg"))
-    yield "array", RowChunks(X, chunk_rows=77), y, W
-    yield "csr", RowChunks(sp.csr_array(X), chunk_rows=100), y, W
-    yield "one row each", RowChunks([X[i : i + 1] for i in range(N)]), y, W
-    yield (
-        "mixed",
-        RowChunks([sp.csc_array(X[s]) if s.start else X[s] for s in SLICES]),
-        y,
-        W,
-    )
-    yield "threes", RowChunks(lambda: ((X[s], y[s], W[s]) for s in SLICES)), None, None
-    yield "frames", RowChunks(lambda: (frame[s] for s in SLICES)), y, W
+    yield from chunked_forms(X, y, W)
+    yield "one row each", regkit.RowChunks([X[i : i + 1] for i in range(N)]), y, W
 
 
 def assert_close(found: Any, whole: Any, note: str = "") -> None:
@@ -136,7 +120,7 @@ def test_same_answer_however_the_rows_come(model, y):
 def test_same_choice_however_the_rows_come(model, y):
     whole = clone(model).fit(X, y, W)
     chunks = [(X[s], y[s], W[s]) for s in SLICES]
-    for rows in (RowChunks(X, chunk_rows=97), RowChunks(chunks)):
+    for rows in (regkit.RowChunks(X, chunk_rows=97), regkit.RowChunks(chunks)):
         comes = rows._source is chunks
         found = clone(model).fit(rows, None if comes else y, None if comes else W)
         assert found.alpha_ == pytest.approx(whole.alpha_, rel=1e-9)
@@ -153,45 +137,55 @@ def test_same_choice_however_the_rows_come(model, y):
 def test_offsets():
     three = np.stack([OFFSET, -OFFSET, 2 * OFFSET], axis=1)
     for model, y, offset in [
-        (LogisticClassifier(0.01, tol=1e-11), BINARY, OFFSET),
-        (LogisticClassifier(0.01, tol=1e-11), THREE, three),
-        (GeneralizedLinearRegressor(0.01, tol=1e-11), COUNTS, 5.0 * OFFSET - 12.0),
-        (GeneralizedLinearRegressorCV(alphas=8, tol=1e-11), COUNTS, OFFSET),
+        (regkit.LogisticClassifier(0.01, tol=1e-11), BINARY, OFFSET),
+        (regkit.LogisticClassifier(0.01, tol=1e-11), THREE, three),
+        (
+            regkit.GeneralizedLinearRegressor(0.01, tol=1e-11),
+            COUNTS,
+            5.0 * OFFSET - 12.0,
+        ),
+        (regkit.GeneralizedLinearRegressorCV(alphas=8, tol=1e-11), COUNTS, OFFSET),
     ]:
         whole = clone(model).fit(X, y, W, offset=offset)
-        found = clone(model).fit(RowChunks(X, chunk_rows=90), y, W, offset=offset)
+        found = clone(model).fit(
+            regkit.RowChunks(X, chunk_rows=90), y, W, offset=offset
+        )
         assert_close(found, whole)
     with pytest.raises(ValueError, match="offset has 529 entries"):
-        model.fit(RowChunks(X), y, offset=OFFSET[:-1])
+        model.fit(regkit.RowChunks(X), y, offset=OFFSET[:-1])
     with pytest.raises(ValueError, match="offset must be None where X comes in chunks"):
-        whole.predict(RowChunks(X), offset=OFFSET)
+        whole.predict(regkit.RowChunks(X), offset=OFFSET)
 
 
 def test_paths():
     for path, y in (
-        (logistic_path, BINARY),
-        (logistic_path, THREE),
-        (glm_path, COUNTS),
+        (regkit.logistic_path, BINARY),
+        (regkit.logistic_path, THREE),
+        (regkit.glm_path, COUNTS),
     ):
         whole = path(X, y, n_alphas=15, sample_weight=W, tol=1e-11)
         found = path(
-            RowChunks(X, chunk_rows=90), y, n_alphas=15, sample_weight=W, tol=1e-11
+            regkit.RowChunks(X, chunk_rows=90),
+            y,
+            n_alphas=15,
+            sample_weight=W,
+            tol=1e-11,
         )
         np.testing.assert_allclose(found.alphas, whole.alphas, rtol=1e-9)
         np.testing.assert_allclose(found.coefs, whole.coefs, rtol=1e-4, atol=2e-6)
         assert found.dual_gaps.max() <= 1e-11 * found.null_objective
-        short = path(RowChunks(X), y, n_alphas=15, max_nonzero=3)
+        short = path(regkit.RowChunks(X), y, n_alphas=15, max_nonzero=3)
         assert short.n_nonzero.max() <= 3 < whole.n_nonzero.max()
         assert len(short.alphas) < 15
 
 
 def test_one_fit_for_many_alphas_and_from_an_earlier_fit():
-    rows = RowChunks(X, chunk_rows=90)
+    rows = regkit.RowChunks(X, chunk_rows=90)
     values = [0.03, 0.01, 0.1, 0.01]
-    model = LogisticClassifier(tol=1e-10)
+    model = regkit.LogisticClassifier(tol=1e-10)
     for value, found in zip(values, model.fit_path(rows, BINARY, values), strict=True):
         assert_close(found, clone(model).set_params(alpha=value).fit(X, BINARY))
-    again = LogisticClassifier(0.01, tol=1e-10, warm_start=True).fit(X, BINARY)
+    again = regkit.LogisticClassifier(0.01, tol=1e-10, warm_start=True).fit(X, BINARY)
     coef = again.coef_.copy()
     again.fit(rows, BINARY)
     np.testing.assert_allclose(again.coef_, coef, atol=1e-7)
@@ -208,9 +202,9 @@ def test_large_maps_are_read_in_chunks(tmp_path, monkeypatch):
         for model, y in (MODELS[0], MODELS[7], SEARCHES[0]):
             assert_close(clone(model).fit(rows, y, W), clone(model).fit(plain, y, W))
         # What needs the rows uses the map in place.
-        hinge = LinearSVMClassifier(0.02, loss="hinge")
+        hinge = regkit.LinearSVMClassifier(0.02, loss="hinge")
         assert_close(hinge.fit(rows, BINARY), clone(hinge).fit(plain, BINARY))
-        scored = LogisticClassifierCV(alphas=4, cv=3, scoring="accuracy")
+        scored = regkit.LogisticClassifierCV(alphas=4, cv=3, scoring="accuracy")
         assert scored.fit(rows, BINARY).alpha_ == scored.fit(plain, BINARY).alpha_
 
 
@@ -228,51 +222,60 @@ def test_labels_of_any_kind_and_classes_absent_from_chunks(kinds):
     codes = np.repeat(np.arange(len(kinds)), 40)  # sorted: a class a chunk
     rows = RNG.standard_normal((len(codes), 3)) + codes[:, None]
     y = kinds[codes]
-    whole = LogisticClassifier(0.01).fit(rows, y)
+    whole = regkit.LogisticClassifier(0.01).fit(rows, y)
     chunks = [(rows[i : i + 30], y[i : i + 30]) for i in range(0, len(y), 30)]
-    found = LogisticClassifier(0.01).fit(RowChunks(chunks), None)
+    found = regkit.LogisticClassifier(0.01).fit(regkit.RowChunks(chunks), None)
     np.testing.assert_array_equal(found.classes_, whole.classes_)
     assert found.classes_.dtype == whole.classes_.dtype
     assert_close(found, whole)
-    assert found.score(RowChunks(chunks), None) == whole.score(rows, y)
+    assert found.score(regkit.RowChunks(chunks), None) == whole.score(rows, y)
 
 
 def test_categories_of_frames():
     frame = pd.DataFrame(X).rename(columns=str)
     y = pd.Series(BINARY).astype("category")
-    whole = LogisticClassifier(0.01).fit(frame, y)
-    chunks = RowChunks([(frame[s], y[s]) for s in SLICES])
-    assert_close(LogisticClassifier(0.01).fit(chunks, None), whole)
+    whole = regkit.LogisticClassifier(0.01).fit(frame, y)
+    chunks = regkit.RowChunks([(frame[s], y[s]) for s in SLICES])
+    assert_close(regkit.LogisticClassifier(0.01).fit(chunks, None), whole)
 
 
 @pytest.mark.parametrize(
     ("model", "needs"),
     [
-        (LinearSVMClassifier(loss="hinge"), "loss='hinge'"),
-        (LogisticClassifierCV(scoring="roc_auc"), "scoring='roc_auc'"),
-        (GeneralizedLinearRegressorCV(criterion="bic"), "criterion='bic'"),
+        (regkit.LinearSVMClassifier(loss="hinge"), "loss='hinge'"),
+        (regkit.LogisticClassifierCV(scoring="roc_auc"), "scoring='roc_auc'"),
+        (regkit.GeneralizedLinearRegressorCV(criterion="bic"), "criterion='bic'"),
     ],
 )
 def test_what_needs_the_rows(model, needs):
     with pytest.raises(TypeError, match=f"rows of X in memory, .*{needs}.*RowChunks"):
-        model.fit(RowChunks(X), BINARY)
+        model.fit(regkit.RowChunks(X), BINARY)
 
 
 def test_bad_rows_are_named():
     bad = X.copy()
     bad[300, 2] = np.nan
-    model = LogisticClassifier(0.01).fit(X, BINARY)
+    model = regkit.LogisticClassifier(0.01).fit(X, BINARY)
     before = vars(model).copy()
     wide = sp.csr_array((30, 3001))
     cases = [
-        ((RowChunks(bad, chunk_rows=100), BINARY), "Chunk 3: Input X contains NaN"),
-        ((RowChunks(X), np.full(N, "a")), "needs at least 2 classes"),
-        ((RowChunks([(X, BINARY)]), BINARY), "comes with the chunk and is passed"),
-        ((RowChunks([(X[:9], THREE[:9])]), BINARY), "comes with the chunk"),
-        ((RowChunks(X), BINARY, np.zeros(N)), "sample_weight must not be all zero"),
-        ((RowChunks(X), BINARY[:-1]), "rows"),
         (
-            (RowChunks(X), BINARY, (BINARY == "yes") * 1.0),
+            (regkit.RowChunks(bad, chunk_rows=100), BINARY),
+            "Chunk 3: Input X contains NaN",
+        ),
+        ((regkit.RowChunks(X), np.full(N, "a")), "needs at least 2 classes"),
+        (
+            (regkit.RowChunks([(X, BINARY)]), BINARY),
+            "comes with the chunk and is passed",
+        ),
+        ((regkit.RowChunks([(X[:9], THREE[:9])]), BINARY), "comes with the chunk"),
+        (
+            (regkit.RowChunks(X), BINARY, np.zeros(N)),
+            "sample_weight must not be all zero",
+        ),
+        ((regkit.RowChunks(X), BINARY[:-1]), "rows"),
+        (
+            (regkit.RowChunks(X), BINARY, (BINARY == "yes") * 1.0),
             "class 'no' has no row of positive weight",
         ),
     ]
@@ -280,18 +283,18 @@ def test_bad_rows_are_named():
         with pytest.raises(ValueError, match=message):
             model.fit(*arguments)
     with pytest.raises(TypeError, match=r"more than 3,000 columns \(X has 3,001\)"):
-        model.fit(RowChunks(wide), np.arange(30) % 2)
+        model.fit(regkit.RowChunks(wide), np.arange(30) % 2)
     with pytest.raises(ValueError, match="5 classes of 700 columns have 3,500"):
-        model.fit(RowChunks(wide[:, :700]), np.arange(30) % 5)
-    negative = GeneralizedLinearRegressor()
+        model.fit(regkit.RowChunks(wide[:, :700]), np.arange(30) % 5)
+    negative = regkit.GeneralizedLinearRegressor()
     with pytest.raises(ValueError, match="Chunk 0: y must be non-negative"):
-        negative.fit(RowChunks([(X, COUNTS - 1)]), None)
+        negative.fit(regkit.RowChunks([(X, COUNTS - 1)]), None)
     with pytest.raises(ValueError, match="y must not be 0 in every row"):
-        negative.fit(RowChunks(X), np.zeros(N))
+        negative.fit(regkit.RowChunks(X), np.zeros(N))
     assert vars(model).keys() == before.keys()
     assert model.coef_ is before["coef_"]
     with pytest.raises(ValueError, match="cv must hold every row out at most once"):
-        LogisticClassifierCV(cv=ShuffleSplit(3)).fit(RowChunks(X), BINARY)
+        regkit.LogisticClassifierCV(cv=ShuffleSplit(3)).fit(regkit.RowChunks(X), BINARY)
 
 
 def test_changed_sources_are_refused():
@@ -302,26 +305,26 @@ def test_changed_sources_are_refused():
         return iter([(X + len(passes), BINARY)])
 
     with pytest.raises(ValueError, match="must give the same rows in every pass"):
-        LogisticClassifier().fit(RowChunks(changing), None)
+        regkit.LogisticClassifier().fit(regkit.RowChunks(changing), None)
 
 
 def test_separated_classes():
     y = X[:, 0] > np.median(X[:, 0])
     with pytest.raises(ValueError, match=r"no finite optimum with alpha=0.*separated"):
-        LogisticClassifier(0.0).fit(RowChunks(X), y)
-    found = LogisticClassifier(1e-4).fit(RowChunks(X), y)
-    assert_close(found, LogisticClassifier(1e-4).fit(X, y))
+        regkit.LogisticClassifier(0.0).fit(regkit.RowChunks(X), y)
+    found = regkit.LogisticClassifier(1e-4).fit(regkit.RowChunks(X), y)
+    assert_close(found, regkit.LogisticClassifier(1e-4).fit(X, y))
 
 
 def test_unpenalized_fits_and_few_steps():
     for model, y in (
-        (LogisticClassifier(0.0), BINARY),
-        (GeneralizedLinearRegressor(0.0), COUNTS),
+        (regkit.LogisticClassifier(0.0), BINARY),
+        (regkit.GeneralizedLinearRegressor(0.0), COUNTS),
     ):
-        assert_close(clone(model).fit(RowChunks(X), y), clone(model).fit(X, y))
-    short = LogisticClassifier(1e-3, max_iter=1, tol=1e-14)
+        assert_close(clone(model).fit(regkit.RowChunks(X), y), clone(model).fit(X, y))
+    short = regkit.LogisticClassifier(1e-3, max_iter=1, tol=1e-14)
     with pytest.warns(ConvergenceWarning, match=r"duality gap is \d.*tol=1e-14"):
-        short.fit(RowChunks(X), BINARY)
+        short.fit(regkit.RowChunks(X), BINARY)
     assert short.dual_gap_ > 0.0
 
 
@@ -332,11 +335,11 @@ def test_a_path_takes_few_passes():
         passes.append(1)
         return iter([X[s] for s in SLICES])
 
-    model = LogisticClassifierCV(alphas=50, cv=5, eps=1e-2)
-    model.fit(RowChunks(rows), BINARY)
+    model = regkit.LogisticClassifierCV(alphas=50, cv=5, eps=1e-2)
+    model.fit(regkit.RowChunks(rows), BINARY)
     assert len(passes) <= 20  # one counts the columns; not a few for each of 50 alphas
     passes.clear()
-    LogisticClassifier(0.01).fit(RowChunks(rows), BINARY)
+    regkit.LogisticClassifier(0.01).fit(regkit.RowChunks(rows), BINARY)
     assert len(passes) <= 8
 
 
@@ -366,19 +369,23 @@ def test_gaps_by_an_outside_certificate(data):
     if loss in ("poisson", "gamma", "tweedie"):
         y = rng.poisson(1.0, n) + (rng.random(n) if loss == "gamma" else 0) * 1.0
         y[:2] = 1.0, 2.0
-        model: Any = GeneralizedLinearRegressor(
+        model: Any = regkit.GeneralizedLinearRegressor(
             alpha, family=loss, tol=1e-10, **options
         )
     else:
         y = np.arange(n) % (3 if loss == "multinomial" else 2)
         rng.shuffle(y)
-        kind = LinearSVMClassifier if loss == "squared_hinge" else LogisticClassifier
+        kind = (
+            regkit.LinearSVMClassifier
+            if loss == "squared_hinge"
+            else regkit.LogisticClassifier
+        )
         model = kind(alpha, tol=1e-10, **options)
     if weight is not None:
         weight[[np.flatnonzero(y == label)[0] for label in np.unique(y)]] = 1.0
     size = draw(st.integers(1, n))
     form = draw(st.sampled_from([np.array, sp.csr_array]))
-    model.fit(RowChunks(form(rows), chunk_rows=size), y, weight)
+    model.fit(regkit.RowChunks(form(rows), chunk_rows=size), y, weight)
     is_positive = options.pop("positive")
     found = certify_loss(
         loss,
@@ -404,10 +411,12 @@ def test_memory_holds_chunks_not_rows():
             part = rng.standard_normal((rows, p))
             yield part, part @ coef + rng.logistic(size=rows) > 0.0
 
-    model = LogisticClassifier(0.01)
-    clone(model).fit(RowChunks(list(itertools.islice(chunks(), 2))), None)  # compiles
+    model = regkit.LogisticClassifier(0.01)
+    clone(model).fit(
+        regkit.RowChunks(list(itertools.islice(chunks(), 2))), None
+    )  # compiles
     tracemalloc.start()
-    model.fit(RowChunks(chunks), None)
+    model.fit(regkit.RowChunks(chunks), None)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 0.25 * 8 * n_chunks * rows * p

@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
-import scipy.sparse as sp
 from sklearn.base import clone
 
-from regkit import (
-    GeneralizedLinearRegressor,
-    GeneralizedLinearRegressorCV,
-    LinearSVMClassifier,
-    LogisticClassifier,
-    LogisticClassifierCV,
-    logistic_path,
-)
+import regkit
+from tests.linear_model.rows_in_pieces import BLOCKS, frame_of, sparse_dask_array
 from tests.linear_model.test_loss_chunks import (
     BINARY,
     COUNTS,
@@ -37,36 +29,20 @@ da = pytest.importorskip("dask.array")
 dd = pytest.importorskip("dask.dataframe")
 distributed = pytest.importorskip("distributed")
 
-FRAME = pd.DataFrame(X, columns=list("abcdefg"))
-ROWS = (1, 199, 0, 300, 30)
+FRAME = frame_of(X)
 MODELS = [
-    (LogisticClassifier(0.01, class_weight="balanced", tol=1e-11), BINARY),
-    (LogisticClassifier(0.01, tol=1e-11), THREE),
-    (LinearSVMClassifier(0.02, standardize=True), BINARY),
-    (LogisticClassifierCV(alphas=8, cv=3, tol=1e-11), BINARY),
-    (GeneralizedLinearRegressorCV(alphas=8, cv=3, tol=1e-11), COUNTS),
+    (regkit.LogisticClassifier(0.01, class_weight="balanced", tol=1e-11), BINARY),
+    (regkit.LogisticClassifier(0.01, tol=1e-11), THREE),
+    (regkit.LinearSVMClassifier(0.02, standardize=True), BINARY),
+    (regkit.LogisticClassifierCV(alphas=8, cv=3, tol=1e-11), BINARY),
+    (regkit.GeneralizedLinearRegressorCV(alphas=8, cv=3, tol=1e-11), COUNTS),
 ]
 
 
-def sparse_array() -> Any:
-    cuts = np.cumsum((0, *ROWS))
-    return da.concatenate(
-        [
-            da.from_delayed(
-                dask.delayed(sp.csr_array)(X[a:b]),
-                (b - a, P),
-                meta=sp.csr_array((0, 0)),
-            )
-            for a, b in pairwise(cuts)
-            if b > a
-        ]
-    )
-
-
 def forms(y: Any) -> Any:
-    array = da.from_array(X, chunks=(ROWS, P))
+    array = da.from_array(X, chunks=(BLOCKS, P))
     yield "array", array, da.from_array(y, chunks=100), da.from_array(W, chunks=90)
-    yield "sparse", sparse_array(), y, W
+    yield "sparse", sparse_dask_array(X), y, W
     frame = dd.from_pandas(FRAME, npartitions=4)
     labels = dd.from_pandas(pd.Series(y), npartitions=4)
     yield "frame", frame, labels, W
@@ -98,19 +74,21 @@ def test_same_answer_on_threads(model, y):
 
 def test_probabilities_offsets_and_paths():
     table = da.from_array(X, chunks=(100, P))
-    found = LogisticClassifier(0.01).fit(table, da.from_array(THREE, chunks=100))
+    found = regkit.LogisticClassifier(0.01).fit(table, da.from_array(THREE, chunks=100))
     for name in ("decision_function", "predict_proba", "predict_log_proba"):
         lazy = getattr(found, name)(table)
         assert dask.is_dask_collection(lazy)
         np.testing.assert_allclose(lazy.compute(), getattr(found, name)(X))
     frame = dd.from_pandas(FRAME, npartitions=3)
-    probability = LogisticClassifier(0.01).fit(frame, BINARY).predict_proba(frame)
+    probability = (
+        regkit.LogisticClassifier(0.01).fit(frame, BINARY).predict_proba(frame)
+    )
     assert probability.compute().shape == (N, 2)
-    model = GeneralizedLinearRegressor(0.01, tol=1e-11)
+    model = regkit.GeneralizedLinearRegressor(0.01, tol=1e-11)
     whole = clone(model).fit(X, COUNTS, offset=OFFSET)
     for offset in (OFFSET, da.from_array(OFFSET, chunks=70)):
         assert_close(clone(model).fit(table, COUNTS, offset=offset), whole)
-    path = logistic_path(table, BINARY, n_alphas=5)
+    path = regkit.logistic_path(table, BINARY, n_alphas=5)
     assert path.dual_gaps.max() <= 1e-8 * path.null_objective
 
 
@@ -118,11 +96,13 @@ def test_bad_partitions_are_named():
     table = da.from_array(X, chunks=(100, P))
     negative = da.from_array(np.where(np.arange(N) == 250, -1.0, COUNTS), chunks=100)
     with pytest.raises(ValueError, match="Chunk 2: y must be non-negative"):
-        GeneralizedLinearRegressor().fit(table, negative)
+        regkit.GeneralizedLinearRegressor().fit(table, negative)
     with pytest.raises(ValueError, match="all of its rows have one class, 'a'"):
-        LogisticClassifier().fit(table, da.from_array(np.full(N, "a"), chunks=100))
+        regkit.LogisticClassifier().fit(
+            table, da.from_array(np.full(N, "a"), chunks=100)
+        )
     with pytest.raises(ValueError, match="y must be passed beside a Dask X"):
-        LogisticClassifier().fit(table, None)
+        regkit.LogisticClassifier().fit(table, None)
 
 
 @pytest.mark.slow

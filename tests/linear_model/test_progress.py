@@ -5,16 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from regkit import (
-    ElasticNetRegressorCV,
-    GeneralizedLinearRegressorCV,
-    LassoRegressorCV,
-    LinearSVMClassifierCV,
-    LogisticClassifierCV,
-    RidgeRegressorCV,
-    RowChunks,
-    SufficientStatistics,
-)
+import regkit
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(60, 3))
@@ -24,18 +15,18 @@ COUNTS = RNG.poisson(np.exp(0.4 * X[:, 0]))
 BOTH = [0.5, 1.0]
 
 CASES = [
-    (LassoRegressorCV(alphas=7), Y, ["7 alphas, 5 folds"]),
-    (LassoRegressorCV(alphas=[0.1, 0.1], cv=2), Y, ["1 alpha, 2 folds"]),
-    (LassoRegressorCV(alphas=7, criterion="bic"), Y, ["7 alphas, BIC"]),
-    (RidgeRegressorCV(alphas=7), Y, ["7 alphas, each row left out"]),
-    (RidgeRegressorCV(alphas=7, cv=3), Y, ["7 alphas, 3 folds"]),
+    (regkit.LassoRegressorCV(alphas=7), Y, ["7 alphas, 5 folds"]),
+    (regkit.LassoRegressorCV(alphas=[0.1, 0.1], cv=2), Y, ["1 alpha, 2 folds"]),
+    (regkit.LassoRegressorCV(alphas=7, criterion="bic"), Y, ["7 alphas, BIC"]),
+    (regkit.RidgeRegressorCV(alphas=7), Y, ["7 alphas, each row left out"]),
+    (regkit.RidgeRegressorCV(alphas=7, cv=3), Y, ["7 alphas, 3 folds"]),
     (
-        RidgeRegressorCV(alphas=7, cv="gcv"),
+        regkit.RidgeRegressorCV(alphas=7, cv="gcv"),
         Y,
         ["7 alphas, generalized cross-validation"],
     ),
     (
-        ElasticNetRegressorCV(l1_ratio=BOTH, alphas=7, cv=3),
+        regkit.ElasticNetRegressorCV(l1_ratio=BOTH, alphas=7, cv=3),
         Y,
         [
             "l1_ratio 0.5 (1 of 2): 7 alphas, 3 folds",
@@ -43,7 +34,7 @@ CASES = [
         ],
     ),
     (
-        LogisticClassifierCV(l1_ratio=BOTH, alphas=7, cv=3),
+        regkit.LogisticClassifierCV(l1_ratio=BOTH, alphas=7, cv=3),
         LABELS,
         [
             "l1_ratio 0.5 (1 of 2): 7 alphas, 3 folds",
@@ -51,17 +42,17 @@ CASES = [
         ],
     ),
     (
-        LogisticClassifierCV(alphas=7, criterion="aic"),
+        regkit.LogisticClassifierCV(alphas=7, criterion="aic"),
         LABELS,
         ["l1_ratio 1 (1 of 1): 7 alphas, AIC"],
     ),
     (
-        LinearSVMClassifierCV(alphas=7, cv=3),
+        regkit.LinearSVMClassifierCV(alphas=7, cv=3),
         LABELS,
         ["l1_ratio 1 (1 of 1): 7 alphas, 3 folds"],
     ),
     (
-        GeneralizedLinearRegressorCV(alphas=7, cv=3),
+        regkit.GeneralizedLinearRegressorCV(alphas=7, cv=3),
         COUNTS,
         ["l1_ratio 1 (1 of 1): 7 alphas, 3 folds"],
     ),
@@ -97,7 +88,9 @@ def test_a_line_for_each_step_and_the_choice(model, y, expected, capsys):
 def test_an_alpha_for_each_target(capsys):
     noise = np.sin(100.0 * np.arange(60))
     targets = np.column_stack([Y, noise])
-    model = RidgeRegressorCV(alphas=[0.1, 1e3], alpha_per_target=True, verbose=True)
+    model = regkit.RidgeRegressorCV(
+        alphas=[0.1, 1e3], alpha_per_target=True, verbose=True
+    )
     model.fit(X, targets)
     assert model.alpha_.tolist() == [0.1, 1e3]
     assert printed(capsys, model) == (
@@ -109,21 +102,25 @@ def test_an_alpha_for_each_target(capsys):
 @pytest.mark.parametrize(
     ("model", "how"),
     [
-        (LassoRegressorCV(alphas=7, cv=3), "3 folds"),
-        (RidgeRegressorCV(alphas=7), "each row left out"),
+        (regkit.LassoRegressorCV(alphas=7, cv=3), "3 folds"),
+        (regkit.RidgeRegressorCV(alphas=7), "each row left out"),
     ],
 )
 def test_rows_in_chunks_and_statistics(model, how, capsys):
-    chunks = RowChunks(lambda: ((X[i : i + 20], Y[i : i + 20]) for i in (0, 20, 40)))
+    chunks = regkit.RowChunks(
+        lambda: ((X[i : i + 20], Y[i : i + 20]) for i in (0, 20, 40))
+    )
     model.set_params(verbose=1).fit(chunks, None)
     steps, _ = printed(capsys, model)
     assert steps == ["rows are read in chunks", f"7 alphas, {how}"]
-    model.fit_statistics(SufficientStatistics().update(X, Y, fold=np.arange(60) % 4))
+    model.fit_statistics(
+        regkit.SufficientStatistics().update(X, Y, fold=np.arange(60) % 4)
+    )
     steps, _ = printed(capsys, model)
     assert steps == ["7 alphas, 4 folds"]
 
 
-@pytest.mark.parametrize("kind", [LassoRegressorCV, LogisticClassifierCV])
+@pytest.mark.parametrize("kind", [regkit.LassoRegressorCV, regkit.LogisticClassifierCV])
 @pytest.mark.parametrize("wrong", [-1, "yes", 0.5])
 def test_what_verbose_may_be(kind, wrong):
     with pytest.raises(ValueError, match="'verbose' parameter"):

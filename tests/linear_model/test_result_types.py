@@ -4,28 +4,24 @@ import numpy as np
 import pytest
 from sklearn import linear_model as sklearn_twins
 
-from regkit import (
-    ElasticNetRegressor,
-    ElasticNetRegressorCV,
-    LassoRegressor,
-    LassoRegressorCV,
-    RidgeRegressor,
-    RidgeRegressorCV,
-)
+import regkit
 
 ALPHAS = np.array([0.1, 1.0])
 PAIRS = {
-    "lasso": (LassoRegressor(0.1), sklearn_twins.Lasso(0.1)),
-    "elastic net": (ElasticNetRegressor(0.1), sklearn_twins.ElasticNet(0.1)),
-    "ridge": (RidgeRegressor(), sklearn_twins.Ridge()),
-    "lasso cv": (LassoRegressorCV(cv=3), sklearn_twins.LassoCV(cv=3)),
+    "lasso": (regkit.LassoRegressor(0.1), sklearn_twins.Lasso(0.1)),
+    "elastic net": (regkit.ElasticNetRegressor(0.1), sklearn_twins.ElasticNet(0.1)),
+    "ridge": (regkit.RidgeRegressor(), sklearn_twins.Ridge()),
+    "lasso cv": (regkit.LassoRegressorCV(cv=3), sklearn_twins.LassoCV(cv=3)),
     "elastic net cv": (
-        ElasticNetRegressorCV(cv=3, l1_ratio=[0.5, 0.9]),
+        regkit.ElasticNetRegressorCV(cv=3, l1_ratio=[0.5, 0.9]),
         sklearn_twins.ElasticNetCV(cv=3, l1_ratio=[0.5, 0.9]),
     ),
-    "ridge cv": (RidgeRegressorCV(alphas=ALPHAS), sklearn_twins.RidgeCV(alphas=ALPHAS)),
+    "ridge cv": (
+        regkit.RidgeRegressorCV(alphas=ALPHAS),
+        sklearn_twins.RidgeCV(alphas=ALPHAS),
+    ),
     "ridge folds": (
-        RidgeRegressorCV(alphas=ALPHAS, cv=3),
+        regkit.RidgeRegressorCV(alphas=ALPHAS, cv=3),
         sklearn_twins.RidgeCV(alphas=ALPHAS, cv=3),
     ),
 }

@@ -6,31 +6,25 @@ import pickle
 import threading
 
 import numpy as np
-import pandas as pd
 import pytest
 import scipy.sparse as sp
 from sklearn.base import clone
 from sklearn.model_selection import GroupKFold, KFold, ShuffleSplit
 
-from regkit import (
-    ElasticNetRegressor,
-    ElasticNetRegressorCV,
-    LassoRegressor,
-    LassoRegressorCV,
-    RidgeRegressor,
-    RidgeRegressorCV,
-    RowChunks,
-    SufficientStatistics,
-)
+import regkit
 from regkit.linear_model import _source_reducer
+from tests.linear_model.rows_in_pieces import (
+    SLICES,
+    N,
+    chunked_forms,
+    draw_rows,
+    frame_of,
+)
 
-N, P = 530, 9
-RNG = np.random.default_rng(0)
-X = RNG.standard_normal((N, P)) @ RNG.standard_normal((P, P)) + 10.0
-X[:, 4] *= RNG.random(N) < 0.2
+P = 9
+X, RNG = draw_rows(P)
 Y = X @ [3.0, -2.0, 1.0, 0, 0, 0, 0.5, 0, 0] + RNG.standard_normal(N)
 W = RNG.integers(0, 4, N).astype(float)
-SLICES = [slice(a, b) for a, b in [(0, 1), (1, 90), (90, 400), (400, N)]]
 
 
 def memory_map(tmp_path, dtype="f8", order="C", offset=0):
@@ -44,33 +38,23 @@ def memory_map(tmp_path, dtype="f8", order="C", offset=0):
 
 
 def forms(tmp_path):
-    frame = pd.DataFrame(X, columns=list("abcdefghi"))
-    yield "array", RowChunks(X, chunk_rows=77), Y, W
-    yield "csr", RowChunks(sp.csr_array(X), chunk_rows=100), Y, W
-    yield "list", RowChunks([X[s] for s in SLICES]), Y, W
-    yield (
-        "mixed",
-        RowChunks([sp.csc_array(X[s]) if s.start else X[s] for s in SLICES]),
-        Y,
-        W,
-    )
-    yield "pairs", RowChunks([(X[s], Y[s]) for s in SLICES]), None, W
-    yield "threes", RowChunks(lambda: ((X[s], Y[s], W[s]) for s in SLICES)), None, None
-    yield "frames", RowChunks(lambda: (frame[s] for s in SLICES)), Y, W
+    yield from chunked_forms(X, Y, W)
+    yield "list", regkit.RowChunks([X[s] for s in SLICES]), Y, W
+    yield "pairs", regkit.RowChunks([(X[s], Y[s]) for s in SLICES]), None, W
     for order in "CF":
-        yield f"map {order}", RowChunks(memory_map(tmp_path, order=order)), Y, W
-    yield "small reads", RowChunks(memory_map(tmp_path), chunk_rows=3), Y, W
+        yield f"map {order}", regkit.RowChunks(memory_map(tmp_path, order=order)), Y, W
+    yield "small reads", regkit.RowChunks(memory_map(tmp_path), chunk_rows=3), Y, W
 
 
 MODELS = [
-    LassoRegressor(0.1, standardize=True),
-    ElasticNetRegressor(0.1, bounds=(-1, 2), penalty_factor=np.arange(P)),
-    RidgeRegressor(3.0),
-    LassoRegressorCV(alphas=20, eps=1e-5),
-    ElasticNetRegressorCV(alphas=10, eps=1e-6, l1_ratio=[0.3, 0.8], cv=3),
-    RidgeRegressorCV(),
-    RidgeRegressorCV(cv="gcv", standardize=True),
-    RidgeRegressorCV(cv=4, penalty_factor=np.arange(P)),
+    regkit.LassoRegressor(0.1, standardize=True),
+    regkit.ElasticNetRegressor(0.1, bounds=(-1, 2), penalty_factor=np.arange(P)),
+    regkit.RidgeRegressor(3.0),
+    regkit.LassoRegressorCV(alphas=20, eps=1e-5),
+    regkit.ElasticNetRegressorCV(alphas=10, eps=1e-6, l1_ratio=[0.3, 0.8], cv=3),
+    regkit.RidgeRegressorCV(),
+    regkit.RidgeRegressorCV(cv="gcv", standardize=True),
+    regkit.RidgeRegressorCV(cv=4, penalty_factor=np.arange(P)),
 ]
 
 
@@ -96,22 +80,26 @@ def test_same_answer_however_the_rows_come(model, tmp_path):
 
 def test_folds_of_chunks():
     groups = np.arange(N) // 50
-    model = LassoRegressorCV(cv=GroupKFold(4), alphas=15)
+    model = regkit.LassoRegressorCV(cv=GroupKFold(4), alphas=15)
     whole = clone(model).fit(X, Y, W, groups=groups)
-    found = clone(model).fit(RowChunks(X, chunk_rows=60), Y, W, groups=groups)
+    found = clone(model).fit(regkit.RowChunks(X, chunk_rows=60), Y, W, groups=groups)
     np.testing.assert_allclose(found.mse_path_, whole.mse_path_, rtol=1e-8)
     assert found.alpha_1se_ == pytest.approx(whole.alpha_1se_, rel=1e-10)
-    shuffled = LassoRegressorCV(cv=KFold(3, shuffle=True, random_state=1), alphas=9)
+    shuffled = regkit.LassoRegressorCV(
+        cv=KFold(3, shuffle=True, random_state=1), alphas=9
+    )
     whole = clone(shuffled).fit(X, Y)
-    found = clone(shuffled).fit(RowChunks(sp.csr_array(X), chunk_rows=60), Y)
+    found = clone(shuffled).fit(regkit.RowChunks(sp.csr_array(X), chunk_rows=60), Y)
     np.testing.assert_allclose(found.mse_path_, whole.mse_path_, rtol=1e-8)
     np.testing.assert_allclose(found.coef_path_, whole.coef_path_, rtol=1e-7, atol=1e-9)
     with pytest.raises(ValueError, match="cv must hold every row out at most once"):
-        LassoRegressorCV(cv=ShuffleSplit(3)).fit(RowChunks(X), Y)
+        regkit.LassoRegressorCV(cv=ShuffleSplit(3)).fit(regkit.RowChunks(X), Y)
     with pytest.raises(
         ValueError, match="needs the rows in memory for scoring='neg_me"
     ):
-        LassoRegressorCV(scoring="neg_mean_absolute_error").fit(RowChunks(X), Y)
+        regkit.LassoRegressorCV(scoring="neg_mean_absolute_error").fit(
+            regkit.RowChunks(X), Y
+        )
 
 
 @pytest.mark.parametrize(
@@ -128,9 +116,11 @@ def test_folds_of_chunks():
 @pytest.mark.parametrize("l1_ratio", [1.0, 0.4])
 def test_judged_by_moments(options, l1_ratio):
     """Criteria and scores need no predictions; with a criterion, one pass will do."""
-    model = ElasticNetRegressorCV(l1_ratio=l1_ratio, alphas=25, eps=1e-4, **options)
+    model = regkit.ElasticNetRegressorCV(
+        l1_ratio=l1_ratio, alphas=25, eps=1e-4, **options
+    )
     whole = clone(model).fit(X, Y, W)
-    parts = [SufficientStatistics().update(X, Y, W, np.arange(N) * 5 // N)]
+    parts = [regkit.SufficientStatistics().update(X, Y, W, np.arange(N) * 5 // N)]
     passes = []
 
     def read():
@@ -138,8 +128,8 @@ def test_judged_by_moments(options, l1_ratio):
         yield from ((X[s], Y[s], W[s]) for s in SLICES)
 
     for found in (
-        clone(model).fit(RowChunks(sp.csr_array(X), chunk_rows=100), Y, W),
-        clone(model).fit(RowChunks(read), None),
+        clone(model).fit(regkit.RowChunks(sp.csr_array(X), chunk_rows=100), Y, W),
+        clone(model).fit(regkit.RowChunks(read), None),
         clone(model).fit_statistics(sum(parts)),
     ):
         assert set(vars(found)) == set(vars(whole))
@@ -161,10 +151,12 @@ def changed(row, column, value):
 
 def chunked(number, chunk):
     """Good chunks, and this one in place of one of them."""
-    return RowChunks([chunk if k == number else X[s] for k, s in enumerate(SLICES)])
+    return regkit.RowChunks(
+        [chunk if k == number else X[s] for k, s in enumerate(SLICES)]
+    )
 
 
-FRAME = pd.DataFrame(X, columns=list("abcdefghi"))
+FRAME = frame_of(X)
 BAD = {
     "width": (chunked(2, X[90:400, :5]), Y, "Chunk 2: X has 5 features, but the chu"),
     "nan": (
@@ -203,52 +195,86 @@ BAD = {
     "no rows": (chunked(2, None), Y, "Chunk 2: X must hold rows, got NoneType."),
     "dates": (chunked(2, X[90:400].astype("M8[s]")), Y, "Chunk 2: X holds dates or d"),
     "y width": (
-        RowChunks([(X[:200], Y[:200]), (X[200:], np.c_[Y, Y][200:])]),
+        regkit.RowChunks([(X[:200], Y[:200]), (X[200:], np.c_[Y, Y][200:])]),
         None,
         "Chunk 1: y has rows of shape (2,), but in the chunks before they are ().",
     ),
     "weights once": (
-        RowChunks([(X[:200], Y[:200], W[:200]), (X[200:], Y[200:])]),
+        regkit.RowChunks([(X[:200], Y[:200], W[:200]), (X[200:], Y[200:])]),
         None,
         "Chunk 1: sample_weight does not come with the chunk, unlike those before.",
     ),
-    "no weight": (RowChunks([(X, Y, 0 * W)]), None, "sample_weight must not be all ze"),
+    "no weight": (
+        regkit.RowChunks([(X, Y, 0 * W)]),
+        None,
+        "sample_weight must not be all ze",
+    ),
     "names": (
-        RowChunks([FRAME[:200], FRAME[200:].iloc[:, ::-1]]),
+        regkit.RowChunks([FRAME[:200], FRAME[200:].iloc[:, ::-1]]),
         Y,
         "Chunk 1: X has the columns ['i'",
     ),
-    "no names": (RowChunks([FRAME[:200], X[200:]]), Y, "Chunk 1: "),
-    "rows": (RowChunks(X, chunk_rows=100), Y[:-1], "Chunk 5: X goes to row 530, but y"),
+    "no names": (regkit.RowChunks([FRAME[:200], X[200:]]), Y, "Chunk 1: "),
+    "rows": (
+        regkit.RowChunks(X, chunk_rows=100),
+        Y[:-1],
+        "Chunk 5: X goes to row 530, but y",
+    ),
     "more y": (
-        RowChunks(X, chunk_rows=100),
+        regkit.RowChunks(X, chunk_rows=100),
         np.append(Y, 1.0),
         "X and y must have the same number of rows: the chunks of X have 530, y has 5",
     ),
-    "no y": (RowChunks(X), None, "Chunk 0: y is neither passed nor comes with the chu"),
-    "two y": (RowChunks([(X, Y)]), Y, "Chunk 0: y comes with the chunk and is passed"),
+    "no y": (
+        regkit.RowChunks(X),
+        None,
+        "Chunk 0: y is neither passed nor comes with the chu",
+    ),
+    "two y": (
+        regkit.RowChunks([(X, Y)]),
+        Y,
+        "Chunk 0: y comes with the chunk and is passed",
+    ),
     "y nan": (
-        RowChunks([(X[:200], Y[:200]), (X[200:], changed(300, 0, np.nan)[200:, 0])]),
+        regkit.RowChunks(
+            [(X[:200], Y[:200]), (X[200:], changed(300, 0, np.nan)[200:, 0])]
+        ),
         None,
         "Chunk 1: Input y contains NaN: row 100.",
     ),
-    "y length": (RowChunks([(X, Y[:-1])]), None, "Chunk 0: X and y must have the same"),
-    "weight": (RowChunks([(X, Y, -W)]), None, "Chunk 0: sample_weight must not be neg"),
-    "tuple": (RowChunks([(X, Y, W, W)]), None, "Chunk 0 must be X, (X, y) or (X, y, s"),
+    "y length": (
+        regkit.RowChunks([(X, Y[:-1])]),
+        None,
+        "Chunk 0: X and y must have the same",
+    ),
+    "weight": (
+        regkit.RowChunks([(X, Y, -W)]),
+        None,
+        "Chunk 0: sample_weight must not be neg",
+    ),
+    "tuple": (
+        regkit.RowChunks([(X, Y, W, W)]),
+        None,
+        "Chunk 0 must be X, (X, y) or (X, y, s",
+    ),
     "more weights": (
-        RowChunks([(X, Y)]),
+        regkit.RowChunks([(X, Y)]),
         None,
         "sample_weight must have one entry per row of X: the chunks of X have 530 ro",
         np.ones(N + 10),
     ),
-    "nothing": (RowChunks([]), Y, "X has no chunks: its source is empty."),
+    "nothing": (regkit.RowChunks([]), Y, "X has no chunks: its source is empty."),
 }
 
 
 @pytest.mark.parametrize("what", BAD)
 @pytest.mark.parametrize(
     "model",
-    [RidgeRegressor(), LassoRegressorCV(cv=3, alphas=5), RidgeRegressorCV()],
+    [
+        regkit.RidgeRegressor(),
+        regkit.LassoRegressorCV(cv=3, alphas=5),
+        regkit.RidgeRegressorCV(),
+    ],
     ids=repr,
 )
 def test_bad_chunks_get_one_sentence_and_change_nothing(what, model):
@@ -284,7 +310,7 @@ def changing(change):
         if is_late and change == "more chunks":
             yield X[:20], Y[:20]
 
-    return RowChunks(read)
+    return regkit.RowChunks(read)
 
 
 @pytest.mark.parametrize(
@@ -299,11 +325,11 @@ def changing(change):
 @pytest.mark.parametrize(
     ("model", "limit"),
     [
-        (LassoRegressor(0.1), 5),
-        (LassoRegressorCV(alphas=5), 5),
-        (LassoRegressorCV(alphas=5), 500),
-        (RidgeRegressorCV(), 500),
-        (RidgeRegressorCV(cv=3), 500),
+        (regkit.LassoRegressor(0.1), 5),
+        (regkit.LassoRegressorCV(alphas=5), 5),
+        (regkit.LassoRegressorCV(alphas=5), 500),
+        (regkit.RidgeRegressorCV(), 500),
+        (regkit.RidgeRegressorCV(cv=3), 500),
     ],
     ids=repr,
 )
@@ -318,8 +344,8 @@ def test_sources_that_change_are_refused(change, message, model, limit, monkeypa
 
 
 def test_predicting_names_the_chunk():
-    model = RidgeRegressor().fit(X, Y)
+    model = regkit.RidgeRegressor().fit(X, Y)
     with pytest.raises(ValueError, match="Chunk 1: X has 5 features, but RidgeRegress"):
-        model.predict(RowChunks([X, X[:, :5]]))
+        model.predict(regkit.RowChunks([X, X[:, :5]]))
     with pytest.raises(ValueError, match="Chunk 0: Input X contains NaN"):
-        model.predict(RowChunks(changed(3, 3, np.nan)))
+        model.predict(regkit.RowChunks(changed(3, 3, np.nan)))

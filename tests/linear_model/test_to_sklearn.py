@@ -6,20 +6,7 @@ import pytest
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
-from regkit import (
-    ElasticNetRegressor,
-    ElasticNetRegressorCV,
-    GeneralizedLinearRegressor,
-    GeneralizedLinearRegressorCV,
-    LassoRegressor,
-    LassoRegressorCV,
-    LinearSVMClassifier,
-    LinearSVMClassifierCV,
-    LogisticClassifier,
-    LogisticClassifierCV,
-    RidgeRegressor,
-    RidgeRegressorCV,
-)
+import regkit
 
 rng = np.random.default_rng(0)
 X = rng.normal(size=(80, 4))
@@ -31,23 +18,26 @@ COUNTS = rng.poisson(np.exp(ETA)) + 1.0
 WEIGHT = rng.random(80)
 
 MODELS = {
-    "Lasso": (LassoRegressor(0.1), NUMBERS),
-    "Lasso, two targets": (LassoRegressor(0.1), np.column_stack([NUMBERS, ETA])),
-    "LassoCV": (LassoRegressorCV(alphas=10, rule="1se"), NUMBERS),
-    "ElasticNet": (ElasticNetRegressor(0.1, standardize=True), NUMBERS),
-    "ElasticNetCV": (ElasticNetRegressorCV(alphas=10, l1_ratio=[0.3, 0.8]), NUMBERS),
-    "Ridge": (RidgeRegressor(), NUMBERS),
-    "RidgeCV": (RidgeRegressorCV(), np.column_stack([NUMBERS, ETA + NUMBERS])),
-    "Logistic": (LogisticClassifier(l1_ratio=0.0), LABELS),
-    "Logistic, mixed": (LogisticClassifier(l1_ratio=0.5), LABELS),
-    "LogisticCV": (LogisticClassifierCV(alphas=10), LABELS),
-    "SVM": (LinearSVMClassifier(), LABELS),
-    "SVM, three classes": (LinearSVMClassifier(), THREE),
-    "SVMCV": (LinearSVMClassifierCV(alphas=10), LABELS),
-    "Poisson": (GeneralizedLinearRegressor(l1_ratio=0.0), COUNTS),
-    "Gamma": (GeneralizedLinearRegressor(family="gamma"), COUNTS),
-    "Tweedie": (GeneralizedLinearRegressor(family="tweedie"), COUNTS),
-    "PoissonCV": (GeneralizedLinearRegressorCV(alphas=10), COUNTS),
+    "Lasso": (regkit.LassoRegressor(0.1), NUMBERS),
+    "Lasso, two targets": (regkit.LassoRegressor(0.1), np.column_stack([NUMBERS, ETA])),
+    "LassoCV": (regkit.LassoRegressorCV(alphas=10, rule="1se"), NUMBERS),
+    "ElasticNet": (regkit.ElasticNetRegressor(0.1, standardize=True), NUMBERS),
+    "ElasticNetCV": (
+        regkit.ElasticNetRegressorCV(alphas=10, l1_ratio=[0.3, 0.8]),
+        NUMBERS,
+    ),
+    "Ridge": (regkit.RidgeRegressor(), NUMBERS),
+    "RidgeCV": (regkit.RidgeRegressorCV(), np.column_stack([NUMBERS, ETA + NUMBERS])),
+    "Logistic": (regkit.LogisticClassifier(l1_ratio=0.0), LABELS),
+    "Logistic, mixed": (regkit.LogisticClassifier(l1_ratio=0.5), LABELS),
+    "LogisticCV": (regkit.LogisticClassifierCV(alphas=10), LABELS),
+    "SVM": (regkit.LinearSVMClassifier(), LABELS),
+    "SVM, three classes": (regkit.LinearSVMClassifier(), THREE),
+    "SVMCV": (regkit.LinearSVMClassifierCV(alphas=10), LABELS),
+    "Poisson": (regkit.GeneralizedLinearRegressor(l1_ratio=0.0), COUNTS),
+    "Gamma": (regkit.GeneralizedLinearRegressor(family="gamma"), COUNTS),
+    "Tweedie": (regkit.GeneralizedLinearRegressor(family="tweedie"), COUNTS),
+    "PoissonCV": (regkit.GeneralizedLinearRegressorCV(alphas=10), COUNTS),
 }
 pytestmark = pytest.mark.filterwarnings("ignore:.*at the edge of the grid")
 every_model = pytest.mark.parametrize("name", MODELS)
@@ -105,9 +95,9 @@ def test_names_and_labels_are_kept():
 
 def test_not_before_fit():
     with pytest.raises(NotFittedError):
-        LogisticClassifier().to_sklearn()
+        regkit.LogisticClassifier().to_sklearn()
     with pytest.raises(NotFittedError):
-        LassoRegressor().to_sklearn()
+        regkit.LassoRegressor().to_sklearn()
 
 
 @every_model

@@ -8,30 +8,20 @@ from sklearn.datasets import load_digits
 from sklearn.exceptions import NotFittedError
 from sklearn.metrics import d2_log_loss_score, d2_tweedie_score, r2_score
 
-from regkit import (
-    LassoRegressor,
-    LassoRegressorCV,
-    LogisticClassifier,
-    LogisticClassifierCV,
-    PathSearchCV,
-    RidgeRegressor,
-    RidgeRegressorCV,
-    glm_path,
-    lasso_path,
-    logistic_path,
-    make_house_prices,
-)
+import regkit
 
 
 @pytest.fixture(scope="module")
 def houses():
     pytest.importorskip("pandas")
-    return make_house_prices(120, n_irrelevant=30, return_X_y=True, as_frame=True)
+    return regkit.make_house_prices(
+        120, n_irrelevant=30, return_X_y=True, as_frame=True
+    )
 
 
 def test_coefficients_by_name(houses):
     X, y = houses
-    model = LassoRegressor(alpha=8.0, standardize=True).fit(X, y)
+    model = regkit.LassoRegressor(alpha=8.0, standardize=True).fit(X, y)
     frame = model.coef_frame()
     kept = model.coef_ != 0
     assert list(frame.index) == list(X.columns[kept])
@@ -47,14 +37,14 @@ def test_coefficients_by_name(houses):
 def test_coefficients_of_several_targets(houses):
     X, y = houses
     Y = np.column_stack([y, -2 * y])
-    frame = RidgeRegressor().fit(X.to_numpy(), Y).coef_frame()
+    frame = regkit.RidgeRegressor().fit(X.to_numpy(), Y).coef_frame()
     assert list(frame.columns) == ["coefficient[0]", "coefficient[1]"]
     assert frame.index[0] == "x0"
 
 
 def test_summary_names_kept_columns_and_the_choice(houses):
     X, y = houses
-    model = LassoRegressorCV(standardize=True, rule="1se").fit(X, y)
+    model = regkit.LassoRegressorCV(standardize=True, rule="1se").fit(X, y)
     text = model.summary()
     assert f"{np.count_nonzero(model.coef_)} of 38 columns" in text
     assert f"alpha {model.alpha_:.6g}, chosen among 100 by rule '1se'" in text
@@ -62,12 +52,12 @@ def test_summary_names_kept_columns_and_the_choice(houses):
         assert (f"\n{name} " in text) == (coef != 0)
     assert max(map(len, text.splitlines())) <= 80
     with pytest.raises(NotFittedError):
-        LassoRegressorCV().summary()
+        regkit.LassoRegressorCV().summary()
 
 
 def test_many_coefficients_are_cut(houses):
     X, y = houses
-    text = RidgeRegressor().fit(X, y).summary()
+    text = regkit.RidgeRegressor().fit(X, y).summary()
     assert "and 18 smaller ones" in text
 
 
@@ -75,7 +65,7 @@ def test_classifiers_have_them_too():
     rng = np.random.default_rng(0)
     X = rng.standard_normal((100, 4))
     y = np.where(X[:, 0] + 0.5 * rng.standard_normal(100) > 0, "yes", "no")
-    model = LogisticClassifier(alpha=0.02).fit(X, y)
+    model = regkit.LogisticClassifier(alpha=0.02).fit(X, y)
     assert "x0" in model.coef_frame().index
     assert model.summary().startswith("LogisticClassifier: ")
 
@@ -84,7 +74,7 @@ def test_a_summary_is_no_wider_than_a_screen():
     X, y = load_digits(return_X_y=True)
     pd = pytest.importorskip("pandas")
     frame = pd.DataFrame(X[:200], columns=[f"pixel {j} " * 9 for j in range(64)])
-    model = LogisticClassifier(alpha=0.05).fit(frame, y[:200])
+    model = regkit.LogisticClassifier(alpha=0.05).fit(frame, y[:200])
     lines = model.summary().splitlines()
     assert max(map(len, lines)) <= 80
     heads = [line for line in lines if line.startswith("column")]
@@ -95,7 +85,7 @@ def test_a_summary_is_no_wider_than_a_screen():
 
 def test_a_path_as_a_table(houses):
     X, y = houses
-    path = lasso_path(X, y, standardize=True)
+    path = regkit.lasso_path(X, y, standardize=True)
     frame = path.to_frame()
     np.testing.assert_array_equal(frame.index, path.alphas)
     np.testing.assert_array_equal(frame["n_nonzero"], path.n_nonzero)
@@ -116,7 +106,7 @@ def test_a_path_as_a_table(houses):
 
 
 def test_a_path_prints_as_glmnets_does(houses):
-    path = lasso_path(*houses, standardize=True)
+    path = regkit.lasso_path(*houses, standardize=True)
     lines = str(path).splitlines()
     assert lines[0] == "RegularizationPath: 38 columns, 100 alphas by active_set"
     assert lines[2].split() == ["alpha", "nonzero", "explained"]
@@ -131,11 +121,19 @@ def test_paths_of_classes_and_counts_tell_their_explained_deviance(houses):
     counts = np.round(y / y.std())
     two = classes > 0
     for path, target, score in (
-        (logistic_path(X, two, standardize=True, n_alphas=5), two, d2_log_loss_score),
-        (logistic_path(X, classes, n_alphas=5), classes, d2_log_loss_score),
-        (glm_path(X, counts, n_alphas=5), counts, partial(d2_tweedie_score, power=1)),
         (
-            glm_path(X, 1 + counts, family="gamma", n_alphas=5),
+            regkit.logistic_path(X, two, standardize=True, n_alphas=5),
+            two,
+            d2_log_loss_score,
+        ),
+        (regkit.logistic_path(X, classes, n_alphas=5), classes, d2_log_loss_score),
+        (
+            regkit.glm_path(X, counts, n_alphas=5),
+            counts,
+            partial(d2_tweedie_score, power=1),
+        ),
+        (
+            regkit.glm_path(X, 1 + counts, family="gamma", n_alphas=5),
             1 + counts,
             partial(d2_tweedie_score, power=2),
         ),
@@ -149,7 +147,7 @@ def test_paths_of_classes_and_counts_tell_their_explained_deviance(houses):
         assert lines[-1].split()[-1] == f"{100 * share:.2f}%"
 
 
-@pytest.mark.parametrize("kind", [LassoRegressorCV, RidgeRegressorCV])
+@pytest.mark.parametrize("kind", [regkit.LassoRegressorCV, regkit.RidgeRegressorCV])
 def test_a_choice_draws_itself(houses, kind):
     plt = pytest.importorskip("matplotlib.pyplot")
     model = kind(standardize=True, cv=3).fit(*houses)
@@ -159,7 +157,9 @@ def test_a_choice_draws_itself(houses, kind):
 
 def test_a_search_draws_itself(houses):
     plt = pytest.importorskip("matplotlib.pyplot")
-    search = PathSearchCV(LassoRegressor(), {"alpha": [10.0, 1.0]}, cv=3).fit(*houses)
+    search = regkit.PathSearchCV(
+        regkit.LassoRegressor(), {"alpha": [10.0, 1.0]}, cv=3
+    ).fit(*houses)
     assert search.plot().alpha == search.best_params_["alpha"]
     plt.close("all")
 
@@ -167,9 +167,9 @@ def test_a_search_draws_itself(houses):
 def test_paths_and_classifiers_draw_themselves(houses):
     plt = pytest.importorskip("matplotlib.pyplot")
     X, y = houses
-    path = lasso_path(X, y)
+    path = regkit.lasso_path(X, y)
     assert path.plot(X=X).scaled
     classes = (y > np.median(y)).to_numpy()
-    model = LogisticClassifierCV(cv=3, standardize=True).fit(X, classes)
+    model = regkit.LogisticClassifierCV(cv=3, standardize=True).fit(X, classes)
     assert model.plot().alphas.size == 100
     plt.close("all")

@@ -13,17 +13,7 @@ from hypothesis import strategies as st
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError, UndefinedMetricWarning
 
-from regkit import (
-    ElasticNetRegressor,
-    LassoRegressor,
-    LassoRegressorCV,
-    PathSearchCV,
-    RidgeRegressor,
-    RowChunks,
-    SufficientStatistics,
-    enet_path,
-    lasso_path,
-)
+import regkit
 from regkit.linear_model import _least_squares, _source_reducer
 from regkit.rows import open as opening
 from regkit.rows import row_chunks
@@ -43,7 +33,11 @@ FRAME = pd.DataFrame(X, columns=NAMES)
 TABLE = da.from_array(X, chunks=(70, P))
 ALPHAS = [0.01, 0.3, 1.0]
 
-MODELS = [LassoRegressor(0.1), ElasticNetRegressor(0.1), RidgeRegressor(3.0)]
+MODELS = [
+    regkit.LassoRegressor(0.1),
+    regkit.ElasticNetRegressor(0.1),
+    regkit.RidgeRegressor(3.0),
+]
 
 
 @pytest.fixture(autouse=True)
@@ -62,9 +56,9 @@ def nothing_of_x_is_gathered(monkeypatch):
 
 def forms():
     cuts = [slice(0, 1), slice(1, 90), slice(90, N)]
-    yield "chunks", RowChunks(X, chunk_rows=37), Y, W
-    yield "sparse", RowChunks(sp.csr_array(X), chunk_rows=50), Y, W
-    yield "with y", RowChunks([(X[s], Y[s], W[s]) for s in cuts]), None, None
+    yield "chunks", regkit.RowChunks(X, chunk_rows=37), Y, W
+    yield "sparse", regkit.RowChunks(sp.csr_array(X), chunk_rows=50), Y, W
+    yield "with y", regkit.RowChunks([(X[s], Y[s], W[s]) for s in cuts]), None, None
     yield "dask", TABLE, da.from_array(Y, chunks=50), W
     yield "columns cut", da.from_array(X, chunks=(60, 2)), Y, da.from_array(W)
     frame = dd.from_pandas(FRAME, npartitions=3)
@@ -85,12 +79,12 @@ def assert_same(one, other):
 
 @pytest.mark.parametrize("fold", [None, 2, LABELS], ids=["none", "one", "each"])
 def test_statistics(fold):
-    expected = SufficientStatistics().update(X, Y, W, fold)
-    twice = SufficientStatistics().update(X, Y).update(X, Y, W, fold)
+    expected = regkit.SufficientStatistics().update(X, Y, W, fold)
+    twice = regkit.SufficientStatistics().update(X, Y).update(X, Y, W, fold)
     for form, rows, y, weight in forms():
-        found = SufficientStatistics().update(rows, y, weight, fold)
+        found = regkit.SufficientStatistics().update(rows, y, weight, fold)
         assert_same(found, expected)
-        after = SufficientStatistics().update(X, Y)
+        after = regkit.SufficientStatistics().update(X, Y)
         assert_same(after.update(rows, y, weight, fold), twice), form
 
 
@@ -115,8 +109,10 @@ def test_statistics_of_any_chunks(sizes, seed, kind, brings_y, fold):
         for at in cuts
     ]
     beside = (None, None) if brings_y else (y, weight)
-    found = SufficientStatistics().update(RowChunks(parts), *beside, labels)
-    expected = SufficientStatistics().update(rows, y, weight, labels)
+    found = regkit.SufficientStatistics().update(
+        regkit.RowChunks(parts), *beside, labels
+    )
+    expected = regkit.SufficientStatistics().update(rows, y, weight, labels)
     assert found.folds == expected.folds
     assert found.n_samples == expected.n_samples
     scale = n * 1e2
@@ -135,7 +131,7 @@ def test_partial_fit(model):
 
 @pytest.mark.parametrize("first", [FRAME, X], ids=["names", "none"])
 def test_partial_fit_compares_names(first):
-    model = RidgeRegressor().partial_fit(first, Y)
+    model = regkit.RidgeRegressor().partial_fit(first, Y)
     before = pickle.dumps(model)
     frame = dd.from_pandas(FRAME, npartitions=2)
     if first is X:
@@ -148,15 +144,15 @@ def test_partial_fit_compares_names(first):
     model = pickle.loads(before)
     before = pickle.dumps(model)
     with pytest.raises(ValueError, match=r"X has the columns \['e' .* fitted with"):
-        model.partial_fit(RowChunks([FRAME[NAMES[::-1]]]), Y)
+        model.partial_fit(regkit.RowChunks([FRAME[NAMES[::-1]]]), Y)
     with pytest.raises(ValueError, match="X has 4 features, but RidgeRegressor is e"):
-        model.partial_fit(RowChunks([FRAME.to_numpy()[:, 1:]]), Y)
+        model.partial_fit(regkit.RowChunks([FRAME.to_numpy()[:, 1:]]), Y)
     assert pickle.dumps(model) == before
 
 
 @pytest.mark.parametrize("options", [{}, {"standardize": True}, {"alphas": ALPHAS}])
 def test_paths(options):
-    for path, more in ((lasso_path, {}), (enet_path, {"l1_ratio": 0.4})):
+    for path, more in ((regkit.lasso_path, {}), (regkit.enet_path, {"l1_ratio": 0.4})):
         whole = path(X, Y, sample_weight=W, **options, **more)
         for _, rows, y, weight in forms():
             found = path(rows, y, sample_weight=weight, **options, **more)
@@ -165,13 +161,13 @@ def test_paths(options):
             assert np.all(found.dual_gaps <= 1e-8 * Y.var())
         for alpha in (None, whole.alphas[1], whole.alphas[:2]):
             expected = whole.predict(X, alpha)
-            chunks = RowChunks(X, chunk_rows=100)
+            chunks = regkit.RowChunks(X, chunk_rows=100)
             np.testing.assert_allclose(whole.predict(chunks, alpha), expected)
             lazy = whole.predict(TABLE, alpha)
             assert dask.is_dask_collection(lazy)
             assert lazy.shape == expected.shape
             np.testing.assert_allclose(dask.compute(lazy)[0], expected)
-    named = lasso_path(RowChunks([FRAME]), Y)
+    named = regkit.lasso_path(regkit.RowChunks([FRAME]), Y)
     assert list(named.feature_names_in_) == NAMES
 
 
@@ -187,8 +183,12 @@ def test_fit_path(model):
 
 
 def test_searching_a_dask_array():
-    expected = PathSearchCV(LassoRegressor(), {"alpha": ALPHAS}, cv=3).fit(X, Y)
-    found = PathSearchCV(LassoRegressor(), {"alpha": ALPHAS}, cv=3).fit(TABLE, Y)
+    expected = regkit.PathSearchCV(
+        regkit.LassoRegressor(), {"alpha": ALPHAS}, cv=3
+    ).fit(X, Y)
+    found = regkit.PathSearchCV(regkit.LassoRegressor(), {"alpha": ALPHAS}, cv=3).fit(
+        TABLE, Y
+    )
     np.testing.assert_allclose(
         found.cv_results_["mean_test_score"],
         expected.cv_results_["mean_test_score"],
@@ -201,38 +201,42 @@ def test_searching_a_dask_array():
         (TABLE, frame["y"], "y is a Dask Series"),
     ):
         with pytest.raises(TypeError, match=f"{name}, from which folds cannot be tak"):
-            PathSearchCV(LassoRegressor(), {"alpha": ALPHAS}).fit(rows, y)
+            regkit.PathSearchCV(regkit.LassoRegressor(), {"alpha": ALPHAS}).fit(rows, y)
     array = frame[NAMES].to_dask_array(lengths=True)
-    again = PathSearchCV(LassoRegressor(), {"alpha": ALPHAS}, cv=3).fit(array, Y)
+    again = regkit.PathSearchCV(regkit.LassoRegressor(), {"alpha": ALPHAS}, cv=3).fit(
+        array, Y
+    )
     assert again.best_score_ == pytest.approx(expected.best_score_, rel=1e-9)
 
 
-@pytest.mark.parametrize("rows", [RowChunks(X), TABLE], ids=["chunks", "dask"])
+@pytest.mark.parametrize("rows", [regkit.RowChunks(X), TABLE], ids=["chunks", "dask"])
 def test_paths_over_too_many_columns_for_their_moments(rows, monkeypatch):
-    whole = lasso_path(X, Y)
-    model = ElasticNetRegressor(l1_ratio=0.5)
+    whole = regkit.lasso_path(X, Y)
+    model = regkit.ElasticNetRegressor(l1_ratio=0.5)
     models = list(model.fit_path(X, Y, [0.1, 1.0, 0.01]))
     monkeypatch.setattr(_source_reducer, "MOST_SUMMED_UP", 4)
-    found = lasso_path(rows, Y)
+    found = regkit.lasso_path(rows, Y)
     np.testing.assert_allclose(found.alphas, whole.alphas, rtol=1e-10)
     np.testing.assert_allclose(found.coefs, whole.coefs, rtol=1e-7, atol=1e-9)
     for one, other in zip(
         model.fit_path(rows, Y, [0.1, 1.0, 0.01]), models, strict=True
     ):
         np.testing.assert_allclose(one.coef_, other.coef_, rtol=1e-7, atol=1e-9)
-    short, expected = (lasso_path(given, Y, max_nonzero=2) for given in (rows, X))
+    short, expected = (
+        regkit.lasso_path(given, Y, max_nonzero=2) for given in (rows, X)
+    )
     np.testing.assert_allclose(short.alphas, expected.alphas, rtol=1e-10)
     with pytest.raises(ValueError, match="max_nonzero=1 leaves no solution"):
-        lasso_path(rows, Y, alphas=[1e-6], max_nonzero=1)
+        regkit.lasso_path(rows, Y, alphas=[1e-6], max_nonzero=1)
 
 
-@pytest.mark.parametrize("rows", [RowChunks(X), TABLE], ids=["chunks", "dask"])
+@pytest.mark.parametrize("rows", [regkit.RowChunks(X), TABLE], ids=["chunks", "dask"])
 def test_ridge_refuses_too_many_columns_in_chunks(rows, monkeypatch):
     monkeypatch.setattr(_source_reducer, "MOST_SUMMED_UP", 3)
     monkeypatch.setattr(_least_squares, "MOST_COLUMNS", 4)
     for call in (
-        lambda: RidgeRegressor().fit(rows, Y),
-        lambda: RidgeRegressor().fit_path(rows, Y, [1.0]),
+        lambda: regkit.RidgeRegressor().fit(rows, Y),
+        lambda: regkit.RidgeRegressor().fit_path(rows, Y, [1.0]),
     ):
         with pytest.raises(ValueError, match="RidgeRegressor without") as caught:
             call()
@@ -249,17 +253,17 @@ def test_large_memory_maps(tmp_path, monkeypatch):
     (tmp_path / "X").write_bytes(X.tobytes())
     mapped = np.memmap(tmp_path / "X", dtype="f8", mode="r", shape=(N, P))
     passes = []
-    original = RowChunks.__iter__
+    original = regkit.RowChunks.__iter__
     monkeypatch.setattr(
-        RowChunks, "__iter__", lambda self: passes.append(1) or original(self)
+        regkit.RowChunks, "__iter__", lambda self: passes.append(1) or original(self)
     )
-    found = SufficientStatistics().update(mapped, Y, W, LABELS)
-    assert_same(found, SufficientStatistics().update(X, Y, W, LABELS))
-    model = LassoRegressor(0.1).partial_fit(mapped, Y)
+    found = regkit.SufficientStatistics().update(mapped, Y, W, LABELS)
+    assert_same(found, regkit.SufficientStatistics().update(X, Y, W, LABELS))
+    model = regkit.LassoRegressor(0.1).partial_fit(mapped, Y)
     assert model.score(mapped, Y) == pytest.approx(model.score(X, Y), rel=1e-12)
     assert len(passes) == 3
-    expected = lasso_path(X, Y).coefs
-    found = lasso_path(mapped, Y).coefs
+    expected = regkit.lasso_path(X, Y).coefs
+    found = regkit.lasso_path(mapped, Y).coefs
     np.testing.assert_allclose(found, expected, rtol=1e-7, atol=1e-10)
     assert len(passes) == 4
 
@@ -279,34 +283,34 @@ def test_scores_of_any_chunks(sizes, seed, width, is_weighted):
     rows = rng.standard_normal((n, 3)) + 100.0
     y = rng.standard_normal((n, *width)) + rows[:, :1].reshape((n,) + (1,) * len(width))
     weight = rng.random(n) if is_weighted else None
-    model = RidgeRegressor().fit(rows, y + rng.standard_normal(y.shape), weight)
+    model = regkit.RidgeRegressor().fit(rows, y + rng.standard_normal(y.shape), weight)
     cuts = np.split(np.arange(n), np.cumsum(sizes))
     parts = [
         (rows[at], y[at]) if weight is None else (rows[at], y[at], weight[at])
         for at in cuts
     ]
-    found = model.score(RowChunks(parts), None)
+    found = model.score(regkit.RowChunks(parts), None)
     assert found == pytest.approx(model.score(rows, y, weight), rel=1e-10, abs=1e-11)
 
 
 def test_scores_at_the_edges():
-    model = RidgeRegressor().fit(FRAME, Y)
+    model = regkit.RidgeRegressor().fit(FRAME, Y)
     constant = np.full(N, 2.0)
-    chunks = RowChunks(X, chunk_rows=100)
+    chunks = regkit.RowChunks(X, chunk_rows=100)
     exact = clone(model).fit(X, constant)
     assert exact.score(chunks, constant) == exact.score(X, constant) == 1.0
     assert clone(model).fit(X, Y).score(chunks, constant) == 0.0
     with pytest.warns(UndefinedMetricWarning, match="less than two samples"):
-        assert np.isnan(exact.score(RowChunks(X[:1]), Y[:1]))
-    chosen = LassoRegressorCV(alphas=5, eps=1e-6).fit(X, Y)
-    pairs = RowChunks([(X[:50], Y[:50]), (X[50:], Y[50:])])
+        assert np.isnan(exact.score(regkit.RowChunks(X[:1]), Y[:1]))
+    chosen = regkit.LassoRegressorCV(alphas=5, eps=1e-6).fit(X, Y)
+    pairs = regkit.RowChunks([(X[:50], Y[:50]), (X[50:], Y[50:])])
     assert chosen.score(pairs, None) == pytest.approx(chosen.score(X, Y), rel=1e-12)
     with pytest.raises(NotFittedError):
-        RidgeRegressor().score(pairs, None)
+        regkit.RidgeRegressor().score(pairs, None)
     with pytest.warns(UserWarning, match="X does not have valid feature names"):
         model.score(pairs, None)
     with pytest.raises(ValueError, match=r"X has the columns \['e' .* fitted with"):
-        model.score(RowChunks([FRAME[NAMES[::-1]]]), Y)
+        model.score(regkit.RowChunks([FRAME[NAMES[::-1]]]), Y)
 
 
 def holed(value):
@@ -318,22 +322,38 @@ def holed(value):
 @pytest.mark.parametrize(
     ("rows", "y", "message"),
     [
-        (RowChunks(X), None, "Chunk 0: y is neither passed nor comes with the chunk"),
+        (
+            regkit.RowChunks(X),
+            None,
+            "Chunk 0: y is neither passed nor comes with the chunk",
+        ),
         (TABLE, None, "y must be passed beside a Dask X, got None."),
         (
-            RowChunks(holed(np.nan), chunk_rows=70),
+            regkit.RowChunks(holed(np.nan), chunk_rows=70),
             Y,
             "Chunk 2: Input X contains NaN: column 3",
         ),
         (da.from_array(holed(np.inf), chunks=(70, P)), Y, "Chunk 2: Input X contains"),
-        (RowChunks([X[:, :3]]), Y, "Chunk 0: X has 3 features, but RidgeRegressor is"),
-        (RowChunks(X), Y[:-1], "Chunk 0: X goes to row 240, but y has 239 rows."),
-        (RowChunks(X), np.c_[Y, Y], "Chunk 0: y has rows of shape (2,), predictions"),
-        (RowChunks(X), Y * 1e200, "Chunk 0: Squares of errors or of y overflow"),
+        (
+            regkit.RowChunks([X[:, :3]]),
+            Y,
+            "Chunk 0: X has 3 features, but RidgeRegressor is",
+        ),
+        (
+            regkit.RowChunks(X),
+            Y[:-1],
+            "Chunk 0: X goes to row 240, but y has 239 rows.",
+        ),
+        (
+            regkit.RowChunks(X),
+            np.c_[Y, Y],
+            "Chunk 0: y has rows of shape (2,), predictions",
+        ),
+        (regkit.RowChunks(X), Y * 1e200, "Chunk 0: Squares of errors or of y overflow"),
     ],
 )
 def test_bad_chunks_are_named_when_scored(rows, y, message):
-    model = RidgeRegressor().fit(X, Y)
+    model = regkit.RidgeRegressor().fit(X, Y)
     with pytest.raises(ValueError, match=r"^.*") as caught:
         model.score(rows, y)
     assert str(caught.value).startswith(message)
@@ -342,17 +362,20 @@ def test_bad_chunks_are_named_when_scored(rows, y, message):
 
 @pytest.mark.parametrize("bad", [holed(np.nan), holed(1e200)], ids=["nan", "huge"])
 def test_bad_chunks_change_nothing(bad):
-    statistics = SufficientStatistics().update(X, Y)
-    model = RidgeRegressor().partial_fit(X, Y)
+    statistics = regkit.SufficientStatistics().update(X, Y)
+    model = regkit.RidgeRegressor().partial_fit(X, Y)
     before = pickle.dumps((statistics, model))
-    for rows in (RowChunks(bad, chunk_rows=70), da.from_array(bad, chunks=(70, P))):
+    for rows in (
+        regkit.RowChunks(bad, chunk_rows=70),
+        da.from_array(bad, chunks=(70, P)),
+    ):
         for call in (
             lambda: statistics.update(rows, Y, fold=LABELS),  # noqa: B023
             lambda: model.partial_fit(rows, Y),  # noqa: B023
-            lambda: lasso_path(rows, Y),  # noqa: B023
+            lambda: regkit.lasso_path(rows, Y),  # noqa: B023
         ):
             with pytest.raises(ValueError, match=r"Chunk 2: (Input X|Sums of squ)"):
                 call()
     with pytest.raises(ValueError, match="fold must be an integer or 240 of them"):
-        statistics.update(RowChunks(X), Y, fold=LABELS[:-1])
+        statistics.update(regkit.RowChunks(X), Y, fold=LABELS[:-1])
     assert pickle.dumps((statistics, model)) == before

@@ -9,14 +9,7 @@ import scipy.sparse as sp
 from sklearn.base import clone
 from sklearn.model_selection import KFold
 
-from regkit import (
-    ElasticNetRegressor,
-    ElasticNetRegressorCV,
-    LassoRegressor,
-    LassoRegressorCV,
-    RidgeRegressor,
-    RowChunks,
-)
+import regkit
 from regkit.linear_model import _least_squares, _source_reducer
 from regkit.solvers.folds import out_of_core
 from tests.certificate import certify
@@ -32,10 +25,10 @@ FACTOR = RNG.choice([0.5, 1.0, 2.0, np.inf], P)
 FACTOR[3] = 0.0
 
 MODELS = [
-    LassoRegressor(0.05),
-    LassoRegressor(0.02, standardize=True, penalty_factor=FACTOR),
-    ElasticNetRegressor(0.1, bounds=(-0.3, 0.5), fit_intercept=False),
-    ElasticNetRegressor(0.05, l1_ratio=0.9, positive=True),
+    regkit.LassoRegressor(0.05),
+    regkit.LassoRegressor(0.02, standardize=True, penalty_factor=FACTOR),
+    regkit.ElasticNetRegressor(0.1, bounds=(-0.3, 0.5), fit_intercept=False),
+    regkit.ElasticNetRegressor(0.05, l1_ratio=0.9, positive=True),
 ]
 
 
@@ -48,9 +41,9 @@ def small_limits(monkeypatch):
 
 
 def sources():
-    yield RowChunks(X, chunk_rows=40)
-    yield RowChunks(sp.csr_array(X), chunk_rows=70)
-    yield RowChunks([X[:20], sp.csc_array(X[20:])])
+    yield regkit.RowChunks(X, chunk_rows=40)
+    yield regkit.RowChunks(sp.csr_array(X), chunk_rows=70)
+    yield regkit.RowChunks([X[:20], sp.csc_array(X[20:])])
 
 
 @pytest.mark.parametrize("model", MODELS, ids=repr)
@@ -82,15 +75,15 @@ def test_same_answer_and_certified(model):
 @pytest.mark.parametrize(
     "model",
     [
-        LassoRegressorCV(alphas=12, eps=1e-2, cv=4),
-        LassoRegressorCV(
+        regkit.LassoRegressorCV(alphas=12, eps=1e-2, cv=4),
+        regkit.LassoRegressorCV(
             alphas=6,
             eps=0.05,
             cv=KFold(3, shuffle=True, random_state=0),
             standardize=True,
             penalty_factor=FACTOR,
         ),
-        ElasticNetRegressorCV(alphas=8, eps=0.05, l1_ratio=[0.5, 0.9], cv=3),
+        regkit.ElasticNetRegressorCV(alphas=8, eps=0.05, l1_ratio=[0.5, 0.9], cv=3),
     ],
     ids=repr,
 )
@@ -115,49 +108,51 @@ def test_passes_are_few(monkeypatch):
 
     monkeypatch.setattr(out_of_core, "_ENTRIES", 1 << 25)
     monkeypatch.setattr(out_of_core, "_LEAST_BATCH", 300)
-    LassoRegressorCV(alphas=50, eps=1e-2, cv=5).fit(RowChunks(read), None)
+    regkit.LassoRegressorCV(alphas=50, eps=1e-2, cv=5).fit(regkit.RowChunks(read), None)
     # The columns, y for the splitter, one to measure; then two for each round.
     assert passes <= 10
 
 
 def test_frames_keep_their_names():
     frame = pd.DataFrame(X, columns=[f"c{j}" for j in range(P)])
-    model = LassoRegressor(0.1).fit(RowChunks([frame[:60], frame[60:]]), Y)
+    model = regkit.LassoRegressor(0.1).fit(
+        regkit.RowChunks([frame[:60], frame[60:]]), Y
+    )
     assert list(model.feature_names_in_) == list(frame.columns)
 
 
 def test_ridge_sums_up_more_columns():
-    whole = RidgeRegressor(3.0).fit(X, Y)
-    found = RidgeRegressor(3.0).fit(RowChunks(X, chunk_rows=40), Y)
+    whole = regkit.RidgeRegressor(3.0).fit(X, Y)
+    found = regkit.RidgeRegressor(3.0).fit(regkit.RowChunks(X, chunk_rows=40), Y)
     np.testing.assert_allclose(found.coef_, whole.coef_, rtol=1e-8, atol=1e-10)
 
 
 def test_what_cannot_be_done_gets_one_sentence(monkeypatch):
-    chunks = RowChunks(X, chunk_rows=40)
+    chunks = regkit.RowChunks(X, chunk_rows=40)
     with pytest.raises(ValueError, match="y must have one column where X has more"):
-        LassoRegressor().fit(chunks, np.stack([Y, Y], axis=1))
+        regkit.LassoRegressor().fit(chunks, np.stack([Y, Y], axis=1))
     holed = X.copy()
     holed[100, 7] = np.nan
     with pytest.raises(ValueError, match="Chunk 2: Input X contains NaN"):
-        LassoRegressor().fit(RowChunks(holed, chunk_rows=40), Y)
+        regkit.LassoRegressor().fit(regkit.RowChunks(holed, chunk_rows=40), Y)
     with pytest.raises(ValueError, match=r"takes no relaxed=0\.5 and no l1_ratio of 0"):
-        LassoRegressorCV(relaxed=0.5).fit(chunks, Y)
+        regkit.LassoRegressorCV(relaxed=0.5).fit(chunks, Y)
     with pytest.raises(ValueError, match="needs the rows in memory for criterion='bi"):
-        LassoRegressorCV(criterion="bic").fit(chunks, Y)
+        regkit.LassoRegressorCV(criterion="bic").fit(chunks, Y)
     monkeypatch.setattr(out_of_core, "MOST_COLUMNS", 50)
     monkeypatch.setattr(_least_squares, "MOST_COLUMNS", 50)
     with pytest.raises(ValueError, match="more than 50 columns are needed"):
-        LassoRegressor(1e-5).fit(chunks, Y)
+        regkit.LassoRegressor(1e-5).fit(chunks, Y)
     with pytest.raises(ValueError, match="without an L1 penalty needs all 400 columns"):
-        RidgeRegressor().fit(chunks, Y)
+        regkit.RidgeRegressor().fit(chunks, Y)
 
 
 def test_dask():
     da = pytest.importorskip("dask.array")
-    whole = LassoRegressorCV(alphas=8, eps=0.01, cv=3).fit(X, Y, W)
+    whole = regkit.LassoRegressorCV(alphas=8, eps=0.01, cv=3).fit(X, Y, W)
     for scheduler in ("threads", "synchronous"):
         with pytest.importorskip("dask").config.set(scheduler=scheduler):
             table = da.from_array(X, chunks=(40, P))
-            found = LassoRegressorCV(alphas=8, eps=0.01, cv=3).fit(table, Y, W)
+            found = regkit.LassoRegressorCV(alphas=8, eps=0.01, cv=3).fit(table, Y, W)
         np.testing.assert_allclose(found.mse_path_, whole.mse_path_, rtol=1e-6)
         np.testing.assert_allclose(found.predict(X), whole.predict(X), rtol=1e-6)

@@ -16,32 +16,21 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MaxAbsScaler
 
 from regkit import DropoutMLPClassifier, DropoutMLPRegressor
+from tests.neural_network import small_networks
 
-SMALL = {"n_members": 1, "hidden_layer_sizes": (16,), "max_iter": 30, "random_state": 0}
-PLAIN = {
-    **SMALL,
-    "activation": "relu",
-    "embedding": None,
-    "standardize": True,
-}
+SMALL = small_networks.small(n_members=1, max_iter=30)
+PLAIN = {**SMALL, **small_networks.OF_SCIKIT_LEARN}
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(200, 4)) * [1.0, 10.0, 0.1, 100.0] + [0.0, 5.0, 0.0, -300.0]
 Z = (X - X.mean(0)) / X.std(0)
 Y = 20.0 + 5.0 * Z[:, 0] + 3.0 * np.abs(Z[:, 1]) + 0.2 * RNG.normal(size=200)
 LABELS = np.array(["low", "mid", "top"])[np.digitize(Y, np.quantile(Y, [0.3, 0.7]))]
 
-EACH = pytest.mark.parametrize(
-    ("estimator", "target"),
-    [(DropoutMLPRegressor(**SMALL), Y), (DropoutMLPClassifier(**SMALL), LABELS)],
-    ids=["regressor", "classifier"],
-)
+EACH = small_networks.each_kind(SMALL, Y, LABELS)
 
 
 def probe(model, rows=X):
-    """What the model says, as numbers."""
-    if hasattr(model, "predict_proba"):
-        return model.predict_proba(rows)
-    return model.predict(rows)
+    return small_networks.numbers_of(model, rows)
 
 
 def test_default_constructors_are_good_on_unscaled_columns():

@@ -8,15 +8,11 @@ from sklearn.base import clone
 
 from regkit import DropoutMLPClassifier, DropoutMLPRegressor
 from regkit.solvers.networks.expansion import Expansion
+from tests.neural_network.small_networks import small
 
 pd = pytest.importorskip("pandas", reason="frames are optional")
 
-SMALL = {
-    "n_members": 3,
-    "hidden_layer_sizes": (16,),
-    "max_iter": 60,
-    "random_state": 0,
-}
+SMALL = small(n_members=3, max_iter=60)
 RNG = np.random.default_rng(0)
 N = 300
 COLORS = RNG.choice(["red", "green", "blue"], N)

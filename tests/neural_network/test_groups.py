@@ -8,13 +8,9 @@ from sklearn.model_selection import cross_validate
 
 from regkit import DropoutMLPClassifier, DropoutMLPRegressor, RowChunks
 from regkit.neural_network._folds import NEVER, assign_groups, hold_out_groups
+from tests.neural_network.small_networks import small
 
-SMALL = {
-    "n_members": 5,
-    "hidden_layer_sizes": (16,),
-    "max_iter": 40,
-    "random_state": 0,
-}
+SMALL = small(n_members=5, max_iter=40)
 RNG = np.random.default_rng(0)
 GROUPS = np.repeat(np.arange(40), 10)[RNG.permutation(400)]
 OWN = RNG.normal(size=(40, 2))

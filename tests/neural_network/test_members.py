@@ -17,31 +17,21 @@ from regkit.neural_network._folds import (
     cautious_weights,
     hold_out,
 )
+from tests.neural_network import small_networks
 
-SMALL = {
-    "n_members": 5,
-    "hidden_layer_sizes": (16,),
-    "max_iter": 30,
-    "random_state": 0,
-}
-PLAIN = {**SMALL, "activation": "relu", "embedding": None, "standardize": True}
+SMALL = small_networks.small(n_members=5, max_iter=30)
+PLAIN = {**SMALL, **small_networks.OF_SCIKIT_LEARN}
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(300, 3))
 Y = np.sin(2 * X[:, 0]) + X[:, 1] + 0.3 * RNG.normal(size=300)
 LABELS = np.array(["low", "mid", "top"])[np.digitize(Y, [-0.7, 0.7])]
 NEW = RNG.normal(size=(200, 3))
 
-EACH = pytest.mark.parametrize(
-    ("estimator", "target"),
-    [(DropoutMLPRegressor(**SMALL), Y), (DropoutMLPClassifier(**SMALL), LABELS)],
-    ids=["regressor", "classifier"],
-)
+EACH = small_networks.each_kind(SMALL, Y, LABELS)
 
 
 def probe(model, rows=NEW):
-    if hasattr(model, "predict_proba"):
-        return model.predict_proba(rows)
-    return model.predict(rows)
+    return small_networks.numbers_of(model, rows)
 
 
 @EACH

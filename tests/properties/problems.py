@@ -56,27 +56,23 @@ class Problem:
     @property
     def alpha_max(self) -> float:
         """The smallest alpha with every penalized coefficient zero, for the Lasso."""
-        return smallest_zero_alpha(
-            self.dense.astype(float),
-            self.y.astype(float),
-            self.sample_weight,
-            self.factor,
-            self.box,
-            standardize=self.standardize,
-            fit_intercept=self.fit_intercept,
-        )
+        rows, scaling = self._rows_and_scaling
+        return smallest_zero_alpha(*rows, self.box, **scaling)
 
     @property
     def alpha_noise(self) -> float:
         """How far off rounding can put ``alpha_max``."""
-        return alpha_noise(
-            self.dense.astype(float),
-            self.y.astype(float),
-            self.sample_weight,
-            self.factor,
-            standardize=self.standardize,
-            fit_intercept=self.fit_intercept,
-        )
+        rows, scaling = self._rows_and_scaling
+        return alpha_noise(*rows, **scaling)
+
+    @property
+    def _rows_and_scaling(self) -> tuple[Any, dict[str, bool]]:
+        X, y = self.dense.astype(float), self.y.astype(float)
+        scaling = {
+            "standardize": self.standardize,
+            "fit_intercept": self.fit_intercept,
+        }
+        return (X, y, self.sample_weight, self.factor), scaling
 
     @property
     def typical_square(self) -> float:

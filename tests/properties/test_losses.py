@@ -67,18 +67,10 @@ class LossCase:
 
     def certify(self, coef: Any, intercept: Any, **changes: Any) -> LossCertificate:
         """Judge a fit of this case."""
-        options = {**self.options, **changes}
-        return certify_loss(
-            self.loss,
-            self.X,
-            self.y,
-            coef,
-            intercept,
-            sample_weight=self.weight,
-            offset=self.offset,
-            goal=1e-16,  # below what rounding leaves
-            **options,
-        )
+        options = {"sample_weight": self.weight, "offset": self.offset}
+        options |= {"goal": 1e-16}  # below what rounding leaves
+        options |= self.options | changes
+        return certify_loss(self.loss, self.X, self.y, coef, intercept, **options)
 
 
 def make_target(loss: str, X: Array, rng: np.random.Generator) -> Array:

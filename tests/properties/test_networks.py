@@ -82,6 +82,9 @@ def networks(draw: Any, kind: Any) -> Any:
     return kind(sizes, **options)
 
 
+EITHER = st.sampled_from([DropoutMLPRegressor, DropoutMLPClassifier]).flatmap(networks)
+
+
 @st.composite
 def tables(draw: Any) -> tuple[Any, Any, Any, np.random.Generator]:
     """Rows, targets, weights: few or some, of any scale, with constant columns."""
@@ -100,6 +103,13 @@ def tables(draw: Any) -> tuple[Any, Any, Any, np.random.Generator]:
     elif weights == "any":
         weights = rng.random(n) + 0.1
     return X, y, weights, rng
+
+
+def assert_same_training(found: Any, expected: Any) -> None:
+    """Two networks differ by rounding alone."""
+    assert_allclose(found.loss_curve_, expected.loss_curve_, rtol=1e-6, atol=1e-12)
+    for one, other in zip(found.coefs_, expected.coefs_, strict=True):
+        assert_allclose(one, other, rtol=1e-5, atol=1e-7 * np.abs(other).max())
 
 
 def fit(estimator: Any, *data: Any) -> Any:
@@ -198,10 +208,7 @@ def test_classifier(estimator: Any, table: Any, kind: str) -> None:
 
 
 @sweep(40)
-@given(
-    st.sampled_from([DropoutMLPRegressor, DropoutMLPClassifier]).flatmap(networks),
-    tables(),
-)
+@given(EITHER, tables())
 def test_chunks_are_rows(estimator: Any, table: Any) -> None:
     """Held, in any form; and visited one by one, in float64, where batches agree."""
     X, y, weights, _ = table
@@ -218,16 +225,11 @@ def test_chunks_are_rows(estimator: Any, table: Any) -> None:
     steady = estimator.set_params(shuffle=False, batch_size=1, dtype="float64")
     expected = fit(steady, X, y, weights)
     visited = fit(steady.set_params(buffer_chunks=2), in_chunks(X, y, weights), None)
-    assert_allclose(visited.loss_curve_, expected.loss_curve_, rtol=1e-6, atol=1e-12)
-    for one, other in zip(visited.coefs_, expected.coefs_, strict=True):
-        assert_allclose(one, other, rtol=1e-5, atol=1e-7 * np.abs(other).max())
+    assert_same_training(visited, expected)
 
 
 @sweep(40)
-@given(
-    st.sampled_from([DropoutMLPRegressor, DropoutMLPClassifier]).flatmap(networks),
-    tables(),
-)
+@given(EITHER, tables())
 def test_whole_weights_repeat_rows(estimator: Any, table: Any) -> None:
     """Without anything sampled, and all rows in a batch."""
     X, y, _, rng = table
@@ -250,14 +252,12 @@ def test_whole_weights_repeat_rows(estimator: Any, table: Any) -> None:
     weighted = fit(estimator, X, y, counts.astype(float))
     rows = rng.permutation(np.repeat(np.arange(len(X)), counts))
     repeated = fit(estimator, X[rows], y[rows])
-    assert_allclose(weighted.loss_curve_, repeated.loss_curve_, rtol=1e-6, atol=1e-12)
-    for one, other in zip(weighted.coefs_, repeated.coefs_, strict=True):
-        assert_allclose(one, other, rtol=1e-5, atol=1e-7 * np.abs(other).max())
+    assert_same_training(weighted, repeated)
 
 
 @sweep(40)
 @given(
-    st.sampled_from([DropoutMLPRegressor, DropoutMLPClassifier]).flatmap(networks),
+    EITHER,
     tables(),
     st.sampled_from([np.asfortranarray, sp.csr_array, sp.csc_array]),
 )
@@ -269,6 +269,4 @@ def test_storage_does_not_matter(estimator: Any, table: Any, form: Any) -> None:
     estimator.set_params(n_members=1, dtype="float64")
     expected = fit(estimator, X, y, weights)
     found = fit(estimator, form(X), y, weights)
-    assert_allclose(found.loss_curve_, expected.loss_curve_, rtol=1e-6, atol=1e-12)
-    for one, other in zip(found.coefs_, expected.coefs_, strict=True):
-        assert_allclose(one, other, rtol=1e-5, atol=1e-7 * np.abs(other).max())
+    assert_same_training(found, expected)

@@ -229,30 +229,15 @@ def missing(make: Maker) -> Iterator[Habit]:
     yield make(
         "-999 for missing", "area", lambda v: -999 if v % 6 == 0 else v, open="area"
     )
-    yield make(
-        "NA beside empty",
-        "town",
-        lambda v: {"north": "NA", "south": "ZA", "east": ""}[v],
-        lambda v: {"north": "NAM", "south": "ZA", "east": ""}[v],
-    )
-    yield make(
-        "NA among countries",
-        "town",
-        lambda v: {"north": "NA", "south": "ZA", "east": "BW"}[v],
-        lambda v: {"north": "NAM", "south": "ZA", "east": "BW"}[v],
-    )
-    yield make(
-        "none beside empty",
-        "town",
-        lambda v: {"north": "none", "south": "gas", "east": ""}[v],
-        lambda v: {"north": "no heat", "south": "gas", "east": ""}[v],
-    )
-    yield make(
-        "missing and empty",
-        "town",
-        lambda v: {"north": "missing", "south": "oak", "east": ""}[v],
-        lambda v: {"north": "lost", "south": "oak", "east": ""}[v],
-    )
+    for title, north, meant, south, east in (
+        ("NA beside empty", "NA", "NAM", "ZA", ""),
+        ("NA among countries", "NA", "NAM", "ZA", "BW"),
+        ("none beside empty", "none", "no heat", "gas", ""),
+        ("missing and empty", "missing", "lost", "oak", ""),
+    ):
+        others = {"south": south, "east": east}
+        written, read = {"north": north, **others}, {"north": meant, **others}
+        yield make(title, "town", written.__getitem__, read.__getitem__)
     yield make(
         "target missing",
         "price",

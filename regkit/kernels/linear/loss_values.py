@@ -22,7 +22,7 @@ _STRIP = 256
 
 
 @part
-def _logarithms(
+def logarithms(
     x: Floats, bits: Indices, number: Floats, exponent: Indices, m: int
 ) -> None:
     """Replace the first positive entries of ``x`` by their logarithms, by vectors.
@@ -62,7 +62,7 @@ def _logistic_values(y: Floats, share: Floats, eta: Floats, residual: Floats) ->
             is_plain = (label * label == label) & (own >= _LIKELY)
             chance[i] = own if is_plain else 1.0
             rest += 0 if is_plain else 1
-        _logarithms(chance, bits, number, exponent, m)
+        logarithms(chance, bits, number, exponent, m)
         total -= weighted_sum(chance, share[start : start + m], m)
         for i in range(start, start + m if rest else start):
             is_plain = y[i] * y[i] == y[i] and 1.0 - abs(residual[i]) >= _LIKELY
@@ -95,7 +95,7 @@ def _log_link_values(code: int, power: float, rows: Differentiated) -> float:
 def value_at(code: int, power: float, rows: Differentiated) -> float:
     """Return what `objective` does, by the derivatives, which take no exponentials.
 
-    (Not a `summing_kernel`: sums reordered in `_logarithms` would be wrong.)
+    (Not a `summing_kernel`: sums reordered in `logarithms` would be wrong.)
     """
     if code == LOGISTIC:
         return _logistic_values(rows.y, rows.share, rows.eta, rows.residual)

@@ -50,6 +50,10 @@ _NEARLY_ALL = 0.5
 # Beside the stages of `loss_rounds.descend`: all go on from where they are, with
 # columns that were missing.
 _ANEW = -1
+# What a Gram matrix of few columns takes beside their products, as a multiple of those
+# over the number of columns: they are weighted, and the compiled walk is left. (Of more
+# columns the folds need a new one sooner than the fit on all rows tells.)
+_WEIGHING = 40.0
 _NOWHERE = np.empty((0, 0, 0))
 # Of a problem that lacks so many rows that others' weights are multiplied by more than
 # this, the Gram matrix is not had by subtracting the part of the missing ones.
@@ -120,7 +124,7 @@ class _Lockstep:
         # Those with a Gram matrix of their own; that of the others is weighted by this.
         self._apart: set[int] = set()
         self._weight = np.zeros(whole.n_samples)
-        self._settings = members[0].settings(self._rows.n_reads / len(members))
+        self._settings = members[0].settings(np.inf)
         self._formed_at = np.inf
         self._open = np.flatnonzero(self._first.penalty.is_open)
 
@@ -237,6 +241,10 @@ class _Lockstep:
             m.admit(columns, product, gram)
 
     def _make_room(self, size: int) -> None:
+        price = self._rows.n_reads / len(self._all)
+        if size <= _FEW_COLUMNS:
+            price += _WEIGHING / size
+        self._settings = self._settings._replace(price=price)
         capacity = self._together.ratio.shape[1]
         if size > capacity:
             capacity = max(2 * capacity, size, 64)

@@ -1,7 +1,9 @@
 """The shape of a network and its parameters, one flat vector with views per layer."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
@@ -89,8 +91,12 @@ class Architecture:
         inputs = self.n_features + self.n_waved * each
         return (inputs, *self.hidden, self.n_outputs)
 
+    @lru_cache(maxsize=64)  # noqa: B019 (few, and small)
     def network(self) -> Network:
-        """Lay the parameters out: embedding, scales, then each layer's two arrays."""
+        """Lay the parameters out: embedding, scales, then each layer's two arrays.
+
+        The arrays are kept for the next call, and nobody writes them.
+        """
         sizes = self.sizes
         start = 0
         waves = components = 0
@@ -125,7 +131,8 @@ class Architecture:
             scales=scales,
         )
 
-    def pieces(self) -> dict[str, tuple[slice, tuple[int, ...]]]:
+    @lru_cache(maxsize=64)  # noqa: B019 (few, and small)
+    def pieces(self) -> Mapping[str, tuple[slice, tuple[int, ...]]]:
         """Give every array's place in the parameter vector and its shape."""
         net = self.network()
         p, waves, components = self.n_waved, net.n_frequencies, net.n_components

@@ -14,6 +14,7 @@ from regkit.solvers.solve_multinomial import (
     solve_multinomial_path,
 )
 from tests.loss_certificate import certify_loss
+from tests.solvers.paths.weighted_designs import stated, take_design_options
 
 FORMS = {"C": np.ascontiguousarray, "F": np.asfortranarray, "sparse": sp.csc_array}
 SHAPES = {"all columns": (80, 10), "working set": (25, 60)}
@@ -32,13 +33,21 @@ def table(shape, n_classes=3, seed=0):
     return X, draws
 
 
+def weighted_table(shape):
+    """Four classes, with factors, offsets, and what a design of weighted rows takes."""
+    X, y = table(shape, n_classes=4, seed=1)
+    n, p = X.shape
+    rng = np.random.default_rng(2)
+    factor = rng.choice([0.3, 1.0, 2.0], p)
+    factor[0], factor[5] = 0.0, np.inf
+    weight = rng.integers(0, 4, n).astype(float)
+    offset = 0.3 * rng.normal(size=(n, 4))
+    return X, y, factor, offset, {"sample_weight": weight, "standardize": True}
+
+
 def check(X, y, penalty, alphas, *, make=np.asfortranarray, tol=1e-10, **options):
     n_classes = int(y.max()) + 1
-    design_options = {
-        key: options.pop(key)
-        for key in ("sample_weight", "standardize", "fit_intercept")
-        if key in options
-    }
+    design_options = take_design_options(options)
     design = make_design(make(X), **design_options)
     found = solve_multinomial_path(
         design, y, n_classes, penalty, alphas, tol=tol, **options
@@ -54,10 +63,7 @@ def check(X, y, penalty, alphas, *, make=np.asfortranarray, tol=1e-10, **options
             coefs[k],
             found.intercepts[k],
             alpha=alpha,
-            l1_ratio=penalty.l1_ratio,
-            penalty_factor=penalty.factor,
-            bounds=(penalty.lower, penalty.upper),
-            offset=options.get("offset"),
+            **stated(penalty, options),
             grouped=options.get("is_grouped", False),
             **design_options,
         )
@@ -88,18 +94,10 @@ def test_path_is_optimal(shape, form):
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_factors_bounds_weights_and_offset(shape):
-    X, y = table(SHAPES[shape], n_classes=4, seed=1)
-    n, p = X.shape
-    rng = np.random.default_rng(2)
-    factor = rng.choice([0.3, 1.0, 2.0], p)
-    factor[0], factor[5] = 0.0, np.inf
+    X, y, factor, offset, options = weighted_table(SHAPES[shape])
+    p = X.shape[1]
     lower, upper = np.full(p, -np.inf), np.full(p, np.inf)
     lower[1], upper[2], lower[7:] = -0.1, 0.2, 0.0
-    options = {
-        "sample_weight": rng.integers(0, 4, n).astype(float),
-        "standardize": True,
-    }
-    offset = 0.3 * rng.normal(size=(n, 4))
     penalty = Penalty.build(p, 0.8, factor, lower, upper)
     alphas = grid(X, y, penalty, offset=offset, **options)
     check(X, y, penalty, alphas, offset=offset, **options)
@@ -192,18 +190,10 @@ def test_groups_are_optimal_and_whole(shape, form):
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_groups_with_factors_weights_and_offset(shape):
-    X, y = table(SHAPES[shape], n_classes=4, seed=1)
-    n, p = X.shape
-    rng = np.random.default_rng(2)
-    factor = rng.choice([0.3, 1.0, 2.0], p)
-    factor[0], factor[5] = 0.0, np.inf
+    X, y, factor, offset, options = weighted_table(SHAPES[shape])
     X[:, 6] = 1.0
-    options = {
-        "sample_weight": rng.integers(0, 4, n).astype(float),
-        "standardize": True,
-    }
-    how = {"offset": 0.3 * rng.normal(size=(n, 4)), **GROUPED}
-    penalty = Penalty.build(p, 0.8, factor)
+    how = {"offset": offset, **GROUPED}
+    penalty = Penalty.build(X.shape[1], 0.8, factor)
     alphas = grid(X, y, penalty, 4, **how, **options)
     found = check(X, y, penalty, alphas, **how, **options)
     assert not found.dense()[:, :, [5, 6]].any()

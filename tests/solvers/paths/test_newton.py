@@ -20,6 +20,7 @@ from regkit.solvers.paths.walk import answered
 from regkit.solvers.problem import Penalty
 from regkit.solvers.solve_loss import loss_alpha_grid, solve_loss_path
 from tests.loss_certificate import certify_loss
+from tests.solvers.paths.weighted_designs import stated, take_design_options
 
 LOSSES = {
     loss.name: loss for loss in (LOGISTIC, POISSON, GAMMA, tweedie(1.5), SQUARED_HINGE)
@@ -46,11 +47,7 @@ def table(name, shape, seed=0):
 
 def check(name, X, y, penalty, alphas, *, make=np.asfortranarray, tol=1e-10, **options):
     """Solve; compare the gap that is reported with the certificate's."""
-    design_options = {
-        key: options.pop(key)
-        for key in ("sample_weight", "standardize", "fit_intercept")
-        if key in options
-    }
+    design_options = take_design_options(options)
     design = make_design(make(X), **design_options)
     found = solve_loss_path(
         design, LOSSES[name], y, penalty, alphas, tol=tol, **options
@@ -66,10 +63,7 @@ def check(name, X, y, penalty, alphas, *, make=np.asfortranarray, tol=1e-10, **o
             coefs[:, k],
             found.intercepts[k],
             alpha=alpha,
-            l1_ratio=penalty.l1_ratio,
-            penalty_factor=penalty.factor,
-            bounds=(penalty.lower, penalty.upper),
-            offset=options.get("offset"),
+            **stated(penalty, options),
             **design_options,
         )
         assert certificate.relative_gap <= tol + ROUNDING
