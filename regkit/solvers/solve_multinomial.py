@@ -8,9 +8,9 @@ from regkit.solvers.losses import LossTask
 from regkit.solvers.multinomial import Multinomial
 from regkit.solvers.paths.grouped import GroupedPath
 from regkit.solvers.paths.newton import NewtonPath
+from regkit.solvers.paths.quickest import LossWalk
 from regkit.solvers.problem import Penalty
 from regkit.solvers.results import PathResult
-from regkit.solvers.solve_loss import LossWalk
 
 
 def solve_multinomial_path(

@@ -23,10 +23,10 @@ from regkit.solvers.paths.newton_walk import (
     SolutionBlock,
     path_of_blocks,
 )
+from regkit.solvers.paths.quickest import LossWalk
 from regkit.solvers.paths.screening import Answer, Request
 from regkit.solvers.problem import Penalty
 from regkit.solvers.results import PathResult
-from regkit.solvers.solve_loss import LossWalk
 
 
 class Member(NewtonPath):
