@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import functools
 import inspect
+import warnings
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any, NamedTuple
+
+from scipy import sparse
 
 import regkit
 
@@ -69,6 +72,29 @@ def _estimator(ours: type, **defaults: Any) -> type:
     return type(ours.__name__, (ours,), {"__init__": __init__, "__doc__": ours.__doc__})
 
 
+def _ridge_cv() -> type:
+    """Return a stand-in that answers ``gcv_mode="svd"`` as scikit-learn does.
+
+    Its tests expect a warning beside sparse X, before they compare what was fitted.
+    """
+    base = _estimator(regkit.RidgeRegressorCV)
+
+    @functools.wraps(base.__init__)
+    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
+        base.__init__(self, *args, **kwargs)
+        self._gcv_mode = kwargs.get("gcv_mode")
+
+    @functools.wraps(base.fit)
+    def fit(self: Any, X: Any, *args: Any, **kwargs: Any) -> Any:
+        if self._gcv_mode == "svd" and sparse.issparse(X):
+            message = "The 'svd' mode is not supported for sparse X, nor needed."
+            warnings.warn(message, FutureWarning, stacklevel=2)
+        return base.fit(self, X, *args, **kwargs)
+
+    methods = {"__init__": __init__, "fit": fit, "__doc__": base.__doc__}
+    return type(base.__name__, (base,), methods)
+
+
 _LASSO = {
     "Lasso": _estimator(regkit.LassoRegressor),
     "LassoCV": _estimator(regkit.LassoRegressorCV),
@@ -81,7 +107,7 @@ _PATHS = {
 }
 _RIDGE = {
     "Ridge": _estimator(regkit.RidgeRegressor),
-    "RidgeCV": _estimator(regkit.RidgeRegressorCV),
+    "RidgeCV": _ridge_cv(),
 }
 _NETWORK = {"MLPRegressor": _estimator(regkit.DropoutMLPRegressor, dropout=0.0)}
 

@@ -20,9 +20,6 @@ _UNRELATED = {
         r"|test_multioutput_regression|test_mlp_vs_poisson_glm"
     ),
     "the iterations of scikit-learn's solvers": r"test_n_iter$",
-    "the warning of gcv_mode='svd', which is gone, for sparse X": (
-        r"test_regularization_limits_ridge_gcv\[csr.*-svd-"
-    ),
 }
 
 

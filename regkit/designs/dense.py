@@ -16,7 +16,7 @@ from regkit.designs.dense_products import (
     times,
     transposed_times,
 )
-from regkit.designs.moments import Moments
+from regkit.designs.moments import Moments, subtract_outer
 from regkit.designs.protocols import ColumnStore, WeightedColumns
 from regkit.parallel.threads import by_shares
 
@@ -266,7 +266,7 @@ class DenseDesign(WeightedRows):
         """Center and scale sums about a guessed center, and keep them."""
         if self.fit_intercept:
             # ``target`` is centered: ``products`` needs no correction.
-            gram -= np.outer(shift, shift)
+            subtract_outer(gram, shift, shift)
         if self.standardize:
             gram /= self.scale
             gram /= self.scale[:, None]

@@ -19,6 +19,16 @@ from regkit.designs.gram_terms import GramTerms
 _LOSS = 1e-3
 # A deviation below this share of its mean is that of a constant column.
 _ROUNDED = 4.0 * EPS
+# Entries of a matrix that are subtracted at a time.
+_AT_A_TIME = 1 << 14
+
+
+def subtract_outer(products: Floats, left: Floats, right: Floats) -> None:
+    """Subtract ``left rightᵀ`` in place, without a second matrix of that size."""
+    step = 1 + _AT_A_TIME // (1 + len(right))
+    for first in range(0, len(left), step):
+        rows = slice(first, first + step)
+        products[rows] -= left[rows, None] * right
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -113,7 +123,7 @@ class Moments:
         products, total = share * self.products, share * self.square
         offset, mean = np.zeros(len(shift)), 0.0
         if fit_intercept:
-            gram -= np.outer(shift, shift)
+            subtract_outer(gram, shift, shift)
             products -= drift * shift
             total -= drift**2
             offset, mean = center + shift, level + drift

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from regkit._types import EPS, Floats, Indices
 from regkit.designs.base import WeightedRows, norm, read_only
-from regkit.designs.moments import Moments
+from regkit.designs.moments import Moments, subtract_outer
 from regkit.designs.protocols import ColumnStore, WeightedColumns
 from regkit.designs.sparse_columns import COST_OF_A_COLUMN, SparseColumns
 from regkit.designs.sparse_storage import Storage, with_stored
@@ -21,6 +21,8 @@ from regkit.parallel.threads import by_shares
 # of 16 digits. Only a column whose zeros have next to no weight can be that far from
 # zero: that one is centered entry by entry, its zeros of positive weight stored.
 _FAR_FROM_ZERO = 30.0
+# Sums of products (1 MB) that stay in a processor's cache while rows pass by.
+_IN_CACHE = 1 << 17
 
 
 class SparseDesign(WeightedRows):
@@ -173,9 +175,12 @@ class SparseDesign(WeightedRows):
 
     def gram(self, target: Floats) -> tuple[Floats, Floats]:
         if self._gram is None:
-            store = self.columns()
-            store.append(np.arange(self.n_features))
-            self._gram = store.gram(0)
+            gram, _ = self._products_by_rows(
+                self.weights, np.empty((self.n_samples, 0))
+            )
+            if self.fit_intercept:
+                subtract_outer(gram, self._center, self._center)
+            self._gram = self._scaled(gram)
         return self._gram, self.correlate(target)
 
     def guessed_center(self) -> Floats:
@@ -185,17 +190,17 @@ class SparseDesign(WeightedRows):
     def moments(
         self, rows: Indices, weight: Floats | None, y: Floats, center: Floats
     ) -> Moments:
-        spread = np.zeros(self.n_samples)
+        beside = np.zeros((self.n_samples, 2))
+        spread, target = beside.T
         spread[rows] = 1.0 if weight is None else weight
-        every = np.arange(self.n_features)
-        zero = np.zeros(self.n_features)
-        target = spread * y
+        target[:] = spread * y
+        gram, (shift, products) = self._products_by_rows(spread.copy(), beside)
         return Moments(
             int(np.count_nonzero(spread)),
             float(spread.sum()),
-            kernels.correlate(*self._columns, every, zero, spread),
-            self._raw_gram(spread, every, every, every.astype(np.int32)),
-            kernels.correlate(*self._columns, every, zero, target),
+            shift,
+            gram,
+            products,
             float(target.sum()),
             float(target @ y),
         )
@@ -204,8 +209,15 @@ class SparseDesign(WeightedRows):
         shift = moments.shift / moments.weight
         gram = moments.gram / moments.weight
         if self.fit_intercept:
-            gram -= np.outer(shift, shift)
-        self._gram = gram / np.outer(self.scale, self.scale)
+            subtract_outer(gram, shift, shift)
+        self._gram = self._scaled(gram)
+
+    def _scaled(self, gram: Floats) -> Floats:
+        """Bring the Gram matrix of centered columns to their units, in place."""
+        if self.standardize:
+            gram /= self.scale
+            gram /= self.scale[:, None]
+        return gram
 
     def row_gram(self, column_weights: Floats) -> Floats:
         """Return ``Z diag(column_weights) Zᵀ``, shape (n, n).
@@ -248,26 +260,12 @@ class SparseDesign(WeightedRows):
         self, columns: Indices, stored: Indices, position: NDArray[np.int32]
     ) -> Floats:
         """Return ``Z[:, columns]ᵀ Z[:, stored]``; ``position[l]`` is where l is."""
-        products = self._raw_gram(self.weights, columns, stored, position)
-        products -= np.outer(self._center[columns], self._center[stored])
-        if self.standardize:
-            products /= np.outer(self.scale[columns], self.scale[stored])
-        return products
-
-    def _raw_gram(
-        self,
-        weight: Floats,
-        columns: Indices,
-        stored: Indices,
-        position: NDArray[np.int32],
-    ) -> Floats:
-        """Return ``Σ_i weight_i x_ij x_il`` of the entries as they are kept."""
 
         def multiply(share: Indices) -> Floats:
             rows: Floats = kernels.gram_rows(
                 *self._columns,
                 *_arrays(self._stored.by_rows),
-                weight,
+                self.weights,
                 share,
                 position,
                 len(stored),
@@ -275,8 +273,45 @@ class SparseDesign(WeightedRows):
             return rows
 
         # Each entry meets those of its row.
-        in_a_row = 1 + self._stored.by_rows.nnz // self.n_samples
-        return by_shares(multiply, columns, in_a_row * self._costs(columns))
+        costs = (1 + self._in_a_row) * self._costs(columns)
+        products = by_shares(multiply, columns, costs)
+        subtract_outer(products, self._center[columns], self._center[stored])
+        if self.standardize:
+            products /= np.outer(self.scale[columns], self.scale[stored])
+        return products
+
+    def _products_by_rows(
+        self, weight: Floats, beside: Floats
+    ) -> tuple[Floats, Floats]:
+        """Return ``Σ_i weight_i x_ij x_il`` and ``Σ_i x_ij beside_ic``, c by c.
+
+        Of the entries as they are kept; rows of weight zero are left out of both.
+        """
+        p, rows = self.n_features, _arrays(self._stored.by_rows)
+        # Every strip of sums is another walk along the rows.
+        n_strips = min(p * p // _IN_CACHE, self._in_a_row**2 // 8) + 1
+
+        def multiply(share: Indices) -> Floats:
+            first = int(share[0]) if len(share) else 0
+            width = -(-p // n_strips)
+            found: Floats = kernels.products_by_rows(
+                *rows, weight, beside, first, first + len(share), p, width
+            )
+            return found
+
+        every = np.arange(p)
+        # Each entry meets those behind it.
+        costs = (1 + self._in_a_row * (p - every) // p) * self._costs(every)
+        found = by_shares(multiply, every, costs)
+        half = found[:, :p]
+        gram = np.add(half, half.T, order="C")
+        np.fill_diagonal(gram, half.diagonal())
+        return gram, found[:, p:].T.copy()
+
+    @property
+    def _in_a_row(self) -> int:
+        """How many entries a row stores, on average."""
+        return int(self._stored.by_rows.nnz // self.n_samples)
 
     def block(self, columns: Indices) -> Any:
         """Return columns as coordinate descent sweeps over them: side by side.

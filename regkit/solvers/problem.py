@@ -317,19 +317,16 @@ def as_result(
         # Squares overflow: nothing is certified.
         gaps = np.full(n_solved, np.inf)
     at = solved.indices
-    values = np.clip(
-        solved.values / columns.scale[at], penalty.lower[at], penalty.upper[at]
-    )
-    column = np.repeat(np.arange(n_solved), np.diff(solved.indptr))
-    parts = values * columns.offset[at]
-    shifts = np.bincount(column, parts, n_solved).astype(np.float64, copy=False)
+    values = solved.values / columns.scale[at]
+    if penalty.is_bounded:
+        values = np.clip(values, penalty.lower[at], penalty.upper[at])
     coefs = sparse.csc_array(
         (values, solved.indices, solved.indptr), shape=(len(columns.scale), n_solved)
     )
     return PathResult(
         alphas=alphas[:n_solved],
         coefs=coefs,
-        intercepts=problem.target_mean - shifts,
+        intercepts=problem.target_mean - np.asarray(coefs.T @ columns.offset),
         dual_gaps=gaps,
         null_objectives=np.full(n_solved, null_objective),
         losses=0.5 * solved.residual_squares,

@@ -106,8 +106,13 @@ def pivot_within(
     alpha: float,
     max_iter: int,
     ridged: bool,
+    n_entering: int,
 ) -> tuple[int, bool]:
-    """Do what `minimize` does, for kernels that have the room."""
+    """Do what `minimize` does, for kernels that have the room.
+
+    The first ``n_entering`` of ``work.entering`` are freed before the first system,
+    their sides chosen.
+    """
     leaving, entering, queue, step = work
     for j in range(n):
         leaving[j] = False
@@ -119,6 +124,9 @@ def pivot_within(
             queue[i] = state.active[i]
             # At a smaller alpha it may depend on the others, and stay fixed.
             state.free[queue[i]] = False
+    for i in range(n_entering):
+        queue[n_queue + i] = entering[i]
+    n_queue += n_entering
     fewest = n + 1
     patience = PATIENCE
     largest = np.inf
@@ -188,4 +196,5 @@ def minimize(
         np.empty(2 * n, dtype=np.int64),
         np.empty(n),
     )
-    return pivot_within(problem, state, work, n, alpha, max_iter, ridged)
+    none: Any = np.int64(0)
+    return pivot_within(problem, state, work, n, alpha, max_iter, ridged, none)

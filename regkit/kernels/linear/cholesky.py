@@ -18,6 +18,8 @@ from regkit.kernels._jit import (
 )
 
 BLOCK = 32
+# Columns of a tile of products.
+_TILE = 4
 # A new column whose squared distance to the span of the present ones falls below this
 # share of its own squared length is taken as dependent on them: twice what centering
 # after the product costs a Gram matrix (`regkit.designs.dense`, 30² eps).
@@ -108,8 +110,8 @@ def append(
             for b in range(m):
                 row[base + b] = source[columns[first + b]]
         # ... are turned into rows of L, block by block, by forward substitution.
-        for start in range(0, base, BLOCK):
-            stop = start + BLOCK if start + BLOCK < base else base
+        for start in range(0, base, _TILE):
+            stop = start + _TILE if start + _TILE < base else base
             _subtract_products(factor, base, base + m, start, stop, start)
             for a in range(base, base + m):
                 row = factor[a]

@@ -4,13 +4,17 @@ One alpha after the other: block pivoting, the duality gap, and the next. The wa
 where another method is wanted; `regkit.solvers.paths.gram` sees to it.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from regkit._types import Floats, Indices
-from regkit.kernels._jit import uncounted_kernel, uncounted_summing_part
+from regkit.kernels._jit import (
+    uncounted_kernel,
+    uncounted_part,
+    uncounted_summing_part,
+)
 from regkit.kernels.linear.active_set import pivot_within
 from regkit.kernels.linear.active_set_state import (
     State,
@@ -46,6 +50,35 @@ def squared_residual(problem: WorkingProblem, state: State, total: float) -> flo
     return total - fit
 
 
+@uncounted_part
+def expect(
+    problem: WorkingProblem,
+    state: State,
+    before: Floats,
+    step: float,
+    alpha: float,
+    entering: Indices,
+) -> int:
+    """List the coordinates at zero that ``alpha`` is expected to free, and their sides.
+
+    Correlations are expected to move on by ``step`` times their last move, from
+    ``before``. Most alphas then take one system, and those that do not are none the
+    worse for it.
+    """
+    count = 0
+    for j in range(before.shape[0]):
+        now = state.correlation[j]
+        expected = now + step * (now - before[j])
+        if abs(expected) <= alpha * problem.l1[j] or problem.l1[j] == 0.0:
+            continue
+        room = problem.upper[j] if expected > 0.0 else -problem.lower[j]
+        if state.coef[j] == 0.0 and not state.free[j] and room > 0.0:
+            state.side[j] = 1.0 if expected > 0.0 else -1.0
+            entering[count] = j
+            count += 1
+    return count
+
+
 @uncounted_kernel
 def follow(
     problem: WorkingProblem,
@@ -58,7 +91,7 @@ def follow(
     alphas: Floats,
     is_kept: NDArray[np.bool_],
     found: GramPathFound,
-    start: Floats,
+    last: Floats,
     at: int,
     event: int,
     max_iter: int,
@@ -67,21 +100,28 @@ def follow(
 ) -> tuple[int, int, int]:
     """Solve for one of ``alphas`` after the other, from the ``at``-th on.
 
-    ``every`` lists all columns. Returns the place in ``alphas``, what has stopped the
-    walk there, and how many systems it solved there; called again with the first two,
-    it goes on. `UNSOLVED`: block pivoting did not settle; the minimum may be found by
-    other means, from ``start``. `UNSURE`: the gap is above ``goal``; the caller writes
-    the best it knows to ``found``. `END`: of the alphas, or before a solution of more
-    than ``limit`` nonzeros.
+    ``every`` lists all columns; ``last``, (2, p), keeps the coefficients and the
+    correlations at the last alpha. Returns the place in ``alphas``, what has stopped
+    the walk there, and how many systems it solved there; called again with the first
+    two, it goes on. `UNSOLVED`: block pivoting did not settle; the minimum may be found
+    by other means, from ``last[0]``. `UNSURE`: the gap is above ``goal``; the caller
+    writes the best it knows to ``found``. `END`: of the alphas, or before a solution of
+    more than ``limit`` nonzeros.
     """
     p = state.coef.shape[0]
     while at < alphas.shape[0]:
         alpha, k = alphas[at], found.size[0]
         if event == END:
+            n_entering: Any = np.int64(0)  # a literal has callees compiled for it alone
+            if at >= 2 and alphas[at - 2] > alphas[at - 1] > alpha:
+                step = (alphas[at - 1] - alpha) / (alphas[at - 2] - alphas[at - 1])
+                step = step if step < 1.0 else 1.0
+                n_entering = expect(problem, state, last[1], step, alpha, work.entering)
             for j in range(p):
-                start[j] = state.coef[j]
+                last[0, j] = state.coef[j]
+                last[1, j] = state.correlation[j]
             n_iter, is_solved = pivot_within(
-                problem, state, work, p, alpha, max_iter, ridged
+                problem, state, work, p, alpha, max_iter, ridged, n_entering
             )
             found.n_iter[k] += n_iter
             if not is_solved:

@@ -180,13 +180,13 @@ def move(
         for j in range(size):
             step[k, j] *= together.ratio[k, j]
     used = _used(step, who, size)
-    room = np.empty((4, STRIP))
+    room = np.empty((4, _BLOCK))
     bits = room[3].view(np.int64)
-    reached, moved = np.empty(STRIP), np.empty(STRIP)
-    change = np.empty((sums.shape[0], STRIP))
+    reached, moved = np.empty(_BLOCK), np.empty(_BLOCK)
+    change = np.empty((sums.shape[0], _BLOCK))
     here = np.empty_like(who)
-    for start in range(0, n, STRIP):
-        m = min(STRIP, n - start)
+    for start in range(0, n, _BLOCK):
+        m = min(_BLOCK, n - start)
         end = start + m
         count = _find_here(rows.share, who, start, m, here)
         for k in here[:count]:
@@ -208,7 +208,7 @@ def move(
             own = LossRows(
                 rows.code,
                 rows.power,
-                rows.y[k, start:end],
+                rows.y[0, start:end],
                 rows.share[k, start:end],
                 rows.weight[k, start:end],
                 rows.eta[k, start:end],

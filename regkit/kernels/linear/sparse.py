@@ -193,10 +193,57 @@ def gram_rows(
         for t in range(column_indptr[j], column_indptr[j + 1]):
             i = column_indices[t]
             value = weight[i] * np.float64(column_data[t])
-            if value == 0.0:  # most rows of a fold's sums
+            if value == 0.0:  # rows that a fold leaves out
                 continue
             for u in range(row_indptr[i], row_indptr[i + 1]):
                 at = position[row_indices[u]]
                 if at >= 0:
                     row_out[at] += value * np.float64(row_data[u])
+    return out
+
+
+@kernel
+def products_by_rows(
+    data: NDArray[Any],
+    indices: NDArray[Any],
+    indptr: NDArray[Any],
+    weight: Floats,
+    beside: Floats,
+    first: int,
+    last: int,
+    n_columns: int,
+    width: int,
+) -> Floats:
+    """Return Σ_i weight_i x_ij x_il for j from ``first`` to before ``last``.
+
+    X is stored by rows (CSR), ascending, with ``n_columns``. Column j has products with
+    itself and with columns behind it alone, zeros before them. Behind those stand
+    Σ_i x_ij beside_ic for every column c of ``beside``. Rows of weight zero are left
+    out of all.
+
+    Walks along the rows: a row's entries meet those behind them, one after the other
+    in memory. What that is added to is ``width`` columns' sums at a time, which stay in
+    the cache.
+    """
+    n, m = beside.shape
+    out = np.zeros((last - first, n_columns + m))
+    reached = np.empty(n, dtype=np.int64)
+    for i in range(n):
+        t = np.int64(indptr[i])
+        while t < indptr[i + 1] and np.int64(indices[t]) < first:
+            t += 1
+        reached[i] = t if weight[i] != 0.0 else np.int64(indptr[i + 1])
+    for start in range(first, last, width):
+        stop = start + width if start + width < last else last
+        for i in range(n):
+            t, end = reached[i], np.int64(indptr[i + 1])
+            while t < end and np.int64(indices[t]) < stop:
+                sums = out[np.int64(indices[t]) - first]
+                value = weight[i] * np.float64(data[t])
+                for u in range(t, end):
+                    sums[indices[u]] += value * np.float64(data[u])
+                for c in range(m):
+                    sums[n_columns + c] += np.float64(data[t]) * beside[i, c]
+                t += 1
+            reached[i] = t
     return out

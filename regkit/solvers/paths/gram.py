@@ -151,8 +151,8 @@ class CompleteGram:
         problem, state, square = self._problem, self._state, self._penalty.square
         stops, is_kept = add_stops(alphas, self.top)
         found = _room_for(len(alphas), len(square))
-        start = np.empty_like(square)
         p = len(square)
+        last = np.empty((2, p))
         work = Workspace(
             np.empty(p, dtype=np.bool_),
             np.empty(p, dtype=np.int64),
@@ -172,7 +172,7 @@ class CompleteGram:
                 stops,
                 is_kept,
                 found,
-                start,
+                last,
                 at,
                 event,
                 max_iter,
@@ -185,7 +185,7 @@ class CompleteGram:
                 from regkit.kernels.linear.primal import minimize_from
 
                 found.n_iter[k] += minimize_from(
-                    problem, state, start, stops[at], max_iter - n_iter
+                    problem, state, last[0], stops[at], max_iter - n_iter
                 )
             elif event == UNSURE:
                 found.gaps[k] = self._gap(

@@ -82,6 +82,19 @@ def test_sparse_gram(stored):
     assert_allclose(found, expected, atol=1e-14)
 
 
+@pytest.mark.parametrize("width", [1, 3, 7])
+def test_sparse_products_by_rows(stored, width):
+    """In strips, of some columns alone, with a row left out."""
+    weight = np.where(np.arange(13) == 4, 0.0, WEIGHT)
+    beside = RNG.normal(size=(13, 2)) * (weight > 0.0)[:, None]
+    expected = np.hstack([np.triu((X.T * weight) @ X), X.T @ beside])
+    for first, last in ((0, 7), (2, 6), (3, 3)):
+        found = sparse.products_by_rows(
+            *stored[1], weight, beside, first, last, 7, width
+        )
+        assert_allclose(found, expected[first:last], atol=1e-14)
+
+
 @pytest.mark.parametrize("little", [0.0, 1e-12, 1e-4, 0.3])
 def test_weight_of_zeros_is_no_difference_of_large_sums(little):
     """Against fractions: a column of ones whose one zero weighs next to nothing."""
