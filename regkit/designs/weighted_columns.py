@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from regkit._types import Floats, Indices
-from regkit.designs.base import read_only
 from regkit.designs.class_weights import PairWeights, own_weights
 from regkit.designs.dense_columns import GrowingRows, row_block
 from regkit.designs.dense_products import by_row_shares, centered_products
 from regkit.designs.sparse_columns import joined
+from regkit.designs.weighted_rows import read_only
 from regkit.kernels.linear import class_gram, loss_steps
 from regkit.kernels.linear import sparse as kernels
 

@@ -17,7 +17,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import ShuffleSplit
 
 import regkit
-from regkit.rows import open as opened
+from regkit.rows import inputs
 from tests.linear_model.rows_in_pieces import SLICES, N, chunked_forms, draw_rows
 from tests.loss_certificate import certify_loss
 from tests.properties.profile import sweep
@@ -193,7 +193,7 @@ def test_one_fit_for_many_alphas_and_from_an_earlier_fit():
 
 
 def test_large_maps_are_read_in_chunks(tmp_path, monkeypatch):
-    monkeypatch.setattr(opened, "_LARGE_MAP", 0)
+    monkeypatch.setattr(inputs, "_LARGE_MAP", 0)
     for order, dtype in (("C", "f8"), ("F", "f4")):
         path = tmp_path / order
         path.write_bytes(X.astype(dtype).tobytes(order))

@@ -334,3 +334,12 @@ def test_what_is_no_table(kind):
         TypeError, match=r"toarray\(\)" if kind == "sparse" else "collect"
     ):
         TableEncoder().fit(X)
+
+
+def test_copies_share_what_cannot_change():
+    """Clones of an encoder that reads many columns cost next to nothing."""
+    table = pd.DataFrame({"a": [1.0, 2.0, 3.0], "town": ["x", "y", "x"]})
+    readings = TableEncoder().fit(table).readings_
+    copied = clone(TableEncoder(readings=readings)).readings
+    assert copied is not readings
+    assert all(copied[name] is readings[name] for name in ("a", "town"))
