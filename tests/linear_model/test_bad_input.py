@@ -258,7 +258,7 @@ TABLE = {
     "weights that underflow": (
         weighted(np.full(N, 1e-320)),
         ValueError,
-        "sample_weight is too small: it sums to 5.99967e-320, where float64 has few "
+        "sample_weight is too small: it sums to 6e-320, where float64 has few "
         "digits left. Multiply all of it by the same number.",
     ),
     "weights of text": (
