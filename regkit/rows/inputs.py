@@ -350,6 +350,6 @@ def check_total_weight(total: float) -> None:
         raise ValueError("sample_weight must not be all zero.")
     if total < _LEAST_WEIGHT:
         raise ValueError(
-            f"sample_weight is too small: it sums to {total:.2g}, where float64 has few "
-            "digits left. Multiply all of it by the same number."
+            f"sample_weight is too small: it sums to {total:.2g}, where float64 has "
+            "few digits left. Multiply all of it by the same number."
         )
