@@ -382,7 +382,7 @@ def test_auto_epochs_are_a_budget_of_steps():
         "early_stopping": False,
         "random_state": 0,
     }
-    sizes = ((20, 128, 256), (192, 16, 213), (512, 8, 80), (1280, 2, 32))
+    sizes = ((20, 128, 256), (192, 16, 213), (512, 8, 113), (1280, 2, 64))
     for rows, size, epochs in sizes:
         x, y = rng.normal(size=(2, rows))
         model = DropoutMLPRegressor(**options, batch_size=size).fit(x[:, None], y)
