@@ -7,6 +7,7 @@ constraints and messages but with the constraints built once per class: building
 anew at each call is a tenth of the time of a small fit.
 """
 
+from collections import Counter
 from collections.abc import Callable
 from inspect import Parameter, signature
 from numbers import Real
@@ -20,8 +21,8 @@ from numpy.typing import NDArray
 from sklearn import get_config
 from sklearn.metrics import get_scorer
 from sklearn.utils._metadata_requests import _raise_for_params, _routing_enabled
-from sklearn.utils._param_validation import Interval as _SklearnInterval
 from sklearn.utils._param_validation import (
+    Interval,
     InvalidParameterError,
     Options,
     StrOptions,
@@ -39,8 +40,9 @@ from regkit._warn import warn
 
 __all__ = [
     "Interval",
-    "Options",
     "InvalidParameterError",
+    "Options",
+    "RealInterval",
     "StrOptions",
     "check_feature_names_in",
     "check_same_features",
@@ -49,6 +51,7 @@ __all__ = [
     "fit_and_score",
     "get_config",
     "raise_for_params",
+    "replace_attributes",
     "routing_enabled",
     "takes_weights",
     "is_scored_by_predictions",
@@ -74,18 +77,20 @@ _Constraints = tuple[tuple[str, Any, tuple[Any, ...]], ...]
 _BUILT: WeakKeyDictionary[type, _Constraints] = WeakKeyDictionary()
 
 
-class Interval(_SklearnInterval):
-    """An interval of numbers, judged as the float64 that a fit uses.
+class RealInterval(Interval):
+    """An interval of real numbers, judged as the float64 that a fit uses.
 
     scikit-learn's own refuses a `Fraction`, a real number, by an error of NumPy.
     """
 
+    def __init__(self, left: Any, right: Any, *, closed: str) -> None:
+        super().__init__(Real, left, right, closed=closed)
+
     def __contains__(self, value: Any) -> bool:
-        if self.type is Real:
-            try:
-                value = float(value)
-            except OverflowError:
-                return False
+        try:
+            value = float(value)
+        except OverflowError:
+            return False
         return bool(super().__contains__(value))
 
 
@@ -125,10 +130,29 @@ def validate_parameters(estimator: Any) -> None:
         value = getattr(estimator, name)
         if value is default:
             continue
-        if not any(constraint.is_satisfied_by(value) for constraint in constraints):
+        for constraint in constraints:
+            if constraint.is_satisfied_by(value):
+                break
+        else:
             validate_parameter_constraints(
                 {name: cls._parameter_constraints[name]}, {name: value}, cls.__name__
             )
+
+
+def replace_attributes(estimator: Any, fitted: dict[str, Any]) -> None:
+    """Set all fitted attributes at once, and remove those of an earlier fit.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Its class has ``_parameter_constraints`` as scikit-learn's do.
+    fitted : dict of str to object
+        The attributes by their names.
+    """
+    for name in list(estimator.__dict__):
+        if name.endswith("_") and name not in estimator._parameter_constraints:
+            del estimator.__dict__[name]
+    estimator.__dict__.update(fitted)
 
 
 def takes_weights(scoring: Any) -> bool:
@@ -214,10 +238,8 @@ def _refuse_repeated_names(X: Any) -> None:
 
 def repeated_name(frame: Any) -> str:
     """Return the first name that several columns of a frame have, or nothing."""
-    names = [str(name) for name in frame.columns]
-    if len(names) == len(set(names)):
-        return ""
-    return next(name for name in names if names.count(name) > 1)
+    counts = Counter(str(name) for name in frame.columns)
+    return next((name for name, count in counts.items() if count > 1), "")
 
 
 def check_same_features(fitted: Any, X: Any) -> None:

@@ -1,10 +1,13 @@
-"""How long files are, and how the package's depend on each other."""
+"""How long files are, how the package's depend on each other, and what a fit enters."""
 
 import ast
+import sys
+import threading
 from graphlib import TopologicalSorter
 from pathlib import Path
 
 import regkit
+from regkit import LassoRegressorCV, make_correlated_regression
 
 ROOT = Path(regkit.__file__).parent
 
@@ -56,3 +59,28 @@ def test_no_circle_of_files():
     graph = {name: set(imported(tree, trees)) for name, tree in trees.items()}
     assert graph["regkit.linear_model.lasso"]
     list(TopologicalSorter(graph).static_order())  # raises, with the circle
+
+
+def test_a_fit_can_be_followed_in_a_sitting():
+    """Folds of wide rows: functions of the package that are entered, kernels aside."""
+    X, y = make_correlated_regression(100, 600)
+    model = LassoRegressorCV(alphas=20).fit(X, y)  # loads, and compiles
+    entered = set()
+
+    def note(frame, event, argument):
+        code = frame.f_code
+        path = Path(code.co_filename)
+        if event == "call" and ROOT in path.parents and "kernels" not in path.parts:
+            entered.add((path, code.co_qualname))
+
+    before = sys.getprofile(), threading.getprofile()
+    try:
+        threading.setprofile(note)
+        sys.setprofile(note)
+        model.fit(X, y)
+    finally:
+        sys.setprofile(before[0])
+        threading.setprofile(before[1])
+    assert len(entered) > 50
+    assert len(entered) <= 78, sorted(entered)
+    assert len({path for path, _ in entered}) <= 15

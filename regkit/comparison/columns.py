@@ -65,12 +65,7 @@ class TableColumns:
         columns.encoder = clone(encoder).set_output(transform="default")
         columns.n_rows, columns.n_columns = table.n_rows, len(table.columns)
         # Readings that name the target are no longer of use.
-        readings = {
-            name: reading
-            for name, reading in table.readings.items()
-            if name in set(table.names)
-        }
-        columns.encoder.set_params(readings=readings)
+        columns.encoder.set_params(readings=table.readings)
         columns._whole = clone(columns.encoder).fit(table)
         return columns
 

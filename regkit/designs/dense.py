@@ -1,23 +1,20 @@
 """A dense X in memory, float32 or float64, in either storage order."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, Generic, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from regkit._types import EPS, Floats, Indices
-from regkit.designs.base import SAFE_RATIO, WeightedRows, norm, read_only
 from regkit.designs.dense_columns import ColumnMajorColumns, RowMajorColumns
 from regkit.designs.dense_products import (
     centered_products,
-    moments_by_rows,
     row_products,
     times,
     transposed_times,
 )
 from regkit.designs.moments import Moments, subtract_outer
 from regkit.designs.protocols import ColumnStore, WeightedColumns
+from regkit.designs.weighted_rows import SAFE_RATIO, DenseRows, norm
 from regkit.parallel.threads import by_shares
 
 # The kernels are imported where they are called: BLAS makes most products.
@@ -28,40 +25,10 @@ _CHUNK_BYTES = 1 << 22
 _FEW = 0.4
 # Up to this many entries, finding the means costs less than guessing them.
 _SMALL = 1 << 17
-# Where a variance is below this share of the guessed mean's squared error, the square
-# of the one has drowned in that of the other.
-_LOST = 1e-4
-
-_T = TypeVar("_T")
 
 
-class _Measured(Generic[_T]):
-    """What is known of the columns once they are measured, at the latest when asked."""
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self._name = name
-
-    def __get__(self, design: "DenseDesign", owner: type) -> _T:
-        # (Reached until the design has an attribute of this name.)
-        design.measure()
-        found: _T = design.__dict__[self._name]
-        return found
-
-
-class DenseDesign(WeightedRows):
-    """Z for a dense X; X is read, never copied whole and never written."""
-
-    is_sparse = False
-
-    # The columns' means, whether or not they are subtracted, and mean squares about
-    # them, to full accuracy; `offset_rest` is what their rounding leaves over.
-    means = _Measured[Floats]()
-    variances = _Measured[Floats]()
-    offset = _Measured[Floats]()
-    offset_rest = _Measured[Floats]()
-    scale = _Measured[Floats]()
-    lengths = _Measured[Floats]()
-    constant = _Measured[NDArray[np.bool_]]()
+class DenseDesign(DenseRows):
+    """Products with Z for a dense X, which is read and never copied whole."""
 
     # Once formed: for the next target, and for the same one.
     has_gram = False
@@ -69,68 +36,6 @@ class DenseDesign(WeightedRows):
     _target: Floats | None = None
     _products = np.empty(0)
     _row_gram: tuple[Floats, Floats] | None = None
-
-    def __init__(
-        self,
-        X: NDArray[Any],
-        sample_weight: Floats | None,
-        fit_intercept: bool,
-        standardize: bool,
-    ) -> None:
-        super().__init__(sample_weight, len(X), fit_intercept)
-        self.n_features = X.shape[1]
-        self._X = read_only(X)
-        self.transposed: NDArray[Any] = self._X.T
-        self._by_rows = bool(X.flags.c_contiguous)
-        self.standardize = standardize
-
-    def measure(self) -> None:
-        """Find the columns' means and norms, in one pass about rough means."""
-        rough = transposed_times(
-            self._X, self.weights.astype(self._X.dtype, copy=False)
-        )
-        means = rough.astype(np.float64)
-        self.learn_moments(means, *self._moments(self._X, means))
-
-    def _moments(self, X: NDArray[Any], center: Floats) -> tuple[Floats, Floats]:
-        """Return Σ p d and Σ p d² for d = x - center."""
-        if self._by_rows:
-            return moments_by_rows(X, center, self.weights)
-        # Loaded where BLAS does not do.
-        from regkit.kernels.linear import dense as kernels
-
-        shift, square = kernels.moments_columns(X.T, center, self.weights)
-        return shift, square
-
-    def learn_moments(
-        self, center: Floats, shift: Floats, square: Floats, is_near: bool = False
-    ) -> None:
-        """Take the means and variances from moments about ``center``.
-
-        They are computed anew where it was off by more than a column varies, unless
-        it is known to be near.
-        """
-        if "means" in self.__dict__:
-            return
-        means, variances, rest = _means_and_variances(center, shift, square)
-        if not is_near:
-            lost = np.flatnonzero(variances < _LOST * shift**2)
-            if len(lost):
-                again = read_only(self._X[:, lost].copy("C" if self._by_rows else "F"))
-                center = means[lost]
-                means[lost], variances[lost], rest[lost] = _means_and_variances(
-                    center, *self._moments(again, center)
-                )
-        self.means, self.variances = means, variances
-        self.offset, self.offset_rest, norms = means, rest, np.sqrt(variances)
-        self.scale = np.ones(self.n_features)
-        if self.standardize:
-            self.scale = np.where(norms > 0.0, norms, 1.0)
-        if not self.fit_intercept:
-            self.offset, self.offset_rest = np.zeros((2, self.n_features))
-            norms = np.sqrt(variances + means * means)
-        self.lengths = norms / self.scale if self.standardize else norms
-        self.constant = self.lengths == 0.0
 
     def _loses_digits(self, center: Floats, shift: Floats, square: Floats) -> bool:
         """Tell whether squares about ``center`` are too far from the variances."""
@@ -174,10 +79,6 @@ class DenseDesign(WeightedRows):
 
     def distances(self, move: Floats) -> Floats:
         return np.full(2, norm(move))
-
-    @property
-    def shared_columns(self) -> "DenseDesign":
-        return self
 
     def correlate(self, residual: Floats) -> Floats:
         is_quick = self._X.dtype == np.float64 and self._is_safe()
@@ -369,13 +270,6 @@ class DenseDesign(WeightedRows):
         scaled = coef / self.scale
         return (times(self._X, scaled) - self.offset @ scaled) * self._root
 
-    def reweighted(self, sample_weight: Floats) -> "DenseDesign":
-        return DenseDesign(self._X, sample_weight, self.fit_intercept, self.standardize)
-
-    def fitted(self, rows: Indices, columns: Indices, coefs: Floats) -> Floats:
-        fitted: Floats = (self._X[np.ix_(rows, columns)] - self.offset[columns]) @ coefs
-        return fitted
-
     def row_predictor(self, coefs: Floats) -> Callable[[slice], Floats]:
         scaled = coefs / self.scale[:, None]
         is_raw = self._X.dtype == np.float64 and self._is_safe()
@@ -435,14 +329,3 @@ class DenseDesign(WeightedRows):
         if self.standardize:
             gathered /= self.scale[columns, None]
         return gathered
-
-
-def _means_and_variances(
-    guess: Floats, shift: Floats, square: Floats
-) -> tuple[Floats, Floats, Floats]:
-    """Turn moments about ``guess`` into means, variances, and rests of the means."""
-    variances = np.maximum(0.0, square - shift * shift)
-    means = guess + shift
-    # A constant column's deviation is its mean's rounding error.
-    variances[np.sqrt(variances) <= 4.0 * EPS * np.abs(means)] = 0.0
-    return means, variances, shift - (means - guess)

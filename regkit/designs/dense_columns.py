@@ -58,7 +58,9 @@ class ColumnMajorColumns:
         return self._design.correlate_columns(residual, self._stored)
 
     def block(self) -> tuple[Any, Indices]:
-        return _block(self._design.gather(self._stored))
+        return row_block(self._design.gather(self._stored)), np.arange(
+            len(self._stored)
+        )
 
     def sweep_residual(self, target: Floats, coef: Floats) -> Floats:
         return np.append(self.residual(target, coef), 0.0)
@@ -102,13 +104,13 @@ class RowMajorColumns(GrowingRows):
         return self._rows[: self._size] @ residual
 
     def block(self) -> tuple[Any, Indices]:
-        return _block(self._rows[: self._size])
+        return row_block(self._rows[: self._size]), np.arange(self._size)
 
     def sweep_residual(self, target: Floats, coef: Floats) -> Floats:
         return np.append(self.residual(target, coef), 0.0)
 
 
-def _block(rows: Floats) -> tuple[Any, Indices]:
+def row_block(rows: Floats) -> Any:
     """Return gathered columns as coordinate descent takes them."""
     # Loaded here: only coordinate descent needs it.
     from regkit.kernels.linear.columns import ColumnBlock
@@ -117,4 +119,4 @@ def _block(rows: Floats) -> tuple[Any, Indices]:
     entries, zeros = rows.ravel(), np.zeros(size)
     return ColumnBlock(
         entries, entries, 1.0, None, n * np.arange(size + 1), zeros, zeros
-    ), (np.arange(size))
+    )

@@ -1,13 +1,16 @@
 """The choice of a design by the type of X."""
 
+from functools import singledispatch
 from typing import Any
 
-from scipy import sparse
+import numpy as np
 
 from regkit._types import Floats
+from regkit.designs.dense import DenseDesign
 from regkit.designs.protocols import RowDesign
 
 
+@singledispatch
 def make_design(
     X: Any,
     sample_weight: Floats | None = None,
@@ -27,11 +30,10 @@ def make_design(
     standardize : bool
         Scale the columns by their weighted standard deviations.
     """
-    # Only the kernels of the kind of X at hand are loaded.
-    if sparse.issparse(X):
-        from regkit.designs.sparse import SparseDesign
+    # Not dense, so sparse, with kernels of its own to be loaded.
+    from regkit.designs.sparse import SparseDesign
 
-        return SparseDesign(X, sample_weight, fit_intercept, standardize)
-    from regkit.designs.dense import DenseDesign
+    return SparseDesign(X, sample_weight, fit_intercept, standardize)
 
-    return DenseDesign(X, sample_weight, fit_intercept, standardize)
+
+make_design.register(np.ndarray, DenseDesign)

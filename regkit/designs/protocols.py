@@ -96,6 +96,14 @@ class WeightedColumns(Protocol):
 class GatheredColumns(WeightedColumns, Protocol):
     """A store that is not of all columns where they are."""
 
+    def swept(self, weight: Floats) -> tuple[Any, Floats]:
+        """Return the columns as sweeps take them, and Σ_i weight_i x_ij².
+
+        Of the block (`regkit.kernels.linear.columns.ColumnBlock`), ``data`` are the
+        entries times their rows' weights, ``weighted`` the entries as they are stored,
+        ``mean`` is Σ_i weight_i x_ij of those, and ``offset`` is zero.
+        """
+
     # Entry e is the column at ``places[e]`` for class ``classes[e]``, with a
     # coefficient of its own.
 

@@ -22,10 +22,10 @@ from numpy.typing import NDArray
 from scipy.linalg import lapack
 
 from regkit._types import EPS, Floats, Indices
-from regkit.designs.base import norm
 from regkit.designs.centered_moments import CenteredMoments
 from regkit.designs.dense_columns import RowMajorColumns
 from regkit.designs.protocols import ColumnStore
+from regkit.designs.weighted_rows import norm
 
 # A deviation below this share of its mean is the rounding error of a constant column,
 # merged from many parts.

@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regkit._types import EPS, Floats, Indices
-from regkit.designs.base import WeightedRows, norm, read_only
 from regkit.designs.moments import Moments, subtract_outer
 from regkit.designs.protocols import ColumnStore, WeightedColumns
 from regkit.designs.sparse_columns import COST_OF_A_COLUMN, SparseColumns
 from regkit.designs.sparse_storage import Storage, with_stored
+from regkit.designs.weighted_rows import WeightedRows, norm, read_only
 from regkit.kernels.linear import sparse as kernels
 from regkit.kernels.linear.columns import ColumnBlock
 from regkit.parallel.threads import by_shares

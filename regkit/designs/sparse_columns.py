@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regkit._types import Floats, Indices
-from regkit.designs.base import read_only
+from regkit.designs.weighted_rows import read_only
 from regkit.kernels.linear import sparse as kernels
 from regkit.parallel.threads import by_shares
 

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from regkit._types import Floats, Indices
-from regkit.designs.base import read_only
 from regkit.designs.class_weights import PairWeights, own_weights
-from regkit.designs.dense_columns import GrowingRows
+from regkit.designs.dense_columns import GrowingRows, row_block
 from regkit.designs.dense_products import by_row_shares, centered_products
 from regkit.designs.sparse_columns import joined
+from regkit.designs.weighted_rows import read_only
 from regkit.kernels.linear import class_gram, loss_steps
 from regkit.kernels.linear import sparse as kernels
 
@@ -128,6 +128,14 @@ class DenseWorkingColumns(GrowingRows):
             return new @ stored.T, new.sum(axis=1)
         scaled = stored * np.sqrt(weight)
         return scaled @ scaled.T, stored @ weight
+
+    def swept(self, weight: Floats) -> tuple[Any, Floats]:
+        stored = self._rows[: self._size]
+        bent = stored * weight
+        squares = np.einsum("ji,ji->j", stored, bent)
+        block = row_block(stored)
+        sums = bent.sum(axis=1)
+        return block._replace(data=bent.ravel(), offset=0.0 * sums, mean=sums), squares
 
     def total(self, weight: Floats) -> float:
         return float(weight.sum())
@@ -302,11 +310,26 @@ class SparseWorkingColumns:
         products -= np.outer(sums[first:] - total * center[first:], center)
         return products, (sums - total * center)[first:]
 
+    def swept(self, weight: Floats) -> tuple[Any, Floats]:
+        block, every = self._block, np.arange(self._size)
+        entries = block.data.astype(np.float64, copy=False)
+        places = read_only(block.indices), read_only(block.indptr)
+        nothing = np.zeros(self._size)
+        sums, squares = (
+            kernels.correlate(read_only(values), *places, every, nothing, weight)
+            for values in (entries, entries * entries)
+        )
+        bent = entries * weight[block.indices]
+        return block._replace(
+            data=bent, weighted=entries, weight=1.0, offset=nothing, mean=sums
+        ), squares
+
     def total(self, weight: Floats) -> float:
         return float(weight.sum())
 
     def costs(self) -> tuple[float, float]:
-        counts = np.diff(self._rows().indptr).astype(np.float64)
+        signed = self._block.indices.view(self._block.indices.dtype.name[1:])
+        counts = np.bincount(signed).astype(np.float64)
         return 60.0 * float(counts.sum()), 20.0 * float(counts @ counts)
 
     def class_combine(

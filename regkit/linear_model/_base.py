@@ -17,7 +17,6 @@ from regkit.linear_model._to_sklearn import scikit_learn_of
 from regkit.linear_model._views import CoefficientViews
 from regkit.rows.inputs import check_predict_X
 from regkit.rows.open import as_source
-from regkit.solvers.results import PathResult
 
 # Rows of float32 X are widened this many entries at a time when predicting.
 _CHUNK = 1 << 20
@@ -48,29 +47,6 @@ class LinearModel(CoefficientViews, BaseEstimator):
         X = check_predict_X(self, X, np.shape(self.coef_)[-1])
         return linear_predictor(X, self.coef_, self.intercept_)
 
-    def _solution(self, result: PathResult, y_ndim: int) -> dict[str, Any]:
-        """Return the attributes of solutions of shape (n_targets,).
-
-        Of one target they are those of a number, as scikit-learn's; where y had a
-        second dimension all the same, the intercept keeps it.
-        """
-        coefs = result.dense()
-        if len(coefs) > 1:
-            return {
-                "coef_": coefs,
-                "intercept_": result.intercepts,
-                "n_iter_": result.n_iters,
-                "dual_gap_": result.dual_gaps,
-                "solver_": result.solver,
-            }
-        return {
-            "coef_": coefs[0],
-            "intercept_": result.intercepts[0 if y_ndim == 1 else slice(1)],
-            "n_iter_": int(result.n_iters[0]),
-            "dual_gap_": result.dual_gaps[0],
-            "solver_": result.solver,
-        }
-
     def to_sklearn(self) -> Any:
         """Return scikit-learn's own estimator with these coefficients.
 
@@ -99,13 +75,6 @@ class LinearModel(CoefficientViews, BaseEstimator):
     def _counted_iterations(self) -> Any:
         """Return `n_iter_` as scikit-learn's estimator has it."""
         return self.n_iter_
-
-    def _replace_attributes(self, fitted: dict[str, Any]) -> None:
-        """Set all fitted attributes at once, and remove those of an earlier fit."""
-        for name in list(self.__dict__):
-            if name.endswith("_") and name not in self._parameter_constraints:
-                del self.__dict__[name]
-        self.__dict__.update(fitted)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

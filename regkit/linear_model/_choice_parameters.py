@@ -1,12 +1,12 @@
 """Parameters of choosing alpha that several estimators share, with descriptions."""
 
-from numbers import Integral, Real
+from numbers import Integral
 from typing import Any, ClassVar
 
 from sklearn.metrics import get_scorer_names
 
 from regkit._describe import Constraints, takes_parameters
-from regkit._sklearn import Interval, StrOptions
+from regkit._sklearn import Interval, RealInterval, StrOptions
 
 
 @takes_parameters
@@ -39,7 +39,7 @@ class ChoiceParameters:
 
     _parameter_constraints: ClassVar[Constraints] = {
         "alphas": [Interval(Integral, 1, None, closed="left"), "array-like"],
-        "eps": [Interval(Real, 0, 1, closed="right")],
+        "eps": [RealInterval(0, 1, closed="right")],
         "cv": ["cv_object"],
         "rule": [StrOptions({"min", "1se"}), callable],
         "scoring": [None, StrOptions(set(get_scorer_names())), callable],
@@ -189,7 +189,7 @@ class LeastSquaresChoice(PathChoice):
     relaxed: float | None = None
 
     _parameter_constraints: ClassVar[Constraints] = {
-        "relaxed": [None, Interval(Real, 0, 1, closed="both")],
+        "relaxed": [None, RealInterval(0, 1, closed="both")],
     }
 
 
@@ -212,5 +212,5 @@ class L1Shares:
     l1_ratio: Any = 1.0
 
     _parameter_constraints: ClassVar[Constraints] = {
-        "l1_ratio": [Interval(Real, 0, 1, closed="both"), "array-like"],
+        "l1_ratio": [RealInterval(0, 1, closed="both"), "array-like"],
     }

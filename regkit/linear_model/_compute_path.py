@@ -53,4 +53,6 @@ def compute_path(
         )
     problem.report(result, settings)
     problem.refuse_underflow()
-    return problem.regularization_path(result)
+    path = problem.regularization_path(result)
+    assert path is not None  # of one problem
+    return path

@@ -13,9 +13,10 @@ from numbers import Integral
 from typing import Any, ClassVar, NamedTuple, Protocol, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from regkit._describe import described_as
-from regkit._sklearn import validate_parameters
+from regkit._sklearn import replace_attributes, validate_parameters
 from regkit._types import Floats
 from regkit.linear_model._base import LinearModel
 from regkit.linear_model._grid import check_alphas, check_l1_ratios, decreasing
@@ -26,6 +27,7 @@ from regkit.linear_model._selection import Choice, ErrorCurve, choose
 from regkit.linear_model._single_alpha import LeastSquaresModel, SingleAlphaModel
 from regkit.linear_model._splits import make_router, route
 from regkit.linear_model._views import SelectionViews
+from regkit.rows.inputs import is_in_memory
 from regkit.rows.open import as_source
 from regkit.rows.sources import RowSource
 from regkit.solvers.results import PathResult
@@ -60,9 +62,8 @@ class Evaluation:
         The path on all rows, where it was solved.
     folds : sequence of PathResult
         The paths on the folds' training rows, where they are kept.
-    is_null_at_largest : bool
-        Whether every penalized coefficient is zero at the largest alpha, so that
-        larger ones would change nothing.
+    penalized : ndarray of shape (n_features,) and dtype bool, or None
+        The columns with a penalty, where there are paths.
     row_results : ndarray of shape (n_samples, [n_targets,] n_alphas) or None
         Squared errors or predictions of each row when left out, where they are kept.
     """
@@ -75,13 +76,23 @@ class Evaluation:
     error_name: str = "cv_error_"
     whole: PathResult | None = None
     folds: Sequence[PathResult] = ()
-    is_null_at_largest: bool = False
+    penalized: NDArray[np.bool_] | None = None
     row_results: Floats | None = None
 
     @property
     def alphas(self) -> Floats:
         """The alphas, of shape (n_alphas,)."""
         return self.curves[0].alphas
+
+    def is_null_at_largest(self) -> bool:
+        """Whether all penalized coefficients are known to be 0 at the largest alpha.
+
+        Larger ones would change nothing then.
+        """
+        if self.penalized is None:
+            return False
+        paths = self.folds if self.whole is None else [self.whole]
+        return not any(path.at(0).coefs[self.penalized].any() for path in paths)
 
     def attributes(self) -> dict[str, Any]:
         """Return the fitted attributes that have an entry per alpha."""
@@ -196,11 +207,11 @@ class CrossValidated(SelectionViews, LinearModel):
             unpenalized columns are linearly dependent.
         """
         validate_parameters(self)
-        l1_ratios = self._l1_ratios()
+        l1_ratios = self._l1_ratios
         progress = Progress(self, len(l1_ratios)) if self.verbose else None
         routes = route(self, params, sample_weight)
         given = Arguments(FitRows(X, y, sample_weight, offset), *routes)
-        source = self._source(X)
+        source = None if is_in_memory(X) else self._source(X)
         if source is None:
             return self._choose(self._evaluator_of_rows(given), l1_ratios, progress)
         if progress is not None:
@@ -238,7 +249,7 @@ class CrossValidated(SelectionViews, LinearModel):
         choices: list[Choice] = []
         at_edge: list[int] = []
         for curve in best.curves:
-            chosen = choose(curve, self.rule, null_at_largest=best.is_null_at_largest)
+            chosen = choose(curve, self.rule, best.is_null_at_largest)
             if chosen.is_worth_a_warning:
                 at_edge.append(len(choices))
             choices.append(chosen)
@@ -249,10 +260,10 @@ class CrossValidated(SelectionViews, LinearModel):
             fitted |= self._stacked(evaluations)
         if self.refit:
             result, others = evaluator.refit(best, choices)
-            fitted |= self._solution(result, problem.y_ndim) | others
+            fitted |= problem.solution(result) | others
         if at_edge:
             self._warn_at_edges(choices, at_edge)
-        self._replace_attributes(fitted)
+        replace_attributes(self, fitted)
         if progress is not None:
             progress.end(fitted)
         return self
@@ -318,8 +329,9 @@ class CrossValidated(SelectionViews, LinearModel):
     def _counterpart(self, alpha: Any, l1_ratio: float) -> Any:
         return self._single(l1_ratio)._counterpart(alpha, l1_ratio)
 
-    def _l1_ratios(self) -> list[float]:
-        """Return the l1_ratios to choose from."""
+    @property
+    def _l1_ratios(self) -> Sequence[float]:
+        """The l1_ratios to choose from."""
         raise NotImplementedError
 
     # X as rows that are read in chunks, None where it is in memory.
@@ -355,7 +367,8 @@ class PathCV(CrossValidated):
         Coefficients and bounds stay in X's own units.
     """
 
-    def _l1_ratios(self) -> list[float]:
+    @property
+    def _l1_ratios(self) -> Sequence[float]:
         return check_l1_ratios(self.l1_ratio)
 
     def _check_one_is_enough(self, n_samples: int) -> None:

@@ -4,14 +4,14 @@ Of the classes that one derives from, those listed last have their parameters fi
 """
 
 from dataclasses import field
-from numbers import Integral, Real
+from numbers import Integral
 from typing import Any, ClassVar
 
 from regkit._describe import Constraints, takes_parameters
-from regkit._sklearn import Interval, StrOptions
+from regkit._sklearn import Interval, RealInterval, StrOptions
 
 PATH_SOLVERS = frozenset({"auto", "active_set", "coordinate_descent"})
-_TOL: list[Any] = [Interval(Real, 0, None, closed="left")]
+_TOL: list[Any] = [RealInterval(0, None, closed="left")]
 _MAX_ITER: list[Any] = [Interval(Integral, 1, None, closed="left")]
 
 
@@ -117,7 +117,7 @@ class OneAlpha:
     warm_start: bool = False
 
     _parameter_constraints: ClassVar[Constraints] = {
-        "alpha": [Interval(Real, 0, None, closed="left")],
+        "alpha": [RealInterval(0, None, closed="left")],
         "warm_start": ["boolean"],
     }
 
@@ -136,7 +136,7 @@ class L1Share:
     l1_ratio: float = 1.0
 
     _parameter_constraints: ClassVar[Constraints] = {
-        "l1_ratio": [Interval(Real, 0, 1, closed="both")],
+        "l1_ratio": [RealInterval(0, 1, closed="both")],
     }
 
 
@@ -215,5 +215,5 @@ class FamilyParameters:
 
     _parameter_constraints: ClassVar[Constraints] = {
         "family": [StrOptions({"poisson", "gamma", "tweedie"})],
-        "power": [Interval(Real, 1, 2, closed="both")],
+        "power": [RealInterval(1, 2, closed="both")],
     }

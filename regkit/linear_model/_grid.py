@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from regkit._types import Floats
-from regkit.linear_model._setup import as_floats
+from regkit.linear_model._limits import as_floats
 
 
 def check_alphas(alphas: Any) -> Floats:

@@ -17,16 +17,21 @@ from regkit._types import Floats
 from regkit.designs import Design, RowDesign, make_design
 from regkit.designs.centered_moments import CenteredMoments
 from regkit.designs.reduced import ReducedDesign
-from regkit.linear_model._problem import FitRows, PathRequest, Problem, Start
-from regkit.linear_model._setup import Setup
+from regkit.linear_model._problem import FitRows, PathRequest, Problem, Setup, Start
 from regkit.linear_model._source_reducer import SourceReducer
 from regkit.linear_model._sums import SumsByFold
-from regkit.linear_model._underflow import refuse_small_moments, refuse_underflow
+from regkit.linear_model._underflow import (
+    CONSTANT,
+    LEAST,
+    WIDEST,
+    refuse_small_moments,
+    refuse_underflow,
+)
 from regkit.rows.inputs import FitData, check_fit_data
 from regkit.rows.open import as_source
 from regkit.solvers.criteria import information_criteria
-from regkit.solvers.folds.fold import mean_squares
 from regkit.solvers.folds.from_moments import held_out_errors
+from regkit.solvers.folds.in_memory import mean_squares
 from regkit.solvers.folds.out_of_core import MOST_COLUMNS, WideRows
 from regkit.solvers.problem import Penalty
 from regkit.solvers.results import PathResult
@@ -48,11 +53,6 @@ class MatrixProblem(Problem):
     y: Floats
 
     @property
-    def y_ndim(self) -> int:
-        """Dimensions of y as it was passed."""
-        return self.y.ndim
-
-    @property
     def n_targets(self) -> int:
         """Columns of y."""
         return 1 if self.y.ndim == 1 else self.y.shape[1]
@@ -70,7 +70,7 @@ class MatrixProblem(Problem):
 
     def of_target(self, number: int) -> Self:
         """Return the problem of one target."""
-        return replace(self, y=self.target(number))
+        return replace(self, y=self.target(number), y_ndim=1)
 
     def alpha_grid(self, penalty: Penalty, n_alphas: int, eps: float) -> Floats:
         """Return alphas from alpha_max of the first target down."""
@@ -147,11 +147,20 @@ class RowProblem(MatrixProblem):
             design = make_design(
                 data.X, data.sample_weight, setup.fit_intercept, setup.standardize
             )
-        return cls(setup, limits, names, n_features, design, data.y, data)
+        return cls(
+            setup, limits, names, n_features, design, data.y, data, y_ndim=data.y.ndim
+        )
 
     def refuse_underflow(self) -> None:
-        """Raise where squares of a column of X or y underflow."""
+        """Raise where squares of a column of X or y leave the range of float64."""
         X, y, weight, names = self.data
+        if y.ndim == 1 and (weight is None or weight.all()):
+            # Most are seen at a glance: a y so large varies enough, or is constant.
+            with np.errstate(invalid="ignore"):
+                sizes = self.design.lengths * self.design.scale
+            is_large = sizes.min() >= LEAST and np.abs(y).max() * CONSTANT > WIDEST
+            if is_large and sizes.max() < np.inf:
+                return
         refuse_underflow(self.setup.name, self.design, X, y, weight, names)
 
     def _mean_squares(self, path: PathResult) -> Floats:
@@ -180,7 +189,10 @@ class MomentProblem(MatrixProblem):
         y = design.targets
         if sums.y_ndim == 1:
             y = np.ascontiguousarray(y[:, 0])
-        return cls(setup, limits, sums.names, moments.n_features, design, y, moments)
+        n_features, y_ndim = moments.n_features, sums.y_ndim
+        return cls(
+            setup, limits, sums.names, n_features, design, y, moments, y_ndim=y_ndim
+        )
 
     def with_design(self, design: ReducedDesign) -> MomentProblem:
         """Return the same problem by another design of the same moments."""

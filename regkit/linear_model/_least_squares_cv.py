@@ -30,11 +30,11 @@ from regkit.linear_model._path_evaluators import (
     RowScores,
     Scores,
 )
+from regkit.linear_model._problem import Setup
 from regkit.linear_model._progress import Progress
-from regkit.linear_model._setup import Setup
 from regkit.linear_model._single_alpha import LeastSquaresModel
 from regkit.linear_model._source_reducer import SourceReducer
-from regkit.linear_model._splits import fold_labels, for_scorer, make_folds
+from regkit.linear_model._splits import each_fold, fold_labels, for_scorer
 from regkit.linear_model._sums import SumsByFold
 from regkit.linear_model.statistics import SufficientStatistics, check_statistics
 from regkit.parallel.threads import n_threads
@@ -117,7 +117,7 @@ class LeastSquaresCV(PathCV, LinearRegressor, WorkParameters, LeastSquaresChoice
             As `fit` would leave it for the rows and these folds, to about 8 digits.
         """
         validate_parameters(self)
-        l1_ratios = self._l1_ratios()
+        l1_ratios = self._l1_ratios
         progress = Progress(self, len(l1_ratios)) if self.verbose else None
         evaluator = self._evaluator_of_sums(check_statistics(statistics))
         return self._choose(evaluator, l1_ratios, progress)
@@ -131,7 +131,7 @@ class LeastSquaresCV(PathCV, LinearRegressor, WorkParameters, LeastSquaresChoice
             self._check_one_is_enough(len(data.y))
             return self._evaluator(RowProblem.of(Setup.of(self), data))
         cv, weight = check_cv(self.cv), data.sample_weight
-        folds = make_folds(cv, data.X, data.y, weight, given.split_params)
+        folds = list(each_fold(cv, data.X, data.y, weight, given.split_params))
         problem = RowProblem.of(Setup.of(self), data)
         with np.errstate(over="ignore", invalid="ignore"):  # refused in `report`
             folded = FoldedDesign(
@@ -216,7 +216,7 @@ class LeastSquaresCV(PathCV, LinearRegressor, WorkParameters, LeastSquaresChoice
                 f"scoring={self.scoring!r}; for {n_features:,} columns in "
                 "chunks it takes criterion='cv' and scoring=None."
             )
-        if self.relaxed is not None or min(self._l1_ratios()) == 0.0:
+        if self.relaxed is not None or min(self._l1_ratios) == 0.0:
             raise ValueError(
                 f"{name} with {n_features:,} columns, read in chunks, takes no "
                 f"relaxed={self.relaxed!r} and no l1_ratio of 0."

@@ -24,14 +24,12 @@ from regkit.linear_model._loss_chunks import (
     open_chunks,
 )
 from regkit.linear_model._loss_problem import LossProblem
-from regkit.linear_model._problem import FitRows
-from regkit.linear_model._setup import Setup
+from regkit.linear_model._problem import FitRows, Setup
 from regkit.linear_model._underflow import refuse_overflow
 from regkit.rows.inputs import FitData, check_predict_X, check_y
 from regkit.rows.open import as_source
 from regkit.rows.sources import RowSource
 from regkit.solvers.loss_terms import LossTerm
-from regkit.solvers.results import PathResult
 
 
 class LossEstimator(LinearModel, LossParameters):
@@ -54,8 +52,6 @@ class LossEstimator(LinearModel, LossParameters):
         What ran.
     """
 
-    # Whether several classes are one problem, with one gap.
-    _is_joint = False
     coef_: Any
     intercept_: Any
     n_features_in_: int
@@ -141,17 +137,6 @@ class LossEstimator(LinearModel, LossParameters):
             shift = check_offset(self, offset, X.shape[0], several)
             found = found + (shift if found.ndim == shift.ndim else shift[:, None])
         return found
-
-    def _solution(self, result: PathResult, y_ndim: int = 1) -> dict[str, Any]:
-        n_iters = np.maximum(result.n_iters, 1)
-        several = len(result.intercepts) > 1 and not self._is_joint
-        return {
-            "coef_": result.dense(),
-            "intercept_": result.intercepts.copy(),
-            "dual_gap_": result.dual_gaps.copy() if several else result.dual_gaps[0],
-            "n_iter_": n_iters if several else int(n_iters[0]),
-            "solver_": result.solver,
-        }
 
 
 def state_problem(

@@ -27,13 +27,12 @@ from regkit.linear_model._loss_problem import (
     AnyLossProblem,
 )
 from regkit.linear_model._loss_reducer import LossReducer
-from regkit.linear_model._problem import PathRequest, TrainingRows
-from regkit.linear_model._setup import Setup
+from regkit.linear_model._problem import PathRequest, Setup, TrainingRows
 from regkit.linear_model._source_reducer import MOST_SUMMED_UP
 from regkit.linear_model._underflow import refuse_small_moments
-from regkit.rows.inputs import check_y
+from regkit.rows.inputs import check_y, is_dask
 from regkit.rows.open import as_source
-from regkit.rows.sources import Encode, RowSource, is_dask, plain_targets
+from regkit.rows.sources import Encode, RowSource, plain_targets
 from regkit.solvers.folds.in_memory import FoldPaths, PathTask
 from regkit.solvers.folds.loss_passes import width_of
 from regkit.solvers.folds.loss_setup import LossSetup
@@ -284,8 +283,8 @@ def open_chunks(setup: Setup, given: ChunkData, kind: Kind) -> ChunkedLossProble
         _refuse_empty(setup.name, classes, rows, given.n_folds)
     elif not rows.mean_target > 0.0:
         raise ValueError(
-            f"y must not be 0 in every row of positive weight: {setup.name} then has "
-            "no finite intercept."
+            "y must not be 0 in every row of positive weight, as a share of all: "
+            f"{setup.name} then has no finite intercept."
         )
     return ChunkedLossProblem(
         setup, limits, reducer.names, n_features, rows, reducer, classes

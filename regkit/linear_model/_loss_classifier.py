@@ -26,8 +26,7 @@ from regkit.linear_model._loss_base import LossEstimator, state_problem
 from regkit.linear_model._loss_chunks import ChunkData, Kind, look_up, open_classes
 from regkit.linear_model._loss_problem import LossProblem
 from regkit.linear_model._loss_scores import accuracy_in_chunks
-from regkit.linear_model._problem import FitRows
-from regkit.linear_model._setup import Setup
+from regkit.linear_model._problem import FitRows, Setup
 from regkit.rows.inputs import check_fit_data
 from regkit.rows.sources import RowSource
 from regkit.solvers.loss_terms import LossTerm

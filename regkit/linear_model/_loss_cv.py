@@ -22,8 +22,8 @@ from regkit.linear_model._path_evaluators import (
     PathEvaluator,
     RowScores,
 )
-from regkit.linear_model._setup import Setup
-from regkit.linear_model._splits import fold_labels, for_scorer, make_folds
+from regkit.linear_model._problem import Setup
+from regkit.linear_model._splits import each_fold, fold_labels, for_scorer
 from regkit.parallel.threads import n_threads
 from regkit.rows.sources import RowSource
 from regkit.solvers.folds.fold import Fold
@@ -186,7 +186,7 @@ class LossCV(PathCV, LossEstimator, WorkParameters, PathChoice):
         data, labels = problem.data, problem.labels
         y: Any = data.y if labels is None else labels.codes
         cv = check_cv(self.cv, y, classifier=labels is not None)
-        folds = make_folds(cv, data.X, y, data.sample_weight, split_params)
+        folds = list(each_fold(cv, data.X, y, data.sample_weight, split_params))
         if labels is not None:
             if self.cv is None or isinstance(self.cv, Integral):
                 folds = self._trained_on_lone_rows(folds, labels)

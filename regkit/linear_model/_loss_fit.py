@@ -8,8 +8,7 @@ from typing import Any, Self
 from regkit._describe import described_as
 from regkit._sklearn import validate_parameters
 from regkit.linear_model._loss_base import LossEstimator
-from regkit.linear_model._problem import FitRows
-from regkit.linear_model._setup import Setup
+from regkit.linear_model._problem import FitRows, Setup
 from regkit.linear_model._single_alpha import LeastSquaresModel, SingleAlphaModel
 from regkit.solvers.folds.in_memory import PathSettings
 

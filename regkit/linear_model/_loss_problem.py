@@ -151,14 +151,25 @@ class AnyLossProblem(Problem):
             fitted["classes_"] = self.classes
         return fitted
 
-    def path_attributes(self, result: PathResult) -> dict[str, Any]:
-        """Return the fitted attributes of a path on all rows."""
-        if self.n_targets > self.width:
-            return {"coef_path_": result.coef_path()}
-        return super().path_attributes(result)
+    def solution(self, result: PathResult) -> dict[str, Any]:
+        """Return the fitted attributes of solutions of shape (n_targets,)."""
+        coef, intercept = result.dense(), result.intercepts.copy()
+        if self.classes is None:
+            coef, intercept = coef[0], intercept[0]
+        gaps, n_iters = result.dual_gaps.copy(), np.maximum(result.n_iters, 1)
+        several = self.n_targets > self.width
+        return {
+            "coef_": coef,
+            "intercept_": intercept,
+            "dual_gap_": gaps if several else gaps[0],
+            "n_iter_": n_iters if several else int(n_iters[0]),
+            "solver_": result.solver,
+        }
 
-    def regularization_path(self, result: PathResult) -> RegularizationPath:
+    def regularization_path(self, result: PathResult) -> RegularizationPath | None:
         """Turn a path, of one target or of all classes, into what users get."""
+        if self.n_targets > self.width:
+            return None
         n_outputs = result.shape[1]
         if n_outputs == 1:
             coefs = sp.csc_array(result.coefs, copy=True)

@@ -13,15 +13,8 @@ from sklearn.metrics import mean_tweedie_deviance
 
 from regkit._types import Floats
 from regkit.linear_model._source_reducer import Names
-from regkit.rows.sources import (
-    BesideX,
-    Block,
-    Encode,
-    RowSource,
-    is_dask,
-    named,
-    plain_targets,
-)
+from regkit.rows.inputs import is_dask
+from regkit.rows.sources import BesideX, Block, Encode, RowSource, named, plain_targets
 
 
 class _Sums(NamedTuple):

@@ -9,14 +9,14 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from sklearn.metrics import check_scoring
 
-from regkit._sklearn import rows_of_parameters
+from regkit._sklearn import replace_attributes, rows_of_parameters
 from regkit._types import Floats
 from regkit.linear_model._cv import Evaluation, Refitted
 from regkit.linear_model._least_squares import MatrixProblem
 from regkit.linear_model._moment_scores import scores
 from regkit.linear_model._problem import PathRequest, Problem, TrainingRows
 from regkit.linear_model._selection import Choice, ErrorCurve, as_score
-from regkit.solvers.folds.fold import Fold, mean_and_se
+from regkit.solvers.folds.fold import Fold
 from regkit.solvers.folds.in_memory import (
     Folded,
     FoldedDesign,
@@ -24,8 +24,7 @@ from regkit.solvers.folds.in_memory import (
     PathSettings,
     PathTask,
 )
-from regkit.solvers.paths.grid import grid_below
-from regkit.solvers.problem import Penalty
+from regkit.solvers.problem import Penalty, grid_below
 from regkit.solvers.relaxed import relax
 from regkit.solvers.results import PathResult
 
@@ -61,7 +60,11 @@ class AlongPath:
         if self.mix is not None:
             penalty = self.problem.penalty(evaluation.l1_ratio)
             chosen = self.mix.relaxed(chosen, penalty)
-        return Refitted(chosen, self.problem.path_attributes(whole))
+        attributes: dict[str, Any] = {"coef_path_": whole.coef_path()}
+        path = self.problem.regularization_path(whole)
+        if path is not None:
+            attributes["path_"] = path
+        return Refitted(chosen, attributes)
 
 
 class Mix(NamedTuple):
@@ -136,18 +139,15 @@ class PathEvaluator(AlongPath):
         errors = found.errors
         if self.scores is not None:
             errors = -self.scores(l1_ratio, found)
-        mean, se = mean_and_se(errors, self.folded.test_weights)
         kept = found.errors if self.keeps_squares else errors
         return Evaluation(
             l1_ratio,
-            [ErrorCurve(alphas, mean, se, errors)],
+            [ErrorCurve.of_folds(alphas, errors, self.folded.test_weights)],
             fold_errors=kept[:, :, None],
             fold_errors_name="mse_path_" if self.keeps_squares else "fold_errors_",
             whole=found.whole,
             folds=found.folds,
-            is_null_at_largest=_is_null_at_largest(
-                found.folds if found.whole is None else [found.whole], penalty
-            ),
+            penalized=penalty.factor > 0.0,
         )
 
 
@@ -192,7 +192,7 @@ class CriterionEvaluator(AlongPath):
             [ErrorCurve(alphas, values)],
             error_name="criterion_",
             whole=whole,
-            is_null_at_largest=_is_null_at_largest([whole], penalty),
+            penalized=penalty.factor > 0.0,
         )
 
 
@@ -240,7 +240,7 @@ class RowScores:
         scorer = check_scoring(model, scoring=self.scoring)
         attributes = self.problem.attributes()
         attributes.pop("feature_names_in_", None)  # X is an array
-        model._replace_attributes(attributes)
+        replace_attributes(model, attributes)
         X, y = self.X, self.y
         alphas = found.folds[0].alphas.reshape(len(found.errors), -1)[:, 0]
         table = np.empty((len(alphas), len(self.folds)))
@@ -249,15 +249,6 @@ class RowScores:
             params = rows_of_parameters(X, self.params, fold.test)
             for i, alpha in enumerate(alphas):
                 model.alpha = float(alpha)
-                model.__dict__.update(model._solution(path.at(i), 1))
+                model.__dict__.update(self.problem.solution(path.at(i)))
                 table[i, k] = as_score(scorer(model, held_out, targets, **params))
         return table
-
-
-def _is_null_at_largest(paths: Sequence[PathResult], penalty: Penalty) -> bool:
-    """Whether every penalized coefficient is zero at the largest alpha."""
-    penalized = penalty.factor > 0.0
-    used = 0
-    for path in paths:
-        used += int(np.count_nonzero(path.at(0).coefs[penalized]))
-    return used == 0

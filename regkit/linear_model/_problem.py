@@ -2,19 +2,104 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from regkit._types import Floats, Indices
+from regkit.linear_model._limits import check_bounds, check_penalty_factor
 from regkit.linear_model._regularization_path import RegularizationPath
 from regkit.linear_model._report import report
-from regkit.linear_model._setup import Limits, Setup
 from regkit.linear_model._source_reducer import Names
 from regkit.solvers.folds.in_memory import PathSettings
 from regkit.solvers.problem import Penalty
 from regkit.solvers.results import PathResult
+
+
+class Limits(NamedTuple):
+    """Penalty factors and bounds, checked."""
+
+    factor: Floats | None
+    """(n_features,) or None where all are 1."""
+    lower: Floats | float
+    """(n_features,) or one number for all."""
+    upper: Floats | float
+    """(n_features,) or one number for all."""
+
+    @property
+    def bounded(self) -> bool:
+        """Whether any coefficient is limited at all."""
+        return _is_finite(self.lower) or _is_finite(self.upper)
+
+
+def _is_finite(side: Floats | float) -> bool:
+    """Whether any bound of one side is finite."""
+    if isinstance(side, float):
+        return math.isfinite(side)
+    return bool(np.isfinite(side).any())
+
+
+class Setup(NamedTuple):
+    """What a fit does with its rows, wherever they are, as the user said it."""
+
+    name: str
+    """Of the public class or function, for messages."""
+    fit_intercept: bool
+    standardize: bool
+    positive: bool
+    """Whether lower bounds are raised to 0."""
+    bounds: Any
+    """None, a pair of numbers or arrays of shape (n_features,), or a dict with a pair
+    for each column it names, None for no bound; both sides must include 0."""
+    penalty_factor: Any
+    """None, or array-like of shape (n_features,), non-negative, inf allowed; or a dict
+    with a number for each column it names: the others have 1."""
+
+    @classmethod
+    def of(cls, estimator: Any) -> Setup:
+        """Read the parameters of an estimator."""
+        return cls(
+            type(estimator).__name__,
+            bool(estimator.fit_intercept),
+            bool(estimator.standardize),
+            estimator.positive,
+            estimator.bounds,
+            estimator.penalty_factor,
+        )
+
+    def limits(self, n_features: int, names: NDArray[Any] | None = None) -> Limits:
+        """Check the parameters that have an entry per feature, or name features.
+
+        Parameters
+        ----------
+        n_features : int
+            Number of columns of X.
+        names : ndarray of str of shape (n_features,) or None
+            Names of the columns, None where they have none.
+
+        Returns
+        -------
+        limits : Limits
+            Numbers stay numbers, so that the default costs nothing.
+
+        Raises
+        ------
+        ValueError
+            Naming the parameter, the feature and the value.
+        """
+        factor = None
+        if self.penalty_factor is not None:
+            factor = check_penalty_factor(self.penalty_factor, n_features, names)
+        lower: Floats | float = -np.inf
+        upper: Floats | float = np.inf
+        if self.bounds is not None:
+            lower, upper = check_bounds(self.bounds, n_features, names)
+        if self.positive:
+            lower = np.maximum(lower, 0.0) if self.bounds is not None else 0.0
+        return Limits(factor, lower, upper)
 
 
 class Start(NamedTuple):
@@ -76,16 +161,13 @@ class Problem:
     feature_names: Names
     n_features: int
     """Columns of X."""
+    y_ndim: int = field(default=1, kw_only=True)
+    """Dimensions of y as it was passed."""
 
     @property
     def n_targets(self) -> int:
         """Rows of coefficients: targets, or classes."""
         raise NotImplementedError
-
-    @property
-    def y_ndim(self) -> int:
-        """Dimensions of y as it was passed."""
-        return 1
 
     def penalty(self, l1_ratio: float) -> Penalty:
         """Return the penalty that solvers take."""
@@ -186,13 +268,34 @@ class Problem:
             fitted["feature_names_in_"] = self.feature_names
         return fitted
 
-    def path_attributes(self, result: PathResult) -> dict[str, Any]:
-        """Return the fitted attributes of a path on all rows."""
-        path = self.regularization_path(result)
-        return {"path_": path, "coef_path_": path.coefs}
+    def solution(self, result: PathResult) -> dict[str, Any]:
+        """Return the fitted attributes of solutions of shape (n_targets,).
 
-    def regularization_path(self, result: PathResult) -> RegularizationPath:
-        """Turn a path (n_alphas,) into what users get."""
+        Of one target they are those of a number, as scikit-learn's; where y had a
+        second dimension all the same, the intercept keeps it.
+        """
+        coefs = result.dense()
+        if len(coefs) > 1:
+            return {
+                "coef_": coefs,
+                "intercept_": result.intercepts,
+                "n_iter_": result.n_iters,
+                "dual_gap_": result.dual_gaps,
+                "solver_": result.solver,
+            }
+        return {
+            "coef_": coefs[0],
+            "intercept_": result.intercepts[0 if self.y_ndim == 1 else slice(1)],
+            "n_iter_": int(result.n_iters[0]),
+            "dual_gap_": result.dual_gaps[0],
+            "solver_": result.solver,
+        }
+
+    def regularization_path(self, result: PathResult) -> RegularizationPath | None:
+        """Turn a path (n_alphas,) into what users get.
+
+        None where several targets with a problem each have no path together.
+        """
         coefs = result.coefs
         if not coefs.data.all():  # a zero may be stored
             coefs = coefs.copy()

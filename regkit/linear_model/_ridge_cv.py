@@ -16,6 +16,7 @@ from regkit.linear_model._choice_parameters import ChoiceParameters, WorkParamet
 from regkit.linear_model._cv import Arguments, CrossValidated, Evaluation, Evaluator
 from regkit.linear_model._least_squares import MomentProblem, RowProblem
 from regkit.linear_model._moment_scores import check_moment_scoring
+from regkit.linear_model._problem import Limits, Setup
 from regkit.linear_model._progress import Progress
 from regkit.linear_model._ridge_evaluators import (
     RidgeChoice,
@@ -24,13 +25,12 @@ from regkit.linear_model._ridge_evaluators import (
 )
 from regkit.linear_model._ridge_moments import RidgeMomentEvaluator
 from regkit.linear_model._selection import Choice
-from regkit.linear_model._setup import Limits, Setup
 from regkit.linear_model._single_alpha import LeastSquaresModel
 from regkit.linear_model._source_reducer import SourceReducer
 from regkit.linear_model._splits import (
+    each_fold,
     fold_labels,
     for_scorer,
-    make_folds,
     make_router,
 )
 from regkit.linear_model._sums import SumsByFold
@@ -111,7 +111,7 @@ class RidgeCV(CrossValidated, LinearRegressor, WorkParameters, ChoiceParameters)
                 "leaving out one row at a time needs the rows, in chunks for example."
             )
         evaluator = self._evaluator_of_sums(sums, labels, None, {})
-        return self._choose(evaluator, self._l1_ratios(), progress)
+        return self._choose(evaluator, self._l1_ratios, progress)
 
     def get_metadata_routing(self) -> Any:
         """Return the routes of arguments of `fit` to the splitter and the scorer.
@@ -125,9 +125,6 @@ class RidgeCV(CrossValidated, LinearRegressor, WorkParameters, ChoiceParameters)
 
     def _makes_folds(self) -> bool:
         return self.cv is not None and not isinstance(self.cv, str)
-
-    def _l1_ratios(self) -> list[float]:
-        return [0.0]
 
     def _attributes_of(
         self, best: Evaluation, choices: Sequence[Choice]
@@ -149,7 +146,8 @@ class RidgeCV(CrossValidated, LinearRegressor, WorkParameters, ChoiceParameters)
         self._check_combination(choice, n_rows, limits, split_params)
         folds: list[Fold] = []
         if self._makes_folds():
-            folds = make_folds(check_cv(self.cv), data.X, data.y, weight, split_params)
+            cv = check_cv(self.cv)
+            folds = list(each_fold(cv, data.X, data.y, weight, split_params))
         scoring = None
         if self.scoring is not None:
             scorer = check_scoring(self, scoring=self.scoring)

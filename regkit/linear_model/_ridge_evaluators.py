@@ -22,7 +22,7 @@ from regkit.linear_model.ridge import RidgeRegressor
 from regkit.parallel.threads import calm_blas
 from regkit.rows.inputs import FitData
 from regkit.solvers.alpha_scales import mean_scale, sum_scale
-from regkit.solvers.folds.fold import Fold, mean_and_se
+from regkit.solvers.folds.fold import Fold
 from regkit.solvers.folds.ridge import RidgeFolds
 from regkit.solvers.problem import Penalty
 from regkit.solvers.results import PathResult
@@ -144,10 +144,10 @@ class RidgeEvaluator:
         """Average the folds' mean squares (A, G), and other errors if there are."""
         mse = np.stack(squares, axis=1)
         used = np.stack(errors, axis=1) if errors else mse
-        curves = []
-        for g in range(mse.shape[2]):
-            mean, se = mean_and_se(used[:, :, g], sizes)
-            curves.append(ErrorCurve(alphas, mean, se, used[:, :, g]))
+        curves = [
+            ErrorCurve.of_folds(alphas, used[:, :, g], sizes)
+            for g in range(mse.shape[2])
+        ]
         return self._evaluation(curves, mse)
 
     def _of_values(self, alphas: Floats, values: Floats) -> Evaluation:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from numbers import Real
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -38,6 +38,40 @@ class ErrorCurve:
     mean: Floats
     se: Floats | None = None
     fold_errors: Floats | None = None
+
+    @classmethod
+    def of_folds(cls, alphas: Floats, errors: Floats, fold_weights: Floats) -> Self:
+        """Average errors over folds, with standard errors as glmnet defines them.
+
+        ``mean = Σ v_k e_k / Σ v_k`` and ``se² = Σ v_k (e_k - mean)² / Σ v_k / (K - 1)``
+        with v the fold weights and K the number of positive ones (J. Friedman, T.
+        Hastie and R. Tibshirani, Journal of Statistical Software 33, 2010).
+
+        Parameters
+        ----------
+        alphas : ndarray of shape (n_alphas,)
+        errors : ndarray of shape (n_alphas, n_folds)
+            Mean held-out errors. An alpha with a NaN cannot be compared with the
+            others: its mean is NaN. Folds of weight 0 do not count, whatever their
+            errors.
+        fold_weights : ndarray of shape (n_folds,)
+            Sums of the held-out rows' weights; counts of rows when these are equal.
+
+        Returns
+        -------
+        curve : ErrorCurve
+            With standard errors of NaN where fewer than two folds have a weight.
+        """
+        used = fold_weights > 0.0
+        found, share = errors[:, used], fold_weights[used] / fold_weights[used].sum()
+        mean = found @ share
+        with np.errstate(invalid="ignore"):  # inf - inf
+            spread = (found - mean[:, None]) ** 2 @ share
+        n_folds = int(used.sum())
+        se = np.full(mean.shape, np.nan)
+        if n_folds > 1:
+            se = np.sqrt(spread / (n_folds - 1))
+        return cls(alphas, mean, se, errors)
 
     @property
     def index_min(self) -> int:
@@ -107,7 +141,9 @@ class Choice:
 Rule = str | Callable[[ErrorCurve], Any]
 
 
-def choose(curve: ErrorCurve, rule: Rule, *, null_at_largest: bool = False) -> Choice:
+def choose(
+    curve: ErrorCurve, rule: Rule, is_null_at_largest: Callable[[], bool] = bool
+) -> Choice:
     """Choose an alpha.
 
     Parameters
@@ -115,9 +151,9 @@ def choose(curve: ErrorCurve, rule: Rule, *, null_at_largest: bool = False) -> C
     curve : ErrorCurve
     rule : {"min", "1se"} or callable
         A callable takes the curve and returns an index into its alphas.
-    null_at_largest : bool, default=False
+    is_null_at_largest : callable
         Whether all penalized coefficients are 0 at the largest alpha, so that larger
-        ones would change nothing.
+        ones would change nothing; asked where that one is chosen. By default, no.
 
     Returns
     -------
@@ -142,12 +178,15 @@ def choose(curve: ErrorCurve, rule: Rule, *, null_at_largest: bool = False) -> C
         )
     else:
         index = within
-    edge, is_promising = _look_at_edges(curve, index, lowest, null_at_largest)
+    edge, is_promising = _look_at_edges(curve, index, lowest, is_null_at_largest)
     return Choice(index, least, within, edge, is_promising)
 
 
 def _look_at_edges(
-    curve: ErrorCurve, index: int, lowest: int, null_at_largest: bool
+    curve: ErrorCurve,
+    index: int,
+    lowest: int,
+    is_null_at_largest: Callable[[], bool],
 ) -> tuple[str, bool]:
     """Return what is wrong with an end of the grid, and whether it matters.
 
@@ -160,7 +199,7 @@ def _look_at_edges(
     if lowest == smallest and alphas[smallest] > 0.0:
         what, end, direction, at = "least error", "smallest", "smaller", smallest
         beside = np.where(alphas > alphas[at], alphas, np.inf).argmin()
-    elif index == largest and not null_at_largest:
+    elif index == largest and not is_null_at_largest():
         what, end, direction, at = "chosen alpha", "largest", "larger", largest
         beside = np.where(alphas < alphas[at], alphas, -np.inf).argmax()
     else:

@@ -14,17 +14,17 @@ from regkit._describe import described_as
 from regkit._sklearn import (
     check_same_features,
     check_same_names,
+    replace_attributes,
     validate_parameters,
 )
 from regkit._types import Floats
 from regkit.linear_model._base import LinearModel, LinearRegressor
 from regkit.linear_model._fit_parameters import OneAlpha
 from regkit.linear_model._least_squares import MomentProblem, open_problem
-from regkit.linear_model._problem import FitRows, PathRequest, Problem, Start
-from regkit.linear_model._setup import Setup
+from regkit.linear_model._problem import FitRows, PathRequest, Problem, Setup, Start
 from regkit.linear_model._source_reducer import sum_up
 from regkit.linear_model.statistics import SufficientStatistics, check_statistics
-from regkit.rows.open import as_source
+from regkit.rows.inputs import is_in_memory
 from regkit.solvers.folds.in_memory import PathSettings
 from regkit.solvers.results import PathResult
 
@@ -44,7 +44,7 @@ class SingleAlphaModel(LinearModel, OneAlpha):
         result = self._solve(problem, self._alphas(problem.n_targets))
         problem.report(result, self._settings(), kind="target")
         problem.refuse_underflow()
-        self._replace_attributes(self._attributes(problem, result))
+        replace_attributes(self, self._attributes(problem, result))
         return self
 
     def _for_path(self) -> Self:
@@ -90,7 +90,7 @@ class SingleAlphaModel(LinearModel, OneAlpha):
         refused: Exception | None,
     ) -> Iterator[Self]:
         for k, model in enumerate(models):
-            model._replace_attributes(model._attributes(problem, result.at(k)))
+            replace_attributes(model, model._attributes(problem, result.at(k)))
             yield model
         if refused is not None:
             raise refused
@@ -122,7 +122,7 @@ class SingleAlphaModel(LinearModel, OneAlpha):
 
     def _attributes(self, problem: Problem, result: PathResult) -> dict[str, Any]:
         """Return all fitted attributes, of a result of shape (n_targets,)."""
-        return self._solution(result, problem.y_ndim) | problem.attributes()
+        return problem.solution(result) | problem.attributes()
 
     def _start(self, problem: Problem) -> Start | None:
         """Return the previous solution where `warm_start` is set and shapes fit."""
@@ -308,8 +308,8 @@ class LeastSquaresModel(SingleAlphaModel, LinearRegressor):
         """
         validate_parameters(self)
         before: SufficientStatistics | None = self.__dict__.get("statistics_")
-        is_in_memory = as_source(X) is None
-        if before is not None and is_in_memory:
+        in_memory = is_in_memory(X)
+        if before is not None and in_memory:
             check_same_features(self, X)
         added = sum_up(self, X, y, sample_weight)
         statistics = SufficientStatistics._of(added)
@@ -319,7 +319,7 @@ class LeastSquaresModel(SingleAlphaModel, LinearRegressor):
                     f"X has {added.n_features} features, but {type(self).__name__} is "
                     f"expecting {before.n_features} features as input."
                 )
-            if not is_in_memory:
+            if not in_memory:
                 check_same_names(self, added.names)
             # Names have been compared; plain arrays may come without.
             added.names = before.feature_names

@@ -1,5 +1,6 @@
 """Which rows each fold trains on and holds out, and where arguments of `fit` go."""
 
+from collections.abc import Iterator
 from numbers import Real
 from typing import Any
 
@@ -18,10 +19,10 @@ from regkit._types import Floats, Indices
 from regkit.solvers.folds.fold import Fold
 
 
-def make_folds(
-    cv: Any, X: Any, y: Floats, sample_weight: Floats | None, split_params: Any
-) -> list[Fold]:
-    """Ask a splitter for the folds, and check them.
+def each_fold(
+    cv: Any, X: Any, y: Any, sample_weight: Floats | None, split_params: Any
+) -> Iterator[Fold]:
+    """Ask a splitter for one fold after the other, and check it.
 
     Parameters
     ----------
@@ -32,59 +33,49 @@ def make_folds(
     split_params : dict
         Passed on to ``cv.split``: `groups` and whatever else was routed there.
 
-    Returns
-    -------
-    folds : list of Fold
+    Yields
+    ------
+    fold : Fold
 
     Raises
     ------
     ValueError
         When there is no fold, or one has nothing to train on or nothing to hold out.
     """
-    folds = []
+    n_rows, k = X.shape[0], -1
     for k, pair in enumerate(cv.split(X, y, **split_params)):
-        parts = _rows_of_fold(k, pair, X.shape[0])
-        if sample_weight is not None and not sample_weight[parts[0]].any():
+        parts = []
+        for kind, given in zip(("training", "held-out"), pair, strict=True):
+            name, rows = f"{kind} rows of fold {k}", np.asarray(given)
+            if rows.size and rows.dtype.kind not in "biu":
+                raise ValueError(
+                    f"cv must give the {name} as a list of integers or a mask, got "
+                    f"{rows.ravel()[0].item()!r}."
+                )
+            try:
+                chosen: Indices = np.arange(n_rows)[rows if rows.size else []]
+            except IndexError as error:
+                raise ValueError(
+                    f"cv gives {name} that X, with {n_rows} rows, does not have: "
+                    f"{error}."
+                ) from None
+            if chosen.ndim != 1:
+                raise ValueError(
+                    f"cv must give the {name} in one dimension, got shape "
+                    f"{chosen.shape}."
+                )
+            if not chosen.size:
+                raise ValueError(f"cv gives no {name}: every fold needs some.")
+            parts.append(chosen)
+        fold = Fold(*parts)
+        if sample_weight is not None and not sample_weight[fold.train].any():
             raise ValueError(
                 f"cv leaves nothing to train on: all training rows of fold {k} have "
                 "sample_weight 0."
             )
-        folds.append(Fold(*parts))
-    if not folds:
+        yield fold
+    if k < 0:
         raise ValueError("cv gives no folds.")
-    return folds
-
-
-def _rows_of_fold(k: int, pair: Any, n_rows: int) -> tuple[Indices, Indices]:
-    """Return the indices of the training and held-out rows of fold `k`, checked."""
-    train, test = pair
-    return (
-        _indices(f"training rows of fold {k}", train, n_rows),
-        _indices(f"held-out rows of fold {k}", test, n_rows),
-    )
-
-
-def _indices(name: str, given: Any, n_rows: int) -> Indices:
-    """Return the rows that a list of indices or a mask chooses."""
-    rows = np.asarray(given)
-    if rows.size and rows.dtype.kind not in "biu":
-        raise ValueError(
-            f"cv must give the {name} as a list of integers or a mask, got "
-            f"{rows.ravel()[0].item()!r}."
-        )
-    try:
-        chosen: Indices = np.arange(n_rows)[rows if rows.size else []]
-    except IndexError as error:
-        raise ValueError(
-            f"cv gives {name} that X, with {n_rows} rows, does not have: {error}."
-        ) from None
-    if chosen.ndim != 1:
-        raise ValueError(
-            f"cv must give the {name} in one dimension, got shape {chosen.shape}."
-        )
-    if not chosen.size:
-        raise ValueError(f"cv gives no {name}: every fold needs some.")
-    return chosen
 
 
 def fold_labels(
@@ -95,18 +86,18 @@ def fold_labels(
     Raises
     ------
     ValueError
-        When `make_folds` would raise; when a row is held out twice, or a fold leaves
+        When `each_fold` would raise; when a row is held out twice, or a fold leaves
         rows out that it does not hold out: then folds cannot share one pass over the
         rows.
     """
     labels = np.full(n_rows, -1)
     rows = np.broadcast_to(np.zeros(1), (n_rows, 1))
-    for k, pair in enumerate(cv.split(rows, y, **split_params)):
-        train, test = _rows_of_fold(k, pair, n_rows)
-        is_free = bool(np.all(labels[test] == -1))
-        labels[test] = k
-        is_complement = not np.any(labels[train] == k)
-        if not is_free or not is_complement or len(train) + len(test) != n_rows:
+    for k, fold in enumerate(each_fold(cv, rows, y, None, split_params)):
+        is_free = bool(np.all(labels[fold.test] == -1))
+        labels[fold.test] = k
+        is_complement = not np.any(labels[fold.train] == k)
+        n_used = len(fold.train) + len(fold.test)
+        if not is_free or not is_complement or n_used != n_rows:
             raise ValueError(
                 f"cv must hold every row out at most once, and train on all others, "
                 f"for rows that are read in chunks: fold {k} of {cv!r} does not."

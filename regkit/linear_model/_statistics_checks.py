@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regkit._types import Floats
-from regkit.linear_model._setup import as_floats
+from regkit.linear_model._limits import as_floats
 from regkit.linear_model._sums import SumsByFold
 from regkit.rows.sources import NO_FOLD, no_fold
 

@@ -21,13 +21,11 @@ from regkit.linear_model._loss_chunks import ChunkData, Kind, as_rows
 from regkit.linear_model._loss_fit import LossModel
 from regkit.linear_model._loss_problem import LossProblem
 from regkit.linear_model._loss_scores import d2_in_chunks
-from regkit.linear_model._problem import FitRows
-from regkit.linear_model._setup import Setup
-from regkit.rows.inputs import check_fit_data, check_y
-from regkit.rows.sources import Encode, RowSource, is_dask, plain_targets
+from regkit.linear_model._problem import FitRows, Setup
+from regkit.rows.inputs import check_fit_data, check_y, is_dask
+from regkit.rows.sources import Encode, RowSource, plain_targets
 from regkit.solvers.loss_terms import SeparateTargets
 from regkit.solvers.losses import GAMMA, POISSON, Loss, tweedie
-from regkit.solvers.results import PathResult
 
 
 class GeneralizedLinearBase(RegressorMixin, LossEstimator, FamilyParameters):
@@ -122,12 +120,6 @@ class GeneralizedLinearBase(RegressorMixin, LossEstimator, FamilyParameters):
             return GammaRegressor(**options)
         return TweedieRegressor(power=self.power, link="log", **options)
 
-    def _solution(self, result: PathResult, y_ndim: int = 1) -> dict[str, Any]:
-        fitted = super()._solution(result, y_ndim)
-        fitted["coef_"] = fitted["coef_"][0]
-        fitted["intercept_"] = fitted["intercept_"][0]
-        return fitted
-
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.target_tags.positive_only = True
@@ -157,7 +149,15 @@ def _check_range(
 ) -> None:
     """Raise where y cannot come from the family."""
     _check_sign(y, family, name)
-    if not np.any(y if sample_weight is None else y * sample_weight):
+    share: Any = 1.0
+    if sample_weight is not None:
+        share = sample_weight / sample_weight.sum()
+        if np.any(y * sample_weight) and not np.any(y * share):
+            raise ValueError(
+                "sample_weight spans too many orders for float64: beside the others, "
+                "rows in which y is not 0 have none."
+            )
+    if not np.any(y * share):
         raise ValueError(
             f"y must not be 0 in every row of positive weight: {name} with "
             f"family={family!r} then has no finite intercept."

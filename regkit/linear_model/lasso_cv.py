@@ -59,6 +59,4 @@ class LassoRegressorCV(LeastSquaresCV):
     """
 
     _single_class = LassoRegressor
-
-    def _l1_ratios(self) -> list[float]:
-        return [1.0]
+    _l1_ratios = (1.0,)

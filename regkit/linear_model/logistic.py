@@ -22,8 +22,6 @@ from regkit.solvers.multinomial import Multinomial
 class LogisticBase(LinearClassifier, MultinomialParameters):
     """What logistic regression does whatever way its alpha came about."""
 
-    _is_joint = True
-
     @described_as(LinearClassifier.decision_function)
     def predict_proba(self, X: Any, offset: Any = None) -> Any:
         """Estimate the probability of each class.

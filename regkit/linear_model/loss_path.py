@@ -13,9 +13,8 @@ from regkit.linear_model._fit_parameters import (
     ProblemParameters,
 )
 from regkit.linear_model._parameters import GRID
-from regkit.linear_model._problem import FitRows
+from regkit.linear_model._problem import FitRows, Setup
 from regkit.linear_model._regularization_path import RegularizationPath
-from regkit.linear_model._setup import Setup
 from regkit.linear_model.generalized_linear import GeneralizedLinearRegressor
 from regkit.linear_model.logistic import LogisticClassifier
 from regkit.linear_model.path import lasso_path

@@ -14,9 +14,8 @@ from regkit.linear_model._fit_parameters import (
 )
 from regkit.linear_model._least_squares import open_problem, require_one_target
 from regkit.linear_model._parameters import GRID
-from regkit.linear_model._problem import FitRows
+from regkit.linear_model._problem import FitRows, Setup
 from regkit.linear_model._regularization_path import RegularizationPath
-from regkit.linear_model._setup import Setup
 from regkit.solvers.folds.in_memory import PathSettings
 
 __all__ = ["RegularizationPath", "enet_path", "lasso_path"]

@@ -1,17 +1,18 @@
 """Ridge: least squares with an L2 penalty."""
 
 from dataclasses import field, replace
-from numbers import Integral, Real
+from numbers import Integral
 from typing import Any, ClassVar
 
 import numpy as np
 
 from regkit._describe import Constraints, takes_parameters
-from regkit._sklearn import Interval, StrOptions
+from regkit._sklearn import Interval, RealInterval, StrOptions
 from regkit._types import Floats
 from regkit.linear_model._fit_parameters import PATH_SOLVERS
 from regkit.linear_model._least_squares import MatrixProblem
-from regkit.linear_model._setup import Limits, as_floats
+from regkit.linear_model._limits import as_floats
+from regkit.linear_model._problem import Limits
 from regkit.linear_model._single_alpha import LeastSquaresModel
 from regkit.solvers.alpha_scales import mean_scale
 from regkit.solvers.folds.in_memory import PathSettings
@@ -106,7 +107,7 @@ class RidgeRegressor(LeastSquaresModel):
     max_iter: Any = 1000
 
     _parameter_constraints: ClassVar[Constraints] = {
-        "alpha": [Interval(Real, 0, None, closed="left"), "array-like"],
+        "alpha": [RealInterval(0, None, closed="left"), "array-like"],
         "solver": [StrOptions(set(RIDGE_SOLVERS))],
         "max_iter": [Interval(Integral, 1, None, closed="left"), None],
     }

@@ -1,10 +1,9 @@
 """Ridge with its alpha chosen from the data."""
 
-from numbers import Real
 from typing import Any, ClassVar
 
 from regkit._describe import Constraints, takes_parameters
-from regkit._sklearn import Interval, StrOptions
+from regkit._sklearn import RealInterval, StrOptions
 from regkit.linear_model._ridge_cv import RidgeCV
 from regkit.linear_model.ridge import RIDGE_SOLVERS, RidgeRegressor
 
@@ -156,8 +155,9 @@ class RidgeRegressorCV(RidgeCV):
     store_cv_results: bool = False
 
     _single_class = RidgeRegressor
+    _l1_ratios = (0.0,)
     _parameter_constraints: ClassVar[Constraints] = {
-        "eps": [None, Interval(Real, 0, 1, closed="right")],
+        "eps": [None, RealInterval(0, 1, closed="right")],
         "cv": [StrOptions({"gcv"}), "cv_object"],
         "alpha_per_target": ["boolean"],
         "store_cv_results": ["boolean"],

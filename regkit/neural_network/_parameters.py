@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from regkit._sklearn import Interval, Options, StrOptions
+from regkit._sklearn import Interval, Options, RealInterval, StrOptions
 from regkit.solvers.networks.architecture import ACTIVATIONS, Architecture, Embedding
 from regkit.solvers.networks.ranks import many_valued
 from regkit.solvers.networks.schedules import SCHEDULES, cycle_ends, snapshot_epochs
@@ -19,9 +19,9 @@ from regkit.solvers.networks.trainer import (
 )
 
 _NUMBER = int | float | np.number | Fraction
-_SHARE = Interval(Real, 0, 1, closed="left")
-_POSITIVE = Interval(Real, 0, None, closed="neither")
-_NOT_NEGATIVE = Interval(Real, 0, None, closed="left")
+_SHARE = RealInterval(0, 1, closed="left")
+_POSITIVE = RealInterval(0, None, closed="neither")
+_NOT_NEGATIVE = RealInterval(0, None, closed="left")
 _COUNT = Interval(Integral, 1, None, closed="left")
 _NOISE_SCHEDULES = ("constant", "cosine", "flat_cosine")
 
@@ -51,7 +51,7 @@ COMMON: dict[str, list[Any]] = {
     "n_iter_no_change": [_COUNT, Options(Real, {np.inf}), None],
     "n_members": [StrOptions({"auto"}), _COUNT],
     "early_stopping": ["boolean"],
-    "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+    "validation_fraction": [RealInterval(0, 1, closed="neither")],
     "standardize": ["boolean", StrOptions({"robust"})],
     "categorical_features": ["array-like", StrOptions({"from_dtype"}), None],
     "embedding": [StrOptions({"periodic"}), None],
@@ -70,9 +70,10 @@ _EMBEDDING_RATE = 0.1
 _SCALE_RATE = 6.0
 _PATIENCE = 10
 # Steps that "auto" epochs take where an epoch has up to so many batches (of more, in
-# proportion to the root of their number), and the fewest and most epochs.
+# proportion to this power of their number), and the fewest and most epochs.
 _STEPS = 2560
 _BATCHES = 16
+_GROWTH = 0.75
 _FEWEST_EPOCHS = 32
 _MOST_EPOCHS = 256
 # Numbers that the snapshots of a network may hold.
@@ -322,7 +323,7 @@ def make_settings(
 def auto_epochs(n_rows: int, batch_size: int) -> int:
     """Return how many epochs a budget of steps is, within limits."""
     batches = n_batches(n_rows, batch_size)
-    steps = _STEPS * math.sqrt(max(1.0, batches / _BATCHES))
+    steps = _STEPS * math.pow(max(1.0, batches / _BATCHES), _GROWTH)
     return min(max(round(steps / batches), _FEWEST_EPOCHS), _MOST_EPOCHS)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from numbers import Real
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -14,7 +13,7 @@ from sklearn.utils.validation import check_array, column_or_1d
 
 from regkit._bases import ClassifierMixin
 from regkit._describe import described_as, takes_parameters
-from regkit._sklearn import Interval, StrOptions, validate_parameters
+from regkit._sklearn import RealInterval, StrOptions, validate_parameters
 from regkit._types import Floats
 from regkit._warn import warn
 from regkit.linear_model._labels import (
@@ -150,7 +149,7 @@ class DropoutMLPClassifier(
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **COMMON,
         "class_weight": [dict, list, StrOptions({"balanced"}), None],
-        "label_smoothing": [Interval(Real, 0, 1, closed="left")],
+        "label_smoothing": [RealInterval(0, 1, closed="left")],
     }
     _stratify = True
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from numbers import Real
 from typing import Any, ClassVar, Self
 
 import numpy as np
 
 from regkit._bases import RegressorMixin
 from regkit._describe import described_as, takes_parameters
-from regkit._sklearn import Interval, StrOptions, validate_parameters
+from regkit._sklearn import RealInterval, StrOptions, validate_parameters
 from regkit._types import Floats
 from regkit.neural_network._base import DropoutMLP
 from regkit.neural_network._by_chunks import by_chunks
@@ -146,10 +145,10 @@ class DropoutMLPRegressor(
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **COMMON,
         "loss": [StrOptions(set(_LOSSES))],
-        "huber_delta": [Interval(Real, 0, None, closed="neither")],
-        "quantile": [Interval(Real, 0, 1, closed="neither"), "array-like"],
-        "calibration_fraction": [Interval(Real, 0, 1, closed="left")],
-        "tau": [None, Interval(Real, 0, None, closed="neither")],
+        "huber_delta": [RealInterval(0, None, closed="neither")],
+        "quantile": [RealInterval(0, 1, closed="neither"), "array-like"],
+        "calibration_fraction": [RealInterval(0, 1, closed="left")],
+        "tau": [None, RealInterval(0, None, closed="neither")],
         "standardize_target": ["boolean"],
     }
 
@@ -217,9 +216,11 @@ class DropoutMLPRegressor(
 
     def _mean(self, X: Any) -> Floats:
         first, *others = self._ensemble.members
-        total: Floats = self._heads.means(first.outputs(X), first.targets)
+        total: Floats = self._heads.means(
+            first.outputs(X, with_beside=False), first.targets
+        )
         for each in others:
-            total += self._heads.means(each.outputs(X), each.targets)
+            total += self._heads.means(each.outputs(X, with_beside=False), each.targets)
         return total / (1 + len(others)) if others else total
 
     @by_chunks()

@@ -30,6 +30,10 @@ _FLOAT64 = np.dtype(np.float64)
 _FLOAT32 = np.dtype(np.float32)
 # Entries from which a pass over them is worth several threads.
 _LARGE = 1 << 20
+# Numbers below have lost digits, or their products with others do.
+_LEAST_WEIGHT = float(np.finfo(np.float64).tiny / np.finfo(np.float64).eps)
+# A memory map smaller than this (256 MB) is an array like any other.
+_LARGE_MAP = 1 << 28
 
 
 class FitData(NamedTuple):
@@ -43,6 +47,20 @@ class FitData(NamedTuple):
     """(n_samples,), non-negative with a positive sum; None for equal weights."""
     feature_names: NDArray[Any] | None
     """(n_features,) column names of a dataframe."""
+
+
+def is_in_memory(X: Any) -> bool:
+    """Whether rows are used where they are; others are read in chunks."""
+    if type(X) is np.ndarray:
+        return True
+    if isinstance(X, np.memmap) and X.ndim == 2 and X.nbytes >= _LARGE_MAP:
+        return False
+    return not isinstance(X, RowChunks) and not is_dask(X)
+
+
+def is_dask(values: Any) -> bool:
+    """Whether values are a Dask collection."""
+    return type(values).__module__.partition(".")[0].startswith("dask")
 
 
 def check_fit_data(
@@ -153,20 +171,16 @@ def _is_plain(array: Any, n_dims: int) -> bool:
         return False
     if get_config()["assume_finite"]:
         return True
-    if array.size < _LARGE:
-        return bool(np.isfinite(_sum(array)))
-    # In threads, but not in those of BLAS: they would go on spinning for a tenth of a
-    # second, in the way of the solver's.
-    count = n_threads()
-    parts = np.array_split(array.ravel(order="K"), count)
-    return bool(np.isfinite(map_in_threads(_sum, parts, count)).all())
-
-
-def _sum(array: NDArray[Any]) -> Any:
-    # inf - inf and sums that overflow also come out as not finite; the slow way
-    # then looks at every entry.
+    # inf - inf and sums that overflow also come out as not finite; the slow way then
+    # looks at every entry.
     with np.errstate(all="ignore"):
-        return np.add.reduce(array, axis=None)
+        if array.size < _LARGE:
+            return bool(np.isfinite(np.add.reduce(array, axis=None)))
+        # In threads, but not in those of BLAS: they would go on spinning for a tenth of
+        # a second, in the way of the solver's.
+        count = n_threads()
+        parts = np.array_split(array.ravel(order="K"), count)
+        return bool(np.isfinite(map_in_threads(np.add.reduce, parts, count)).all())
 
 
 def _convert_X(caller: Any, X: Any) -> Any:
@@ -221,7 +235,8 @@ def _convert(name: str, array: Any, **how: Any) -> Any:
     """Apply `check_array`; its messages are made to name the array and the cell."""
     _refuse_what_is_not_numbers(name, array)
     try:
-        return check_array(array, allow_nd=True, input_name=name, **how)
+        with np.errstate(invalid="ignore"):  # inf - inf, in its sum of all entries
+            return check_array(array, allow_nd=True, input_name=name, **how)
     except (ValueError, TypeError, OverflowError) as error:
         explained = _explained(name, array, error)
         if explained is None:
@@ -321,9 +336,20 @@ def check_sample_weight(
         )
     with np.errstate(over="ignore"):
         total = float(np.sum(sample_weight))
-    if total == 0 and not allow_zero:
-        raise ValueError("sample_weight must not be all zero.")
     if not np.isfinite(total):
         raise ValueError("sample_weight is too large: its sum overflows to infinity.")
+    if not allow_zero:
+        check_total_weight(total)
     contiguous: Floats = np.ascontiguousarray(sample_weight)
     return contiguous
+
+
+def check_total_weight(total: float) -> None:
+    """Refuse a sum of all rows' weights that is zero, or has lost its digits."""
+    if total == 0.0:
+        raise ValueError("sample_weight must not be all zero.")
+    if total < _LEAST_WEIGHT:
+        raise ValueError(
+            f"sample_weight is too small: it sums to {total:.2g}, where float64 has "
+            "few digits left. Multiply all of it by the same number."
+        )

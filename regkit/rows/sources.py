@@ -27,11 +27,6 @@ def no_fold() -> NDArray[np.int64]:
 Encode = Callable[[Any], Floats]
 
 
-def is_dask(values: Any) -> bool:
-    """Whether values are a Dask collection."""
-    return type(values).__module__.partition(".")[0].startswith("dask")
-
-
 def plain_targets(y: Any) -> Floats:
     """Check targets that are numbers."""
     return check_y("X", y)

@@ -1,11 +1,10 @@
-"""The elastic-net problem as users state it, as solvers see it, and the way back."""
+"""The elastic-net problem as users state it and as solvers see it, and its alphas."""
 
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol, Self
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
 from regkit._types import EPS, Floats, Indices
 from regkit.designs import ColumnUnits, Design
@@ -16,13 +15,21 @@ from regkit.kernels.linear.certificate import (
     wanted,
 )
 from regkit.kernels.linear.coordinate_descent import Terms
-from regkit.solvers.results import PathResult
 
 # With this many columns at most, their Gram matrix is formed whatever the rows.
 FEW_COLUMNS = 500
 # With this many at most it is formed where there are more rows than columns.
 COLUMNS_OF_TALL = 3000
+# Where y deviates from its mean by a smaller share, it is constant: what is left of it
+# is the mean's rounding error.
+ROUNDED_MEAN = 8.0 * EPS
 _TINY = float(np.finfo(np.float64).tiny)
+# The largest alpha of a grid where any would do.
+_ANY_TOP = float(np.finfo(np.float64).resolution)
+# An alpha below this share of its predecessor is approached in steps.
+LARGEST_DROP = 0.6
+# Below this share of the largest alpha the solution changes too little for that.
+_SETTLED = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,14 +293,9 @@ def center_target(design: Design, y: Floats) -> Target:
     """Center ``y`` as the design's columns are; zero where it is constant."""
     target, mean = design.center(y)
     total = float(target @ target)
-    if is_rounding(total, float(mean)):
+    if total**0.5 <= ROUNDED_MEAN * abs(float(mean)):
         return Target(np.zeros_like(target), float(mean), 0.0)
     return Target(target, float(mean), total)
-
-
-def is_rounding(total: float, mean: float) -> bool:
-    """Whether y is constant: what is left of it is its mean's rounding error."""
-    return bool(total**0.5 <= 8.0 * EPS * abs(mean))
 
 
 def sum_of_squares(vector: Floats) -> float:
@@ -304,59 +306,58 @@ def sum_of_squares(vector: Floats) -> float:
     return float(np.einsum("i,i->", vector, vector))
 
 
-class Solved(NamedTuple):
-    """Solutions for some alphas: CSC columns in Z's units, and figures."""
+def require_l1(penalty: Penalty) -> None:
+    """Refuse a pure L2 penalty, of which no grid is known.
 
-    indptr: NDArray[np.int64]
-    indices: NDArray[np.int64]
-    values: Floats
-    gaps: Floats
-    residual_squares: Floats
-    """|r|², of targets as the design weights them."""
-    n_iters: NDArray[np.int64]
-    is_unique: bool
-    name: str
-
-
-class CenteredTarget(Protocol):
-    """What is known of a target."""
-
-    @property
-    def target_mean(self) -> float: ...
-    @property
-    def total(self) -> float: ...
+    Raises
+    ------
+    ValueError
+        When ``penalty.l1_ratio`` is 0.
+    """
+    if penalty.l1_ratio == 0.0:
+        raise ValueError(
+            "alphas must be given when l1_ratio=0: no finite alpha makes all "
+            "coefficients zero."
+        )
 
 
-def as_result(
-    columns: ColumnUnits,
-    penalty: Penalty,
-    problem: CenteredTarget,
-    alphas: Floats,
-    solved: Solved,
-    tol: float,
-) -> PathResult:
-    """Bring coefficients to the user's units and add the intercepts."""
-    n_solved = len(solved.gaps)
-    gaps, null_objective = solved.gaps, 0.5 * problem.total
-    if not np.all(np.isfinite(columns.lengths)):
-        # Squares overflow: nothing is certified.
-        gaps = np.full(n_solved, np.inf)
-    at = solved.indices
-    values = solved.values / columns.scale[at]
-    if penalty.is_bounded:
-        values = np.clip(values, penalty.lower[at], penalty.upper[at])
-    coefs = sparse.csc_array(
-        (values, solved.indices, solved.indptr), shape=(len(columns.scale), n_solved)
-    )
-    return PathResult(
-        alphas=alphas[:n_solved],
-        coefs=coefs,
-        intercepts=problem.target_mean - np.asarray(coefs.T @ columns.offset),
-        dual_gaps=gaps,
-        null_objectives=np.full(n_solved, null_objective),
-        losses=0.5 * solved.residual_squares,
-        n_iters=solved.n_iters,
-        converged=gaps <= tol * null_objective,
-        unique=solved.is_unique,
-        solver=solved.name,
-    )
+def grid_below(top: float, n_alphas: int, eps: float) -> Floats:
+    """Return alphas from ``top`` to ``eps`` of it, evenly spaced in their logarithm.
+
+    A constant y has an alpha_max of 0: any positive grid serves. With an ``eps`` of 1
+    the grid is alpha_max alone.
+    """
+    top = top or _ANY_TOP
+    if eps == 1.0:
+        return np.array([top])
+    grid = np.geomspace(top, top * eps, n_alphas)
+    grid[0] = top
+    return grid
+
+
+def next_alpha(reached: float, alpha: float, top: float) -> float:
+    """Return the next alpha to solve for on the way from ``reached`` to ``alpha``.
+
+    Block pivoting needs a start near the solution, so large drops are made in steps.
+    """
+    following = LARGEST_DROP * reached
+    if following <= alpha or reached <= _SETTLED * top or reached == np.inf:
+        return alpha
+    return following
+
+
+def add_stops(alphas: Floats, top: float) -> tuple[Floats, NDArray[np.bool_]]:
+    """Return the alphas and those on the way there, and whether each was asked for."""
+    is_close = alphas[0] >= LARGEST_DROP * top
+    if is_close and np.all(alphas[1:] >= LARGEST_DROP * alphas[:-1]):
+        return alphas, np.ones(len(alphas), dtype=np.bool_)
+    reached, found, are_kept = top, [], []
+    for alpha in alphas.tolist():
+        while (stop := next_alpha(reached, alpha, top)) > alpha:
+            reached = stop
+            found.append(stop)
+            are_kept.append(False)
+        reached = min(reached, alpha)
+        found.append(alpha)
+        are_kept.append(True)
+    return np.array(found), np.array(are_kept)

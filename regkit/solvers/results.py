@@ -1,14 +1,16 @@
-"""Solutions as every linear solver returns them."""
+"""Solutions as every linear solver returns them, in the user's units."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Any, Self
+from typing import Any, NamedTuple, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
 from regkit._types import Floats, Indices
+from regkit.designs import ColumnUnits
+from regkit.solvers.problem import Penalty
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,3 +219,61 @@ def _beside(parts: Sequence[Any]) -> Any:
     if all(isinstance(part, np.ndarray) for part in parts):
         return np.concatenate(parts, axis=1)
     return sparse.csc_array(sparse.hstack([sparse.csc_array(p) for p in parts]))
+
+
+class Solved(NamedTuple):
+    """Solutions for some alphas: CSC columns in Z's units, and figures."""
+
+    indptr: NDArray[np.int64]
+    indices: NDArray[np.int64]
+    values: Floats
+    gaps: Floats
+    residual_squares: Floats
+    """|r|², of targets as the design weights them."""
+    n_iters: NDArray[np.int64]
+    is_unique: bool
+    name: str
+
+
+class CenteredTarget(Protocol):
+    """What is known of a target."""
+
+    @property
+    def target_mean(self) -> float: ...
+    @property
+    def total(self) -> float: ...
+
+
+def as_result(
+    columns: ColumnUnits,
+    penalty: Penalty,
+    problem: CenteredTarget,
+    alphas: Floats,
+    solved: Solved,
+    tol: float,
+) -> PathResult:
+    """Bring coefficients to the user's units and add the intercepts."""
+    n_solved = len(solved.gaps)
+    gaps, null_objective = solved.gaps, 0.5 * problem.total
+    if not np.all(np.isfinite(columns.lengths)):
+        # Squares overflow: nothing is certified.
+        gaps = np.full(n_solved, np.inf)
+    at = solved.indices
+    values = solved.values / columns.scale[at]
+    if penalty.is_bounded:
+        values = np.clip(values, penalty.lower[at], penalty.upper[at])
+    coefs = sparse.csc_array(
+        (values, solved.indices, solved.indptr), shape=(len(columns.scale), n_solved)
+    )
+    return PathResult(
+        alphas=alphas[:n_solved],
+        coefs=coefs,
+        intercepts=problem.target_mean - np.asarray(coefs.T @ columns.offset),
+        dual_gaps=gaps,
+        null_objectives=np.full(n_solved, null_objective),
+        losses=0.5 * solved.residual_squares,
+        n_iters=solved.n_iters,
+        converged=gaps <= tol * null_objective,
+        unique=solved.is_unique,
+        solver=solved.name,
+    )

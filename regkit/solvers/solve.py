@@ -10,15 +10,15 @@ from regkit._types import Floats
 from regkit.designs import Design, GramTerms
 from regkit.parallel.threads import calm_passes
 from regkit.solvers.paths.gram import CompleteGram
-from regkit.solvers.paths.grid import grid_below, require_l1
 from regkit.solvers.problem import (
     Penalty,
-    as_result,
+    grid_below,
     is_small,
+    require_l1,
     scale_problem,
     sum_of_squares,
 )
-from regkit.solvers.results import PathResult
+from regkit.solvers.results import PathResult, as_result
 
 # `paths.walk` and `ridge.route` are imported where they are called: a fit that needs
 # one of the routes does not load the kernels of the others.

@@ -5,14 +5,13 @@ from typing import NamedTuple
 from regkit._types import Floats
 from regkit.designs.protocols import RowDesign
 from regkit.solvers.losses import HINGE, Loss
-from regkit.solvers.paths.grid import grid_below, require_l1
 from regkit.solvers.paths.hinge import HingePath
 from regkit.solvers.paths.newton import NewtonPath
 from regkit.solvers.paths.newton_cg import ridge_by_products
 from regkit.solvers.paths.newton_walk import few_blas_threads, walk_down
 from regkit.solvers.paths.row_space import RowSpace
 from regkit.solvers.paths.walk import answered
-from regkit.solvers.problem import Penalty
+from regkit.solvers.problem import Penalty, grid_below, require_l1
 from regkit.solvers.results import PathResult
 from regkit.solvers.solve import alpha_grid, solve_path
 

@@ -8,14 +8,13 @@ from regkit._types import Floats, Indices
 from regkit.designs import RowDesign
 from regkit.designs.class_columns import ClassDesign
 from regkit.solvers.multinomial import Multinomial
-from regkit.solvers.paths.grid import grid_below, require_l1
 from regkit.solvers.paths.grouped import GroupedPath
 from regkit.solvers.paths.newton import NewtonPath
 from regkit.solvers.paths.newton_cg import ridge_by_products
 from regkit.solvers.paths.newton_walk import few_blas_threads, walk_down
 from regkit.solvers.paths.row_space import RowSpace
 from regkit.solvers.paths.walk import answered
-from regkit.solvers.problem import Penalty
+from regkit.solvers.problem import Penalty, grid_below, require_l1
 from regkit.solvers.results import PathResult
 
 

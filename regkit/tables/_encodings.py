@@ -192,7 +192,7 @@ def _learn_categories(values: Levels, merged: bool) -> Learned:
     rare = [k for k in seen if counts[k] < rare_below(codes.size)]
     if len(rare) < 2 or len(rare) == seen.size:
         rare = []
-    shown = [k for k in seen if k not in set(rare)]
+    shown = np.setdiff1d(seen, rare).tolist()
     suffixes = [f"={names[k]}" for k in shown]
     keys = [level_key(names[k]) if merged else names[k] for k in shown]
     positions = {key: column for column, key in enumerate(keys)}

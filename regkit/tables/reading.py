@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,6 +50,10 @@ class ColumnReading:
         if self.kind == "date" and self.order != "ymd":
             return f"date ({self.order})"
         return {"drop": "left out"}.get(self.kind, self.kind)
+
+    def __deepcopy__(self, memo: Any) -> Self:
+        # Nothing in it can change, and encoders are cloned for every fold.
+        return self
 
 
 class Levels(NamedTuple):

@@ -5,9 +5,9 @@ import pytest
 from scipy import sparse
 
 from regkit.designs import make_design
-from regkit.designs.base import WeightedRows
 from regkit.designs.centered_moments import CenteredMoments
 from regkit.designs.reduced import ReducedDesign
+from regkit.designs.weighted_rows import WeightedRows
 
 N, P = 12, 4
 

@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sklearn.datasets import load_diabetes
 
 from regkit import LassoRegressorCV, LogisticClassifierCV, RidgeRegressorCV
 from regkit.linear_model._selection import ErrorCurve, choose
-from regkit.solvers.folds.fold import mean_and_se
 
 ALPHAS = np.array([4.0, 3.0, 2.0, 1.0, 0.5])
 
@@ -17,11 +18,36 @@ def curve(mean, se=None, alphas=None):
     return ErrorCurve(alphas, np.array(mean, float), se)
 
 
+def of_folds(errors, weights):
+    errors = np.array(errors)
+    return ErrorCurve.of_folds(ALPHAS[: len(errors)], errors, np.array(weights))
+
+
+def test_mean_and_se_by_hand():
+    """Two folds of weights 1 and 3: mean (2 + 3 * 6) / 4, one degree of freedom."""
+    found = of_folds([[2.0, 6.0], [1.0, 1.0]], [1.0, 3.0])
+    np.testing.assert_allclose(found.mean, [5.0, 1.0])
+    np.testing.assert_allclose(found.se, [np.sqrt((9.0 + 3 * 1.0) / 4), 0.0])
+
+
+@given(st.integers(2, 8), st.integers(0, 2**32 - 1))
+def test_equal_folds_give_the_standard_error_of_a_mean(n_folds, seed):
+    errors = np.random.default_rng(seed).lognormal(size=(3, n_folds))
+    found = of_folds(errors, np.full(n_folds, 7.0))
+    np.testing.assert_allclose(found.mean, errors.mean(axis=1))
+    np.testing.assert_allclose(found.se, errors.std(axis=1, ddof=1) / np.sqrt(n_folds))
+
+
+def test_folds_without_weight_do_not_count():
+    found = of_folds([[2.0, np.nan, 6.0]], [1.0, 0.0, 1.0])
+    np.testing.assert_allclose([found.mean[0], found.se[0]], [4.0, 2.0])
+
+
 def test_one_fold_has_no_standard_error():
-    mean, se = mean_and_se(np.array([[2.0], [3.0]]), np.array([5.0]))
-    np.testing.assert_array_equal(mean, [2.0, 3.0])
-    assert np.isnan(se).all()
-    assert choose(curve(mean, se), "min").index_1se is None
+    found = of_folds([[2.0], [3.0]], [5.0])
+    np.testing.assert_array_equal(found.mean, [2.0, 3.0])
+    assert np.isnan(found.se).all()
+    assert choose(found, "min").index_1se is None
 
 
 @pytest.mark.parametrize(
@@ -107,7 +133,7 @@ def test_one_standard_error_without_any():
     ],
 )
 def test_edges(mean, se, alphas, rule, null, expected):
-    choice = choose(curve(mean, se, alphas), rule, null_at_largest=null)
+    choice = choose(curve(mean, se, alphas), rule, lambda: null)
     assert choice.edge.endswith(f"with {expected}." if expected else "")
     assert bool(choice.edge) == bool(expected)
     assert choice.is_worth_a_warning == bool(expected)

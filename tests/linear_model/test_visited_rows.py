@@ -15,8 +15,7 @@ from sklearn.exceptions import NotFittedError, UndefinedMetricWarning
 
 import regkit
 from regkit.linear_model import _least_squares, _source_reducer
-from regkit.rows import open as opening
-from regkit.rows import row_chunks
+from regkit.rows import inputs, row_chunks
 
 dask = pytest.importorskip("dask")
 da = pytest.importorskip("dask.array")
@@ -248,7 +247,7 @@ def test_ridge_refuses_too_many_columns_in_chunks(rows, monkeypatch):
 
 def test_large_memory_maps(tmp_path, monkeypatch):
     """They are read in chunks, whatever is asked of them."""
-    monkeypatch.setattr(opening, "_LARGE_MAP", 1000)
+    monkeypatch.setattr(inputs, "_LARGE_MAP", 1000)
     monkeypatch.setattr(row_chunks, "_CHUNK_BYTES", 2000)
     (tmp_path / "X").write_bytes(X.tobytes())
     mapped = np.memmap(tmp_path / "X", dtype="f8", mode="r", shape=(N, P))

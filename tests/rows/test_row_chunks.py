@@ -12,8 +12,7 @@ from sklearn.model_selection import GridSearchCV
 
 from regkit import LassoRegressor, RidgeRegressor, RowChunks
 from regkit.parallel.threads import n_threads
-from regkit.rows import open as opening
-from regkit.rows import row_chunks, streamed
+from regkit.rows import inputs, row_chunks, streamed
 
 N, P = 530, 9
 RNG = np.random.default_rng(0)
@@ -39,7 +38,7 @@ def test_blocks_within_a_chunk(monkeypatch):
 
 
 def test_large_memory_maps_need_no_wrapper(tmp_path, monkeypatch):
-    monkeypatch.setattr(opening, "_LARGE_MAP", 1000)
+    monkeypatch.setattr(inputs, "_LARGE_MAP", 1000)
     monkeypatch.setattr(row_chunks, "_CHUNK_BYTES", 4096)
     passes = []
     original = RowChunks.__iter__

@@ -321,6 +321,8 @@ def test_what_compare_refuses(table):
         compare_regularizers(table.to_numpy(), "price")
     with pytest.raises(ValueError, match="feature_names are for arrays"):
         compare_regularizers(table, "price", feature_names=["a"])
+    with pytest.raises(ValueError, match="groups='price' is the target"):
+        compare_regularizers(table, "price", groups="price")
     with pytest.raises(ValueError, match="X has 120, y has 119"):
         compare_regularizers(table.drop(columns="price"), table["price"][1:])
 
@@ -334,3 +336,12 @@ def test_what_is_no_table(kind):
         TypeError, match=r"toarray\(\)" if kind == "sparse" else "collect"
     ):
         TableEncoder().fit(X)
+
+
+def test_copies_share_what_cannot_change():
+    """Clones of an encoder that reads many columns cost next to nothing."""
+    table = pd.DataFrame({"a": [1.0, 2.0, 3.0], "town": ["x", "y", "x"]})
+    readings = TableEncoder().fit(table).readings_
+    copied = clone(TableEncoder(readings=readings)).readings
+    assert copied is not readings
+    assert all(copied[name] is readings[name] for name in ("a", "town"))

@@ -2,20 +2,28 @@
 
 What the path driver of `regkit.solvers.paths.walk` does for one path, for three at a
 time, each on its own working set: the columns that matter to any of them are read
-once (`three_views`). The walk stops where more memory is wanted, or
-another method; `regkit.solvers.folds.lockstep` sees to it.
+once (`three_views`). The walk stops where more memory is wanted, which
+`regkit.solvers.folds.lockstep` sees to; before it, `moments` measures the columns.
 """
 
-from typing import NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from regkit._types import Floats, Indices
-from regkit.kernels._jit import kernel, part
+from regkit.kernels._jit import kernel, part, summing_kernel
 from regkit.kernels.linear.active_set import pivot
 from regkit.kernels.linear.active_set_state import State, WorkingProblem
 from regkit.kernels.linear.certificate import duality_gap, in_span
+from regkit.kernels.linear.lockstep_state import (
+    Found,
+    Past,
+    PathTerms,
+    View,
+    WorkingSets,
+)
+from regkit.kernels.linear.primal import minimize_from
 from regkit.kernels.linear.screening import ENLARGED, EXCESS, MANY, ROUNDED_SUM
 from regkit.kernels.linear.three_views import (
     SharedColumns,
@@ -29,73 +37,37 @@ _STRIP = 1024
 # Columns expected to exceed this share of the next threshold are admitted.
 LIKELY = 0.99
 # What stops the walk.
-END, ROOM, UNSOLVED, STUCK = 0, 1, 2, 3
+END, ROOM, STUCK = 0, 1, 2
 
 
-class PathTerms(NamedTuple):
-    """The penalty of every column and more, each (3, p), in the units of their Z."""
+@summing_kernel
+def moments(
+    transposed: NDArray[Any], columns: Indices, offset: Floats, weights: Floats
+) -> Floats:
+    """Return Σ_i w_ri d and Σ_i w_ri d², d = x_ij - offset_j, shape (columns, r, 2).
 
-    products: Floats  # Zᵀ target
-    l1: Floats
-    l2: Floats
-    lower: Floats
-    upper: Floats
-    noise: Floats
-    lengths: Floats
-    squares: Floats  # of the lengths
-    least_l1: Floats  # (p,), of the paths
-
-
-class Past(NamedTuple):
-    """Two residuals of each path for which every correlation is known, newest first."""
-
-    residuals: Floats  # (3, 2, n)
-    errors: Floats  # (3, 2), of a correlation, for columns of length 1
-    correlation: Floats  # (3, 2, p)
-
-
-class View(NamedTuple):
-    """What was found when columns were last read, each (3, p)."""
-
-    inside: NDArray[np.bool_]  # columns in the path's working set
-    coef: Floats
-    correlation: Floats
-    before: Floats  # correlations at the last alpha
-    is_held: NDArray[np.bool_]  # (p,), columns in any working set
-    seen: Indices  # (p,), the alpha at which a column was last read
-
-
-class WorkingSets(NamedTuple):
-    """The paths' working sets, with room for columns to come, and their states."""
-
-    problem: (
-        WorkingProblem  # its arrays, as those of the state, have a row for each path
-    )
-    state: State
-    columns: Indices  # (3, room), in order of arrival
-    sizes: Indices  # (3,)
-    starts: Floats  # (3, room), coefficients before the last solve
-    wanted: Indices  # (3, p), columns to take in
-    n_wanted: Indices  # (3,)
-    goals: Floats  # (3,), for the duality gaps
-    gaps: Floats  # (3,)
-    residual_squares: Floats  # (3,)
-    is_solved: NDArray[np.bool_]  # (3,)
-    n_iter: Indices  # (3,), linear systems since the last kept solution
-    n_last: Indices  # (3,), in the last solve
-    refined: Floats  # [0]: the excess over a goal that was refined last
-
-
-class Found(NamedTuple):
-    """Solutions, one behind the other."""
-
-    columns: Indices  # (3, room)
-    values: Floats  # (3, room)
-    starts: Indices  # (3, alphas + 1)
-    gaps: Floats  # (3, alphas)
-    residual_squares: Floats  # (3, alphas)
-    n_iter: Indices  # (3, alphas)
-    at: Indices  # [0]: how many there are
+    The number of rows r of ``weights`` is a multiple of 3.
+    """
+    n = transposed.shape[1]
+    out = np.empty((columns.shape[0], weights.shape[0], 2))
+    for c in range(columns.shape[0]):
+        column = transposed[columns[c]]
+        center = offset[columns[c]]
+        for r in range(0, weights.shape[0], 3):
+            w0, w1, w2 = weights[r], weights[r + 1], weights[r + 2]
+            f0 = f1 = f2 = s0 = s1 = s2 = 0.0
+            for i in range(n):
+                d = np.float64(column[i]) - center
+                e = d * d
+                f0 += w0[i] * d
+                f1 += w1[i] * d
+                f2 += w2[i] * d
+                s0 += w0[i] * e
+                s1 += w1[i] * e
+                s2 += w2[i] * e
+            out[c, r, 0], out[c, r + 1, 0], out[c, r + 2, 0] = f0, f1, f2
+            out[c, r, 1], out[c, r + 1, 1], out[c, r + 2, 1] = s0, s1, s2
+    return out
 
 
 @part
@@ -234,12 +206,12 @@ def take_in(X: SharedColumns, terms: PathTerms, view: View, work: WorkingSets) -
 
 
 @part
-def minimize_each(work: WorkingSets, alpha: float, max_iter: int, ridged: bool) -> bool:
-    """Minimize over each path's working set; say if all optima were reached."""
+def minimize_each(work: WorkingSets, alpha: float, max_iter: int, ridged: bool) -> None:
+    """Minimize over each path's working set."""
     problem, state = work.problem, work.state
-    are_all = True
     for k in range(3):
-        for a in range(work.sizes[k]):
+        size = work.sizes[k]
+        for a in range(size):
             work.starts[k, a] = state.coef[k, a]
         one = WorkingProblem(
             problem.gram[k],
@@ -259,12 +231,11 @@ def minimize_each(work: WorkingSets, alpha: float, max_iter: int, ridged: bool) 
             state.factor[k],
             state.size[k],
         )
-        n_iter, is_solved = pivot(one, its, work.sizes[k], alpha, max_iter, ridged)
+        n_iter, is_solved = pivot(one, its, size, alpha, max_iter, ridged)
+        if not is_solved:
+            start = work.starts[k, :size]
+            n_iter += minimize_from(one, its, start, alpha, max_iter - n_iter)
         work.n_iter[k] += n_iter
-        work.n_last[k] = n_iter
-        work.is_solved[k] = is_solved
-        are_all = are_all and is_solved
-    return are_all
 
 
 @part
@@ -358,33 +329,28 @@ def follow(
     alphas: Floats,
     is_kept: NDArray[np.bool_],
     at: int,
-    event: int,
     max_iter: int,
     ridged: bool,
     most: int,
 ) -> tuple[int, int]:
     """Solve for one of ``alphas`` after the other, from the ``at``-th on.
 
-    Returns the place in ``alphas`` and what has stopped it; called again with both, it
-    goes on. `ROOM`: some path lacks more columns than there is room for, or more than
-    ``most`` and than twice those it has. `UNSOLVED`: block pivoting did not settle in
-    paths where ``work.is_solved`` is false; the minimum may be found by other means.
-    `STUCK`: a gap stays above its goal. `END`.
+    Returns the place in ``alphas``, from which it goes on when called again, and what
+    has stopped it. `ROOM`: some path lacks more columns than there is room for, or more
+    than ``most`` and than twice those it has. `STUCK`: a gap stays above its goal.
+    `END`.
     """
     room, p = work.columns.shape[1], terms.least_l1.shape[0]
     while at < alphas.shape[0]:
         alpha = alphas[at]
-        if event != UNSOLVED:
-            for k in range(3):
-                size, count = work.sizes[k], work.n_wanted[k]
-                if size + count > room or (count > most and count > 2 * size):
-                    return at, ROOM
-                if found.starts[k, found.at[0]] + size + count > found.values.shape[1]:
-                    return at, ROOM
-            take_in(X, terms, view, work)
-            if not minimize_each(work, alpha, max_iter, ridged):
-                return at, UNSOLVED
-        event = END
+        for k in range(3):
+            size, count = work.sizes[k], work.n_wanted[k]
+            if size + count > room or (count > most and count > 2 * size):
+                return at, ROOM
+            if found.starts[k, found.at[0]] + size + count > found.values.shape[1]:
+                return at, ROOM
+        take_in(X, terms, view, work)
+        minimize_each(work, alpha, max_iter, ridged)
 
         # Correlations are expected to move on toward the next alpha as they last did.
         following = alpha

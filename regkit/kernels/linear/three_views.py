@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regkit._types import Floats, Indices
-from regkit.kernels._jit import summing_kernel, summing_part
+from regkit.kernels._jit import summing_part
 
 # Paths that are served at a time: the kernels are written for so many.
 ABREAST = 3
@@ -27,36 +27,6 @@ class SharedColumns(NamedTuple):
     roots: Floats  # (3, n)
     shift: Floats  # (3, p)
     inverse: Floats  # (3, p)
-
-
-@summing_kernel
-def moments(
-    transposed: NDArray[Any], columns: Indices, offset: Floats, weights: Floats
-) -> Floats:
-    """Return Σ_i w_ri d and Σ_i w_ri d², d = x_ij - offset_j, shape (columns, r, 2).
-
-    The number of rows r of ``weights`` is a multiple of 3.
-    """
-    n = transposed.shape[1]
-    out = np.empty((columns.shape[0], weights.shape[0], 2))
-    for c in range(columns.shape[0]):
-        column = transposed[columns[c]]
-        center = offset[columns[c]]
-        for r in range(0, weights.shape[0], 3):
-            w0, w1, w2 = weights[r], weights[r + 1], weights[r + 2]
-            f0 = f1 = f2 = s0 = s1 = s2 = 0.0
-            for i in range(n):
-                d = np.float64(column[i]) - center
-                e = d * d
-                f0 += w0[i] * d
-                f1 += w1[i] * d
-                f2 += w2[i] * d
-                s0 += w0[i] * e
-                s1 += w1[i] * e
-                s2 += w2[i] * e
-            out[c, r, 0], out[c, r + 1, 0], out[c, r + 2, 0] = f0, f1, f2
-            out[c, r, 1], out[c, r + 1, 1], out[c, r + 2, 1] = s0, s1, s2
-    return out
 
 
 @summing_part

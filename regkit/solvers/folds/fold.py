@@ -1,15 +1,10 @@
-"""One split of the rows, errors of the rows held out, and averages over folds."""
+"""One split of the rows."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
 from regkit._types import Floats, Indices
-from regkit.designs import RowDesign
-from regkit.solvers.results import PathResult
-
-# Residuals of all alphas that are held at a time.
-_ENTRIES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,70 +34,3 @@ class Fold:
         """Return the rows not trained on, where all others are trained on once."""
         counts = np.bincount(self.train, minlength=n)
         return np.flatnonzero(counts == 0) if counts.max() == 1 else None
-
-
-def mean_squares(
-    design: RowDesign,
-    y: Floats,
-    weight: Floats,
-    path: PathResult,
-    rows: Indices,
-) -> Floats:
-    """Return the weighted mean square of the residuals of ``rows``, shape (A,).
-
-    Parameters
-    ----------
-    design : RowDesign
-        Of the X that the path is about, with whatever weights.
-    y : ndarray (n,)
-    weight : ndarray (rows,)
-        NaN comes out where all are zero.
-    path : PathResult
-    rows : ndarray of int
-    """
-    used, coefs = path.used()
-    # About the design's means, so that large means take no digits.
-    level = path.intercepts + design.offset[used] @ coefs
-    step = max(16, _ENTRIES // max(len(used), coefs.shape[1]))
-    squares = np.zeros(coefs.shape[1])
-    for start in range(0, len(rows), step):
-        part = slice(start, start + step)
-        residual = design.fitted(rows[part], used, coefs)
-        residual -= y[rows[part], None]
-        residual += level
-        squares += weight[part] @ np.square(residual, out=residual)
-    with np.errstate(invalid="ignore"):
-        mean: Floats = squares / weight.sum()
-    return mean
-
-
-def mean_and_se(errors: Floats, fold_weights: Floats) -> tuple[Floats, Floats]:
-    """Average errors over folds, with standard errors as glmnet defines them.
-
-    ``mean = Σ v_k e_k / Σ v_k`` and ``se² = Σ v_k (e_k - mean)² / Σ v_k / (K - 1)``
-    with v the fold weights and K the number of positive ones (J. Friedman, T. Hastie
-    and R. Tibshirani, Journal of Statistical Software 33, 2010).
-
-    Parameters
-    ----------
-    errors : ndarray of shape (..., n_folds)
-        Mean held-out errors. An alpha with a NaN cannot be compared with the others:
-        its mean is NaN. Folds of weight 0 do not count, whatever their errors.
-    fold_weights : ndarray of shape (n_folds,)
-        Sums of the held-out rows' weights; counts of rows when these are equal.
-
-    Returns
-    -------
-    mean : ndarray of shape (...,)
-    se : ndarray of shape (...,)
-        NaN with fewer than two folds of positive weight.
-    """
-    used = fold_weights > 0.0
-    errors, share = errors[..., used], fold_weights[used] / fold_weights[used].sum()
-    mean: Floats = errors @ share
-    with np.errstate(invalid="ignore"):  # inf - inf
-        spread: Floats = (errors - mean[..., None]) ** 2 @ share
-    n_folds = int(used.sum())
-    if n_folds < 2:
-        return mean, np.full(mean.shape, np.nan)
-    return mean, np.sqrt(spread / (n_folds - 1))

@@ -8,17 +8,17 @@ those of any loss; `FoldedDesign` is for squared loss.
 
 from collections.abc import Sequence
 from contextlib import nullcontext
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import chain
 from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from regkit._types import Floats
+from regkit._types import Floats, Indices
 from regkit.designs import RowDesign
 from regkit.kernels.linear.three_views import ABREAST
 from regkit.parallel.threads import map_in_threads, one_blas_thread
-from regkit.solvers.folds.fold import Fold, mean_squares
+from regkit.solvers.folds.fold import Fold
 from regkit.solvers.folds.gram_folds import FoldMoments
 from regkit.solvers.folds.lockstep import (
     Three,
@@ -38,6 +38,8 @@ _STAYS_IN_CACHE = 1 << 23
 # Paths that share a read of X where they are not in lockstep: their sums stay in
 # registers and first-level cache.
 _AT_A_TIME = 12
+# Residuals of all alphas that are held at a time.
+_ENTRIES = 1 << 20
 
 
 class PathSettings(NamedTuple):
@@ -116,12 +118,13 @@ class FoldedDesign:
         """
         self._design = design
         self._y = y
-        self._sample_weight = sample_weight
+        n = design.n_samples
+        self._weight = np.ones(n) if sample_weight is None else sample_weight
         self._folds = folds
         self._n_threads = n_threads
         self.test_weights = np.empty(len(folds))
         for k, fold in enumerate(folds):
-            self.test_weights[k] = fold.test_weight(sample_weight).sum()
+            self.test_weights[k] = self._weight[fold.test].sum()
         self._moments: FoldMoments | None = None
         if is_small(design) and folds:
             self._moments = FoldMoments(design, y, sample_weight, folds)
@@ -133,13 +136,22 @@ class FoldedDesign:
         waiting: list[int | None] = [*range(n_folds)]
         if with_whole:
             waiting.append(None)
-        solved = None
-        if self._moments is None:
-            if alphas[-1] > 0.0 and can_go_in_lockstep(penalty, settings.solver):
-                solved = self._solve_in_lockstep(task, waiting)
-            if solved is None and self._is_worth_sharing(task):
-                solved = self._solve_together(task, waiting)
-        if solved is None:
+        threes = None
+        if (
+            self._moments is None
+            and alphas[-1] > 0.0
+            and can_go_in_lockstep(penalty, settings.solver)
+        ):
+            threes = self._threes
+        if threes is not None:
+            solve_three = partial(self._solve_three, threes, task, waiting)
+            with one_blas_thread() if self._n_threads > 1 else nullcontext():
+                in_turn = range(-(-len(waiting) // ABREAST))
+                found = map_in_threads(solve_three, in_turn, self._n_threads)
+            solved = list(chain.from_iterable(found))
+        elif self._moments is None and self._is_worth_sharing(task):
+            solved = self._solve_together(task, waiting)
+        else:
             solved = self._solve_apart(task, waiting)
         paths, errors = zip(*solved, strict=True)
         return FoldPaths(
@@ -209,32 +221,17 @@ class FoldedDesign:
         with one_blas_thread() if self._n_threads > 1 else nullcontext():
             return share_columns(designs, self._y)
 
-    def _solve_in_lockstep(
-        self, task: PathTask, waiting: list[int | None]
-    ) -> list[_Solved] | None:
-        """Solve the paths three at a time, if they share X; threes in threads."""
+    def _solve_three(
+        self, threes: list[Three], task: PathTask, waiting: list[int | None], at: int
+    ) -> list[_Solved]:
+        """Solve the ``at``-th three of the paths, in lockstep."""
         penalty, alphas, settings, _ = task
-        threes = self._threes
-        if threes is None:
-            return None
-
-        def solve(at: int) -> list[_Solved]:
-            mine = waiting[ABREAST * at : ABREAST * (at + 1)]
-            with np.errstate(over="ignore", invalid="ignore"):  # a thread's own state
-                paths = solve_in_lockstep(
-                    threes[at],
-                    len(mine),
-                    self._y,
-                    penalty,
-                    alphas,
-                    **settings._asdict(),
-                )
-                return list(zip(paths, map(self._errors, mine, paths), strict=True))
-
-        every = range(-(-len(waiting) // ABREAST))
-        with one_blas_thread() if self._n_threads > 1 else nullcontext():
-            found = map_in_threads(solve, every, self._n_threads)
-        return list(chain.from_iterable(found))
+        mine = waiting[ABREAST * at : ABREAST * (at + 1)]
+        with np.errstate(over="ignore", invalid="ignore"):  # a thread's own state
+            paths = solve_in_lockstep(
+                threes[at], len(mine), self._y, penalty, alphas, **settings._asdict()
+            )
+            return list(zip(paths, map(self._errors, mine, paths), strict=True))
 
     def _solve_together(
         self, task: PathTask, waiting: list[int | None]
@@ -260,9 +257,8 @@ class FoldedDesign:
     def _training_design(self, k: int) -> RowDesign:
         if self._moments is not None:
             return self._moments.training_design(k)
-        n = self._design.n_samples
-        weight = self._folds[k].training_weight(self._sample_weight, n)
-        return self._design.reweighted(weight)
+        counts = np.bincount(self._folds[k].train, minlength=len(self._weight))
+        return self._design.reweighted(counts * self._weight)
 
     def _errors(self, k: int | None, path: PathResult) -> Floats:
         """Return the errors of fold k's held-out rows; none where it has none."""
@@ -273,12 +269,41 @@ class FoldedDesign:
             used, coefs = path.used()
             errors = self._moments.held_out_errors(k, used, coefs, path.intercepts)
         if errors is None or np.isnan(errors).any():
-            fold = self._folds[k]
-            errors = mean_squares(
-                self._design,
-                self._y,
-                fold.test_weight(self._sample_weight),
-                path,
-                rows=fold.test,
-            )
+            rows = self._folds[k].test
+            errors = mean_squares(self._design, self._y, self._weight[rows], path, rows)
         return errors
+
+
+def mean_squares(
+    design: RowDesign,
+    y: Floats,
+    weight: Floats,
+    path: PathResult,
+    rows: Indices,
+) -> Floats:
+    """Return the weighted mean square of the residuals of ``rows``, shape (A,).
+
+    Parameters
+    ----------
+    design : RowDesign
+        Of the X that the path is about, with whatever weights.
+    y : ndarray (n,)
+    weight : ndarray (rows,)
+        NaN comes out where all are zero.
+    path : PathResult
+    rows : ndarray of int
+    """
+    used, coefs = path.used()
+    # About the design's means, so that large means take no digits.
+    level = path.intercepts + design.offset[used] @ coefs
+    step = max(16, _ENTRIES // max(len(used), coefs.shape[1]))
+    squares = np.zeros(coefs.shape[1])
+    for start in range(0, len(rows), step):
+        part = slice(start, start + step)
+        residual = design.fitted(rows[part], used, coefs)
+        residual -= y[rows[part], None]
+        residual += level
+        squares += weight[part] @ np.square(residual, out=residual)
+    with np.errstate(invalid="ignore"):
+        mean: Floats = squares / weight.sum()
+    return mean

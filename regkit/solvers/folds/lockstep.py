@@ -1,9 +1,8 @@
 """Three paths in lockstep on one X, in one thread: they share the passes over X.
 
 What `kernels.linear.lockstep` needs around its walk: columns of X that lie together,
-arrays, more of them where the working sets grow, and another method where block
-pivoting does not settle. So little is done in Python that threads, each with paths of
-its own, do not wait for each other.
+arrays, and more of them where the working sets grow. So little is done in Python that
+threads, each with paths of its own, do not wait for each other.
 
 Made for what folds are: paths that look at nearly the same columns at nearly the same
 alphas. Where one of them needs more than exact solutions of small systems, or all of
@@ -11,46 +10,37 @@ them more memory than X, the walk ends, and each path goes on alone.
 """
 
 from collections.abc import Sequence
-from operator import itemgetter
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
 from regkit._types import Floats
 from regkit.designs import Design
-from regkit.designs.base import SAFE_RATIO, read_only
 from regkit.designs.protocols import SharesColumns
+from regkit.designs.weighted_rows import SAFE_RATIO, read_only
 from regkit.kernels.linear.active_set_state import State, WorkingProblem
 from regkit.kernels.linear.cholesky import BLOCK
-from regkit.kernels.linear.lockstep import (
-    END,
-    ROOM,
-    UNSOLVED,
+from regkit.kernels.linear.lockstep import ROOM, follow, moments
+from regkit.kernels.linear.lockstep_state import (
     Found,
     Past,
     PathTerms,
     View,
     WorkingSets,
-    follow,
 )
 from regkit.kernels.linear.screening import BATCH, ROUNDED_SUM
-from regkit.kernels.linear.three_views import (
-    ABREAST,
-    SharedColumns,
-    moments,
-)
+from regkit.kernels.linear.three_views import ABREAST, SharedColumns
 from regkit.parallel.threads import WORTHWHILE, map_in_threads, n_threads
-from regkit.solvers.paths.grid import add_stops
 from regkit.solvers.problem import (
     Penalty,
     ScaledPenalty,
     ScaledProblem,
-    Solved,
     Target,
-    as_result,
+    add_stops,
     center_target,
 )
-from regkit.solvers.results import PathResult
+from regkit.solvers.results import PathResult, Solved, as_result
 from regkit.solvers.solve import go_on
 
 # Working sets of this size are held whatever their Gram matrices are beside X …
@@ -131,23 +121,24 @@ def share_columns(designs: Sequence[SharesColumns], y: Floats) -> list[Three] | 
         if not np.all(near | design.constant):
             return None
 
-    def multiply(first: int) -> Three:
-        """Return three designs, and their products with the target."""
+    threes = []
+    for first in range(0, n_places, ABREAST):
         three = slice(first, first + ABREAST)
         views = weights[three], roots[three], shifts[three], scales[three]
         shared = SharedColumns(transposed, whole.offset, *views)
-        targets, rows = [], np.zeros((ABREAST, whole.n_samples))
-        for k, design in enumerate(designs[three]):
-            targets.append(center_target(design, y))
-            rows[k] = targets[k].target
-        return Three(shared, designs[three], targets, _products(shared, rows))
-
-    return map_in_threads(multiply, range(0, n_places, ABREAST), at_a_time)
+        threes.append((shared, designs[three]))
+    return map_in_threads(partial(_multiplied, y), threes, at_a_time)
 
 
-def _products(X: SharedColumns, rows: Floats) -> Floats:
-    """Return Zᵀ row for a row of each design, shape (3, n_features)."""
-    weighted = X.roots * rows
+def _multiplied(
+    y: Floats, given: tuple[SharedColumns, Sequence[SharesColumns]]
+) -> Three:
+    """Return three designs, and their products with the target."""
+    X, designs = given
+    targets, weighted = [], np.zeros(X.roots.shape)
+    for k, design in enumerate(designs):
+        targets.append(center_target(design, y))
+        weighted[k] = X.roots[k] * targets[k].target
     products = np.empty(X.shift.shape)
     for first in range(0, len(X.offset), _IN_CACHE):
         strip = slice(first, first + _IN_CACHE)
@@ -155,7 +146,7 @@ def _products(X: SharedColumns, rows: Floats) -> Floats:
         np.matmul(weighted, centered.T, out=products[:, strip])
     products -= X.shift * weighted.sum(axis=1)[:, None]
     products *= X.inverse
-    return products
+    return Three(X, designs, targets, products)
 
 
 class LockstepPaths:
@@ -220,16 +211,13 @@ class LockstepPaths:
         self._past.errors[:, 0] = ROUNDED_SUM * np.linalg.norm(self._targets, axis=1)
         self._past.correlation[:, 0] = products
 
-    def walk(self, alphas: Floats) -> list[Solved]:
-        """Solve for one alpha after the other, as many as can be in lockstep.
-
-        Returns what was found for each path, all for the same number of alphas.
-        """
+    def walk(self, alphas: Floats) -> Found:
+        """Solve for one alpha after the other, as many as can be in lockstep."""
         top = 0.0
         for k, problem in enumerate(self._problems):
             top = max(top, problem.penalty.largest_alpha(self._terms.products[k]))
         stops, are_kept = add_stops(alphas, top)
-        found = Found(
+        self._found = Found(
             columns=np.zeros((ABREAST, 0), dtype=np.int64),
             values=np.zeros((ABREAST, 0)),
             starts=np.zeros((ABREAST, len(alphas) + 1), dtype=np.int64),
@@ -238,8 +226,8 @@ class LockstepPaths:
             n_iter=np.zeros((ABREAST, len(alphas)), dtype=np.int64),
             at=np.zeros(1, dtype=np.int64),
         )
-        at, event = 0, END
-        while True:
+        at, event = 0, ROOM
+        while event == ROOM and self._make_room():
             at, event = follow(
                 self._X,
                 self._terms,
@@ -247,64 +235,22 @@ class LockstepPaths:
                 self._past,
                 self._view,
                 self._work,
-                found,
+                self._found,
                 stops,
                 are_kept,
                 at,
-                event,
                 self._max_iter,
                 self._ridged,
                 BATCH,
             )
-            if event == UNSOLVED:
-                self._solve_otherwise(float(stops[at]))
-            elif event != ROOM or not self._can_admit():
-                break
-            else:
-                most = int(np.max(self._work.sizes + self._work.n_wanted))
-                found = _with_room(found, most)
-        solved = []
-        for k in range(len(self._problems)):
-            solved.append(self._solved(found, k))
-        return solved
+        return self._found
 
-    def _solved(self, found: Found, k: int) -> Solved:
-        count = found.at[0]
-        indptr = found.starts[k, : count + 1]
-        stored = slice(0, indptr[-1])
-        at = np.repeat(np.arange(count), np.diff(indptr))
-        columns = found.columns[k, stored]
-        ascending = np.lexsort((columns, at))
-        return Solved(
-            indptr.copy(),
-            columns[ascending],
-            found.values[k, stored][ascending],
-            found.gaps[k, :count].copy(),
-            found.residual_squares[k, :count].copy(),
-            found.n_iter[k, :count].copy(),
-            True,
-            "active_set",
-        )
+    def _make_room(self) -> bool:
+        """Have room for the columns wanted, the most urgent ones if they are many.
 
-    def _solve_otherwise(self, alpha: float) -> None:
-        """Start again where block pivoting has not settled."""
-        # Loaded here: it nearly always does.
-        from regkit.kernels.linear.primal import minimize_from
-
-        work = self._work
-        for k in np.flatnonzero(~work.is_solved):
-            of_path = itemgetter(k)
-            work.n_iter[k] += minimize_from(
-                WorkingProblem(*map(of_path, work.problem)),
-                State(*map(of_path, work.state)),
-                work.starts[k, : work.sizes[k]],
-                alpha,
-                self._max_iter - work.n_last[k],
-            )
-
-    def _can_admit(self) -> bool:
-        """Have room for the columns wanted, the most urgent ones if they are many."""
-        work = self._work
+        And for another solution of that size, if not for many.
+        """
+        work, found = self._work, self._found
         for k in np.flatnonzero(work.n_wanted > np.maximum(BATCH, 2 * work.sizes)):
             most = max(BATCH, 2 * work.sizes[k])
             columns = work.wanted[k, : work.n_wanted[k]].copy()
@@ -332,13 +278,20 @@ class LockstepPaths:
                 columns=new.columns,
                 starts=new.starts,
             )
+        stored, room = int(found.starts[:, found.at[0]].max()), found.values.shape[1]
+        if stored + size > room:
+            columns = np.zeros((ABREAST, 2 * (room + size)), dtype=np.int64)
+            values = np.zeros(columns.shape)
+            columns[:, :stored] = found.columns[:, :stored]
+            values[:, :stored] = found.values[:, :stored]
+            self._found = found._replace(columns=columns, values=values)
         return True
 
     def _empty_sets(self, room: int, goals: Floats) -> WorkingSets:
         """Return working sets with ``room``, in arrays not touched in advance."""
         support = (room if self._ridged else min(room, self._rank)) + 2 * BLOCK
         vectors = np.zeros((6, ABREAST, room))
-        sizes, n_wanted, n_iter, n_last = np.zeros((4, ABREAST), dtype=np.int64)
+        sizes, n_wanted, n_iter = np.zeros((3, ABREAST), dtype=np.int64)
         return WorkingSets(
             problem=WorkingProblem(np.zeros((ABREAST, room, room)), *vectors),
             state=State(
@@ -358,24 +311,9 @@ class LockstepPaths:
             goals=goals,
             gaps=np.zeros(ABREAST),
             residual_squares=np.zeros(ABREAST),
-            is_solved=np.ones(ABREAST, dtype=np.bool_),
             n_iter=n_iter,
-            n_last=n_last,
             refined=np.full(1, np.inf),
         )
-
-
-def _with_room(found: Found, size: int) -> Found:
-    """Have room for another solution of ``size`` columns, if not for many."""
-    held = int(found.starts[:, found.at[0]].max())
-    room = found.values.shape[1]
-    if held + size <= room:
-        return found
-    columns = np.zeros((ABREAST, 2 * (room + size)), dtype=np.int64)
-    values = np.zeros(columns.shape)
-    columns[:, :held] = found.columns[:, :held]
-    values[:, :held] = found.values[:, :held]
-    return found._replace(columns=columns, values=values)
 
 
 def can_go_in_lockstep(penalty: Penalty, solver: str) -> bool:
@@ -401,11 +339,25 @@ def solve_in_lockstep(
         scaled = ScaledPenalty.of(penalty, design, target.total**0.5)
         problems.append(ScaledProblem(*target, scaled))
     walk = LockstepPaths(three, problems, tol=tol, max_iter=max_iter)
-    solved = walk.walk(alphas)
+    found = walk.walk(alphas)
     del walk  # its Gram matrices, before those of paths that have to go on alone
-    paths = []
-    for design, problem, found in zip(designs, problems, solved, strict=True):
-        path = as_result(design, penalty, problem, alphas, found, tol)
+    n_solved, paths = found.at[0], []
+    for k, (design, problem) in enumerate(zip(designs, problems, strict=True)):
+        indptr = found.starts[k, : n_solved + 1].copy()
+        columns = found.columns[k, : indptr[-1]]
+        at = np.repeat(np.arange(n_solved), np.diff(indptr))
+        ascending = np.lexsort((columns, at))
+        solved = Solved(
+            indptr,
+            columns[ascending],
+            found.values[k, ascending],
+            found.gaps[k, :n_solved].copy(),
+            found.residual_squares[k, :n_solved].copy(),
+            found.n_iter[k, :n_solved].copy(),
+            True,
+            "active_set",
+        )
+        path = as_result(design, penalty, problem, alphas, solved, tol)
         if len(path.alphas) < len(alphas):
             path = go_on(design, y, penalty, alphas, path, tol, max_iter, solver)
         paths.append(path)

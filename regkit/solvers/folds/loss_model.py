@@ -18,8 +18,7 @@ from regkit.kernels.linear.cholesky import BLOCK
 from regkit.solvers.folds.loss_passes import pairs
 from regkit.solvers.losses import overflowing
 from regkit.solvers.paths import pivoting
-from regkit.solvers.paths.grid import next_alpha
-from regkit.solvers.problem import ScaledPenalty
+from regkit.solvers.problem import ScaledPenalty, next_alpha
 
 
 class Units(NamedTuple):

@@ -28,9 +28,9 @@ from regkit.solvers.folds.out_of_core_passes import (
     Residuals,
 )
 from regkit.solvers.paths.certificate import Certificate, Products, within
-from regkit.solvers.paths.grid import grid_below
 from regkit.solvers.problem import (
     Penalty,
+    grid_below,
 )
 from regkit.solvers.results import PathResult
 from regkit.solvers.solve import solve_path

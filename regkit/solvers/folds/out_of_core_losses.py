@@ -38,8 +38,7 @@ from regkit.solvers.folds.loss_setup import (
 from regkit.solvers.folds.loss_walk import LossWalk
 from regkit.solvers.folds.out_of_core_passes import ColumnMoments, ColumnsByMoments
 from regkit.solvers.losses import null_intercept
-from regkit.solvers.paths.grid import grid_below, require_l1
-from regkit.solvers.problem import Penalty, ScaledPenalty
+from regkit.solvers.problem import Penalty, ScaledPenalty, grid_below, require_l1
 from regkit.solvers.results import PathResult
 
 # The null model is solved to this share of its deviance: alpha_max is what it leaves.

@@ -16,8 +16,8 @@ from regkit.designs import RowDesign
 from regkit.parallel.threads import map_in_threads, one_blas_thread
 from regkit.solvers.paths.screening import Answer, Request
 from regkit.solvers.paths.walk import Asking, ScreenedPath
-from regkit.solvers.problem import Penalty, Solved, as_result, scale_problem
-from regkit.solvers.results import PathResult
+from regkit.solvers.problem import Penalty, scale_problem
+from regkit.solvers.results import PathResult, Solved, as_result
 
 # Seconds that a path works between two requests from which on threads are worth while:
 # below, they would wait for each other's turn in Python.

@@ -17,16 +17,9 @@ from regkit.kernels.linear.cholesky import BLOCK
 from regkit.kernels.linear.gram_path import END, UNSOLVED, UNSURE, GramPathFound, follow
 from regkit.solvers.paths import pivoting
 from regkit.solvers.paths.certificate import Certificate, within
-from regkit.solvers.paths.grid import add_stops
 from regkit.solvers.paths.unpenalized import are_open, joint_step
-from regkit.solvers.problem import (
-    Penalty,
-    ScaledPenalty,
-    Solved,
-    as_result,
-    is_rounding,
-)
-from regkit.solvers.results import PathResult
+from regkit.solvers.problem import ROUNDED_MEAN, Penalty, ScaledPenalty, add_stops
+from regkit.solvers.results import PathResult, Solved, as_result
 
 # Unpenalized columns are refined where less than this share of one's square is its own.
 _REFINED = 1e-6
@@ -63,7 +56,7 @@ class CompleteGram:
 
     def __init__(self, terms: GramTerms, penalty: Penalty) -> None:
         """Go to the null model."""
-        if is_rounding(terms.total, terms.target_mean):
+        if terms.total**0.5 <= ROUNDED_MEAN * abs(terms.target_mean):
             terms = terms._replace(total=0.0, products=np.zeros_like(terms.products))
         self._terms, self._user_penalty = terms, penalty
         gram, products, p = terms.gram, terms.products, len(terms.products)

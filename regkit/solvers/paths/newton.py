@@ -57,6 +57,7 @@ class NewtonPath(CompiledSteps):
             self._goal = goal
             yield from self._correlate_all()
         self.top = self.alpha = self.penalty.largest_alpha(self._screen.correlation)
+        self._is_started = True
         self._take_all()
 
     def _take_all(self) -> None:
@@ -148,6 +149,7 @@ class NewtonPath(CompiledSteps):
         self.eta = eta
         self.intercept = self.intercept + shift
         model.restart(coef[model.columns])
+        self._choose_model(0)
         self.coef[:] = coef
         self._differentiate()
         self._dual = self._residual
@@ -183,11 +185,12 @@ class NewtonPath(CompiledSteps):
             missed = self._screen.wanted(alpha, self._model.n_active)
             if len(missed):
                 self._admit(missed)
-                continue
-            break
+            elif not self._goes_on():
+                break
         self._settled_curvature = self._curvature
         self._may_extrapolate = self._loss.is_smooth
         self._n_solves = n_iter
+        self._n_settled += 1
         self.alpha = alpha
         return n_iter
 
@@ -229,6 +232,7 @@ class NewtonPath(CompiledSteps):
 
     def _admit(self, columns: Indices) -> None:
         if len(columns):
+            self._choose_model(len(columns))
             self._screen.outside[columns] = False
             exact = self._design.correlate_columns(self._root * self._dual, columns)
             self._model.add(columns, exact)

@@ -10,7 +10,7 @@ from regkit._types import Floats
 from regkit.kernels.linear import loss_model, loss_walk
 from regkit.kernels.linear.loss_steps import LossRows
 from regkit.solvers.losses import Loss, overflowing
-from regkit.solvers.paths.newton_steps import NewtonSteps
+from regkit.solvers.paths.newton_sweeps import SweptSteps
 
 # Multiplications of a Gram matrix up to which BLAS gains less than Python loses.
 _FEW_PRODUCTS = 1 << 23
@@ -19,8 +19,8 @@ _FEW_IDLE = 64
 _NOWHERE = np.empty((0, 0))
 
 
-class CompiledSteps(NewtonSteps):
-    """`NewtonSteps`, compiled where that pays."""
+class CompiledSteps(SweptSteps):
+    """Newton's steps, compiled where that pays."""
 
     def _is_compiled(self) -> bool:
         """Whether the present working set is one for the kernel."""

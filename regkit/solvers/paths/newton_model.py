@@ -16,6 +16,7 @@ all of the working set, so u is a dual point that needs no scaling.
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from regkit._types import Floats, Indices
 from regkit.designs.class_weights import class_inverse
@@ -103,9 +104,20 @@ class NewtonModel:
         """Return the rows' sums of the working set's columns."""
         return self._store.combine(coef)
 
+    def costs(self) -> tuple[float, float]:
+        """Return what a chord step's products and a Gram matrix take."""
+        return self._store.costs()
+
+    @property
+    def sweep_cost(self) -> float:
+        """What a sweep over the working set takes, in the units of `costs`."""
+        reading, _ = self.costs()
+        # Of dense columns BLAS is faster by itself.
+        return reading if self._store.entries is None else 2.0 * reading
+
     def is_gram_cheaper(self, n_steps: int) -> bool:
         """Return whether a new Gram matrix costs less than ``n_steps`` chord steps."""
-        reading, forming = self._store.costs()
+        reading, forming = self.costs()
         chord = reading + 4.0 * self.n_active**2
         return n_steps * chord * HORIZON > forming + self.n_active**3 / 3.0
 
@@ -120,9 +132,14 @@ class NewtonModel:
 
     def n_refused(self, columns: Indices) -> int:
         """Count those of ``columns`` that depend on others and stay fixed."""
-        held = np.isin(self.columns, columns) & (self.coef == 0.0)
+        held = np.isin(self.columns, columns)
+        return int(np.count_nonzero(held & self.is_refused))
+
+    @property
+    def is_refused(self) -> NDArray[np.bool_]:
+        """Which columns of the working set depend on others and stay fixed."""
         stays = pivoting.stays_inside(self._problem, self._state)
-        return int(np.count_nonzero(held & stays[: self.size]))
+        return np.asarray((self.coef == 0.0) & stays[: self.size])
 
     def _make_room(self, size: int) -> None:
         capacity = len(self._problem.target)
@@ -133,8 +150,9 @@ class NewtonModel:
                 f"More than {MOST_COLUMNS:,} coefficients (of all classes together) "
                 "may be nonzero at this alpha, and a matrix of their products would "
                 f"take {8e-9 * MOST_COLUMNS**2:.1f} GB. Use a larger alpha, or an "
-                "l1_ratio nearer to 1, so that fewer are nonzero; l1_ratio=0 has no "
-                "such limit, but for bounds, penalty_factor=0 and loss='hinge'."
+                "l1_ratio nearer to 1, so that fewer are nonzero. Several classes in "
+                "one problem, loss='hinge' and columns of penalty_factor=0 have this "
+                "limit; l1_ratio=0 has none for several classes without bounds."
             )
         problem, state = self._problem, self._state
         capacity = min(max(2 * capacity, size, 32), MOST_COLUMNS)
@@ -147,15 +165,9 @@ class NewtonModel:
         Their part of G is formed with the present weights.
         """
         old, new = self.size, self.size + len(columns)
-        self._make_room(new)
         self._store.append(columns)
-        self.columns = np.concatenate([self.columns, columns])
-        for mine, all_ in zip(self._problem[2:], self._penalty.by_column, strict=True):
-            mine[old:new] = all_[columns]
+        self._take_in(columns, products)
         state = self._state
-        state.coef[old:new] = 0.0
-        state.correlation[old:new] = products
-        state.free[old:new] = False
         if not len(self.weight):
             return
         rows, sums = self._store.gram(self.weight, old)
@@ -171,6 +183,18 @@ class NewtonModel:
         state.correlation[old:new] = products
         self._problem.target[old:new] = products + rows @ state.coef[:new]
 
+    def _take_in(self, columns: Indices, products: Floats) -> None:
+        """Append columns that are stored already."""
+        old, new = self.size, self.size + len(columns)
+        self._make_room(new)
+        self.columns = np.concatenate([self.columns, columns])
+        for mine, all_ in zip(self._problem[2:], self._penalty.by_column, strict=True):
+            mine[old:new] = all_[columns]
+        state = self._state
+        state.coef[old:new] = 0.0
+        state.correlation[old:new] = products
+        state.free[old:new] = False
+
     def form(
         self,
         weight: Floats,
@@ -183,25 +207,28 @@ class NewtonModel:
         ``share_residual`` and ``products`` are as `rebase` takes them. Columns that are
         zero and whose correlation is below ``bound * l1`` are dropped.
         """
-        state, size = self._state, self.size
-        coef = self.coef
-        free = state.free[:size]
         if bound > 0.0:
+            size = self.size
             strong = np.abs(self.correlation) >= bound * self._problem.l1[:size]
-            places = np.flatnonzero((coef != 0.0) | free | strong)
+            free = self._state.free[:size]
+            places = np.flatnonzero((self.coef != 0.0) | free | strong)
             if len(places) < size:
                 self._keep(places)
-                size = len(places)
         self.weight = weight
+        self._weigh(weight)
+        self.rebase(share_residual, products)
+
+    def _weigh(self, weight: Floats) -> None:
+        """Form G."""
+        size = self.size
         gram, sums = self._store.gram(weight, 0)
         if self._fit_intercept:
-            self._inverse = _inverse(np.atleast_2d(self._store.total(weight)))
+            self._inverse = inverse_of(np.atleast_2d(self._store.total(weight)))
             self._sums = sums.reshape(size, len(self._inverse))
             gram -= (self._sums @ self._inverse) @ self._sums.T
         self._problem.gram[:size, :size] = gram
         self.n_grams += 1
         self._is_new = True
-        self.rebase(share_residual, products)
 
     def _keep(self, places: Indices) -> None:
         """Drop all columns but those at ``places``."""
@@ -273,7 +300,7 @@ class NewtonModel:
         self.weight = weight
         if self._fit_intercept:
             self._sums = working.sums[:, None]
-        self._inverse = _inverse(figures[loss_model.TOTAL].reshape(1, 1))
+        self._inverse = inverse_of(figures[loss_model.TOTAL].reshape(1, 1))
         self._imbalance = figures[loss_model.IMBALANCE].reshape(1)
         self._is_new = bool(figures[loss_model.IS_NEW])
         self.n_grams = int(figures[loss_model.N_GRAMS])
@@ -322,7 +349,7 @@ class NewtonModel:
         return self._store.advance(step, shift, rows)
 
 
-def _inverse(total: Floats) -> Floats:
+def inverse_of(total: Floats) -> Floats:
     """Return S⁻¹, of classes a generalized inverse: intercepts may move together."""
     if len(total) > 1:
         return class_inverse(total)

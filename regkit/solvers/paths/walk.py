@@ -16,7 +16,6 @@ from regkit._types import Floats, Indices
 from regkit.designs import Design
 from regkit.solvers.paths.certificate import Certificate
 from regkit.solvers.paths.descent import Descent
-from regkit.solvers.paths.grid import next_alpha
 from regkit.solvers.paths.orthogonal import MOST_ENTRIES, Orthogonal
 from regkit.solvers.paths.pivoting import REFINEMENTS
 from regkit.solvers.paths.screening import Answer, Request, Screen
@@ -24,11 +23,11 @@ from regkit.solvers.paths.working_set import ActiveSet, Inner
 from regkit.solvers.problem import (
     Penalty,
     ScaledProblem,
-    Solved,
+    next_alpha,
     scale_problem,
     sum_of_squares,
 )
-from regkit.solvers.results import join_names
+from regkit.solvers.results import Solved, join_names
 
 # What a stored entry of a working-set column costs an alpha in coordinate descent,
 # in units of a multiplication inside the factor: about 15 sweeps, random access.

@@ -18,6 +18,7 @@ from regkit.solvers.paths.newton import NewtonPath
 from regkit.solvers.paths.walk import answered
 from regkit.solvers.problem import Penalty
 from regkit.solvers.solve_loss import loss_alpha_grid, solve_loss_path
+from regkit.solvers.solve_multinomial import solve_multinomial_path
 from tests.loss_certificate import certify_loss
 from tests.solvers.paths.weighted_designs import stated, take_design_options
 
@@ -283,13 +284,14 @@ def test_wide_ridge_is_solved_in_the_space_of_rows(name, form):
         assert np.all(found.intercepts == 0.0) == (not fit_intercept)
 
 
-def test_more_columns_than_memory_is_for_are_refused(monkeypatch):
-    X, y = table("logistic", (30, 130))
+def test_more_columns_of_classes_than_memory_is_for_are_refused(monkeypatch):
+    X, _ = table("logistic", (30, 130))
+    y = np.arange(30) % 3
     monkeypatch.setattr(newton_model, "MOST_COLUMNS", 40)
-    penalty = Penalty.build(130, 0.01)
-    check("logistic", X, y, penalty, np.array([15.0]))
+    design, penalty = make_design(X), Penalty.build(130, 0.01)
+    solve_multinomial_path(design, y, 3, penalty, np.array([45.0]))
     with pytest.raises(ValueError, match=r"More than 40 coeff.*larger.*l1_ratio=0 has"):
-        check("logistic", X, y, penalty, np.array([0.01]))
+        solve_multinomial_path(design, y, 3, penalty, np.array([0.01]))
     # Large problems with an L2 penalty alone are solved by products.
     X, y = table("logistic", (60, 130))
     monkeypatch.setattr(newton_cg, "_FEW", 40)
