@@ -163,7 +163,20 @@ def test_no_command_prints_the_help(capsys):
         (["compare", "--output", "r.txt"], "--output must end in .html or .htm, got r"),
         (["compare", "--figure", "r.gif"], "must end in .png or .svg or .pdf, got r"),
         (["compare", "--figure", "no/r.png"], "--figure: there is no folder"),
-        (["compare", "--seed", "-1"], "--seed must not be negative, got -1"),
+        (["compare", "--seed", "-1"], "--seed must be at least 0, got -1"),
+        (["compare", "--seed", "4294967296"], "--seed must be at most 4294967295, got"),
+        (
+            ["compare", "x.csv", "--target=y", "--number=a", "--category=a"],
+            "column 'a' is given to --category and --number: leave one of them out",
+        ),
+        (
+            ["compare", "x.csv", "--target=y", "--group=y"],
+            "--group cannot be the target 'y'",
+        ),
+        (
+            ["compare", "x.csv", "--target=y", "--group=a", "--time=b"],
+            "--group and --time cannot be used together",
+        ),
     ],
 )
 def test_usage_errors_take_one_line_and_code_2(capsys, arguments, sentence):

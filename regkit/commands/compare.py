@@ -17,6 +17,7 @@ def run(arguments: argparse.Namespace) -> None:
     """Compare, print, and write the files that were asked for."""
     prog = arguments.prog
     check_source(arguments)
+    _check_numbers(arguments)
     if not 0 < arguments.test_size < 1:
         hint = ""
         if 1 < arguments.test_size < 100:
@@ -45,6 +46,21 @@ def run(arguments: argparse.Namespace) -> None:
             fail(in_options(_say(error, source)), prog)
         _write(comparison, source, arguments, progress)
     print(render(source.title, comparison))
+
+
+def _check_numbers(arguments: argparse.Namespace) -> None:
+    """Refuse what no split is made with, before anything is imported."""
+    largest_seed = 2**32 - max(1, arguments.repeats)  # each repeat has the next seed
+    for option, least, most in (
+        ("folds", 2, None),
+        ("repeats", 1, None),
+        ("seed", 0, largest_seed),
+    ):
+        value = getattr(arguments, option)
+        if value < least:
+            fail(f"--{option} must be at least {least}, got {value}", arguments.prog)
+        if most is not None and value > most:
+            fail(f"--{option} must be at most {most}, got {value}", arguments.prog)
 
 
 def _sentence(warning: str) -> str:

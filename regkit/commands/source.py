@@ -39,6 +39,19 @@ def check_source(arguments: argparse.Namespace) -> None:
             f"say which column of {arguments.file} to predict with --target COLUMN",
             prog,
         )
+    if arguments.group == arguments.target:
+        fail(f"--group cannot be the target {arguments.target!r}", prog)
+    if arguments.group is not None and arguments.time is not None:
+        fail("--group and --time cannot be used together", prog)
+    options: dict[str, str] = {}
+    for option in READINGS:
+        for name in getattr(arguments, option):
+            if options.setdefault(name, option) != option:
+                fail(
+                    f"column {name!r} is given to --{options[name]} and --{option}: "
+                    "leave one of them out",
+                    prog,
+                )
     path = Path(arguments.file)
     if arguments.file != "-" and not path.exists():
         fail(f"cannot read {path}: No such file or directory", prog)

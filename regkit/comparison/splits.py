@@ -117,6 +117,11 @@ def check_plan(plan: Plan, n: int) -> None:
         raise ValueError(f"n_repeats must be at least 1, got {plan.n_repeats}")
     if plan.seed is not None and plan.seed < 0:
         raise ValueError(f"random_state must not be negative, got {plan.seed}")
+    # Each repeat has the next seed.
+    if plan.seed is not None and plan.seed > 2**32 - plan.n_repeats:
+        raise ValueError(
+            f"random_state must be at most {2**32 - plan.n_repeats}, got {plan.seed}"
+        )
     if plan.groups is not None and plan.time is not None:
         raise ValueError("groups and time cannot be used together")
     for name, values in (("groups", plan.groups), ("time", plan.time)):

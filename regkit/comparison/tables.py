@@ -80,6 +80,11 @@ def read_given(
         encoder = TableEncoder() if encoder is None else encoder
         readings = dict(encoder.readings or {})
         if group_name is not None:
+            if isinstance(y, str) and group_name == y:
+                raise ValueError(
+                    f"groups={y!r} is the target: rows of one value of it would all "
+                    "be in one part"
+                )
             groups = group_values(X, group_name)
             readings[group_name] = "drop"
             encoder = clone(encoder).set_params(readings=readings)

@@ -15,6 +15,7 @@ import numpy as np
 from regkit._types import Floats, Indices
 from regkit.linear_model._source_reducer import Names
 from regkit.linear_model._sums import OVERFLOW, rows_by_fold
+from regkit.rows.inputs import check_total_weight
 from regkit.rows.sources import BesideX, Block, Encode, RowSource, refuse
 from regkit.solvers.folds.loss_passes import BlockRows, LossRequest, LossSums, sum_rows
 from regkit.solvers.folds.loss_setup import MeasuredGroups
@@ -62,8 +63,8 @@ class LossReducer:
         """
         found: _Measured = self._reduce(partial(_measure, self.n_classes), _join)
         self.names = found.names
-        if not found.groups.columns:
-            raise ValueError("sample_weight must not be all zero.")
+        groups = found.groups.columns.values()
+        check_total_weight(sum(group.total_weight for group in groups))
         return found.groups
 
     def evaluate(self, request: LossRequest) -> LossSums:

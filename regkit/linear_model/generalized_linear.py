@@ -149,7 +149,15 @@ def _check_range(
 ) -> None:
     """Raise where y cannot come from the family."""
     _check_sign(y, family, name)
-    if not np.any(y if sample_weight is None else y * sample_weight):
+    share: Any = 1.0
+    if sample_weight is not None:
+        share = sample_weight / sample_weight.sum()
+        if np.any(y * sample_weight) and not np.any(y * share):
+            raise ValueError(
+                "sample_weight spans too many orders for float64: beside the others, "
+                "rows in which y is not 0 have none."
+            )
+    if not np.any(y * share):
         raise ValueError(
             f"y must not be 0 in every row of positive weight: {name} with "
             f"family={family!r} then has no finite intercept."

@@ -70,9 +70,10 @@ _EMBEDDING_RATE = 0.1
 _SCALE_RATE = 6.0
 _PATIENCE = 10
 # Steps that "auto" epochs take where an epoch has up to so many batches (of more, in
-# proportion to the root of their number), and the fewest and most epochs.
+# proportion to this power of their number), and the fewest and most epochs.
 _STEPS = 2560
 _BATCHES = 16
+_GROWTH = 0.75
 _FEWEST_EPOCHS = 32
 _MOST_EPOCHS = 256
 # Numbers that the snapshots of a network may hold.
@@ -322,7 +323,7 @@ def make_settings(
 def auto_epochs(n_rows: int, batch_size: int) -> int:
     """Return how many epochs a budget of steps is, within limits."""
     batches = n_batches(n_rows, batch_size)
-    steps = _STEPS * math.sqrt(max(1.0, batches / _BATCHES))
+    steps = _STEPS * math.pow(max(1.0, batches / _BATCHES), _GROWTH)
     return min(max(round(steps / batches), _FEWEST_EPOCHS), _MOST_EPOCHS)
 
 

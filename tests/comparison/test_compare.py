@@ -303,6 +303,10 @@ def test_networks_that_show_overfitting_are_added_on_request(wide):
         ({"l1_ratios": ()}, r"l1_ratios must hold numbers in \(0, 1\]"),
         ({"l1_ratios": (0.0, 0.5)}, r"l1_ratios must hold numbers in \(0, 1\]"),
         ({"random_state": -1}, "random_state must not be negative, got -1"),
+        (
+            {"random_state": 2**32 - 1, "n_repeats": 2},
+            "random_state must be at most 4294967294, got 4294967295",
+        ),
         ({"groups": [1, 2]}, r"groups must have one value for each of the 60 rows"),
         ({"groups": [0, 1] * 30}, "groups has 2 different values: at least 4"),
         ({"time": "day"}, "time='day' names a column, but X is not a data frame"),

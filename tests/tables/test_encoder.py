@@ -321,6 +321,8 @@ def test_what_compare_refuses(table):
         compare_regularizers(table.to_numpy(), "price")
     with pytest.raises(ValueError, match="feature_names are for arrays"):
         compare_regularizers(table, "price", feature_names=["a"])
+    with pytest.raises(ValueError, match="groups='price' is the target"):
+        compare_regularizers(table, "price", groups="price")
     with pytest.raises(ValueError, match="X has 120, y has 119"):
         compare_regularizers(table.drop(columns="price"), table["price"][1:])
 
