@@ -42,7 +42,8 @@ def each_fold(
     ValueError
         When there is no fold, or one has nothing to train on or nothing to hold out.
     """
-    _check_splitter(cv)
+    if isinstance(cv, type) or hasattr(cv, "cv"):
+        _check_splitter(cv)
     n_rows, k = X.shape[0], -1
     for k, pair in enumerate(cv.split(X, y, **split_params)):
         parts = []
