@@ -283,8 +283,8 @@ def open_chunks(setup: Setup, given: ChunkData, kind: Kind) -> ChunkedLossProble
         _refuse_empty(setup.name, classes, rows, given.n_folds)
     elif not rows.mean_target > 0.0:
         raise ValueError(
-            f"y must not be 0 in every row of positive weight: {setup.name} then has "
-            "no finite intercept."
+            "y must not be 0 in every row of positive weight, as a share of all: "
+            f"{setup.name} then has no finite intercept."
         )
     return ChunkedLossProblem(
         setup, limits, reducer.names, n_features, rows, reducer, classes

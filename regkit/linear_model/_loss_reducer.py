@@ -15,6 +15,7 @@ import numpy as np
 from regkit._types import Floats, Indices
 from regkit.linear_model._source_reducer import Names
 from regkit.linear_model._sums import OVERFLOW, rows_by_fold
+from regkit.rows.inputs import check_total_weight
 from regkit.rows.sources import BesideX, Block, Encode, RowSource, refuse
 from regkit.solvers.folds.loss_passes import BlockRows, LossRequest, LossSums, sum_rows
 from regkit.solvers.folds.loss_setup import MeasuredGroups
@@ -23,33 +24,22 @@ from regkit.solvers.folds.out_of_core_passes import ColumnMoments
 
 @dataclass
 class LossReducer:
-    """Rows that are read in chunks, with what belongs to them.
-
-    Attributes
-    ----------
-    source : RowSource
-    y, sample_weight : object
-        As the user passed them, but for a y of all rows: it consists of numbers.
-    offset : object
-        Of all rows.
-    encode : callable
-        Turns a y that comes in parts into numbers.
-    n_classes : int
-        0 where y are no classes.
-    labels : ndarray of int or None
-        The fold that holds each row out.
-    names : ndarray or None
-        Names of the columns, known after `measure`.
-    """
+    """Rows that are read in chunks, with what belongs to them."""
 
     source: RowSource
     y: Any
     sample_weight: Any
+    """As the user passed them, but for a y of all rows: it consists of numbers."""
     offset: Any
+    """Of all rows."""
     encode: Encode
+    """Turns a y that comes in parts into numbers."""
     n_classes: int
+    """0 where y are no classes."""
     labels: Indices | None = None
+    """The fold that holds each row out."""
     names: Names = None
+    """Names of the columns, known after `measure`."""
 
     def measure(self) -> MeasuredGroups:
         """Return the columns' and y's moments, by fold and class.
@@ -62,8 +52,8 @@ class LossReducer:
         """
         found: _Measured = self._reduce(partial(_measure, self.n_classes), _join)
         self.names = found.names
-        if not found.groups.columns:
-            raise ValueError("sample_weight must not be all zero.")
+        groups = found.groups.columns.values()
+        check_total_weight(sum(group.total_weight for group in groups))
         return found.groups
 
     def evaluate(self, request: LossRequest) -> LossSums:

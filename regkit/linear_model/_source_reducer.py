@@ -23,7 +23,7 @@ from regkit.linear_model._sums import (
     merge_by_fold,
     rows_by_fold,
 )
-from regkit.rows.inputs import check_fit_data
+from regkit.rows.inputs import check_fit_data, check_total_weight
 from regkit.rows.open import as_source
 from regkit.rows.sources import NO_FOLD, BesideX, Block, RowSource, refuse
 from regkit.solvers.folds.out_of_core_passes import (
@@ -43,24 +43,16 @@ _Task = Callable[[Any, Floats, Floats | None], _Sums]
 
 @dataclass
 class SourceReducer:
-    """Rows that are read in chunks, with their targets and weights.
-
-    Attributes
-    ----------
-    source : RowSource
-    y, sample_weight : object
-        As the user passed them.
-    labels : ndarray of int or None
-        The fold that holds each row out.
-    names : ndarray or None
-        Names of the columns, known after `measure`.
-    """
+    """Rows that are read in chunks, with their targets and weights."""
 
     source: RowSource
     y: Any
     sample_weight: Any
+    """As the user passed them."""
     labels: Indices | None = None
+    """The fold that holds each row out."""
     names: Names = None
+    """Names of the columns, known after `measure`."""
 
     @cached_property
     def n_features(self) -> int:
@@ -82,9 +74,8 @@ class SourceReducer:
             are zero.
         """
         found: SumsByFold = self._reduce(_sums, SumsByFold.merged)
-        weighted = any(part.total_weight > 0.0 for part in found.parts.values())
-        if not (weighted or allow_zero_weights):
-            raise ValueError("sample_weight must not be all zero.")
+        if not allow_zero_weights:
+            check_total_weight(sum(p.total_weight for p in found.parts.values()))
         return found
 
     # What paths over very many columns ask for; see `regkit.solvers.folds.out_of_core`.
@@ -93,8 +84,7 @@ class SourceReducer:
         """Return every fold's columns; rows of no fold as fold -1."""
         found: dict[int, ColumnMoments]
         self.names, found = self._reduce(_measure, _join_measured)
-        if not found:
-            raise ValueError("sample_weight must not be all zero.")
+        check_total_weight(sum(fold.total_weight for fold in found.values()))
         return found
 
     def moments(self, columns: Indices) -> dict[int, CenteredMoments]:

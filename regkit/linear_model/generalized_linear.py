@@ -59,6 +59,8 @@ class GeneralizedLinearBase(RegressorMixin, LossEstimator, FamilyParameters):
     ) -> float:
         """Return D², the share of the deviance that is explained.
 
+        It is R² with deviances in place of squared errors.
+
         Parameters
         ----------
         y : array-like of shape (n_samples,)
@@ -82,6 +84,11 @@ class GeneralizedLinearBase(RegressorMixin, LossEstimator, FamilyParameters):
         return float(
             d2_tweedie_score(y, expected, sample_weight=sample_weight, power=power)
         )
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.positive_only = True
+        return tags
 
     def _open(self, setup: Setup, given: FitRows) -> LossProblem:
         X, y, sample_weight, offset, caller = given
@@ -120,11 +127,6 @@ class GeneralizedLinearBase(RegressorMixin, LossEstimator, FamilyParameters):
             return GammaRegressor(**options)
         return TweedieRegressor(power=self.power, link="log", **options)
 
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.target_tags.positive_only = True
-        return tags
-
 
 def _amounts(name: str, family: str, y: Any) -> Floats:
     """Check targets of the family; some of them, where they come in parts."""
@@ -149,7 +151,15 @@ def _check_range(
 ) -> None:
     """Raise where y cannot come from the family."""
     _check_sign(y, family, name)
-    if not np.any(y if sample_weight is None else y * sample_weight):
+    share: Any = 1.0
+    if sample_weight is not None:
+        share = sample_weight / sample_weight.sum()
+        if np.any(y * sample_weight) and not np.any(y * share):
+            raise ValueError(
+                "sample_weight spans too many orders for float64: beside the others, "
+                "rows in which y is not 0 have none."
+            )
+    if not np.any(y * share):
         raise ValueError(
             f"y must not be 0 in every row of positive weight: {name} with "
             f"family={family!r} then has no finite intercept."

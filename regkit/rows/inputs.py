@@ -30,6 +30,8 @@ _FLOAT64 = np.dtype(np.float64)
 _FLOAT32 = np.dtype(np.float32)
 # Entries from which a pass over them is worth several threads.
 _LARGE = 1 << 20
+# Numbers below have lost digits, or their products with others do.
+_LEAST_WEIGHT = float(np.finfo(np.float64).tiny / np.finfo(np.float64).eps)
 # A memory map smaller than this (256 MB) is an array like any other.
 _LARGE_MAP = 1 << 28
 
@@ -334,9 +336,20 @@ def check_sample_weight(
         )
     with np.errstate(over="ignore"):
         total = float(np.sum(sample_weight))
-    if total == 0 and not allow_zero:
-        raise ValueError("sample_weight must not be all zero.")
     if not np.isfinite(total):
         raise ValueError("sample_weight is too large: its sum overflows to infinity.")
+    if not allow_zero:
+        check_total_weight(total)
     contiguous: Floats = np.ascontiguousarray(sample_weight)
     return contiguous
+
+
+def check_total_weight(total: float) -> None:
+    """Refuse a sum of all rows' weights that is zero, or has lost its digits."""
+    if total == 0.0:
+        raise ValueError("sample_weight must not be all zero.")
+    if total < _LEAST_WEIGHT:
+        raise ValueError(
+            f"sample_weight is too small: it sums to {total:.2g}, where float64 has "
+            "few digits left. Multiply all of it by the same number."
+        )

@@ -255,6 +255,12 @@ TABLE = {
         ValueError,
         "sample_weight is too large: its sum overflows to infinity.",
     ),
+    "weights that underflow": (
+        weighted(np.full(N, 1e-320)),
+        ValueError,
+        "sample_weight is too small: it sums to 6e-320, where float64 has few "
+        "digits left. Multiply all of it by the same number.",
+    ),
     "weights of text": (
         weighted(list("abcdef")),
         ValueError,

@@ -291,10 +291,28 @@ def test_bad_rows_are_named():
         negative.fit(regkit.RowChunks([(X, COUNTS - 1)]), None)
     with pytest.raises(ValueError, match="y must not be 0 in every row"):
         negative.fit(regkit.RowChunks(X), np.zeros(N))
+    few = np.where(COUNTS > 0, 1e-300, 1e300)
+    with pytest.raises(ValueError, match="as a share of all"):
+        negative.fit(regkit.RowChunks(X), COUNTS, few)
+    with pytest.raises(ValueError, match="spans too many orders for float64: beside"):
+        negative.fit(X, COUNTS, few)
     assert vars(model).keys() == before.keys()
     assert model.coef_ is before["coef_"]
     with pytest.raises(ValueError, match="cv must hold every row out at most once"):
         regkit.LogisticClassifierCV(cv=ShuffleSplit(3)).fit(regkit.RowChunks(X), BINARY)
+
+
+def test_steps_that_no_length_helps_end():
+    """They went on reading the rows, with nothing to ask of them."""
+    rows = regkit.RowChunks([(X[:40, :3], COUNTS[:40] + 1)])
+    offset = np.where(np.arange(40) % 2, 700.0, -700.0)
+    model = regkit.GeneralizedLinearRegressorCV(alphas=5)
+    with (
+        np.errstate(all="ignore"),
+        pytest.warns(ConvergenceWarning, match="5 of 5"),
+        pytest.raises(ValueError, match="No alpha can be chosen"),
+    ):
+        model.fit(rows, None, offset=offset)
 
 
 def test_changed_sources_are_refused():

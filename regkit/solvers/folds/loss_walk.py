@@ -134,7 +134,8 @@ class LossWalk:
                 rough = _ROUGH * problem.null_deviance
                 if not last.is_done and not last.gap <= rough:
                     return 0
-        if any(cell.is_waiting or cell.tries_lengths for cell in self._fronts):
+        unfinished = [cell for cell in self._fronts if not cell.is_done]
+        if any(cell.is_waiting or cell.tries_lengths for cell in unfinished):
             return 0
         most = left
         if not self._is_shared:
