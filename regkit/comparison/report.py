@@ -24,8 +24,8 @@ from regkit.comparison.table import (
 )
 from regkit.inspection._drawing import require_matplotlib
 
-_MOST_COEFFICIENTS = 200
 _MARKS = {"*": "recommended", "=": "equal to the best", " ": ""}
+_MOST_COEFFICIENTS = 200
 
 
 def render_page(

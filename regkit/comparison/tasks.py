@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regkit._types import Floats
+from regkit.linear_model._labels import kinds_of
 
 Task = Literal["regression", "classification", "counts"]
 TASKS: tuple[Task, ...] = ("regression", "classification", "counts")
@@ -209,10 +210,9 @@ def read_target(y: Any, task: str, name: str) -> ComparisonTarget:
     try:
         distinct = np.unique(values if numbers is None else numbers)
     except TypeError:
-        kinds = sorted({type(value).__name__ for value in values})
         raise ValueError(
-            f"{name} mixes values of different kinds, {' and '.join(kinds)}: convert "
-            "them to one kind"
+            f"{name} mixes values of different kinds, {kinds_of(values)}: convert them "
+            "to one kind"
         ) from None
     if distinct.size == 1:
         raise ValueError(

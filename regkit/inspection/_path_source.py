@@ -1,5 +1,6 @@
 """Where a path to be drawn comes from: a fitted estimator, or X and y."""
 
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -250,11 +251,10 @@ def _require_data(estimator: Any, X: Any, y: Any) -> None:
 
 def is_fitted(estimator: Any) -> bool:
     """Tell whether an estimator or a pipeline has been fitted."""
-    try:
+    with suppress(NotFittedError):
         check_is_fitted(estimator)
-    except NotFittedError:
-        return False
-    return True
+        return True
+    return False
 
 
 def _output_names(steps: Pipeline) -> NDArray[Any] | None:

@@ -178,25 +178,6 @@ class MultinomialParameters:
 
 
 @takes_parameters
-class HingeParameters:
-    """Which loss of the margin.
-
-    Parameters
-    ----------
-    loss : {"squared_hinge", "hinge"}, default="squared_hinge"
-        "hinge" is the classical loss of support vector machines, which grows less with
-        the distance of a row on the wrong side. It has no second derivative: expect
-        about ten times as many steps.
-    """
-
-    loss: str = "squared_hinge"
-
-    _parameter_constraints: ClassVar[Constraints] = {
-        "loss": [StrOptions({"squared_hinge", "hinge"})],
-    }
-
-
-@takes_parameters
 class FamilyParameters:
     """Which distribution counts or amounts have.
 
@@ -216,4 +197,23 @@ class FamilyParameters:
     _parameter_constraints: ClassVar[Constraints] = {
         "family": [StrOptions({"poisson", "gamma", "tweedie"})],
         "power": [RealInterval(1, 2, closed="both")],
+    }
+
+
+@takes_parameters
+class HingeParameters:
+    """Which loss of the margin.
+
+    Parameters
+    ----------
+    loss : {"squared_hinge", "hinge"}, default="squared_hinge"
+        "hinge" is the classical loss of support vector machines, which grows less with
+        the distance of a row on the wrong side. It has no second derivative: expect
+        about ten times as many steps.
+    """
+
+    loss: str = "squared_hinge"
+
+    _parameter_constraints: ClassVar[Constraints] = {
+        "loss": [StrOptions({"squared_hinge", "hinge"})],
     }

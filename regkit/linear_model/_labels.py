@@ -108,6 +108,11 @@ def _checked(y: Any) -> NDArray[Any]:
     return values
 
 
+def kinds_of(values: NDArray[Any]) -> str:
+    """Name the types of objects that cannot be sorted."""
+    return " and ".join(sorted({type(value).__name__ for value in values}))
+
+
 def unique_labels(values: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.int64]]:
     """Return the labels, sorted, and the places of the values among them.
 
@@ -119,10 +124,9 @@ def unique_labels(values: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.int64]
     try:
         classes, codes = np.unique(values, return_inverse=True)
     except TypeError:
-        kinds = sorted({type(value).__name__ for value in values})
         raise ValueError(
-            f"y mixes labels of different kinds, {' and '.join(kinds)}: convert them "
-            "to one kind, for example strings."
+            f"y mixes labels of different kinds, {kinds_of(values)}: convert them to "
+            "one kind, for example strings."
         ) from None
     return classes, codes.reshape(-1).astype(np.int64)
 

@@ -83,6 +83,8 @@ class LeastSquaresCV(PathCV, LinearRegressor, WorkParameters, LeastSquaresChoice
     def fit(self, X: Any, y: Any, sample_weight: Any = None, **params: Any) -> Self:
         """Choose alpha and fit the model at it.
 
+        The paths of all folds and that of all rows share what they read of X.
+
         Parameters
         ----------
         X : {array-like, sparse matrix, dataframe, RowChunks} of shape \

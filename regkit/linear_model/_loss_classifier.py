@@ -119,13 +119,9 @@ class LinearClassifier(ClassifierMixin, LossEstimator, ClassParameters):
         self.coef_ = sp.csr_matrix(self.coef_)
         return self
 
+    @described_as(sparsify)
     def densify(self) -> Self:
-        """Convert `coef_` back to an array.
-
-        Returns
-        -------
-        self : estimator
-        """
+        """Convert `coef_` back to an array."""
         check_is_fitted(self, "coef_")
         is_sparse: bool = sp.issparse(self.coef_)
         if is_sparse:

@@ -131,9 +131,9 @@ class LossCV(PathCV, LossEstimator, WorkParameters, PathChoice):
         folded = LossFolds(
             problem.design,
             problem.term,
-            problem.data.sample_weight,
-            folds,
             lambda fold: self._training_weight(problem, fold),
+            folds,
+            problem.data.sample_weight,
             self._error_scale,
             n_threads(self.n_jobs),
         )

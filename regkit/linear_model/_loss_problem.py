@@ -18,10 +18,9 @@ from regkit.linear_model._regularization_path import RegularizationPath
 from regkit.linear_model._underflow import refuse_underflow
 from regkit.rows.inputs import FitData
 from regkit.solvers.class_criteria import class_criteria
-from regkit.solvers.folds.in_memory import PathSettings
 from regkit.solvers.loss_criteria import loss_criteria
 from regkit.solvers.loss_terms import JointClasses, LossTerm, SeparateTargets
-from regkit.solvers.losses import GAMMA, LOGISTIC, POISSON, Loss
+from regkit.solvers.losses import GAMMA, LOGISTIC, POISSON, Loss, LossTask
 from regkit.solvers.multinomial import Multinomial
 from regkit.solvers.problem import Penalty
 from regkit.solvers.results import PathResult
@@ -88,18 +87,8 @@ class AnyLossProblem(Problem):
     def _asked_for(self, found: PathResult, asked: PathRequest) -> PathResult:
         return found.with_gaps(found.dual_gaps, asked.settings.tol)
 
-    def report(
-        self,
-        result: PathResult,
-        settings: PathSettings,
-        *,
-        kind: str = "alpha",
-        fold: TrainingRows | None = None,
-    ) -> None:
-        """Raise or warn where there is no optimum, or solutions are not as asked for.
-
-        See `Problem.report`.
-        """
+    def _refuse(self, result: PathResult, fold: TrainingRows | None) -> None:
+        """Raise where there is no optimum, or an offset is too far to find it."""
         least = float(result.alphas.min())
         free = self._unpenalized(least)
         if self.loss.may_fall_forever and len(free):
@@ -115,7 +104,6 @@ class AnyLossProblem(Problem):
                 )
         if not np.isfinite([result.dual_gaps, result.intercepts]).all():
             self._refuse_far_offset()
-        super().report(result, settings, kind=kind, fold=fold)
 
     def _refuse_far_offset(self) -> None:
         """Raise where an offset is what overflows."""
@@ -324,9 +312,7 @@ class LossProblem(AnyLossProblem):
         assert isinstance(self.term, SeparateTargets)
         return loss_criteria(
             self.design,
-            self.term.loss,
-            self.term.targets[0],
-            self.term.offset,
+            LossTask(self.term.loss, self.term.targets[0], self.term.offset),
             penalty,
             path.reshaped(-1),
             name,

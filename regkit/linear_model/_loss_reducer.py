@@ -24,33 +24,22 @@ from regkit.solvers.folds.out_of_core_passes import ColumnMoments
 
 @dataclass
 class LossReducer:
-    """Rows that are read in chunks, with what belongs to them.
-
-    Attributes
-    ----------
-    source : RowSource
-    y, sample_weight : object
-        As the user passed them, but for a y of all rows: it consists of numbers.
-    offset : object
-        Of all rows.
-    encode : callable
-        Turns a y that comes in parts into numbers.
-    n_classes : int
-        0 where y are no classes.
-    labels : ndarray of int or None
-        The fold that holds each row out.
-    names : ndarray or None
-        Names of the columns, known after `measure`.
-    """
+    """Rows that are read in chunks, with what belongs to them."""
 
     source: RowSource
     y: Any
     sample_weight: Any
+    """As the user passed them, but for a y of all rows: it consists of numbers."""
     offset: Any
+    """Of all rows."""
     encode: Encode
+    """Turns a y that comes in parts into numbers."""
     n_classes: int
+    """0 where y are no classes."""
     labels: Indices | None = None
+    """The fold that holds each row out."""
     names: Names = None
+    """Names of the columns, known after `measure`."""
 
     def measure(self) -> MeasuredGroups:
         """Return the columns' and y's moments, by fold and class.

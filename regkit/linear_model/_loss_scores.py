@@ -25,9 +25,8 @@ class _Sums(NamedTuple):
 
     @classmethod
     def joined(cls, parts: Iterable[_Sums]) -> _Sums:
-        several = list(parts)
-        total = np.sum([part.values for part in several], axis=0)
-        return cls(several[0].names, total)
+        names, values = zip(*parts, strict=True)
+        return cls(names[0], np.sum(values, axis=0))
 
 
 def accuracy_in_chunks(

@@ -17,20 +17,7 @@ _KNOWN = ("neg_mean_squared_error", "neg_root_mean_squared_error", "r2")
 
 
 def check_moment_scoring(name: str, scoring: Any) -> None:
-    """Refuse a scorer that needs predictions.
-
-    Parameters
-    ----------
-    name : str
-        Of the estimator.
-    scoring : object
-        As the user gave it.
-
-    Raises
-    ------
-    ValueError
-        With the scorers that there are.
-    """
+    """Refuse a scorer that needs predictions, with the estimator's name."""
     if not (scoring is None or (isinstance(scoring, str) and scoring in _KNOWN)):
         raise ValueError(
             f"{name} needs the rows in memory for scoring={scoring!r}; without them it "

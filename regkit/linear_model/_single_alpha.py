@@ -226,14 +226,6 @@ class LeastSquaresModel(SingleAlphaModel, LinearRegressor):
             Fitted copies, one for each value and in the order of `values`. Before a
             value that cannot be used it raises, as `fit` does.
 
-        Warns
-        -----
-        ConvergenceWarning
-            When a duality gap is above `tol` at the end.
-        UserWarning
-            When unpenalized columns are linearly dependent, so that coefficients are
-            not unique.
-
         Examples
         --------
         >>> from regkit import LassoRegressor

@@ -43,24 +43,16 @@ _Task = Callable[[Any, Floats, Floats | None], _Sums]
 
 @dataclass
 class SourceReducer:
-    """Rows that are read in chunks, with their targets and weights.
-
-    Attributes
-    ----------
-    source : RowSource
-    y, sample_weight : object
-        As the user passed them.
-    labels : ndarray of int or None
-        The fold that holds each row out.
-    names : ndarray or None
-        Names of the columns, known after `measure`.
-    """
+    """Rows that are read in chunks, with their targets and weights."""
 
     source: RowSource
     y: Any
     sample_weight: Any
+    """As the user passed them."""
     labels: Indices | None = None
+    """The fold that holds each row out."""
     names: Names = None
+    """Names of the columns, known after `measure`."""
 
     @cached_property
     def n_features(self) -> int:

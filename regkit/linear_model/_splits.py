@@ -42,6 +42,8 @@ def each_fold(
     ValueError
         When there is no fold, or one has nothing to train on or nothing to hold out.
     """
+    if isinstance(cv, type) or hasattr(cv, "cv"):
+        _check_splitter(cv)
     n_rows, k = X.shape[0], -1
     for k, pair in enumerate(cv.split(X, y, **split_params)):
         parts = []
@@ -76,6 +78,22 @@ def each_fold(
         yield fold
     if k < 0:
         raise ValueError("cv gives no folds.")
+
+
+def _check_splitter(cv: Any) -> None:
+    """Refuse what `check_cv` lets through, and `split` could not explain."""
+    if isinstance(cv, type):
+        raise ValueError(
+            f"cv must be a splitter, not its class: write {cv.__name__}() for "
+            f"{cv.__name__}."
+        )
+    pairs = getattr(cv, "cv", None)  # of a list of folds
+    for k, pair in enumerate(pairs if isinstance(pairs, list) else []):
+        if not hasattr(pair, "__len__") or len(pair) != 2:
+            raise ValueError(
+                f"cv must give training rows and held-out rows of each fold, got "
+                f"{pair!r} for fold {k}."
+            )
 
 
 def fold_labels(

@@ -27,18 +27,7 @@ def refuse_overflow(
 ) -> None:
     """Raise where squares of a column of X in memory overflow float64.
 
-    Parameters
-    ----------
-    name : str
-        Estimator or function.
-    design : Design
-        Of X.
-    feature_names : ndarray of shape (n_features,) or None
-
-    Raises
-    ------
-    ValueError
-        With the column and the remedy.
+    Parameters and the error are as `refuse_underflow` has them.
     """
     with np.errstate(invalid="ignore"):
         is_lost = ~np.isfinite(design.lengths * design.scale)

@@ -59,6 +59,8 @@ class GeneralizedLinearBase(RegressorMixin, LossEstimator, FamilyParameters):
     ) -> float:
         """Return D², the share of the deviance that is explained.
 
+        It is R² with deviances in place of squared errors.
+
         Parameters
         ----------
         y : array-like of shape (n_samples,)
@@ -82,6 +84,11 @@ class GeneralizedLinearBase(RegressorMixin, LossEstimator, FamilyParameters):
         return float(
             d2_tweedie_score(y, expected, sample_weight=sample_weight, power=power)
         )
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.positive_only = True
+        return tags
 
     def _open(self, setup: Setup, given: FitRows) -> LossProblem:
         X, y, sample_weight, offset, caller = given
@@ -119,11 +126,6 @@ class GeneralizedLinearBase(RegressorMixin, LossEstimator, FamilyParameters):
         if self.family == "gamma":
             return GammaRegressor(**options)
         return TweedieRegressor(power=self.power, link="log", **options)
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.target_tags.positive_only = True
-        return tags
 
 
 def _amounts(name: str, family: str, y: Any) -> Floats:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import field
 from typing import Any
 
@@ -32,14 +33,7 @@ class LogisticBase(LinearClassifier, MultinomialParameters):
             In the order of `classes_`; each row sums to 1. With `class_weight` they are
             those of a population in which the classes have these weights.
         """
-        source = self._predicted_source(X, offset)
-        if source is not None:
-            return source.predict(self.predict_proba)
-        decision = self.decision_function(X, offset)
-        if decision.ndim == 1:
-            return np.column_stack([expit(-decision), expit(decision)])
-        probabilities: Floats = softmax(decision, axis=1)
-        return probabilities
+        return self._of_decisions(self.predict_proba, X, offset, expit, softmax)
 
     @described_as(LinearClassifier.decision_function)
     def predict_log_proba(self, X: Any, offset: Any = None) -> Any:
@@ -52,14 +46,26 @@ class LogisticBase(LinearClassifier, MultinomialParameters):
         log_probabilities : ndarray of shape (n_samples, n_classes)
             In the order of `classes_`.
         """
+        return self._of_decisions(
+            self.predict_log_proba, X, offset, log_expit, log_softmax
+        )
+
+    def _of_decisions(
+        self,
+        method: Callable[..., Any],
+        X: Any,
+        offset: Any,
+        of_two: Callable[[Floats], Floats],
+        of_several: Callable[..., Floats],
+    ) -> Any:
+        """Turn decisions into what ``method`` gives, of two classes or of several."""
         source = self._predicted_source(X, offset)
         if source is not None:
-            return source.predict(self.predict_log_proba)
+            return source.predict(method)
         decision = self.decision_function(X, offset)
         if decision.ndim == 1:
-            return np.column_stack([log_expit(-decision), log_expit(decision)])
-        logarithms: Floats = log_softmax(decision, axis=1)
-        return logarithms
+            return np.column_stack([of_two(-decision), of_two(decision)])
+        return of_several(decision, axis=1)
 
     def _counterpart(self, alpha: Any, l1_ratio: float) -> Any:
         # Nothing else needs scikit-learn's linear models.
@@ -167,11 +173,12 @@ class LogisticClassifier(LogisticBase, LossModel, L1Share):
     --------
     >>> from sklearn.datasets import load_breast_cancer
     >>> from regkit import LogisticClassifier
-    >>> X, y = load_breast_cancer(return_X_y=True)
-    >>> model = LogisticClassifier(alpha=0.05, standardize=True).fit(X, y)
-    >>> int((model.coef_ != 0).sum())
-    4
-    >>> round(model.score(X, y), 3)
+    >>> cases = load_breast_cancer()
+    >>> model = LogisticClassifier(alpha=0.05, standardize=True)
+    >>> model = model.fit(cases.data, cases.target)
+    >>> print(*cases.feature_names[model.coef_[0] != 0], sep=", ")
+    mean concave points, worst radius, worst texture, worst concave points
+    >>> round(model.score(cases.data, cases.target), 3)
     0.958
     """
 

@@ -39,6 +39,7 @@ class LogisticClassifierCV(LogisticBase, LossCV, L1Shares):
     --------
     LogisticClassifier : For one alpha and l1_ratio.
     logistic_path : The whole path of solutions, without folds.
+    LinearSVMClassifierCV : With a loss of the margin in place of probabilities.
 
     Examples
     --------

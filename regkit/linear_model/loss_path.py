@@ -221,18 +221,16 @@ def glm_path(
     See Also
     --------
     GeneralizedLinearRegressor : The estimator for one alpha.
+    GeneralizedLinearRegressorCV : With alpha chosen by cross-validation.
     logistic_path : Of classes.
 
     Examples
     --------
-    >>> import numpy as np
-    >>> from regkit import glm_path
-    >>> rng = np.random.default_rng(0)
-    >>> X = rng.normal(size=(300, 10))
-    >>> y = rng.poisson(np.exp(0.5 * X[:, 0] - 0.3 * X[:, 1]))
-    >>> path = glm_path(X, y, n_alphas=5)
-    >>> path.n_nonzero[:2]
-    array([0, 3])
+    >>> from regkit import glm_path, make_house_prices
+    >>> X, y = make_house_prices(return_X_y=True)
+    >>> path = glm_path(X, y, family="gamma", standardize=True, n_alphas=5)
+    >>> path.n_nonzero
+    array([ 0,  5,  8, 20, 25])
     """
     model = GeneralizedLinearRegressor(
         l1_ratio=l1_ratio,

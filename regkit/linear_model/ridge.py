@@ -95,8 +95,7 @@ class RidgeRegressor(LeastSquaresModel):
     --------
     >>> from regkit.linear_model import RidgeRegressor
     >>> X = [[0.0, 0.0], [1.0, 1.0], [2.0, 0.0], [3.0, 1.0]]
-    >>> y = [0.0, 2.0, 4.0, 5.0]
-    >>> model = RidgeRegressor(alpha=0.1).fit(X, y)
+    >>> model = RidgeRegressor(alpha=0.1).fit(X, [0.0, 2.0, 4.0, 5.0])
     >>> model.coef_.round(4)
     array([ 1.7028, -0.1844])
     >>> print(model.intercept_.round(4))

@@ -111,7 +111,9 @@ class SufficientStatistics:
     def update(
         self, X: Any, y: Any, sample_weight: Any = None, fold: Any = None
     ) -> Self:
-        """Add rows.
+        """Add rows to those that are summed up.
+
+        Calls can be chained, and rows come in any order.
 
         Parameters
         ----------
@@ -370,10 +372,10 @@ class SufficientStatistics:
 
         Raises
         ------
-        ValueError
-            When the file holds something else.
         OSError
             When there is no such file.
+        ValueError
+            When the file holds something else.
         """
         return cls._of(read(path))
 

@@ -382,14 +382,7 @@ class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator, NetworkParamete
         return found
 
     def _check_X(self, X: Any) -> Any:
-        """Check rows to predict for.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix, dataframe, RowChunks} of shape \
-                (n_samples, n_features)
-            Rows to predict for.
-        """
+        """Check rows to predict for, of any kind."""
         self._check_fitted()
         check_same_features(self, X)
         inputs = self._ensemble.first.inputs

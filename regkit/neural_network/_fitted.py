@@ -67,22 +67,26 @@ class Fitted:
         """Scale rows of X."""
         return self.inputs.rows(X, self.parameters.params.dtype)
 
-    def outputs(self, X: Any) -> Floats:
-        """Return the network's outputs (n, n_outputs), in its own units."""
-        return self.outputs_of(self.rows(X))
+    def outputs(self, X: Any, *, with_beside: bool = True) -> Floats:
+        """Return the network's outputs (n, n_outputs), in its own units.
 
-    def outputs_of(self, rows: InputRows) -> Floats:
+        Those beside the others are the last, and take as long as they do.
+        """
+        return self.outputs_of(self.rows(X), with_beside=with_beside)
+
+    def outputs_of(self, rows: InputRows, *, with_beside: bool = True) -> Floats:
         """Do the same for rows that are scaled."""
-        net = self.architecture.network()
+        net = self.architecture.network(with_beside)
         found = prediction.outputs(net, self.dropout, self.parameters.params, rows)
         return _finite(found.astype(np.float64))
 
     def passes(self, X: Any, n_passes: int, seed: int) -> Floats:
         """Return outputs with noise, (n_passes, n, n_outputs), in the network's units.
 
-        Without any dropout, that many copies of the outputs.
+        Those beside the others are left out. Without any dropout, that many copies of
+        the outputs.
         """
-        net = self.architecture.network()
+        net = self.architecture.network(with_beside=False)
         found = prediction.passes(
             net,
             self.dropout,
@@ -98,11 +102,11 @@ class Fitted:
     ) -> Floats:
         """Return the deviation, over passes with noise, of what ``read`` gives.
 
-        The divisor is ``n_passes`` - 1.
+        It reads the outputs but for those beside. The divisor is ``n_passes`` - 1.
         """
-        net = self.architecture.network()
+        net = self.architecture.network(with_beside=False)
         rows = self.rows(X)
-        center = read(self.outputs(X))
+        center = read(self.outputs_of(rows, with_beside=False))
         first = np.zeros_like(center)
         second = np.zeros_like(center)
         for start, count in prediction.chunks(net, rows, n_passes):

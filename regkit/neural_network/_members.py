@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from regkit.neural_network._choice import EpochChoice
@@ -24,39 +24,23 @@ _MARGIN = 3
 Watching = Callable[[int, list[Trained], Fitted, Parts], Observer | None]
 
 
+@dataclass(eq=False)
 class Members:
-    """Networks with their rows, to be trained one after another or side by side.
+    """Networks with their rows, to be trained one after another or side by side."""
 
-    Parameters
-    ----------
-    networks : list of Fitted
-        Trained in place.
-    parts : list of Parts
-        The rows of each.
-    settings : list of TrainingSettings
-    monitors : bool
-        Whether the validation rows are looked at after every epoch, and choose the
-        weights that are kept.
-    shuffle, buffer_chunks : bool, int
-        As the estimator's, for rows in chunks.
+    networks: list[Fitted]
+    """Trained in place."""
+    parts: list[Parts]
+    """The rows of each."""
+    settings: list[TrainingSettings]
+    monitors: bool
+    """Whether the validation rows are looked at after every epoch, and choose the
+    weights that are kept.
     """
-
-    def __init__(
-        self,
-        networks: list[Fitted],
-        parts: list[Parts],
-        settings: list[TrainingSettings],
-        monitors: bool,
-        shuffle: bool,
-        buffer_chunks: int,
-    ) -> None:
-        self._networks = networks
-        self._parts = parts
-        self._settings = settings
-        self._monitors = monitors
-        self._shuffle = shuffle
-        self._buffer_chunks = buffer_chunks
-        self._interrupted = False
+    shuffle: bool
+    buffer_chunks: int
+    """As the estimator's, for rows in chunks."""
+    _interrupted: bool = field(default=False, init=False)
 
     def train(
         self, watching: Watching | None, choice: EpochChoice | None
@@ -67,16 +51,16 @@ class Members:
         others not much longer than what was best for these. Members that an interrupt
         left without an epoch are not returned, unless there is no other.
         """
-        numbers = list(range(len(self._networks)))
+        numbers = list(range(len(self.networks)))
         trained: dict[int, Trained] = {}
         if choice is not None:
-            first = [k for k in numbers if self._parts[k].fold == self._parts[0].fold]
+            first = [k for k in numbers if self.parts[k].fold == self.parts[0].fold]
             trained = self._train_some(first, watching, {})
             numbers = [k for k in numbers if k not in first]
             chosen = choice.epochs(list(trained.values()))
             if chosen is not None:
                 for k in numbers:
-                    self._settings[k] = _shorter(self._settings[k], chosen[-1])
+                    self.settings[k] = _shorter(self.settings[k], chosen[-1])
         if not self._interrupted and not _is_stopped(trained):
             trained = self._train_some(numbers, watching, trained)
         found = [trained[k] for k in sorted(trained)]
@@ -87,9 +71,9 @@ class Members:
         self, numbers: list[int], watching: Watching | None, done: dict[int, Trained]
     ) -> dict[int, Trained]:
         """Train those numbered so, and return them with those that were done before."""
-        together = watching is None and all(each.stream is None for each in self._parts)
+        together = watching is None and all(each.stream is None for each in self.parts)
         found = dict(done)
-        if together and len(self._networks) > 1:
+        if together and len(self.networks) > 1:
             some = map_in_threads(
                 lambda number: self._train_one(number, None, True),
                 numbers,
@@ -98,7 +82,7 @@ class Members:
             both = zip(numbers, some, strict=True)
             return found | {k: each for k, each in both if each is not None}
         for number in numbers:
-            network, parts = self._networks[number], self._parts[number]
+            network, parts = self.networks[number], self.parts[number]
             observer = None
             if watching is not None and not self._interrupted:
                 observer = watching(number, list(found.values()), network, parts)
@@ -114,11 +98,11 @@ class Members:
     ) -> Trained | None:
         if self._interrupted:
             return None
-        network, parts = self._networks[number], self._parts[number]
-        result = self._run(network, parts, self._settings[number], observer, alone)
+        network, parts = self.networks[number], self.parts[number]
+        result = self._run(network, parts, self.settings[number], observer, alone)
         if result.outcome == "interrupted":
             self._interrupted = True
-        if self._monitors and len(parts.validate.weights) and result.best_epoch:
+        if self.monitors and len(parts.validate.weights) and result.best_epoch:
             network.parameters.params[:] = result.best
         return Trained(network, parts, result)
 
@@ -131,7 +115,7 @@ class Members:
         alone: bool,
     ) -> TrainingResult:
         scaling = network.inputs, network.targets, network.parameters.params.dtype
-        held = parts.validate if self._monitors else parts.validate.at_most(0)
+        held = parts.validate if self.monitors else parts.validate.at_most(0)
         monitored = held.data(*scaling)
         if parts.stream is None:
             return run(
@@ -146,8 +130,8 @@ class Members:
             )
         feed: Any = parts.stream.feed(
             *scaling,
-            seed=settings.seed if self._shuffle else None,
-            buffer_chunks=self._buffer_chunks,
+            seed=settings.seed if self.shuffle else None,
+            buffer_chunks=self.buffer_chunks,
         )
         return run_streamed(
             network.architecture,

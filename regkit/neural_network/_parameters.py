@@ -114,12 +114,12 @@ def _one_a_layer(name: str, value: Any, n_layers: int) -> tuple[Any, ...]:
     if isinstance(value, str | Real):
         return (value,) * n_layers
     values = _listed(value)
-    if len(values) != n_layers:
-        raise ValueError(
-            f"{name} must be one value or one a hidden layer: there are {n_layers} "
-            f"hidden layers, {name} has {len(values)} entries."
-        )
-    return values
+    if len(values) == n_layers:
+        return values
+    raise ValueError(
+        f"{name} must be one value or one a hidden layer: there are {n_layers} hidden "
+        f"layers, {name} has {len(values)} entries."
+    )
 
 
 def activations(activation: Any, n_layers: int) -> tuple[str, ...]:

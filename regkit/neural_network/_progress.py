@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -32,40 +33,25 @@ else:
             return method
 
 
+@dataclass(eq=False)
 class TrainingProgress:
-    """Observe the trainer for one fit.
+    """Observe the trainer for one fit."""
 
-    Parameters
-    ----------
-    estimator : estimator
-        What is fitted, for the callbacks.
-    context : object or None
-        The callbacks' context of this fit; None without callbacks.
-    attributes : callable
-        Gives the fitted attributes as they are now, asked only by callbacks that want
-        a fitted estimator.
-    data : dict
-        What callbacks may see: "X", "y" and "metadata".
-    title : str
-        Which of several networks is trained.
+    estimator: Any
+    """What is fitted, for the callbacks."""
+    context: Any
+    """The callbacks' context of this fit; None without callbacks."""
+    attributes: Callable[[], dict[str, Any]]
+    """Gives the fitted attributes as they are now, asked only by callbacks that want a
+    fitted estimator.
     """
-
-    def __init__(
-        self,
-        estimator: Any,
-        context: Any,
-        attributes: Callable[[], dict[str, Any]],
-        data: dict[str, Any],
-        title: str = "",
-    ) -> None:
-        self.estimator = estimator
-        self.context = context
-        self.attributes = attributes
-        self.data = data
-        self.title = title
-        self.task: Any = None
-        self._begun = 0.0
-        self._best = np.inf
+    data: dict[str, Any]
+    """What callbacks may see: "X", "y" and "metadata"."""
+    title: str = ""
+    """Which of several networks is trained."""
+    task: Any = field(default=None, init=False)
+    _begun: float = field(default=0.0, init=False)
+    _best: float = field(default=np.inf, init=False)
 
     def begin(self) -> None:
         """Open a task for the epoch."""

@@ -56,8 +56,11 @@ class Parts(NamedTuple):
     """Rows by their use."""
 
     learn: Table
+    """Those that networks are trained on."""
     validate: Table
+    """Those that tell when to stop, and which epoch is kept."""
     calibrate: Table
+    """Those that tell how wide intervals are."""
     stream: Stream | None = None
     """All rows to learn from, where ``learn`` is only a sample of them."""
     fold: int | None = None

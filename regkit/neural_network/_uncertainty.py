@@ -80,7 +80,7 @@ def epistemic_deviation(
                 X, each, ensemble.seed + number, lambda raw: heads.means(raw, unit)
             )
             parts.append(spread * member.targets.scale)
-    means = [heads.means(m.outputs(X), m.targets) for m in members]
+    means = [heads.means(m.outputs(X, with_beside=False), m.targets) for m in members]
     if len(members) > 1:
         distance = root_mean_square(np.array(means) - np.mean(means, axis=0))
         among = distance * np.sqrt(len(members) / (len(members) - 1))

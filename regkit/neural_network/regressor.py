@@ -216,9 +216,11 @@ class DropoutMLPRegressor(
 
     def _mean(self, X: Any) -> Floats:
         first, *others = self._ensemble.members
-        total: Floats = self._heads.means(first.outputs(X), first.targets)
+        total: Floats = self._heads.means(
+            first.outputs(X, with_beside=False), first.targets
+        )
         for each in others:
-            total += self._heads.means(each.outputs(X), each.targets)
+            total += self._heads.means(each.outputs(X, with_beside=False), each.targets)
         return total / (1 + len(others)) if others else total
 
     @by_chunks()

@@ -6,16 +6,14 @@ from regkit._types import Floats
 from regkit.designs import RowDesign
 from regkit.solvers.criteria import _free_columns, _log_choices, _trace
 from regkit.solvers.folds.losses import held_out_losses, linear_predictors
-from regkit.solvers.losses import Loss
+from regkit.solvers.losses import LossTask
 from regkit.solvers.problem import Penalty
 from regkit.solvers.results import PathResult
 
 
 def loss_criteria(
     design: RowDesign,
-    loss: Loss,
-    y: Floats,
-    offset: Floats | None,
+    task: LossTask,
     penalty: Penalty,
     path: PathResult,
     criterion: str,
@@ -36,20 +34,20 @@ def loss_criteria(
 
     Parameters
     ----------
-    design, offset, penalty, path : object
+    design, penalty, path : object
         Of the path.
-    loss : Loss
-        A negative log-likelihood with known dispersion.
-    y : ndarray (n,)
+    task : LossTask
+        Its loss is a negative log-likelihood with known dispersion.
     criterion : {"aic", "bic", "ebic"}
     weight : ndarray (n,) or None
     """
+    loss, y, offset = task.loss, task.y, task.offset
     n_rows = len(y)
     weight = np.ones(n_rows) if weight is None else weight
     n, rows = float(weight.sum()), np.arange(n_rows)
     paths = path.reshaped(-1, 1)
     losses = held_out_losses(design, loss, y[None], offset, weight, paths, rows)[:, 0]
-    df = _degrees_of_freedom(design, loss, y, offset, penalty, path, weight / n)
+    df = _degrees_of_freedom(design, task, penalty, path, weight / n)
     df += design.fit_intercept
     values = 2.0 * n * losses + df * (2.0 if criterion == "aic" else np.log(n))
     if criterion == "ebic":
@@ -59,9 +57,7 @@ def loss_criteria(
 
 def _degrees_of_freedom(
     design: RowDesign,
-    loss: Loss,
-    y: Floats,
-    offset: Floats | None,
+    task: LossTask,
     penalty: Penalty,
     path: PathResult,
     share: Floats,
@@ -76,13 +72,14 @@ def _degrees_of_freedom(
     sizes = np.array([len(columns) for columns in free], dtype=np.float64)
     if penalty.l1_ratio == 1.0:
         return sizes
-    eta = linear_predictors(design, path, offset, np.arange(len(y)))
+    y = task.y
+    eta = linear_predictors(design, path, task.offset, np.arange(len(y)))
     residual, curvature = np.empty(len(y)), np.empty(len(y))
     for i, columns in enumerate(free):
         penalties = path.alphas[i] * l2[columns]
         if not penalties.any():
             continue
-        loss.differentiate(
+        task.loss.differentiate(
             y, share, np.ascontiguousarray(eta[:, i]), residual, curvature
         )
         Z = design.gather(columns)  # times the roots of the shares

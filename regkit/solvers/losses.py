@@ -80,6 +80,20 @@ class PathLoss(Protocol):
         """See `Loss`."""
 
 
+@dataclass(frozen=True)
+class LossTask:
+    """What is fitted, whatever the columns are; of several classes, one after another.
+
+    See `regkit.solvers.solve_loss.solve_loss_path`.
+    """
+
+    loss: PathLoss
+    y: Floats
+    offset: Floats | None = None
+    tol: float = 1e-8
+    max_iter: int = 1000
+
+
 # Of these some direction may lower the loss forever.
 _ENDLESS = (kernels.LOGISTIC, kernels.POISSON, kernels.TWEEDIE)
 # Of these the mean is the exponential of the predictor.
@@ -158,18 +172,16 @@ class Loss:
         self, y: Floats, share: Floats, eta: Floats, residual: Floats, curvature: Floats
     ) -> float:
         """Return the mean loss where the derivatives are known."""
-        return float(
-            value_at(self.code, self.power, y, share, eta, residual, curvature)
-        )
+        rows = kernels.Differentiated(y, share, eta, residual, curvature)
+        return float(value_at(self.code, self.power, rows))
 
     def differentiate(
         self, y: Floats, share: Floats, eta: Floats, residual: Floats, curvature: Floats
     ) -> None:
         """Write the rows' negative first and their second derivatives."""
+        rows = kernels.Differentiated(y, share, eta, residual, curvature)
         with overflowing():
-            kernels.differentiate(
-                self.code, self.power, y, share, eta, residual, curvature
-            )
+            kernels.differentiate(self.code, self.power, rows)
 
     def divergence(
         self, y: Floats, share: Floats, eta: Floats, dual: Floats, shrunk: float = 1.0

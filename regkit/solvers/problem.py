@@ -14,7 +14,7 @@ from regkit.kernels.linear.certificate import (
     shrinkages,
     wanted,
 )
-from regkit.kernels.linear.coordinate_descent import Terms
+from regkit.kernels.linear.terms import Point, Terms
 
 # With this many columns at most, their Gram matrix is formed whatever the rows.
 FEW_COLUMNS = 500
@@ -202,52 +202,27 @@ class ScaledPenalty(NamedTuple):
         with np.errstate(divide="ignore"):
             return np.abs(correlation[columns]) / self.l1[columns]
 
-    def gap(
-        self,
-        columns: Indices,
-        coef: Floats,
-        slope: Floats,
-        alpha: float,
-        residual_square: float,
-    ) -> float:
-        """Return the duality gap of least squares at ``coef``, shrunk residuals dual.
+    def gap(self, at: Point, alpha: float, residual_square: float) -> float:
+        """Return the duality gap of least squares at a point, shrunk residuals dual.
 
         See `regkit.kernels.linear.certificate.duality_gap`.
         """
-        found: float = duality_gap(
-            columns, coef, slope, *self.terms, alpha, residual_square
-        )
-        return found
+        return float(duality_gap(at, self.terms, alpha, residual_square))
 
-    def shrinkages(
-        self, columns: Indices, coef: Floats, slope: Floats, alpha: float
-    ) -> tuple[float, float, float]:
+    def shrinkages(self, at: Point, alpha: float) -> tuple[float, float, float]:
         """Return the shares of a dual point worth trying, the largest first.
 
         See `regkit.kernels.linear.certificate.shrinkages`.
         """
-        shares: tuple[float, float, float] = shrinkages(
-            columns, coef, slope, *self.terms[:4], alpha
-        )
+        shares: tuple[float, float, float] = shrinkages(at, self.terms, alpha)
         return shares
 
-    def shrunk_gap(
-        self,
-        columns: Indices,
-        coef: Floats,
-        slope: Floats,
-        alpha: float,
-        shrunk: float,
-        scale: float,
-    ) -> float:
+    def shrunk_gap(self, at: Point, alpha: float, shrunk: float, scale: float) -> float:
         """Return what the penalty adds to the gap of any loss at a shrunk dual point.
 
         See `regkit.kernels.linear.certificate.penalty_gap`.
         """
-        found: float = penalty_gap(
-            columns, coef, slope, *self.terms, alpha, shrunk, scale
-        )
-        return found
+        return float(penalty_gap(at, self.terms, alpha, shrunk, scale))
 
     def subdifferential(self, alpha: float, coef: Floats) -> tuple[Floats, Floats]:
         """Return the least and the largest slope that each penalty and box can hold."""

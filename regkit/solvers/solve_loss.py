@@ -1,17 +1,12 @@
 """The regularization path of any loss: squares have solvers of their own."""
 
-from typing import NamedTuple
-
 from regkit._types import Floats
 from regkit.designs.protocols import RowDesign
-from regkit.solvers.losses import HINGE, Loss
+from regkit.solvers.losses import HINGE, Loss, LossTask
 from regkit.solvers.paths.hinge import HingePath
 from regkit.solvers.paths.newton import NewtonPath
-from regkit.solvers.paths.newton_cg import ridge_by_products
-from regkit.solvers.paths.newton_walk import few_blas_threads, walk_down
-from regkit.solvers.paths.row_space import RowSpace
-from regkit.solvers.paths.walk import answered
-from regkit.solvers.problem import Penalty, grid_below, require_l1
+from regkit.solvers.paths.quickest import LossWalk
+from regkit.solvers.problem import Penalty
 from regkit.solvers.results import PathResult
 from regkit.solvers.solve import alpha_grid, solve_path
 
@@ -74,67 +69,10 @@ def solve_loss_path(
             max_nonzero=max_nonzero,
             start=None if start is None else start[0],
         )
-    problem = _Problem(loss, y, offset, tol, max_iter)
-    if max_nonzero is None and loss != HINGE:
-        quick = ridge_by_products(
-            design,
-            loss,
-            y,
-            penalty,
-            alphas,
-            None,
-            offset=offset,
-            tol=tol,
-            max_iter=max_iter,
-        )
-        if quick is not None:
-            return quick
-    rows = RowSpace.of(design, penalty) if max_nonzero is None else None
-    if rows is not None:
-        duals: list[Floats] = []
-        inner = problem.path(rows.design, rows.penalty, alphas, duals=duals)
-        found = rows.solutions(inner, loss, y, offset, duals, tol)
-        if found is not None:
-            return found
-    return problem.path(design, penalty, alphas, start, max_nonzero)
-
-
-class _Problem(NamedTuple):
-    """What is fitted, whatever the columns are; see `solve_loss_path`."""
-
-    loss: Loss
-    y: Floats
-    offset: Floats | None
-    tol: float
-    max_iter: int
-
-    def path(
-        self,
-        design: RowDesign,
-        penalty: Penalty,
-        alphas: Floats,
-        start: tuple[Floats, float] | None = None,
-        max_nonzero: int | None = None,
-        duals: list[Floats] | None = None,
-    ) -> PathResult:
-        """Solve for all alphas; see `walk_down` for ``duals``."""
-        limit = design.n_features if max_nonzero is None else max_nonzero
-        with few_blas_threads(design):
-            walk = _path(self.loss)(
-                design,
-                self.loss,
-                self.y,
-                penalty,
-                offset=self.offset,
-                tol=self.tol,
-                max_iter=self.max_iter,
-            )
-            answered(walk.start(), design)
-            if start is not None:
-                answered(walk.start_from(start[0] * design.scale, start[1]), design)
-            return walk_down(
-                walk, design, penalty, alphas, self.tol, limit, duals=duals
-            )
+    task = LossTask(loss, y, offset, tol, max_iter)
+    return LossWalk(task, _path(loss)).solve(
+        design, penalty, alphas, start, max_nonzero
+    )
 
 
 def loss_alpha_grid(
@@ -160,13 +98,8 @@ def loss_alpha_grid(
     if loss.is_quadratic:
         target = y if offset is None else y - offset
         return alpha_grid(design, target, penalty, n_alphas, eps)
-    require_l1(penalty)
-    with few_blas_threads(design):
-        walk = _path(loss)(
-            design, loss, y, penalty, offset=offset, tol=1e-10, max_iter=1000
-        )
-        answered(walk.start(), design)
-    return grid_below(walk.top, n_alphas, eps)
+    task = LossTask(loss, y, offset, tol=1e-10)
+    return LossWalk(task, _path(loss)).grid(design, penalty, n_alphas, eps)
 
 
 def _path(loss: Loss) -> type[NewtonPath]:

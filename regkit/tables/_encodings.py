@@ -121,14 +121,9 @@ class Learned:
 
 
 def learn_encoding(column: TypedColumn, with_indicator: bool) -> Learned:
-    """Learn how a column becomes numbers.
+    """Learn from the training rows how a column becomes numbers.
 
-    Parameters
-    ----------
-    column : TypedColumn
-        The training rows.
-    with_indicator : bool
-        Whether a 0/1 column says where numbers and dates are missing.
+    Where numbers and dates are missing, a 0/1 column says so ``with_indicator``.
     """
     if isinstance(column.values, Levels):
         return _learn_categories(column.values, column.reading.merged)

@@ -397,6 +397,11 @@ def test_convergence_warning_names_the_fold(data):
         ({"cv": [([], np.arange(5))]}, "training rows .* fold 0"),
         ({"cv": [(np.arange(70), np.arange(5))]}, "training rows of fold 0 that X"),
         ({"cv": []}, "cv gives no folds"),
+        (
+            {"cv": [(1, 2, 3)]},
+            r"held-out rows of each fold, got \(1, 2, 3\) for fold 0",
+        ),
+        ({"cv": KFold}, r"not its class: write KFold\(\) for KFold"),
         ({"alphas": [-1.0, 2.0]}, r"alphas\[0\] == -1"),
         ({"alphas": []}, "alphas must be a non-empty"),
         ({"relaxed": 2}, "'relaxed' parameter"),

@@ -40,6 +40,13 @@ def test_default_constructors_are_good_on_unscaled_columns():
     assert DropoutMLPClassifier(random_state=0).fit(A, a).score(B, b) > 0.85
 
 
+def test_predictions_leave_out_what_serves_intervals_alone():
+    network = DropoutMLPRegressor(**SMALL).fit(X, Y)._ensemble.first
+    assert network.architecture.n_beside == 2
+    predicted = network.outputs(X, with_beside=False)
+    assert_array_equal(predicted, network.outputs(X)[:, :1])
+
+
 @EACH
 def test_the_same_seed_the_same_model(estimator, target):
     first = probe(clone(estimator).fit(X, target))

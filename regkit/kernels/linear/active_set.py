@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from regkit._types import Indices
-from regkit.kernels._jit import kernel, part, uncounted_part
+from regkit.kernels._jit import kernel, uncounted_part
 from regkit.kernels.linear import cholesky
 from regkit.kernels.linear.active_set_state import (
     THRESHOLD_SLACK,
@@ -175,26 +175,6 @@ def pivot_within(
     return max_iter, False
 
 
-@part
-def pivot(
-    problem: WorkingProblem,
-    state: State,
-    n: int,
-    alpha: float,
-    max_iter: int,
-    ridged: bool,
-) -> tuple[int, bool]:
-    """Do what `minimize` does, for kernels."""
-    work = Workspace(
-        np.empty(n, dtype=np.bool_),
-        np.empty(n, dtype=np.int64),
-        np.empty(2 * n, dtype=np.int64),
-        np.empty(n),
-    )
-    none: Any = np.int64(0)
-    return pivot_within(problem, state, work, n, alpha, max_iter, ridged, none)
-
-
 @kernel
 def minimize(
     problem: WorkingProblem,
@@ -210,4 +190,11 @@ def minimize(
     ``alpha`` and has to be made anew. Returns the number of linear systems solved, and
     whether the optimum was reached; where it was not, ``state`` may be far from it.
     """
-    return pivot(problem, state, n, alpha, max_iter, ridged)
+    work = Workspace(
+        np.empty(n, dtype=np.bool_),
+        np.empty(n, dtype=np.int64),
+        np.empty(2 * n, dtype=np.int64),
+        np.empty(n),
+    )
+    none: Any = np.int64(0)
+    return pivot_within(problem, state, work, n, alpha, max_iter, ridged, none)

@@ -17,8 +17,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regkit._types import Floats, Indices
-from regkit.kernels._jit import outlined, uncounted_part, uncounted_summing_part
+from regkit.kernels._jit import (
+    inlined_kernel,
+    outlined,
+    uncounted_part,
+    uncounted_summing_part,
+)
 from regkit.kernels.linear import cholesky
+from regkit.kernels.linear.terms import Terms
 
 # Share of the threshold by which a subgradient may exceed it and count as met.
 THRESHOLD_SLACK = 1e-12
@@ -58,6 +64,40 @@ class Workspace(NamedTuple):
     entering: Indices  # (n,)
     queue: Indices  # (2 n,)
     step: Floats  # (n,)
+
+
+@inlined_kernel
+def problem_at(problem: WorkingProblem, k: int | np.int64) -> WorkingProblem:
+    """Return the k-th of several problems, whose arrays have one more dimension."""
+    return WorkingProblem(
+        problem.gram[k],
+        problem.target[k],
+        problem.l1[k],
+        problem.l2[k],
+        problem.lower[k],
+        problem.upper[k],
+        problem.noise[k],
+    )
+
+
+@inlined_kernel
+def state_at(state: State, k: int | np.int64) -> State:
+    """Return that of the k-th of several problems."""
+    return State(
+        state.coef[k],
+        state.correlation[k],
+        state.free[k],
+        state.side[k],
+        state.active[k],
+        state.factor[k],
+        state.size[k],
+    )
+
+
+@inlined_kernel
+def terms_of(problem: WorkingProblem, square: Floats) -> Terms:
+    """Return what a certificate is told of the penalty."""
+    return Terms(problem.l1, problem.l2, problem.lower, problem.upper, square)
 
 
 @uncounted_part

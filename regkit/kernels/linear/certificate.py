@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from regkit._types import EPS, Floats, Indices
 from regkit.kernels._jit import kernel, uncounted_kernel, uncounted_part
 from regkit.kernels.linear.screening import ENLARGED, EXCESS
+from regkit.kernels.linear.terms import Point, Terms
 
 # A correlation below this share of its column's length and of y's is rounding error.
 ROUNDED = 1e-13
@@ -60,29 +61,20 @@ def _fenchel_young(
 
 @uncounted_kernel
 def penalty_gap(
-    columns: Indices,
-    coef: Floats,
-    correlation: Floats,
-    l1: Floats,
-    l2: Floats,
-    lower: Floats,
-    upper: Floats,
-    square: Floats,
-    alpha: float,
-    shrunk: float,
-    size: float,
+    at: Point, terms: Terms, alpha: float, shrunk: float, size: float
 ) -> float:
     """Return Σ_j [h_j(b_j) + h*_j(shrunk c_j) - shrunk c_j b_j].
 
     ``size`` is the objective, of which rounding errors are told by.
     """
+    coef, lower, upper, square = at.coef, terms.lower, terms.upper, terms.square
     found = 0.0
-    for j in columns:
-        threshold = alpha * l1[j]
-        slope = shrunk * correlation[j]
+    for j in at.columns:
+        threshold = alpha * terms.l1[j]
+        slope = shrunk * at.slope[j]
         if coef[j] == 0.0 and abs(slope) <= threshold:
             continue
-        ridge = alpha * l2[j]
+        ridge = alpha * terms.l2[j]
         rest = slope - ridge * coef[j]
         if threshold == 0.0 and rest != 0.0:
             room = upper[j] - coef[j] if rest > 0.0 else coef[j] - lower[j]
@@ -98,16 +90,7 @@ def penalty_gap(
 
 
 @uncounted_kernel
-def shrinkages(
-    columns: Indices,
-    coef: Floats,
-    correlation: Floats,
-    l1: Floats,
-    l2: Floats,
-    lower: Floats,
-    upper: Floats,
-    alpha: float,
-) -> tuple[float, float, float]:
+def shrinkages(at: Point, terms: Terms, alpha: float) -> tuple[float, float, float]:
     """Return three shares of the residual that may be good dual points, decreasing.
 
     The first is the largest that makes every conjugate finite. Next to a tiny l2, or a
@@ -116,17 +99,17 @@ def shrinkages(
     threshold, is better.
     """
     kappa = closest = within = 1.0
-    for j in columns:
-        threshold = alpha * l1[j]
-        slope = correlation[j]
+    for j in at.columns:
+        threshold = alpha * terms.l1[j]
+        slope = at.slope[j]
         if abs(slope) > threshold:
             if threshold > 0.0 and threshold / abs(slope) < within:
                 within = threshold / abs(slope)
-            unbounded = upper[j] if slope > 0.0 else -lower[j]
+            unbounded = terms.upper[j] if slope > 0.0 else -terms.lower[j]
             if unbounded == np.inf:
-                ridge = alpha * l2[j]
+                ridge = alpha * terms.l2[j]
                 if ridge > 0.0:
-                    value = coef[j]
+                    value = at.coef[j]
                     own = ridge * value if slope > 0.0 else -ridge * value
                     if own < 0.0:
                         own = 0.0
@@ -138,22 +121,8 @@ def shrinkages(
 
 
 @uncounted_kernel
-def duality_gap(
-    columns: Indices,
-    coef: Floats,
-    correlation: Floats,
-    l1: Floats,
-    l2: Floats,
-    lower: Floats,
-    upper: Floats,
-    square: Floats,
-    alpha: float,
-    residual_square: float,
-) -> float:
-    """Return the duality gap at ``coef``.
-
-    ``columns`` are those to look at: every one with a nonzero coefficient or with a
-    correlation that may exceed ``alpha * l1``; the others add nothing.
+def duality_gap(at: Point, terms: Terms, alpha: float, residual_square: float) -> float:
+    """Return the duality gap at a point.
 
     A slope toward an infinite bound of an unpenalized column has no scaling that
     makes it feasible. Where the slope, or what the ridge leaves of it, is rounding
@@ -163,30 +132,18 @@ def duality_gap(
     here but in `regkit.solvers.paths.certificate`, for columns together.
     """
     primal = 0.5 * residual_square
-    for j in columns:
-        value = coef[j]
-        primal += alpha * (l1[j] * abs(value) + 0.5 * l2[j] * value * value)
+    for j in at.columns:
+        value = at.coef[j]
+        primal += alpha * (terms.l1[j] * abs(value) + 0.5 * terms.l2[j] * value * value)
     # No gap exceeds the objective: zero is dual feasible, of value zero.
     gap = primal
     last = 2.0
-    for shrunk in shrinkages(columns, coef, correlation, l1, l2, lower, upper, alpha):
+    for shrunk in shrinkages(at, terms, alpha):
         if shrunk >= last:
             continue
         last = shrunk
         found = 0.5 * (1.0 - shrunk) * (1.0 - shrunk) * residual_square
-        found += penalty_gap(
-            columns,
-            coef,
-            correlation,
-            l1,
-            l2,
-            lower,
-            upper,
-            square,
-            alpha,
-            shrunk,
-            primal,
-        )
+        found += penalty_gap(at, terms, alpha, shrunk, primal)
         # (NaN has to come out as NaN.)
         gap = found if not found >= gap else gap
     return gap

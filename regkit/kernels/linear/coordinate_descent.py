@@ -8,27 +8,16 @@ in b_j is a soft-threshold, a division and a clip (Friedman, Hastie & Tibshirani
 Sweeps over all columns alternate with sweeps over the nonzero ones.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 
 from regkit._types import Floats, Indices
 from regkit.kernels._jit import kernel, part
 from regkit.kernels.linear.columns import ColumnBlock, product, subtract
+from regkit.kernels.linear.terms import Terms
 
 # A step between two values of one sign is made longer by this factor (successive
 # over-relaxation); any below 2 keeps the objective falling.
 OVERRELAXATION = 1.2
-
-
-class Terms(NamedTuple):
-    """The penalty of each column and its squared length, in the working set's order."""
-
-    l1: Floats
-    l2: Floats
-    lower: Floats
-    upper: Floats
-    square: Floats
 
 
 @part

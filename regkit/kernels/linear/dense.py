@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from regkit._types import Floats, Indices
 from regkit.kernels._jit import kernel, summing_kernel
 
+TwoMoments = tuple[Floats, Floats]
 # Columns handled together in C order: their sums stay in the first-level cache.
 _STRIP = 1024
 # Rows and columns of a square that stays in cache.
@@ -52,9 +53,7 @@ def correlate_columns(
 
 
 @summing_kernel
-def moments_rows(
-    X: NDArray[Any], offset: Floats, weight: Floats
-) -> tuple[Floats, Floats]:
+def moments_rows(X: NDArray[Any], offset: Floats, weight: Floats) -> TwoMoments:
     """Return the weighted first and second moments about ``offset``, C order."""
     n, p = X.shape
     first_moment = np.zeros(p)
@@ -74,7 +73,7 @@ def moments_rows(
 @summing_kernel
 def moments_columns(
     columns: NDArray[Any], offset: Floats, weight: Floats
-) -> tuple[Floats, Floats]:
+) -> TwoMoments:
     """Return the weighted first and second moments about ``offset``, F order."""
     p, n = columns.shape
     first_moment = np.empty(p)

@@ -8,8 +8,8 @@ import numpy as np
 
 from regkit._types import Floats, Indices
 from regkit.kernels._jit import fused_part, kernel
-from regkit.kernels.linear.loss_steps import STRIP, exponentials, weighted_sum
-from regkit.kernels.linear.losses import LOGISTIC, measure
+from regkit.kernels.linear.loss_steps import STRIP, exponentials
+from regkit.kernels.linear.losses import LOGISTIC, measure, weighted_sum
 
 # Terms of the series of log(1 + e), 0 <= e <= 1, in the squares of e / (2 + e).
 _TERMS = 17

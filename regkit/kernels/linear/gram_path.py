@@ -16,8 +16,14 @@ from regkit.kernels._jit import (
     uncounted_summing_part,
 )
 from regkit.kernels.linear.active_set import pivot_within
-from regkit.kernels.linear.active_set_state import State, WorkingProblem, Workspace
+from regkit.kernels.linear.active_set_state import (
+    State,
+    WorkingProblem,
+    Workspace,
+    terms_of,
+)
 from regkit.kernels.linear.certificate import doubt, duality_gap
+from regkit.kernels.linear.terms import Point
 
 # What stops the walk.
 END, UNSOLVED, UNSURE = 0, 1, 2
@@ -125,17 +131,10 @@ def follow(
                 unsure = doubt(state.coef, square, total)
                 left = squared_residual(problem, state, total)
                 found.residual_squares[k] = left if left > 0.0 else 0.0
+                reached = Point(every, state.coef, state.correlation)
+                terms = terms_of(problem, square)
                 gap = duality_gap(
-                    every,
-                    state.coef,
-                    state.correlation,
-                    problem.l1,
-                    problem.l2,
-                    problem.lower,
-                    problem.upper,
-                    square,
-                    alpha,
-                    left if left > unsure else unsure,
+                    reached, terms, alpha, left if left > unsure else unsure
                 )
                 found.gaps[k] = gap + unsure
                 if not gap + unsure <= goal:

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from regkit._types import Floats, Indices
 from regkit.kernels._jit import kernel, part, summing_kernel
-from regkit.kernels.linear.active_set import pivot
-from regkit.kernels.linear.active_set_state import State, WorkingProblem
+from regkit.kernels.linear.active_set import minimize
+from regkit.kernels.linear.active_set_state import problem_at, state_at
 from regkit.kernels.linear.certificate import duality_gap, in_span
 from regkit.kernels.linear.lockstep_state import (
     Found,
@@ -25,6 +25,7 @@ from regkit.kernels.linear.lockstep_state import (
 )
 from regkit.kernels.linear.primal import minimize_from
 from regkit.kernels.linear.screening import ENLARGED, EXCESS, MANY, ROUNDED_SUM
+from regkit.kernels.linear.terms import Point, Terms
 from regkit.kernels.linear.three_views import (
     SharedColumns,
     correlate,
@@ -213,25 +214,8 @@ def minimize_each(work: WorkingSets, alpha: float, max_iter: int, ridged: bool) 
         size = work.sizes[k]
         for a in range(size):
             work.starts[k, a] = state.coef[k, a]
-        one = WorkingProblem(
-            problem.gram[k],
-            problem.target[k],
-            problem.l1[k],
-            problem.l2[k],
-            problem.lower[k],
-            problem.upper[k],
-            problem.noise[k],
-        )
-        its = State(
-            state.coef[k],
-            state.correlation[k],
-            state.free[k],
-            state.side[k],
-            state.active[k],
-            state.factor[k],
-            state.size[k],
-        )
-        n_iter, is_solved = pivot(one, its, size, alpha, max_iter, ridged)
+        one, its = problem_at(problem, k), state_at(state, k)
+        n_iter, is_solved = minimize(one, its, size, alpha, max_iter, ridged)
         if not is_solved:
             start = work.starts[k, :size]
             n_iter += minimize_from(one, its, start, alpha, max_iter - n_iter)
@@ -280,18 +264,15 @@ def certify(
             if not view.inside[k, j]:
                 looked_at[count] = j
                 count += 1
-        gap = duality_gap(
-            looked_at[:count],
-            view.coef[k],
-            view.correlation[k],
+        at = Point(looked_at[:count], view.coef[k], view.correlation[k])
+        own = Terms(
             terms.l1[k],
             terms.l2[k],
             terms.lower[k],
             terms.upper[k],
             terms.squares[k],
-            alpha,
-            square,
         )
+        gap = duality_gap(at, own, alpha, square)
         work.gaps[k] = gap
         work.residual_squares[k] = square
         # (A gap that is NaN is too large.)

@@ -14,9 +14,9 @@ import numpy as np
 
 from regkit._types import Floats, Indices
 from regkit.kernels._jit import fused_part, kernel
-from regkit.kernels.linear.loss_steps import STRIP, exponentials, weighted_sum
+from regkit.kernels.linear.loss_steps import STRIP, exponentials
 from regkit.kernels.linear.loss_values import logarithms
-from regkit.kernels.linear.losses import GAMMA, POISSON, measure
+from regkit.kernels.linear.losses import GAMMA, POISSON, measure, weighted_sum
 
 # Up to this the series of g is as accurate as the difference.
 _SERIES = 0.25

@@ -9,11 +9,12 @@ import numpy as np
 
 from regkit._types import EPS, Floats, Indices
 from regkit.kernels._jit import part, summing_part
-from regkit.kernels.linear.active_set_state import State, WorkingProblem
+from regkit.kernels.linear.active_set_state import State, WorkingProblem, terms_of
 from regkit.kernels.linear.certificate import penalty_gap, shrinkages
 from regkit.kernels.linear.loss_policy import BALANCED, HORIZON, RISE, WORST_CONTRACTION
 from regkit.kernels.linear.loss_steps import LossRows, advance_all
 from regkit.kernels.linear.losses import balance, objective
+from regkit.kernels.linear.terms import Point
 
 # Figures that the walk takes over and hands back, by their places.
 INTERCEPT = 0
@@ -207,28 +208,15 @@ def gap_bound(
     The rows' part is convex in the dual point; at zero it is their deviance, which is
     below that of the null model.
     """
-    problem, state = working.problem, working.state
     divergence = working.figures[DIVERGENCE]
-    l1, l2, lower, upper = problem.l1, problem.l2, problem.lower, problem.upper
-    coef, correlation = state.coef, state.correlation
+    at = Point(every, working.state.coef, working.state.correlation)
+    terms = terms_of(working.problem, working.square)
     gap, last = np.inf, 2.0
-    for shrunk in shrinkages(every, coef, correlation, l1, l2, lower, upper, alpha):
+    for shrunk in shrinkages(at, terms, alpha):
         if shrunk >= last:
             continue
         last = shrunk
         found = shrunk * divergence + (1.0 - shrunk) * null_deviance
-        found += penalty_gap(
-            every,
-            coef,
-            correlation,
-            l1,
-            l2,
-            lower,
-            upper,
-            working.square,
-            alpha,
-            shrunk,
-            null_deviance,
-        )
+        found += penalty_gap(at, terms, alpha, shrunk, null_deviance)
         gap = min(gap, found)
     return gap

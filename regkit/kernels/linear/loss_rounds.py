@@ -66,6 +66,7 @@ from regkit.kernels.linear.loss_together import (
     working_at,
 )
 from regkit.kernels.linear.loss_values import value_at
+from regkit.kernels.linear.losses import Differentiated
 
 
 @part
@@ -79,7 +80,7 @@ def _propose(
     for j in range(size):
         before[j] = state.coef[j]
     ridged = settings.ridged or figures[IS_NEW] > 0.0
-    _, solved = active_set.pivot(
+    _, solved = active_set.minimize(
         working.problem, state, size, alpha, settings.max_iter, ridged
     )
     if not solved:
@@ -126,11 +127,11 @@ def _is_rise(
 def _settle(
     together: Together,
     k: int | np.int64,
+    sums: Floats,
     columns: Floats,
     size: int,
     settings: Settings,
     alpha: float,
-    sums: Floats,
 ) -> int:
     """Judge the step that problem k has made; say what comes next."""
     figures = together.working.figures[k]
@@ -230,7 +231,7 @@ def _proceed(
                 settings.max_iter,
                 settings.price,
             )
-            answers[k] = _settle(together, k, columns, size, own, alpha, sums[k])
+            answers[k] = _settle(together, k, sums[k], columns, size, own, alpha)
 
 
 @part
@@ -248,15 +249,10 @@ def _record(together: Together, k: int | np.int64, size: int, alpha: float) -> f
     working.settled[k] = rows.curvature[k]
     together.last_eta[:] = rows.eta[0]
     together.last_residual[:] = rows.residual[0]
-    return value_at(
-        rows.code,
-        rows.power,
-        rows.y[0],
-        rows.share[0],
-        rows.eta[0],
-        rows.residual[0],
-        rows.curvature[0],
+    there = Differentiated(
+        rows.y[0], rows.share[0], rows.eta[0], rows.residual[0], rows.curvature[0]
     )
+    return value_at(rows.code, rows.power, there)
 
 
 @kernel

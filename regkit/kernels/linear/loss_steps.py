@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from regkit._types import Floats, Indices
 from regkit.kernels._jit import fused_part, kernel, part, summing_part
-from regkit.kernels.linear.losses import GAMMA, LOGISTIC, POISSON, measure
+from regkit.kernels.linear.losses import GAMMA, LOGISTIC, POISSON, measure, weighted_sum
 
 # Rows of X in F order that are read at a time: they stay in cache.
 STRIP = 256
@@ -90,15 +90,6 @@ def entropy_series(x: float) -> float:
     t = 1.0 / 72.0 - x * (1.0 / 90.0 - x * (1.0 / 110.0 - x * t))
     t = 1.0 / 30.0 - x * (1.0 / 42.0 - x * (1.0 / 56.0 - x * t))
     return x * x * (0.5 - x * (1.0 / 6.0 - x * (1.0 / 12.0 - x * (1.0 / 20.0 - x * t))))
-
-
-@summing_part
-def weighted_sum(values: Floats, share: Floats, m: int) -> float:
-    """Return Σ_i share_i values_i of the first ``m``."""
-    total = 0.0
-    for i in range(m):
-        total += values[i] * share[i]
-    return total
 
 
 @fused_part

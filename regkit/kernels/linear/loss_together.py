@@ -6,7 +6,7 @@ import numpy as np
 
 from regkit._types import Floats
 from regkit.kernels._jit import part
-from regkit.kernels.linear.active_set_state import State, WorkingProblem
+from regkit.kernels.linear.active_set_state import problem_at, state_at
 from regkit.kernels.linear.loss_model import Working
 from regkit.kernels.linear.loss_steps import LossRows
 
@@ -64,28 +64,11 @@ def rows_at(rows: LossRows, k: int | np.int64) -> LossRows:
 @part
 def working_at(working: Working, k: int | np.int64) -> Working:
     """Return that of problem k."""
-    problem, state = working.problem, working.state
     return Working(
         working.columns,
         working.scaled,
-        WorkingProblem(
-            problem.gram[k],
-            problem.target[k],
-            problem.l1[k],
-            problem.l2[k],
-            problem.lower[k],
-            problem.upper[k],
-            problem.noise[k],
-        ),
-        State(
-            state.coef[k],
-            state.correlation[k],
-            state.free[k],
-            state.side[k],
-            state.active[k],
-            state.factor[k],
-            state.size[k],
-        ),
+        problem_at(working.problem, k),
+        state_at(working.state, k),
         working.square[k],
         working.sums[k],
         working.since[k],

@@ -9,8 +9,10 @@ from regkit.kernels.linear.losses import (
     LOGISTIC,
     POISSON,
     TWEEDIE,
+    Differentiated,
     objective,
     value,
+    weighted_sum,
 )
 
 # A probability that is had by subtracting from 1 has digits enough from here on.
@@ -42,14 +44,6 @@ def logarithms(
         x[i] = (k + 0.5) * 0.6931471805599453 + 2.0 * (s + s * q * t)
 
 
-@uncounted_summing_part
-def _sum_of_products(x: Floats, y: Floats, m: int) -> float:
-    total = 0.0
-    for i in range(m):
-        total += x[i] * y[i]
-    return total
-
-
 @part
 def _logistic_values(y: Floats, share: Floats, eta: Floats, residual: Floats) -> float:
     """Return what `objective` does for the logistic loss, by vector instructions.
@@ -69,7 +63,7 @@ def _logistic_values(y: Floats, share: Floats, eta: Floats, residual: Floats) ->
             chance[i] = own if is_plain else 1.0
             rest += 0 if is_plain else 1
         logarithms(chance, bits, number, exponent, m)
-        total -= _sum_of_products(share[start : start + m], chance, m)
+        total -= weighted_sum(chance, share[start : start + m], m)
         for i in range(start, start + m if rest else start):
             is_plain = y[i] * y[i] == y[i] and 1.0 - abs(residual[i]) >= _LIKELY
             if share[i] > 0.0 and not is_plain:
@@ -78,16 +72,9 @@ def _logistic_values(y: Floats, share: Floats, eta: Floats, residual: Floats) ->
 
 
 @uncounted_summing_part
-def _log_link_values(
-    code: int,
-    power: float,
-    y: Floats,
-    share: Floats,
-    eta: Floats,
-    residual: Floats,
-    curvature: Floats,
-) -> float:
+def _log_link_values(code: int, power: float, rows: Differentiated) -> float:
     """Return what `objective` does for counts and amounts."""
+    y, share, eta, residual, curvature = rows
     total = 0.0
     n = y.shape[0]
     if code == POISSON:
@@ -105,21 +92,13 @@ def _log_link_values(
 
 
 @kernel
-def value_at(
-    code: int,
-    power: float,
-    y: Floats,
-    share: Floats,
-    eta: Floats,
-    residual: Floats,
-    curvature: Floats,
-) -> float:
+def value_at(code: int, power: float, rows: Differentiated) -> float:
     """Return what `objective` does, by the derivatives, which take no exponentials.
 
     (Not a `summing_kernel`: sums reordered in `logarithms` would be wrong.)
     """
     if code == LOGISTIC:
-        return _logistic_values(y, share, eta, residual)
+        return _logistic_values(rows.y, rows.share, rows.eta, rows.residual)
     if code > TWEEDIE:
-        return objective(code, power, y, share, eta)
-    return _log_link_values(code, power, y, share, eta, residual, curvature)
+        return objective(code, power, rows.y, rows.share, rows.eta)
+    return _log_link_values(code, power, rows)

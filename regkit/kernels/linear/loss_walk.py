@@ -40,8 +40,10 @@ from regkit.kernels.linear.loss_policy import (
     MOST_WEIGHT,
     PATIENCE,
 )
+from regkit.kernels.linear.loss_products import correlate_one
 from regkit.kernels.linear.loss_steps import LossRows
 from regkit.kernels.linear.loss_values import value_at
+from regkit.kernels.linear.losses import Differentiated
 
 
 @uncounted_summing_part
@@ -89,26 +91,6 @@ def _multiply(left: Floats, gram: Floats, size: int) -> None:
                     gram[j + c, a + i] = line[c]
 
 
-@uncounted_summing_part
-def _correlate(columns: Floats, weight: Floats, found: Floats, size: int) -> None:
-    """Write the sums Σ_i weight_i x_ij of the first columns."""
-    n = weight.shape[0]
-    last = size - 1
-    for j in range(0, size, 4):
-        c0, c1 = columns[j], columns[min(j + 1, last)]
-        c2, c3 = columns[min(j + 2, last)], columns[min(j + 3, last)]
-        s0 = s1 = s2 = s3 = 0.0
-        for i in range(n):
-            v = weight[i]
-            s0 += v * c0[i]
-            s1 += v * c1[i]
-            s2 += v * c2[i]
-            s3 += v * c3[i]
-        sums = (s0, s1, s2, s3)
-        for c in range(min(4, size - j)):
-            found[j + c] = sums[c]
-
-
 @uncounted_part
 def _form(
     rows: LossRows, working: Working, size: int, settings: Settings, alpha: float
@@ -135,7 +117,9 @@ def _form(
     _multiply(working.scaled, gram, size)
     figures[TOTAL] = total
     if settings.fit_intercept:
-        _correlate(working.scaled, rows.change, working.sums, size)
+        working.sums[:size] = 0.0
+        first_row = np.int64(0)
+        correlate_one(working.scaled, size, rows.change, first_row, working.sums)
         inverse = 1.0 / total if total > 0.0 else 0.0
         for j in range(size):
             share = working.sums[j] * inverse
@@ -186,7 +170,7 @@ def _take_step(
     before = state.coef[:size].copy()
     own = state.correlation[:size].copy()
     ridged = settings.ridged or figures[IS_NEW] > 0.0
-    _, solved = active_set.pivot(
+    _, solved = active_set.minimize(
         working.problem, state, size, alpha, settings.max_iter, ridged
     )
     if solved:
@@ -220,7 +204,9 @@ def _solve(
             _form(rows, working, size, settings, alpha)
         if rebases:
             own_residual(rows, working, settings.fit_intercept)
-            _correlate(working.columns, rows.change, products, size)
+            products[:size] = 0.0
+            first_row = np.int64(0)
+            correlate_one(working.columns, size, rows.change, first_row, products)
             rebase(working, products, size, settings.fit_intercept)
         if n_iter == settings.max_iter:
             return n_iter, True
@@ -294,13 +280,8 @@ def walk(
         found[k, 0] = figures[INTERCEPT]
         found[k, 1] = gap
         found[k, 2] = n_iter
-        found[k, 3] = value_at(
-            rows.code,
-            rows.power,
-            rows.y,
-            rows.share,
-            rows.eta,
-            rows.residual,
-            rows.curvature,
+        there = Differentiated(
+            rows.y, rows.share, rows.eta, rows.residual, rows.curvature
         )
+        found[k, 3] = value_at(rows.code, rows.power, there)
     return alphas.shape[0], 0, True

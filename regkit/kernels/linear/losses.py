@@ -19,6 +19,8 @@ It is evaluated as a sum of non-negative terms in the difference between the two
 of the cancellation that the formula as it stands would suffer.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from regkit._types import Floats
@@ -26,6 +28,7 @@ from regkit.kernels._jit import (
     uncounted_kernel,
     uncounted_part,
     uncounted_summing_kernel,
+    uncounted_summing_part,
 )
 
 LOGISTIC = 0
@@ -40,6 +43,16 @@ SQUARES = 6
 _SERIES = 1e-2
 # Newton steps allowed to a scalar equation; they converge quadratically.
 _MOST_STEPS = 100
+
+
+class Differentiated(NamedTuple):
+    """Rows, and the derivatives of a loss at their linear predictors."""
+
+    y: Floats
+    share: Floats
+    eta: Floats
+    residual: Floats
+    curvature: Floats
 
 
 @uncounted_part
@@ -244,6 +257,15 @@ def row_room(code: int, y: float, dual: float) -> float:
     return 1.0
 
 
+@uncounted_summing_part
+def weighted_sum(values: Floats, share: Floats, m: int) -> float:
+    """Return Σ_i share_i values_i of the first ``m``."""
+    total = 0.0
+    for i in range(m):
+        total += values[i] * share[i]
+    return total
+
+
 @uncounted_kernel
 def objective(code: int, power: float, y: Floats, share: Floats, eta: Floats) -> float:
     """Return Σ_i share_i f(y_i, eta_i)."""
@@ -255,19 +277,12 @@ def objective(code: int, power: float, y: Floats, share: Floats, eta: Floats) ->
 
 
 @uncounted_kernel
-def differentiate(
-    code: int,
-    power: float,
-    y: Floats,
-    share: Floats,
-    eta: Floats,
-    residual: Floats,
-    curvature: Floats,
-) -> None:
+def differentiate(code: int, power: float, rows: Differentiated) -> None:
     """Write -f' and f'' of every row; zeros for rows of no weight."""
+    y, eta, residual, curvature = rows.y, rows.eta, rows.residual, rows.curvature
     for i in range(y.shape[0]):
         residual[i] = curvature[i] = 0.0
-        if share[i] > 0.0:
+        if rows.share[i] > 0.0:
             residual[i], curvature[i] = derivatives(code, power, y[i], eta[i])
 
 

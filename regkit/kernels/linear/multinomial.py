@@ -15,9 +15,8 @@ from regkit.kernels.linear.loss_steps import (
     STRIP,
     entropy_series,
     exponentials,
-    weighted_sum,
 )
-from regkit.kernels.linear.losses import entropy
+from regkit.kernels.linear.losses import entropy, weighted_sum
 
 
 class ClassRows(NamedTuple):
@@ -129,10 +128,9 @@ def _compare(rows: ClassRows, start: int, m: int, room: Floats) -> float:
 @kernel
 def advance(rows: ClassRows) -> float:
     """Take all rows along ``change``; return the rows' part of the gap."""
+    total, n = 0.0, rows.y.shape[1]
     room = np.empty((6, STRIP))
     bits = room[5].view(np.int64)
-    total = 0.0
-    n = rows.y.shape[1]
     for start in range(0, n, STRIP):
         m = min(STRIP, n - start)
         _reach(rows, start, m, room, bits)
@@ -179,9 +177,9 @@ def divergence(
     y: Floats, share: Floats, eta: Floats, dual: Floats, shrunk: float
 ) -> float:
     """Return the rows' part of the gap at ``shrunk * dual``."""
+    total = 0.0
     n_classes, n = y.shape
     p = np.empty(n_classes)
-    total = 0.0
     for i in range(n):
         if share[i] > 0.0:
             _probabilities(eta, i, p)

@@ -183,9 +183,8 @@ def _sgd(
     l1: float,
 ) -> None:
     real = params.dtype.type
-    zero = real(0.0)
     momentum_, move_, alpha_, l1_ = real(momentum), real(move), real(alpha), real(l1)
-    nothing = real(_NOTHING)
+    zero, nothing = real(0.0), real(_NOTHING)
     for i in range(params.shape[0]):
         w = params[i]
         g = gradient[i] + alpha_ * w

@@ -246,12 +246,12 @@ def finish(
     params: NDArray[Any],
     work: Buffers,
     layer: int,
+    start: int,
+    stop: int,
     dropout: Dropout,
     fraction: float,
     key: Key,
     first_row: int,
-    start: int,
-    stop: int,
 ) -> None:
     """Bias, activation and noise of a layer, a unit at a time."""
     first, units = net.firsts[layer + 1], net.sizes[layer + 1]
@@ -351,7 +351,7 @@ def forward(
         drop_inputs(net, work, dropout, fraction, key, first_row, start, stop)
     for layer in range(net.weights.shape[0]):
         multiply(net, params, work, layer, start, stop, space)
-        finish(net, params, work, layer, dropout, fraction, key, first_row, start, stop)
+        finish(net, params, work, layer, start, stop, dropout, fraction, key, first_row)
 
 
 @inlined_kernel

@@ -89,24 +89,17 @@ def _multiply_group(
             matrix = Matrix(space, (u - first) * apart, apart, 1, 0)
         at = out.start + u * PANEL
         left_out = units - u
-        if left_out >= UNITS:
-            for p in range(start, stop):
-                target = Lines(out.numbers, at + p * out.step, PANEL)
-                source = Lines(right.numbers, right.start + p * right.step, 0)
+        together = UNITS if left_out >= UNITS else FEW if left_out >= FEW else 1
+        for p in range(start, stop):
+            target = Lines(out.numbers, at + p * out.step, PANEL)
+            source = Lines(right.numbers, right.start + p * right.step, 0)
+            if together == UNITS:
                 tile_units(target, matrix, source, 1, depth)
-            u += UNITS
-        elif left_out >= FEW:
-            for p in range(start, stop):
-                target = Lines(out.numbers, at + p * out.step, PANEL)
-                source = Lines(right.numbers, right.start + p * right.step, 0)
+            elif together == FEW:
                 tile_few(target, matrix, source, 1, depth)
-            u += FEW
-        else:
-            for p in range(start, stop):
-                target = Lines(out.numbers, at + p * out.step, PANEL)
-                source = Lines(right.numbers, right.start + p * right.step, 0)
+            else:
                 tile_one(target, matrix, source, 1, depth)
-            u += 1
+        u += together
 
 
 @inlined_kernel

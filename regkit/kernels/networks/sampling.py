@@ -74,7 +74,7 @@ def sample(
                 if layer > 0 or not inputs_fixed:
                     multiply(net, params, work, layer, none, panels, space)
                 finish(
-                    net, params, work, layer, dropout, fraction, key, lo, none, panels
+                    net, params, work, layer, none, panels, dropout, fraction, key, lo
                 )
             for panel in range(panels):
                 first = panel * PANEL

@@ -23,11 +23,7 @@ class FoldMoments:
     """The sums over all rows, and over those that each fold leaves out."""
 
     def __init__(
-        self,
-        design: RowDesign,
-        y: Floats,
-        sample_weight: Floats | None,
-        folds: Sequence[Fold],
+        self, design: RowDesign, y: Floats, weight: Floats | None, folds: Sequence[Fold]
     ) -> None:
         """Read every row, once where the folds partition them.
 
@@ -36,7 +32,7 @@ class FoldMoments:
         self._design = design
         self._level = float(design.center(y)[1])
         self._y = y
-        self._sample_weight = sample_weight
+        self._sample_weight = weight
         self._folds = folds
         self._left_out = [fold.left_out(design.n_samples) for fold in folds]
         self._center = design.guessed_center()

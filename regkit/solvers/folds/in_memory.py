@@ -77,6 +77,7 @@ class Folded(Protocol):
     """What cross-validation asks of its folds, whatever the loss."""
 
     test_weights: Floats
+    """(n_folds,): sums of the held-out rows' weights."""
 
     def solve(self, task: PathTask) -> FoldPaths:
         """Solve the path on the training rows of every fold, and on all rows."""
@@ -87,13 +88,7 @@ _Solved = tuple[PathResult, Floats]
 
 
 class FoldedDesign:
-    """Rows in memory and squared loss, and what the folds share.
-
-    Attributes
-    ----------
-    test_weights : ndarray (K,)
-        Sums of the held-out rows' weights.
-    """
+    """Rows in memory and squared loss, and what the folds share; see `Folded`."""
 
     def __init__(
         self,
@@ -249,7 +244,7 @@ class FoldedDesign:
                 self._y,
                 penalty,
                 alphas,
-                n_threads=self._n_threads,
+                self._n_threads,
                 **settings._asdict(),
             )
         return list(zip(paths, map(self._errors, waiting, paths), strict=True))

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regkit._types import EPS, Floats, Indices
+from regkit.kernels.linear.terms import Point
 from regkit.solvers.folds.loss_model import Minimum
 from regkit.solvers.folds.loss_passes import Curvatures, LossSums, Training
 from regkit.solvers.problem import ScaledPenalty
@@ -219,17 +220,17 @@ def gap_at(
     deviance: float,
 ) -> float:
     """Return the duality gap at a point with a dual point of these slopes."""
-    penalty, every = problem.penalty, np.arange(len(coef))
+    penalty, at = problem.penalty, Point(np.arange(len(coef)), coef, slope)
     gap, scale = inf, problem.null_deviance
     if not np.isfinite(divergence):
         return gap
     tried = 2.0
-    for share in penalty.shrinkages(every, coef, slope, alpha):
+    for share in penalty.shrinkages(at, alpha):
         if share >= tried:  # the first is the largest that is feasible
             continue
         tried = share
         # The rows' part is convex in the dual point; at zero it is their deviance.
         part = share * divergence + (1.0 - share) * deviance
-        part += penalty.shrunk_gap(every, coef, slope, alpha, share, scale)
+        part += penalty.shrunk_gap(at, alpha, share, scale)
         gap = min(gap, part)
     return gap

@@ -28,7 +28,7 @@ from regkit.solvers.folds.loss_together import (
     working_of,
 )
 from regkit.solvers.folds.shared_rows import SharedRows
-from regkit.solvers.losses import Loss, overflowing
+from regkit.solvers.losses import LOGISTIC, Loss, LossTask, overflowing
 from regkit.solvers.paths.newton import LARGEST_DROP
 from regkit.solvers.paths.newton_walk import (
     few_blas_threads,
@@ -38,11 +38,12 @@ from regkit.solvers.problem import Penalty
 from regkit.solvers.results import PathResult
 
 # Fewer entries than these are solved sooner one by one, by compiled walks.
-_FEWEST_ENTRIES = 1 << 19
+_FEWEST_ENTRIES = 1 << 16
 # With more columns than this, or than this share of the rows, the problems differ too
-# much for one working set.
+# much for one working set; a label tells less than a count or an amount.
 _MOST_COLUMNS = 1000
 _WIDEST = 0.25
+_WIDEST_OF_LABELS = 0.125
 # With this many at most all columns make the working set, and with more from where this
 # share of them is in it: to tell which may stay outside would take longer than they do.
 _FEW_COLUMNS = 128
@@ -63,12 +64,13 @@ _MOST_SHARED = 2.0
 def can_share(design: RowDesign, loss: Loss, penalty: Penalty) -> bool:
     """Whether folds of this problem are solved side by side."""
     n, p = design.n_samples, design.n_features
+    widest = _WIDEST_OF_LABELS if loss == LOGISTIC else _WIDEST
     return (
         loss.is_smooth
         and not loss.is_quadratic
         and not design.is_sparse
         and n * p >= _FEWEST_ENTRIES
-        and p <= min(_MOST_COLUMNS, _WIDEST * n)
+        and p <= min(_MOST_COLUMNS, widest * n)
         and penalty.l1_ratio > 0.0
         and not np.any(penalty.factor == 0.0)
     )
@@ -92,16 +94,11 @@ def solve_folds(
     """
     whole = designs[0]
     with few_blas_threads(whole):
-        members = [
-            Member(d, loss, y, penalty, offset=offset, tol=tol, max_iter=max_iter)
-            for d in designs
-        ]
+        task = LossTask(loss, y, offset, tol, max_iter)
+        members = [Member(design, task, penalty) for design in designs]
         walk = _Lockstep(members, whole)
         walk.run(alphas)
-        return [
-            member.result(whole, penalty, alphas, offset=offset, tol=tol)
-            for member in members
-        ]
+        return [member.result(whole, penalty, alphas) for member in members]
 
 
 class _Lockstep:

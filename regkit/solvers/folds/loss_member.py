@@ -14,7 +14,8 @@ from regkit.kernels.linear.loss_policy import (
     MOST_WEIGHT,
 )
 from regkit.kernels.linear.loss_steps import LossRows
-from regkit.solvers.losses import Loss
+from regkit.kernels.linear.terms import Point
+from regkit.solvers.losses import LossTask
 from regkit.solvers.paths.certificate import LossCertificate
 from regkit.solvers.paths.newton import NewtonPath
 from regkit.solvers.paths.newton_walk import (
@@ -22,42 +23,21 @@ from regkit.solvers.paths.newton_walk import (
     SolutionBlock,
     path_of_blocks,
 )
+from regkit.solvers.paths.quickest import LossWalk
 from regkit.solvers.paths.screening import Answer, Request
 from regkit.solvers.problem import Penalty
 from regkit.solvers.results import PathResult
-from regkit.solvers.solve_loss import solve_loss_path
 
 
 class Member(NewtonPath):
     """One of the problems; its model has the columns of all, in their order."""
 
-    def __init__(
-        self,
-        design: RowDesign,
-        loss: Loss,
-        y: Floats,
-        penalty: Penalty,
-        **options: Any,
-    ) -> None:
-        super().__init__(design, loss, y, penalty, **options)
-        self.design = design
+    def __init__(self, design: RowDesign, task: LossTask, penalty: Penalty) -> None:
+        super().__init__(design, task, penalty)
+        self.design, self._task = design, task
         self._unpenalized = np.empty(0, dtype=np.int64)
         self.top = self.alpha = self.penalty.largest_alpha(self._screen.correlation)
-        n = len(y)
-        self.rows = LossRows(
-            loss.code,
-            loss.power,
-            y.copy(),
-            self._share.copy(),
-            np.zeros(n),
-            self.eta.copy(),
-            self._dual.copy(),
-            np.zeros(n),
-            np.zeros(n),
-            np.zeros(n),
-            self._residual.copy(),
-            self._curvature.copy(),
-        )
+        self.rows = self._kernel_rows(np.zeros(len(task.y)))
         self.columns: Indices = np.empty(0, dtype=np.int64)
         self.is_alone = self.null_deviance == 0.0
         self.n_solved = 0  # alphas
@@ -86,17 +66,7 @@ class Member(NewtonPath):
 
     def settings(self, price: float) -> loss_model.Settings:
         """Return what stays the same on the path."""
-        loss: Any = self._loss
-        return loss_model.Settings(
-            self._design.fit_intercept,
-            self.penalty.is_ridged,
-            loss.is_smooth,
-            loss.curvature_bound,
-            self._goal,
-            self.null_deviance,
-            self._max_iter,
-            price,
-        )
+        return self._kernel_settings(self._max_iter, price)
 
     @property
     def goal(self) -> float:
@@ -183,9 +153,7 @@ class Member(NewtonPath):
         is_known = len(self._looked_at) == len(self.columns) and gap <= self._goal
         if not is_known and len(self._looked_at):
             gap = self._certificate.gap(
-                self._looked_at,
-                self.coef,
-                self._screen.correlation,
+                Point(self._looked_at, self.coef, self._screen.correlation),
                 alpha,
                 rows.eta,
                 rows.dual,
@@ -248,15 +216,7 @@ class Member(NewtonPath):
         most = np.minimum(MOST_WEIGHT * weight, loss.curvature_bound)
         return np.clip(ahead, LEAST_WEIGHT * weight, most)
 
-    def result(
-        self,
-        whole: RowDesign,
-        penalty: Penalty,
-        alphas: Floats,
-        *,
-        offset: Floats | None,
-        tol: float,
-    ) -> PathResult:
+    def result(self, whole: RowDesign, penalty: Penalty, alphas: Floats) -> PathResult:
         """Return the path; what was not to be solved side by side is solved now."""
         design, found = self.design, []
         if self.blocks:
@@ -267,7 +227,7 @@ class Member(NewtonPath):
                     self,
                     penalty,
                     alphas,
-                    tol,
+                    self._tol,
                     ColumnScales(design.scale, whole.offset, design.fit_intercept),
                 )
             )
@@ -276,18 +236,7 @@ class Member(NewtonPath):
             if found:
                 last = found[0].at(self.n_solved - 1)
                 start = last.coefs[:, 0], float(last.intercepts[0])
-            loss: Any = self._loss
-            found.append(
-                solve_loss_path(
-                    design,
-                    loss,
-                    self._y,
-                    penalty,
-                    alphas[self.n_solved :],
-                    offset=offset,
-                    tol=tol,
-                    max_iter=self._max_iter,
-                    start=start,
-                )
-            )
+            walk = LossWalk(self._task, NewtonPath)
+            rest = alphas[self.n_solved :]
+            found.append(walk.solve(design, penalty, rest, start, None))
         return found[0] if len(found) == 1 else PathResult.concat(found)

@@ -135,7 +135,7 @@ class SummedModel:
             ridged = self._ridged or self._is_new
             with overflowing():
                 pivoting.minimize(
-                    self._problem, state, size, reached, self._max_iter, ridged
+                    self._problem, state, size, reached, ridged, self._max_iter
                 )
             self._is_new = False
             if reached <= alpha:

@@ -71,14 +71,6 @@ class FoldLosses(NamedTuple):
     """(A, K): mean losses of the held-out rows, over the targets."""
 
 
-def together(parts: list[ColumnMoments]) -> ColumnMoments:
-    """Return the moments of the rows of all parts."""
-    total = parts[0]
-    for part in parts[1:]:
-        total = total.merged(part)
-    return total
-
-
 def times(moments: ColumnMoments, factor: float) -> ColumnMoments:
     """Return the moments of rows whose weights are multiplied."""
     return ColumnMoments(

@@ -13,8 +13,7 @@ from regkit.solvers.folds.fold import Fold
 from regkit.solvers.folds.in_memory import FoldPaths, PathTask
 from regkit.solvers.folds.loss_lockstep import can_share, solve_folds
 from regkit.solvers.loss_terms import LossTerm
-from regkit.solvers.losses import Loss
-from regkit.solvers.multinomial import Multinomial
+from regkit.solvers.losses import Loss, PathLoss
 from regkit.solvers.results import PathResult
 
 # Linear predictors of all alphas that are held at a time.
@@ -22,21 +21,15 @@ _ENTRIES = 1 << 20
 
 
 class LossFolds:
-    """Rows in memory and a loss, and what its folds share; see `FoldedDesign`.
-
-    Attributes
-    ----------
-    test_weights : ndarray (K,)
-        Sums of the held-out rows' weights.
-    """
+    """Rows in memory and a loss, and what its folds share; see `Folded`."""
 
     def __init__(
         self,
         design: RowDesign,
         term: LossTerm,
-        sample_weight: Floats | None,
-        folds: Sequence[Fold],
         training_weight: Callable[[Fold], Floats],
+        folds: Sequence[Fold],
+        sample_weight: Floats | None,
         error_scale: float = 1.0,
         n_threads: int = 1,
     ) -> None:
@@ -47,11 +40,11 @@ class LossFolds:
         design : RowDesign
             Of all rows.
         term : LossTerm
-        sample_weight : ndarray (n,) or None
-            Of held-out rows.
-        folds : sequence of Fold
         training_weight : callable
             Returns every row's weight in the training of a fold, (n,).
+        folds : sequence of Fold
+        sample_weight : ndarray (n,) or None
+            Of held-out rows.
         error_scale : float
             What a mean loss is multiplied by to give the error reported.
         n_threads : int
@@ -171,7 +164,7 @@ def linear_predictors(
 
 def held_out_losses(
     design: RowDesign,
-    loss: Loss | Multinomial,
+    loss: PathLoss,
     targets: Floats,
     offset: Floats | None,
     weight: Floats,
@@ -187,7 +180,7 @@ def held_out_losses(
     ----------
     design, offset, rows : object
         As for `linear_predictors`.
-    loss : Loss
+    loss : PathLoss
     targets : ndarray (T, n)
     weight : ndarray (rows,)
         NaN comes out where all are zero.

@@ -19,6 +19,7 @@ from scipy import sparse
 from regkit._types import Floats, Indices
 from regkit.designs.centered_moments import CenteredMoments
 from regkit.designs.reduced import ReducedDesign
+from regkit.kernels.linear.terms import Point
 from regkit.solvers.folds.from_moments import mean_squares
 from regkit.solvers.folds.in_memory import FoldPaths, PathSettings, PathTask
 from regkit.solvers.folds.out_of_core_passes import (
@@ -57,13 +58,7 @@ class ColumnPasses(Protocol):
 
 
 class WideRows:
-    """The rows of a problem, its folds, and the paths over them.
-
-    Attributes
-    ----------
-    test_weights : ndarray (K,)
-        Sums of the held-out rows' weights.
-    """
+    """The rows of a problem, its folds, and the paths over them; see `Folded`."""
 
     def __init__(
         self, passes: ColumnPasses, fit_intercept: bool, standardize: bool
@@ -72,12 +67,12 @@ class WideRows:
         self.how = fit_intercept, standardize
         measured = passes.measure()
         self._labels = sorted(label for label in measured if label >= 0)
-        whole = _together(list(measured.values()))
+        whole = ColumnMoments.of_parts(list(measured.values()))
         # The rows that a fold trains on, by the fold; -1 for all rows.
         self.thin = {-1: ColumnsByMoments(whole, *self.how)}
         for k in self._labels:
             training = [part for label, part in measured.items() if label != k]
-            self.thin[k] = ColumnsByMoments(_together(training), *self.how)
+            self.thin[k] = ColumnsByMoments(ColumnMoments.of_parts(training), *self.how)
         self._center = whole.mean[:-1]
         self.test_weights = np.array(
             [measured[label].total_weight for label in self._labels]
@@ -257,9 +252,7 @@ class _Walk:
             problem.penalty, problem.total, self._columns, gathered
         )
         gap = certificate.gap(
-            np.arange(len(slope)),
-            coef * thin.scale,
-            slope,
+            Point(np.arange(len(slope)), coef * thin.scale, slope),
             float(path.alphas[at]),
             float(residual_square),
             self._settings.tol * 0.5 * problem.total,
@@ -287,13 +280,6 @@ class _Walk:
     def path(self, k: int) -> PathResult:
         """Put a training set's solutions together."""
         return PathResult.concat(self._found[k])
-
-
-def _together(parts: list[ColumnMoments]) -> ColumnMoments:
-    total = parts[0]
-    for part in parts[1:]:
-        total = total.merged(part)
-    return total
 
 
 def _restricted(penalty: Penalty, columns: Indices) -> Penalty:

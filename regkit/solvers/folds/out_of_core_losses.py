@@ -33,7 +33,6 @@ from regkit.solvers.folds.loss_setup import (
     LossPasses,
     LossSetup,
     times,
-    together,
 )
 from regkit.solvers.folds.loss_walk import LossWalk
 from regkit.solvers.folds.out_of_core_passes import ColumnMoments, ColumnsByMoments
@@ -63,7 +62,7 @@ class RowsInPasses:
         groups = passes.measure()
         labels = list(range(n_folds))
         self._groups = groups
-        whole = together(list(groups.columns.values()))
+        whole = ColumnMoments.of_parts(list(groups.columns.values()))
         p = self.n_features = len(whole.products)
         self.test_weights = np.array([groups.held_out_weight(k) for k in labels])
         self._n_targets = 1
@@ -78,7 +77,7 @@ class RowsInPasses:
         for fold in [-1, *labels]:
             total, factors, parts = self._parts(fold)
             self._units[fold] = ColumnsByMoments(
-                together(parts), setup.fit_intercept, setup.standardize
+                ColumnMoments.of_parts(parts), setup.fit_intercept, setup.standardize
             )
             self._trainings += [
                 Training(fold, t, total, factors) for t in range(self._n_targets)
@@ -101,7 +100,7 @@ class RowsInPasses:
     def mean_target(self) -> float:
         """The mean of y."""
         groups = list(self._groups.columns.values())
-        return float(together(groups).mean[-1])
+        return float(ColumnMoments.of_parts(groups).mean[-1])
 
     def class_totals(self, fold: int) -> Floats:
         """Return the sums of the rows' weights by class, where a fold is held out."""

@@ -1,6 +1,8 @@
 """What one pass over rows computes where X has too many columns for ZᵀZ."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -44,6 +46,11 @@ class ColumnMoments:
             total * np.append(design.lengths**2, target @ target),
             total * design.correlate(target),
         )
+
+    @classmethod
+    def of_parts(cls, parts: Sequence["ColumnMoments"]) -> "ColumnMoments":
+        """Return the moments of the rows of all parts."""
+        return reduce(cls.merged, parts)
 
     def merged(self, other: "ColumnMoments") -> "ColumnMoments":
         """Return the moments of both parts' rows (Chan, Golub and LeVeque 1979)."""

@@ -30,11 +30,11 @@ def solve_together(
     y: Floats,
     penalty: Penalty,
     alphas: Floats,
+    n_threads: int,
     *,
     tol: float,
     max_iter: int,
     solver: str,
-    n_threads: int,
 ) -> list[PathResult]:
     """Solve the path on each of ``designs``, which ``whole`` has reweighted."""
     side_by_side = one_blas_thread() if n_threads > 1 else nullcontext()

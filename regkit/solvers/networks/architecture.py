@@ -92,12 +92,13 @@ class Architecture:
         return (inputs, *self.hidden, self.n_outputs)
 
     @lru_cache(maxsize=64)  # noqa: B019 (few, and small)
-    def network(self) -> Network:
+    def network(self, with_beside: bool = True) -> Network:
         """Lay the parameters out: embedding, scales, then each layer's two arrays.
 
-        The arrays are kept for the next call, and nobody writes them.
+        The arrays are kept for the next call, and nobody writes them. The network
+        without its last `n_beside` outputs has the same parameters, some unused.
         """
-        sizes = self.sizes
+        sizes, n_beside = self.sizes, self.n_beside if with_beside else 0
         start = 0
         waves = components = 0
         if self.embedding is not None:
@@ -117,7 +118,7 @@ class Architecture:
             start += (inputs + 1) * units
         codes = [ACTIVATIONS[name] for name in (*self.activations, "identity")]
         return Network(
-            sizes=np.array(sizes),
+            sizes=np.array((*sizes[:-1], self.n_outputs - self.n_beside + n_beside)),
             firsts=np.cumsum([0, *sizes[:-1]]),
             weights=np.array(weights),
             biases=np.array(biases),
@@ -127,7 +128,7 @@ class Architecture:
             n_frequencies=waves,
             n_components=components,
             embedding=0,
-            n_probes=self.n_beside,
+            n_probes=n_beside,
             scales=scales,
         )
 

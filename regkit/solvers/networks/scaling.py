@@ -13,9 +13,6 @@ from regkit.solvers.networks.ranks import Ranks, many_valued, normal_scores
 
 # Rows scaled at a time, so that no float64 copy of X is made.
 _BLOCK = 1 << 20
-# What multiplies the root of the share of rows that have a level, for its indicator.
-_OF_INDICATORS = 2.0
-_SMALLEST_SIZE = 1e-3
 # Beyond this, float32 products of a prediction would overflow.
 _FARTHEST = 1e15
 
@@ -253,6 +250,11 @@ def _column(X: Any, j: int, share: Floats) -> tuple[Floats, Floats]:
         return column.data.astype(np.float64), mass
     values = np.append(column.data.astype(np.float64), 0.0)
     return values, np.append(mass, max(0.0, 1.0 - float(mass.sum())))
+
+
+# What multiplies the root of the share of rows that have a level, for its indicator.
+_OF_INDICATORS = 2.0
+_SMALLEST_SIZE = 1e-3
 
 
 def _two_values(values: Floats, share: Floats) -> tuple[float, float]:

@@ -15,7 +15,7 @@ from regkit.solvers.networks.trainer import (
     Parameters,
     TrainingResult,
     TrainingSettings,
-    is_stale,
+    how_it_ends,
     last_epoch,
     n_batches,
     n_threads_of,
@@ -60,9 +60,7 @@ def run_streamed(
     work = make_work(net, feed.n_targets, room, dtype, threads)
     watch = new_watch(settings, parameters.params, feed.n_targets)
     gradient = np.zeros_like(parameters.params)
-    noise, optimizer = settings.noise(), settings.optimizer()
-    loss = settings.kernel_loss()
-    groups = architecture.groups(settings.rates)
+    fixed = settings.fixed_arguments(architecture, net)
     held_order = np.arange(len(held_out.weights))
     company = Company(threads)
     outcome = "max_iter"
@@ -75,11 +73,7 @@ def run_streamed(
         done = 0
         for k, data in enumerate(feed.read(key)):
             arguments = (
-                net,
-                loss,
-                noise,
-                optimizer,
-                groups,
+                *fixed,
                 data,
                 held_out,
                 RunState(
@@ -127,11 +121,9 @@ def run_streamed(
                 ):
                     outcome = "stopped"
                     break
-                if how != UNDER_WAY:
-                    outcome = OUTCOMES[how]
-                    break
-                if is_stale(settings, watch, held_out):
-                    outcome = "converged"
+                end = how_it_ends(settings, watch, held_out)
+                if end is not None:
+                    outcome = end
                     break
         except KeyboardInterrupt:
             outcome = "interrupted"

@@ -170,6 +170,11 @@ class TrainingSettings:
             self.max_norm,
         )
 
+    def fixed_arguments(self, architecture: Architecture, net: Network) -> Any:
+        """Return the first arguments of the kernel, which stay the same."""
+        groups = architecture.groups(self.rates)
+        return net, self.kernel_loss(), self.noise(), self.optimizer(), groups
+
 
 @dataclass(slots=True)
 class Parameters:
@@ -213,39 +218,34 @@ class Observer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class TrainingResult:
-    """What a run did.
-
-    Attributes
-    ----------
-    outcome : str
-        "converged" (no more progress), "stopped" (as told), "interrupted",
-        "max_iter" or "diverged" (then the last finite parameters are kept).
-    n_epochs, best_epoch : int
-        Epochs run, and the one whose monitored loss is least, from 1; 0 for none.
-    best_loss : float
-    loss_curve : ndarray (n_epochs,)
-    validation_curve : ndarray (n_epochs,) or (0,)
-    validation_scores : ndarray (n_epochs, n_scores) or (0, n_scores)
-        Weighted means of squared errors per target, or the share of hits.
-    best : ndarray (n_params,)
-        Parameters after the best epoch.
-    halves : ndarray (2, n_params)
-        Parameters after the epoch that was best for the first and for the second half
-        of the monitored rows; the first half is the longer one.
-    snapshots : dict of int to ndarray (n_params,)
-        Parameters after the epochs that the settings name, of those that were run.
-    """
+    """What a run did."""
 
     outcome: str
+    """"converged" (no more progress), "stopped" (as told), "interrupted", "max_iter" or
+    "diverged" (then the last finite parameters are kept).
+    """
     n_epochs: int
     best_epoch: int
+    """Epochs run, and the one whose monitored loss is least, from 1; 0 for none."""
     best_loss: float
     loss_curve: NDArray[np.float64]
+    """(n_epochs,)"""
     validation_curve: NDArray[np.float64]
+    """(n_epochs,)"""
     validation_scores: NDArray[np.float64]
+    """(n_epochs, n_scores): Weighted means of squared errors per target, or the share
+    of hits.
+    """
     best: NDArray[Any]
+    """(n_params,): Parameters after the best epoch."""
     halves: NDArray[Any]
+    """(2, n_params): Parameters after the epoch that was best for the first and for the
+    second half of the monitored rows; the first half is the longer one.
+    """
     snapshots: dict[int, NDArray[Any]]
+    """(n_params,): Parameters after the epochs that the settings name, of those that
+    were run.
+    """
 
 
 def n_batches(n_rows: int, batch_size: int) -> int:
@@ -297,9 +297,7 @@ def run(
         np.arange(n),
         np.arange(len(held_out.weights)),
     )
-    noise, optimizer = settings.noise(), settings.optimizer()
-    loss = settings.kernel_loss()
-    groups = architecture.groups(settings.rates)
+    fixed = settings.fixed_arguments(architecture, net)
     total = settings.max_iter * batches
     company = Company(threads)
     chunk, outcome = 1, "max_iter"
@@ -316,11 +314,7 @@ def run(
                     observer.begin()
                 begun = time.perf_counter()
                 arguments = (
-                    net,
-                    loss,
-                    noise,
-                    optimizer,
-                    groups,
+                    *fixed,
                     data,
                     held_out,
                     state,
@@ -348,11 +342,9 @@ def run(
                 ):
                     outcome = "stopped"
                     break
-                if watch.counts[OUTCOME] != UNDER_WAY:
-                    outcome = OUTCOMES[int(watch.counts[OUTCOME])]
-                    break
-                if is_stale(settings, watch, held_out):
-                    outcome = "converged"
+                end = how_it_ends(settings, watch, held_out)
+                if end is not None:
+                    outcome = end
                     break
         except KeyboardInterrupt:
             outcome = "interrupted"
@@ -365,7 +357,15 @@ def next_check(settings: TrainingSettings, done: int) -> int:
     return min(epoch for epoch in looks if epoch > done)
 
 
-def is_stale(settings: TrainingSettings, watch: Watch, held_out: Data) -> bool:
+def how_it_ends(settings: TrainingSettings, watch: Watch, held_out: Data) -> str | None:
+    """Return the outcome where there is nothing more to do."""
+    how = int(watch.counts[OUTCOME])
+    if how != UNDER_WAY:
+        return OUTCOMES[how]
+    return "converged" if _is_stale(settings, watch, held_out) else None
+
+
+def _is_stale(settings: TrainingSettings, watch: Watch, held_out: Data) -> bool:
     """Tell whether a check shows that nothing was gained since the one before."""
     done, best = int(watch.counts[EPOCHS]), int(watch.counts[BEST])
     if not len(held_out.weights) or done not in settings.checks[1:]:

@@ -26,6 +26,7 @@ from typing import NamedTuple
 import numpy as np
 
 from regkit._types import EPS, Floats, Indices
+from regkit.kernels.linear.terms import Point
 from regkit.solvers.losses import PathLoss
 from regkit.solvers.problem import ScaledPenalty
 
@@ -61,40 +62,25 @@ class Certificate(NamedTuple):
     gathered: Gathered
 
     def gap(
-        self,
-        columns: Indices,
-        coef: Floats,
-        slope: Floats,
-        alpha: float,
-        residual_square: float,
-        goal: float,
+        self, at: Point, alpha: float, residual_square: float, goal: float
     ) -> float:
-        """Return the duality gap at ``coef``, the best known where it exceeds ``goal``.
+        """Return the duality gap at a point, the best known where it exceeds ``goal``.
 
-        Parameters
-        ----------
-        columns : ndarray of int
-            Those to look at, see `regkit.kernels.linear.certificate.duality_gap`.
-        coef, slope : ndarray (p,)
-            Coefficients, and the columns' correlations with the residual.
-        alpha : float
-        residual_square : float
-            |r|².
-        goal : float
+        ``residual_square`` is |r|².
         """
-        gap = self.penalty.gap(columns, coef, slope, alpha, residual_square)
+        gap = self.penalty.gap(at, alpha, residual_square)
         if gap <= goal:
             return gap
-        moved = self._moved(columns, coef, slope, alpha)
+        moved = self._moved(at, alpha)
         if moved is None:
             return gap
-        found = self.penalty.gap(columns, coef, moved[0], alpha, 2.0 * residual_square)
+        there = at._replace(slope=moved[0])
+        found = self.penalty.gap(there, alpha, 2.0 * residual_square)
         return min(gap, found + moved[1])
 
-    def _moved(
-        self, columns: Indices, coef: Floats, slope: Floats, alpha: float
-    ) -> tuple[Floats, float] | None:
+    def _moved(self, at: Point, alpha: float) -> tuple[Floats, float] | None:
         """Return the slopes at a dual point moved to fit small penalties, and |d|²."""
+        columns, coef, slope = at
         inside, penalty = self.inside, self.penalty
         own = penalty.restricted(inside)
         value, own_slope = coef[inside], slope[inside]
@@ -158,21 +144,20 @@ class LossCertificate(NamedTuple):
 
     def gap(
         self,
-        columns: Indices,
-        coef: Floats,
-        slope: Floats,
+        at: Point,
         alpha: float,
         eta: Floats,
         dual: Floats,
         divergence: float,
         goal: float,
     ) -> float:
-        """Return the duality gap at ``coef``, the best known where it exceeds ``goal``.
+        """Return the duality gap at a point, the best known where it exceeds ``goal``.
 
         Parameters
         ----------
-        columns, coef, slope, alpha
-            As for `Certificate.gap`; ``slope`` are correlations with ``dual``.
+        at : Point
+            Its slopes are correlations with ``dual``.
+        alpha : float
         eta : ndarray (n,)
             Linear predictors.
         dual : ndarray (n,)
@@ -185,7 +170,7 @@ class LossCertificate(NamedTuple):
         rows = self.y, self.share, eta
         own = loss.room(self.y, self.share, dual)
         gap, tried = np.inf, 2.0
-        for share in self.penalty.shrinkages(columns, coef, slope, alpha):
+        for share in self.penalty.shrinkages(at, alpha):
             shrunk = min(own, share)
             if shrunk >= tried:
                 continue
@@ -195,12 +180,13 @@ class LossCertificate(NamedTuple):
             part = shrunk * divergence + (1.0 - shrunk) * null
             if not (1.0 - shrunk) * null <= 0.1 * goal:
                 part = loss.divergence(*rows, dual, shrunk)
-            part += self.penalty.shrunk_gap(columns, coef, slope, alpha, shrunk, null)
+            part += self.penalty.shrunk_gap(at, alpha, shrunk, null)
             gap = min(gap, part)
         if gap <= goal:
             return float(gap)
         # Zero is dual feasible.
-        most = loss.deviance(*rows) + alpha * self.penalty.value(columns, coef[columns])
+        size = self.penalty.value(at.columns, at.coef[at.columns])
+        most = loss.deviance(*rows) + alpha * size
         return float(min(gap, most))
 
 

@@ -3,32 +3,26 @@
 import numpy as np
 
 from regkit._types import Floats, Indices
-from regkit.designs import Design
 from regkit.kernels.linear import coordinate_descent as kernels
+from regkit.kernels.linear.terms import Point
 from regkit.solvers.paths.certificate import Certificate, Products
 from regkit.solvers.paths.unpenalized import MOST, are_open, joint_step
-from regkit.solvers.problem import ScaledProblem, sum_of_squares
+from regkit.solvers.paths.working_set import WorkingSet
+from regkit.solvers.problem import sum_of_squares
 
 # The kernel's bound on the gap is about this many times too large at first.
 _CAUTION = 24.0
 
 
-class Descent:
+class Descent(WorkingSet):
     """An inner solver for supports too large for a factor."""
 
     name = "coordinate_descent"
 
-    def __init__(
-        self, design: Design, problem: ScaledProblem, products: Floats, max_iter: int
-    ) -> None:
-        """Take what `ActiveSet` takes; sweeps do without the products Zᵀy."""
-        self.columns: Indices = np.empty(0, dtype=np.int64)
-        self._full = problem
-        self._design = design
-        self._max_iter = max_iter
-        self._store = design.columns()
+    def _begin(self) -> None:
+        self._store = self._design.columns()
         self._coef = np.empty(0)
-        self._penalty = problem.penalty.restricted(self.columns)
+        self._penalty = self._full.penalty.restricted(self.columns)
         # The residual and correlations of the coefficients, once computed.
         self._reached: tuple[Floats, Floats] | None = None
 
@@ -68,7 +62,7 @@ class Descent:
             slope = self._store.correlate(residual)
             self._reached = residual, slope
             square = sum_of_squares(residual)
-            gap = certificate.gap(every, coef, slope, alpha, square, goal)
+            gap = certificate.gap(Point(every, coef, slope), alpha, square, goal)
             if gap <= goal:
                 break
             tolerance *= min(0.5, goal / gap)

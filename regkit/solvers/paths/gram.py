@@ -15,6 +15,7 @@ from regkit.kernels.linear.active_set_state import WorkingProblem, Workspace
 from regkit.kernels.linear.certificate import doubt
 from regkit.kernels.linear.cholesky import BLOCK
 from regkit.kernels.linear.gram_path import END, UNSOLVED, UNSURE, GramPathFound, follow
+from regkit.kernels.linear.terms import Point
 from regkit.solvers.paths import pivoting
 from regkit.solvers.paths.certificate import Certificate, within
 from regkit.solvers.paths.unpenalized import are_open, joint_step
@@ -93,7 +94,7 @@ class CompleteGram:
             upper=np.where(self._unpenalized, own.upper, 0.0),
             lower=np.where(self._unpenalized, own.lower, 0.0),
         )
-        pivoting.minimize(self._alone, state, len(state.coef), 1.0, 1000, False)
+        pivoting.minimize(self._alone, state, len(state.coef), 1.0, False, 1000)
         k = state.size[0]
         pivots = state.factor.diagonal()[:k] ** 2
         self._has_small_pivot = np.any(
@@ -116,7 +117,7 @@ class CompleteGram:
         for _ in range(pivoting.REFINEMENTS):
             residual = target - design.predict(state.coef)
             state.correlation[:] = design.correlate(residual)
-            pivoting.minimize(self._alone, state, len(state.coef), 1.0, 1000, False)
+            pivoting.minimize(self._alone, state, len(state.coef), 1.0, False, 1000)
         self.top = self._penalty.largest_alpha(state.correlation)
 
     def start_from(self, coef: Floats) -> None:
@@ -205,9 +206,8 @@ class CompleteGram:
         every = np.arange(len(coef))
         unsure = doubt(coef, own.square, total)
         certificate = Certificate(own, total, every, within(gram))
-        gap = certificate.gap(
-            every, coef, slope, alpha, max(unsure, residual_square), goal - unsure
-        )
+        at = Point(every, coef, slope)
+        gap = certificate.gap(at, alpha, max(unsure, residual_square), goal - unsure)
         return gap + float(unsure)
 
     def _residual_square(self, coef: Floats, slope: Floats) -> float:

@@ -15,6 +15,7 @@ from regkit._types import Floats, Indices
 from regkit.designs.class_columns import ClassDesign
 from regkit.kernels.linear.groups import sweep
 from regkit.kernels.linear.screening import BATCH
+from regkit.kernels.linear.terms import Point
 from regkit.solvers.paths.newton import NewtonPath
 from regkit.solvers.paths.newton_model import NewtonModel
 from regkit.solvers.paths.screening import Request, Screen
@@ -66,35 +67,25 @@ class GroupedPenalty(ScaledPenalty):
             return np.inf
         return float((norms[enters] / l1[enters]).max(initial=0.0))
 
-    def shrinkages(
-        self, columns: Indices, coef: Floats, slope: Floats, alpha: float
-    ) -> tuple[float, float, float]:
+    def shrinkages(self, at: Point, alpha: float) -> tuple[float, float, float]:
         l1, l2, counts = self._own
-        norms = self.norms(slope)
+        norms = self.norms(at.slope)
         over = counts & (norms > alpha * l1)
         shares = np.divide(alpha * l1, norms, out=np.ones_like(norms), where=over)
         needed = float(shares[l2 == 0.0].min(initial=1.0))
         return needed, min(needed, float(shares.min(initial=1.0))), 0.0
 
-    def shrunk_gap(
-        self,
-        columns: Indices,
-        coef: Floats,
-        slope: Floats,
-        alpha: float,
-        shrunk: float,
-        scale: float,
-    ) -> float:
+    def shrunk_gap(self, at: Point, alpha: float, shrunk: float, scale: float) -> float:
         l1, l2, counts = self._own
-        norms, inner = self.norms(coef), slope * coef
+        norms, inner = self.norms(at.coef), at.slope * at.coef
         inner = shrunk * inner.reshape(self.n_classes, -1).sum(axis=0)
-        excess = np.maximum(shrunk * self.norms(slope) - alpha * l1, 0.0)
+        excess = np.maximum(shrunk * self.norms(at.slope) - alpha * l1, 0.0)
         star = np.divide(
             excess**2, 2.0 * alpha * l2, out=np.zeros_like(excess), where=l2 > 0.0
         )
         parts = alpha * (l1 * norms + 0.5 * l2 * norms**2) + star - inner
         free = np.flatnonzero(self.is_unpenalized)
-        own = super().shrunk_gap(free, coef, slope, alpha, shrunk, scale)
+        own = super().shrunk_gap(at._replace(columns=free), alpha, shrunk, scale)
         return float(np.maximum(parts[counts], 0.0).sum()) + own
 
 
@@ -129,6 +120,7 @@ class GroupedModel(NewtonModel):
     penalties are smooth, the digits.
     """
 
+    _drops = False
     _penalty: GroupedPenalty
     _members: Indices = np.empty((0, 0), dtype=np.int64)
     _values: Floats = np.empty((0, 0))
@@ -138,15 +130,6 @@ class GroupedModel(NewtonModel):
     @property
     def n_active(self) -> int:
         return int(np.count_nonzero(self.coef))
-
-    def form(
-        self,
-        weight: Floats,
-        share_residual: Floats,
-        products: Floats | None,
-        bound: float,
-    ) -> None:
-        super().form(weight, share_residual, products, 0.0)
 
     def _group(self) -> None:
         """Find the places of each group's entries, and their part of G."""

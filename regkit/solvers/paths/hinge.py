@@ -7,13 +7,14 @@ smoothing is close, and where the rows on the kink have been found, Newton's met
 exact in one step.
 """
 
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from regkit._types import EPS, Floats
 from regkit.designs.protocols import WeightedDesign
-from regkit.solvers.losses import PathLoss, smoothed_hinge
+from regkit.solvers.losses import LossTask, smoothed_hinge
 from regkit.solvers.paths.newton import NewtonPath
 from regkit.solvers.paths.walk import Asking
 from regkit.solvers.problem import Penalty
@@ -46,29 +47,12 @@ class HingePath(NewtonPath):
     _patience = 60
 
     def __init__(
-        self,
-        design: WeightedDesign,
-        loss: PathLoss,
-        y: Floats,
-        penalty: Penalty,
-        *,
-        offset: Floats | None,
-        tol: float,
-        max_iter: int,
-        judge: PathLoss | None = None,
+        self, design: WeightedDesign, task: LossTask, penalty: Penalty
     ) -> None:
-        """Take the problem; ``loss`` is the hinge, which is its own judge."""
+        """Take the problem, of the hinge loss, which is its own judge."""
         self._width = _WIDEST
-        super().__init__(
-            design,
-            smoothed_hinge(_WIDEST),
-            y,
-            penalty,
-            offset=offset,
-            tol=tol,
-            max_iter=max_iter,
-            judge=loss if judge is None else judge,
-        )
+        smoothed = replace(task, loss=smoothed_hinge(_WIDEST))
+        super().__init__(design, smoothed, penalty, judge=task.loss)
 
     def step(self, alpha: float) -> Asking[int]:
         if alpha >= self.alpha and self.null_deviance > 0.0:

@@ -17,6 +17,7 @@ import numpy as np
 
 from regkit._types import Floats, Indices
 from regkit.kernels.linear.loss_policy import LARGEST_DROP as DROP_OF_ALL
+from regkit.kernels.linear.terms import Point
 from regkit.solvers.paths.newton_compiled import CompiledSteps
 from regkit.solvers.paths.screening import Request
 from regkit.solvers.paths.walk import Asking
@@ -220,9 +221,7 @@ class NewtonPath(CompiledSteps):
             )
             return
         self.gap = certificate.gap(
-            self._looked_at,
-            self.coef,
-            screen.correlation,
+            Point(self._looked_at, self.coef, screen.correlation),
             alpha,
             self.eta,
             self._dual,

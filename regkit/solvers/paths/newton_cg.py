@@ -16,7 +16,7 @@ from regkit._types import Floats
 from regkit.designs import RowDesign
 from regkit.designs.class_weights import class_inverse, class_total
 from regkit.kernels.linear.loss_policy import PATIENCE, RISE
-from regkit.solvers.losses import PathLoss, is_met, null_intercept, overflowing
+from regkit.solvers.losses import LossTask, is_met, null_intercept, overflowing
 from regkit.solvers.problem import Penalty
 from regkit.solvers.results import PathResult
 
@@ -37,20 +37,14 @@ _MOST = 6000
 
 def ridge_by_products(
     design: RowDesign,
-    loss: PathLoss,
-    y: Floats,
+    task: LossTask,
     penalty: Penalty,
     alphas: Floats,
     n_classes: int | None,
-    *,
-    offset: Floats | None,
-    tol: float,
-    max_iter: int,
 ) -> PathResult | None:
     """Return the solutions, or None where Gram matrices are the way to them.
 
-    ``y`` and ``offset`` are those of all classes, one after the other, of which
-    `solve_loss_path` has none.
+    ``n_classes`` is None where there are no classes that are one problem.
     """
     is_ridge = penalty.l1_ratio == 0.0 and not penalty.is_bounded
     if not is_ridge or np.any(penalty.factor == 0.0) or np.any(alphas <= 0.0):
@@ -58,9 +52,9 @@ def ridge_by_products(
     size = (n_classes or 1) * min(design.n_samples, design.n_features)
     few = _FEW_SPARSE if design.is_sparse else _FEW
     # Without a second derivative that is continuous, steps may not settle.
-    if size <= (few if loss.is_smooth or n_classes else _MOST):
+    if size <= (few if task.loss.is_smooth or n_classes else _MOST):
         return None
-    walk = NewtonCG(design, loss, y, penalty, offset=offset, tol=tol, max_iter=max_iter)
+    walk = NewtonCG(design, task, penalty)
     found = walk.path(alphas, n_classes is not None)
     return found if size > _MOST or np.all(found.converged) else None
 
@@ -81,18 +75,8 @@ class NewtonCG:
     Vectors of the rows are (n, K) here, and class after class, (K n,), for the loss.
     """
 
-    def __init__(
-        self,
-        design: RowDesign,
-        loss: PathLoss,
-        y: Floats,
-        penalty: Penalty,
-        *,
-        offset: Floats | None,
-        tol: float,
-        max_iter: int,
-    ) -> None:
-        """Take the problem; ``y`` and ``offset`` are of all classes."""
+    def __init__(self, design: RowDesign, task: LossTask, penalty: Penalty) -> None:
+        loss, y = task.loss, task.y
         self._design, self._loss, self._y = design, loss, y
         n, p = design.n_samples, design.n_features
         self._n_classes = len(y) // n
@@ -101,8 +85,8 @@ class NewtonCG:
         is_open = ~(design.constant | np.isinf(penalty.factor))
         self._is_open = is_open[:, None]
         self._factor = np.where(is_open, penalty.factor, 1.0)[:, None]
-        self._steps = min(max_iter, _MOST_STEPS)
-        self._offset = np.zeros(len(y)) if offset is None else offset
+        self._steps = min(task.max_iter, _MOST_STEPS)
+        self._offset = np.zeros(len(y)) if task.offset is None else task.offset
         eta = self._offset.copy()
         intercept: Any = 0.0
         if design.fit_intercept:
@@ -112,7 +96,7 @@ class NewtonCG:
         self.null_deviance = loss.deviance(y, self._share, eta)
         if is_met(y, self._share, eta, residual):
             self.null_deviance = 0.0
-        self._tol, self._goal = tol, tol * self.null_deviance
+        self._tol, self._goal = task.tol, task.tol * self.null_deviance
         self._least_value = loss.objective(y, self._share, eta) - self.null_deviance
         self._point = _Point(
             np.zeros((p, self._n_classes)), intercept, self._by_row(eta), np.inf

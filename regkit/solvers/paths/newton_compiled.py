@@ -72,15 +72,11 @@ class CompiledSteps(SweptSteps):
         found[:, 3] = np.maximum(0.0, found[:, 3] - self._least_value)
         return coefs[:done], found[:done]
 
-    def _walk(
-        self, alphas: Floats, coefs: Floats, found: Floats, max_iter: int
-    ) -> tuple[int, int, bool]:
-        """Call the kernel, and take over the state that it leaves."""
-        loss, model, n = self._loss, self._model, len(self.eta)
+    def _kernel_rows(self, weight: Floats) -> LossRows:
+        """Return the rows as kernels take them; ``weight`` is that of the model."""
+        loss, n = self._loss, len(weight)
         assert isinstance(loss, Loss)
-        has_model = len(self._weight) > 0
-        weight = self._weight.copy() if has_model else np.zeros(n)
-        rows = LossRows(
+        return LossRows(
             loss.code,
             loss.power,
             self._y.copy(),
@@ -88,12 +84,34 @@ class CompiledSteps(SweptSteps):
             weight,
             self.eta.copy(),
             self._dual.copy(),
-            np.empty(n),
-            np.empty(n),
-            np.empty(n),
+            np.zeros(n),
+            np.zeros(n),
+            np.zeros(n),
             self._residual.copy(),
             self._curvature.copy(),
         )
+
+    def _kernel_settings(self, max_iter: int, price: float) -> loss_model.Settings:
+        """Return what stays the same while a kernel goes on."""
+        loss = self._loss
+        return loss_model.Settings(
+            self._design.fit_intercept,
+            self.penalty.is_ridged,
+            loss.is_smooth,
+            loss.curvature_bound,
+            self._goal,
+            self.null_deviance,
+            max_iter,
+            price,
+        )
+
+    def _walk(
+        self, alphas: Floats, coefs: Floats, found: Floats, max_iter: int
+    ) -> tuple[int, int, bool]:
+        """Call the kernel, and take over the state that it leaves."""
+        model, has_model = self._model, len(self._weight) > 0
+        weight = self._weight.copy() if has_model else np.zeros(len(self.eta))
+        rows = self._kernel_rows(weight)
         figures = np.zeros(loss_model.N_FIGURES)
         figures[loss_model.INTERCEPT] = self.intercept
         figures[loss_model.CONTRACTION] = self._contraction
@@ -105,16 +123,7 @@ class CompiledSteps(SweptSteps):
         figures[loss_model.IS_EXACT] = self._is_exact
         settled = self._settled_curvature.copy()
         working = model.working(figures, self._since.copy(), settled)
-        settings = loss_model.Settings(
-            self._design.fit_intercept,
-            self.penalty.is_ridged,
-            loss.is_smooth,
-            loss.curvature_bound,
-            self._goal,
-            self.null_deviance,
-            max_iter,
-            price=1.0,
-        )
+        settings = self._kernel_settings(max_iter, price=1.0)
         with overflowing():
             done = loss_walk.walk(
                 rows, working, model.size, settings, alphas, coefs, found

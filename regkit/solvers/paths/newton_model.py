@@ -46,6 +46,8 @@ class NewtonModel:
         How many weighted Gram matrices were formed.
     """
 
+    _drops = True  # columns that are zero
+
     def __init__(
         self,
         store: WeightedColumns,
@@ -207,7 +209,7 @@ class NewtonModel:
         ``share_residual`` and ``products`` are as `rebase` takes them. Columns that are
         zero and whose correlation is below ``bound * l1`` are dropped.
         """
-        if bound > 0.0:
+        if bound > 0.0 and self._drops:
             size = self.size
             strong = np.abs(self.correlation) >= bound * self._problem.l1[:size]
             free = self._state.free[:size]
@@ -339,7 +341,7 @@ class NewtonModel:
     def _minimize(self, alpha: float) -> None:
         ridged = self._ridged or self._is_new
         pivoting.minimize(
-            self._problem, self._state, self.size, alpha, self._max_iter, ridged
+            self._problem, self._state, self.size, alpha, ridged, self._max_iter
         )
 
     def advance(

@@ -21,7 +21,13 @@ from regkit.kernels.linear.loss_policy import (
     RISE,
     WORST_CONTRACTION,
 )
-from regkit.solvers.losses import PathLoss, is_met, null_intercept, overflowing
+from regkit.solvers.losses import (
+    LossTask,
+    PathLoss,
+    is_met,
+    null_intercept,
+    overflowing,
+)
 from regkit.solvers.paths.certificate import LossCertificate
 from regkit.solvers.paths.newton_model import NewtonModel
 from regkit.solvers.paths.screening import Screen
@@ -56,22 +62,18 @@ class NewtonSteps:
     def __init__(
         self,
         design: WeightedDesign,
-        loss: PathLoss,
-        y: Floats,
+        task: LossTask,
         penalty: Penalty,
-        *,
-        offset: Floats | None,
-        tol: float,
-        max_iter: int,
         judge: PathLoss | None = None,
     ) -> None:
         """Take the problem; `start` goes to the null model.
 
-        The gap is that of ``judge`` where ``loss`` is a smoothed form of it.
+        The gap is that of ``judge`` where the loss is a smoothed form of it.
         """
+        loss, y, offset = task.loss, task.y, task.offset
         judge = loss if judge is None else judge
         self._design, self._loss, self._y = design, loss, y
-        self._tol, self._max_iter = tol, max_iter
+        self._tol, self._max_iter = task.tol, task.max_iter
         self._share = design.weights
         self._root = np.sqrt(self._share)
         n, p = design.n_samples, design.n_features
@@ -89,7 +91,7 @@ class NewtonSteps:
         self._judge = judge
         # What the deviance of a solution is its mean loss less of.
         self._least_value = self._value() - self.null_deviance
-        self._goal = tol * self.null_deviance
+        self._goal = self._tol * self.null_deviance
         self.penalty = self._scale(penalty)
         self._certificate = LossCertificate(
             self.penalty, judge, y, self._share, self.null_deviance

@@ -9,6 +9,7 @@ from math import inf
 
 import numpy as np
 
+from regkit.kernels.linear.terms import Point
 from regkit.solvers.losses import Loss
 from regkit.solvers.paths.newton_model import MOST_COLUMNS
 from regkit.solvers.paths.newton_steps import NewtonSteps
@@ -175,9 +176,7 @@ class SweptSteps(NewtonSteps):
         self.coef[model.columns] = model.coef
         slope[model.columns] = model.correlation
         return self._certificate.gap(
-            model.columns,
-            self.coef,
-            slope,
+            Point(model.columns, self.coef, slope),
             alpha,
             self.eta,
             self._dual,

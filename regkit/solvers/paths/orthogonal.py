@@ -25,27 +25,20 @@ from numpy.typing import NDArray
 from scipy.linalg import qr, solve_triangular
 
 from regkit._types import EPS, Floats, Indices
-from regkit.designs import Columns
 from regkit.solvers.paths.certificate import Products
-from regkit.solvers.problem import ScaledProblem
+from regkit.solvers.paths.working_set import WorkingSet
 
 # At most so many entries of the working set's columns are factored at each step.
 MOST_ENTRIES = 1 << 18
 
 
-class Orthogonal:
+class Orthogonal(WorkingSet):
     """A primal active-set method on QR factors of the working set's columns."""
 
     name = "qr"
 
-    def __init__(
-        self, design: Columns, problem: ScaledProblem, products: Floats, max_iter: int
-    ) -> None:
-        self.columns: Indices = np.empty(0, dtype=np.int64)
-        self._design = design
-        self._full = problem
-        self._max_iter = max_iter
-        self._rows = np.empty((0, design.n_samples))  # Z's columns, as rows
+    def _begin(self) -> None:
+        self._rows = np.empty((0, self._design.n_samples))  # Z's columns, as rows
         self._coef = np.empty(0)
         self._sign = np.empty(0)  # of the free columns' cells, 0 where fixed
         self._free = np.empty(0, dtype=np.bool_)

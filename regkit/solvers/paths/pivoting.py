@@ -93,8 +93,8 @@ def minimize(
     state: State,
     n: int,
     alpha: float,
-    max_iter: int,
     ridged: bool,
+    max_iter: int,
 ) -> int:
     """Bring ``state`` to the optimum over the first ``n`` columns.
 

@@ -14,7 +14,8 @@ import numpy as np
 from regkit._types import EPS, Floats
 from regkit.designs import RowDesign, make_design
 from regkit.designs.class_columns import ClassDesign
-from regkit.solvers.losses import PathLoss, overflowing
+from regkit.kernels.linear.terms import Point
+from regkit.solvers.losses import LossTask, overflowing
 from regkit.solvers.paths.certificate import LossCertificate
 from regkit.solvers.problem import Penalty, ScaledPenalty
 from regkit.solvers.results import PathResult
@@ -82,34 +83,23 @@ class RowSpace:
         return replace(found, coefs=coefs, intercepts=intercepts)
 
     def solutions(
-        self,
-        inner: PathResult,
-        loss: PathLoss,
-        y: Floats,
-        offset: Floats | None,
-        duals: list[Floats],
-        tol: float,
+        self, inner: PathResult, task: LossTask, duals: list[Floats]
     ) -> PathResult | None:
         """Return what was found in g as solutions of X's columns, with their gaps.
 
-        ``y``, ``offset`` and the dual points, one for each alpha, are of all classes.
-        None where gaps stay open that X itself may close.
+        The dual points, one for each alpha, are of all classes. None where gaps stay
+        open that X itself may close.
         """
-        found = self._judge(self.back(inner), loss, y, offset, duals, tol)
+        found = self._judge(self.back(inner), task, duals)
         n_coefs = found.coefs.shape[0] * (found.shape[1] if found.shape[1:] else 1)
         lost = inner.converged & ~found.converged
         return found if n_coefs > _MOST or not np.any(lost) else None
 
     def _judge(
-        self,
-        found: PathResult,
-        loss: PathLoss,
-        y: Floats,
-        offset: Floats | None,
-        duals: list[Floats],
-        tol: float,
+        self, found: PathResult, task: LossTask, duals: list[Floats]
     ) -> PathResult:
         """Compute the gaps of solutions of X's columns, and whether those are small."""
+        loss, y, offset, tol = task.loss, task.y, task.offset, task.tol
         null = found.null_objectives.reshape(len(duals), -1)[:, 0]
         if not np.all(null > 0.0):
             return found
@@ -136,9 +126,7 @@ class RowSpace:
             certificate = LossCertificate(units, loss, y, share, float(null[k]))
             with overflowing():
                 gaps[k] = certificate.gap(
-                    open_,
-                    scaled[k],
-                    slopes[k],
+                    Point(open_, scaled[k], slopes[k]),
                     float(alphas[k]),
                     eta,
                     dual,

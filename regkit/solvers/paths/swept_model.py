@@ -20,7 +20,7 @@ from regkit._types import EPS, Floats, Indices
 from regkit.designs.protocols import GatheredColumns
 from regkit.kernels.linear import coordinate_descent
 from regkit.kernels.linear.active_set_state import WorkingProblem
-from regkit.kernels.linear.coordinate_descent import Terms
+from regkit.kernels.linear.terms import Terms
 from regkit.solvers.paths import pivoting
 from regkit.solvers.paths.newton_model import NewtonModel, inverse_of
 

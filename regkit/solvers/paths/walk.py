@@ -14,6 +14,7 @@ import numpy as np
 
 from regkit._types import Floats, Indices
 from regkit.designs import Design
+from regkit.kernels.linear.terms import Point
 from regkit.solvers.paths.certificate import Certificate
 from regkit.solvers.paths.descent import Descent
 from regkit.solvers.paths.orthogonal import MOST_ENTRIES, Orthogonal
@@ -330,9 +331,7 @@ class ScreenedPath:
             self._penalty, self.problem.total, columns, self._inner.gathered
         )
         self.gap = certificate.gap(
-            self._looked_at,
-            self.coef,
-            self._screen.correlation,
+            Point(self._looked_at, self.coef, self._screen.correlation),
             alpha,
             self.residual_square,
             self._goal,
@@ -352,7 +351,6 @@ class ScreenedPath:
         slope = self._screen.correlation.copy()
         slope[found] = correlations
         slope[inner.columns] = np.where(np.isnan(aims), slope[inner.columns], aims)
-        gap = self._penalty.gap(
-            every, self.coef, slope, alpha, 2.0 * self.residual_square
-        )
+        at = Point(every, self.coef, slope)
+        gap = self._penalty.gap(at, alpha, 2.0 * self.residual_square)
         self.gap = min(self.gap, gap + sum_of_squares(move))

@@ -64,21 +64,33 @@ class Inner(Protocol):
         """Take the exact correlations of all columns with the residual."""
 
 
-class ActiveSet:
-    """Block pivoting on the Gram matrix of the working set."""
-
-    name = "active_set"
+class WorkingSet:
+    """What inner solvers begin with: no columns."""
 
     def __init__(
         self, design: Design, problem: ScaledProblem, products: Floats, max_iter: int
     ) -> None:
         self.columns: Indices = np.empty(0, dtype=np.int64)
+        self._design = design
         self._full = problem
         self._products = products  # Zᵀy
         self._max_iter = max_iter
-        self._store = design.columns()
-        self._rank = design.max_rank
-        self._ridged = problem.penalty.is_ridged
+        self._begin()
+
+    def _begin(self) -> None:
+        """Make what the solver keeps of its columns."""
+        raise NotImplementedError
+
+
+class ActiveSet(WorkingSet):
+    """Block pivoting on the Gram matrix of the working set."""
+
+    name = "active_set"
+
+    def _begin(self) -> None:
+        self._store = self._design.columns()
+        self._rank = self._design.max_rank
+        self._ridged = self._full.penalty.is_ridged
         self._problem = pivoting.empty_problem(0)
         self._state = pivoting.empty_state(0, 0)
 
@@ -116,8 +128,8 @@ class ActiveSet:
             self._state,
             len(self.columns),
             alpha,
-            self._max_iter,
             self._ridged,
+            self._max_iter,
         )
 
     def coef(self) -> Floats:

@@ -24,7 +24,8 @@ def rows_of(name, far):
     share = rng.uniform(size=n)
     share[::9] = 0.0
     residual, curvature = np.empty(n), np.empty(n)
-    losses.differentiate(CODES[name], 0.0, y, share, eta, residual, curvature)
+    there = losses.Differentiated(y, share, eta, residual, curvature)
+    losses.differentiate(CODES[name], 0.0, there)
     change = far * rng.uniform(-1.0, 1.0, size=n)
     room = (np.empty(n) for _ in range(4))
     return LossRows(CODES[name], 0.0, y, share, curvature, eta, residual, change, *room)
@@ -38,9 +39,8 @@ def test_all_rows_as_one_by_one(name, far):
         found = advance(rows)
     kept = rows.share > 0.0
     residual, curvature = np.zeros_like(rows.y), np.zeros_like(rows.y)
-    losses.differentiate(
-        CODES[name], 0.0, rows.y, rows.share, rows.reached, residual, curvature
-    )
+    there = losses.Differentiated(rows.y, rows.share, rows.reached, residual, curvature)
+    losses.differentiate(CODES[name], 0.0, there)
     np.testing.assert_array_equal(rows.reached, rows.eta + rows.change)
     np.testing.assert_allclose(
         rows.moved[kept], (rows.dual - rows.weight * rows.change)[kept], rtol=1e-12

@@ -11,6 +11,7 @@ from regkit.solvers.losses import (
     POISSON,
     SQUARED,
     SQUARED_HINGE,
+    LossTask,
     tweedie,
 )
 from regkit.solvers.paths import newton_cg, newton_compiled, newton_model
@@ -243,7 +244,8 @@ def test_squares_are_their_own_model(shape):
     penalty = Penalty.build(X.shape[1], 0.7)
     alphas = loss_alpha_grid(design, SQUARED, y, penalty, 6, 0.05)
     expected = solve_loss_path(design, SQUARED, y, penalty, alphas, tol=1e-12)
-    walk = NewtonPath(design, SQUARED, y, penalty, offset=None, tol=1e-12, max_iter=9)
+    task = LossTask(SQUARED, y, tol=1e-12, max_iter=9)
+    walk = NewtonPath(design, task, penalty)
     answered(walk.start(), design)
     assert walk.top == pytest.approx(alphas[0], rel=1e-12)
     for k, alpha in enumerate(alphas):
