@@ -81,6 +81,23 @@ def ridge(quick: bool) -> Iterator[str]:
             yield from _compared(one, models, 0.0, 2 if quick else 5)
 
 
+def many(quick: bool) -> Iterator[str]:
+    """Thousands of nonzero coefficients on text."""
+    from regkit import LogisticClassifier
+
+    problem = make_problem("text", quick)
+    for l1_ratio in (1.0, 0.01):
+        alpha = float(problem.alphas[0]) * 1e-3 / l1_ratio
+        model = LogisticClassifier(alpha, l1_ratio=l1_ratio)
+        one = replace(problem, alphas=np.array([alpha]))
+        lines = list(_compared(one, {"regkit": model}, l1_ratio, 1))
+        yield (
+            f"many: one alpha of {alpha:.2g}, l1_ratio {l1_ratio:g}: "
+            f"{np.count_nonzero(model.coef_):,} nonzero coefficients, {model.solver_}"
+        )
+        yield from lines
+
+
 def choice(quick: bool) -> Iterator[str]:
     """Five folds of 100 alphas, L1, 569 x 30, beside ``LogisticRegressionCV``."""
     from regkit import LogisticClassifierCV, logistic_path
@@ -111,5 +128,6 @@ def choice(quick: bool) -> Iterator[str]:
 MEASUREMENTS: dict[str, Callable[[bool], Iterator[str]]] = {
     "fit": fit,
     "ridge": ridge,
+    "many": many,
     "choice": choice,
 }

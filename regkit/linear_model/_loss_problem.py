@@ -18,6 +18,7 @@ from regkit.linear_model._regularization_path import RegularizationPath
 from regkit.linear_model._underflow import refuse_underflow
 from regkit.rows.inputs import FitData
 from regkit.solvers.class_criteria import class_criteria
+from regkit.solvers.folds.in_memory import PathSettings
 from regkit.solvers.loss_criteria import loss_criteria
 from regkit.solvers.loss_terms import JointClasses, LossTerm, SeparateTargets
 from regkit.solvers.losses import GAMMA, LOGISTIC, POISSON, Loss, LossTask
@@ -86,6 +87,11 @@ class AnyLossProblem(Problem):
 
     def _asked_for(self, found: PathResult, asked: PathRequest) -> PathResult:
         return found.with_gaps(found.dual_gaps, asked.settings.tol)
+
+    def report(self, result: PathResult, settings: PathSettings, **of: Any) -> None:
+        """Raise where there is no optimum, then as `Problem.report` does."""
+        self._refuse(result, of.get("fold"))
+        super().report(result, settings, **of)
 
     def _refuse(self, result: PathResult, fold: TrainingRows | None) -> None:
         """Raise where there is no optimum, or an offset is too far to find it."""

@@ -242,7 +242,6 @@ class Problem:
         fold : TrainingRows or None
             Of which fold; None for all rows.
         """
-        self._refuse(result, fold)
         is_certified = result.unique and result.converged.all()
         if is_certified and np.isfinite([result.dual_gaps, result.intercepts]).all():
             return
@@ -255,9 +254,6 @@ class Problem:
             max_iter=settings.max_iter,
             kind=kind,
         )
-
-    def _refuse(self, result: PathResult, fold: TrainingRows | None) -> None:
-        """Raise where solutions are none; least squares always have some."""
 
     def refuse_underflow(self) -> None:
         """Raise where squares of the rows underflow; after the fit, it costs little.

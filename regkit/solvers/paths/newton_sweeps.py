@@ -157,7 +157,10 @@ class SweptSteps(NewtonSteps):
     def _goes_on(self) -> bool:
         """Return whether it was to a larger gap, that no columns are missing at."""
         goes_on = self._is_coarse and self.gap > self._goal
-        self._is_coarse = isinstance(self._model, SweptModel) and not goes_on
+        model = self._model
+        self._is_coarse = isinstance(model, SweptModel) and not goes_on
+        if isinstance(model, SweptModel):
+            model.may_drop = not goes_on
         return goes_on
 
     @property

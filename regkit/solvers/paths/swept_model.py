@@ -48,12 +48,16 @@ class SweptModel(NewtonModel):
         How many were made.
     is_exact : bool
         Whether the last minimization left nothing but rounding errors.
+    may_drop : bool
+        Whether weak columns are dropped when it is formed next: once an alpha, for
+        what is weak at a rough solution may be wanted again at the next one.
     """
 
     tolerance = 0.0
     most_sweeps = 0
     n_sweeps = 0
     is_exact = False
+    may_drop = True
 
     _block: Any
     _square: Floats
@@ -104,6 +108,17 @@ class SweptModel(NewtonModel):
     def add(self, columns: Indices, products: Floats) -> None:
         self._store.append(columns)
         self._take_in(columns, products)
+
+    def form(
+        self,
+        weight: Floats,
+        share_residual: Floats,
+        products: Floats | None,
+        bound: float,
+    ) -> None:
+        bound = bound if self.may_drop else 0.0
+        self.may_drop = False
+        super().form(weight, share_residual, products, bound)
 
     def _weigh(self, weight: Floats) -> None:
         block, square = cast(GatheredColumns, self._store).swept(weight)

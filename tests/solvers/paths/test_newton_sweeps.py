@@ -8,6 +8,7 @@ from regkit.designs import make_design
 from regkit.solvers.losses import LOGISTIC, POISSON, SQUARED_HINGE
 from regkit.solvers.paths import newton_model, newton_sweeps
 from regkit.solvers.paths.newton_sweeps import SweptSteps
+from regkit.solvers.paths.swept_model import SweptModel
 from regkit.solvers.problem import Penalty
 from regkit.solvers.solve_loss import loss_alpha_grid, solve_loss_path
 from tests.loss_certificate import certify_loss
@@ -130,3 +131,24 @@ def test_sweeps_that_cost_too_much_hand_back(monkeypatch):
     alpha, found = solve(sp.csc_array(X), y)
     assert before
     assert gap(X, y, "logistic", alpha, found) <= 1e-10
+
+
+@pytest.mark.usefixtures("swept_from_the_start")
+def test_columns_are_dropped_once_an_alpha(monkeypatch):
+    """Rough solutions would drop and admit the same few again and again."""
+    drops, form = [], SweptModel.form
+
+    def counted(self, *rest):
+        before = self.size
+        form(self, *rest)
+        drops.append(before - self.size)
+
+    monkeypatch.setattr(SweptModel, "form", counted)
+    X, y = problem()
+    design, penalty = make_design(sp.csc_array(X)), Penalty.build(X.shape[1], 0.9)
+    alphas = loss_alpha_grid(design, LOGISTIC, y, penalty, 8, 0.01)
+    found = solve_loss_path(design, LOGISTIC, y, penalty, alphas)
+    assert found.solver == SWEPT
+    assert np.all(found.converged)
+    # Far steps are made in two.
+    assert 0 < np.count_nonzero(drops) <= 2 * len(alphas)
