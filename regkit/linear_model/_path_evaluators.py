@@ -15,7 +15,7 @@ from regkit.linear_model._cv import Evaluation, Refitted
 from regkit.linear_model._least_squares import MatrixProblem
 from regkit.linear_model._moment_scores import scores
 from regkit.linear_model._problem import PathRequest, Problem, TrainingRows
-from regkit.linear_model._selection import Choice, ErrorCurve, as_score
+from regkit.linear_model._selection import Choice, ErrorCurve, score_of
 from regkit.solvers.folds.fold import Fold
 from regkit.solvers.folds.in_memory import (
     Folded,
@@ -250,5 +250,7 @@ class RowScores:
             for i, alpha in enumerate(alphas):
                 model.alpha = float(alpha)
                 model.__dict__.update(self.problem.solution(path.at(i)))
-                table[i, k] = as_score(scorer(model, held_out, targets, **params))
+                table[i, k] = score_of(
+                    self.scoring, scorer, model, held_out, targets, params
+                )
         return table

@@ -151,7 +151,9 @@ class RidgeCV(CrossValidated, LinearRegressor, WorkParameters, ChoiceParameters)
         scoring = None
         if self.scoring is not None:
             scorer = check_scoring(self, scoring=self.scoring)
-            scoring = Scoring(scorer, for_scorer(given.score_params, weight))
+            scoring = Scoring(
+                self.scoring, scorer, for_scorer(given.score_params, weight)
+            )
         with calm_blas(min(data.X.shape)):
             problem = RowProblem.of(setup, data)
             return RidgeRowEvaluator(problem, choice, data, folds, scoring)

@@ -17,7 +17,7 @@ from regkit.linear_model._cv import Evaluation, Refitted
 from regkit.linear_model._least_squares import MatrixProblem, RowProblem
 from regkit.linear_model._problem import TrainingRows
 from regkit.linear_model._report import raise_if_overflowed, warn_not_estimated
-from regkit.linear_model._selection import Choice, ErrorCurve, as_score
+from regkit.linear_model._selection import Choice, ErrorCurve, score_of
 from regkit.linear_model.ridge import RidgeRegressor
 from regkit.parallel.threads import calm_blas
 from regkit.rows.inputs import FitData
@@ -68,6 +68,8 @@ class RidgeChoice(NamedTuple):
 class Scoring(NamedTuple):
     """A scorer of predictions, in place of their squared errors."""
 
+    scoring: Any
+    """The parameter."""
     scorer: Callable[..., Any]
     params: dict[str, Any]
     """For the scorer; of arrays with one entry per row it gets those of its rows."""
@@ -77,7 +79,7 @@ class Scoring(NamedTuple):
     ) -> Floats:
         """Return the scores (A, G) of predictions (rows, T, A) for some rows of y."""
         params = rows_of_parameters(y, self.params, rows)
-        model, y = _Echo(), y[rows]
+        model, y = Predictions(), y[rows]
         if per_target and y.ndim == 2:
             pairs = [(y[:, t], predicted[:, t]) for t in range(y.shape[1])]
         else:
@@ -85,7 +87,9 @@ class Scoring(NamedTuple):
         return np.array(
             [
                 [
-                    as_score(self.scorer(model, given[..., a], truth, **params))
+                    score_of(
+                        self.scoring, self.scorer, model, given[..., a], truth, params
+                    )
                     for truth, given in pairs
                 ]
                 for a in range(predicted.shape[2])
@@ -93,10 +97,10 @@ class Scoring(NamedTuple):
         )
 
 
-class _Echo(RegressorMixin, BaseEstimator):
-    """Predicts what it is given; scorers want an estimator."""
+class Predictions(RegressorMixin, BaseEstimator):
+    """A model that predicts what it is given, for scorers; errors of theirs name it."""
 
-    def fit(self, X: Any, y: Any) -> _Echo:
+    def fit(self, X: Any, y: Any) -> Predictions:
         return self
 
     def predict(self, X: Any) -> Any:

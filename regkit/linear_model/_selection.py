@@ -225,14 +225,23 @@ def _called(rule: Callable[[ErrorCurve], Any], curve: ErrorCurve) -> int:
     return int(index)
 
 
-def as_score(found: Any) -> float:
-    """Return what a scorer has found, which must be a real number or NaN.
+def score_of(
+    scoring: Any, scorer: Callable[..., Any], model: Any, X: Any, y: Any, params: Any
+) -> float:
+    """Return the score of a model, which must be a real number or NaN.
 
     Raises
     ------
     ValueError
-        When it is anything else.
+        When it is anything else, or when the scorer of the parameter ``scoring`` does
+        not apply: it needs probabilities of a regressor, or refuses y.
     """
+    try:
+        found = scorer(model, X, y, **params)
+    except (AttributeError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"scoring={scoring!r} cannot score these predictions: {error}"
+        ) from error
     value = found.item() if np.ndim(found) == 0 and hasattr(found, "item") else found
     if not isinstance(value, Real):
         raise ValueError(

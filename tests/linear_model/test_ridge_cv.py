@@ -244,6 +244,12 @@ def test_n_jobs_changes_no_answer(cv, monkeypatch):
         ({"rule": "max"}, "The 'rule' parameter"),
         ({"rule": lambda curve: 1.5}, "rule must return an index"),
         ({"scoring": "r3"}, "The 'scoring' parameter"),
+        (
+            {"scoring": "neg_log_loss"},
+            "scoring='neg_log_loss' cannot score these predictions: Predictions has "
+            "none of the following attributes: predict_proba",
+        ),
+        ({"scoring": "accuracy", "cv": 3}, "^scoring='accuracy' cannot score these"),
         ({"cv": "gcv", "scoring": "r2"}, "scoring needs held-out predictions"),
         ({"cv": "gcv", "rule": "1se"}, "rule='1se' needs standard errors"),
         ({"cv": 3, "store_cv_results": True}, "are incompatible.*got cv=3"),
