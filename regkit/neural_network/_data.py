@@ -16,7 +16,7 @@ from regkit.neural_network._folds import (
     hold_out,
     hold_out_groups,
 )
-from regkit.solvers.networks.scaling import Scaling
+from regkit.solvers.networks.scaling import FARTHEST, Scaling
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +125,17 @@ class Table:
         dtype: Any,
         mean_weight: float | None = None,
     ) -> Data:
-        """Scale for the kernels; weights get mean 1, or are divided by the mean."""
+        """Scale for the kernels; weights get mean 1, or are divided by the mean.
+
+        Raises
+        ------
+        ValueError
+            When what is not standardized would be clipped.
+        """
+        if inputs.is_none:
+            _check_range("X", self.X, "standardize")
+        if targets.is_none:
+            _check_range("y", self.targets, "standardize_target")
         weights = self.weights
         if len(weights):
             weights = weights / (mean_weight or weights.mean())
@@ -142,3 +152,20 @@ def no_rows(like: Table) -> Table:
     """Return a table of the same columns without rows."""
     X = np.empty((0, like.X.shape[1]))
     return Table(X, like.targets[:0], like.weights[:0], np.empty(0, dtype=np.int64))
+
+
+def _check_range(name: str, columns: Any, parameter: str) -> None:
+    """Refuse columns of numbers that networks cannot be trained on as they are."""
+    values = columns if isinstance(columns, np.ndarray) else columns.data
+    with np.errstate(invalid="ignore"):  # missing values
+        far = np.abs(values) > FARTHEST
+    if not far.any():
+        return
+    if isinstance(columns, np.ndarray):
+        j = int(np.argwhere(far)[0, 1])
+        name = f"{name}[:, {j}]" if columns.shape[1] > 1 else name
+    raise ValueError(
+        f"{name} holds {values[far][0]:g}, and with {parameter}=False networks learn "
+        f"numbers within ±{FARTHEST:g} only: set {parameter}=True, or divide by a "
+        "constant."
+    )

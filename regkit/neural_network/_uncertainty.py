@@ -96,8 +96,9 @@ def determination(truth: Floats, predicted: Floats, weights: Floats) -> float:
     spread = root_mean_square(
         truth - np.average(truth, axis=0, weights=weights), weights
     )
-    ratio = np.divide(residual, spread, out=np.ones_like(spread), where=spread > 0)
-    return float(np.mean(1.0 - np.square(ratio)))
+    with np.errstate(over="ignore"):  # targets far smaller than the outputs
+        ratio = np.divide(residual, spread, out=np.ones_like(spread), where=spread > 0)
+        return float(np.mean(1.0 - np.square(ratio)))
 
 
 def gaussian_reach(coverage: float) -> float:

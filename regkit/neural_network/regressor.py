@@ -44,6 +44,8 @@ from regkit.solvers.networks.scaling import Scaling, ScalingMoments
 # Passes for deviations; the default of predictions.
 _N_PASSES = 100
 _SMALLEST = 1e-300
+# Sums of a few million targets stay finite.
+_LARGEST = 1e301
 _LOSSES = (
     "squared_error",
     "absolute_error",
@@ -487,7 +489,7 @@ class DropoutMLPRegressor(
                 f"y has {targets.shape[1]} targets, but {type(self).__name__} was "
                 f"fitted with {self._heads.n_targets}."
             )
-        self._check_counts(targets, "y")
+        self._check_range(targets, "y")
         # One column is predicted in one dimension, as by scikit-learn's networks.
         y_ndim = 1 if targets.shape[1] == 1 else 2
         return Goal(
@@ -501,11 +503,17 @@ class DropoutMLPRegressor(
             heads.start,
         )
 
-    def _check_counts(self, targets: Floats, name: str) -> None:
+    def _check_range(self, targets: Floats, name: str) -> None:
         if self.loss == "poisson" and targets.min(initial=0.0) < 0:
             raise ValueError(
                 f'{name} must not be negative with loss="poisson", got '
                 f"{targets.min():g}."
+            )
+        largest = float(np.abs(targets).max(initial=0.0))
+        if largest > _LARGEST:
+            raise ValueError(
+                f"{name} holds {largest:g} in absolute value, and sums of numbers "
+                f"beyond {_LARGEST:g} overflow: divide {name} by a constant."
             )
 
     def _plain_y(self, y: Any) -> Floats:
@@ -521,7 +529,7 @@ class DropoutMLPRegressor(
             raise ValueError(
                 f"{name} has {targets.shape[1]} targets, y has {goal.targets.shape[1]}."
             )
-        self._check_counts(targets, name)
+        self._check_range(targets, name)
         return targets
 
     def _target_scaling(self, parts: Parts, goal: Goal) -> Scaling:

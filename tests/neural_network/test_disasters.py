@@ -42,7 +42,7 @@ def test_constant_columns(columns, embedding, standardize):
     assert_finite(model.fit(columns, Y), columns)
 
 
-@pytest.mark.parametrize("scale", [1e-300, 1e-30, 1e30, 1e150, 1e300])
+@pytest.mark.parametrize("scale", [1e-320, 1e-300, 1e-30, 1e30, 1e150, 1e300])
 def test_huge_and_tiny_columns_and_targets(scale):
     columns = X * [scale, 1.0, 1.0]
     model = DropoutMLPRegressor(**SMALL).fit(columns, Y * scale)
@@ -123,9 +123,35 @@ def test_outputs_beyond_float64_are_an_error():
         model.predict(X * 1e300)
 
 
-def test_targets_far_smaller_than_the_outputs():
-    model = DropoutMLPRegressor(**SMALL, standardize_target=False).fit(X, Y * 1e-300)
+@pytest.mark.parametrize("scale", [1e-300, 1e-320])
+def test_targets_far_smaller_than_the_outputs(scale):
+    options = {**SMALL, "standardize_target": False}
+    model = DropoutMLPRegressor(**options).fit(X, Y * scale)
     assert not np.isnan(model.validation_scores_).any()
+    model.set_params(n_members=2).fit(X, Y * scale)
+    assert not np.isnan(model.oof_score_)
+
+
+def in_chunks(rows):
+    return RowChunks([rows[:30], rows[30:]])
+
+
+@pytest.mark.parametrize("form", [np.asarray, sp.csr_array, in_chunks])
+def test_what_is_too_large_to_be_learned_as_it_is(form):
+    rows, y = X.copy(), Y.copy()
+    rows[41, 1], y[41] = -1e16, 2e17
+    before = DropoutMLPRegressor(**SMALL).fit(form(X), Y)
+    expected = before.predict(X)
+    column = "X" if form is sp.csr_array else r"X\[:, 1\]"
+    with pytest.raises(ValueError, match=f"{column} holds -1e\\+16.*standardize=False"):
+        before.set_params(standardize=False).fit(form(rows), Y)
+    with pytest.raises(
+        ValueError, match=r"^y.* holds 2e\+17.*standardize_target=False"
+    ):
+        before.set_params(standardize_target=False).fit(form(X), y)
+    with pytest.raises(ValueError, match=r"y holds 2e\+307 .* divide y by a constant"):
+        before.fit(form(X), y * 1e290)
+    assert_array_equal(before.predict(X), expected)
 
 
 @pytest.mark.parametrize(

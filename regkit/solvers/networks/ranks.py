@@ -11,6 +11,8 @@ from regkit._types import Floats
 
 # Points of a column's distribution that are remembered.
 _KNOTS = 1000
+# Slopes between knots nearer than that overflow.
+_CLOSEST = 1e-306
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +48,18 @@ class Ranks:
     def score(self, number: int, values: Floats) -> Floats:
         """Return the scores of values of the ``number``-th ranked column."""
         part = slice(self.starts[number], self.starts[number + 1])
+        knots, scores = self.knots[part], self.scores[part]
         # By halves, whose differences do not overflow.
-        return np.interp(0.5 * values, 0.5 * self.knots[part], self.scores[part])
+        if np.diff(0.5 * knots).min(initial=np.inf) >= _CLOSEST:
+            return np.interp(0.5 * values, 0.5 * knots, scores)
+        right = np.clip(np.searchsorted(knots, values), 1, len(knots) - 1)
+        below, above = knots[right - 1], knots[right]
+        # By halves again, but not of subnormal numbers, which would be rounded.
+        unit = np.where(np.maximum(-below, above) < 1.0, 1.0, 0.5)
+        with np.errstate(over="ignore"):  # values far beyond the knots
+            share = (unit * values - unit * below) / (unit * above - unit * below)
+        share = np.clip(share, 0.0, 1.0)
+        return scores[right - 1] + share * (scores[right] - scores[right - 1])
 
 
 def normal_scores(values: Floats, share: Floats) -> tuple[Floats, Floats]:

@@ -14,7 +14,7 @@ from regkit.solvers.networks.ranks import Ranks, many_valued, normal_scores
 # Rows scaled at a time, so that no float64 copy of X is made.
 _BLOCK = 1 << 20
 # Beyond this, float32 products of a prediction would overflow.
-_FARTHEST = 1e15
+FARTHEST = 1e15
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ class Scaling:
         """Scale rows of a dense X, in float64."""
         with np.errstate(over="ignore"):
             Z = (np.asarray(X, dtype=np.float64) - self.center) / self.scale
-        np.clip(Z, -_FARTHEST, _FARTHEST, out=Z)
+        np.clip(Z, -FARTHEST, FARTHEST, out=Z)
         if np.isfinite(self.clip):
             Z /= np.sqrt(1.0 + np.square(Z / self.clip))
         if self.ranks is not None:
@@ -129,7 +129,7 @@ class Scaling:
         for start in range(0, len(X), step):
             source, target = X[start : start + step], dense[start : start + step]
             if plain:
-                np.clip(source, -_FARTHEST, _FARTHEST, out=target, casting="unsafe")
+                np.clip(source, -FARTHEST, FARTHEST, out=target, casting="unsafe")
             else:
                 target[:] = self.apply(source)
         return InputRows(

@@ -6,7 +6,7 @@ import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.special import ndtri
 
-from regkit.solvers.networks.ranks import many_valued, normal_scores
+from regkit.solvers.networks.ranks import Ranks, many_valued, normal_scores
 from regkit.solvers.networks.scaling import Scaling
 
 
@@ -16,6 +16,14 @@ def test_scores_are_normal_quantiles_of_ranks():
     knots, scores = normal_scores(values, np.full(999, 1 / 999))
     assert_array_equal(knots, np.sort(values))
     assert_allclose(scores, ndtri((np.arange(999) + 0.5) / 999), atol=1e-12)
+
+
+def test_scores_between_knots_too_near_for_slopes():
+    knots = np.array([-1e308, -1e-320, 0.0, 1e-320, 1e-3, 1e308])
+    ranks = Ranks.of([0], [(knots, np.arange(6.0))])
+    values = np.array([-1.7e308, *knots, -5e307, 5e-321, 5e307, 1.7e308])
+    expected = [0, *range(6), 0.5, 2.5, 4.5, 5]
+    assert_allclose(ranks.score(0, values), expected, rtol=1e-12)
 
 
 def test_ties_and_weights_count_as_rows():
