@@ -5,6 +5,7 @@ import html
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -232,18 +233,38 @@ def test_missing_matplotlib_is_told_before_the_work(option, capsys, monkeypatch)
     assert "needs matplotlib: install it with `pip install matplotlib`" in line
 
 
-@pytest.mark.parametrize("option", ["output", "figure"])
+@pytest.mark.parametrize("option", ["output", "json"])
 def test_what_cannot_be_written_is_told_before_the_work(
     option, tmp_path, capsys, monkeypatch
 ):
-    path = tmp_path / {"output": "r.html", "figure": "f.png"}[option]
+    ending = {"output": ".html", "json": ".json"}[option]
+    path = tmp_path / f"r{ending}"
+    assert f"--{option}: there is no folder {path / 'no'}" in error_of(
+        capsys, "compare", f"--{option}={path / 'no' / path.name}"
+    )
     path.mkdir()
     line = error_of(capsys, "compare", f"--{option}={path}")
-    assert line.endswith(f"--{option}: {path} cannot be written")
-    monkeypatch.setattr(os, "access", lambda path, mode: False)
-    path = path.with_name(f"other{path.suffix}")
+    assert f"--{option}: {path} cannot be written: " in line
+    long = tmp_path / f"{'x' * 300}{ending}"
+    line = error_of(capsys, "compare", f"--{option}={long}")
+    assert f"--{option}: {long} cannot be written: " in line
+
+    def refuse(self, mode):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", refuse)
+    path = path.with_name(f"other{ending}")
     line = error_of(capsys, "compare", f"--{option}={path}")
-    assert line.endswith(f"--{option}: {path} cannot be written")
+    assert line.endswith(f"--{option}: {path} cannot be written: Permission denied")
+    assert not path.exists()
+
+
+def test_the_table_is_not_overwritten(tmp_path, capsys):
+    table = tmp_path / "t.json"
+    before = table.write_text('[{"a": 1, "y": 2}]')
+    line = error_of(capsys, "compare", str(table), "--target=y", f"--json={table}")
+    assert line.endswith(f"--json would overwrite the table {table}")
+    assert table.stat().st_size == before
 
 
 def test_a_page_that_cannot_be_written_after_all(houses, tmp_path, capsys, monkeypatch):

@@ -30,7 +30,7 @@ def run(arguments: argparse.Namespace) -> None:
     for option, endings in ENDINGS.items():
         path = getattr(arguments, option)
         if path is not None:
-            check_destination(option, path, endings, prog)
+            check_destination(option, path, endings, arguments.file, prog)
 
     with ProgressLine() as progress, warnings.catch_warnings():
         warnings.showwarning = progress.show_warning

@@ -40,21 +40,38 @@ def in_options(message: str) -> str:
 
 
 def check_destination(
-    option: str, path: Path, endings: tuple[str, ...], prog: str
+    option: str, path: Path, endings: tuple[str, ...], table: str | None, prog: str
 ) -> None:
-    """Find out before the work whether a file can be written."""
+    """Find out before the work whether a file can be written; never over the table."""
     if path.suffix.lower() not in endings:
         fail(f"--{option} must end in {' or '.join(endings)}, got {path}", prog)
     folder = path.absolute().parent
     if not folder.is_dir():
         fail(f"--{option}: there is no folder {folder}", prog)
-    if path.is_dir() or not os.access(path if path.exists() else folder, os.W_OK):
-        fail(f"--{option}: {path} cannot be written", prog)
+    reason = _why_not_writable(path)
+    if reason is not None:
+        fail(f"--{option}: {path} cannot be written: {reason}", prog)
+    if table is not None and os.path.realpath(table) == os.path.realpath(path):
+        fail(f"--{option} would overwrite the table {table}", prog)
     if endings in (ENDINGS["output"], ENDINGS["figure"]) and not _can_draw():
         fail(
             f"--{option} needs matplotlib: install it with `pip install matplotlib`",
             prog,
         )
+
+
+def _why_not_writable(path: Path) -> str | None:
+    """Try to open a file, as permissions do not say all of what the system refuses."""
+    target = Path(os.path.realpath(path))
+    try:
+        is_new = not target.exists()
+        if is_new or target.is_file() or target.is_dir():  # a pipe would wait
+            target.open("ab").close()
+        if is_new:
+            target.unlink()
+    except OSError as error:
+        return error.strerror or str(error)
+    return None
 
 
 def _can_draw() -> bool:

@@ -14,7 +14,7 @@ def run(arguments: argparse.Namespace) -> None:
     if not arguments.model.is_file():
         fail(f"there is no file {arguments.model}", prog)
     if arguments.output is not None:
-        check_destination("output", arguments.output, (".csv",), prog)
+        check_destination("output", arguments.output, (".csv",), arguments.file, prog)
 
     # Imported here: --help and errors of usage need not wait for scikit-learn.
     from regkit.comparison.saving import load, predictions

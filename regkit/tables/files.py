@@ -43,6 +43,17 @@ _ODD = re.compile(
     r"|(?<!\w)[\xa3\xa5\xa6\xa9\xac\xae\xaf\xb1-\xb6\xb8\xb9\xbc-\xbe][^\W\d_]{2}"
 )
 _SAMPLE = 1 << 16
+# What the endings of names stand for.
+_PROMISED = {
+    ".xlsx": "an Excel workbook",
+    ".xlsm": "an Excel workbook",
+    ".xlsb": "an Excel workbook",
+    ".xls": "an Excel workbook",
+    ".ods": "an OpenDocument workbook",
+    ".parquet": "a Parquet file",
+    ".feather": "a Feather file",
+    ".arrow": "an Arrow file",
+}
 _FOREIGN = re.compile(r"\w*[^\x00-\x7f][\w\x80-\xff]*")
 
 
@@ -122,7 +133,8 @@ def read_table(
     Raises
     ------
     TableError
-        With one sentence: no such file, no table, rows of different lengths.
+        With one sentence: no such file, no table, rows of different lengths, ``sheet``
+        of what is no workbook, ``encoding`` of what is not text.
 
     Examples
     --------
@@ -141,12 +153,29 @@ def read_table(
     raw = _unpack(_read_bytes(path), source)
     if not raw.strip():
         raise TableError(f"{source} is empty")
-    if raw.startswith(b"PAR1"):
-        return _read_arrow(raw, source, "pyarrow.parquet")
-    if raw.startswith(b"ARROW1"):
-        return _read_arrow(raw, source, "pyarrow.feather")
-    if raw.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
+    is_workbook = raw.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0"))
+    if sheet is not None and not is_workbook:
+        raise TableError(f"{source} is no workbook, and has no sheet {sheet!r}")
+    is_arrow = raw.startswith((b"PAR1", b"ARROW1"))
+    if encoding is not None and (is_workbook or is_arrow):
+        raise TableError(f"{source} is not text, and has no encoding {encoding!r}")
+    if is_workbook:
         return _read_workbook(raw, source, sheet)
+    if is_arrow:
+        kind = "parquet" if raw.startswith(b"PAR1") else "feather"
+        return _read_arrow(raw, source, f"pyarrow.{kind}")
+    try:
+        return _read_text(raw, source, encoding)
+    except TableError as error:
+        promised = _PROMISED.get(Path(source).suffix.lower())
+        if promised is None:
+            raise
+        raise TableError(
+            f"{error} (the name says {promised}, which the file is not)"
+        ) from None
+
+
+def _read_text(raw: bytes, source: str, encoding: str | None) -> FileTable:
     text, guessed = _decode(raw, source, encoding)
     if text.lstrip()[:1] in ("{", "["):
         return _read_json(text, source)

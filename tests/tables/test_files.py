@@ -260,6 +260,27 @@ def test_workbooks(tmp_path):
         read_table(path, sheet="X")
 
 
+def test_text_is_no_workbook(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("a,b\n1,2\n")
+    with pytest.raises(
+        TableError, match=r"t\.csv is no workbook, and has no sheet 'X'"
+    ):
+        read_table(path, sheet="X")
+    for ending, promised in ((".xlsx", "an Excel workbook"), (".parquet", "a Parquet")):
+        path = path.rename(path.with_suffix(ending))
+        assert read_table(path).names == ["a", "b"]  # as many programs name text
+        path.write_text("see attachment\n")
+        with pytest.raises(
+            TableError, match=rf"has a single .* \(the name says {promised}"
+        ):
+            read_table(path)
+        path.write_text("a,b\n1,2\n")
+    path.write_bytes(b"PAR1")
+    with pytest.raises(TableError, match="is not text, and has no encoding 'utf-8'"):
+        read_table(path, encoding="utf-8")
+
+
 def test_a_stray_cell_of_the_target(csv_file):
     path = csv_file("a,y", *(f"{k * k},{k}" for k in range(19)), "3,1O")
     with pytest.raises(
