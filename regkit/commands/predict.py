@@ -11,21 +11,24 @@ from regkit.commands.failure import check_destination, fail
 def run(arguments: argparse.Namespace) -> None:
     """Read a model and a table, predict, and write."""
     prog = arguments.prog
-    if not arguments.model.is_file():
+    if not arguments.model.exists():
         fail(f"there is no file {arguments.model}", prog)
     if arguments.output is not None:
         check_destination("output", arguments.output, (".csv",), arguments.file, prog)
 
     # Imported here: --help and errors of usage need not wait for scikit-learn.
     from regkit.comparison.saving import load, predictions
-    from regkit.tables import read_table
+    from regkit.tables import CellError, read_table
 
     try:
         model = load(arguments.model)
         table = read_table(
             arguments.file, encoding=arguments.encoding, sheet=arguments.sheet
         )
-        columns = predictions(model, table)
+        try:
+            columns = predictions(model, table)
+        except CellError as error:
+            fail(error.in_new_rows(table.place(error.row)), prog)
     except ValueError as error:
         fail(str(error), prog)
     if arguments.output is None:

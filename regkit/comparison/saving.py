@@ -52,22 +52,23 @@ def load(path: str | PathLike[str]) -> Any:
             f"{Path(path)} was saved with other versions of its packages: {other}"
         ) from other
     except Exception as error:
+        if isinstance(error, OSError) and error.strerror:
+            raise ValueError(f"cannot read {Path(path)}: {error.strerror}") from error
+        # What is no pickle fails in ways that say nothing.
+        of_packages = isinstance(error, ImportError | AttributeError)
+        reason = f": {error}" if of_packages else ""
+        raise ValueError(f"{Path(path)} is no model saved by regkit{reason}") from error
+    if not hasattr(model, _VERSION):
         raise ValueError(
-            f"{Path(path)} is no model saved by regkit: {error}"
-        ) from error
-    if not hasattr(model, "predict"):
-        raise ValueError(f"{Path(path)} holds {type(model).__name__}, no model")
+            f"{Path(path)} holds {type(model).__name__}, which `compare --save` or "
+            "`save` of a comparison has not written"
+        )
     return model
-
-
-def target_name(model: Any) -> str:
-    """Give the name of what a saved model predicts."""
-    return str(getattr(model, _TARGET, "prediction"))
 
 
 def predictions(model: Any, X: Any) -> dict[str, Any]:
     """Predict new rows: a column of predictions, and one a class of its share."""
-    name = target_name(model)
+    name = str(getattr(model, _TARGET))
     columns: dict[str, Any] = {name: np.asarray(model.predict(X))}
     if hasattr(model, "predict_proba"):
         shares = np.asarray(model.predict_proba(X))

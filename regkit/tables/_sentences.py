@@ -90,6 +90,10 @@ class CellError(TableError):
         end = f": correct it, or use {either}{remedy}" if remedy else ""
         return f"{self.before} {place}{self.after}{end}"
 
+    def in_new_rows(self, place: str) -> str:
+        """Return the sentence where how columns are read is no longer open."""
+        return f"{self.before} {place}{self.after}: correct it"
+
 
 def quote(name: str) -> str:
     """Quote a word for a shell where it needs it."""

@@ -231,10 +231,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
             by_name = {column.name: column for column in columns}
             absent = [name for name in self.feature_names_in_ if name not in by_name]
             if absent:
-                raise ValueError(
-                    f"the table has no column {absent[0]!r}, which the encoder was "
-                    "fitted with"
-                )
+                raise ValueError(unknown_column(absent[0], list(by_name), "the table"))
             columns = [by_name[name] for name in self.feature_names_in_]
         elif len(columns) != self.n_features_in_:
             raise ValueError(

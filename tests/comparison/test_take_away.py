@@ -6,10 +6,16 @@ import json
 import subprocess
 import sys
 
+import joblib
 import numpy as np
 import pytest
 
-from regkit import compare_regularizers, make_correlated_regression, read_table
+from regkit import (
+    RidgeRegressor,
+    compare_regularizers,
+    make_correlated_regression,
+    read_table,
+)
 from regkit.__main__ import main
 
 pd = pytest.importorskip("pandas")
@@ -164,19 +170,28 @@ def test_a_saved_model_takes_new_rows(churn, capsys):
     output = churn.with_name("out.csv")
     assert main(["predict", str(saved), str(new), f"--output={output}"]) == 0
     assert output.read_text() == out
+    frame["fee"] = ["9", "8", "7", "much", "5", "4"]
+    frame.to_csv(new, index=False)
+    assert refusal(capsys, saved, new).endswith("such as 'much' on line 5: correct it")
+    frame.rename(columns={"fee": "Fee"}).to_csv(new, index=False)
+    assert "no column 'fee'; did you mean 'Fee'?" in refusal(capsys, saved, new)
 
 
-@pytest.mark.parametrize(
-    ("content", "sentence"),
-    [(b"no model", "is no model saved by regkit"), (None, "there is no file")],
-)
-def test_other_files_are_refused(churn, content, sentence, capsys):
-    path = churn.with_name("other.joblib")
-    if content is not None:
-        path.write_bytes(content)
+def refusal(capsys, model, table):
     with pytest.raises(SystemExit):
-        main(["predict", str(path), str(churn)])
-    assert sentence in capsys.readouterr().err
+        main(["predict", str(model), str(table)])
+    return capsys.readouterr().err.rstrip()
+
+
+def test_other_files_are_refused(churn, capsys):
+    path = churn.with_name("other.joblib")
+    assert "there is no file" in refusal(capsys, path, churn)
+    path.write_bytes(b"no model")
+    assert refusal(capsys, path, churn).endswith("is no model saved by regkit")
+    joblib.dump(RidgeRegressor(), path)
+    line = refusal(capsys, path, churn)
+    assert "holds RidgeRegressor, which `compare --save`" in line
+    assert "cannot read" in refusal(capsys, churn.parent, churn)
 
 
 def test_a_frame_is_compared_as_its_file(churn):
