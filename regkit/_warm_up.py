@@ -103,6 +103,8 @@ def warm_up(progress: Callable[[str], None], n_processes: int | None = None) -> 
     n_known = n_shipped() or n_kept(todo)
     if n_known:
         return Report(0, n_known, None)
+    if where_kept() is None:
+        return Report(0, 0, None)
     n_processes = min(n_processes or os.cpu_count() or 1, len(todo))
     compiled: set[str] = set()
     found: set[str] = set()

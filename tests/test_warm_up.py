@@ -90,8 +90,9 @@ def test_what_came_with_the_installation_is_not_looked_for(monkeypatch):
 
 
 def test_kernels_that_can_be_kept_nowhere(monkeypatch, capsys):
-    report = _warm_up.Report(n_compiled=3, n_found=0, kept_in=None)
-    monkeypatch.setattr(_warm_up, "warm_up", lambda _: report)
+    monkeypatch.setattr(_warm_up, "n_shipped", lambda: 0)
+    monkeypatch.setattr(_warm_up, "n_kept", lambda tasks: 0)
+    monkeypatch.setattr(_warm_up, "where_kept", lambda: None)
     with pytest.raises(SystemExit) as stop:
         main(["warm-up"])
     assert stop.value.code == 2

@@ -14,9 +14,10 @@ def run(arguments: argparse.Namespace) -> None:
         from regkit._warm_up import warm_up
 
         report = warm_up(progress.step)
-    if report.n_compiled and report.kept_in is None:
+    if report.kept_in is None and not report.n_found:
         fail(
-            "compiled kernels can be kept nowhere: set NUMBA_CACHE_DIR",
+            "compiled kernels can be kept nowhere: set NUMBA_CACHE_DIR, and leave "
+            "NUMBA_DISABLE_JIT out",
             arguments.prog,
         )
     print(report)
