@@ -111,7 +111,8 @@ def as_floats(name: str, values: Any) -> Floats:
     try:
         with np.errstate(all="ignore"):
             converted = np.asarray(values)
-            if converted.dtype.kind not in "biufO" or None in converted.flat:
+            kind = converted.dtype.kind
+            if kind not in "biufO" or (kind == "O" and None in converted.flat):
                 raise TypeError  # NumPy would turn text and None into numbers
             return np.array(converted, dtype=np.float64, order="C")
     except (TypeError, ValueError):
