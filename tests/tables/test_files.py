@@ -271,9 +271,8 @@ def test_text_is_no_workbook(tmp_path):
         path = path.rename(path.with_suffix(ending))
         assert read_table(path).names == ["a", "b"]  # as many programs name text
         path.write_text("see attachment\n")
-        with pytest.raises(
-            TableError, match=rf"has a single .* \(the name says {promised}"
-        ):
+        # Whether it has one column or no rows depends on what is installed.
+        with pytest.raises(TableError, match=rf" has .* \(the name says {promised}"):
             read_table(path)
         path.write_text("a,b\n1,2\n")
     path.write_bytes(b"PAR1")
