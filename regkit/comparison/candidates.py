@@ -85,9 +85,9 @@ def make_candidates(
         found = _regressors(l1_ratios)
     if entrants.baseline:
         found.append(Candidate("Boosting", BOOSTING, _nothing, partial(_trees, task)))
-    if entrants.networks and task != "counts":
+    if entrants.networks:
         found.append(Candidate("Network", NETWORK, _nothing, partial(_network, task)))
-        if entrants.show_overfitting:
+        if entrants.show_overfitting and task != "counts":
             found += _didactic(task)
     return found
 
@@ -205,6 +205,8 @@ def _trees(task: Task, tuned: Tuned, job: Job) -> Any:
 def _network(task: Task, tuned: Tuned, job: Job) -> Any:
     if task == "classification":
         return DropoutMLPClassifier(random_state=job.seed)
+    if task == "counts":
+        return DropoutMLPRegressor(loss="poisson", random_state=job.seed)
     return DropoutMLPRegressor(random_state=job.seed)
 
 

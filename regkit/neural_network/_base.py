@@ -15,7 +15,7 @@ from regkit._bases import BaseEstimator
 from regkit._sklearn import check_same_features, validate_parameters
 from regkit._types import Floats
 from regkit.neural_network._choice import EpochChoice
-from regkit.neural_network._data import Table, no_rows
+from regkit.neural_network._data import Table, no_rows, refuse_far
 from regkit.neural_network._ensemble import Ensemble
 from regkit.neural_network._fitted import Fitted
 from regkit.neural_network._frames import FrameReader
@@ -387,8 +387,15 @@ class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator, NetworkParamete
         """Check rows to predict for, of any kind."""
         self._check_fitted()
         check_same_features(self, X)
-        inputs = self._ensemble.first.inputs
-        return self._read(self._reader, X, self.n_features_in_, lambda: inputs.center)
+        members = self._ensemble.members
+        center = members[0].inputs.center
+        X = self._read(self._reader, X, self.n_features_in_, lambda: center)
+        names = getattr(self, "feature_names_in_", None)
+        for inputs in [each.inputs for each in members]:
+            refuse_far("X", X, inputs, names)
+            if inputs.is_none:  # and those of the others
+                break
+        return X
 
     def _check_fitted(self) -> None:
         if "_ensemble" not in self.__dict__:

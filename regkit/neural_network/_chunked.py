@@ -34,6 +34,8 @@ class TargetEncoding(NamedTuple):
 
     targets: Callable[[Any], Floats]
     weights: Callable[[Any, Floats], Floats]
+    names: NDArray[Any] | None = None
+    """Those of the columns."""
 
     def table(self, rows: SomeRows) -> Table:
         """Encode rows; those of weight zero are dropped."""
@@ -42,6 +44,7 @@ class TargetEncoding(NamedTuple):
             self.targets(rows.y),
             self.weights(rows.y, rows.weights),
             rows.numbers,
+            names=self.names,
         ).without_weightless()
 
 
@@ -315,7 +318,8 @@ class ChunkFeed:
                         "than when it was read before; a source must give the same "
                         "rows in every pass."
                     )
-                parts.append(table.data(*self._scaling, mean_weight))
+                with named(number):
+                    parts.append(table.data(*self._scaling, mean_weight))
             yield _join(parts, float(self.n_rows))
         next(tables, None)  # the source's own end, where it is checked
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from regkit.neural_network._folds import (
     hold_out,
     hold_out_groups,
 )
-from regkit.solvers.networks.scaling import FARTHEST, Scaling
+from regkit.solvers.networks.scaling import FARTHEST, FarNumber, Scaling
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,10 @@ class Table:
     """(n,), among the rows that were passed."""
     groups: NDArray[np.int64] | None = None
     """(n,), rows that must be held out together, in no order."""
+    names: NDArray[Any] | None = None
+    """(p,), of the columns, for messages."""
+    suffix: str = ""
+    """What the arrays are called but for X and y: "_val" of those to validate on."""
 
     @property
     def n_units(self) -> int:
@@ -45,8 +49,13 @@ class Table:
         X = self.X.tocsr() if not isinstance(self.X, np.ndarray) else self.X
         numbers = None if self.numbers is None else self.numbers[index]
         groups = None if self.groups is None else self.groups[index]
-        return Table(
-            X[index], self.targets[index], self.weights[index], numbers, groups
+        return replace(
+            self,
+            X=X[index],
+            targets=self.targets[index],
+            weights=self.weights[index],
+            numbers=numbers,
+            groups=groups,
         )
 
     def in_halves(self) -> Table:
@@ -130,12 +139,17 @@ class Table:
         Raises
         ------
         ValueError
-            When what is not standardized would be clipped.
+            When what is not standardized would be clipped, or a row is that far from
+            those that were learned.
         """
-        if inputs.is_none:
-            _check_range("X", self.X, "standardize")
+        refuse_far(f"X{self.suffix}", self.X, inputs, self.names)
         if targets.is_none:
-            _check_range("y", self.targets, "standardize_target")
+            far = targets.first_far(self.targets)
+            if far is not None:
+                several = self.targets.shape[1] > 1
+                column = f"[:, {far.column}]" if several else ""
+                name = f"y{self.suffix}{column}"
+                raise ValueError(_beyond(name, far, "", "standardize_target"))
         weights = self.weights
         if len(weights):
             weights = weights / (mean_weight or weights.mean())
@@ -151,21 +165,36 @@ class Table:
 def no_rows(like: Table) -> Table:
     """Return a table of the same columns without rows."""
     X = np.empty((0, like.X.shape[1]))
-    return Table(X, like.targets[:0], like.weights[:0], np.empty(0, dtype=np.int64))
+    none = np.empty(0, dtype=np.int64)
+    return Table(X, like.targets[:0], like.weights[:0], none, names=like.names)
 
 
-def _check_range(name: str, columns: Any, parameter: str) -> None:
-    """Refuse columns of numbers that networks cannot be trained on as they are."""
-    values = columns if isinstance(columns, np.ndarray) else columns.data
-    with np.errstate(invalid="ignore"):  # missing values
-        far = np.abs(values) > FARTHEST
-    if not far.any():
+def refuse_far(name: str, X: Any, inputs: Scaling, names: NDArray[Any] | None) -> None:
+    """Refuse numbers of X that networks would clip; ``names`` are those of its columns.
+
+    Raises
+    ------
+    ValueError
+        Naming a column, and the number in it.
+    """
+    far = inputs.first_far(X)
+    if far is None:
         return
-    if isinstance(columns, np.ndarray):
-        j = int(np.argwhere(far)[0, 1])
-        name = f"{name}[:, {j}]" if columns.shape[1] > 1 else name
+    column = far.column if names is None else repr(str(names[far.column]))
+    place = f" in column {column}"
+    if inputs.is_none:
+        raise ValueError(_beyond(name, far, place, "standardize"))
     raise ValueError(
-        f"{name} holds {values[far][0]:g}, and with {parameter}=False networks learn "
+        f"{name} holds {far.value:g}{place}, and networks take numbers within "
+        f"{FARTHEST:g} standard deviations of the mean of the rows they learn from "
+        f"only, here {far.center:g} ± {FARTHEST * far.scale:g}: leave the row out, or "
+        'set standardize="robust".'
+    )
+
+
+def _beyond(name: str, far: FarNumber, place: str, parameter: str) -> str:
+    return (
+        f"{name} holds {far.value:g}{place}, and with {parameter}=False networks take "
         f"numbers within ±{FARTHEST:g} only: set {parameter}=True, or divide by a "
         "constant."
     )

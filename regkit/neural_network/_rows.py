@@ -185,7 +185,8 @@ class RowsByUse:
                 weights = np.ones(len(goal.targets))
             weights = self._row_weights(y, weights, self._class_weight)
             numbers = np.arange(len(weights))
-            table = Table(data.X, goal.targets, weights, numbers).without_weightless()
+            table = Table(data.X, goal.targets, weights, numbers, names=names)
+            table = table.without_weightless()
             _check_rows_left(table)
             return FitInput(table, goal, data.feature_names, None, None, len(weights))
         chunks = Chunks(self, source, y, sample_weight, self._plain_y)
@@ -197,6 +198,7 @@ class RowsByUse:
         encoding = TargetEncoding(
             lambda y: self._targets(y, goal, "y"),
             lambda y, weights: self._row_weights(y, weights, class_weight),
+            chunks.names,
         )
         table = encoding.table(sample.rows())
         _check_rows_left(table)
@@ -309,7 +311,9 @@ class RowsByUse:
                 weights = check_sample_weight(sample_weight_val, n, allow_zero=False)
             except ValueError as error:
                 raise ValueError(f"sample_weight_val: {error}") from error
-        return Table(X_val, targets, weights, np.arange(n)).without_weightless()
+        names, numbers = given.table.names, np.arange(n)
+        table = Table(X_val, targets, weights, numbers, names=names, suffix="_val")
+        return table.without_weightless()
 
     def _read(
         self,

@@ -110,12 +110,14 @@ def test_counts_are_compared_by_deviance():
     rng = np.random.default_rng(0)
     X = rng.standard_normal((200, 4))
     y = rng.poisson(np.exp(X[:, 0]))
-    comparison = compare_regularizers(X, y, task="counts", **QUICK)
+    comparison = compare_regularizers(X, y, task="counts", n_folds=3)
     assert comparison.metric.name == "deviance"
     assert comparison["Boosting"].model.loss == "poisson"
+    assert comparison["Network"].model.loss == "poisson"
+    assert comparison["Network"].test_error < comparison.mean_error
     assert "mean Poisson deviance" in repr(comparison)
     names = [result.name for result in comparison.results]
-    assert names == ["Poisson L2", "Poisson L1", "Poisson mix", "Boosting"]
+    assert names == ["Poisson L2", "Poisson L1", "Poisson mix", "Boosting", "Network"]
     plain = comparison["Poisson L1"].model
     assert (plain.family, plain.l1_ratio) == ("poisson", 1.0)
 

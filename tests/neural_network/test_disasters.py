@@ -3,9 +3,11 @@
 import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_array_equal
+from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import r2_score
 
@@ -142,16 +144,52 @@ def test_what_is_too_large_to_be_learned_as_it_is(form):
     rows[41, 1], y[41] = -1e16, 2e17
     before = DropoutMLPRegressor(**SMALL).fit(form(X), Y)
     expected = before.predict(X)
-    column = "X" if form is sp.csr_array else r"X\[:, 1\]"
-    with pytest.raises(ValueError, match=f"{column} holds -1e\\+16.*standardize=False"):
-        before.set_params(standardize=False).fit(form(rows), Y)
     with pytest.raises(
-        ValueError, match=r"^y.* holds 2e\+17.*standardize_target=False"
+        ValueError, match=r"X holds -1e\+16 in column 1.*standardize=False"
     ):
+        before.set_params(standardize=False).fit(form(rows), Y)
+    with pytest.raises(ValueError, match=r"y.* holds 2e\+17.*standardize_target=False"):
         before.set_params(standardize_target=False).fit(form(X), y)
     with pytest.raises(ValueError, match=r"y holds 2e\+307 .* divide y by a constant"):
         before.fit(form(X), y * 1e290)
     assert_array_equal(before.predict(X), expected)
+
+
+def frame_with_category_and_gap(rows):
+    frame = pd.DataFrame(rows, columns=["a", "fee", "c"])
+    frame.loc[7, "a"] = np.nan
+    frame.insert(0, "kind", pd.Categorical(["u", "v"] * 30))
+    return frame
+
+
+@pytest.mark.parametrize("standardize", [False, True, "robust"])
+@pytest.mark.parametrize(
+    ("form", "column"),
+    [
+        (np.asarray, "1"),
+        (sp.csc_array, "1"),
+        (in_chunks, "1"),
+        (frame_with_category_and_gap, "'fee'"),
+    ],
+)
+def test_rows_to_predict_for_are_not_taken_for_nearer_ones(form, column, standardize):
+    far = X.copy()
+    far[41, 1] = -1e19
+    model = DropoutMLPRegressor(**SMALL, standardize=standardize).fit(form(X), Y)
+    classifier = DropoutMLPClassifier(**SMALL, standardize=standardize)
+    classifier.fit(form(X), Y > 0)
+    calls = [model.predict, model.sample_predictions, classifier.predict_proba]
+    if form is not in_chunks:
+        calls += [
+            lambda rows: clone(model).partial_fit(form(X), Y).partial_fit(rows, Y),
+            lambda rows: clone(model).fit(form(X), Y, X_val=rows, y_val=Y),
+        ]
+    for call in calls:
+        if standardize == "robust":  # all that is far is alike then
+            call(form(far))
+            continue
+        with pytest.raises(ValueError, match=f"holds -1e\\+19 in column {column}, and"):
+            call(form(far))
 
 
 @pytest.mark.parametrize(

@@ -55,13 +55,18 @@ class Expansion:
                 fills[j] = np.median(X[~missing, j])
         return cls(fills, np.array(gaps, dtype=np.int64), tuple(levels), X.shape[1])
 
+    @property
+    def numeric(self) -> NDArray[np.int64]:
+        """Columns that are no categories; they are the first when expanded."""
+        own = [j for j, _, _ in self.levels]
+        return np.setdiff1d(np.arange(self.n_features), own)
+
     def expand(self, X: Floats) -> Floats:
         """Return numeric columns filled, indicators of gaps, indicators of levels.
 
         A level that was not learned has none, or that of the rare ones.
         """
-        own = {j for j, _, _ in self.levels}
-        numeric = [j for j in range(self.n_features) if j not in own]
+        numeric = self.numeric
         filled = np.where(np.isnan(X[:, numeric]), self.fills[numeric], X[:, numeric])
         parts = [filled, np.isnan(X[:, self.gaps]).astype(np.float64)]
         for j, codes, rare in self.levels:

@@ -88,6 +88,29 @@ class Scaling:
                 Z[:, j] *= 0.5
         return Z
 
+    def first_far(self, X: Any) -> "FarNumber | None":
+        """Find a number of X that `apply` would clip, as if it were a nearer one.
+
+        None where there is none, or where all that is far becomes ``clip`` anyway.
+        """
+        if np.isfinite(self.clip) or not X.shape[0]:
+            return None
+        p = X.shape[1]
+        columns = np.arange(p) if self.expansion is None else self.expansion.numeric
+        low, high = (each[columns] for each in _extremes(X))
+        center, scale = self.center[: len(columns)], self.scale[: len(columns)]
+        with np.errstate(over="ignore", invalid="ignore"):  # all of a column is missing
+            distance = np.maximum(center - low, high - center) / scale
+            far = np.flatnonzero(distance > FARTHEST)
+        if not len(far):
+            return None
+        k = int(far[0])
+        is_low = center[k] - low[k] > high[k] - center[k]
+        value = low[k] if is_low else high[k]
+        return FarNumber(
+            int(columns[k]), float(value), float(center[k]), float(scale[k])
+        )
+
     def _stored(self, X: Any) -> Any:
         """Scale the stored entries of a sparse X, by columns where they have ranks."""
         by_column = self.ranks is not None and len(self.ranks.columns) > 0
@@ -139,6 +162,26 @@ class Scaling:
             indptr=np.empty(0, dtype=np.int64),
             absent=np.zeros(p, dtype=dtype),
         )
+
+
+class FarNumber(NamedTuple):
+    """A number that is too far, and what its column is scaled by."""
+
+    column: int
+    value: float
+    center: float
+    scale: float
+
+
+def _extremes(X: Any) -> tuple[Floats, Floats]:
+    """Return the least and the largest numbers of the columns of X, which has rows."""
+    if isinstance(X, np.ndarray):  # missing values are NaN
+        least, most = np.fmin.reduce(X, axis=0), np.fmax.reduce(X, axis=0)
+    else:
+        least, most = (
+            np.ravel(each.toarray()) for each in (X.min(axis=0), X.max(axis=0))
+        )
+    return least.astype(np.float64), most.astype(np.float64)
 
 
 def weighted_sum(weights: Floats, rows: Floats) -> Floats:
