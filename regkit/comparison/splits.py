@@ -57,7 +57,7 @@ def make_splits(target: ComparisonTarget, plan: Plan) -> list[Split]:
     else:
         parts = [_at_random(target, plan, k) for k in range(plan.n_repeats)]
     for train, test in parts:
-        _check_part(target, train, test, plan, n)
+        _check_part(target, train)
     return [
         Split(train, test, _folds(target, plan, train, k))
         for k, (train, test) in enumerate(parts)
@@ -149,9 +149,7 @@ def check_plan(plan: Plan, n: int) -> None:
         )
 
 
-def _check_part(
-    target: ComparisonTarget, train: Rows, test: Rows, plan: Plan, n: int
-) -> None:
+def _check_part(target: ComparisonTarget, train: Rows) -> None:
     if target.codes is not None:
         missing = np.setdiff1d(target.codes, target.codes[train])
         if missing.size:
