@@ -253,6 +253,8 @@ class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator, NetworkParamete
         are X and y as the user passed them, for callbacks.
         """
         goal, names = given.goal, given.names
+        if before is None and not any(each.holds_out for each in parts):
+            goal = self._without_intervals(goal)
         seeds = [member_seed(seed, number) for number in range(len(parts))]
         if before is None:
             networks = [
@@ -375,7 +377,7 @@ class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator, NetworkParamete
         }
         if len(ensemble.members) == 1:
             found["coefs_"], found["intercepts_"] = ensemble.first.layers(
-                ensemble.temperature, goal.loss == "poisson"
+                ensemble.temperature, goal.loss
             )
         if names is not None:
             found["feature_names_in_"] = names
@@ -412,6 +414,10 @@ class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator, NetworkParamete
         return tags
 
     # What subclasses decide.
+    def _without_intervals(self, goal: Goal) -> Goal:
+        """Leave out what only held-out rows could put to use."""
+        return goal
+
     def _target_scaling(self, parts: Parts, goal: Goal) -> Scaling:
         return Scaling.none(parts.learn.targets.shape[1])
 

@@ -47,6 +47,35 @@ def test_predictions_leave_out_what_serves_intervals_alone():
     assert_array_equal(predicted, network.outputs(X)[:, :1])
 
 
+@pytest.mark.parametrize(
+    ("loss", "n_outputs"),
+    [("squared_error", 1), ("quantile", 1), ("poisson", 1), ("gaussian_nll", 2)],
+)
+def test_without_held_out_rows_nothing_serves_intervals(loss, n_outputs):
+    model = DropoutMLPRegressor(**SMALL, loss=loss)
+    for fitted in (
+        clone(model).partial_fit(X, Y),
+        model.set_params(early_stopping=False).fit(X, Y),
+    ):
+        architecture = fitted._ensemble.first.architecture
+        assert (architecture.n_beside, architecture.n_outputs) == (0, n_outputs)
+    # Rows held out of a warm start are compared with one deviation for all.
+    model.set_params(warm_start=True, calibration_fraction=0.3).fit(X, Y)
+    lower, upper = model.predict_interval(X)
+    if n_outputs == 1:
+        assert_allclose(upper - lower, upper[0] - lower[0])
+        assert 0.85 < np.mean((lower <= Y) & (upper >= Y)) < 0.99
+
+
+def test_coefficients_of_several_quantiles_are_in_units_of_y():
+    model = DropoutMLPRegressor(**PLAIN, loss="quantile", quantile=[0.2, 0.8])
+    model.fit(X, 100.0 * Y)
+    (first, last), (start, end) = model.coefs_, model.intercepts_
+    by_hand = np.maximum(X @ first + start, 0.0) @ last + end
+    expected = model.predict_quantiles(X)
+    assert_allclose(np.sort(by_hand, axis=1), expected, rtol=1e-4, atol=0.05)
+
+
 @EACH
 def test_the_same_seed_the_same_model(estimator, target):
     first = probe(clone(estimator).fit(X, target))
