@@ -360,7 +360,7 @@ class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator, NetworkParamete
                 "Lower learning_rate_init, use standardize=True, or look for extreme "
                 "values in X and y."
             )
-        raise KeyboardInterrupt  # nothing learnt that could be kept
+        raise KeyboardInterrupt  # nothing learned that could be kept
 
     def _attributes(
         self, ensemble: Ensemble, goal: Goal, names: NDArray[Any] | None
