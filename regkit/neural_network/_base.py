@@ -96,9 +96,9 @@ class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator, NetworkParamete
         sample_weight_val : float or array-like, default=None
             Weights of the validation rows.
         groups : array-like of shape (n_samples,), default=None
-            Rows that belong together, of one patient or one day say: rows of a group
-            are held out together, in folds and by `validation_fraction` and
-            `calibration_fraction`, so that what is told of held-out rows is of new
+            Rows that belong together, such as those of one patient or one day: rows of
+            a group are held out together, in folds and by `validation_fraction` and
+            `calibration_fraction`, so that scores and intervals are those of new
             groups. A group that alone has a class is always learned from. For rows in
             memory; scikit-learn's searches pass it on with ``set_fit_request``.
 
@@ -360,7 +360,7 @@ class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator, NetworkParamete
                 "Lower learning_rate_init, use standardize=True, or look for extreme "
                 "values in X and y."
             )
-        raise KeyboardInterrupt  # nothing learnt that could be kept
+        raise KeyboardInterrupt  # nothing learned that could be kept
 
     def _attributes(
         self, ensemble: Ensemble, goal: Goal, names: NDArray[Any] | None

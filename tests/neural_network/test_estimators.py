@@ -380,7 +380,7 @@ def test_verbose_prints_a_table(estimator, target, capsys):
     assert "validation" not in lines[1]
 
 
-def test_an_interrupt_keeps_what_was_learnt(monkeypatch):
+def test_an_interrupt_keeps_what_was_learned(monkeypatch):
     from regkit.neural_network import _progress
 
     def interrupt(self, epoch):
