@@ -273,7 +273,13 @@ class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator, NetworkParamete
         for network, each, own in zip(networks, parts, seeds, strict=True):
             jointly = choice is not None and each.stream is None
             chosen = make_settings(
-                self, network.architecture, goal, each.n_rows, own, jointly
+                self,
+                network.architecture,
+                goal,
+                each.n_rows,
+                own,
+                jointly,
+                is_alone=len(parts) == 1,
             )
             settings.append(chosen if history is None else chosen.for_one_epoch())
             network.dropout = chosen.noise()

@@ -32,6 +32,7 @@ class UsualParameters:
     max_iter : int or "auto", default="auto"
         Epochs. "auto" is a budget of 2,560 steps, where an epoch has b > 16 batches of
         320 b^(3/4): as many epochs as that is batches, but at least 32 and at most 256.
+        One network takes half of that, and of b < 16 batches in proportion to b^(3/5).
     random_state : int, RandomState instance or None, default=None
         Of initial weights, order, masks and rows set apart. The same number gives the
         same network on any number of threads.
