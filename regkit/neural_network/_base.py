@@ -96,9 +96,9 @@ class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator, NetworkParamete
         sample_weight_val : float or array-like, default=None
             Weights of the validation rows.
         groups : array-like of shape (n_samples,), default=None
-            Rows that belong together, of one patient or one day say: rows of a group
-            are held out together, in folds and by `validation_fraction` and
-            `calibration_fraction`, so that what is told of held-out rows is of new
+            Rows that belong together, such as those of one patient or one day: rows of
+            a group are held out together, in folds and by `validation_fraction` and
+            `calibration_fraction`, so that scores and intervals are those of new
             groups. A group that alone has a class is always learned from. For rows in
             memory; scikit-learn's searches pass it on with ``set_fit_request``.
 
@@ -256,16 +256,7 @@ class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator, NetworkParamete
         if before is None and not any(each.holds_out for each in parts):
             goal = self._without_intervals(goal)
         seeds = [member_seed(seed, number) for number in range(len(parts))]
-        if before is None:
-            networks = [
-                self._start(each, goal, own, history is None, number)
-                for number, (each, own) in enumerate(zip(parts, seeds, strict=True))
-            ]
-        else:
-            networks = [
-                replace(network, parameters=network.parameters.copy())
-                for network in before.members
-            ]
+        networks = self._networks(before, parts, goal, seeds, history is None)
         choice = None
         if monitors and len(parts) > 1:
             choice = self._choice(goal)
@@ -339,6 +330,25 @@ class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator, NetworkParamete
         self.__dict__.update(found)
         if history is None:
             warn_of(type(self).__name__, trained, settings[0], self.early_stopping)
+
+    def _networks(
+        self,
+        before: Ensemble | None,
+        parts: list[Parts],
+        goal: Goal,
+        seeds: list[int],
+        is_whole: bool,
+    ) -> list[Fitted]:
+        """Begin a network for each member, or copy those before."""
+        if before is not None:
+            return [
+                replace(network, parameters=network.parameters.copy())
+                for network in before.members
+            ]
+        return [
+            self._start(each, goal, own, is_whole, number)
+            for number, (each, own) in enumerate(zip(parts, seeds, strict=True))
+        ]
 
     def _alone(
         self,

@@ -361,15 +361,17 @@ class DropoutMLPRegressor(
         serve, which are predicted by the members of their fold: intervals are
         cross-conformal [2]_, cover about `coverage` of new rows (88% to 92% for 90% in
         the documentation's tables), and have no guarantee for all data. They are wider
-        where the members disagree. The same rows choose whether intervals are around
-        the prediction or the middle of two quantiles (or half way), and whether they
-        are all alike, as wide as these are apart (or between both), or vary even more;
-        each member's spreads are divided by their geometric mean over these rows.
-        Networks that a warm start trains on, and that began without held-out rows,
-        have no spreads of their own: their intervals are all alike.
-        Validation rows chose the epoch whose weights are kept, so each half of them is
-        compared with the epoch that the other half would have chosen. All of this is
-        about rows like those of the fit, not about rows far from them.
+        where the members disagree.
+
+        The rows that were held out also choose the center of intervals, between the
+        prediction and the middle of two quantiles, and their width: one for all rows,
+        the distance of the quantiles, something between, or one that varies even more.
+        Each member's spreads are divided by their geometric mean over these rows.
+        Networks that began without held-out rows, and are trained further by a warm
+        start, have no spreads: the width is the same for all rows. Validation rows
+        chose the epoch whose weights are kept, so each half of them is compared with
+        the epoch that the other half would have chosen. All of this is about rows like
+        those of the fit, not about rows far from them.
 
         Parameters
         ----------
