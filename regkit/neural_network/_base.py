@@ -256,16 +256,7 @@ class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator, NetworkParamete
         if before is None and not any(each.holds_out for each in parts):
             goal = self._without_intervals(goal)
         seeds = [member_seed(seed, number) for number in range(len(parts))]
-        if before is None:
-            networks = [
-                self._start(each, goal, own, history is None, number)
-                for number, (each, own) in enumerate(zip(parts, seeds, strict=True))
-            ]
-        else:
-            networks = [
-                replace(network, parameters=network.parameters.copy())
-                for network in before.members
-            ]
+        networks = self._networks(before, parts, goal, seeds, history is None)
         choice = None
         if monitors and len(parts) > 1:
             choice = self._choice(goal)
@@ -273,7 +264,13 @@ class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator, NetworkParamete
         for network, each, own in zip(networks, parts, seeds, strict=True):
             jointly = choice is not None and each.stream is None
             chosen = make_settings(
-                self, network.architecture, goal, each.n_rows, own, jointly
+                self,
+                network.architecture,
+                goal,
+                each.n_rows,
+                own,
+                jointly,
+                is_alone=len(parts) == 1,
             )
             settings.append(chosen if history is None else chosen.for_one_epoch())
             network.dropout = chosen.noise()
@@ -333,6 +330,25 @@ class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator, NetworkParamete
         self.__dict__.update(found)
         if history is None:
             warn_of(type(self).__name__, trained, settings[0], self.early_stopping)
+
+    def _networks(
+        self,
+        before: Ensemble | None,
+        parts: list[Parts],
+        goal: Goal,
+        seeds: list[int],
+        is_whole: bool,
+    ) -> list[Fitted]:
+        """Begin a network for each member, or copy those before."""
+        if before is not None:
+            return [
+                replace(network, parameters=network.parameters.copy())
+                for network in before.members
+            ]
+        return [
+            self._start(each, goal, own, is_whole, number)
+            for number, (each, own) in enumerate(zip(parts, seeds, strict=True))
+        ]
 
     def _alone(
         self,

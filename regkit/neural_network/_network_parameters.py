@@ -32,6 +32,7 @@ class UsualParameters:
     max_iter : int or "auto", default="auto"
         Epochs. "auto" is a budget of steps, each on one batch: 2,560, or 320 b^(3/4)
         where an epoch has b > 16 batches, in 32 to 256 epochs.
+        One network alone takes half of that, or 243 b^(3/5) of b < 16 batches.
     random_state : int, RandomState instance or None, default=None
         Of initial weights, order, masks and rows set apart. The same number gives the
         same network on any number of threads.

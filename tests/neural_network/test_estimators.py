@@ -402,18 +402,22 @@ def test_constant_rates_warn_when_they_could_go_on():
         DropoutMLPRegressor(**{**options, "max_iter": 3}).fit(X, Y)
 
 
-def test_auto_epochs_are_a_budget_of_steps():
+@pytest.mark.parametrize(
+    ("n_members", "expected"), [(1, (243, 90, 57, 32)), (2, (256, 213, 113, 64))]
+)
+def test_auto_epochs_are_a_budget_of_steps(n_members, expected):
     rng = np.random.default_rng(0)
     options = {
-        "n_members": 1,
+        "n_members": n_members,
         "hidden_layer_sizes": 1,
         "embedding": None,
         "early_stopping": False,
         "random_state": 0,
     }
-    sizes = ((20, 128, 256), (192, 16, 213), (512, 8, 113), (1280, 2, 64))
-    for rows, size, epochs in sizes:
-        x, y = rng.normal(size=(2, rows))
+    # The first member of two learns from half of the rows.
+    sizes = ((20, 128), (192, 16), (512, 8), (1280, 2))
+    for (rows, size), epochs in zip(sizes, expected, strict=True):
+        x, y = rng.normal(size=(2, n_members * rows))
         model = DropoutMLPRegressor(**options, batch_size=size).fit(x[:, None], y)
         assert model.n_iter_ == epochs
 
