@@ -17,6 +17,7 @@ from regkit._sklearn import RealInterval, StrOptions, validate_parameters
 from regkit._types import Floats
 from regkit._warn import warn
 from regkit.linear_model._labels import (
+    of_lone_rows,
     refuse_missing,
     refuse_unknown,
     unique_labels,
@@ -471,15 +472,9 @@ class DropoutMLPClassifier(
         if given.n_rows is None or attributes["_multilabel"]:
             return
         labels = given.table.targets[:, 0].round().astype(np.int64)
-        alone = attributes["classes_"][lone_classes(labels)].tolist()
-        if alone:
-            shown = ", ".join(repr(label) for label in alone[:5])
-            more = f" and {len(alone) - 5} more" if len(alone) > 5 else ""
-            warn(
-                f"{type(self).__name__}: y has a single row of each of the classes "
-                f"{shown}{more}. Such rows are learned from and never validate, so "
-                "nothing tells how well these classes are predicted.",
-            )
+        alone = attributes["classes_"][lone_classes(labels)]
+        if len(alone):
+            warn(f"{type(self).__name__}: {of_lone_rows(alone)}")
 
     def _uncalibrated(self) -> dict[str, Any]:
         return {"_sets": None}
