@@ -7,6 +7,8 @@ from dataclasses import field
 from numbers import Integral
 from typing import Any, ClassVar
 
+import numpy as np
+
 from regkit._describe import Constraints, takes_parameters
 from regkit._sklearn import Interval, RealInterval, StrOptions
 
@@ -138,6 +140,21 @@ class L1Share:
     _parameter_constraints: ClassVar[Constraints] = {
         "l1_ratio": [RealInterval(0, 1, closed="both")],
     }
+
+    @property
+    def penalty(self) -> str:
+        """Kind of penalty, "l1", "l2" or "elasticnet".
+
+        By it scikit-learn's `SelectFromModel` knows to keep what is not zero.
+        """
+        return kind_of_penalty(self.l1_ratio)
+
+
+def kind_of_penalty(l1_ratio: Any) -> str:
+    """Name a penalty as scikit-learn does; several to choose from are a mix."""
+    if np.ndim(l1_ratio) > 0:
+        return "elasticnet"
+    return {0.0: "l2", 1.0: "l1"}.get(float(l1_ratio), "elasticnet")
 
 
 @takes_parameters

@@ -71,6 +71,11 @@ class Parts(NamedTuple):
         """Rows to learn from."""
         return len(self.learn.weights) if self.stream is None else self.stream.n_rows
 
+    @property
+    def holds_out(self) -> bool:
+        """Whether there are rows not to learn from."""
+        return bool(len(self.validate.weights) or len(self.calibrate.weights))
+
 
 class FitInput(NamedTuple):
     """What was passed to a fit, checked."""

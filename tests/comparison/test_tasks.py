@@ -99,6 +99,9 @@ def test_the_probabilities_of_an_svm_are_made_again_by_its_line():
     split, found = comparison.splits[0], comparison["Linear SVM"]
     shares = again.fit(X[split.train], y[split.train]).predict_proba(X[split.test])
     assert log_loss(y[split.test], shares) == pytest.approx(found.test_error, rel=1e-12)
+    # The loss of margins is no log-loss.
+    assert found.cv_error is None
+    assert comparison["Logistic L1"].cv_error is not None
     kept = comparison.coef_frame("Linear SVM")
     assert len(kept) == found.n_nonzero == 4
     script = comparison.code("X, y = data", "Linear SVM")
