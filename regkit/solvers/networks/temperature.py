@@ -10,7 +10,7 @@ from regkit._types import Floats
 
 # Limits of the logarithm, and the deviation of its prior: few rows teach little.
 _FARTHEST = 4.0
-_PRIOR = 0.5
+_PRIOR = 0.35
 _SMALLEST = 1e-15
 # Variance of outputs from fold to fold, in variances between the networks of a fold: 0
 # to 3.5 where these differ by their seed alone, less where they begin with other waves.
