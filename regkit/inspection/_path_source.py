@@ -260,7 +260,7 @@ def _require_data(estimator: Any, X: Any, y: Any) -> None:
 
 
 def is_fitted(estimator: Any) -> bool:
-    """Tell whether an estimator or a pipeline has been fitted."""
+    """Whether an estimator or a pipeline has been fitted."""
     with suppress(NotFittedError):
         check_is_fitted(estimator)
         return True

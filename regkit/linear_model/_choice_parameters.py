@@ -49,7 +49,7 @@ class ChoiceParameters:
 
 @takes_parameters
 class WorkParameters:
-    """How the work is done, and what is told of it.
+    """How the work is done, and what is reported of it.
 
     Parameters
     ----------
@@ -220,6 +220,6 @@ class L1Shares:
     def penalty(self) -> str:
         """Kind of penalty, "l1", "l2" or "elasticnet"; once fitted the chosen one.
 
-        By it scikit-learn's `SelectFromModel` knows to keep what is not zero.
+        scikit-learn's `SelectFromModel` reads it, to keep what is not zero.
         """
         return kind_of_penalty(getattr(self, "l1_ratio_", self.l1_ratio))

@@ -19,7 +19,7 @@ _MAX_ITER: list[Any] = [Interval(Integral, 1, None, closed="left")]
 
 @takes_parameters
 class ProblemParameters:
-    """What every linear model is told about its columns.
+    """Parameters of every linear model about its columns.
 
     Parameters
     ----------
@@ -145,7 +145,7 @@ class L1Share:
     def penalty(self) -> str:
         """Kind of penalty, "l1", "l2" or "elasticnet".
 
-        By it scikit-learn's `SelectFromModel` knows to keep what is not zero.
+        scikit-learn's `SelectFromModel` reads it, to keep what is not zero.
         """
         return kind_of_penalty(self.l1_ratio)
 
@@ -159,7 +159,7 @@ def kind_of_penalty(l1_ratio: Any) -> str:
 
 @takes_parameters
 class ClassParameters:
-    """What linear classifiers are told about the classes.
+    """Parameters of linear classifiers about the classes.
 
     Parameters
     ----------
@@ -177,7 +177,7 @@ class ClassParameters:
 
 @takes_parameters
 class MultinomialParameters:
-    """What logistic regression is told about more than two classes.
+    """Parameters of logistic regression with more than two classes.
 
     Parameters
     ----------

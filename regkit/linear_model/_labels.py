@@ -60,12 +60,12 @@ def of_lone_rows(classes: NDArray[Any]) -> str:
     if len(classes) == 1:
         return (
             f"y has a single row of the class {shown}. It is learned from and never "
-            "held out, so nothing tells how well this class is predicted."
+            "held out, so nothing shows how well this class is predicted."
         )
     more = f" and {len(classes) - 5} more" if len(classes) > 5 else ""
     return (
         f"y has a single row of each of the classes {shown}{more}. Such rows are "
-        "learned from and never held out, so nothing tells how well these classes are "
+        "learned from and never held out, so nothing shows how well these classes are "
         "predicted."
     )
 

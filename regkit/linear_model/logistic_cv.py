@@ -15,7 +15,7 @@ class LogisticClassifierCV(LogisticBase, LossCV, L1Shares):
     They are chosen by the held-out log-loss, not by accuracy, which hardly
     distinguishes alphas; or by an information criterion. Each path is solved to a
     certified optimum. The objective, for each alpha, is that of `LogisticClassifier`,
-    and `alpha` stands beside the mean loss: it is ``1 / (C * sum(weights))`` for
+    whose penalty is added to the mean loss: `alpha` is ``1 / (C * sum(weights))`` for
     scikit-learn's `C`.
 
     Parameters

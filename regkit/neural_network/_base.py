@@ -15,6 +15,7 @@ from regkit._bases import BaseEstimator
 from regkit._sklearn import check_same_features, validate_parameters
 from regkit._types import Floats
 from regkit.neural_network._choice import EpochChoice
+from regkit.neural_network._curves import fitted_curves, warn_of
 from regkit.neural_network._data import Table, no_rows, refuse_far
 from regkit.neural_network._ensemble import Ensemble
 from regkit.neural_network._fitted import Fitted
@@ -34,7 +35,6 @@ from regkit.neural_network._progress import (
     with_callbacks,
 )
 from regkit.neural_network._rows import FitInput, Goal, Parts, RowsByUse, check_names
-from regkit.neural_network._told import told, warn_of
 from regkit.solvers.networks.expansion import Expansion
 from regkit.solvers.networks.scaling import Scaling, ScalingMoments
 from regkit.solvers.networks.trainer import Parameters
@@ -283,7 +283,7 @@ class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator, NetworkParamete
         ) -> dict[str, Any]:
             found = self._attributes(ensemble, goal, names)
             if trained:
-                found |= told(trained, self._scores, history)
+                found |= fitted_curves(trained, self._scores, history)
                 rows = sum(each.result.n_epochs * each.parts.n_rows for each in trained)
                 found["t_"] = rows_before + rows
             return found
@@ -359,7 +359,7 @@ class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator, NetworkParamete
     ) -> Any:
         """Return a member as an estimator of its own."""
         member = clone(self).set_params(n_members=1)
-        found = self._attributes(ensemble, goal, names) | told(
+        found = self._attributes(ensemble, goal, names) | fitted_curves(
             [trained], self._scores, None
         )
         found["t_"] = trained.result.n_epochs * trained.parts.n_rows

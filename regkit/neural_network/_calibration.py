@@ -1,4 +1,4 @@
-"""What held-out rows tell of a regression: noise, and how wide intervals must be."""
+"""What follows from held-out rows of a regression: noise, and widths of intervals."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class IntervalShape(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """What rows that were held out tell of a regression.
+    """What follows from the rows of a regression that were held out.
 
     Attributes
     ----------

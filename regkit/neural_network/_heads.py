@@ -17,7 +17,7 @@ from regkit.solvers.networks.scaling import Scaling, ScalingMoments
 
 # The least spread, in deviations of y: what scores can still be divided by.
 _LEAST = 1e-6
-# Quantiles that tell how far y may be off, where none are asked for.
+# Quantiles that show how far y may be off, where none are asked for.
 _ENDS = (0.05, 0.95)
 
 

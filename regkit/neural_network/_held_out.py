@@ -14,7 +14,7 @@ from regkit.neural_network._folds import NEVER
 from regkit.neural_network._rows import Parts
 from regkit.solvers.networks.trainer import TrainingResult
 
-# Rows that tell how far the networks of several folds are apart.
+# Rows that show how far the networks of several folds are apart.
 _ROWS_TO_COMPARE = 500
 
 
@@ -52,7 +52,7 @@ class Judges(NamedTuple):
         return len(self.members) > 1
 
     def some_rows(self) -> list[Table]:
-        """Return some rows of each part, which tell how far the groups are apart."""
+        """Return some rows of each part, which show how far the groups are apart."""
         most = max(1, _ROWS_TO_COMPARE // len(self.held_out))
         return [each.table.at_most(most) for each in self.held_out]
 

@@ -52,7 +52,7 @@ class UsualParameters:
 
 @takes_parameters
 class RegressionParameters:
-    r"""What is told about numbers to predict.
+    r"""Parameters of regressions.
 
     Parameters
     ----------
@@ -90,7 +90,7 @@ class RegressionParameters:
 
 @takes_parameters
 class ClassificationParameters:
-    """What is told about classes to predict.
+    """Parameters of classifications.
 
     Parameters
     ----------
@@ -237,9 +237,9 @@ class NetworkParameters:
     Notes
     -----
     An X in chunks is read once to check it, once to count it, and then once an epoch.
-    With `shuffle` an epoch visits the chunks in a new random order, `buffer_chunks` at
-    a time, whose rows are drawn in random order: rows far apart never share a batch
-    unless their chunks do, so that chunks sorted by time or by class want a larger
+    With `shuffle` an epoch reads the chunks in a new random order, `buffer_chunks` at a
+    time, whose rows are drawn in random order: rows far apart never share a batch
+    unless their chunks do, so that chunks sorted by time or by class need a larger
     buffer, or rows shuffled once on disk. Chunks from a callable come in the callable's
     order. About two buffers are in memory. Each buffer is cut into equal batches.
 

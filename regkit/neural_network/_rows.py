@@ -58,9 +58,9 @@ class Parts(NamedTuple):
     learn: Table
     """Those that networks are trained on."""
     validate: Table
-    """Those that tell when to stop, and which epoch is kept."""
+    """Those that determine when to stop, and which epoch is kept."""
     calibrate: Table
-    """Those that tell how wide intervals are."""
+    """Those that determine how wide intervals are."""
     stream: Stream | None = None
     """All rows to learn from, where ``learn`` is only a sample of them."""
     fold: int | None = None
@@ -91,7 +91,7 @@ class FitInput(NamedTuple):
     """How many were passed, those without weight counted, where ``table`` holds all."""
 
     def grouped(self, groups: Any, seed: int) -> "FitInput":
-        """Tell which rows belong together.
+        """Return which rows belong together.
 
         Raises
         ------

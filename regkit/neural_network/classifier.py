@@ -105,7 +105,7 @@ class DropoutMLPClassifier(
         validate on is least. Networks that validate on the same rows (two on each fold,
         by default) keep the one of twelve epochs after which their mean, divided by the
         temperature that suits it best, loses least [3]_. Without it a single network
-        learns from all rows, and several keep their last weights; their folds tell how
+        learns from all rows, and several keep their last weights; their folds show how
         good they are.
 
     Attributes
@@ -344,7 +344,7 @@ class DropoutMLPClassifier(
             )
         if self._sets is None:
             raise ValueError(
-                f"{type(self).__name__}: no rows were held out that could tell how "
+                f"{type(self).__name__}: no rows were held out that could show how "
                 "large sets must be. Fit with n_members of at least 2 or "
                 "early_stopping=True."
             )
@@ -356,7 +356,7 @@ class DropoutMLPClassifier(
     def predict_uncertainty(
         self, X: Any, n_samples: int = _N_PASSES
     ) -> ClassUncertainty:
-        """Predict averaged probabilities with the parts of their entropy told apart.
+        """Predict averaged probabilities with the parts of their entropy apart.
 
         Parameters
         ----------
@@ -451,7 +451,7 @@ class DropoutMLPClassifier(
             )
             found["folds_"] = judges.folds(given.n_rows)
             found["oof_prediction_"] = judges.fill(predicted, given.n_rows)
-            found["oof_score_"] = float(
+            found["oof_score_"] = np.float64(
                 np.average(np.concatenate(hits), weights=weights)
             )
         return found

@@ -103,7 +103,7 @@ class DropoutMLPRegressor(
     early_stopping : bool, default=True
         Whether to keep the weights of the epoch after which the loss of the rows to
         validate on is least. Without it a single network learns from all rows, and
-        several keep their last weights; their folds tell how good they are.
+        several keep their last weights; their folds show how good they are.
 
     Attributes
     ----------
@@ -262,7 +262,7 @@ class DropoutMLPRegressor(
     def predict_uncertainty(
         self, X: Any, n_samples: int = _N_PASSES
     ) -> RegressionUncertainty:
-        """Predict with the parts of the uncertainty told apart.
+        """Predict with the parts of the uncertainty apart.
 
         Parameters
         ----------
@@ -280,7 +280,7 @@ class DropoutMLPRegressor(
         Raises
         ------
         ValueError
-            When no rows were held out that could tell the noise.
+            When no rows were held out that could show the noise.
         """
         X = self._check_X(X)
         check_n_samples(n_samples, 2)
@@ -435,10 +435,10 @@ class DropoutMLPRegressor(
         return regressor_of(self)
 
     def _refuse_without_rows(self) -> None:
-        """Refuse what only held-out rows can tell: training rows err by too little."""
+        """Refuse what only held-out rows can show: training rows err by too little."""
         if self.tau is None:
             raise ValueError(
-                f"{type(self).__name__}: no rows were held out that could tell how far "
+                f"{type(self).__name__}: no rows were held out that could show how far "
                 "predictions are off. Fit with n_members of at least 2, "
                 "early_stopping=True or calibration_fraction, or give tau."
             )
@@ -462,22 +462,24 @@ class DropoutMLPRegressor(
         if self.tau is not None:
             deviation = np.full_like(deviation, self.tau**-0.5)
         one = len(deviation) == 1
-        found["noise_std_"] = float(deviation[0]) if one else deviation
+        found["noise_std_"] = np.float64(deviation[0]) if one else deviation
         if judges.by_fold and given.n_rows is not None:
             means = judges.fill(judged.means, given.n_rows)
             found["folds_"] = judges.folds(given.n_rows)
             found["oof_prediction_"] = means[:, 0] if one else means
             truth = [table.targets for _, table, *_ in judges.held_out]
             weights = [table.weights for _, table, *_ in judges.held_out]
-            found["oof_score_"] = determination(
-                *(np.concatenate(each) for each in (truth, judged.means, weights))
+            found["oof_score_"] = np.float64(
+                determination(
+                    *(np.concatenate(each) for each in (truth, judged.means, weights))
+                )
             )
         return found
 
     def _uncalibrated(self) -> dict[str, Any]:
         found: dict[str, Any] = {"_calibration": None}
         if self.tau is not None:
-            found["noise_std_"] = self.tau**-0.5
+            found["noise_std_"] = np.float64(self.tau**-0.5)
         return found
 
     def _heads_of(self, goal: Goal) -> Heads:

@@ -1,4 +1,4 @@
-"""What a fit tells of its training: curves, best epochs, warnings."""
+"""Curves, best epochs and warnings: what a fit reports of its training."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ ScoresOf = Callable[[Floats, Fitted, Table], list[float]]
 """Scores after each epoch, from the trainer's, the network and its validation rows."""
 
 
-def told(
+def fitted_curves(
     trained: list[Trained], scores_of: ScoresOf, history: dict[str, Any] | None
 ) -> dict[str, Any]:
-    """Give the attributes that tell of the training, of several members the mean.
+    """Return the attributes of the training, of several members the mean.
 
     In an epoch that not all members have run, of those that have. With ``history``, the
     attributes of earlier epochs, these are added to them.
@@ -35,7 +35,7 @@ def told(
         "loss_curve_": mean_curve([result.loss_curve for result in results]),
         "validation_loss_curve_": None,
         "validation_scores_": None,
-        "best_loss_": float(np.mean([result.best_loss for result in results])),
+        "best_loss_": np.mean([result.best_loss for result in results]),
         "best_iter_": int(np.median(best)),
     }
     validated = [each for each in trained if len(each.result.validation_curve)]
@@ -55,9 +55,9 @@ def told(
         found["n_iter_"] += history["n_iter_"]
         curve = [*history["loss_curve_"], *found["loss_curve_"]]
         found["loss_curve_"] = curve
-        found["best_loss_"] = min(curve)
+        found["best_loss_"] = np.min(curve)
         found["best_iter_"] = int(np.argmin(curve)) + 1
-    found["loss_"] = found["loss_curve_"][-1]
+    found["loss_"] = np.float64(found["loss_curve_"][-1])
     return found
 
 
