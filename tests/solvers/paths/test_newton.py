@@ -306,6 +306,42 @@ def test_more_columns_of_classes_than_memory_is_for_are_refused(monkeypatch):
     check("logistic", X, y, Penalty.build(130, 0.0), np.array([0.01]))
 
 
+@pytest.mark.parametrize("form", FORMS)
+def test_two_points_of_one_objective_are_not_gone_to_in_turn(form):
+    X = np.array([[-1.0, 1.0], [1.0, 1.0], [-1.0, 1.0], [0.0, -1.0]])
+    y, offset = np.array([-1.0, 1.0, -1.0, 1.0]), np.array([-2.0, 4.0, 12.0, -12.0])
+    options = {"make": FORMS[form], "offset": offset}
+    check("squared hinge", X, y, Penalty.build(2, 0.5), np.zeros(1), **options)
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize(
+    ("kinds", "weight", "factor"),
+    [
+        ([1, 0, 3, 3, 2], [0.77, 1.37, 0.13, 0.31, 0.19], [1.0, 1e-3, 0.0, 1.0]),
+        ([0, 3, 2, 3, 1], [0.77, 0.67, 0.30, 0.31, 0.19], [1e-3, 0.0, 1.0, np.inf]),
+    ],
+)
+def test_no_step_along_columns_that_curved_rows_do_not_tell_from_the_intercept(
+    kinds, weight, factor, form
+):
+    """Rounding errors were their pivots: coefficients of 1e16, and a gap of zero."""
+    y = np.array([-1.0, 1.0, -1.0, -1.0, -1.0])
+    options = {"make": FORMS[form], "sample_weight": np.array(weight)}
+    penalty = Penalty.build(4, 0.5, np.array(factor))
+    for alpha in (0.1, 0.01):
+        found = check(
+            "squared hinge",
+            np.eye(4)[kinds],
+            y,
+            penalty,
+            np.array([alpha]),
+            standardize=True,
+            **options,
+        )
+        assert np.abs(found.dense()).max() < 100.0
+
+
 def test_columns_enter_in_few_batches_and_hardly_any_in_vain(monkeypatch):
     X, y = table("logistic", (60, 400))
     penalty = Penalty.build(400)
