@@ -13,6 +13,9 @@ CLOSE = 0.85
 LEAST_WEIGHT, MOST_WEIGHT = 0.3, 3.0
 # Rises of the objective up to this share of the null deviance are rounding errors.
 RISE = 1e-12
+# A step must lower the objective by this share of its square under the model, half of
+# which the model says: two points of one objective would be gone to in turn.
+LEAST_FALL = 1e-4
 # A dual point's sum below this share of its absolute entries' sum is rounding error.
 BALANCED = 1e-11
 # Steps in a row that may leave more than half of the gap.

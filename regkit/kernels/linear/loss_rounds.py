@@ -25,8 +25,8 @@ from regkit.kernels.linear.loss_model import (
     SHIFT,
     TOTAL,
     Settings,
+    falls_short,
     gap_bound,
-    is_rise,
     own_residual,
     rebase,
     wants_new_gram,
@@ -95,15 +95,16 @@ def _propose(
 
 
 @part
-def _is_rise(
+def _falls_short(
     together: Together,
     k: int | np.int64,
     columns: Floats,
     size: int,
+    square: float,
     settings: Settings,
     alpha: float,
 ) -> bool:
-    """Whether the objective of problem k is higher after the step than before."""
+    """Whether a step of this square lowers the objective of problem k too little."""
     go_back(together, k, columns, size)
     rows, working = rows_at(together.rows, k), working_at(together.working, k)
     back = LossRows(
@@ -120,7 +121,8 @@ def _is_rise(
         rows.residual,
         rows.curvature,
     )
-    return is_rise(back, working, together.before[k, :size], settings, alpha)
+    before = together.before[k, :size]
+    return falls_short(back, working, before, square, settings, alpha)
 
 
 @part
@@ -138,7 +140,9 @@ def _settle(
     divergence, square, goal = sums[OF_DIVERGENCE], sums[OF_SQUARE], 0.5 * settings.goal
     contraction = 2.0 * divergence / square if square > 0.0 else np.inf
     is_sure = contraction <= WORST_CONTRACTION or divergence <= settings.goal
-    if not is_sure and _is_rise(together, k, columns, size, settings, alpha):
+    if not is_sure and _falls_short(
+        together, k, columns, size, square, settings, alpha
+    ):
         return FAILED
     figures[INTERCEPT] += figures[SHIFT]
     figures[IMBALANCE] = 0.0

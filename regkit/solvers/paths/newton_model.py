@@ -177,7 +177,9 @@ class NewtonModel:
             sums = sums.reshape(len(sums), -1)
             self._sums = np.concatenate([self._sums, sums])
             eliminated = sums @ self._inverse
+            squares = np.diagonal(rows, old).copy()
             rows -= eliminated @ self._sums.T
+            rows = pivoting.without_rounding(rows, squares)
             products = products - eliminated @ self._imbalance
         gram = self._problem.gram
         gram[old:new, :new] = rows
@@ -227,7 +229,9 @@ class NewtonModel:
         if self._fit_intercept:
             self._inverse = inverse_of(np.atleast_2d(self._store.total(weight)))
             self._sums = sums.reshape(size, len(self._inverse))
+            squares = np.diagonal(gram).copy()
             gram -= (self._sums @ self._inverse) @ self._sums.T
+            gram = pivoting.without_rounding(gram, squares)
         self._problem.gram[:size, :size] = gram
         self.n_grams += 1
         self._is_new = True
