@@ -39,7 +39,7 @@ Stated = tuple[str, Any, Any, Any]
 """The loss, X, y and the offset."""
 
 
-def _labelled(make: Callable[[bool], Any]) -> Callable[[bool], Stated]:
+def _labeled(make: Callable[[bool], Any]) -> Callable[[bool], Stated]:
     """Classes in place of a problem's target: above its median, with noise."""
 
     def made(quick: bool) -> Stated:
@@ -126,11 +126,11 @@ def _insured(
 
 PROBLEMS: dict[str, Callable[[bool], Stated]] = {
     "cancer": _cancer,
-    "wide": _labelled(problems.wide),
-    "correlated": _labelled(problems.correlated),
-    "square": _labelled(problems.square),
-    "tall": _labelled(problems.tall),
-    "text": _labelled(problems.text),
+    "wide": _labeled(problems.wide),
+    "correlated": _labeled(problems.correlated),
+    "square": _labeled(problems.square),
+    "tall": _labeled(problems.tall),
+    "text": _labeled(problems.text),
     "genes": _genes,
     "digits": _digits,
     "tumors": _tumors,

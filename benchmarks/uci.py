@@ -121,7 +121,8 @@ def run_split(folder: Path, split: int, passes: int) -> Split:
     return Split(rmse, mc_rmse, log_likelihood, coverage)
 
 
-def _summary(values: Sequence[float]) -> tuple[float, float]:
+def summary(values: Sequence[float]) -> tuple[float, float]:
+    """Return the mean and its standard error."""
     return float(np.mean(values)), float(np.std(values) / np.sqrt(len(values)))
 
 
@@ -138,7 +139,7 @@ def _lines(name: str, splits: Sequence[Split]) -> list[tuple[str, ...]]:
         ),
     ]
     for label, values, reference in rows:
-        mean, error = _summary(values)
+        mean, error = summary(values)
         published = verdict = ""
         if reference is not None:
             published = f"{reference[0]:.3f} ± {reference[1]:.3f}"

@@ -1,6 +1,6 @@
 """
-Which measurements tell a tumor
-===============================
+Which measurements identify a tumor
+===================================
 
 569 breast tumors, 30 measurements of their cells, and the question whether they are
 malignant. Many of the measurements say the same: L1-penalized logistic regression

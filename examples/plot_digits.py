@@ -1,10 +1,11 @@
 """
-Which pixels tell a digit
-=========================
+Which pixels identify a digit
+=============================
 
-Ten classes, 64 pixels: one linear support vector machine per digit, each told from the
-rest. With an L2 penalty every pixel has a say; with an L1 penalty those of the margin
-are zero. A grouped penalty leaves out pixels for all digits at once.
+Ten classes, 64 pixels: one linear support vector machine per digit, which is
+separated from the rest. With an L2 penalty every pixel has a coefficient; with an L1
+penalty those at the edges of the image are zero. A grouped penalty leaves out pixels
+for all digits at once.
 """
 
 import matplotlib.pyplot as plt

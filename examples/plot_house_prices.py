@@ -2,7 +2,7 @@
 House prices with L1, L2 and no penalty
 =======================================
 
-Ninety listings with eight columns that could make the price and forty that have
+Ninety listings with eight columns that may determine the price and forty that have
 nothing to do with it. Which columns matter?
 """
 

@@ -3,7 +3,7 @@ Uncertainty, and what happens outside the data
 ==============================================
 
 A prediction without an interval says nothing about how far off it may be. Several
-networks, each of which has not seen a fifth of the rows, give one: those rows tell how
+networks, each of which has not seen a fifth of the rows, give one: those rows show how
 far predictions are off, and where the networks disagree, they do not know.
 """
 
@@ -18,7 +18,7 @@ def truth(x):
 
 
 def is_known(x):
-    """Tell where there are training rows: not in the middle, not beyond 2."""
+    """Return where there are training rows: not in the middle, not beyond 2."""
     return (np.abs(x) < 2) & ~((x > -0.4) & (x < 0.6))
 
 

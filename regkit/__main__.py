@@ -30,7 +30,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = build_parser()
     try:
         given = sys.argv[1:] if argv is None else list(argv)
-        arguments = parser.parse_args(given)
+        arguments, unknown = parser.parse_known_args(given)
+        prog = getattr(arguments, "prog", parser.prog)
+        if unknown:  # argparse would point at the help that lists commands only
+            fail(f"unknown arguments: {' '.join(unknown)} (see {prog} --help)", prog)
         arguments.command_line = [*parser.prog.split(), *given]
         if arguments.command is None:
             parser.print_help()

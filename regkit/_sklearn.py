@@ -156,7 +156,7 @@ def replace_attributes(estimator: Any, fitted: dict[str, Any]) -> None:
 
 
 def takes_weights(scoring: Any) -> bool:
-    """Tell whether a scorer's metric has an argument `sample_weight`.
+    """Whether a scorer's metric has an argument `sample_weight`.
 
     Parameters
     ----------
@@ -378,7 +378,7 @@ def score(
 
 
 def is_scored_by_predictions(scorer: Any, params: Any) -> bool:
-    """Tell whether scores depend on nothing but what the estimator predicts.
+    """Whether scores depend on nothing but what the estimator predicts.
 
     Parameters
     ----------

@@ -189,7 +189,7 @@ class LossProblem:
     def _shrunk(self, u: Array, columns: Array, is_bound_enough: bool) -> Array:
         """u shrunk until the slopes of these columns are within l1, as computed.
 
-        Not needed towards a finite bound.
+        Not needed for a finite bound.
         """
         margin = np.finfo(u.dtype).eps
         while True:

@@ -145,6 +145,7 @@ def test_no_command_prints_the_help(capsys):
     ("arguments", "sentence"),
     [
         (["comapre"], "invalid choice: 'comapre'"),
+        (["compare", "--targt", "y"], "regkit compare: error: unknown arguments: --t"),
         (["compare", "--folds", "many"], "argument --folds: invalid int value: 'many'"),
         (["compare", "--metric", "r2"], "argument --metric: invalid choice: 'r2'"),
         (["compare", "--target", "y"], "--target needs a file before it"),

@@ -11,10 +11,10 @@ from regkit.commands.failure import fail
 _COMPARE = """\
 Tune regularized models by cross-validation, compare their errors on rows kept
 back, and say which one to take. Numbers: least squares, Ridge, Lasso, Elastic
-Net. Classes: logistic regression. Counts: Poisson regression. Beside them a
-dropout network and boosted trees. Without FILE: scikit-learn's diabetes data
-with its quadratic terms (442 rows, 64 columns), or with --data houses an
-artificial table of house prices."""
+Net. Classes: logistic regression, a linear SVM. Counts: Poisson regression.
+Beside them a dropout network and boosted trees. Without FILE: scikit-learn's
+diabetes data with its quadratic terms (442 rows, 64 columns), or with --data
+houses an artificial table of house prices."""
 
 _EXAMPLES = """\
 examples:
@@ -144,7 +144,7 @@ def _add_reading(parser: argparse.ArgumentParser) -> None:
 def _add_file_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument_group("file").add_argument
     add("--encoding", help="encoding of the file (default: UTF-8)")
-    add("--sheet", help="sheet of a workbook (default: the first)")
+    add("--sheet", help="sheet of a workbook (default: the first that holds a table)")
 
 
 def _add_judging(parser: argparse.ArgumentParser) -> None:
@@ -153,8 +153,8 @@ def _add_judging(parser: argparse.ArgumentParser) -> None:
         "--metric",
         metavar="NAME",
         choices=("rmse", "mae", "log-loss", "error-rate", "deviance"),
-        help="error that ranks models: rmse, mae, log-loss, error-rate or deviance "
-        "(default: the first, the third or the last, by the target)",
+        help="error that ranks models: rmse (default) or mae of numbers, log-loss "
+        "(default) or error-rate of classes, deviance of counts",
     )
     add(
         "--test-size",
@@ -189,7 +189,7 @@ def _add_judging(parser: argparse.ArgumentParser) -> None:
     add(
         "--show-overfitting",
         action="store_true",
-        help="add three small networks: plain, dropout, dropout and L2",
+        help="add three small networks: plain, dropout, dropout and L2 (not of counts)",
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -77,7 +78,9 @@ def make_candidates(
     if target.classes is not None:
         svm = _by_twin("Linear SVM", "LinearSVMClassifier", (0.0,))
         if metric.name == "log_loss":
-            svm = svm._replace(make=partial(_calibrated, svm.make))
+            svm = svm._replace(
+                tune=partial(_by_margins, svm.tune), make=partial(_calibrated, svm.make)
+            )
         found = [*_classifiers(l1_ratios), svm]
     elif task == "counts":
         found = _count_models(l1_ratios)
@@ -85,9 +88,9 @@ def make_candidates(
         found = _regressors(l1_ratios)
     if entrants.baseline:
         found.append(Candidate("Boosting", BOOSTING, _nothing, partial(_trees, task)))
-    if entrants.networks and task != "counts":
+    if entrants.networks:
         found.append(Candidate("Network", NETWORK, _nothing, partial(_network, task)))
-        if entrants.show_overfitting:
+        if entrants.show_overfitting and task != "counts":
             found += _didactic(task)
     return found
 
@@ -175,6 +178,11 @@ def _by_twin(
     return Candidate(name, LINEAR, tune, make)
 
 
+def _by_margins(tune: Callable[[Job], Tuned], job: Job) -> Tuned:
+    """Tune by the loss of margins, which is no error that others have beside it."""
+    return replace(tune(job), loss=None, loss_se=None)
+
+
 def _calibrated(make: Callable[[Tuned, Job], Any], tuned: Tuned, job: Job) -> Any:
     """Give a model probabilities: a sigmoid of its margins on rows held out (Platt)."""
     from sklearn.calibration import CalibratedClassifierCV
@@ -205,6 +213,8 @@ def _trees(task: Task, tuned: Tuned, job: Job) -> Any:
 def _network(task: Task, tuned: Tuned, job: Job) -> Any:
     if task == "classification":
         return DropoutMLPClassifier(random_state=job.seed)
+    if task == "counts":
+        return DropoutMLPRegressor(loss="poisson", random_state=job.seed)
     return DropoutMLPRegressor(random_state=job.seed)
 
 

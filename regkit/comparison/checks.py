@@ -75,7 +75,7 @@ def _leaks(given: Given, prepared: Prepared, split: Split) -> Iterator[str]:
 def _explained(
     X: Floats, y: Floats, X_test: Floats, y_test: Floats, target: ComparisonTarget
 ) -> float:
-    """Tell how much of the target one column explains on other rows, in [0, 1]."""
+    """Return how much of the target one column explains on other rows, in [0, 1]."""
     if np.ptp(y_test) == 0:
         return 0.0
     tree: Any
@@ -93,7 +93,7 @@ def _explained(
 
 
 def _monotone(x: Floats, y: Floats) -> float:
-    """Tell how far y grows or falls with x: the squared correlation of their ranks."""
+    """Return how far y is monotone in x: the squared correlation of their ranks."""
     if np.ptp(x) == 0:
         return 0.0
     return float(np.corrcoef(rankdata(x), rankdata(y))[0, 1] ** 2)

@@ -57,9 +57,9 @@ def compare_regularizers(
     regression with an L2, an L1 and a mixed penalty, and a linear SVM, whose margins
     scikit-learn's `CalibratedClassifierCV` turns into probabilities (with
     ``metric="error_rate"`` none are needed). Of counts: Poisson regression with the
-    first three penalties. Beside them the package's network with its defaults
-    (`DropoutMLPRegressor` or `DropoutMLPClassifier`) and, as a yardstick,
-    scikit-learn's boosted trees.
+    first three penalties. Beside them the package's network (`DropoutMLPRegressor` or
+    `DropoutMLPClassifier`) and, as a yardstick, scikit-learn's boosted trees, both with
+    their defaults, and for counts with the Poisson loss.
 
     The rows are split into a training and a test part. Inside the training part,
     cross-validation chooses alpha and l1_ratio; columns are encoded and scaled by
@@ -108,7 +108,7 @@ def compare_regularizers(
         Whether the network takes part.
     show_overfitting : bool, default=False
         Add three small networks that show what overfitting is: without regularization,
-        with dropout, and with dropout and an L2 penalty.
+        with dropout, and with dropout and an L2 penalty. Not for counts.
     baseline : bool, default=True
         Whether boosted trees take part.
     encoder : TableEncoder, default=None

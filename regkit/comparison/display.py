@@ -25,8 +25,10 @@ if TYPE_CHECKING:
 
 # Errors beyond this multiple of the median, and of a constant's, are cut off.
 _FAR = 1.6
-# A figure of fewer inches has no room for three columns in the legend.
+# A figure of fewer inches has no room for three columns in the legend, nor for long
+# names of a constant.
 _NARROW = 5.5
+_LONGEST_CONSTANT = 10
 
 
 class RegularizerComparisonDisplay(Described):
@@ -209,6 +211,8 @@ class RegularizerComparisonDisplay(Described):
         self.mean_line_ = None
         if self.mean_error is not None and left < self.mean_error < right:
             constant = METRICS[self.metric].constant
+            if narrow and len(constant) > _LONGEST_CONSTANT:
+                constant = "a constant"
             self.mean_line_ = ax.axvline(
                 self.mean_error,
                 color="0.25",

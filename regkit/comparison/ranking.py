@@ -69,7 +69,7 @@ def equal_to_best(
     error: Callable[[float], float],
     exact: float = 0.0,
 ) -> list[bool]:
-    """Tell which models are within one standard error of the best one.
+    """Return which models are within one standard error of the best one.
 
     Of the paired difference of their losses, row by row: what makes rows hard for both
     models cancels. Of two models that hardly differ that is close to nothing, so an

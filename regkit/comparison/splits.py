@@ -51,13 +51,12 @@ def make_splits(target: ComparisonTarget, plan: Plan) -> list[Split]:
     In order of time, the last `test_size` of the rows is cut into `n_repeats` blocks;
     each block is predicted from all rows before it.
     """
-    n = target.values.size
     if plan.time is not None:
         parts = _in_time(np.argsort(plan.time, kind="stable"), plan)
     else:
         parts = [_at_random(target, plan, k) for k in range(plan.n_repeats)]
-    for train, test in parts:
-        _check_part(target, train, test, plan, n)
+    for train, _ in parts:
+        _check_part(target, train)
     return [
         Split(train, test, _folds(target, plan, train, k))
         for k, (train, test) in enumerate(parts)
@@ -149,9 +148,7 @@ def check_plan(plan: Plan, n: int) -> None:
         )
 
 
-def _check_part(
-    target: ComparisonTarget, train: Rows, test: Rows, plan: Plan, n: int
-) -> None:
+def _check_part(target: ComparisonTarget, train: Rows) -> None:
     if target.codes is not None:
         missing = np.setdiff1d(target.codes, target.codes[train])
         if missing.size:

@@ -207,7 +207,7 @@ def _rows(comparison: Findings, fewer: bool = False) -> list[list[str]]:
 
 
 def _leads_with_zeros(comparison: Findings) -> bool:
-    """Tell whether errors are written as 0.01234, with a digit to spare."""
+    """Whether errors are written as 0.01234, with a digit to spare."""
     unit, _ = unit_and_decimals(error_size(comparison))
     return unit == 1 and error_size(comparison) < 0.1
 

@@ -93,7 +93,7 @@ def read_given(
         columns, name, column, values, kept = _read_table(X, y, encoder)
     left_out = []
     if group_name is not None:
-        left_out.append(f"column {group_name!r} tells which rows belong together")
+        left_out.append(f"column {group_name!r} says which rows belong together")
     if not kept.all():
         n_gone = int(np.count_nonzero(~kept))
         if not kept.any():
@@ -187,7 +187,7 @@ def _column(X: Any, name: str) -> RawColumn:
 
 
 def missing(y: Any) -> NDArray[np.bool_]:
-    """Tell which values are missing: None, NaN, pandas' NA."""
+    """Return which values are missing: None, NaN, pandas' NA."""
     values = _values(y)
     if values.dtype.kind == "f" and values.ndim == 1:
         return np.asarray(np.isnan(values))

@@ -38,7 +38,7 @@ class DenseDesign(DenseRows):
     _row_gram: tuple[Floats, Floats] | None = None
 
     def _loses_digits(self, center: Floats, shift: Floats, square: Floats) -> bool:
-        """Tell whether squares about ``center`` are too far from the variances."""
+        """Whether squares about ``center`` are too far from the variances."""
         far = (1.0 + SAFE_RATIO**2) * shift**2 > SAFE_RATIO**2 * square
         if not far.any():
             return False
@@ -226,7 +226,7 @@ class DenseDesign(DenseRows):
         return known[1]
 
     def _is_plain_product(self, column_weights: Floats) -> bool:
-        """Tell whether the center may be taken out of the product afterwards."""
+        """Whether the center may be taken out of the product afterwards."""
         if self._X.dtype != np.float64 or self.standardize:
             return False
         if np.any(column_weights != column_weights[0]):

@@ -89,13 +89,13 @@ class Moments:
         return square - self.shift**2 / self.weight if is_centered else square
 
     def is_far(self, center: Floats) -> bool:
-        """Tell whether the center of the sums is too far from the means."""
+        """Whether the center of the sums is too far from the means."""
         shift = np.abs(self.shift) / self.weight
         lost = self.spread(True) < _LOSS * self.gram.diagonal()
         return bool(np.any(lost & (shift > _ROUNDED * np.abs(center))))
 
     def keeps_digits(self, of: Self, center: Floats, is_centered: bool) -> bool:
-        """Tell whether every column's spread is still a share of what it came from.
+        """Whether every column's spread is still a share of what it came from.
 
         ``of`` are the sums of which these were left, about ``center``. A column that
         all of them find constant has nothing to lose.

@@ -118,7 +118,7 @@ def add_legend_below(ax: Axes, lines: Sequence[Line2D] | None = None) -> None:
 
 
 def _spacing(ax: Axes, texts: Sequence[Text]) -> float:
-    """Tell how far names must stand apart, as a share of the height."""
+    """Return how far names must stand apart, as a share of the height."""
     tallest = max(text.get_window_extent().height for text in texts)
     return float(_LINE_SPACING * tallest / ax.get_window_extent().height)
 

@@ -75,11 +75,11 @@ def class_name(classes: Any, target: int) -> str | None:
 
 
 def path_of_estimator(
-    estimator: Any, X: Any, y: Any, sample_weight: Any, n_alphas: int, target: int
+    estimator: Any, X: Any, y: Any, sample_weight: Any, n_alphas: int, target: int | str
 ) -> PathSource:
     """Take the path that a fitted estimator stores, or compute it from X and y.
 
-    Of several targets, the path is that of the column `target`.
+    Of several targets or classes, the path is that of `target`.
     """
     estimator = getattr(estimator, "best_estimator_", estimator)
     names = None
@@ -95,6 +95,11 @@ def path_of_estimator(
         _require_data(estimator, X, y)
         weights = {} if sample_weight is None else {"sample_weight": sample_weight}
         estimator = clone(estimator).fit(X, y, **weights)
+    if isinstance(target, str):
+        names_of_y = getattr(y, "columns", None)
+        target = target_number(
+            target, _classes(estimator, y) if names_of_y is None else names_of_y
+        )
     marks = {
         name: _number(getattr(estimator, attribute, None), target)
         for name, attribute in _MARKS.items()
@@ -128,10 +133,15 @@ def path_of_estimator(
             "GeneralizedLinearRegressor, or be fitted and have coef_path_ and alphas_; "
             f"got {estimator!r}."
         )
-    classes = getattr(estimator, "classes_", None)
-    if classes is None and isinstance(estimator, _LOSSES[:2]):
-        classes = np.unique(y)
+    classes = _classes(estimator, y)
     return PathSource(alphas, coefs, names, marks, X, class_name(classes, target))
+
+
+def _classes(estimator: Any, y: Any) -> Any:
+    classes = getattr(estimator, "classes_", None)
+    if classes is None and isinstance(estimator, _LOSSES[:2]) and y is not None:
+        return np.unique(y)
+    return classes
 
 
 def _stored(estimator: Any, target: int) -> tuple[Floats, Floats]:
@@ -250,7 +260,7 @@ def _require_data(estimator: Any, X: Any, y: Any) -> None:
 
 
 def is_fitted(estimator: Any) -> bool:
-    """Tell whether an estimator or a pipeline has been fitted."""
+    """Whether an estimator or a pipeline has been fitted."""
     with suppress(NotFittedError):
         check_is_fitted(estimator)
         return True
@@ -263,6 +273,17 @@ def _output_names(steps: Pipeline) -> NDArray[Any] | None:
         return np.asarray(steps.get_feature_names_out(), dtype=object)
     except (AttributeError, ValueError):
         return None
+
+
+def target_number(target: int | str, names: Any) -> int:
+    """Find a class, or a column of y, by its name; a number stays as it is."""
+    if not isinstance(target, str):
+        return target
+    known = [] if names is None else [str(name) for name in names]
+    if target not in known:
+        have = ", ".join(map(repr, known)) or "no names here: pass a number"
+        raise ValueError(f"target={target!r} is not one of the targets: {have}.")
+    return known.index(target)
 
 
 def one_target(y: Any, target: int) -> Any:

@@ -18,7 +18,7 @@ from regkit.inspection._grid import (
     target_label,
     vary_feature,
 )
-from regkit.inspection._path_source import is_fitted, one_target
+from regkit.inspection._path_source import is_fitted, one_target, target_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -118,7 +118,7 @@ class FitComparisonDisplay(Described):
         y: Any,
         *,
         feature: int | str | None = None,
-        target: int = 0,
+        target: int | str = 0,
         grid_resolution: int = 300,
         grid_range: tuple[float, float] | None = None,
         truth: Callable[[Floats], Any] | None = None,
@@ -140,8 +140,9 @@ class FitComparisonDisplay(Described):
         feature : int or str, default=None
             The column on the x axis; None for the one along which the first model's
             predictions vary most.
-        target : int, default=0
-            The column of y on the y axis, where there are several.
+        target : int or str, default=0
+            The column of y on the y axis, where there are several: its number, or its
+            name in a data frame.
         grid_resolution : int, default=300
             Points of each curve.
         grid_range : tuple of (low, high), default=None
@@ -154,6 +155,7 @@ class FitComparisonDisplay(Described):
         ValueError
             When X has no such feature, or y no such target.
         """
+        target = target_number(target, getattr(y, "columns", None))
         fitted = {
             name: model if is_fitted(model) else clone(model).fit(X, y)
             for name, model in _named(estimators).items()

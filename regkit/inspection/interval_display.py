@@ -17,7 +17,7 @@ from regkit.inspection._grid import (
     target_label,
     vary_feature,
 )
-from regkit.inspection._path_source import one_target
+from regkit.inspection._path_source import one_target, target_number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -126,7 +126,7 @@ class PredictionIntervalDisplay(Described):
         *,
         coverage: float = 0.9,
         feature: int | str | None = None,
-        target: int = 0,
+        target: int | str = 0,
         grid_resolution: int = 300,
         grid_range: tuple[float, float] | None = None,
         ax: Axes | None = None,
@@ -150,8 +150,9 @@ class PredictionIntervalDisplay(Described):
             Column to draw along: with a smooth band if it is the only one, otherwise
             with an interval for each row. None for the only column, or, where there
             are several, for the rows sorted by prediction.
-        target : int, default=0
-            The column of y to draw, where there are several.
+        target : int or str, default=0
+            The column of y to draw, where there are several: its number, or its name in
+            a data frame.
         grid_resolution : int, default=300
             Points of the smooth band.
         grid_range : tuple of (low, high), default=None
@@ -166,6 +167,7 @@ class PredictionIntervalDisplay(Described):
         """
         if not 0 < coverage < 1:
             raise ValueError(f"coverage must lie strictly in (0, 1), got {coverage}.")
+        target = target_number(target, getattr(y, "columns", None))
         if feature is None and np.shape(X)[1] == 1:
             feature = 0
         mean, lower, upper = _predict_interval(estimator, X, coverage, target)

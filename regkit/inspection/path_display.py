@@ -21,7 +21,11 @@ from regkit.inspection._drawing import (
     styles,
 )
 from regkit.inspection._labels import add_legend_below, place_names, write_names
-from regkit.inspection._path_source import class_name, path_of_estimator
+from regkit.inspection._path_source import (
+    class_name,
+    path_of_estimator,
+    target_number,
+)
 from regkit.linear_model import RegularizationPath
 from regkit.rows.column_scales import column_scales
 
@@ -128,7 +132,7 @@ class RegularizationPathDisplay(Described):
         path: RegularizationPath,
         *,
         X: Any = None,
-        target: int = 0,
+        target: int | str = 0,
         feature_names: ArrayLike | None = None,
         alpha: float | None = None,
         alpha_1se: float | None = None,
@@ -147,8 +151,9 @@ class RegularizationPathDisplay(Described):
                 default=None
             When given, coefficients are drawn per standard deviation of its columns,
             so that columns in different units can be compared.
-        target : int, default=0
-            The number of the class, of more than two, whose coefficients are drawn.
+        target : int or str, default=0
+            The class, of more than two, whose coefficients are drawn: its number in
+            `path.classes_`, or its name.
         feature_names : array-like of shape (n_features,), default=None
             Names of the columns; None for those of the path.
         alpha, alpha_1se : float, default=None
@@ -157,8 +162,10 @@ class RegularizationPathDisplay(Described):
         Raises
         ------
         ValueError
-            When there is no class of that number, or X has other columns.
+            When there is no such class, or X has other columns.
         """
+        classes = getattr(path, "classes_", None)
+        target = target_number(target, classes)
         p, rows = path.n_features_in_, path.sparse_coefs.tocsr()
         n_outputs = rows.shape[0] // p
         if not 0 <= target < n_outputs:
@@ -184,7 +191,7 @@ class RegularizationPathDisplay(Described):
             alpha=alpha,
             alpha_1se=alpha_1se,
             scaled=X is not None,
-            class_name=class_name(getattr(path, "classes_", None), target),
+            class_name=class_name(classes, target),
         )
         display._places = used
         return display.plot(ax=ax, **kwargs)
@@ -198,7 +205,7 @@ class RegularizationPathDisplay(Described):
         *,
         sample_weight: Any = None,
         n_alphas: int = 100,
-        target: int = 0,
+        target: int | str = 0,
         feature_names: ArrayLike | None = None,
         ax: Axes | None = None,
         **kwargs: Any,
@@ -223,9 +230,9 @@ class RegularizationPathDisplay(Described):
             Weights of the rows.
         n_alphas : int, default=100
             Length of a path that has to be computed.
-        target : int, default=0
-            The column of y, or of several classes the one, whose coefficients are
-            drawn.
+        target : int or str, default=0
+            The column of y, or of more than two classes the one, whose coefficients are
+            drawn: its number, or its name.
         feature_names : array-like of shape (n_features,), default=None
             Names of the columns the final estimator sees; None for those it has seen.
 

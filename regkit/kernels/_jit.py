@@ -92,7 +92,7 @@ def summing_part(function: Kernel) -> Kernel:
 
 
 def fused_part(function: Kernel) -> Kernel:
-    """Compile ``function`` as `uncounted_part` does, with products and sums to be fused.
+    """Compile ``function`` as `uncounted_part` does, with products and sums fused.
 
     Polynomials take half the time; sums keep their order, as tricks with rounding need.
     """

@@ -7,6 +7,7 @@ from sklearn.metrics import get_scorer_names
 
 from regkit._describe import Constraints, takes_parameters
 from regkit._sklearn import Interval, RealInterval, StrOptions
+from regkit.linear_model._fit_parameters import kind_of_penalty
 
 
 @takes_parameters
@@ -48,7 +49,7 @@ class ChoiceParameters:
 
 @takes_parameters
 class WorkParameters:
-    """How the work is done, and what is told of it.
+    """How the work is done, and what is reported of it.
 
     Parameters
     ----------
@@ -214,3 +215,11 @@ class L1Shares:
     _parameter_constraints: ClassVar[Constraints] = {
         "l1_ratio": [RealInterval(0, 1, closed="both"), "array-like"],
     }
+
+    @property
+    def penalty(self) -> str:
+        """Kind of penalty, "l1", "l2" or "elasticnet"; once fitted the chosen one.
+
+        scikit-learn's `SelectFromModel` reads it, to keep what is not zero.
+        """
+        return kind_of_penalty(getattr(self, "l1_ratio_", self.l1_ratio))

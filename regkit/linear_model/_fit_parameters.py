@@ -7,6 +7,8 @@ from dataclasses import field
 from numbers import Integral
 from typing import Any, ClassVar
 
+import numpy as np
+
 from regkit._describe import Constraints, takes_parameters
 from regkit._sklearn import Interval, RealInterval, StrOptions
 
@@ -17,7 +19,7 @@ _MAX_ITER: list[Any] = [Interval(Integral, 1, None, closed="left")]
 
 @takes_parameters
 class ProblemParameters:
-    """What every linear model is told about its columns.
+    """Parameters of every linear model about its columns.
 
     Parameters
     ----------
@@ -139,10 +141,25 @@ class L1Share:
         "l1_ratio": [RealInterval(0, 1, closed="both")],
     }
 
+    @property
+    def penalty(self) -> str:
+        """Kind of penalty, "l1", "l2" or "elasticnet".
+
+        scikit-learn's `SelectFromModel` reads it, to keep what is not zero.
+        """
+        return kind_of_penalty(self.l1_ratio)
+
+
+def kind_of_penalty(l1_ratio: Any) -> str:
+    """Name a penalty as scikit-learn does; several to choose from are a mix."""
+    if np.ndim(l1_ratio) > 0:
+        return "elasticnet"
+    return {0.0: "l2", 1.0: "l1"}.get(float(l1_ratio), "elasticnet")
+
 
 @takes_parameters
 class ClassParameters:
-    """What linear classifiers are told about the classes.
+    """Parameters of linear classifiers about the classes.
 
     Parameters
     ----------
@@ -160,7 +177,7 @@ class ClassParameters:
 
 @takes_parameters
 class MultinomialParameters:
-    """What logistic regression is told about more than two classes.
+    """Parameters of logistic regression with more than two classes.
 
     Parameters
     ----------

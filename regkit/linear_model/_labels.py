@@ -54,6 +54,22 @@ def encode_labels(name: str, y: Any) -> Labels:
     return Labels(classes, codes)
 
 
+def of_lone_rows(classes: NDArray[Any]) -> str:
+    """Say what a cross-validation does with the only row of each of some classes."""
+    shown = ", ".join(map(repr, classes[:5].tolist()))
+    if len(classes) == 1:
+        return (
+            f"y has a single row of the class {shown}. It is learned from and never "
+            "held out, so nothing shows how well this class is predicted."
+        )
+    more = f" and {len(classes) - 5} more" if len(classes) > 5 else ""
+    return (
+        f"y has a single row of each of the classes {shown}{more}. Such rows are "
+        "learned from and never held out, so nothing shows how well these classes are "
+        "predicted."
+    )
+
+
 def classes_of_parts(name: str, parts: list[NDArray[Any]]) -> NDArray[Any]:
     """Return the classes of rows whose parts have these, two or more.
 

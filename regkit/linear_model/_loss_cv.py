@@ -13,7 +13,12 @@ from regkit._types import Floats
 from regkit._warn import warn
 from regkit.linear_model._choice_parameters import PathChoice, WorkParameters
 from regkit.linear_model._cv import Arguments, Evaluator, PathCV
-from regkit.linear_model._labels import Labels, class_weighted, refuse_empty_classes
+from regkit.linear_model._labels import (
+    Labels,
+    class_weighted,
+    of_lone_rows,
+    refuse_empty_classes,
+)
 from regkit.linear_model._loss_base import LossEstimator
 from regkit.linear_model._loss_chunks import ChunkFolds, chunk_source, open_chunks
 from regkit.linear_model._loss_problem import LossProblem
@@ -206,12 +211,7 @@ class LossCV(PathCV, LossEstimator, WorkParameters, PathChoice):
         held_out = [np.setdiff1d(fold.test, lone) for fold in folds]
         if not len(lone) or not all(map(len, held_out)):
             return folds
-        warn(
-            f"{type(self).__name__}: y has a single row of each of the classes "
-            f"{', '.join(map(repr, labels.classes[alone][:5].tolist()))}"
-            f"{', ...' if len(lone) > 5 else ''}. Such rows are learned from and never "
-            "held out, so nothing tells how well these classes are predicted."
-        )
+        warn(f"{type(self).__name__}: {of_lone_rows(labels.classes[alone])}")
         return [
             Fold(np.union1d(fold.train, lone), test)
             for fold, test in zip(folds, held_out, strict=True)

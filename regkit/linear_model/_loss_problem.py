@@ -273,7 +273,7 @@ class LossProblem(AnyLossProblem):
         return len(self.term.targets)
 
     def of_target(self, number: int) -> LossProblem:
-        """Return the problem that tells one class from the rest.
+        """Return the problem that separates one class from the rest.
 
         Raises
         ------

@@ -112,7 +112,7 @@ def refuse_small_moments(
 
 
 def _varies_too_little(columns: Any, about_mean: bool) -> NDArray[np.bool_]:
-    """Return which columns vary, but by less than squares can tell."""
+    """Return which columns vary, but by less than squares can show."""
     high, low = (_dense(columns.max(axis=0)), _dense(columns.min(axis=0)))
     largest = np.maximum(np.abs(high), np.abs(low))
     spread = high - low if about_mean else largest

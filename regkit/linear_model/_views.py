@@ -1,4 +1,4 @@
-"""Fitted models and paths as a reader wants them: tables, sentences, pictures."""
+"""Fitted models and paths for a reader: tables, sentences, pictures."""
 
 from __future__ import annotations
 

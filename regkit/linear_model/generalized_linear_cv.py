@@ -15,8 +15,8 @@ from regkit.linear_model.generalized_linear import (
 class GeneralizedLinearRegressorCV(GeneralizedLinearBase, LossCV, L1Shares):
     r"""Poisson, Gamma or Tweedie regression with alpha chosen by cross-validation.
 
-    By the held-out deviance. Each path is solved to a certified optimum. The objective,
-    for each alpha, is that of `GeneralizedLinearRegressor`.
+    It is chosen by the held-out deviance. Each path is solved to a certified optimum.
+    The objective, for each alpha, is that of `GeneralizedLinearRegressor`.
 
     Parameters
     ----------

@@ -75,8 +75,8 @@ class LinearSVMClassifier(LinearSVMBase, LossModel, L1Share):
     where :math:`y_i` is 1 for the class ``classes_[1]`` and -1 for the other,
     :math:`w` are the weights (`sample_weight` times `class_weight`) rescaled to sum to
     :math:`n`, :math:`f` the `penalty_factor`, :math:`\rho` the `l1_ratio` and
-    :math:`l, u` the `bounds`. Of more than two classes each is told from the rest, as
-    by scikit-learn's `LinearSVC`.
+    :math:`l, u` the `bounds`. Each of more than two classes is separated from the
+    rest, as by scikit-learn's `LinearSVC`.
 
     `alpha` is ``1 / (C * sum(weights))`` for the `C` of scikit-learn's `LinearSVC` with
     ``penalty="l2"`` (here ``l1_ratio=0``) or ``penalty="l1"`` (``l1_ratio=1``). Its

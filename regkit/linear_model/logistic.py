@@ -129,7 +129,7 @@ class LogisticClassifier(LogisticBase, LossModel, L1Share):
     :math:`\rho \lVert (\beta_{1j}, \dots, \beta_{Kj}) \rVert_2` instead, as glmnet's
     ``type.multinomial = "grouped"`` has it.
 
-    The penalty stands beside the *mean* loss, as everywhere in regkit: `alpha` is
+    The penalty is added to the *mean* loss, as everywhere in regkit: `alpha` is
     ``1 / (C * sum(weights))`` for the `C` of scikit-learn's `LogisticRegression`, whose
     `penalty` is the L2 one (``l1_ratio=0``) by default.
 

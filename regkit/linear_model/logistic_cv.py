@@ -12,10 +12,11 @@ from regkit.linear_model.logistic import LogisticBase, LogisticClassifier
 class LogisticClassifierCV(LogisticBase, LossCV, L1Shares):
     r"""Logistic regression with alpha and l1_ratio chosen by cross-validation.
 
-    By the held-out log-loss, not by accuracy, which hardly distinguishes alphas; or by
-    an information criterion. Each path is solved to a certified optimum. The objective,
-    for each alpha, is that of `LogisticClassifier`, and `alpha` stands beside the mean
-    loss: it is ``1 / (C * sum(weights))`` for scikit-learn's `C`.
+    They are chosen by the held-out log-loss, not by accuracy, which hardly
+    distinguishes alphas; or by an information criterion. Each path is solved to a
+    certified optimum. The objective, for each alpha, is that of `LogisticClassifier`,
+    whose penalty is added to the mean loss: `alpha` is ``1 / (C * sum(weights))`` for
+    scikit-learn's `C`.
 
     Parameters
     ----------

@@ -44,7 +44,7 @@ def path_of_model(
     alphas, n_alphas, eps, max_nonzero : object
         As for `logistic_path`.
     target : int
-        The class, where each of several is told from the rest.
+        The class, where each of several is separated from the rest.
 
     Returns
     -------

@@ -24,9 +24,9 @@ class RidgeRegressorCV(RidgeCV):
         on the scale of `RidgeRegressor`. A number gives a decreasing grid, evenly
         spaced in the logarithm, by the spectrum of X: from 100 times the largest
         eigenvalue of the centered and weighted :math:`X^\top X`, where even the best
-        supported coefficients are shrunk to 1 % of least squares, to a hundredth of the
+        supported coefficients are shrunk to 1% of least squares, to a hundredth of the
         smallest eigenvalue (of those above 1e-10 of the largest), where even the
-        others keep 99 % of it.
+        others keep 99% of it.
     eps : float, default=None
         Last alpha of the automatic grid relative to its first; None lets the smallest
         eigenvalue determine it.

@@ -1,4 +1,4 @@
-"""Choosing parameters: a search that knows paths, and the one-standard-error rule."""
+"""Choosing parameters: a search along paths, and the one-standard-error rule."""
 
 from regkit.model_selection.path_search import PathSearchCV
 from regkit.model_selection.protocol import PathEstimator

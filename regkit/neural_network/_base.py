@@ -15,6 +15,7 @@ from regkit._bases import BaseEstimator
 from regkit._sklearn import check_same_features, validate_parameters
 from regkit._types import Floats
 from regkit.neural_network._choice import EpochChoice
+from regkit.neural_network._curves import fitted_curves, warn_of
 from regkit.neural_network._data import Table, no_rows, refuse_far
 from regkit.neural_network._ensemble import Ensemble
 from regkit.neural_network._fitted import Fitted
@@ -34,7 +35,6 @@ from regkit.neural_network._progress import (
     with_callbacks,
 )
 from regkit.neural_network._rows import FitInput, Goal, Parts, RowsByUse, check_names
-from regkit.neural_network._told import told, warn_of
 from regkit.solvers.networks.expansion import Expansion
 from regkit.solvers.networks.scaling import Scaling, ScalingMoments
 from regkit.solvers.networks.trainer import Parameters
@@ -96,9 +96,9 @@ class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator, NetworkParamete
         sample_weight_val : float or array-like, default=None
             Weights of the validation rows.
         groups : array-like of shape (n_samples,), default=None
-            Rows that belong together, of one patient or one day say: rows of a group
-            are held out together, in folds and by `validation_fraction` and
-            `calibration_fraction`, so that what is told of held-out rows is of new
+            Rows that belong together, such as those of one patient or one day: rows of
+            a group are held out together, in folds and by `validation_fraction` and
+            `calibration_fraction`, so that scores and intervals are those of new
             groups. A group that alone has a class is always learned from. For rows in
             memory; scikit-learn's searches pass it on with ``set_fit_request``.
 
@@ -253,17 +253,10 @@ class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator, NetworkParamete
         are X and y as the user passed them, for callbacks.
         """
         goal, names = given.goal, given.names
+        if before is None and not any(each.holds_out for each in parts):
+            goal = self._without_intervals(goal)
         seeds = [member_seed(seed, number) for number in range(len(parts))]
-        if before is None:
-            networks = [
-                self._start(each, goal, own, history is None, number)
-                for number, (each, own) in enumerate(zip(parts, seeds, strict=True))
-            ]
-        else:
-            networks = [
-                replace(network, parameters=network.parameters.copy())
-                for network in before.members
-            ]
+        networks = self._networks(before, parts, goal, seeds, history is None)
         choice = None
         if monitors and len(parts) > 1:
             choice = self._choice(goal)
@@ -271,7 +264,13 @@ class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator, NetworkParamete
         for network, each, own in zip(networks, parts, seeds, strict=True):
             jointly = choice is not None and each.stream is None
             chosen = make_settings(
-                self, network.architecture, goal, each.n_rows, own, jointly
+                self,
+                network.architecture,
+                goal,
+                each.n_rows,
+                own,
+                jointly,
+                is_alone=len(parts) == 1,
             )
             settings.append(chosen if history is None else chosen.for_one_epoch())
             network.dropout = chosen.noise()
@@ -284,7 +283,7 @@ class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator, NetworkParamete
         ) -> dict[str, Any]:
             found = self._attributes(ensemble, goal, names)
             if trained:
-                found |= told(trained, self._scores, history)
+                found |= fitted_curves(trained, self._scores, history)
                 rows = sum(each.result.n_epochs * each.parts.n_rows for each in trained)
                 found["t_"] = rows_before + rows
             return found
@@ -332,6 +331,25 @@ class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator, NetworkParamete
         if history is None:
             warn_of(type(self).__name__, trained, settings[0], self.early_stopping)
 
+    def _networks(
+        self,
+        before: Ensemble | None,
+        parts: list[Parts],
+        goal: Goal,
+        seeds: list[int],
+        is_whole: bool,
+    ) -> list[Fitted]:
+        """Begin a network for each member, or copy those before."""
+        if before is not None:
+            return [
+                replace(network, parameters=network.parameters.copy())
+                for network in before.members
+            ]
+        return [
+            self._start(each, goal, own, is_whole, number)
+            for number, (each, own) in enumerate(zip(parts, seeds, strict=True))
+        ]
+
     def _alone(
         self,
         trained: Trained,
@@ -341,7 +359,7 @@ class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator, NetworkParamete
     ) -> Any:
         """Return a member as an estimator of its own."""
         member = clone(self).set_params(n_members=1)
-        found = self._attributes(ensemble, goal, names) | told(
+        found = self._attributes(ensemble, goal, names) | fitted_curves(
             [trained], self._scores, None
         )
         found["t_"] = trained.result.n_epochs * trained.parts.n_rows
@@ -358,7 +376,7 @@ class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator, NetworkParamete
                 "Lower learning_rate_init, use standardize=True, or look for extreme "
                 "values in X and y."
             )
-        raise KeyboardInterrupt  # nothing learnt that could be kept
+        raise KeyboardInterrupt  # nothing learned that could be kept
 
     def _attributes(
         self, ensemble: Ensemble, goal: Goal, names: NDArray[Any] | None
@@ -375,7 +393,7 @@ class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator, NetworkParamete
         }
         if len(ensemble.members) == 1:
             found["coefs_"], found["intercepts_"] = ensemble.first.layers(
-                ensemble.temperature, goal.loss == "poisson"
+                ensemble.temperature, goal.loss
             )
         if names is not None:
             found["feature_names_in_"] = names
@@ -412,6 +430,10 @@ class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator, NetworkParamete
         return tags
 
     # What subclasses decide.
+    def _without_intervals(self, goal: Goal) -> Goal:
+        """Leave out what only held-out rows could put to use."""
+        return goal
+
     def _target_scaling(self, parts: Parts, goal: Goal) -> Scaling:
         return Scaling.none(parts.learn.targets.shape[1])
 

@@ -1,4 +1,4 @@
-"""What held-out rows tell of a regression: noise, and how wide intervals must be."""
+"""What follows from held-out rows of a regression: noise, and widths of intervals."""
 
 from __future__ import annotations
 
@@ -32,8 +32,6 @@ _OF_MEAN = (0.0, 0.5, 1.0)
 _EVENNESS = (-0.25, 0.0, 0.25, 0.5, 0.75, 1.0)
 _COVERAGE = 0.9
 _ENOUGH = 2 * least_rows(_COVERAGE)
-# Rows that tell how far the networks of several folds are apart.
-_ROWS_TO_COMPARE = 500
 
 
 class JointPrediction(NamedTuple):
@@ -79,7 +77,7 @@ class IntervalShape(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """What rows that were held out tell of a regression.
+    """What follows from the rows of a regression that were held out.
 
     Attributes
     ----------
@@ -130,13 +128,11 @@ class Calibration:
         self, heads: Heads, members: tuple[Fitted, ...], tables: list[Table]
     ) -> Calibration:
         """Return the same with the ambiguity of the groups on some rows."""
-        most = max(1, _ROWS_TO_COMPARE // len(tables))
-        some = [table.at_most(most) for table in tables]
         each = [
             [ambiguity(*group) for group in self._by_group(heads, members, table.X)]
-            for table in some
+            for table in tables
         ]
-        sizes = [len(table.weights) for table in some]
+        sizes = [len(table.weights) for table in tables]
         found = np.average(each, axis=0, weights=sizes).tolist()
         return replace(self, ambiguity=found)
 
@@ -273,8 +269,7 @@ def judge(
         [0.0] * heads.n_targets,
     )
     if judges.by_fold:
-        tables = [each.table for each in held_out]
-        calibration = calibration.comparing(heads, members, tables)
+        calibration = calibration.comparing(heads, members, judges.some_rows())
     return Judged(
         calibration,
         np.maximum(deviation, _SMALLEST),

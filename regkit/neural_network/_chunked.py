@@ -1,4 +1,4 @@
-"""Rows that are read chunk by chunk: looked at, counted, then learnt from.
+"""Rows that are read chunk by chunk: looked at, counted, then learned from.
 
 Two passes come before training. The first checks every chunk, finds the classes and
 draws a sample of rows, which decides everything that takes rows at hand: the parts set

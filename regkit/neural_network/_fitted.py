@@ -128,13 +128,13 @@ class Fitted:
         return np.sqrt(np.maximum(variance, 0.0))
 
     def layers(
-        self, temperature: float = 1.0, exponential: bool = False
+        self, temperature: float = 1.0, loss: str = "squared_error"
     ) -> tuple[list[Floats], list[Floats]]:
         """Return weights (inputs, units) and biases, in X's and y's units if possible.
 
         Scaling of inputs and targets is folded into the first and the last layer,
         except where the inputs are embedded or clipped. Outputs are divided by the
-        ``temperature``; those that are ``exponential`` are logarithms of y.
+        ``temperature``; with ``loss="poisson"`` they are logarithms of y.
         """
         architecture = self.architecture
         views = architecture.views(self.parameters.params)
@@ -153,11 +153,11 @@ class Fitted:
         biases[-1] = biases[-1][:count] / temperature
         n_targets = len(self.targets.center)
         scale, center = self.targets.scale, self.targets.center
-        if exponential:
+        if loss == "poisson":
             biases[-1] += np.log(scale)
             return weights, biases
         # Of several quantiles all, of a mean and a log-variance the mean.
-        several = count // n_targets if architecture.n_beside else 1
+        several = count // n_targets if loss == "quantile" else 1
         for first in range(0, several * n_targets, n_targets):
             part = slice(first, first + n_targets)
             weights[-1][:, part] *= scale

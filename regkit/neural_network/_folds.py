@@ -125,7 +125,7 @@ def assign_groups(
 def hold_out_groups(
     groups: NDArray[np.int64], labels: NDArray[Any] | None, fraction: float
 ) -> NDArray[np.bool_]:
-    """Tell which rows validate: whole groups, about a ``fraction`` of the rows.
+    """Return which rows validate: whole groups, about a ``fraction`` of the rows.
 
     Raises
     ------
@@ -142,7 +142,7 @@ def hold_out_groups(
 
 
 def _alone(labels: NDArray[Any]) -> NDArray[np.bool_]:
-    """Tell which rows are the only one of their class."""
+    """Return which rows are the only one of their class."""
     _, inverse, counts = np.unique(labels, return_inverse=True, return_counts=True)
     found: NDArray[np.bool_] = counts[inverse] == 1
     return found

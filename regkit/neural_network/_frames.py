@@ -228,7 +228,7 @@ def _is_of_objects(X: Any) -> bool:
 
 
 def _has_gaps(X: Any) -> bool:
-    """Tell whether any number is missing."""
+    """Whether any number is missing."""
     if hasattr(X, "columns") or _is_of_objects(X):
         for j in range(X.shape[1]):
             values = _column(X, j)

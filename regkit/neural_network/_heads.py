@@ -17,15 +17,15 @@ from regkit.solvers.networks.scaling import Scaling, ScalingMoments
 
 # The least spread, in deviations of y: what scores can still be divided by.
 _LEAST = 1e-6
-# Quantiles that tell how far y may be off, where none are asked for.
+# Quantiles that show how far y may be off, where none are asked for.
 _ENDS = (0.05, 0.95)
 
 
 class Heads(NamedTuple):
     """Outputs of a network in their order: those of the loss, then two quantiles.
 
-    With "gaussian_nll" the second is a log-variance; several quantiles of the quantile
-    loss serve themselves.
+    The two are for intervals. With "gaussian_nll" the second output is a log-variance
+    instead; several quantiles of the quantile loss serve themselves.
 
     Attributes
     ----------
@@ -34,20 +34,25 @@ class Heads(NamedTuple):
     n_targets : int
     quantiles_wanted : tuple of float
         Of the quantile loss, ascending.
+    with_ends : bool
+        Whether the two quantiles are learned: only held-out rows can say how much they
+        are worth.
     """
 
     loss: str
     n_targets: int
     quantiles_wanted: tuple[float, ...] = (0.5,)
+    with_ends: bool = True
 
     @property
     def levels(self) -> tuple[float, ...]:
         """All quantiles that are learned."""
+        ends = _ENDS if self.with_ends else ()
         if self.loss != "quantile":
-            return _ENDS
+            return ends
         if len(self.quantiles_wanted) > 1:
             return self.quantiles_wanted
-        return (*self.quantiles_wanted, *_ENDS)
+        return (*self.quantiles_wanted, *ends)
 
     @property
     def n_wanted(self) -> int:
@@ -120,7 +125,8 @@ class Heads(NamedTuple):
 
         The middle of the outermost two quantiles and half of their distance, so that
         intervals are these quantiles moved outward or inward (CQR-r of Sesia & Candès
-        2020); with "gaussian_nll" the mean and the standard deviation.
+        2020); with "gaussian_nll" the mean and the standard deviation. Without either,
+        the prediction and y's deviation for all rows.
         """
         least = _LEAST * targets.scale
         if self.loss == "gaussian_nll":
@@ -130,8 +136,11 @@ class Heads(NamedTuple):
             return self.means(outputs, targets), np.maximum(spread, least)
         if self.n_beside:
             ends = self._levels(outputs, self.n_wanted, 2)
-        else:
+        elif self.n_wanted > 1:
             ends = self._levels(outputs, 0, self.n_wanted)
+        else:
+            means = self.means(outputs, targets)
+            return means, np.broadcast_to(targets.scale, means.shape)
         low, high = ends.min(axis=-1), ends.max(axis=-1)
         spread = 0.5 * (high - low) * targets.scale
         return targets.undo(0.5 * (low + high)), np.maximum(spread, least)

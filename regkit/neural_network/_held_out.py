@@ -14,6 +14,9 @@ from regkit.neural_network._folds import NEVER
 from regkit.neural_network._rows import Parts
 from regkit.solvers.networks.trainer import TrainingResult
 
+# Rows that show how far the networks of several folds are apart.
+_ROWS_TO_COMPARE = 500
+
 
 class Trained(NamedTuple):
     """A network, the rows it was trained on, and what the training showed."""
@@ -47,6 +50,11 @@ class Judges(NamedTuple):
     def by_fold(self) -> bool:
         """Whether each group of members has rows of its own."""
         return len(self.members) > 1
+
+    def some_rows(self) -> list[Table]:
+        """Return some rows of each part, which show how far the groups are apart."""
+        most = max(1, _ROWS_TO_COMPARE // len(self.held_out))
+        return [each.table.at_most(most) for each in self.held_out]
 
     def fill(self, found: list[Floats], n_rows: int) -> Floats:
         """Put what was found of each part at the places of its rows, else NaN."""

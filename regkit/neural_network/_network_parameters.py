@@ -30,8 +30,9 @@ class UsualParameters:
     alpha : float, default=0.02
         Strength of the L2 penalty; see the objective above.
     max_iter : int or "auto", default="auto"
-        Epochs. "auto" is a budget of 2,560 steps, where an epoch has b > 16 batches of
-        320 b^(3/4): as many epochs as that is batches, but at least 32 and at most 256.
+        Epochs. "auto" is a budget of steps, each on one batch: 2,560, or 320 b^(3/4)
+        where an epoch has b > 16 batches, in 32 to 256 epochs.
+        One network alone takes half of that, or 243 b^(3/5) of b < 16 batches.
     random_state : int, RandomState instance or None, default=None
         Of initial weights, order, masks and rows set apart. The same number gives the
         same network on any number of threads.
@@ -51,7 +52,7 @@ class UsualParameters:
 
 @takes_parameters
 class RegressionParameters:
-    r"""What is told about numbers to predict.
+    r"""Parameters of regressions.
 
     Parameters
     ----------
@@ -89,14 +90,15 @@ class RegressionParameters:
 
 @takes_parameters
 class ClassificationParameters:
-    """What is told about classes to predict.
+    """Parameters of classifications.
 
     Parameters
     ----------
     class_weight : dict, list of dict or "balanced", default=None
         Weights of the classes, as scikit-learn's; "balanced" gives every class the
-        same total weight. Where rows validate, what the weight of a class of k < 10
-        of them exceeds the mean counts k tenths: no rare row chooses the epoch.
+        same total weight. Among rows that validate, a class of k < 10 of them has k
+        tenths of the weight that it would have beyond the mean, so that no rare row
+        chooses the epoch alone.
     label_smoothing : float, default=0.0
         Share of the probability that is spread evenly over all classes in the
         targets of the loss, in [0, 1).
@@ -141,7 +143,7 @@ class NetworkParameters:
     dtype : {"float32", "float64"}, default="float32"
         Precision of training and prediction.
     input_dropout : float, default=0.0
-        The same for the inputs.
+        Share of the inputs that is dropped, as `dropout` says for hidden units.
     dropout_kind : {"bernoulli", "gaussian"}, default="bernoulli"
         Noise that multiplies units: 0 or 1 / (1 - p), or normal with the same mean, 1,
         and variance, p / (1 - p).
@@ -235,9 +237,9 @@ class NetworkParameters:
     Notes
     -----
     An X in chunks is read once to check it, once to count it, and then once an epoch.
-    With `shuffle` an epoch visits the chunks in a new random order, `buffer_chunks` at
-    a time, whose rows are drawn in random order: rows far apart never share a batch
-    unless their chunks do, so that chunks sorted by time or by class want a larger
+    With `shuffle` an epoch reads the chunks in a new random order, `buffer_chunks` at a
+    time, whose rows are drawn in random order: rows far apart never share a batch
+    unless their chunks do, so that chunks sorted by time or by class need a larger
     buffer, or rows shuffled once on disk. Chunks from a callable come in the callable's
     order. About two buffers are in memory. Each buffer is cut into equal batches.
 

@@ -74,6 +74,10 @@ _PATIENCE = 10
 _STEPS = 2560
 _BATCHES = 16
 _GROWTH = 0.75
+# What one network alone takes of them, which is as good after half the steps, and the
+# power of fewer batches: the fewer rows, the more epochs they are worth.
+_SHARE_ALONE = 0.5
+_GROWTH_ALONE = 0.6
 _FEWEST_EPOCHS = 32
 _MOST_EPOCHS = 256
 # Numbers that the snapshots of a network may hold.
@@ -264,11 +268,13 @@ def make_settings(
     n_rows: int,
     seed: int,
     jointly: bool = False,
+    is_alone: bool = False,
 ) -> TrainingSettings:
     """Translate an estimator's parameters for the trainer.
 
     ``goal`` has the loss, its parameter and its levels. With ``jointly`` the weights of
-    several epochs are kept, for a choice among them.
+    several epochs are kept, for a choice among them. ``is_alone`` says that there are
+    no other members.
     """
     batch_size = estimator.batch_size
     if batch_size == "auto":
@@ -276,7 +282,7 @@ def make_settings(
     is_sgd = estimator.solver == "sgd"
     max_iter = estimator.max_iter
     if max_iter == "auto":
-        max_iter = auto_epochs(n_rows, int(batch_size))
+        max_iter = auto_epochs(n_rows, int(batch_size), is_alone)
     patience = estimator.n_iter_no_change
     checks: tuple[int, ...] = ()
     if patience is None:
@@ -320,10 +326,12 @@ def make_settings(
     )
 
 
-def auto_epochs(n_rows: int, batch_size: int) -> int:
+def auto_epochs(n_rows: int, batch_size: int, is_alone: bool) -> int:
     """Return how many epochs a budget of steps is, within limits."""
     batches = n_batches(n_rows, batch_size)
-    steps = _STEPS * math.pow(max(1.0, batches / _BATCHES), _GROWTH)
+    few = _GROWTH_ALONE if is_alone else 0.0
+    growth = math.pow(batches / _BATCHES, few if batches < _BATCHES else _GROWTH)
+    steps = _STEPS * growth * (_SHARE_ALONE if is_alone else 1.0)
     return min(max(round(steps / batches), _FEWEST_EPOCHS), _MOST_EPOCHS)
 
 

@@ -1,4 +1,4 @@
-"""Progress told to whoever asked: printed lines and scikit-learn's callbacks."""
+"""Progress as it is reported: printed lines and scikit-learn's callbacks."""
 
 import time
 from collections.abc import Callable

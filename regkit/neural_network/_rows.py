@@ -58,9 +58,9 @@ class Parts(NamedTuple):
     learn: Table
     """Those that networks are trained on."""
     validate: Table
-    """Those that tell when to stop, and which epoch is kept."""
+    """Those that determine when to stop, and which epoch is kept."""
     calibrate: Table
-    """Those that tell how wide intervals are."""
+    """Those that determine how wide intervals are."""
     stream: Stream | None = None
     """All rows to learn from, where ``learn`` is only a sample of them."""
     fold: int | None = None
@@ -70,6 +70,11 @@ class Parts(NamedTuple):
     def n_rows(self) -> int:
         """Rows to learn from."""
         return len(self.learn.weights) if self.stream is None else self.stream.n_rows
+
+    @property
+    def holds_out(self) -> bool:
+        """Whether there are rows not to learn from."""
+        return bool(len(self.validate.weights) or len(self.calibrate.weights))
 
 
 class FitInput(NamedTuple):
@@ -86,7 +91,7 @@ class FitInput(NamedTuple):
     """How many were passed, those without weight counted, where ``table`` holds all."""
 
     def grouped(self, groups: Any, seed: int) -> "FitInput":
-        """Tell which rows belong together.
+        """Return which rows belong together.
 
         Raises
         ------

@@ -17,6 +17,7 @@ from regkit._sklearn import RealInterval, StrOptions, validate_parameters
 from regkit._types import Floats
 from regkit._warn import warn
 from regkit.linear_model._labels import (
+    of_lone_rows,
     refuse_missing,
     refuse_unknown,
     unique_labels,
@@ -104,7 +105,7 @@ class DropoutMLPClassifier(
         validate on is least. Networks that validate on the same rows (two on each fold,
         by default) keep the one of twelve epochs after which their mean, divided by the
         temperature that suits it best, loses least [3]_. Without it a single network
-        learns from all rows, and several keep their last weights; their folds tell how
+        learns from all rows, and several keep their last weights; their folds show how
         good they are.
 
     Attributes
@@ -304,8 +305,9 @@ class DropoutMLPClassifier(
         A class belongs to a row's set unless its probability is among the smallest that
         held-out rows have for their own class. With folds the sets are
         cross-conformal [1]_: ranks by the networks of each fold are averaged as normal
-        scores, and about `coverage` of new rows like those of the fit are covered,
-        without a bound that would hold for all data. With the validation rows of a
+        scores, whose limit is the lower the more the folds disagree, and about
+        `coverage` of new rows like those of the fit are covered, without a bound that
+        would hold for all data. With the validation rows of a
         single member, or your own, they are split-conformal [2]_. A set may be empty,
         where no class is as probable as covered rows' are.
 
@@ -342,7 +344,7 @@ class DropoutMLPClassifier(
             )
         if self._sets is None:
             raise ValueError(
-                f"{type(self).__name__}: no rows were held out that could tell how "
+                f"{type(self).__name__}: no rows were held out that could show how "
                 "large sets must be. Fit with n_members of at least 2 or "
                 "early_stopping=True."
             )
@@ -354,7 +356,7 @@ class DropoutMLPClassifier(
     def predict_uncertainty(
         self, X: Any, n_samples: int = _N_PASSES
     ) -> ClassUncertainty:
-        """Predict averaged probabilities with the parts of their entropy told apart.
+        """Predict averaged probabilities with the parts of their entropy apart.
 
         Parameters
         ----------
@@ -439,7 +441,10 @@ class DropoutMLPClassifier(
             hits.append(np.argmax(shares, axis=1) == own)
         if not multilabel:
             pooled = np.sort(np.concatenate(scores))
-            found["_sets"] = ClassSets(pooled, judges.members)
+            sets = ClassSets(pooled, judges.members)
+            if judges.by_fold:
+                sets = sets.comparing(self._of_right_classes(judges, ensemble))
+            found["_sets"] = sets
         if judges.by_fold and given.n_rows is not None:
             weights = np.concatenate(
                 [table.weights for _, table, *_ in judges.held_out]
@@ -451,21 +456,25 @@ class DropoutMLPClassifier(
             )
         return found
 
+    def _of_right_classes(self, judges: Judges, ensemble: Ensemble) -> list[Floats]:
+        """Return each member's probability of the class of some held-out rows."""
+        found: list[list[Floats]] = [[] for _ in ensemble.members]
+        for table in judges.some_rows():
+            own = table.targets[:, :1].round().astype(np.int64)
+            for raw, of_member in zip(ensemble.outputs(table.X), found, strict=True):
+                shares = probabilities_of(raw, independent=False)
+                of_member.append(np.take_along_axis(shares, own, axis=1)[:, 0])
+        return [np.concatenate(each) for each in found]
+
     def _warn_of_validation(self, given: FitInput) -> None:
         """Name the classes of a single row."""
         attributes = given.goal.attributes
         if given.n_rows is None or attributes["_multilabel"]:
             return
         labels = given.table.targets[:, 0].round().astype(np.int64)
-        alone = attributes["classes_"][lone_classes(labels)].tolist()
-        if alone:
-            shown = ", ".join(repr(label) for label in alone[:5])
-            more = f" and {len(alone) - 5} more" if len(alone) > 5 else ""
-            warn(
-                f"{type(self).__name__}: y has a single row of each of the classes "
-                f"{shown}{more}. Such rows are learned from and never validate, so "
-                "nothing tells how well these classes are predicted.",
-            )
+        alone = attributes["classes_"][lone_classes(labels)]
+        if len(alone):
+            warn(f"{type(self).__name__}: {of_lone_rows(alone)}")
 
     def _uncalibrated(self) -> dict[str, Any]:
         return {"_sets": None}

@@ -103,7 +103,7 @@ class DropoutMLPRegressor(
     early_stopping : bool, default=True
         Whether to keep the weights of the epoch after which the loss of the rows to
         validate on is least. Without it a single network learns from all rows, and
-        several keep their last weights; their folds tell how good they are.
+        several keep their last weights; their folds show how good they are.
 
     Attributes
     ----------
@@ -262,7 +262,7 @@ class DropoutMLPRegressor(
     def predict_uncertainty(
         self, X: Any, n_samples: int = _N_PASSES
     ) -> RegressionUncertainty:
-        """Predict with the parts of the uncertainty told apart.
+        """Predict with the parts of the uncertainty apart.
 
         Parameters
         ----------
@@ -280,7 +280,7 @@ class DropoutMLPRegressor(
         Raises
         ------
         ValueError
-            When no rows were held out that could tell the noise.
+            When no rows were held out that could show the noise.
         """
         X = self._check_X(X)
         check_n_samples(n_samples, 2)
@@ -361,13 +361,17 @@ class DropoutMLPRegressor(
         serve, which are predicted by the members of their fold: intervals are
         cross-conformal [2]_, cover about `coverage` of new rows (88% to 92% for 90% in
         the documentation's tables), and have no guarantee for all data. They are wider
-        where the members disagree. The same rows choose whether intervals are around
-        the prediction or the middle of two quantiles (or half way), and whether they
-        are all alike, as wide as these are apart (or between both), or vary even more;
-        each member's spreads are divided by their geometric mean over these rows.
-        Validation rows chose the epoch whose weights are kept, so each half of them is
-        compared with the epoch that the other half would have chosen. All of this is
-        about rows like those of the fit, not about rows far from them.
+        where the members disagree.
+
+        The rows that were held out also choose the center of intervals, between the
+        prediction and the middle of two quantiles, and their width: one for all rows,
+        the distance of the quantiles, something between, or one that varies even more.
+        Each member's spreads are divided by their geometric mean over these rows.
+        Networks that began without held-out rows, and are trained further by a warm
+        start, have no spreads: the width is the same for all rows. Validation rows
+        chose the epoch whose weights are kept, so each half of them is compared with
+        the epoch that the other half would have chosen. All of this is about rows like
+        those of the fit, not about rows far from them.
 
         Parameters
         ----------
@@ -431,10 +435,10 @@ class DropoutMLPRegressor(
         return regressor_of(self)
 
     def _refuse_without_rows(self) -> None:
-        """Refuse what only held-out rows can tell: training rows err by too little."""
+        """Refuse what only held-out rows can show: training rows err by too little."""
         if self.tau is None:
             raise ValueError(
-                f"{type(self).__name__}: no rows were held out that could tell how far "
+                f"{type(self).__name__}: no rows were held out that could show how far "
                 "predictions are off. Fit with n_members of at least 2, "
                 "early_stopping=True or calibration_fraction, or give tau."
             )
@@ -482,8 +486,9 @@ class DropoutMLPRegressor(
 
     def _make_goal(self, y: Any, checked: Floats, fresh: bool) -> Goal:
         targets = checked.reshape(len(checked), -1)
+        with_ends = fresh or self._heads.with_ends
         levels = quantile_levels(self.quantile)
-        heads = Heads(self.loss, targets.shape[1], levels)
+        heads = Heads(self.loss, targets.shape[1], levels, with_ends)
         if not fresh and self._heads.n_targets != heads.n_targets:
             raise ValueError(
                 f"y has {targets.shape[1]} targets, but {type(self).__name__} was "
@@ -492,16 +497,27 @@ class DropoutMLPRegressor(
         self._check_range(targets, "y")
         # One column is predicted in one dimension, as by scikit-learn's networks.
         y_ndim = 1 if targets.shape[1] == 1 else 2
-        return Goal(
+        goal = Goal(
             targets,
             heads.n_outputs,
             self.loss,
             self.huber_delta if self.loss == "huber" else float(len(levels) // 2),
-            {"_y_ndim": y_ndim, "_heads": heads, "out_activation_": heads.activation},
-            heads.n_beside,
-            heads.levels,
-            heads.start,
+            {"_y_ndim": y_ndim, "out_activation_": heads.activation},
         )
+        return self._with_heads(goal, heads)
+
+    def _with_heads(self, goal: Goal, heads: Heads) -> Goal:
+        return goal._replace(
+            n_outputs=heads.n_outputs,
+            n_beside=heads.n_beside,
+            levels=heads.levels,
+            start=heads.start,
+            attributes=goal.attributes | {"_heads": heads},
+        )
+
+    def _without_intervals(self, goal: Goal) -> Goal:
+        heads = self._heads_of(goal)._replace(with_ends=False)
+        return self._with_heads(goal, heads)
 
     def _check_range(self, targets: Floats, name: str) -> None:
         if self.loss == "poisson" and targets.min(initial=0.0) < 0:

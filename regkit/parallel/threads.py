@@ -146,7 +146,7 @@ def calm_passes(n_entries: int) -> AbstractContextManager[None]:
 
 
 def is_calm(size: int) -> bool:
-    """Tell whether threads of BLAS gain nothing on ``size`` columns, but wake."""
+    """Whether threads of BLAS gain nothing on ``size`` columns, but wake."""
     return _TINY < size <= _SMALL
 
 

@@ -51,7 +51,7 @@ def is_missing(value: Any) -> bool:
 
 
 def uneven_rows(rows: Any) -> str:
-    """Tell which row of a list has another length than the first, or nothing."""
+    """Return which row of a list has another length than the first, or nothing."""
     if not isinstance(rows, list | tuple) or not rows:
         return ""
     try:

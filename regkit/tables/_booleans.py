@@ -30,5 +30,5 @@ def read_booleans(cells: Iterable[str]) -> dict[str, bool] | None:
 
 
 def is_flag(cell: str) -> bool:
-    """Tell whether a cell is a spelling of yes or no."""
+    """Whether a cell is a spelling of yes or no."""
     return cell.casefold() in _FLAGS

@@ -187,7 +187,7 @@ def _find_order(cells: list[str]) -> tuple[Order, str]:
 
 
 def _year_first(found: list[re.Match[str]]) -> bool:
-    """Tell whether figures of two digits begin with the year, which varies least."""
+    """Whether figures of two digits begin with the year, which varies least."""
     if not found or any(
         len(f["a"] + f["year"]) != 4 or f["mark"] == "." for f in found
     ):

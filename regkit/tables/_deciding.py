@@ -72,7 +72,7 @@ def _shared(shown: Iterable[str | None]) -> Any:
 
 
 def _says_number(cell: str) -> bool:
-    """Tell whether a cell that is no number was meant as one: 1O, infinity."""
+    """Whether a cell that is no number was meant as one: 1O, infinity."""
     return any(c.isdigit() for c in cell) or cell.casefold().strip("+-") in (
         "inf",
         "infinity",
@@ -312,7 +312,7 @@ class _Look:
         meaning = "thousands" if numbers.notation.decimal == mark else "decimals"
         return (
             Note(
-                f"{text}, and nothing in the table tells",
+                f"{text}, and nothing in the table shows",
                 (Option("decimal", other),),
                 f"reads {meaning}",
             ),
@@ -347,7 +347,7 @@ class _Look:
             notes += (
                 Note(
                     f"column {self.column.name!r}: {cell!r} is read as {day}, and "
-                    "nothing in the table tells day from month",
+                    "nothing in the table shows which is the day",
                     (Option("date_order", other),),
                     "reads the other",
                 ),

@@ -160,7 +160,7 @@ def _rows(
 def _ends_in_quotes(
     text: str, lines: list[int], dialect: _Dialect, n_skipped: int
 ) -> bool:
-    """Tell whether the text ends within quotes, which swallow all rows after them."""
+    """Whether the text ends within quotes, which swallow all rows after them."""
     first = lines[-2] - n_skipped if len(lines) > 1 else 0
     if lines[-1] - n_skipped - first < 2:
         return False

@@ -69,7 +69,7 @@ def _are_records(found: Any) -> bool:
 
 
 def _are_lists(found: list[Any]) -> bool:
-    """Tell whether rows are lists of one length below one of distinct names."""
+    """Whether rows are lists of one length below one of distinct names."""
     return (
         all(isinstance(row, list) and len(row) == len(found[0]) for row in found)
         and len(found[0]) > 0

@@ -102,7 +102,7 @@ def _say(where: str, row: Sequence[str], what: str) -> str:
 
 
 def _is_rule(row: Sequence[str], k: int, n_rows: int) -> bool:
-    """Tell whether a row is a line drawn with dashes, above or below the table."""
+    """Whether a row is a line drawn with dashes, above or below the table."""
     cells = [cell for cell in row if cell.strip()] if k < 5 or k > n_rows - 4 else []
     return bool(cells) and all(map(_RULE.fullmatch, cells))
 
@@ -112,7 +112,7 @@ def _is_number(cell: str) -> bool:
 
 
 def _is_data(row: Sequence[str]) -> bool:
-    """Tell whether a row holds a number that is no year, as headers do not."""
+    """Whether a row holds a number that is no year, as headers do not."""
     return any(_is_number(cell) and not _YEAR.fullmatch(cell.strip()) for cell in row)
 
 
@@ -193,7 +193,7 @@ def _footers(
 
 
 def _is_total(rows: Rows, body: list[int]) -> bool:
-    """Tell whether the last row sums up the others: by its word, or by its sums."""
+    """Whether the last row sums up the others: by its word, or by its sums."""
     last = rows[body[-1]]
     filled = [j for j, cell in enumerate(last) if cell.strip()]
     words = [j for j in filled if last[j].strip().rstrip(": ").casefold() in _TOTALS]
@@ -210,7 +210,7 @@ def _is_total(rows: Rows, body: list[int]) -> bool:
 
 
 def _sums_up(rows: Rows, body: list[int], j: int) -> bool:
-    """Tell whether the last cell of a column is the sum of the others."""
+    """Whether the last cell of a column is the sum of the others."""
     cells = [rows[k][j].strip() for k in body if j < len(rows[k])]
     if len(cells) < len(body) or not _is_number(cells[-1]):
         return False

@@ -21,17 +21,17 @@ _RANK = re.compile(r"(?i:.*(rank|ranking|position|place|order|percentile).*)")
 
 
 def names_identifier(name: str) -> bool:
-    """Tell whether a column is called like an identifier: ``id``, ``orderID``, ````."""
+    """Whether a column is called like an identifier: ``id``, ``orderID``, ````."""
     return not name.strip() or _IDENTIFIER.fullmatch(name.strip()) is not None
 
 
 def names_code(name: str) -> bool:
-    """Tell whether a column is called like a code: ``zip``, ``storeCode``."""
+    """Whether a column is called like a code: ``zip``, ``storeCode``."""
     return _CODE.fullmatch(name.strip()) is not None or _has_id(name)
 
 
 def names_rank(name: str) -> bool:
-    """Tell whether a column is called like a rank, which may well be 1, 2, 3, …."""
+    """Whether a column is called like a rank, which may well be 1, 2, 3, …."""
     return _RANK.fullmatch(name) is not None
 
 

@@ -216,7 +216,7 @@ def _read_plain(cells: Sequence[str], decimal: str | None) -> NumberCells | None
 
 
 def _shows_decimals(cell: str, mark: str) -> bool:
-    """Tell whether the mark of a cell cannot separate thousands."""
+    """Whether the mark of a cell cannot separate thousands."""
     at = cell.find(mark)
     if at < 0:
         return False

@@ -45,7 +45,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
     Then each becomes numbers, by what the training rows show:
 
     - a **number** stays one; a missing value becomes the median, and a 0/1 column
-      ``name=missing`` tells where.
+      ``name=missing`` marks where.
     - a **boolean** is 0 or 1, treated in the same way.
     - a **date** becomes ``name_year``, ``name_month``, ``name_weekday`` (1 for Monday),
       ``name_hour`` where there are times, and ``name_days`` since the first training
@@ -74,7 +74,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
     missing : sequence of str or number, default=()
         Further cells that stand for missing values, such as -999.
     indicators : bool, default=True
-        Whether 0/1 columns tell where numbers and dates were missing.
+        Whether 0/1 columns mark where numbers and dates were missing.
 
     Attributes
     ----------
@@ -368,7 +368,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         return np.array([name for group in names for name in group], dtype=object)
 
     def __sklearn_tags__(self) -> Any:
-        """Tell scikit-learn that text and missing values are welcome."""
+        """Report to scikit-learn that text and missing values are welcome."""
         tags = super().__sklearn_tags__()
         tags.input_tags.string = True
         tags.input_tags.categorical = True

@@ -89,7 +89,7 @@ class FileTable:
         return len(self.raw_columns[0].values)
 
     def place(self, row: int) -> str:
-        """Say where a row stands: ``"on line 7"``."""
+        """Say where a row is: ``"on line 7"``."""
         return (
             f"in row {row + 1}" if self.lines is None else f"on line {self.lines[row]}"
         )
@@ -100,7 +100,7 @@ class FileTable:
             raise TableError(unknown_column(name, self.names, self.source))
 
     def to_frame(self) -> Any:
-        """Return the table as a pandas data frame; cells of text as they stand."""
+        """Return the table as a pandas data frame; cells of text as they are."""
         pandas = require("pandas", "a data frame")
         return pandas.DataFrame({c.name: c.values for c in self.raw_columns})
 
@@ -120,15 +120,15 @@ def read_table(
         The file, ``"-"`` for standard input.
     encoding : str, default=None
         Encoding of text; by default UTF-8 or UTF-16, else what `chardet` finds or
-        Windows-1252, which a note tells.
+        Windows-1252, which a note says.
     sheet : str, default=None
         Name of the sheet of a workbook; by default the first that holds a table.
 
     Returns
     -------
     table : FileTable
-        Cells as they stand: `TableEncoder` reads them, ``table.to_frame()`` gives a
-        data frame.
+        Cells as they are written: `TableEncoder` reads them, ``table.to_frame()`` gives
+        a data frame.
 
     Raises
     ------
@@ -330,7 +330,7 @@ def _read_workbook(raw: bytes, source: str, sheet: str | None) -> FileTable:
 
 
 def _holds_table(rows: list[list[Any]]) -> bool:
-    """Tell whether a sheet has two columns and two rows, unlike one of remarks."""
+    """Whether a sheet has two columns and two rows, unlike one of remarks."""
     return sum(sum(map(bool, to_text(row))) > 1 for row in rows[:1000]) > 1
 
 

@@ -110,6 +110,14 @@ def test_texts_fit(size, scale):
     assert_texts_inside(drawn.figure_)
 
 
+@pytest.mark.parametrize("metric", ["log_loss", "error_rate"])
+def test_a_constant_with_a_long_name_fits(metric):
+    _, ax = plt.subplots(figsize=(4.0, 4.2), layout="constrained")
+    drawn = display(metric=metric, ax=ax)
+    assert drawn.mean_line_ is not None
+    assert_texts_inside(drawn.figure_)
+
+
 def test_bad_input_is_named():
     with pytest.raises(ValueError, match="test_errors must have one value for each"):
         display(test=(1.0, 2.0))

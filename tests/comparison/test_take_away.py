@@ -126,7 +126,7 @@ def test_the_script_of_every_model_prints_its_error(task, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("task", ["regression", "multiclass"])
+@pytest.mark.parametrize("task", ["regression", "multiclass", "counts"])
 @pytest.mark.filterwarnings("ignore:The coefficients of RidgeRegressor are not unique")
 def test_so_does_that_of_a_network(task, tmp_path):
     found = script_of_every_model(task, tmp_path, baseline=False)

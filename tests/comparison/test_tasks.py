@@ -99,6 +99,9 @@ def test_the_probabilities_of_an_svm_are_made_again_by_its_line():
     split, found = comparison.splits[0], comparison["Linear SVM"]
     shares = again.fit(X[split.train], y[split.train]).predict_proba(X[split.test])
     assert log_loss(y[split.test], shares) == pytest.approx(found.test_error, rel=1e-12)
+    # The loss of margins is no log-loss.
+    assert found.cv_error is None
+    assert comparison["Logistic L1"].cv_error is not None
     kept = comparison.coef_frame("Linear SVM")
     assert len(kept) == found.n_nonzero == 4
     script = comparison.code("X, y = data", "Linear SVM")
@@ -110,12 +113,14 @@ def test_counts_are_compared_by_deviance():
     rng = np.random.default_rng(0)
     X = rng.standard_normal((200, 4))
     y = rng.poisson(np.exp(X[:, 0]))
-    comparison = compare_regularizers(X, y, task="counts", **QUICK)
+    comparison = compare_regularizers(X, y, task="counts", n_folds=3)
     assert comparison.metric.name == "deviance"
     assert comparison["Boosting"].model.loss == "poisson"
+    assert comparison["Network"].model.loss == "poisson"
+    assert comparison["Network"].test_error < comparison.mean_error
     assert "mean Poisson deviance" in repr(comparison)
     names = [result.name for result in comparison.results]
-    assert names == ["Poisson L2", "Poisson L1", "Poisson mix", "Boosting"]
+    assert names == ["Poisson L2", "Poisson L1", "Poisson mix", "Boosting", "Network"]
     plain = comparison["Poisson L1"].model
     assert (plain.family, plain.l1_ratio) == ("poisson", 1.0)
 

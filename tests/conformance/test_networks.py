@@ -31,8 +31,8 @@ CERTAIN = {
 
 # They fit rows with whole weights, and each row that many times in another order, and
 # ask for the same predictions to 7 digits. Where rows are sampled that cannot be: a row
-# of weight 2 has one mask in a step, is in one batch, and either learnt from or held
-# out; the same row twice has two masks, may be in two batches, and be learnt from and
+# of weight 2 has one mask in a step, is in one batch, and either learned from or held
+# out; the same row twice has two masks, may be in two batches, and be learned from and
 # held out. Drawing by the rows' values would make twins alike, but then columns of few
 # different values would lose whole combinations to the held-out part. The two fits
 # agree in what they minimize, and to all digits where nothing is sampled: that is

@@ -91,6 +91,31 @@ def test_each_of_several_classes_has_a_path():
         regkit.RegularizationPathDisplay.from_estimator(single, data, y, target=5)
 
 
+def test_a_class_or_a_target_is_named():
+    data, y = load_iris(return_X_y=True)
+    y = np.array(["setosa", "versicolor", "virginica"])[y]
+    draw = regkit.RegularizationPathDisplay.from_estimator
+    fitted = regkit.LogisticClassifierCV(alphas=5).fit(data, y)
+    for display in (
+        draw(fitted, target="virginica"),
+        draw(fitted.set_params(alphas=5), data, y, target="virginica"),
+        fitted.path_.plot(target="virginica"),
+        draw(regkit.LinearSVMClassifier(l1_ratio=1.0), data, y, target="virginica"),
+    ):
+        assert display.class_name == "virginica"
+    assert np.array_equal(draw(fitted, target="virginica").coefs, fitted.coef_path_[2])
+    with pytest.raises(ValueError, match="'virginca' is not one of the"):
+        fitted.path_.plot(target="virginca")
+    both = pd.DataFrame({"low": ETA, "high": 2 * ETA})
+    ridge = regkit.RidgeRegressor()
+    by_name, by_number = (draw(ridge, X, both, target=k) for k in ("high", 1))
+    assert np.array_equal(by_name.coefs, by_number.coefs)
+    curve = regkit.FitComparisonDisplay.from_estimators(ridge, X, both, target="high")
+    assert curve.y_name == "high"
+    with pytest.raises(ValueError, match="no names here: pass a number"):
+        draw(ridge, X, both.to_numpy(), target="high")
+
+
 @pytest.mark.parametrize(
     ("model", "y", "words"),
     [

@@ -304,15 +304,30 @@ def test_fit_path_keeps_the_order_and_refuses_in_turn():
 # ------------------------------------------------------------------------- companions
 
 
-def test_selection_by_coefficients():
-    selected = SelectFromModel(regkit.LogisticClassifier(0.05), threshold=1e-10).fit(
-        X, Y
-    )
-    chosen = selected.get_support()
-    assert np.array_equal(
-        chosen, regkit.LogisticClassifier(0.05).fit(X, Y).coef_[0] != 0
-    )
-    assert 0 < chosen.sum() < 6
+@pytest.mark.parametrize(
+    "model",
+    [
+        regkit.LogisticClassifier(0.05),
+        regkit.LinearSVMClassifier(0.2, l1_ratio=1.0),
+        regkit.LogisticClassifierCV(l1_ratio=[0.5, 1.0], alphas=[0.05]),
+        regkit.ElasticNetRegressor(0.05, l1_ratio=1.0),
+    ],
+)
+def test_selection_by_coefficients(model):
+    y = np.equal(Y, Y[0])
+    selected = SelectFromModel(model).fit(X, y)
+    kept = np.ravel(selected.estimator_.coef_) != 0
+    if selected.estimator_.penalty == "l1":
+        assert np.array_equal(selected.get_support(), kept)
+    assert 0 < selected.get_support().sum() < 6
+
+
+def test_the_kind_of_penalty():
+    kinds = {0.0: "l2", 0.5: "elasticnet", 1.0: "l1", (0.5, 1.0): "elasticnet"}
+    for l1_ratio, kind in kinds.items():
+        assert regkit.LogisticClassifierCV(l1_ratio=l1_ratio).penalty == kind
+    model = regkit.LogisticClassifierCV(l1_ratio=[1.0], alphas=[0.05]).fit(X, Y)
+    assert model.penalty == "l1"
 
 
 def test_calibrated_margins():

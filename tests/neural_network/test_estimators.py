@@ -47,6 +47,35 @@ def test_predictions_leave_out_what_serves_intervals_alone():
     assert_array_equal(predicted, network.outputs(X)[:, :1])
 
 
+@pytest.mark.parametrize(
+    ("loss", "n_outputs"),
+    [("squared_error", 1), ("quantile", 1), ("poisson", 1), ("gaussian_nll", 2)],
+)
+def test_without_held_out_rows_nothing_serves_intervals(loss, n_outputs):
+    model = DropoutMLPRegressor(**SMALL, loss=loss)
+    for fitted in (
+        clone(model).partial_fit(X, Y),
+        model.set_params(early_stopping=False).fit(X, Y),
+    ):
+        architecture = fitted._ensemble.first.architecture
+        assert (architecture.n_beside, architecture.n_outputs) == (0, n_outputs)
+    # Rows held out of a warm start are compared with one deviation for all.
+    model.set_params(warm_start=True, calibration_fraction=0.3).fit(X, Y)
+    lower, upper = model.predict_interval(X)
+    if n_outputs == 1:
+        assert_allclose(upper - lower, upper[0] - lower[0])
+        assert 0.85 < np.mean((lower <= Y) & (upper >= Y)) < 0.99
+
+
+def test_coefficients_of_several_quantiles_are_in_units_of_y():
+    model = DropoutMLPRegressor(**PLAIN, loss="quantile", quantile=[0.2, 0.8])
+    model.fit(X, 100.0 * Y)
+    (first, last), (start, end) = model.coefs_, model.intercepts_
+    by_hand = np.maximum(X @ first + start, 0.0) @ last + end
+    expected = model.predict_quantiles(X)
+    assert_allclose(np.sort(by_hand, axis=1), expected, rtol=1e-4, atol=0.05)
+
+
 @EACH
 def test_the_same_seed_the_same_model(estimator, target):
     first = probe(clone(estimator).fit(X, target))
@@ -351,7 +380,7 @@ def test_verbose_prints_a_table(estimator, target, capsys):
     assert "validation" not in lines[1]
 
 
-def test_an_interrupt_keeps_what_was_learnt(monkeypatch):
+def test_an_interrupt_keeps_what_was_learned(monkeypatch):
     from regkit.neural_network import _progress
 
     def interrupt(self, epoch):
@@ -373,18 +402,22 @@ def test_constant_rates_warn_when_they_could_go_on():
         DropoutMLPRegressor(**{**options, "max_iter": 3}).fit(X, Y)
 
 
-def test_auto_epochs_are_a_budget_of_steps():
+@pytest.mark.parametrize(
+    ("n_members", "expected"), [(1, (243, 90, 57, 32)), (2, (256, 213, 113, 64))]
+)
+def test_auto_epochs_are_a_budget_of_steps(n_members, expected):
     rng = np.random.default_rng(0)
     options = {
-        "n_members": 1,
+        "n_members": n_members,
         "hidden_layer_sizes": 1,
         "embedding": None,
         "early_stopping": False,
         "random_state": 0,
     }
-    sizes = ((20, 128, 256), (192, 16, 213), (512, 8, 113), (1280, 2, 64))
-    for rows, size, epochs in sizes:
-        x, y = rng.normal(size=(2, rows))
+    # The first member of two learns from half of the rows.
+    sizes = ((20, 128), (192, 16), (512, 8), (1280, 2))
+    for (rows, size), epochs in zip(sizes, expected, strict=True):
+        x, y = rng.normal(size=(2, n_members * rows))
         model = DropoutMLPRegressor(**options, batch_size=size).fit(x[:, None], y)
         assert model.n_iter_ == epochs
 

@@ -69,7 +69,7 @@ def test_defaults_cover_new_rows_and_find_the_noise():
                 new, y = truth(rng, 2000)
                 y = y + noise * rng.normal(size=2000)
                 shares.append(covered(model, 0.9, new, y))
-                if truth is wave and n == 400:  # learnt: what is left is noise
+                if truth is wave and n == 400:  # learned: what is left is noise
                     noises.append(model.noise_std_ / noise)
     # 21 fits, of which one of 100 rows varies by 0.03 and more with its target.
     assert 0.87 < np.mean(shares) < 0.93

@@ -197,10 +197,10 @@ def test_what_a_table_leaves_open_can_be_said():
     )
     encoder = TableEncoder().fit(table)
     assert encoder.notes() == [
-        "column 'a': '1.100' is read as 1.1, and nothing in the table tells "
+        "column 'a': '1.100' is read as 1.1, and nothing in the table shows "
         "(`decimal=','` reads thousands)",
         "column 'd': '01/01/2024' is read as 2024-01-01, and nothing in the table "
-        "tells day from month (`date_order='dmy'` reads the other)",
+        "shows which is the day (`date_order='dmy'` reads the other)",
         "column 'x' is -999 in 4 rows, far from the rest: read as a number "
         "(`missing=['-999']` reads it as missing)",
     ]

@@ -116,7 +116,7 @@ class FoldMoments:
         return design
 
     def _keeps_digits(self, sums: Moments, whole: Moments, is_centered: bool) -> bool:
-        """Tell whether ``sums``, left of ``whole``, have digits enough."""
+        """Whether ``sums``, left of ``whole``, have digits enough."""
         return sums.keeps_digits(
             whole, self._center, is_centered
         ) and sums.keeps_target(whole, self._design.fit_intercept)

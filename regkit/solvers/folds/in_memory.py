@@ -213,7 +213,7 @@ class FoldedDesign:
             if shared is None:
                 return None
             designs.append(shared)
-        with one_blas_thread() if self._n_threads > 1 else nullcontext():
+        with one_blas_thread():
             return share_columns(designs, self._y)
 
     def _solve_three(

@@ -10,7 +10,6 @@ them more memory than X, the walk ends, and each path goes on alone.
 """
 
 from collections.abc import Sequence
-from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -56,8 +55,6 @@ MOST_COPIED = 1 << 31
 # Columns that are copied and measured at a time: parts of rows that fill a few cache
 # lines.
 _STRIP = 256
-# Columns that are centered at a time: a copy of them stays in the cache.
-_IN_CACHE = 32
 # Rows whose means guess those of all.
 _SAMPLE = 128
 
@@ -90,17 +87,30 @@ def share_columns(designs: Sequence[SharesColumns], y: Floats) -> list[Three] | 
     weights = np.empty((n_places, whole.n_samples))
     for place in range(n_places):
         weights[place] = designs[min(place, last)].weights
+    roots = np.sqrt(weights)
+    targets = [center_target(design, y) for design in designs]
+    weighted = np.zeros_like(weights)
+    for k, target in enumerate(targets):
+        weighted[k] = roots[k] * target.target
     columns = np.empty(present.shape, present.dtype) if is_copied else present
     transposed, every = read_only(columns), np.arange(n_features)
     center, some = np.empty(n_features), max(1, whole.n_samples // _SAMPLE)
+    products, about = np.empty((n_places, n_features)), np.zeros(n_features)
 
     def measure(first: int) -> Floats:
-        """Copy a strip of columns, and take its moments while it is in the cache."""
+        """Copy a strip of columns, and measure it while it is in the cache."""
         strip = slice(first, first + _STRIP)
         if is_copied:
             columns[strip] = present[strip]
         columns[strip, ::some].mean(axis=1, dtype=np.float64, out=center[strip])
         sums: Floats = moments(transposed, every[strip], center, weights)
+        part = columns[strip]
+        # Products about 0 lose digits only where a mean is far from it.
+        far = np.square(center[strip]) > SAFE_RATIO**2 * sums[:, last, 1]
+        if far.any():
+            about[strip] = np.where(far, center[strip], 0.0)
+            part = part - about[strip, None]
+        np.matmul(weighted, part.T, out=products[:, strip])
         return sums
 
     at_a_time = n_threads() if present.size >= WORTHWHILE else 1
@@ -110,7 +120,7 @@ def share_columns(designs: Sequence[SharesColumns], y: Floats) -> list[Three] | 
         design.learn_moments(center, found[:, k, 0], found[:, k, 1])
     if not np.all(np.isfinite(whole.lengths)):
         return None
-    roots = np.sqrt(weights)
+    totals = weighted.sum(axis=1)
     shifts, scales = np.empty((2, n_places, n_features))
     for place in range(n_places):
         design = designs[min(place, last)]
@@ -120,33 +130,16 @@ def share_columns(designs: Sequence[SharesColumns], y: Floats) -> list[Three] | 
         near = np.abs(shifts[place]) <= SAFE_RATIO * design.lengths * design.scale
         if not np.all(near | design.constant):
             return None
+        products[place] -= (design.offset - about) * totals[place]
+        products[place] *= scales[place]
 
     threes = []
     for first in range(0, n_places, ABREAST):
         three = slice(first, first + ABREAST)
         views = weights[three], roots[three], shifts[three], scales[three]
         shared = SharedColumns(transposed, whole.offset, *views)
-        threes.append((shared, designs[three]))
-    return map_in_threads(partial(_multiplied, y), threes, at_a_time)
-
-
-def _multiplied(
-    y: Floats, given: tuple[SharedColumns, Sequence[SharesColumns]]
-) -> Three:
-    """Return three designs, and their products with the target."""
-    X, designs = given
-    targets, weighted = [], np.zeros(X.roots.shape)
-    for k, design in enumerate(designs):
-        targets.append(center_target(design, y))
-        weighted[k] = X.roots[k] * targets[k].target
-    products = np.empty(X.shift.shape)
-    for first in range(0, len(X.offset), _IN_CACHE):
-        strip = slice(first, first + _IN_CACHE)
-        centered = X.transposed[strip] - X.offset[strip, None]
-        np.matmul(weighted, centered.T, out=products[:, strip])
-    products -= X.shift * weighted.sum(axis=1)[:, None]
-    products *= X.inverse
-    return Three(X, designs, targets, products)
+        threes.append(Three(shared, designs[three], targets[three], products[three]))
+    return threes
 
 
 class LockstepPaths:

@@ -175,7 +175,7 @@ class Architecture:
         Weights are normal with the variance that keeps the size of activations (He et
         al. 2015), biases zero. With ``small``, both are uniform within
         ± √(6 / (inputs + outputs)) (Glorot & Bengio 2010), as scikit-learn's: better
-        where learning rates are small, because the features are learnt and not only
+        where learning rates are small, because the features are learned and not only
         weighed.
         """
         params = np.zeros(self.n_params, dtype=dtype)

@@ -5,14 +5,14 @@ covered where their score is not among the largest. With one group of rows this 
 split-conformal (Lei et al. 2018): at least `coverage` of exchangeable new rows are
 covered. With a group for each of several folds both are cross-conformal: intervals
 around the mean of all networks, sets of the classes whose normal ranks, averaged over
-groups, are not too large. About `coverage` of new rows are covered in practice, without
-a bound that holds for all data. (CV+ of Barber, Candès, Ramdas & Tibshirani 2021 and
-Romano, Sesia & Candès 2020 has the bound 2 `coverage` - 1, and covers too many: a mean
-of ranks is seldom as large as one rank.)
+groups, are not too large for such averages. About `coverage` of new rows are covered in
+practice, without a bound that holds for all data. (CV+ of Barber, Candès, Ramdas &
+Tibshirani 2021 and Romano, Sesia & Candès 2020 has the bound 2 `coverage` - 1, and
+covers too many: a mean of ranks is seldom as large as one rank.)
 """
 
 import math
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,9 @@ from regkit._types import Floats
 
 # The least share of the variance of held-out rows that intervals keep.
 _LEAST_VARIANCE = 0.8
+# And that of squared ranks that sets keep. Of twelve tables, eight fits of each, 90%
+# sets covered 0.900 on average with it, 0.897 with 0.8 and 0.907 with 1.
+_LEAST_SQUARE = 0.9
 
 
 def least_rows(coverage: float) -> int:
@@ -122,16 +125,20 @@ class ClassSets(NamedTuple):
         group of networks, ascending.
     members : tuple of tuple of int
         The networks of each group.
+    deviation : float
+        Of the right class's mean rank on new rows, where that of one group's is 1.
     """
 
     scores: Floats
     members: tuple[tuple[int, ...], ...]
+    deviation: float = 1.0
 
     def of(self, probabilities: list[Floats], coverage: float) -> NDArray[np.bool_]:
         """Return which classes belong to the set of each row, (n, n_classes).
 
         A class does whose normal ranks, averaged over groups, are below that of the
-        coverage. Of one group these are the sets of split-conformal prediction.
+        coverage, in deviations of such averages. Of one group these are the sets of
+        split-conformal prediction.
 
         Parameters
         ----------
@@ -141,14 +148,33 @@ class ClassSets(NamedTuple):
             In (0, 1).
         """
         n = len(self.scores)
-        limit = float(ndtri(rank_of(coverage, n) / (n + 1)))
-        ranks = [
+        limit = float(ndtri(rank_of(coverage, n) / (n + 1))) * self.deviation
+        return np.asarray(self._ranks(probabilities).mean(axis=0) < limit)
+
+    def comparing(self, probabilities: list[Floats]) -> Self:
+        """Return the same with the deviation of mean ranks.
+
+        The mean of the groups' squared ranks, which is 1, is the square of their mean
+        and their variance about it (Krogh & Vedelsby 1995). At most a tenth is taken
+        for the latter.
+
+        Parameters
+        ----------
+        probabilities : list of ndarray (n,)
+            Of the right class of some rows, by each network.
+        """
+        apart = float(self._ranks(probabilities).var(axis=0).mean())
+        return self._replace(deviation=math.sqrt(max(1.0 - apart, _LEAST_SQUARE)))
+
+    def _ranks(self, probabilities: list[Floats]) -> Floats:
+        """Return the normal ranks that each group gives to rows and classes."""
+        each = [
             normal_ranks(
                 1.0 - np.mean([probabilities[k] for k in own], axis=0), self.scores
             )
             for own in self.members
         ]
-        return np.asarray(np.mean(ranks, axis=0) < limit)
+        return np.array(each)
 
 
 def normal_ranks(found: Floats, scores: Floats) -> Floats:

@@ -92,7 +92,7 @@ def normal_scores(values: Floats, share: Floats) -> tuple[Floats, Floats]:
 
 
 def many_valued(X: Any) -> NDArray[np.bool_]:
-    """Tell which columns hold more than two values, (n_features,)."""
+    """Return which columns hold more than two values, (n_features,)."""
     if isinstance(X, np.ndarray):
         return np.array([_has_many(X[:, j], False) for j in range(X.shape[1])])
     X = X.tocsc()

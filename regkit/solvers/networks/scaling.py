@@ -93,7 +93,7 @@ class Scaling:
 
         None where there is none, or where all that is far becomes ``clip`` anyway.
         """
-        if np.isfinite(self.clip) or not X.shape[0]:
+        if np.isfinite(self.clip) or not X.shape[0] or self._shows_none_far(X):
             return None
         p = X.shape[1]
         columns = np.arange(p) if self.expansion is None else self.expansion.numeric
@@ -110,6 +110,17 @@ class Scaling:
         return FarNumber(
             int(columns[k]), float(value), float(center[k]), float(scale[k])
         )
+
+    def _shows_none_far(self, X: Any) -> bool:
+        """Tell whether the extremes of a dense X as a whole are near to all columns.
+
+        They are found many times faster than those of each column.
+        """
+        if not isinstance(X, np.ndarray):
+            return False
+        with np.errstate(over="ignore"):
+            reach = FARTHEST * self.scale.min() - np.abs(self.center).max()
+        return bool(-reach <= X.min() and X.max() <= reach)
 
     def _stored(self, X: Any) -> Any:
         """Scale the stored entries of a sparse X, by columns where they have ranks."""

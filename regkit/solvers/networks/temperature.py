@@ -8,7 +8,7 @@ from scipy.optimize import minimize_scalar
 
 from regkit._types import Floats
 
-# Limits of the logarithm, and the deviation of its prior: of few rows little is learnt.
+# Limits of the logarithm, and the deviation of its prior: few rows teach little.
 _FARTHEST = 4.0
 _PRIOR = 0.5
 _SMALLEST = 1e-15

@@ -366,7 +366,7 @@ def how_it_ends(settings: TrainingSettings, watch: Watch, held_out: Data) -> str
 
 
 def _is_stale(settings: TrainingSettings, watch: Watch, held_out: Data) -> bool:
-    """Tell whether a check shows that nothing was gained since the one before."""
+    """Whether a check shows that nothing was gained since the one before."""
     done, best = int(watch.counts[EPOCHS]), int(watch.counts[BEST])
     if not len(held_out.weights) or done not in settings.checks[1:]:
         return False

@@ -100,6 +100,9 @@ class GroupScreen(Screen):
     def request(self, residual: Floats, undecided: Indices, others: Indices) -> Request:
         return Request(residual, self._every)
 
+    def settle(self, alpha: float) -> None:
+        """Remember nothing: it is norms that enter, not single correlations."""
+
     def wanted(self, alpha: float, n_present: int) -> Indices:
         penalty = self._penalty
         p = len(self.outside) // penalty.n_classes

@@ -27,6 +27,8 @@ from regkit.solvers.paths.walk import Asking
 LARGEST_DROP = 0.3
 # ... each of them is solved to this share of the null deviance.
 _COARSE_TOL = 1e-3
+# Columns are admitted together with those that so many further alphas will need.
+_LATER = 3
 # The null model is solved to this share of it: alpha_max is what it leaves over.
 _NULL_TOL = 1e-14
 
@@ -175,10 +177,7 @@ class NewtonPath(CompiledSteps):
         return following
 
     def _settle(self, alpha: float) -> Asking[int]:
-        threshold = alpha
-        if np.isfinite(self.alpha):
-            threshold = max(2.0 * alpha - self.alpha, 0.8 * alpha)
-        self._admit(self._screen.wanted(threshold, self._model.n_active))
+        self._admit(self._expected(alpha))
         n_iter = 0
         while n_iter < self._max_iter:
             n_iter += self._solve(alpha, self._max_iter - n_iter)
@@ -193,7 +192,22 @@ class NewtonPath(CompiledSteps):
         self._n_solves = n_iter
         self._n_settled += 1
         self.alpha = alpha
+        self._screen.settle(alpha)
         return n_iter
+
+    def _expected(self, alpha: float) -> Indices:
+        """Return columns that ``alpha`` will need, with those of the next alphas."""
+        screen, n_active = self._screen, self._model.n_active
+        coming = screen.coming(alpha, n_active)
+        if coming is None:
+            threshold = alpha
+            if np.isfinite(self.alpha):
+                threshold = max(2.0 * alpha - self.alpha, 0.8 * alpha)
+            return screen.wanted(threshold, n_active)
+        if len(coming):
+            later = screen.coming(alpha * (alpha / self.alpha) ** _LATER, n_active)
+            coming = coming if later is None else later
+        return coming
 
     def _certify(self, alpha: float) -> Asking[None]:
         """Bring correlations up to date where they matter, and compute the gap."""

@@ -127,7 +127,7 @@ class NewtonModel:
         return n_steps * chord * HORIZON > forming + self.n_active**3 / 3.0
 
     def is_settled(self, alpha: float) -> bool:
-        """Tell whether the subgradient conditions hold on the working set."""
+        """Whether the subgradient conditions hold on the working set."""
         size, problem = self.size, self._problem
         coef, threshold = self.coef, alpha * problem.l1[:size]
         pull = np.abs(self.correlation - alpha * problem.l2[:size] * coef)

@@ -66,7 +66,7 @@ def grown(array: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
 
 
 def stays_inside(problem: WorkingProblem, state: State) -> NDArray[np.bool_]:
-    """Tell which coefficients are not free where no bound holds them.
+    """Return which coefficients are not free where no bound holds them.
 
     Without a penalty those are refused by the factor: they depend on others. At a bound
     they have no slope, where one that is held has.

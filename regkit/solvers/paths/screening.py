@@ -14,6 +14,9 @@ from regkit.kernels.linear.certificate import NEAR, foresee, in_span
 from regkit.kernels.linear.screening import BATCH, MANY, ROUNDED_SUM
 from regkit.solvers.problem import ScaledPenalty
 
+# Correlations are carried on to alphas of at least this share of the last.
+_CLOSE = 0.75
+
 
 class Request(NamedTuple):
     """What a path asks for: the correlations of these columns with its residual."""
@@ -37,6 +40,14 @@ class MeasuresMoves(Protocol):
     @property
     def sizes(self) -> Floats: ...
     def distances(self, move: Floats) -> Floats: ...
+
+
+class Seen(NamedTuple):
+    """Correlations of some columns at a solution."""
+
+    alpha: float
+    columns: Indices
+    correlations: Floats
 
 
 class Screen:
@@ -67,12 +78,14 @@ class Screen:
         self._past_norms = np.stack([design.distances(residual), np.zeros(2)])
         self._past = np.stack([correlation, np.zeros(design.n_features)])
         self._every = np.arange(design.n_features)
-        # Columns near their thresholds, and the alpha at which they were found.
-        self._near, self._near_at = self._every, np.inf
+        self.forget_near()
 
     def forget_near(self) -> None:
         """Look at all columns again, after a jump to other coefficients."""
+        # Columns near their thresholds, and the alpha at which they were found.
         self._near, self._near_at = self._every, np.inf
+        # What was seen at the last two solutions, the newest first.
+        self._seen = (Seen(np.inf, self._every[:0], self.correlation[:0]),) * 2
 
     def foresee(self, residual: Floats, alpha: float) -> Indices:
         """Set the correlations outside as far as past ones determine them.
@@ -115,6 +128,27 @@ class Screen:
         self._past_norms[0] = self._design.distances(residual)
         self._past[0] = answer.correlations
 
+    def settle(self, alpha: float) -> None:
+        """Remember the present correlations as those of the solution at ``alpha``."""
+        near = self._near
+        self._seen = Seen(alpha, near, self.correlation[near]), self._seen[0]
+
+    def coming(self, alpha: float, n_present: int) -> Indices | None:
+        """Return the columns outside whose correlation ought to exceed its threshold.
+
+        If all go on as they went from one solution to the next; None where that is not
+        known, or ``alpha`` too far from there. As many as `wanted` returns.
+        """
+        last, before = self._seen
+        if not _CLOSE * last.alpha <= alpha < last.alpha < before.alpha < np.inf:
+            return None
+        now = self.correlation[before.columns]
+        share = (last.alpha - alpha) / (before.alpha - last.alpha)
+        expected = np.abs(now + share * (now - before.correlations))
+        exceed = expected > alpha * self._penalty.l1[before.columns]
+        exceed &= self.outside[before.columns]
+        return self._strongest(before.columns[exceed], n_present)
+
     def wanted(self, alpha: float, n_present: int) -> Indices:
         """Return the columns outside whose correlation exceeds its threshold.
 
@@ -123,6 +157,9 @@ class Screen:
         """
         columns = self._near if alpha >= NEAR * self._near_at else self._every
         found = self._penalty.violations(columns, self.correlation, self.outside, alpha)
+        return self._strongest(found, n_present)
+
+    def _strongest(self, found: Indices, n_present: int) -> Indices:
         most = max(BATCH, 2 * n_present)
         if len(found) > most:
             pull = self._penalty.pull(self.correlation, found)

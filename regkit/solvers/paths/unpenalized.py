@@ -27,7 +27,7 @@ def joint_step(
 def are_open(
     coef: Floats, penalty: Floats, lower: Floats, upper: Floats
 ) -> NDArray[np.bool_]:
-    """Tell which columns of no penalty are off their bounds."""
+    """Return which columns of no penalty are off their bounds."""
     inside = (lower < coef) & (coef < upper)
     found: NDArray[np.bool_] = (penalty == 0.0) & inside
     return found

@@ -33,6 +33,8 @@ _FEW = 30
 # … others at so many eigenvalues per decade, …
 _A_DECADE = 40
 _MOST_PLACES = 600
+# Up to this many rows factors of D would be no thinner than D itself.
+_A_SCORE = 20
 # … to this relative error, with no error of what is interpolated enlarged beyond that.
 _INTERPOLATED = 1e-11
 _ENLARGED = 1e3
@@ -210,6 +212,8 @@ def compress(filters: Floats) -> tuple[Floats, Floats]:
 
     1/(λ + a) is so smooth in a that a score of columns give all others to rounding.
     """
+    if len(filters) <= _A_SCORE:
+        return np.eye(len(filters)), filters
     basis, _ = _orthonormal_columns(filters)
     return basis.T, basis @ filters
 

@@ -106,19 +106,25 @@ def test_sets_of_one_group_are_split_conformal(coverage):
     assert_array_equal(found, smaller < 22 * coverage)
 
 
-def test_sets_of_several_groups_cover_new_rows():
+@pytest.mark.parametrize(("apart", "least"), [(0.3, 0.0), (0.5, 0.9)])
+@pytest.mark.parametrize("coverage", [0.3, 0.9])
+def test_sets_of_several_groups_cover_new_rows(coverage, apart, least):
     """Scores are normal: a row's own, and what a group's networks are off."""
     rng = np.random.default_rng(0)
     n_groups, n = 5, 20_000
     row = rng.normal(size=(3, n))  # held out, and new: of the right class and another
-    off = row + 0.5 * rng.normal(size=(n_groups, 3, n))
+    off = row + apart * rng.normal(size=(n_groups, 3, n))
     shares = 1.0 - ndtr(off)
     held = np.arange(n) % n_groups
     scores = np.sort(1.0 - shares[held, 0, np.arange(n)])
     sets = ClassSets(scores, tuple((k,) for k in range(n_groups)))
-    found = sets.of(list(shares[:, 1:].swapaxes(1, 2)), 0.9)
-    # The mean of five has the variance (1 + 0.25 / 5) / (1 + 0.25) of one.
-    expected = ndtr(ndtri(0.9) / np.sqrt(1.05 / 1.25))
+    new = list(shares[:, 1:].swapaxes(1, 2))
+    # The mean of five ranks varies less than one.
+    mean = (1 + apart**2 / 5) / (1 + apart**2)
+    alike = ndtr(ndtri(coverage) / np.sqrt(mean))
+    assert sets.of(new, coverage)[:, 0].mean() == pytest.approx(alike, abs=0.008)
+    expected = ndtr(ndtri(coverage) * np.sqrt(max(least, mean) / mean))
+    found = sets.comparing(list(shares[:, 0])).of(new, coverage)
     assert found[:, 0].mean() == pytest.approx(expected, abs=0.008)
 
 

@@ -298,3 +298,22 @@ def test_more_columns_of_classes_than_memory_is_for_are_refused(monkeypatch):
     X, y = table("logistic", (60, 130))
     monkeypatch.setattr(newton_cg, "_FEW", 40)
     check("logistic", X, y, Penalty.build(130, 0.0), np.array([0.01]))
+
+
+def test_columns_enter_in_few_batches_and_hardly_any_in_vain(monkeypatch):
+    X, y = table("logistic", (60, 400))
+    penalty = Penalty.build(400)
+    alphas = grid("logistic", X, y, penalty, n=60)
+    batches = []
+    add = newton_model.NewtonModel.add
+
+    def counted(model, columns, products):
+        batches.append(len(columns))
+        add(model, columns, products)
+
+    monkeypatch.setattr(newton_model.NewtonModel, "add", counted)
+    found = check("logistic", X, y, penalty, alphas)
+    ever = len(np.unique(found.coefs.indices))
+    # (By the strong rule alone, 32 batches of 65 columns.)
+    assert len(batches) < 20
+    assert ever <= sum(batches) < 1.3 * ever

@@ -1,4 +1,4 @@
-"""What a fit tells of its training: curves, best epochs, warnings."""
+"""Curves, best epochs and warnings: what a fit reports of its training."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ ScoresOf = Callable[[Floats, Fitted, Table], list[float]]
 """Scores after each epoch, from the trainer's, the network and its validation rows."""
 
 
-def told(
+def fitted_curves(
     trained: list[Trained], scores_of: ScoresOf, history: dict[str, Any] | None
 ) -> dict[str, Any]:
-    """Give the attributes that tell of the training, of several members the mean.
+    """Return the attributes of the training, of several members the mean.
 
     In an epoch that not all members have run, of those that have. With ``history``, the
     attributes of earlier epochs, these are added to them.
