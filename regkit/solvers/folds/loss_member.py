@@ -124,7 +124,7 @@ class Member(NewtonPath):
             gram = gram - np.outer(sums / total, sums)
         self.problem.gram[:size, :size] = gram
         figures[loss_model.TOTAL] = total
-        figures[loss_model.IS_NEW] = 1.0
+        figures[loss_model.WORN] = figures[loss_model.IS_NEW] = 1.0
         coef = self.state.coef[:size]
         self.problem.target[:size] = self.state.correlation[:size] + gram @ coef
 
