@@ -248,6 +248,7 @@ class SparseWorkingColumns:
         self._n = design.n_samples
         self._block = design.block(np.empty(0, dtype=np.int64))
         self._by_rows: Any = None
+        self._in_row = np.zeros(self._n)  # stored entries
         # Of several classes: the weights, their shares by row, and the entries' sums.
         self._pairs: PairWeights | None = None
         self._by_row = np.empty((0, 0))
@@ -258,7 +259,9 @@ class SparseWorkingColumns:
         return None
 
     def append(self, columns: Indices) -> None:
-        self._block = joined(self._block, self._design.block(columns))
+        new = self._design.block(columns)
+        self._block = joined(self._block, new)
+        self._in_row += self._count(new)
         self._by_rows = None
 
     def keep(self, places: Indices) -> None:
@@ -276,7 +279,13 @@ class SparseWorkingColumns:
             offset=block.offset[places],
             mean=block.mean[places],
         )
+        self._in_row = self._count(self._block)
         self._by_rows = None
+
+    def _count(self, block: Any) -> Floats:
+        """Return how many entries each row has."""
+        signed = block.indices.view(block.indices.dtype.name[1:])
+        return np.bincount(signed, minlength=self._n).astype(np.float64)
 
     @property
     def _size(self) -> int:
@@ -344,8 +353,7 @@ class SparseWorkingColumns:
         return float(weight.sum())
 
     def costs(self) -> tuple[float, float]:
-        signed = self._block.indices.view(self._block.indices.dtype.name[1:])
-        counts = np.bincount(signed).astype(np.float64)
+        counts = self._in_row
         return 60.0 * float(counts.sum()), 20.0 * float(counts @ counts)
 
     def class_combine(

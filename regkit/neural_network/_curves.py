@@ -35,7 +35,7 @@ def fitted_curves(
         "loss_curve_": mean_curve([result.loss_curve for result in results]),
         "validation_loss_curve_": None,
         "validation_scores_": None,
-        "best_loss_": float(np.mean([result.best_loss for result in results])),
+        "best_loss_": np.mean([result.best_loss for result in results]),
         "best_iter_": int(np.median(best)),
     }
     validated = [each for each in trained if len(each.result.validation_curve)]
@@ -55,9 +55,9 @@ def fitted_curves(
         found["n_iter_"] += history["n_iter_"]
         curve = [*history["loss_curve_"], *found["loss_curve_"]]
         found["loss_curve_"] = curve
-        found["best_loss_"] = min(curve)
+        found["best_loss_"] = np.min(curve)
         found["best_iter_"] = int(np.argmin(curve)) + 1
-    found["loss_"] = found["loss_curve_"][-1]
+    found["loss_"] = np.float64(found["loss_curve_"][-1])
     return found
 
 

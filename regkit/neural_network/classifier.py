@@ -451,7 +451,7 @@ class DropoutMLPClassifier(
             )
             found["folds_"] = judges.folds(given.n_rows)
             found["oof_prediction_"] = judges.fill(predicted, given.n_rows)
-            found["oof_score_"] = float(
+            found["oof_score_"] = np.float64(
                 np.average(np.concatenate(hits), weights=weights)
             )
         return found

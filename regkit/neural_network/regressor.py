@@ -462,22 +462,24 @@ class DropoutMLPRegressor(
         if self.tau is not None:
             deviation = np.full_like(deviation, self.tau**-0.5)
         one = len(deviation) == 1
-        found["noise_std_"] = float(deviation[0]) if one else deviation
+        found["noise_std_"] = np.float64(deviation[0]) if one else deviation
         if judges.by_fold and given.n_rows is not None:
             means = judges.fill(judged.means, given.n_rows)
             found["folds_"] = judges.folds(given.n_rows)
             found["oof_prediction_"] = means[:, 0] if one else means
             truth = [table.targets for _, table, *_ in judges.held_out]
             weights = [table.weights for _, table, *_ in judges.held_out]
-            found["oof_score_"] = determination(
-                *(np.concatenate(each) for each in (truth, judged.means, weights))
+            found["oof_score_"] = np.float64(
+                determination(
+                    *(np.concatenate(each) for each in (truth, judged.means, weights))
+                )
             )
         return found
 
     def _uncalibrated(self) -> dict[str, Any]:
         found: dict[str, Any] = {"_calibration": None}
         if self.tau is not None:
-            found["noise_std_"] = self.tau**-0.5
+            found["noise_std_"] = np.float64(self.tau**-0.5)
         return found
 
     def _heads_of(self, goal: Goal) -> Heads:

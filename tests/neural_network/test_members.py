@@ -43,6 +43,8 @@ def test_predictions_are_the_mean_of_the_members(estimator, target):
     assert not np.array_equal(each[0], each[1])
     assert_array_equal(probe(pickle.loads(pickle.dumps(model))), probe(model))
     assert not hasattr(model, "coefs_")
+    numbers = (model.loss_, model.best_loss_, model.oof_score_)
+    assert {type(number) for number in numbers} == {np.float64}
     assert len(model.estimators_[0].coefs_) == 2
     assert not hasattr(clone(estimator).set_params(n_members=1), "estimators_")
 

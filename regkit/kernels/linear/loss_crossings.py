@@ -16,7 +16,7 @@ from regkit.kernels.linear.loss_model import (
     Working,
     rebase,
 )
-from regkit.kernels.linear.loss_policy import MOST_WORN
+from regkit.kernels.linear.loss_policy import FAINT, MOST_WORN
 from regkit.kernels.linear.loss_steps import LossRows
 
 # More than this share of the rows take a new Gram matrix: a matrix product is quicker.
@@ -102,6 +102,10 @@ def follow_crossings(
     figures[WORN] *= fall
     if not figures[WORN] <= MOST_WORN or total <= 0.0:
         return False
+    for j in range(size):
+        rest = gram[j, j] - sums[j] * sums[j] / total
+        if fit_intercept and gram[j, j] > 0.0 and rest <= FAINT * gram[j, j]:
+            return False
     for j in range(size):
         for k in range(j + 1):
             if fit_intercept:

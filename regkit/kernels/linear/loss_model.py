@@ -11,7 +11,13 @@ from regkit._types import EPS, Floats, Indices
 from regkit.kernels._jit import part, summing_part
 from regkit.kernels.linear.active_set_state import State, WorkingProblem, terms_of
 from regkit.kernels.linear.certificate import penalty_gap, shrinkages
-from regkit.kernels.linear.loss_policy import BALANCED, HORIZON, RISE, WORST_CONTRACTION
+from regkit.kernels.linear.loss_policy import (
+    BALANCED,
+    HORIZON,
+    LEAST_FALL,
+    RISE,
+    WORST_CONTRACTION,
+)
 from regkit.kernels.linear.loss_steps import LossRows, advance_all
 from regkit.kernels.linear.losses import balance, objective
 from regkit.kernels.linear.terms import Point
@@ -119,17 +125,23 @@ def penalty_value(problem: WorkingProblem, coef: Floats) -> float:
 
 
 @part
-def is_rise(
-    rows: LossRows, working: Working, before: Floats, settings: Settings, alpha: float
+def falls_short(
+    rows: LossRows,
+    working: Working,
+    before: Floats,
+    square: float,
+    settings: Settings,
+    alpha: float,
 ) -> bool:
-    """Whether the objective is higher after the step than before."""
+    """Whether a step of this square lowers the objective by less than it must."""
     code, power, problem = rows.code, rows.power, working.problem
     size = before.shape[0]
     value = objective(code, power, rows.y, rows.share, rows.reached)
     value += alpha * penalty_value(problem, working.state.coef[:size])
     start = objective(code, power, rows.y, rows.share, rows.eta)
     start += alpha * penalty_value(problem, before)
-    return not value - start <= RISE * settings.null_deviance
+    most = RISE * settings.null_deviance - LEAST_FALL * square
+    return not value - start <= most
 
 
 @summing_part
@@ -151,7 +163,7 @@ def accept(
     settings: Settings,
     alpha: float,
 ) -> bool:
-    """Take the rows along ``change``, unless the objective rises; say if it does not.
+    """Take the rows along ``change`` if the objective falls; say if it does.
 
     ``before`` are the coefficients and ``shift`` is the intercept's part of the change.
     """
@@ -161,7 +173,7 @@ def accept(
     moved = _moved_square(rows, working.since)
     contraction = 2.0 * divergence / moved if moved > 0.0 else np.inf
     is_sure = contraction <= WORST_CONTRACTION or divergence <= settings.goal
-    if not is_sure and is_rise(rows, working, before, settings, alpha):
+    if not is_sure and falls_short(rows, working, before, moved, settings, alpha):
         return False
     for i in range(n):
         working.since[i] += rows.change[i]

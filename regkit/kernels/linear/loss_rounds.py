@@ -27,8 +27,8 @@ from regkit.kernels.linear.loss_model import (
     TOTAL,
     VALUE,
     Settings,
+    falls_short,
     gap_bound,
-    is_rise,
     own_residual,
     penalty_value,
     rebase,
@@ -47,6 +47,7 @@ from regkit.kernels.linear.loss_passes import (
 from regkit.kernels.linear.loss_policy import (
     BALANCED,
     LARGEST_DROP,
+    LEAST_FALL,
     PATIENCE,
     RISE,
     WORST_CONTRACTION,
@@ -99,15 +100,16 @@ def _propose(
 
 
 @part
-def _is_rise(
+def _falls_short(
     together: Together,
     k: int | np.int64,
     columns: Floats,
     size: int,
+    square: float,
     settings: Settings,
     alpha: float,
 ) -> bool:
-    """Whether the objective of problem k is higher after the step than before."""
+    """Whether a step of this square lowers the objective of problem k too little."""
     rows, working = rows_at(together.rows, k), working_at(together.working, k)
     if not settings.is_smooth:
         figures, before = working.figures, together.before[k, :size]
@@ -116,7 +118,7 @@ def _is_rise(
         figures[VALUE] = value
         rise += alpha * penalty_value(working.problem, working.state.coef[:size])
         rise -= alpha * penalty_value(working.problem, before)
-        return not rise <= RISE * settings.null_deviance
+        return not rise <= RISE * settings.null_deviance - LEAST_FALL * square
     go_back(together, k, columns, size)
     back = LossRows(
         rows.code,
@@ -132,7 +134,8 @@ def _is_rise(
         rows.residual,
         rows.curvature,
     )
-    return is_rise(back, working, together.before[k, :size], settings, alpha)
+    before = together.before[k, :size]
+    return falls_short(back, working, before, square, settings, alpha)
 
 
 @part
@@ -151,7 +154,9 @@ def _settle(
     contraction = 2.0 * divergence / square if square > 0.0 else np.inf
     is_sure = contraction <= WORST_CONTRACTION or divergence <= settings.goal
     is_sure = is_sure and settings.is_smooth
-    if not is_sure and _is_rise(together, k, columns, size, settings, alpha):
+    if not is_sure and _falls_short(
+        together, k, columns, size, square, settings, alpha
+    ):
         return FAILED
     figures[INTERCEPT] += figures[SHIFT]
     figures[IMBALANCE] = 0.0

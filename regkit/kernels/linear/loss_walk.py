@@ -12,6 +12,7 @@ from regkit._types import Floats
 from regkit.kernels._jit import kernel, part, uncounted_part, uncounted_summing_part
 from regkit.kernels.linear import active_set
 from regkit.kernels.linear.active_set_state import shift_correlation
+from regkit.kernels.linear.cholesky import DEPENDENT
 from regkit.kernels.linear.loss_model import (
     ALPHA,
     DIVERGENCE,
@@ -122,9 +123,15 @@ def _form(
         correlate_one(working.scaled, size, rows.change, first_row, working.sums)
         inverse = 1.0 / total if total > 0.0 else 0.0
         for j in range(size):
-            share = working.sums[j] * inverse
+            share, square = working.sums[j] * inverse, gram[j, j]
             for k in range(size):
                 gram[j, k] -= share * working.sums[k]
+            if gram[j, j] <= DEPENDENT * square:  # as `pivoting.without_rounding`
+                gram[j, j] = 0.0
+        for j in range(size):
+            if gram[j, j] == 0.0:
+                gram[j, :size] = 0.0
+                gram[:size, j] = 0.0
     figures[IS_NEW] = 1.0
     figures[HAS_MODEL] = 1.0
     figures[N_GRAMS] += 1.0
@@ -236,13 +243,15 @@ def walk(
     alphas: Floats,
     coefs: Floats,
     found: Floats,
+    points: Floats,
 ) -> tuple[int, int, bool]:
     """Solve for ``alphas``, decreasing, over the first ``size`` columns.
 
     Where ``coefs`` has rows, one per alpha, every solution goes there; its intercept,
     gap, number of steps and mean loss to ``found``, shape (alphas, 4); and the walk
     ends before the first alpha whose gap is above the goal, or that is too far from
-    the last.
+    the last. Where ``points`` has room, (alphas, 2, n), the dual point of each gap
+    and the linear predictor go there.
 
     Returns
     -------
@@ -275,6 +284,10 @@ def walk(
             figures[MAY_EXTRAPOLATE] = 1.0 if settings.is_smooth else 0.0
             figures[N_SOLVES] = n_iter
             figures[ALPHA] = alpha
+        if points.shape[0] > 0:
+            for i in range(n):
+                points[k, 0, i] = rows.dual[i]
+                points[k, 1, i] = rows.eta[i]
         for j in range(size):
             coefs[k, j] = working.state.coef[j]
         found[k, 0] = figures[INTERCEPT]

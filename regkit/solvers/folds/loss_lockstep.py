@@ -29,6 +29,7 @@ from regkit.solvers.folds.loss_together import (
 )
 from regkit.solvers.folds.shared_rows import SharedRows
 from regkit.solvers.losses import LOGISTIC, SQUARED_HINGE, Loss, LossTask, overflowing
+from regkit.solvers.paths import pivoting
 from regkit.solvers.paths.newton import LARGEST_DROP
 from regkit.solvers.paths.newton_walk import (
     few_blas_threads,
@@ -239,7 +240,9 @@ class _Lockstep:
                 gram = ratio[old:, None] * gram * ratio
             if total > 0.0 and self._whole.fit_intercept:
                 m.sums[old : old + len(own)] = own
+                squares = np.diagonal(gram, old)
                 gram = gram - np.outer(own / total, m.sums[: old + len(own)])
+                gram = pivoting.without_rounding(gram, squares)
             m.admit(columns, product, gram)
 
     def _make_room(self, size: int) -> None:

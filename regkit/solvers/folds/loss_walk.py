@@ -15,6 +15,7 @@ from math import inf
 import numpy as np
 
 from regkit._types import Floats, Indices
+from regkit.kernels.linear.loss_policy import LEAST_FALL, RISE
 from regkit.solvers.folds.loss_cells import (
     PATIENCE,
     Base,
@@ -42,8 +43,6 @@ _WORST_CONTRACTION = 0.3
 _FORMED_ANEW, _CLOSE = 1e-3, 0.03
 # Alphas to come start from a solution of at most this gap, in null deviances.
 _ROUGH = 1e-2
-# Rises of the objective up to this share of the null deviance are rounding errors.
-_RISE = 1e-12
 # Lengths of a step that one pass tries where the whole step does not help.
 _LENGTHS = tuple(0.5**k for k in range(13))
 # Second derivatives that are kept.
@@ -401,7 +400,7 @@ class LossWalk:
         if divergence == 0.0 or not np.isfinite(contraction):
             contraction = 0.0 if divergence == 0.0 else inf
         start = value(cell.base.deviance, cell.base.coef)
-        limit = start + _RISE * problem.null_deviance
+        limit = start + RISE * problem.null_deviance - LEAST_FALL * square
         values = [value(float(found.deviances[m]), moved[m][0]) for m in numbers]
         is_sure = contraction <= _WORST_CONTRACTION or divergence <= goal
         best = 0

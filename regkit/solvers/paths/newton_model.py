@@ -25,7 +25,7 @@ from regkit.designs.protocols import WeightedColumns, is_few
 from regkit.kernels.linear import loss_model
 from regkit.kernels.linear.cholesky import BLOCK
 from regkit.kernels.linear.loss_model import Working
-from regkit.kernels.linear.loss_policy import HORIZON, MOST_WORN
+from regkit.kernels.linear.loss_policy import FAINT, HORIZON, MOST_WORN
 from regkit.solvers.losses import overflowing
 from regkit.solvers.paths import pivoting
 from regkit.solvers.problem import ScaledPenalty
@@ -180,7 +180,9 @@ class NewtonModel:
             sums = sums.reshape(len(sums), -1)
             self._sums = np.concatenate([self._sums, sums])
             eliminated = sums @ self._inverse
+            squares = np.diagonal(rows, old).copy()
             rows -= eliminated @ self._sums.T
+            rows = pivoting.without_rounding(rows, squares)
             products = products - eliminated @ self._imbalance
         gram = self._problem.gram
         gram[old:new, :new] = rows
@@ -230,7 +232,9 @@ class NewtonModel:
         if self._fit_intercept:
             self._inverse = inverse_of(np.atleast_2d(self._store.total(weight)))
             self._sums = sums.reshape(size, len(self._inverse))
+            squares = np.diagonal(gram).copy()
             gram -= (self._sums @ self._inverse) @ self._sums.T
+            gram = pivoting.without_rounding(gram, squares)
         self._problem.gram[:size, :size] = gram
         self.n_grams += 1
         self._is_new = True
@@ -255,8 +259,10 @@ class NewtonModel:
             before = before + (self._sums @ self._inverse) @ self._sums.T
             sums = sums + self._sums[:, 0]
         gram += before
-        self._worn *= largest_fall(before.diagonal(), gram.diagonal())
-        if self._worn <= MOST_WORN:
+        left = gram.diagonal()
+        self._worn *= largest_fall(before.diagonal(), left)
+        rest = left - sums**2 / weight.sum() if self._fit_intercept else left
+        if self._worn <= MOST_WORN and np.all((rest > FAINT * left) | (left == 0.0)):
             return gram, sums
         self._worn = 1.0
         return None

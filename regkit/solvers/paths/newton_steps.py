@@ -15,6 +15,7 @@ from regkit.kernels.linear.loss_policy import (
     AHEAD,
     BALANCED,
     CLOSE,
+    LEAST_FALL,
     LEAST_WEIGHT,
     MOST_WEIGHT,
     PATIENCE,
@@ -255,7 +256,7 @@ class NewtonSteps:
         self._is_exact = True
 
     def _take_step(self, alpha: float) -> bool:
-        """Go to the model's minimum, or as far as the objective falls.
+        """Go to the model's minimum, or as far as the objective falls enough.
 
         Returns whether it was the whole way.
         """
@@ -281,7 +282,8 @@ class NewtonSteps:
             start += alpha * self.penalty.value(model.columns, before)
             rise = value + alpha * self.penalty.value(model.columns, model.coef) - start
             is_far = not np.abs(change).max() <= self._loss.longest_step
-            if is_far or not rise <= RISE * self.null_deviance:
+            most = RISE * self.null_deviance - LEAST_FALL * moved
+            if is_far or not rise <= most:
                 self._shorten(alpha, before, step, shift, change, start)
                 return False
         self.eta, self._dual = reached, rows.moved.reshape(-1)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from regkit._types import Floats
 from regkit.kernels.linear import active_set
 from regkit.kernels.linear.active_set_state import State, WorkingProblem
-from regkit.kernels.linear.cholesky import BLOCK
+from regkit.kernels.linear.cholesky import BLOCK, DEPENDENT
 
 # Where a Gram matrix has few digits, each solution for what the residual itself leaves
 # over gains about as many as it has.
@@ -63,6 +63,21 @@ def grown(array: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
     grown = np.zeros(shape, dtype=array.dtype)
     grown[tuple(slice(0, n) for n in array.shape)] = array
     return grown
+
+
+def without_rounding(rows: Floats, squares: Floats) -> Floats:
+    """Return rows of G, the last of its columns, once the intercepts are eliminated.
+
+    ``squares`` are the columns' own, before. A column that the rows of a curvature do
+    not tell from the intercepts has none left but rounding errors: it gets zeros, or
+    steps along it would have any length.
+    """
+    old = rows.shape[1] - len(rows)
+    gone = np.diagonal(rows, old) <= DEPENDENT * squares
+    if gone.any():
+        rows[gone] = 0.0
+        rows[:, old:][:, gone] = 0.0
+    return rows
 
 
 def stays_inside(problem: WorkingProblem, state: State) -> NDArray[np.bool_]:

@@ -46,7 +46,7 @@ def test_several_groups_are_narrower_by_what_they_are_apart():
     assert np.mean((lower <= truth) & (truth <= upper)) == pytest.approx(0.9, abs=0.01)
     q = each[int(np.ceil(20_001 * 0.9)) - 1]
     far = interval(10 * centers, spreads, each, 0.9, 100 * found)
-    assert_allclose(far[1] - far[0], 2 * q * np.sqrt(0.8))
+    assert_allclose(far[1] - far[0], 2 * q * np.sqrt(0.5))
     for groups in (centers[:1], centers):
         lower, upper = interval(groups, spreads[: len(groups)], each, 0.9, 0.0)
         assert_allclose(upper - lower, 2 * q)

@@ -14,8 +14,14 @@ from regkit.solvers.losses import (
     LossTask,
     tweedie,
 )
-from regkit.solvers.paths import newton_cg, newton_compiled, newton_model
+from regkit.solvers.paths import (
+    newton_ahead,
+    newton_cg,
+    newton_compiled,
+    newton_model,
+)
 from regkit.solvers.paths.newton import NewtonPath
+from regkit.solvers.paths.newton_ahead import AheadPath
 from regkit.solvers.paths.walk import answered
 from regkit.solvers.problem import Penalty
 from regkit.solvers.solve_loss import loss_alpha_grid, solve_loss_path
@@ -300,6 +306,42 @@ def test_more_columns_of_classes_than_memory_is_for_are_refused(monkeypatch):
     check("logistic", X, y, Penalty.build(130, 0.0), np.array([0.01]))
 
 
+@pytest.mark.parametrize("form", FORMS)
+def test_two_points_of_one_objective_are_not_gone_to_in_turn(form):
+    X = np.array([[-1.0, 1.0], [1.0, 1.0], [-1.0, 1.0], [0.0, -1.0]])
+    y, offset = np.array([-1.0, 1.0, -1.0, 1.0]), np.array([-2.0, 4.0, 12.0, -12.0])
+    options = {"make": FORMS[form], "offset": offset}
+    check("squared hinge", X, y, Penalty.build(2, 0.5), np.zeros(1), **options)
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize(
+    ("kinds", "weight", "factor"),
+    [
+        ([1, 0, 3, 3, 2], [0.77, 1.37, 0.13, 0.31, 0.19], [1.0, 1e-3, 0.0, 1.0]),
+        ([0, 3, 2, 3, 1], [0.77, 0.67, 0.30, 0.31, 0.19], [1e-3, 0.0, 1.0, np.inf]),
+    ],
+)
+def test_no_step_along_columns_that_curved_rows_do_not_tell_from_the_intercept(
+    kinds, weight, factor, form
+):
+    """Rounding errors were their pivots: coefficients of 1e16, and a gap of zero."""
+    y = np.array([-1.0, 1.0, -1.0, -1.0, -1.0])
+    options = {"make": FORMS[form], "sample_weight": np.array(weight)}
+    penalty = Penalty.build(4, 0.5, np.array(factor))
+    for alpha in (0.1, 0.01):
+        found = check(
+            "squared hinge",
+            np.eye(4)[kinds],
+            y,
+            penalty,
+            np.array([alpha]),
+            standardize=True,
+            **options,
+        )
+        assert np.abs(found.dense()).max() < 100.0
+
+
 def test_columns_enter_in_few_batches_and_hardly_any_in_vain(monkeypatch):
     X, y = table("logistic", (60, 400))
     penalty = Penalty.build(400)
@@ -317,3 +359,31 @@ def test_columns_enter_in_few_batches_and_hardly_any_in_vain(monkeypatch):
     # (By the strong rule alone, 32 batches of 65 columns.)
     assert len(batches) < 20
     assert ever <= sum(batches) < 1.3 * ever
+
+
+@pytest.mark.parametrize("few_entries", [0, newton_ahead._FEW_ENTRIES])
+@pytest.mark.parametrize("name", LOSSES)
+def test_alphas_ahead_are_kept_as_far_as_they_hold(name, few_entries, monkeypatch):
+    monkeypatch.setattr(newton_ahead, "_FEW_ENTRIES", few_entries)
+    X, y = table(name, (40, 130), seed=4)
+    p = X.shape[1]
+    rng = np.random.default_rng(5)
+    lower, upper = np.full(p, -np.inf), np.full(p, np.inf)
+    lower[::3], upper[1::5] = 0.0, 0.1
+    penalty = Penalty.build(p, 0.9, rng.uniform(0.5, 2.0, p), lower, upper)
+    options = {"sample_weight": rng.integers(1, 4, len(X)).astype(float)}
+    options["offset"] = 0.3 * rng.normal(size=len(X))
+    alphas = grid(name, X, y, penalty, n=40, eps=0.05, **options)
+    tried, kept = [], []
+    run = AheadPath._run_ahead
+
+    def counted(path, some):
+        solved = run(path, some)
+        tried.append(len(some))
+        kept.append(0 if solved is None else len(solved.found))
+        return solved
+
+    monkeypatch.setattr(AheadPath, "_run_ahead", counted)
+    check(name, X, y, penalty, alphas, **options)
+    # Most are, and some are not.
+    assert 0.6 * len(alphas) < sum(kept) < sum(tried)
