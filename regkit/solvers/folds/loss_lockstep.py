@@ -196,6 +196,8 @@ class _Lockstep:
         for m in live:
             # (Too far to go at once.)
             m.is_alone = alpha < LARGEST_DROP * m.alpha
+            if m.is_alone:
+                answers[self._place[id(m)]] = loss_together.DONE
         todo = [m for m in live if not m.is_alone]
         is_new = True
         while todo:
