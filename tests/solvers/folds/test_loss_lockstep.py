@@ -208,3 +208,27 @@ def test_tall_problems_are_solved_side_by_side():
     assert not can_share(tall, HINGE, penalty)
     assert not can_share(tall, LOGISTIC, Penalty.build(100, 0.0))
     assert not can_share(make_design(np.zeros((60, 10))), LOGISTIC, penalty)
+
+
+def test_alphas_may_begin_far_below_the_largest():
+    """Some problems are then near enough to begin with, and others are not."""
+    X, y = table("squared hinge")
+    X[:, 0] *= np.where(np.arange(160) < 60, 0.01, 3.0)
+    whole, penalty = make_design(np.asfortranarray(X)), Penalty.build(12)
+    weights = [np.ones(160), (np.arange(160) < 60).astype(float)]
+    designs = [whole, whole.reweighted(weights[1])]
+    tops = [loss_alpha_grid(d, SQUARED_HINGE, y, penalty, 2, 0.1)[0] for d in designs]
+    assert max(tops) > 1.5 * min(tops)
+    first = 0.29 * max(tops)
+    alphas = np.geomspace(first, 0.01 * first, 6)
+    options = {"offset": None, "tol": TOL, "max_iter": 100}
+    paths = solve_folds(designs, SQUARED_HINGE, y, penalty, alphas, **options)
+    for weight, path in zip(weights, paths, strict=True):
+        assert path.converged.all()
+        for k, alpha in enumerate(alphas):
+            coef, level = path.columns()[:, k], path.intercepts[k]
+            found = certify_loss(
+                "squared_hinge", X, y, coef, level, alpha=alpha, sample_weight=weight
+            )
+            reported = path.dual_gaps[k] / path.null_objectives[k]
+            assert found.relative_gap <= reported * (1 + 1e-6) + 1e-14
