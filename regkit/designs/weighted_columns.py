@@ -15,6 +15,7 @@ from regkit._types import Floats, Indices
 from regkit.designs.class_weights import PairWeights, own_weights
 from regkit.designs.dense_columns import GrowingRows, row_block
 from regkit.designs.dense_products import by_row_shares, centered_products
+from regkit.designs.protocols import is_few
 from regkit.designs.sparse_columns import joined
 from regkit.designs.weighted_rows import read_only
 from regkit.kernels.linear import class_gram, loss_steps
@@ -60,6 +61,8 @@ class StoresBlocks(Protocol):
 
 class DenseWorkingColumns(GrowingRows):
     """Columns of a dense X, gathered into contiguous rows."""
+
+    is_additive = True
 
     def __init__(self, design: GathersUnweighted) -> None:
         super().__init__(design.n_samples)
@@ -123,7 +126,11 @@ class DenseWorkingColumns(GrowingRows):
 
     def gram(self, weight: Floats, first: int) -> tuple[Floats, Floats]:
         stored = self._rows[: self._size]
-        if first:
+        few = is_few(weight)
+        if few:
+            used = np.flatnonzero(weight)
+            stored, weight = stored[:, used], weight[used]
+        if first or few:
             new = stored[first:] * weight
             return new @ stored.T, new.sum(axis=1)
         scaled = stored * np.sqrt(weight)
@@ -154,6 +161,8 @@ class DenseWorkingColumns(GrowingRows):
 class DenseColumns:
     """All columns of a dense X, read where they are."""
 
+    is_additive = True
+
     def __init__(self, design: ReadsRows) -> None:
         self._design = design
         self._scale = design.scale
@@ -180,6 +189,11 @@ class DenseColumns:
         return self._design.correlate(weight / np.where(root > 0.0, root, 1.0))
 
     def gram(self, weight: Floats, first: int) -> tuple[Floats, Floats]:
+        if is_few(weight):
+            used = np.flatnonzero(weight)
+            part = (self._X[used] - self._center) / self._scale
+            bent = part[:, first:].T * weight[used]
+            return bent @ part, bent.sum(axis=1)
         root = np.sqrt(weight)
         nothing = np.zeros(len(root))
         gram, _, sums = centered_products(self._X, nothing, self._center, root)
@@ -227,11 +241,14 @@ class DenseColumns:
 class SparseWorkingColumns:
     """Columns of a sparse X, side by side; centered after each product."""
 
+    is_additive = True
+
     def __init__(self, design: StoresBlocks) -> None:
         self._design = design
         self._n = design.n_samples
         self._block = design.block(np.empty(0, dtype=np.int64))
         self._by_rows: Any = None
+        self._in_row = np.zeros(self._n)  # stored entries
         # Of several classes: the weights, their shares by row, and the entries' sums.
         self._pairs: PairWeights | None = None
         self._by_row = np.empty((0, 0))
@@ -242,7 +259,9 @@ class SparseWorkingColumns:
         return None
 
     def append(self, columns: Indices) -> None:
-        self._block = joined(self._block, self._design.block(columns))
+        new = self._design.block(columns)
+        self._block = joined(self._block, new)
+        self._in_row += self._count(new)
         self._by_rows = None
 
     def keep(self, places: Indices) -> None:
@@ -260,7 +279,13 @@ class SparseWorkingColumns:
             offset=block.offset[places],
             mean=block.mean[places],
         )
+        self._in_row = self._count(self._block)
         self._by_rows = None
+
+    def _count(self, block: Any) -> Floats:
+        """Return how many entries each row has."""
+        signed = block.indices.view(block.indices.dtype.name[1:])
+        return np.bincount(signed, minlength=self._n).astype(np.float64)
 
     @property
     def _size(self) -> int:
@@ -328,8 +353,7 @@ class SparseWorkingColumns:
         return float(weight.sum())
 
     def costs(self) -> tuple[float, float]:
-        signed = self._block.indices.view(self._block.indices.dtype.name[1:])
-        counts = np.bincount(signed).astype(np.float64)
+        counts = self._in_row
         return 60.0 * float(counts.sum()), 20.0 * float(counts @ counts)
 
     def class_combine(

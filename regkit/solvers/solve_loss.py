@@ -5,6 +5,7 @@ from regkit.designs.protocols import RowDesign
 from regkit.solvers.losses import HINGE, Loss, LossTask
 from regkit.solvers.paths.hinge import HingePath
 from regkit.solvers.paths.newton import NewtonPath
+from regkit.solvers.paths.newton_ahead import AheadPath
 from regkit.solvers.paths.quickest import LossWalk
 from regkit.solvers.problem import Penalty
 from regkit.solvers.results import PathResult
@@ -104,4 +105,4 @@ def loss_alpha_grid(
 
 def _path(loss: Loss) -> type[NewtonPath]:
     """Return what minimizes the loss: the hinge has no second derivative."""
-    return HingePath if loss == HINGE else NewtonPath
+    return HingePath if loss == HINGE else AheadPath

@@ -26,7 +26,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    # Mistakes in a file or a column's name are told without waiting for scikit-learn.
+    # Mistakes in a file or a column's name are reported before scikit-learn is loaded.
     if name == "TableEncoder":
         from regkit.tables.encoder import TableEncoder
 

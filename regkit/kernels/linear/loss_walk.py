@@ -243,13 +243,15 @@ def walk(
     alphas: Floats,
     coefs: Floats,
     found: Floats,
+    points: Floats,
 ) -> tuple[int, int, bool]:
     """Solve for ``alphas``, decreasing, over the first ``size`` columns.
 
     Where ``coefs`` has rows, one per alpha, every solution goes there; its intercept,
     gap, number of steps and mean loss to ``found``, shape (alphas, 4); and the walk
     ends before the first alpha whose gap is above the goal, or that is too far from
-    the last.
+    the last. Where ``points`` has room, (alphas, 2, n), the dual point of each gap
+    and the linear predictor go there.
 
     Returns
     -------
@@ -282,6 +284,10 @@ def walk(
             figures[MAY_EXTRAPOLATE] = 1.0 if settings.is_smooth else 0.0
             figures[N_SOLVES] = n_iter
             figures[ALPHA] = alpha
+        if points.shape[0] > 0:
+            for i in range(n):
+                points[k, 0, i] = rows.dual[i]
+                points[k, 1, i] = rows.eta[i]
         for j in range(size):
             coefs[k, j] = working.state.coef[j]
         found[k, 0] = figures[INTERCEPT]

@@ -16,6 +16,7 @@ from regkit.kernels.linear.loss_policy import (
 from regkit.kernels.linear.loss_steps import LossRows
 from regkit.kernels.linear.terms import Point
 from regkit.solvers.losses import LossTask
+from regkit.solvers.paths import pivoting
 from regkit.solvers.paths.certificate import LossCertificate
 from regkit.solvers.paths.newton import NewtonPath
 from regkit.solvers.paths.newton_walk import (
@@ -121,10 +122,12 @@ class Member(NewtonPath):
         self.sums[:size] = 0.0
         if self._design.fit_intercept and total > 0.0:
             self.sums[:size] = sums
+            squares = np.diagonal(gram)
             gram = gram - np.outer(sums / total, sums)
+            gram = pivoting.without_rounding(gram, squares)
         self.problem.gram[:size, :size] = gram
         figures[loss_model.TOTAL] = total
-        figures[loss_model.IS_NEW] = 1.0
+        figures[loss_model.WORN] = figures[loss_model.IS_NEW] = 1.0
         coef = self.state.coef[:size]
         self.problem.target[:size] = self.state.correlation[:size] + gram @ coef
 

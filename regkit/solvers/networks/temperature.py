@@ -8,9 +8,10 @@ from scipy.optimize import minimize_scalar
 
 from regkit._types import Floats
 
-# Limits of the logarithm, and the deviation of its prior: few rows teach little.
+# Limits of the logarithm, and the deviation of its prior: few rows teach little. (With
+# 0.5 a table of 300 rows had 1% more log loss, with 0.25 one of 750 rows 0.2% more.)
 _FARTHEST = 4.0
-_PRIOR = 0.5
+_PRIOR = 0.35
 _SMALLEST = 1e-15
 # Variance of outputs from fold to fold, in variances between the networks of a fold: 0
 # to 3.5 where these differ by their seed alone, less where they begin with other waves.

@@ -4,9 +4,11 @@ There the calls from Python take longer than the work. The kernel hands back wha
 is not plain, and `newton_steps` goes on from the same state.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
-from regkit._types import Floats
+from regkit._types import Floats, Indices
 from regkit.kernels.linear import loss_model, loss_walk
 from regkit.kernels.linear.loss_steps import LossRows
 from regkit.solvers.losses import Loss, overflowing
@@ -17,6 +19,18 @@ _FEW_PRODUCTS = 1 << 23
 # With more columns than this beside twice the active ones the model is pruned first.
 _FEW_IDLE = 64
 _NOWHERE = np.empty((0, 0))
+_NO_POINTS = np.empty((0, 0, 0))
+
+
+class Solved(NamedTuple):
+    """Solutions at some alphas, in the units of the design's columns."""
+
+    columns: Indices
+    """The working set, ascending."""
+    coefs: Floats
+    """(K, columns)."""
+    found: Floats
+    """(K, 4): intercepts, gaps, numbers of steps and deviances."""
 
 
 class CompiledSteps(SweptSteps):
@@ -36,10 +50,8 @@ class CompiledSteps(SweptSteps):
     def _solve(self, alpha: float, max_iter: int = 1000) -> int:
         if not self._is_compiled():
             return super()._solve(alpha, max_iter)
+        self._prune(alpha)
         model = self._model
-        is_pruned = model.size == len(self.coef) and self._takes_all
-        if not is_pruned and model.size > 2 * model.n_active + _FEW_IDLE:
-            self._form(alpha)
         _, n_iter, is_plain = self._walk(
             np.array([alpha]), _NOWHERE, _NOWHERE, max_iter
         )
@@ -48,29 +60,40 @@ class CompiledSteps(SweptSteps):
         self.coef[model.columns] = model.coef
         return n_iter
 
-    def run(self, alphas: Floats) -> tuple[Floats, Floats]:
-        """Solve for decreasing alphas, as many as go without Python.
-
-        Returns
-        -------
-        coefs : ndarray (k, n_features)
-            Of the first k alphas, in the units of the design's columns.
-        found : ndarray (k, 4)
-            Their intercepts, gaps, numbers of steps and deviances.
-        """
+    def _prune(self, alpha: float) -> None:
+        """Form the model anew without idle columns, where those are many."""
         model = self._model
-        is_whole = model.size == len(self.coef) and self._certificate.loss is self._loss
-        if not is_whole or self.null_deviance == 0.0 or not self._is_compiled():
-            return np.empty((0, len(self.coef))), np.empty((0, 4))
-        coefs, found = np.empty((len(alphas), model.size)), np.empty((len(alphas), 4))
-        done, _, is_plain = self._walk(alphas, coefs, found, self._max_iter)
+        if model.size == len(self.coef) and self._takes_all:
+            return
+        if model.size > 2 * model.n_active + _FEW_IDLE:
+            self._form(alpha)
+
+    def run(self, alphas: Floats) -> Solved | None:
+        """Solve for the first of decreasing alphas, as many as go without Python."""
+        if self._model.size < len(self.coef) or not self._may_run():
+            return None
+        solved = self._run(alphas, _NO_POINTS)
+        return solved if len(solved.found) else None
+
+    def _may_run(self) -> bool:
+        """Whether solutions over the working set may be found by one call."""
+        if self._certificate.loss is not self._loss or self.null_deviance == 0.0:
+            return False
+        return self._is_compiled()
+
+    def _run(self, alphas: Floats, points: Floats) -> Solved:
+        """Solve over the working set for as many alphas as go without Python."""
+        columns = self._model.columns
+        coefs, found = np.empty((len(alphas), len(columns))), np.empty((len(alphas), 4))
+        done, _, is_plain = self._walk(alphas, coefs, found, self._max_iter, points)
         if done < len(alphas) and not is_plain:
             self._n_solves = 0
         if done:
-            self.coef[:] = coefs[done - 1]
+            self.coef[columns] = coefs[done - 1]
             self.gap = float(found[done - 1, 1])
         found[:, 3] = np.maximum(0.0, found[:, 3] - self._least_value)
-        return coefs[:done], found[:done]
+        order = np.argsort(columns)
+        return Solved(columns[order], coefs[:done, order], found[:done])
 
     def _kernel_rows(self, weight: Floats) -> LossRows:
         """Return the rows as kernels take them; ``weight`` is that of the model."""
@@ -106,7 +129,12 @@ class CompiledSteps(SweptSteps):
         )
 
     def _walk(
-        self, alphas: Floats, coefs: Floats, found: Floats, max_iter: int
+        self,
+        alphas: Floats,
+        coefs: Floats,
+        found: Floats,
+        max_iter: int,
+        points: Floats = _NO_POINTS,
     ) -> tuple[int, int, bool]:
         """Call the kernel, and take over the state that it leaves."""
         model, has_model = self._model, len(self._weight) > 0
@@ -126,7 +154,7 @@ class CompiledSteps(SweptSteps):
         settings = self._kernel_settings(max_iter, price=1.0)
         with overflowing():
             done = loss_walk.walk(
-                rows, working, model.size, settings, alphas, coefs, found
+                rows, working, model.size, settings, alphas, coefs, found, points
             )
         if figures[loss_model.HAS_MODEL]:
             self._weight = rows.weight

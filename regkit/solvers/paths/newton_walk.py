@@ -154,15 +154,14 @@ def _solved_block(
     walk: NewtonPath, design: WeightedDesign, alphas: Floats, n_columns: int
 ) -> SolutionBlock:
     """Solve for one alpha or more."""
-    coefs, found = walk.run(alphas)
-    if len(coefs):
-        at, columns = np.nonzero(coefs)
-        counts = np.bincount(at, minlength=len(coefs))
-        values = coefs[at, columns]
+    solved = walk.run(alphas)
+    if solved is not None:
+        at, places = np.nonzero(solved.coefs)
+        found = solved.found
         return SolutionBlock(
-            counts,
-            columns,
-            values,
+            np.bincount(at, minlength=len(found)),
+            solved.columns[places],
+            solved.coefs[at, places],
             found[:, :1],
             found[:, 1],
             found[:, 2].astype(np.int64),

@@ -128,6 +128,15 @@ class Screen:
         self._past_norms[0] = self._design.distances(residual)
         self._past[0] = answer.correlations
 
+    def see_all(self, residual: Floats, correlation: Floats, alpha: float) -> None:
+        """Take the exact correlations of all columns at a solution."""
+        self.correlation[:] = correlation
+        self._near = np.flatnonzero(
+            np.abs(correlation) > NEAR * alpha * self._penalty.l1
+        )
+        self._near_at = alpha
+        self.settle(alpha)
+
     def settle(self, alpha: float) -> None:
         """Remember the present correlations as those of the solution at ``alpha``."""
         near = self._near

@@ -14,8 +14,14 @@ from regkit.solvers.losses import (
     LossTask,
     tweedie,
 )
-from regkit.solvers.paths import newton_cg, newton_compiled, newton_model
+from regkit.solvers.paths import (
+    newton_ahead,
+    newton_cg,
+    newton_compiled,
+    newton_model,
+)
 from regkit.solvers.paths.newton import NewtonPath
+from regkit.solvers.paths.newton_ahead import AheadPath
 from regkit.solvers.paths.walk import answered
 from regkit.solvers.problem import Penalty
 from regkit.solvers.solve_loss import loss_alpha_grid, solve_loss_path
@@ -365,3 +371,31 @@ def test_columns_that_rows_of_hardly_any_weight_tell_from_the_intercept(form):
     for factor in ([1.0, 0.0], [np.inf, 0.0]):
         penalty = Penalty.build(2, 0.5, np.array(factor))
         check("logistic", X, y, penalty, np.array([0.1]), **options)
+
+
+@pytest.mark.parametrize("few_entries", [0, newton_ahead._FEW_ENTRIES])
+@pytest.mark.parametrize("name", LOSSES)
+def test_alphas_ahead_are_kept_as_far_as_they_hold(name, few_entries, monkeypatch):
+    monkeypatch.setattr(newton_ahead, "_FEW_ENTRIES", few_entries)
+    X, y = table(name, (40, 130), seed=4)
+    p = X.shape[1]
+    rng = np.random.default_rng(5)
+    lower, upper = np.full(p, -np.inf), np.full(p, np.inf)
+    lower[::3], upper[1::5] = 0.0, 0.1
+    penalty = Penalty.build(p, 0.9, rng.uniform(0.5, 2.0, p), lower, upper)
+    options = {"sample_weight": rng.integers(1, 4, len(X)).astype(float)}
+    options["offset"] = 0.3 * rng.normal(size=len(X))
+    alphas = grid(name, X, y, penalty, n=40, eps=0.05, **options)
+    tried, kept = [], []
+    run = AheadPath._run_ahead
+
+    def counted(path, some):
+        solved = run(path, some)
+        tried.append(len(some))
+        kept.append(0 if solved is None else len(solved.found))
+        return solved
+
+    monkeypatch.setattr(AheadPath, "_run_ahead", counted)
+    check(name, X, y, penalty, alphas, **options)
+    # Most are, and some are not.
+    assert 0.6 * len(alphas) < sum(kept) < sum(tried)
