@@ -13,9 +13,6 @@ CLOSE = 0.85
 LEAST_WEIGHT, MOST_WEIGHT = 0.3, 3.0
 # Rises of the objective up to this share of the null deviance are rounding errors.
 RISE = 1e-12
-# What eliminating the intercept leaves of a column's square, below this share of it, is
-# rounding error: 32 eps. Where weights span many orders little more may be left.
-UNTOLD = 7e-15
 # A step must lower the objective by this share of its square under the model, half of
 # which the model says: two points of one objective would be gone to in turn.
 LEAST_FALL = 1e-4

@@ -12,6 +12,7 @@ from regkit._types import Floats
 from regkit.kernels._jit import kernel, part, uncounted_part, uncounted_summing_part
 from regkit.kernels.linear import active_set
 from regkit.kernels.linear.active_set_state import shift_correlation
+from regkit.kernels.linear.cholesky import DEPENDENT
 from regkit.kernels.linear.loss_model import (
     ALPHA,
     DIVERGENCE,
@@ -39,7 +40,6 @@ from regkit.kernels.linear.loss_policy import (
     LEAST_WEIGHT,
     MOST_WEIGHT,
     PATIENCE,
-    UNTOLD,
 )
 from regkit.kernels.linear.loss_products import correlate_one
 from regkit.kernels.linear.loss_steps import LossRows
@@ -126,7 +126,7 @@ def _form(
             share, square = working.sums[j] * inverse, gram[j, j]
             for k in range(size):
                 gram[j, k] -= share * working.sums[k]
-            if not settings.is_smooth and gram[j, j] <= UNTOLD * square:
+            if not settings.is_smooth and gram[j, j] <= DEPENDENT * square:
                 gram[j, j] = 0.0  # as `pivoting.without_rounding`
         for j in range(size):
             if gram[j, j] == 0.0:

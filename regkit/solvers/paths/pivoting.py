@@ -8,8 +8,7 @@ from numpy.typing import NDArray
 from regkit._types import Floats
 from regkit.kernels.linear import active_set
 from regkit.kernels.linear.active_set_state import State, WorkingProblem
-from regkit.kernels.linear.cholesky import BLOCK
-from regkit.kernels.linear.loss_policy import UNTOLD
+from regkit.kernels.linear.cholesky import BLOCK, DEPENDENT
 
 # Where a Gram matrix has few digits, each solution for what the residual itself leaves
 # over gains about as many as it has.
@@ -74,7 +73,7 @@ def without_rounding(rows: Floats, squares: Floats) -> Floats:
     before, which ``squares`` holds. It gets zeros: steps along it had any length.
     """
     old = rows.shape[1] - len(rows)
-    gone = np.diagonal(rows, old) <= UNTOLD * squares
+    gone = np.diagonal(rows, old) <= DEPENDENT * squares
     if gone.any():
         rows[gone] = 0.0
         rows[:, old:][:, gone] = 0.0
