@@ -73,6 +73,8 @@ class ClassColumns:
     Weights are (K n,): a row's weight times the probabilities of the classes.
     """
 
+    is_additive = False
+
     def __init__(self, design: RowDesign, n_classes: int) -> None:
         self._store = cast(GatheredColumns, design.weighted_columns(False))
         self._n_classes = n_classes

@@ -45,8 +45,21 @@ class ColumnStore(Protocol):
         """Return the residual in the form that sweeps over the block update."""
 
 
+def is_few(weight: Floats) -> bool:
+    """Return whether so few rows have a weight that those alone are gathered."""
+    return 16 * int(np.count_nonzero(weight)) <= len(weight)
+
+
 class WeightedColumns(Protocol):
-    """Columns of (X - m) / s, in order of their arrival."""
+    """Columns of (X - m) / s, in order of their arrival.
+
+    Attributes
+    ----------
+    is_additive : bool
+        Whether what `gram` returns for the sum of two weights is the sum of both.
+    """
+
+    is_additive: bool
 
     @property
     def entries(self) -> Floats | None:
@@ -68,7 +81,7 @@ class WeightedColumns(Protocol):
         """Return ``Σ_i weight_i x_ij x_il`` and ``Σ_i weight_i x_ij``.
 
         For columns j from ``first`` on, and all l: shapes (stored - first, stored) and
-        (stored - first,). Weights are non-negative.
+        (stored - first,). Weights are non-negative, but for those of `is_few` rows.
         """
 
     def total(self, weight: Floats) -> Any:

@@ -15,6 +15,7 @@ from regkit._types import Floats, Indices
 from regkit.designs.class_weights import PairWeights, own_weights
 from regkit.designs.dense_columns import GrowingRows, row_block
 from regkit.designs.dense_products import by_row_shares, centered_products
+from regkit.designs.protocols import is_few
 from regkit.designs.sparse_columns import joined
 from regkit.designs.weighted_rows import read_only
 from regkit.kernels.linear import class_gram, loss_steps
@@ -60,6 +61,8 @@ class StoresBlocks(Protocol):
 
 class DenseWorkingColumns(GrowingRows):
     """Columns of a dense X, gathered into contiguous rows."""
+
+    is_additive = True
 
     def __init__(self, design: GathersUnweighted) -> None:
         super().__init__(design.n_samples)
@@ -123,7 +126,11 @@ class DenseWorkingColumns(GrowingRows):
 
     def gram(self, weight: Floats, first: int) -> tuple[Floats, Floats]:
         stored = self._rows[: self._size]
-        if first:
+        few = is_few(weight)
+        if few:
+            used = np.flatnonzero(weight)
+            stored, weight = stored[:, used], weight[used]
+        if first or few:
             new = stored[first:] * weight
             return new @ stored.T, new.sum(axis=1)
         scaled = stored * np.sqrt(weight)
@@ -154,6 +161,8 @@ class DenseWorkingColumns(GrowingRows):
 class DenseColumns:
     """All columns of a dense X, read where they are."""
 
+    is_additive = True
+
     def __init__(self, design: ReadsRows) -> None:
         self._design = design
         self._scale = design.scale
@@ -180,6 +189,11 @@ class DenseColumns:
         return self._design.correlate(weight / np.where(root > 0.0, root, 1.0))
 
     def gram(self, weight: Floats, first: int) -> tuple[Floats, Floats]:
+        if is_few(weight):
+            used = np.flatnonzero(weight)
+            part = (self._X[used] - self._center) / self._scale
+            bent = part[:, first:].T * weight[used]
+            return bent @ part, bent.sum(axis=1)
         root = np.sqrt(weight)
         nothing = np.zeros(len(root))
         gram, _, sums = centered_products(self._X, nothing, self._center, root)
@@ -226,6 +240,8 @@ class DenseColumns:
 
 class SparseWorkingColumns:
     """Columns of a sparse X, side by side; centered after each product."""
+
+    is_additive = True
 
     def __init__(self, design: StoresBlocks) -> None:
         self._design = design

@@ -92,11 +92,11 @@ def summing_part(function: Kernel) -> Kernel:
 
 
 def fused_part(function: Kernel) -> Kernel:
-    """Compile ``function`` as `part` does, with products and sums free to be fused.
+    """Compile ``function`` as `uncounted_part` does, with products and sums fused.
 
     Polynomials take half the time; sums keep their order, as tricks with rounding need.
     """
-    return _compile(function, {**_FUSED, **_PART})
+    return _compile(function, {**_FUSED, "_nrt": False, **_PART})
 
 
 def uncounted_kernel(function: Kernel) -> Kernel:

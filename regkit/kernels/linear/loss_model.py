@@ -40,7 +40,9 @@ SHIFT = 12  # of the intercept, in the step
 GAP = 13
 PATIENCE_LEFT = 14
 LEAST = 15  # of the divergences
-N_FIGURES = 16
+VALUE = 16  # the mean loss where the rows are, of one with kinks
+WORN = 17  # by how much rows that have left a Gram matrix lessen its diagonal
+N_FIGURES = 18
 
 # What a row and a column of it take in a step, in multiplications of a Gram matrix.
 _PER_ROW, _PER_ENTRY = 60.0, 4.0

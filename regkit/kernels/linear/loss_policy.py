@@ -22,6 +22,10 @@ BALANCED = 1e-11
 PATIENCE = 8
 # Alphas that a new Gram matrix is expected to serve.
 HORIZON = 3.0
+# Rows may leave a Gram matrix until an entry of its diagonal has fallen by this factor.
+MOST_WORN = 8.0
+# ... or what the intercept leaves of it is below this share: it is then to be exact.
+FAINT = 1e-10
 # An alpha below this share of its predecessor is not gone to at once, where all columns
 # are in the working set: none is to be found on the way.
 LARGEST_DROP = 0.01

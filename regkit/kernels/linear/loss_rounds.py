@@ -10,6 +10,7 @@ import numpy as np
 from regkit._types import EPS, Floats, Indices
 from regkit.kernels._jit import kernel, part
 from regkit.kernels.linear import active_set
+from regkit.kernels.linear.loss_crossings import follow_crossings, value_of
 from regkit.kernels.linear.loss_model import (
     ALPHA,
     CONTRACTION,
@@ -24,10 +25,12 @@ from regkit.kernels.linear.loss_model import (
     PATIENCE_LEFT,
     SHIFT,
     TOTAL,
+    VALUE,
     Settings,
     falls_short,
     gap_bound,
     own_residual,
+    penalty_value,
     rebase,
     wants_new_gram,
 )
@@ -44,7 +47,9 @@ from regkit.kernels.linear.loss_passes import (
 from regkit.kernels.linear.loss_policy import (
     BALANCED,
     LARGEST_DROP,
+    LEAST_FALL,
     PATIENCE,
+    RISE,
     WORST_CONTRACTION,
 )
 from regkit.kernels.linear.loss_steps import LossRows
@@ -105,8 +110,16 @@ def _falls_short(
     alpha: float,
 ) -> bool:
     """Whether a step of this square lowers the objective of problem k too little."""
-    go_back(together, k, columns, size)
     rows, working = rows_at(together.rows, k), working_at(together.working, k)
+    if not settings.is_smooth:
+        figures, before = working.figures, together.before[k, :size]
+        value = value_of(rows.residual, rows.share)
+        rise = value - figures[VALUE]
+        figures[VALUE] = value
+        rise += alpha * penalty_value(working.problem, working.state.coef[:size])
+        rise -= alpha * penalty_value(working.problem, before)
+        return not rise <= RISE * settings.null_deviance - LEAST_FALL * square
+    go_back(together, k, columns, size)
     back = LossRows(
         rows.code,
         rows.power,
@@ -140,6 +153,7 @@ def _settle(
     divergence, square, goal = sums[OF_DIVERGENCE], sums[OF_SQUARE], 0.5 * settings.goal
     contraction = 2.0 * divergence / square if square > 0.0 else np.inf
     is_sure = contraction <= WORST_CONTRACTION or divergence <= settings.goal
+    is_sure = is_sure and settings.is_smooth
     if not is_sure and _falls_short(
         together, k, columns, size, square, settings, alpha
     ):
@@ -164,6 +178,8 @@ def _settle(
     figures[LEAST] = min(figures[LEAST], divergence)
     if figures[PATIENCE_LEFT] <= 0.0 or figures[N_SOLVES] >= settings.max_iter:
         return FAILED
+    if not settings.is_smooth:
+        return NEEDS_GRAM
     rows = rows_at(together.rows, k)
     wants_gram = wants_new_gram(working, size, rows.y.shape[0], goal, settings.price)
     own_residual(rows, working, settings.fit_intercept)
@@ -180,6 +196,9 @@ def _begin(
     figures[N_SOLVES] = 0.0
     figures[PATIENCE_LEFT] = PATIENCE
     figures[LEAST] = np.inf
+    if not settings.is_smooth:
+        figures[VALUE] = value_of(together.rows.residual[k], together.rows.share[k])
+        return NEEDS_GRAM
     if is_following and figures[TOTAL] > 0.0:
         figures[IS_EXACT] = 0.0
         return FOLLOW
@@ -188,6 +207,23 @@ def _begin(
     rows, working = rows_at(together.rows, k), working_at(together.working, k)
     own_residual(rows, working, settings.fit_intercept)
     return NEEDS_GRAM if figures[TOTAL] == 0.0 else NEEDS_PRODUCTS
+
+
+@part
+def _follow_crossings(
+    together: Together,
+    k: int | np.int64,
+    columns: Floats,
+    size: int,
+    settings: Settings,
+) -> bool:
+    """Say whether the Gram matrix of problem k could follow its rows."""
+    rows, working = rows_at(together.rows, k), working_at(together.working, k)
+    ratio, fit_intercept = together.ratio[k], settings.fit_intercept
+    if follow_crossings(rows, working, ratio, columns, size, fit_intercept):
+        return True
+    own_residual(rows, working, fit_intercept)
+    return False
 
 
 @part
@@ -211,6 +247,10 @@ def _proceed(
         if answers[k] == BEGIN or answers[k] == FOLLOW:
             answers[k] = _begin(together, k, settings, bool(answers[k] == FOLLOW))
     while True:
+        for k in np.arange(n_problems):
+            if answers[k] == NEEDS_GRAM and not settings.is_smooth:
+                is_fresh[k] = _follow_crossings(together, k, columns, size, settings)
+                answers[k] = PROPOSES if is_fresh[k] else NEEDS_GRAM
         who = np.flatnonzero((answers == NEEDS_PRODUCTS) | (answers == FOLLOW))
         correlate(together, columns, size, who, answers)
         for k in who:
@@ -295,14 +335,15 @@ def descend(
             if alpha < LARGEST_DROP * figures[k, ALPHA] < np.inf:
                 return a, TO_BEGIN
             answers[k] = DONE
-        if answers[0] == DONE and alpha < figures[0, ALPHA]:
+        leads = settings.is_smooth and answers[0] == DONE
+        if leads and alpha < figures[0, ALPHA]:
             answers[0] = BEGIN
             _proceed(together, columns, size, settings, alpha, answers)
             if answers[0] != DONE:
                 return a, LEADING
-        follows = answers[0] == DONE and figures[0, TOTAL] > 0.0
+        follows = leads and figures[0, TOTAL] > 0.0
         for k in live:
-            if k > 0 and alpha < figures[k, ALPHA]:
+            if (k > 0 or not settings.is_smooth) and alpha < figures[k, ALPHA]:
                 answers[k] = FOLLOW if follows else BEGIN
         _proceed(together, columns, size, settings, alpha, answers)
         for k in live:

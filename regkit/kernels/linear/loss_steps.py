@@ -11,8 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regkit._types import Floats, Indices
-from regkit.kernels._jit import fused_part, kernel, part, summing_part
-from regkit.kernels.linear.losses import GAMMA, LOGISTIC, POISSON, measure, weighted_sum
+from regkit.kernels._jit import fused_part, kernel, part, summing_part, uncounted_part
+from regkit.kernels.linear.losses import (
+    GAMMA,
+    LOGISTIC,
+    POISSON,
+    SQUARED_HINGE,
+    measure,
+    weighted_sum,
+)
 
 # Rows of X in F order that are read at a time: they stay in cache.
 STRIP = 256
@@ -38,22 +45,50 @@ class LossRows(NamedTuple):
     curvature: Floats  # f'' there
 
 
-@part
-def _advance_row(rows: LossRows, i: int | np.int64) -> float:
-    """Take row i along ``change``; return its part of the gap."""
-    change = rows.change[i]
-    z = rows.eta[i] + change
-    dual = rows.dual[i] - rows.weight[i] * change
-    rows.reached[i] = z
-    rows.moved[i] = dual
-    share = rows.share[i]
-    if share <= 0.0:
-        rows.residual[i] = rows.curvature[i] = 0.0
-        return 0.0
-    residual, curvature, gap = measure(rows.code, rows.power, rows.y[i], z, dual)
-    rows.residual[i] = residual
-    rows.curvature[i] = curvature
-    return float(share * gap)
+@uncounted_part
+def _advance_each(rows: LossRows, start: int | np.int64, m: int) -> float:
+    """Take ``m`` rows along ``change``; return their part of the gap."""
+    y, share = rows.y[start : start + m], rows.share[start : start + m]
+    eta, change = rows.eta[start : start + m], rows.change[start : start + m]
+    dual, weight = rows.dual[start : start + m], rows.weight[start : start + m]
+    reached, moved = rows.reached[start : start + m], rows.moved[start : start + m]
+    residual = rows.residual[start : start + m]
+    curvature = rows.curvature[start : start + m]
+    total = 0.0
+    for i in range(m):
+        z, u = eta[i] + change[i], dual[i] - weight[i] * change[i]
+        reached[i], moved[i] = z, u
+        residual[i] = curvature[i] = 0.0
+        if share[i] > 0.0:
+            residual[i], curvature[i], gap = measure(rows.code, rows.power, y[i], z, u)
+            total += share[i] * gap
+    return total
+
+
+@uncounted_part
+def _advance_squared_hinge(
+    rows: LossRows, start: int | np.int64, m: int, gap: Floats
+) -> float:
+    """Do as `_advance_each`, without a branch."""
+    y, share = rows.y[start : start + m], rows.share[start : start + m]
+    eta, change = rows.eta[start : start + m], rows.change[start : start + m]
+    dual, weight = rows.dual[start : start + m], rows.weight[start : start + m]
+    reached, moved = rows.reached[start : start + m], rows.moved[start : start + m]
+    residual = rows.residual[start : start + m]
+    curvature = rows.curvature[start : start + m]
+    for i in range(m):
+        z = eta[i] + change[i]
+        u = dual[i] - weight[i] * change[i]
+        reached[i], moved[i] = z, u
+        b, margin = y[i] * u, 1.0 - y[i] * z
+        inside = max(margin, 0.0)
+        is_used = share[i] > 0.0
+        residual[i] = 2.0 * y[i] * inside if is_used else 0.0
+        curvature[i] = 2.0 if is_used and margin > 0.0 else 0.0
+        rest = inside - 0.5 * b
+        found = rest * rest - b * min(margin, 0.0) if b >= 0.0 else np.inf
+        gap[i] = found if is_used else 0.0
+    return weighted_sum(gap, share, m)
 
 
 @fused_part
@@ -96,7 +131,7 @@ def entropy_series(x: float) -> float:
 def _advance_logistic(
     rows: LossRows, start: int | np.int64, m: int, room: Floats, bits: Indices
 ) -> float:
-    """Do as `_advance_row` for ``m`` rows, without a branch but for few of them."""
+    """Do as `_advance_each`, without a branch but for few rows."""
     x, e, gap = room[0], room[1], room[2]
     y, share = rows.y[start : start + m], rows.share[start : start + m]
     eta, change = rows.eta[start : start + m], rows.change[start : start + m]
@@ -140,7 +175,7 @@ def _advance_logistic(
 def _advance_log_link(
     rows: LossRows, start: int | np.int64, m: int, room: Floats, bits: Indices
 ) -> float:
-    """Do as `_advance_row` for ``m`` rows of Poisson or Gamma, likewise.
+    """Do as `_advance_each` for Poisson or Gamma, likewise.
 
     With q = e^z or y e^-z, the residual is y - q or q - 1, and q the curvature.
     """
@@ -200,10 +235,9 @@ def advance_strip(
         return _advance_logistic(rows, start, m, room, bits)
     if rows.code == POISSON or rows.code == GAMMA:
         return _advance_log_link(rows, start, m, room, bits)
-    total = 0.0
-    for i in range(start, start + m):
-        total += _advance_row(rows, i)
-    return total
+    if rows.code == SQUARED_HINGE:
+        return _advance_squared_hinge(rows, start, m, room[0])
+    return _advance_each(rows, start, m)
 
 
 @part

@@ -28,7 +28,7 @@ from regkit.solvers.folds.loss_together import (
     working_of,
 )
 from regkit.solvers.folds.shared_rows import SharedRows
-from regkit.solvers.losses import LOGISTIC, Loss, LossTask, overflowing
+from regkit.solvers.losses import LOGISTIC, SQUARED_HINGE, Loss, LossTask, overflowing
 from regkit.solvers.paths import pivoting
 from regkit.solvers.paths.newton import LARGEST_DROP
 from regkit.solvers.paths.newton_walk import (
@@ -65,9 +65,9 @@ _MOST_SHARED = 2.0
 def can_share(design: RowDesign, loss: Loss, penalty: Penalty) -> bool:
     """Whether folds of this problem are solved side by side."""
     n, p = design.n_samples, design.n_features
-    widest = _WIDEST_OF_LABELS if loss == LOGISTIC else _WIDEST
+    widest = _WIDEST_OF_LABELS if loss in (LOGISTIC, SQUARED_HINGE) else _WIDEST
     return (
-        loss.is_smooth
+        (loss.is_smooth or loss == SQUARED_HINGE)
         and not loss.is_quadratic
         and not design.is_sparse
         and n * p >= _FEWEST_ENTRIES
@@ -196,6 +196,8 @@ class _Lockstep:
         for m in live:
             # (Too far to go at once.)
             m.is_alone = alpha < LARGEST_DROP * m.alpha
+            if m.is_alone:
+                answers[self._place[id(m)]] = loss_together.DONE
         todo = [m for m in live if not m.is_alone]
         is_new = True
         while todo:
@@ -268,7 +270,7 @@ class _Lockstep:
         """Return the members' Gram rows, and sums, of the columns from ``first`` on."""
         every = self._entries
         new = every[first:]
-        if not self._weight.any():
+        if not self._weight.any() and not self._apart:
             nothing = np.zeros((len(new), len(every))), np.zeros(len(new))
             return [nothing] * len(members)
         weighted = new * (self._rows.share * self._weight)
@@ -340,6 +342,11 @@ class _Lockstep:
     def _form(self, alpha: float, stuck: Sequence[Member]) -> None:
         """Form a Gram matrix for all, or one for each member that it does not suit."""
         entries = self._entries
+        if not self._settings.is_smooth:
+            # Of each by its own: which rows are beyond the kink differs.
+            for m in stuck:
+                self._give(m, m.rows.curvature.copy(), entries)
+            return
         if self._formed_at == alpha:
             for m in stuck:
                 if not m.figures[loss_model.CONTRACTION] <= WORST_CONTRACTION:

@@ -127,7 +127,7 @@ class Member(NewtonPath):
             gram = pivoting.without_rounding(gram, squares)
         self.problem.gram[:size, :size] = gram
         figures[loss_model.TOTAL] = total
-        figures[loss_model.IS_NEW] = 1.0
+        figures[loss_model.WORN] = figures[loss_model.IS_NEW] = 1.0
         coef = self.state.coef[:size]
         self.problem.target[:size] = self.state.correlation[:size] + gram @ coef
 

@@ -13,6 +13,7 @@ correlations ``c - G (b' - b)`` whatever the weights are: they keep within alpha
 all of the working set, so u is a dual point that needs no scaling.
 """
 
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -20,11 +21,11 @@ from numpy.typing import NDArray
 
 from regkit._types import Floats, Indices
 from regkit.designs.class_weights import class_inverse
-from regkit.designs.protocols import WeightedColumns
+from regkit.designs.protocols import WeightedColumns, is_few
 from regkit.kernels.linear import loss_model
 from regkit.kernels.linear.cholesky import BLOCK
 from regkit.kernels.linear.loss_model import Working
-from regkit.kernels.linear.loss_policy import HORIZON
+from regkit.kernels.linear.loss_policy import FAINT, HORIZON, MOST_WORN
 from regkit.solvers.losses import overflowing
 from regkit.solvers.paths import pivoting
 from regkit.solvers.problem import ScaledPenalty
@@ -72,6 +73,8 @@ class NewtonModel:
         self._inverse = np.ones((1, 1))  # 1 / S
         self._imbalance = np.zeros(1)  # Σ p r
         self.weight = np.empty(0)
+        # By how much rows that have left G since it was formed lessen its diagonal.
+        self._worn = 1.0
         self._room = np.empty((0, 0))  # as large as the gathered columns
 
     @property
@@ -218,14 +221,14 @@ class NewtonModel:
             places = np.flatnonzero((self.coef != 0.0) | free | strong)
             if len(places) < size:
                 self._keep(places)
-        self.weight = weight
         self._weigh(weight)
+        self.weight = weight
         self.rebase(share_residual, products)
 
     def _weigh(self, weight: Floats) -> None:
         """Form G."""
         size = self.size
-        gram, sums = self._store.gram(weight, 0)
+        gram, sums = self._reweighed(weight) or self._store.gram(weight, 0)
         if self._fit_intercept:
             self._inverse = inverse_of(np.atleast_2d(self._store.total(weight)))
             self._sums = sums.reshape(size, len(self._inverse))
@@ -236,9 +239,41 @@ class NewtonModel:
         self.n_grams += 1
         self._is_new = True
 
+    def _reweighed(self, weight: Floats) -> tuple[Floats, Floats] | None:
+        """Return what `WeightedColumns.gram` does, from G, where few weights change.
+
+        As those of a loss do whose second derivative is constant but for kinks. None
+        where G is to be formed anew: not so cheap, or free of the rounding errors of
+        rows that have left it.
+        """
+        if not self._store.is_additive or len(self.weight) != len(weight):
+            return None
+        change = weight - self.weight
+        if not is_few(change) or is_few(weight):
+            self._worn = 1.0
+            return None
+        size = self.size
+        before = self._problem.gram[:size, :size]
+        gram, sums = self._store.gram(change, 0)
+        if self._fit_intercept:
+            before = before + (self._sums @ self._inverse) @ self._sums.T
+            sums = sums + self._sums[:, 0]
+        gram += before
+        left = gram.diagonal()
+        self._worn *= largest_fall(before.diagonal(), left)
+        rest = left - sums**2 / weight.sum() if self._fit_intercept else left
+        if self._worn <= MOST_WORN and np.all((rest > FAINT * left) | (left == 0.0)):
+            return gram, sums
+        self._worn = 1.0
+        return None
+
     def _keep(self, places: Indices) -> None:
         """Drop all columns but those at ``places``."""
         kept = len(places)
+        if self._problem.gram.size:
+            gram = self._problem.gram
+            gram[:kept, :kept] = gram[np.ix_(places, places)]
+            self._sums = self._sums[places] if len(self._sums) else self._sums
         self._store.keep(places)
         self.columns = self.columns[places]
         state = self._state
@@ -353,6 +388,12 @@ class NewtonModel:
     ) -> tuple[float, Floats | None]:
         """Take the rows along; see `WeightedColumns.advance`."""
         return self._store.advance(step, shift, rows)
+
+
+def largest_fall(before: Floats, after: Floats) -> float:
+    """Return the largest ratio of sums of squares before and after rows have left."""
+    ratio = np.divide(before, after, out=np.ones_like(after), where=after > 0.0)
+    return inf if np.any((after <= 0.0) & (before > 0.0)) else float(np.max(ratio))
 
 
 def inverse_of(total: Floats) -> Floats:

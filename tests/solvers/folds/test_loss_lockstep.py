@@ -6,12 +6,21 @@ import pytest
 from regkit.designs import make_design
 from regkit.solvers.folds import loss_lockstep
 from regkit.solvers.folds.loss_lockstep import can_share, solve_folds
-from regkit.solvers.losses import GAMMA, LOGISTIC, POISSON, SQUARED_HINGE, tweedie
+from regkit.solvers.losses import (
+    GAMMA,
+    HINGE,
+    LOGISTIC,
+    POISSON,
+    SQUARED_HINGE,
+    tweedie,
+)
 from regkit.solvers.problem import Penalty
 from regkit.solvers.solve_loss import loss_alpha_grid
 from tests.loss_certificate import certify_loss
 
-LOSSES = {loss.name: loss for loss in (LOGISTIC, POISSON, GAMMA, tweedie(1.5))}
+LOSSES = {
+    loss.name: loss for loss in (LOGISTIC, POISSON, GAMMA, tweedie(1.5), SQUARED_HINGE)
+}
 TOL = 1e-9
 
 
@@ -19,6 +28,8 @@ def table(name):
     rng = np.random.default_rng(1)
     X = rng.normal(size=(160, 12)) * rng.uniform(0.5, 2.0, size=12) + 1.0
     eta = (X - 1.0)[:, :4] @ np.array([0.6, -0.4, 0.3, 0.2])
+    if name == "squared hinge":
+        return X, np.sign(eta + 0.5 * rng.normal(size=160))
     if name == "logistic":
         return X, (rng.random(160) < 1 / (1 + np.exp(-eta))).astype(float)
     y = rng.poisson(np.exp(eta)).astype(float)
@@ -71,7 +82,7 @@ def test_every_path_is_optimal(name, standardize, fit_intercept):
         assert np.count_nonzero(coefs[:, -1]) > 3
         for k, alpha in enumerate(alphas):
             certificate = certify_loss(
-                name.lower(),
+                name.lower().replace(" ", "_"),
                 X,
                 y,
                 coefs[:, k],
@@ -95,7 +106,7 @@ def take_in(monkeypatch, few_columns):
 
 @pytest.mark.parametrize("few_columns", [0, 64])
 @pytest.mark.parametrize("is_sorted", [True, False])
-@pytest.mark.parametrize("name", ["logistic", "Poisson"])
+@pytest.mark.parametrize("name", ["logistic", "Poisson", "squared hinge"])
 def test_rows_that_only_one_fold_lacks(monkeypatch, name, is_sorted, few_columns):
     take_in(monkeypatch, few_columns)
     X, y = table(name)
@@ -112,7 +123,7 @@ def test_rows_that_only_one_fold_lacks(monkeypatch, name, is_sorted, few_columns
         assert path.converged.all()
         for k in (4, 9):
             found = certify_loss(
-                name.lower(),
+                name.lower().replace(" ", "_"),
                 X,
                 y,
                 path.columns()[:, k],
@@ -189,10 +200,35 @@ def test_folds_follow_in_fewer_steps():
     assert max(n_steps[1:]) < 0.8 * n_steps[0]
 
 
-def test_tall_smooth_problems_are_solved_side_by_side():
+def test_tall_problems_are_solved_side_by_side():
     tall = make_design(np.zeros((6000, 100)))
     penalty = Penalty.build(100)
     assert can_share(tall, LOGISTIC, penalty)
-    assert not can_share(tall, SQUARED_HINGE, penalty)
+    assert can_share(tall, SQUARED_HINGE, penalty)
+    assert not can_share(tall, HINGE, penalty)
     assert not can_share(tall, LOGISTIC, Penalty.build(100, 0.0))
     assert not can_share(make_design(np.zeros((60, 10))), LOGISTIC, penalty)
+
+
+def test_alphas_may_begin_far_below_the_largest():
+    """Some problems are then near enough to begin with, and others are not."""
+    X, y = table("squared hinge")
+    X[:, 0] *= np.where(np.arange(160) < 60, 0.01, 3.0)
+    whole, penalty = make_design(np.asfortranarray(X)), Penalty.build(12)
+    weights = [np.ones(160), (np.arange(160) < 60).astype(float)]
+    designs = [whole, whole.reweighted(weights[1])]
+    tops = [loss_alpha_grid(d, SQUARED_HINGE, y, penalty, 2, 0.1)[0] for d in designs]
+    assert max(tops) > 1.5 * min(tops)
+    first = 0.29 * max(tops)
+    alphas = np.geomspace(first, 0.01 * first, 6)
+    options = {"offset": None, "tol": TOL, "max_iter": 100}
+    paths = solve_folds(designs, SQUARED_HINGE, y, penalty, alphas, **options)
+    for weight, path in zip(weights, paths, strict=True):
+        assert path.converged.all()
+        for k, alpha in enumerate(alphas):
+            coef, level = path.columns()[:, k], path.intercepts[k]
+            found = certify_loss(
+                "squared_hinge", X, y, coef, level, alpha=alpha, sample_weight=weight
+            )
+            reported = path.dual_gaps[k] / path.null_objectives[k]
+            assert found.relative_gap <= reported * (1 + 1e-6) + 1e-14
