@@ -34,7 +34,6 @@ from regkit.rows.inputs import check_y, is_dask
 from regkit.rows.open import as_source
 from regkit.rows.sources import Encode, RowSource, plain_targets
 from regkit.solvers.folds.in_memory import FoldPaths, PathTask
-from regkit.solvers.folds.loss_passes import width_of
 from regkit.solvers.folds.loss_setup import LossSetup
 from regkit.solvers.folds.out_of_core_losses import RowsInPasses
 from regkit.solvers.losses import Loss
@@ -80,7 +79,7 @@ class ChunkedLossProblem(AnyLossProblem):
     @property
     def width(self) -> int:
         """How many rows of coefficients are one problem, with one gap."""
-        return width_of(self.loss)
+        return self.loss.width
 
     @property
     def classes(self) -> NDArray[Any] | None:
@@ -239,7 +238,7 @@ def open_chunks(setup: Setup, given: ChunkData, kind: Kind) -> ChunkedLossProble
     """
     classes, n_features = kind.classes, given.source.n_features
     n_classes = 0 if classes is None else len(classes)
-    width = width_of(kind.loss)
+    width = kind.loss.width
     if width * n_features > MOST_SUMMED_UP:
         raise ValueError(
             f"{setup.name} takes rows in chunks with at most {MOST_SUMMED_UP:,} "

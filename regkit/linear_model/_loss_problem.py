@@ -185,8 +185,9 @@ class AnyLossProblem(Problem):
             "feature_names_in_": self.feature_names,
         }
         if self.classes is None:
-            assert isinstance(self.loss, Loss)
-            power = {POISSON: 1.0, GAMMA: 2.0}.get(self.loss, self.loss.power)
+            loss = self.loss.elementwise
+            assert loss is not None
+            power = {POISSON: 1.0, GAMMA: 2.0}.get(loss, loss.power)
             return LogLinkPath(**common, power=power)
         has_probabilities = self.loss == LOGISTIC or self.width > 1
         return ClassificationPath(

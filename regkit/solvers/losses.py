@@ -18,6 +18,10 @@ class PathLoss(Protocol):
     """What a path asks of a loss: `Loss`, or one whose rows have several predictors."""
 
     @property
+    def elementwise(self) -> "Loss | None":
+        """See `Loss`."""
+
+    @property
     def curvature_bound(self) -> float:
         """See `Loss`."""
 
@@ -152,6 +156,16 @@ class Loss:
     power: float = 0.0
     curvature_bound: float = np.inf
     is_smooth: bool = True
+
+    @property
+    def width(self) -> int:
+        """How many linear predictors a row has."""
+        return 1
+
+    @property
+    def elementwise(self) -> "Loss | None":
+        """The loss as one of a single linear predictor per row, or None."""
+        return self
 
     @property
     def is_quadratic(self) -> bool:

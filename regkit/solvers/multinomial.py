@@ -8,7 +8,7 @@ import numpy as np
 from regkit._types import EPS, Floats
 from regkit.designs.class_weights import class_inverse, class_total
 from regkit.kernels.linear import multinomial as kernels
-from regkit.solvers.losses import overflowing
+from regkit.solvers.losses import Loss, overflowing
 
 _MOST_STEPS = 100
 
@@ -28,6 +28,16 @@ class Multinomial:
     may_fall_forever: bool = True
     # Beyond, probabilities round to 0 and 1 and leave no curvature to come back by.
     longest_step: float = 10.0
+
+    @property
+    def width(self) -> int:
+        """How many linear predictors a row has: one for each class."""
+        return self.n_classes
+
+    @property
+    def elementwise(self) -> Loss | None:
+        """As `Loss.elementwise`."""
+        return None
 
     def _split(self, *vectors: Floats) -> list[Floats]:
         return [vector.reshape(self.n_classes, -1) for vector in vectors]

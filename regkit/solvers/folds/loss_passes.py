@@ -83,12 +83,7 @@ class LossRequest(NamedTuple):
     @property
     def width(self) -> int:
         """Linear predictors of a row: one, or one per class of the multinomial loss."""
-        return width_of(self.loss)
-
-
-def width_of(loss: Loss | Multinomial) -> int:
-    """Return how many linear predictors a row has."""
-    return loss.n_classes if isinstance(loss, Multinomial) else 1
+        return self.loss.width
 
 
 # Of each fold, moments weighted by second derivatives: one, or those of each pair of

@@ -60,9 +60,9 @@ class LossFolds:
 
     def solve(self, task: PathTask) -> FoldPaths:
         """Solve the path on the training rows of every fold, and on all rows."""
-        term, loss = self._term, self._term.loss
+        term, loss = self._term, self._term.loss.elementwise
         if (
-            isinstance(loss, Loss)
+            loss is not None
             and len(term.targets) == 1
             and can_share(self._design, loss, task.penalty)
         ):

@@ -25,7 +25,6 @@ from regkit.solvers.folds.loss_passes import (
     Training,
     Trial,
     pairs,
-    width_of,
 )
 from regkit.solvers.folds.loss_results import PathAssembly, beside
 from regkit.solvers.folds.loss_setup import (
@@ -66,7 +65,7 @@ class RowsInPasses:
         p = self.n_features = len(whole.products)
         self.test_weights = np.array([groups.held_out_weight(k) for k in labels])
         self._n_targets = 1
-        if setup.n_classes and width_of(setup.loss) == 1:
+        if setup.n_classes and setup.loss.width == 1:
             classes = np.arange(float(setup.n_classes))
             self._n_targets = len(setup.targets(classes))
         self.center = whole.mean[:p] if setup.fit_intercept else np.zeros(p)
@@ -89,7 +88,7 @@ class RowsInPasses:
     @property
     def n_outputs(self) -> int:
         """Rows of coefficients: targets, or classes of the multinomial loss."""
-        return self._n_targets * width_of(self.setup.loss)
+        return self._n_targets * self.setup.loss.width
 
     @property
     def column_sizes(self) -> Floats:
@@ -146,7 +145,7 @@ class RowsInPasses:
         return self._nulls[key]
 
     def _fit_null(self, penalty: Penalty) -> NullModels:
-        p, width = self.n_features, width_of(self.setup.loss)
+        p, width = self.n_features, self.setup.loss.width
         points = [(np.zeros((width, p)), self._level(q)) for q in range(self._count)]
         free = np.flatnonzero(penalty.factor == 0.0)
         has_offset = bool(self._groups.offsets)
@@ -188,9 +187,9 @@ class RowsInPasses:
         """Return a problem's mean curvature, that of all rows, and residuals' size."""
         several = found.curvatures[training.target].values()
         weight = sum(
-            part[pairs(width_of(self.setup.loss)).index((k, k))].total_weight
+            part[pairs(self.setup.loss.width).index((k, k))].total_weight
             for part in several
-            for k in range(width_of(self.setup.loss))
+            for k in range(self.setup.loss.width)
         )
         whole = self._trainings[training.target].total
         return weight / whole, float(np.sqrt(found.spreads[q]))
@@ -205,7 +204,7 @@ class RowsInPasses:
     def _level(self, q: int) -> Floats:
         """Return the null model's intercepts where there is no offset."""
         loss, training = self.setup.loss, self._trainings[q]
-        width = width_of(loss)
+        width = loss.width
         if not self.setup.fit_intercept:
             return np.zeros(width)
         shares = self._shares[training.fold] / training.total
@@ -281,7 +280,7 @@ class RowsInPasses:
         curvature, size = self._sizes[q]
         scaled = ScaledPenalty.of(penalty, units, size + curvature)
         scaled = scaled._replace(square=scaled.square * curvature)
-        width = width_of(self.setup.loss)
+        width = self.setup.loss.width
         return ScaledPenalty(*(np.tile(values, width) for values in scaled))
 
     # Paths
@@ -350,7 +349,7 @@ class RowsInPasses:
 
     def _assembly(self, penalty: Penalty, alphas: Floats, tol: float) -> PathAssembly:
         return PathAssembly(
-            width_of(self.setup.loss),
+            self.setup.loss.width,
             self.center,
             self.setup.fit_intercept,
             self._null(penalty).columns,
@@ -423,7 +422,7 @@ class RowsInPasses:
         self, null: NullModels, penalty: Penalty, coefs: Floats, intercepts: Floats
     ) -> tuple[list[Base], list[Formed], bool]:
         """Look at points to start from; keep the null model where it is nearer."""
-        width = width_of(self.setup.loss)
+        width = self.setup.loss.width
         coefs = np.clip(coefs, penalty.lower, penalty.upper)
         coefs = np.where(np.isinf(penalty.factor), 0.0, coefs)
         levels = intercepts + coefs @ self.center

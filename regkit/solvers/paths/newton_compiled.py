@@ -11,7 +11,7 @@ import numpy as np
 from regkit._types import Floats, Indices
 from regkit.kernels.linear import loss_model, loss_walk
 from regkit.kernels.linear.loss_steps import LossRows
-from regkit.solvers.losses import Loss, overflowing
+from regkit.solvers.losses import overflowing
 from regkit.solvers.paths.newton_sweeps import SweptSteps
 
 # Multiplications of a Gram matrix up to which BLAS gains less than Python loses.
@@ -43,7 +43,7 @@ class CompiledSteps(SweptSteps):
 
     def _has_few_products(self, size: int) -> bool:
         """Whether the kernel is for that many columns, once they are gathered."""
-        if not isinstance(self._loss, Loss) or self._damping > 0.0:
+        if self._loss.elementwise is None or self._damping > 0.0:
             return False
         return len(self.eta) * size**2 <= _FEW_PRODUCTS
 
@@ -97,8 +97,8 @@ class CompiledSteps(SweptSteps):
 
     def _kernel_rows(self, weight: Floats) -> LossRows:
         """Return the rows as kernels take them; ``weight`` is that of the model."""
-        loss, n = self._loss, len(weight)
-        assert isinstance(loss, Loss)
+        loss, n = self._loss.elementwise, len(weight)
+        assert loss is not None
         return LossRows(
             loss.code,
             loss.power,

@@ -10,7 +10,6 @@ from math import inf
 import numpy as np
 
 from regkit.kernels.linear.terms import Point
-from regkit.solvers.losses import Loss
 from regkit.solvers.paths.newton_model import MOST_COLUMNS
 from regkit.solvers.paths.newton_steps import NewtonSteps
 from regkit.solvers.paths.swept_model import SweptModel
@@ -50,7 +49,7 @@ class SweptSteps(NewtonSteps):
     @property
     def _may_sweep(self) -> bool:
         """Whether sweeps are for this problem."""
-        is_plain = isinstance(self._loss, Loss) and self._damping == 0.0
+        is_plain = self._loss.elementwise is not None and self._damping == 0.0
         return is_plain and self._is_started and not self._takes_all
 
     def _cost_in_sweeps(self, n_new: int) -> float:
