@@ -14,6 +14,8 @@ from numba.core.compiler import Compiler
 from numba.core.typed_passes import NopythonRewrites
 from numba.core.untyped_passes import InlineClosureLikes
 
+from regkit.kernels.compiling import interrupts_wait
+
 OUTLINED = "_is_outlined"
 
 
@@ -57,6 +59,11 @@ class KernelCompiler(Compiler):
     There are no functions within functions, and expressions of arrays, which are fused,
     only where arrays may be made. A pass over every function costs 2 to 4% of the time.
     """
+
+    def __init__(self, *args: Any) -> None:
+        """Load what Numba can compile: what an interrupt leaves out stays missing."""
+        with interrupts_wait():
+            super().__init__(*args)
 
     def define_pipelines(self) -> Any:
         unused: tuple[Any, ...] = (InlineClosureLikes,)

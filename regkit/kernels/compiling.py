@@ -1,9 +1,11 @@
 """That kernels are being compiled, for those who wait for them or take the time."""
 
 import gc
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
-from threading import Lock
+from threading import Lock, current_thread, main_thread
 from time import perf_counter
 from typing import Any
 
@@ -73,3 +75,23 @@ def uncollected(compile_: Callable[..., Any]) -> Callable[..., Any]:
             return compile_(*args)
 
     return compile_uncollected
+
+
+@contextmanager
+def interrupts_wait() -> Iterator[None]:
+    """Let Ctrl-C wait until the block ends, in the thread that it interrupts.
+
+    For what has to be done whole, and takes less than a second.
+    """
+    handle = signal.getsignal(signal.SIGINT)
+    if current_thread() is not main_thread() or not callable(handle):
+        yield
+        return
+    received: list[tuple[Any, ...]] = []
+    signal.signal(signal.SIGINT, lambda *signal_: received.append(signal_))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handle)
+        if received:
+            handle(*received[0])

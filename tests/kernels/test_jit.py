@@ -4,9 +4,11 @@ import atexit
 import gc
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from functools import lru_cache
 from importlib import import_module
@@ -247,3 +249,70 @@ def test_time_that_compilation_takes():
     assert 0.01 <= compiling.seconds_compiling() - before < 10
     assert not compiling.is_compiling()
     assert compiling.seconds_compiling() == compiling.seconds_compiling()
+
+
+def test_too_few_threads_are_named(tmp_path):
+    code = """
+try:
+    import regkit.kernels
+except ValueError as error:
+    print(error)
+"""
+    printed = run(code, tmp_path, NUMBA_NUM_THREADS=0)
+    assert printed == (
+        "The environment variable NUMBA_NUM_THREADS must be at least 1, but it is '0'."
+    )
+
+
+def test_an_interrupt_of_the_first_compilation_leaves_it_to_be_repeated(tmp_path):
+    """Numba registers what it can compile once, and would go on without the rest."""
+    interrupted = """
+import signal
+from numba.core.typing.context import BaseContext
+insert, left = BaseContext.insert_function, [5]
+def insert_and_interrupt(*arguments):
+    left[0] -= 1
+    if left[0] == 0:
+        signal.raise_signal(signal.SIGINT)
+    insert(*arguments)
+BaseContext.insert_function = insert_and_interrupt
+try:
+    kernel(np.array([[2.0]]), 1, np.array([3.0]))
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+    assert run(IMPORT + interrupted + CALL, tmp_path).split() == ["interrupted", "0"]
+
+
+def test_interrupts_wait():
+    reached = []
+
+    def interrupt():
+        with compiling.interrupts_wait():
+            signal.raise_signal(signal.SIGINT)
+            reached.append(1)
+
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        interrupt()
+    assert reached == [1]
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_threads_and_ignored_interrupts_are_left_alone():
+    seen = []
+
+    def look():
+        with compiling.interrupts_wait():
+            seen.append(signal.getsignal(signal.SIGINT))
+
+    before = signal.getsignal(signal.SIGINT)
+    thread = threading.Thread(target=look)
+    thread.start()
+    thread.join()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        look()
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert seen == [before, signal.SIG_IGN]

@@ -126,8 +126,8 @@ def _form(
             share, square = working.sums[j] * inverse, gram[j, j]
             for k in range(size):
                 gram[j, k] -= share * working.sums[k]
-            if gram[j, j] <= DEPENDENT * square:  # as `pivoting.without_rounding`
-                gram[j, j] = 0.0
+            if not settings.is_smooth and gram[j, j] <= DEPENDENT * square:
+                gram[j, j] = 0.0  # as `pivoting.without_rounding`
         for j in range(size):
             if gram[j, j] == 0.0:
                 gram[j, :size] = 0.0

@@ -244,7 +244,8 @@ class _Lockstep:
                 m.sums[old : old + len(own)] = own
                 squares = np.diagonal(gram, old)
                 gram = gram - np.outer(own / total, m.sums[: old + len(own)])
-                gram = pivoting.without_rounding(gram, squares)
+                if not self._settings.is_smooth:
+                    gram = pivoting.without_rounding(gram, squares)
             m.admit(columns, product, gram)
 
     def _make_room(self, size: int) -> None:

@@ -124,7 +124,8 @@ class Member(NewtonPath):
             self.sums[:size] = sums
             squares = np.diagonal(gram)
             gram = gram - np.outer(sums / total, sums)
-            gram = pivoting.without_rounding(gram, squares)
+            if not self._loss.is_smooth:
+                gram = pivoting.without_rounding(gram, squares)
         self.problem.gram[:size, :size] = gram
         figures[loss_model.TOTAL] = total
         figures[loss_model.WORN] = figures[loss_model.IS_NEW] = 1.0

@@ -88,9 +88,7 @@ class SummedModel:
         self._inverse = _inverse(matrix)
         self._fit_intercept = units.fit_intercept
         if units.fit_intercept and not is_centered:
-            squares = np.diagonal(gram).copy()
             gram -= (self._sums @ self._inverse) @ self._sums.T
-            gram = pivoting.without_rounding(gram, squares)
         self._max_iter = units.max_iter
         self._ridged = penalty.is_ridged
         self._problem = WorkingProblem(gram, np.zeros(size), *penalty.by_column)

@@ -182,7 +182,8 @@ class NewtonModel:
             eliminated = sums @ self._inverse
             squares = np.diagonal(rows, old).copy()
             rows -= eliminated @ self._sums.T
-            rows = pivoting.without_rounding(rows, squares)
+            if not self.weight.all():
+                rows = pivoting.without_rounding(rows, squares)
             products = products - eliminated @ self._imbalance
         gram = self._problem.gram
         gram[old:new, :new] = rows
@@ -234,7 +235,8 @@ class NewtonModel:
             self._sums = sums.reshape(size, len(self._inverse))
             squares = np.diagonal(gram).copy()
             gram -= (self._sums @ self._inverse) @ self._sums.T
-            gram = pivoting.without_rounding(gram, squares)
+            if not weight.all():
+                gram = pivoting.without_rounding(gram, squares)
         self._problem.gram[:size, :size] = gram
         self.n_grams += 1
         self._is_new = True

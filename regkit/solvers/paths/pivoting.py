@@ -68,9 +68,9 @@ def grown(array: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
 def without_rounding(rows: Floats, squares: Floats) -> Floats:
     """Return rows of G, the last of its columns, once the intercepts are eliminated.
 
-    ``squares`` are the columns' own, before. A column that the rows of a curvature do
-    not tell from the intercepts has none left but rounding errors: it gets zeros, or
-    steps along it would have any length.
+    For losses that leave rows without a curvature. A column that the others do not tell
+    from the intercepts then has none but rounding errors, a small share of its square
+    before, which ``squares`` holds. It gets zeros: steps along it had any length.
     """
     old = rows.shape[1] - len(rows)
     gone = np.diagonal(rows, old) <= DEPENDENT * squares

@@ -361,6 +361,18 @@ def test_columns_enter_in_few_batches_and_hardly_any_in_vain(monkeypatch):
     assert ever <= sum(batches) < 1.3 * ever
 
 
+@pytest.mark.parametrize("form", ["C", "F"])
+def test_columns_that_rows_of_hardly_any_weight_tell_from_the_intercept(form):
+    X = np.zeros((8, 2))
+    X[[0, 2, 5], 0] = X[[1, 6], 1] = 1.0
+    y = np.array([1.0, 1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0])
+    weight = np.array([6.8e5, 1.4e-4, 3.2e5, 2.8e-3, 1.6e-2, 4.4e-3, 6.2e3, 7.3e-6])
+    options = {"make": FORMS[form], "sample_weight": weight}
+    for factor in ([1.0, 0.0], [np.inf, 0.0]):
+        penalty = Penalty.build(2, 0.5, np.array(factor))
+        check("logistic", X, y, penalty, np.array([0.1]), **options)
+
+
 @pytest.mark.parametrize("few_entries", [0, newton_ahead._FEW_ENTRIES])
 @pytest.mark.parametrize("name", LOSSES)
 def test_alphas_ahead_are_kept_as_far_as_they_hold(name, few_entries, monkeypatch):
