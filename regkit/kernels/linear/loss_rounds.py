@@ -223,6 +223,7 @@ def _follow_crossings(
     if follow_crossings(rows, working, ratio, columns, size, fit_intercept):
         return True
     own_residual(rows, working, fit_intercept)
+    working.figures[TOTAL] = 0.0  # none of it is left, until it is formed anew
     return False
 
 

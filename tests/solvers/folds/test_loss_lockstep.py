@@ -232,3 +232,34 @@ def test_alphas_may_begin_far_below_the_largest():
             )
             reported = path.dual_gaps[k] / path.null_objectives[k]
             assert found.relative_gap <= reported * (1 + 1e-6) + 1e-14
+
+
+@pytest.mark.parametrize("fit_intercept", [True, False])
+def test_gram_matrices_that_lose_a_rare_column(fit_intercept):
+    """Most rows of such a column leave at once, and others stay side by side."""
+    rng = np.random.default_rng(1)
+    X = rng.normal(size=(457, 26)) * (rng.random((457, 26)) < 0.1)
+    X[:3] *= 10.0
+    y = np.sign(X[:, :3].sum(axis=1) + rng.normal(size=457))
+    whole = make_design(np.asfortranarray(X), fit_intercept=fit_intercept)
+    penalty = Penalty.build(26)
+    alphas = loss_alpha_grid(whole, SQUARED_HINGE, y, penalty, 5, 0.01)
+    weights = [np.ones(457), *((np.arange(457) % 3 != k) * 1.0 for k in range(3))]
+    designs = [whole, *map(whole.reweighted, weights[1:])]
+    options = {"offset": None, "tol": TOL, "max_iter": 100}
+    paths = solve_folds(designs, SQUARED_HINGE, y, penalty, alphas, **options)
+    for weight, path in zip(weights, paths, strict=True):
+        assert path.converged.all()
+        for k, alpha in enumerate(alphas):
+            found = certify_loss(
+                "squared_hinge",
+                X,
+                y,
+                path.columns()[:, k],
+                path.intercepts[k],
+                alpha=alpha,
+                sample_weight=weight,
+                fit_intercept=fit_intercept,
+            )
+            reported = path.dual_gaps[k] / path.null_objectives[k]
+            assert found.relative_gap <= reported * (1 + 1e-6) + 1e-14
