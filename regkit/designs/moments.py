@@ -31,6 +31,22 @@ def subtract_outer(products: Floats, left: Floats, right: Floats) -> None:
         products[rows] -= left[rows, None] * right
 
 
+def mirrored(half: Floats) -> Floats:
+    """Return the symmetric matrix whose upper triangle ``half`` has, zeros below it.
+
+    In blocks that stay in the cache while they are transposed.
+    """
+    p, step = len(half), 64
+    whole = np.empty((p, p))
+    for first in range(0, p, step):
+        rows, behind = slice(first, first + step), slice(first + step, None)
+        block, own = half[rows, behind], half[rows, rows]
+        whole[rows, behind], whole[behind, rows] = block, block.T
+        np.add(own, own.T, out=whole[rows, rows])
+    np.fill_diagonal(whole, half.diagonal())
+    return whole
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Moments:
     """Weighted sums over some rows of ``d = x - center`` and ``t = y - level``.

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regkit._types import EPS, Floats, Indices
-from regkit.designs.moments import Moments, subtract_outer
+from regkit.designs.moments import Moments, mirrored, subtract_outer
 from regkit.designs.protocols import ColumnStore, WeightedColumns
 from regkit.designs.sparse_columns import COST_OF_A_COLUMN, SparseColumns
 from regkit.designs.sparse_storage import Storage, with_stored
@@ -303,10 +303,7 @@ class SparseDesign(WeightedRows):
         # Each entry meets those behind it.
         costs = (1 + self._in_a_row * (p - every) // p) * self._costs(every)
         found = by_shares(multiply, every, costs)
-        half = found[:, :p]
-        gram = np.add(half, half.T, order="C")
-        np.fill_diagonal(gram, half.diagonal())
-        return gram, found[:, p:].T.copy()
+        return mirrored(found[:, :p]), found[:, p:].T.copy()
 
     @property
     def _in_a_row(self) -> int:

@@ -20,6 +20,7 @@ from regkit.kernels.linear.active_set_state import (
     WorkingProblem,
     admit,
     cell,
+    correlate_afresh,
     newton_direction,
     shift_correlation,
     violation,
@@ -199,11 +200,7 @@ def _restart(problem: WorkingProblem, state: State, coef: Floats) -> None:
     for j in range(n):
         state.coef[j] = coef[j]
         state.free[j] = False
-        correlation = problem.target[j]
-        for other in range(n):
-            if coef[other] != 0.0:
-                correlation -= problem.gram[j, other] * coef[other]
-        state.correlation[j] = correlation
+    correlate_afresh(problem, state, n, np.empty(n, dtype=np.int64), np.empty(n))
     state.size[0] = 0
 
 
