@@ -36,7 +36,6 @@ from regkit.solvers.ridge.leave_one_out import (
     generalized,
     leave_one_out,
 )
-from regkit.solvers.ridge.tridiagonal_basis import TridiagonalBasis
 
 
 class RidgeChoice(NamedTuple):
@@ -284,8 +283,7 @@ class RidgeRowEvaluator(RidgeEvaluator):
         """Find the errors of every row when it is left out."""
         bases = self._take_bases()
         first = next(bases)
-        if isinstance(first, TridiagonalBasis):
-            self._known = first  # its factors serve the fit to all rows
+        self._known = first.systems
         return leave_one_out(
             self._design,
             self._ridge,

@@ -26,7 +26,8 @@ from scipy.linalg import qr, solve_triangular
 
 from regkit._types import EPS, Floats, Indices
 from regkit.solvers.paths.certificate import Products
-from regkit.solvers.paths.working_set import WorkingSet
+from regkit.solvers.paths.working_set import DualPoint, WorkingSet
+from regkit.solvers.problem import sum_of_squares
 
 # At most so many entries of the working set's columns are factored at each step.
 MOST_ENTRIES = 1 << 18
@@ -76,6 +77,11 @@ class Orthogonal(WorkingSet):
     def gathered(self, chosen: Indices) -> Products:
         some = self._rows[chosen]
         return some @ some.T, lambda step: self._rows @ (step @ some)
+
+    def dual_point(self, alpha: float) -> DualPoint | None:
+        residual = self.residual()
+        move, slopes = self.dual_move(residual, alpha)
+        return DualPoint(residual - move, slopes, sum_of_squares(move))
 
     def dual_move(self, residual: Floats, alpha: float) -> tuple[Floats, Floats]:
         """Return a small move d, and the slopes ``Zᵀ(residual - d)`` that it aims at.

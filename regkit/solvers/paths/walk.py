@@ -20,7 +20,7 @@ from regkit.solvers.paths.descent import Descent
 from regkit.solvers.paths.orthogonal import MOST_ENTRIES, Orthogonal
 from regkit.solvers.paths.pivoting import REFINEMENTS
 from regkit.solvers.paths.screening import Answer, Request, Screen
-from regkit.solvers.paths.working_set import ActiveSet, Inner
+from regkit.solvers.paths.working_set import ActiveSet, DualPoint, Inner
 from regkit.solvers.problem import (
     Penalty,
     ScaledProblem,
@@ -336,21 +336,22 @@ class ScreenedPath:
             self.residual_square,
             self._goal,
         )
-        if self.gap > self._goal and isinstance(self._inner, Orthogonal):
-            yield from self._move_dual_point(self._inner, alpha)
+        if self.gap > self._goal:
+            dual = self._inner.dual_point(alpha)
+            if dual is not None:
+                yield from self._bound_by(dual, alpha)
 
-    def _move_dual_point(self, inner: Orthogonal, alpha: float) -> Asking[None]:
+    def _bound_by(self, dual: DualPoint, alpha: float) -> Asking[None]:
         """Bound the gap by a dual point with the slopes that free columns need.
 
         The bound of `Certificate`, without an estimate of how far slopes move.
         """
-        residual = inner.residual()
-        move, aims = inner.dual_move(residual, alpha)
-        every = np.arange(len(self.coef))
-        found, correlations = yield Request(residual - move, every)
+        every, columns = np.arange(len(self.coef)), self._inner.columns
+        found, correlations = yield Request(dual.residual, every)
         slope = self._screen.correlation.copy()
         slope[found] = correlations
-        slope[inner.columns] = np.where(np.isnan(aims), slope[inner.columns], aims)
+        known = ~np.isnan(dual.slopes)
+        slope[columns[known]] = dual.slopes[known]
         at = Point(every, self.coef, slope)
         gap = self._penalty.gap(at, alpha, 2.0 * self.residual_square)
-        self.gap = min(self.gap, gap + sum_of_squares(move))
+        self.gap = min(self.gap, gap + dual.move_square)

@@ -6,7 +6,7 @@ they hold: `ActiveSet` exactly, through a Gram matrix and a Cholesky factor;
 factor or the user asks for it.
 """
 
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -18,6 +18,16 @@ from regkit.solvers.problem import ScaledProblem
 
 # Squares of columns have too few digits where less than this share is a column's own.
 _DOUBTED = 1e-6
+
+
+class DualPoint(NamedTuple):
+    """A residual moved until free columns have the slopes that the optimum asks for."""
+
+    residual: Floats
+    slopes: Floats
+    """One per column of the working set, nan where they are not known exactly."""
+    move_square: float
+    """|move|²."""
 
 
 class Inner(Protocol):
@@ -63,6 +73,9 @@ class Inner(Protocol):
     def refresh(self, correlation: Floats) -> None:
         """Take the exact correlations of all columns with the residual."""
 
+    def dual_point(self, alpha: float) -> DualPoint | None:
+        """Return a dual point nearer to the optimum than the residual, or None."""
+
 
 class WorkingSet:
     """What inner solvers begin with: no columns."""
@@ -80,6 +93,9 @@ class WorkingSet:
     def _begin(self) -> None:
         """Make what the solver keeps of its columns."""
         raise NotImplementedError
+
+    def dual_point(self, alpha: float) -> DualPoint | None:
+        return None
 
 
 class ActiveSet(WorkingSet):

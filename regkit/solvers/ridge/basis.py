@@ -22,6 +22,7 @@ from scipy.linalg import solve_triangular
 
 from regkit._types import EPS, Floats, Indices
 from regkit.designs import Design
+from regkit.solvers.ridge.cholesky import Systems
 
 # With fewer digits than this in squares, singular values are asked.
 _PRECISE = 1e-9
@@ -122,6 +123,10 @@ class Basis(Protocol):
 
         Up to a factor, of which the latter have the square.
         """
+
+    @property
+    def systems(self) -> Systems | None:
+        """What serves the fit to all rows too, or None."""
 
 
 class Precision:

@@ -12,7 +12,7 @@ from regkit.solvers.ridge.basis import (
     RowDirections,
     SweptRows,
 )
-from regkit.solvers.ridge.cholesky import Factor
+from regkit.solvers.ridge.cholesky import Factor, Systems
 from regkit.solvers.ridge.svd import ColumnSpace, rank_tolerance, reduce_rows
 
 # Unpenalized columns less independent than this need their singular values.
@@ -98,6 +98,10 @@ class ColumnBasis:
         largest = float(np.max(squares, initial=0.0))
         precision = Precision(squares, largest, tolerance)
         return cls(data, squares, precision, free, others, products)
+
+    @property
+    def systems(self) -> Systems | None:
+        return None
 
     def is_precise(self, alphas: Floats) -> NDArray[np.bool_]:
         return self._precision.suffices(alphas)

@@ -11,6 +11,7 @@ from regkit.solvers.ridge.basis import (
     RidgeData,
     RowDirections,
 )
+from regkit.solvers.ridge.cholesky import Systems
 from regkit.solvers.ridge.svd import ColumnSpace, rank_tolerance
 
 
@@ -42,6 +43,10 @@ class RowBasis:
         self._data, self._precision = data, Precision(squares, largest, tolerance)
         self._vectors = vectors
         self._inner = vectors.T @ data.target
+
+    @property
+    def systems(self) -> Systems | None:
+        return None
 
     def is_precise(self, alphas: Floats) -> NDArray[np.bool_]:
         return self._precision.suffices(alphas)

@@ -15,6 +15,7 @@ from regkit.solvers.ridge.basis import (
     RidgeData,
     interpolate,
 )
+from regkit.solvers.ridge.cholesky import Systems
 from regkit.solvers.ridge.row_basis import inverse_roots, unpenalized_space
 from regkit.solvers.ridge.tridiagonal import TridiagonalForm, solve
 
@@ -63,6 +64,10 @@ class TridiagonalBasis:
     @property
     def values(self) -> Floats:
         return self.form.values
+
+    @property
+    def systems(self) -> Systems | None:
+        return self
 
     def is_precise(self, alphas: Floats) -> NDArray[np.bool_]:
         return self._precision.suffices(alphas)
