@@ -269,6 +269,7 @@ def test_an_interrupt_of_the_first_compilation_leaves_it_to_be_repeated(tmp_path
     interrupted = """
 import signal
 from numba.core.typing.context import BaseContext
+signal.signal(signal.SIGINT, signal.default_int_handler)
 insert, left = BaseContext.insert_function, [5]
 def insert_and_interrupt(*arguments):
     left[0] -= 1
@@ -284,6 +285,15 @@ except KeyboardInterrupt:
     assert run(IMPORT + interrupted + CALL, tmp_path).split() == ["interrupted", "0"]
 
 
+@pytest.fixture
+def interruptible():
+    """Processes in the background of a shell are begun with Ctrl-C ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_interrupts_wait():
     reached = []
 
