@@ -95,7 +95,7 @@ class AheadPath(NewtonPath):
         return columns, design.correlate_together(designs, list(duals), columns)
 
     def _exceeding(self, columns: Indices, products: Floats, alphas: Floats) -> Any:
-        """Tell which columns outside exceed their thresholds, (alphas, columns)."""
+        """Return which columns outside exceed their thresholds, (alphas, columns)."""
         penalty = self.penalty
         threshold = np.multiply.outer(alphas, penalty.l1[columns])
         over = (products > threshold) & (penalty.upper[columns] > 0.0)
