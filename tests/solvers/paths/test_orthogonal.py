@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.exceptions import ConvergenceWarning
 
-from regkit import lasso_path
+from regkit import LassoRegressor, lasso_path
 from regkit.designs import make_design
 from regkit.solvers.paths.orthogonal import Orthogonal
 from regkit.solvers.problem import Penalty, scale_problem
@@ -102,3 +102,22 @@ def test_a_start_is_left_only_downhill():
     solver.restart(np.array([3.0, -2.0, 0.0, 1.0, 0.0]))
     solver.minimize(0.1, 0.0)
     np.testing.assert_allclose(solver.coef(), coef, atol=1e-13)
+
+
+@pytest.mark.parametrize("seed", [1, 16, 37, 39, 53, 58])
+def test_a_moved_dual_point_certifies_without_coordinate_descent(seed):
+    """Beside a near copy and a tiny alpha the residual itself is no dual point."""
+    rng = np.random.default_rng(seed)
+    n, p = int(rng.integers(10, 40)), int(rng.integers(3, 9))
+    X = rng.normal(size=(n, p))
+    X[:, 1] = X[:, 0] + 10.0 ** -rng.integers(4, 10) * rng.normal(size=n)
+    if seed % 2:
+        X += 10.0 ** rng.integers(0, 5)
+    y = X @ rng.normal(size=p) * 10.0 ** rng.integers(0, 4)
+    y += rng.normal(size=n) * 10.0 ** -rng.integers(0, 8)
+    top = np.abs(X.T @ (y - y.mean())).max() / n
+    alpha = 10.0 ** -rng.integers(3, 14) * top
+    factor = np.where(np.arange(p) < rng.integers(0, 3), 0.0, 1.0)
+    model = LassoRegressor(alpha, tol=1e-12, penalty_factor=factor).fit(X, y)
+    assert model.solver_ == "active_set+qr"
+    assert model.dual_gap_ <= 1e-12 * np.var(y)
