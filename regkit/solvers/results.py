@@ -81,9 +81,13 @@ class PathResult:
     def dense(self) -> Floats:
         """Return the coefficients as a contiguous array (*S, n_features)."""
         columns = self.coefs
-        if not isinstance(columns, np.ndarray):
-            columns = _filled(columns, slice(0, columns.shape[1]))
-        return np.ascontiguousarray(columns.T).reshape(*self.alphas.shape, -1)
+        if isinstance(columns, np.ndarray):
+            found = np.ascontiguousarray(columns.T)
+        else:
+            found = np.zeros(columns.shape[::-1])
+            at = np.repeat(np.arange(len(found)), np.diff(columns.indptr))
+            found[at, columns.indices] = columns.data
+        return found.reshape(*self.alphas.shape, -1)
 
     def coef_path(self) -> Floats:
         """Return the coefficients (n_features, K); of several targets one such each."""
