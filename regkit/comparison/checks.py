@@ -10,9 +10,10 @@ from scipy.stats import rankdata
 from sklearn.metrics import r2_score
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
+from regkit._text import count
 from regkit._types import Floats
 from regkit.comparison.columns import Prepared, dense
-from regkit.comparison.numbers import count, percent
+from regkit.comparison.numbers import percent
 from regkit.comparison.splits import Split
 from regkit.comparison.tables import Given
 from regkit.comparison.tasks import ComparisonTarget, Metric

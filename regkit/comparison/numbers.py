@@ -35,8 +35,3 @@ def digits(value: float, n: int = 4) -> str:
 def percent(share: float) -> str:
     """Show 4.2% and 12%."""
     return f"{share:.0%}" if share >= 0.0995 else f"{share:.1%}"
-
-
-def count(number: int, noun: str) -> str:
-    """Show 1 column and 2 columns."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

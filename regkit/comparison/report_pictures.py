@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from regkit._text import shorten
 from regkit.comparison.display import RegularizerComparisonDisplay
 from regkit.comparison.findings import Findings, ModelResult
 from regkit.inspection._drawing import make_figure
 from regkit.inspection._fonts import all_scripts, lacking_characters
-from regkit.inspection._labels import shorten
 from regkit.inspection.prediction_display import PredictedActualDisplay
 
 if TYPE_CHECKING:

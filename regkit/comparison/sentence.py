@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from regkit._text import count
 from regkit.comparison.findings import Findings, ModelResult
-from regkit.comparison.numbers import count, error_text, percent, unit_and_decimals
+from regkit.comparison.numbers import error_text, percent, unit_and_decimals
 from regkit.comparison.table import error_size
 
 # Of a constant's error: what is smaller is taken for no error at all.

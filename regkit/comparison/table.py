@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
 
 import numpy as np
 
+from regkit._text import align, count
 from regkit.comparison.findings import Findings, ModelResult
 from regkit.comparison.networks import n_network_folds
 from regkit.comparison.numbers import (
-    count,
     digits,
     error_text,
     percent,
@@ -184,11 +183,12 @@ def _fit_table(comparison: Findings) -> list[str]:
     """Lay out the rows below 80 columns: first names get shorter, then numbers."""
     whole = _rows(comparison)
     fewer = _rows(comparison, fewer=_leads_with_zeros(comparison))
-    table = align(whole, 2)
+    left = {0, len(whole[0]) - 1}  # names, and what was chosen
+    table = align(whole, 2, left)
     for rows, gutter in ((whole, 2), (fewer, 2), (fewer, 1)):
         if max(map(len, table)) > WIDTH:
             shorter = [[c.replace("l1_ratio", "l1") for c in row] for row in rows]
-            table = align(shorter, gutter)
+            table = align(shorter, gutter, left)
     return table
 
 
@@ -237,18 +237,3 @@ def _score(value: float) -> str:
 def time_text(seconds: float) -> str:
     """Show 0.12 s and 14 s."""
     return f"{seconds:.2f} s" if seconds < 9.995 else f"{seconds:.0f} s"
-
-
-def align(rows: Sequence[Sequence[str]], gutter: int) -> list[str]:
-    """Left-align names and choices, right-align numbers."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    left = {0, len(widths) - 1}
-    return [
-        (gutter * " ")
-        .join(
-            cell.ljust(width) if k in left else cell.rjust(width)
-            for k, (cell, width) in enumerate(zip(row, widths, strict=True))
-        )
-        .rstrip()
-        for row in rows
-    ]

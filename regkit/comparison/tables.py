@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.utils import check_consistent_length
 
+from regkit._text import count
 from regkit._types import Indices
 from regkit.comparison.columns import TableColumns
 from regkit.comparison.tasks import ComparisonTarget, read_target
@@ -102,7 +103,7 @@ def read_given(
             None if given is None else _values(given)[kept] for given in (groups, time)
         )
         if column is None:
-            rows = "1 row" if n_gone == 1 else f"{n_gone} rows"
+            rows = count(n_gone, "row")
             left_out.append(f"{rows} without a value of {name!r}: left out")
             columns, values = columns.take(kept), values[kept]
     return Given(

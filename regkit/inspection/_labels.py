@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.isotonic import isotonic_regression
 
+from regkit._text import shorten
 from regkit.inspection._drawing import lay_out
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.lines import Line2D
     from matplotlib.text import Text
 
-_LONGEST_NAME = 24
+LONGEST_NAME = 24
 # Labels may fill this share of the width, and stand this many heights apart.
 _LABEL_ROOM = 0.35
 # ... and on a narrow figure so many points, but never more than half.
@@ -25,14 +26,6 @@ _LINE_SPACING = 1.3
 _NARROW_INCHES = 5.5
 # Between line end and name, as a share of the width.
 _GAP = 0.035
-
-
-def shorten(name: str, longest: int = _LONGEST_NAME) -> str:
-    """Cut the middle out of a long name: both ends tell columns apart."""
-    if len(name) <= longest:
-        return name
-    tail = (longest - 1) // 2
-    return f"{name[: longest - 1 - tail]}…{name[len(name) - tail :]}"
 
 
 def write_names(
@@ -49,7 +42,7 @@ def write_names(
     box = ax.get_window_extent()
     texts: list[Any] = [
         ax.annotate(
-            shorten(name),
+            shorten(name, LONGEST_NAME),
             xy=(0, 0),
             xycoords="axes fraction",
             color=_darker(color),

@@ -9,11 +9,12 @@ from numpy.typing import ArrayLike
 from scipy.optimize import brentq
 from sklearn.utils import check_X_y
 
+from regkit._text import shorten
 from regkit._types import Floats
 from regkit.inspection._described import Described, number
 from regkit.inspection._drawing import COLORS, as_floats, lay_out
 from regkit.inspection._grid import feature_column, feature_label
-from regkit.inspection._labels import shorten
+from regkit.inspection._labels import LONGEST_NAME
 from regkit.linear_model import LassoRegressor, RidgeRegressor
 
 if TYPE_CHECKING:
@@ -188,9 +189,11 @@ class PenaltyGeometryDisplay(Described):
                 label=f"{name}: ({point[0]:.3g}, {point[1]:.3g})",
                 zorder=4,
             )
-        first, second = np.asarray(self.feature_names)
-        ax.set_xlabel(f"b₁, coefficient of {shorten(str(first))}", parse_math=False)
-        ax.set_ylabel(f"b₂, coefficient of {shorten(str(second))}", parse_math=False)
+        first, second = (
+            shorten(str(n), LONGEST_NAME) for n in np.asarray(self.feature_names)
+        )
+        ax.set_xlabel(f"b₁, coefficient of {first}", parse_math=False)
+        ax.set_ylabel(f"b₂, coefficient of {second}", parse_math=False)
         ax.plot([], [], color="0.75", linewidth=0.8, label="equal squared error")
         if ax.figure.figure.get_figwidth() < _NARROW:
             at: dict[str, Any] = {"loc": "lower left", "bbox_to_anchor": (0, 1.02)}

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from regkit._text import count
+
 
 class Progress:
     """Prints a line for each l1_ratio and a last one, where `verbose` asks for them.
@@ -30,7 +32,7 @@ class Progress:
         if not self._model.verbose:
             return
         self._step += 1
-        text = f"{n_alphas} {'alpha' if n_alphas == 1 else 'alphas'}"
+        text = count(n_alphas, "alpha")
         text += f", {_compared_by(self._model, n_folds)}"
         if hasattr(self._model, "l1_ratio"):
             text = f"l1_ratio {l1_ratio:.3g} ({self._step} of {self._n_steps}): {text}"
@@ -57,7 +59,7 @@ class Progress:
 def _compared_by(model: Any, n_folds: int) -> str:
     """Say what alphas are compared by."""
     if n_folds:
-        return f"{n_folds} {'fold' if n_folds == 1 else 'folds'}"
+        return count(n_folds, "fold")
     if hasattr(model, "criterion"):
         return str(model.criterion).upper()
     if model.cv == "gcv":

@@ -7,10 +7,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from regkit._pandas import require_pandas
+from regkit._text import align, count, shorten
 from regkit._types import Floats
 from regkit.rows.column_scales import column_scales
 
@@ -89,9 +89,10 @@ class CoefficientViews:
         check_is_fitted(self)
         coefs, names = _coefs(self), _names(self)
         kept = np.flatnonzero(coefs.any(axis=0))
+        has = "has" if 1 in (kept.size, len(names)) else "have"
         lines = [
-            f"{type(self).__name__}: {kept.size} of {coefs.shape[1]} columns have a "
-            "coefficient",
+            f"{type(self).__name__}: {kept.size} of {count(len(names), 'column')} "
+            f"{has} a coefficient",
             *_chosen(self),
             *_exactness(self),
         ]
@@ -227,7 +228,7 @@ class PathViews:
         if (X is None) != (y is None):
             raise ValueError("summary takes both X and y, or neither.")
         head, rows = _path_rows(self, X, y, n_rows)
-        return "\n".join([_heading(self), "", *_aligned([head, *rows])])
+        return "\n".join([_heading(self), "", *align([head, *rows])])
 
     def __str__(self) -> str:
         return self.summary()
@@ -256,8 +257,8 @@ def _display(name: str) -> Any:
 
 def _heading(path: Any) -> str:
     return (
-        f"{type(path).__name__}: {path.n_features_in_} columns, "
-        f"{len(path.alphas)} alphas by {path.solver}"
+        f"{type(path).__name__}: {count(path.n_features_in_, 'column')}, "
+        f"{count(len(path.alphas), 'alpha')} by {path.solver}"
     )
 
 
@@ -326,7 +327,7 @@ def _number(value: Any) -> str:
 
 def _narrow(rows: list[list[str]]) -> list[str]:
     """Align a table, in several where it is too wide for a screen."""
-    rows = [[_cut(cell) for cell in row] for row in rows]
+    rows = [[shorten(cell, _LONGEST) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines: list[str] = []
     start = 1
@@ -338,23 +339,6 @@ def _narrow(rows: list[list[str]]) -> list[str]:
                 break
             stop += 1
         lines += [""] * bool(lines)
-        lines += _aligned([[row[0], *row[start:stop]] for row in rows])
+        lines += align([[row[0], *row[start:stop]] for row in rows])
         start = stop
     return lines
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
-
-
-def _aligned(rows: list[list[str]]) -> list[str]:
-    """Left-align the first column, right-align the others."""
-    widths: NDArray[Any] = np.array([[len(cell) for cell in row] for row in rows])
-    widths = widths.max(axis=0)
-    return [
-        "  ".join(
-            cell.ljust(width) if k == 0 else cell.rjust(width)
-            for k, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    ]

@@ -60,20 +60,13 @@ def _log_choices(design: Design, penalty: Penalty, path: PathResult) -> Floats:
     p = float(np.count_nonzero(may_enter))
     d = np.array(
         [
-            np.count_nonzero(may_enter[_support(path, i)])
+            np.count_nonzero(path.at(i).coefs[may_enter])
             for i in range(len(path.alphas))
         ],
         dtype=np.float64,
     )
     log_choices: Floats = gammaln(p + 1.0) - gammaln(d + 1.0) - gammaln(p - d + 1.0)
     return log_choices
-
-
-def _support(path: PathResult, i: int) -> Indices:
-    start, stop = path.coefs.indptr[i : i + 2]
-    nonzero = path.coefs.data[start:stop] != 0.0
-    columns: Indices = path.coefs.indices[start:stop][nonzero].astype(np.int64)
-    return columns
 
 
 def degrees_of_freedom(
@@ -105,10 +98,9 @@ def _free_columns(penalty: Penalty, path: PathResult) -> list[Indices]:
     """Return the columns that are neither zero nor at a bound, at every alpha."""
     free = []
     for i in range(len(path.alphas)):
-        columns = _support(path, i)
-        coef = np.asarray(path.coefs[columns, [i] * len(columns)]).ravel()
-        inside = (coef > penalty.lower[columns]) & (coef < penalty.upper[columns])
-        free.append(columns[inside])
+        coef = path.at(i).coefs[:, 0]
+        inside = (coef > penalty.lower) & (coef < penalty.upper)
+        free.append(np.flatnonzero(inside & (coef != 0.0)))
     return free
 
 

@@ -7,12 +7,13 @@ from unicodedata import normalize
 
 import numpy as np
 
+from regkit._text import count
 from regkit._types import Floats
 from regkit.tables._booleans import is_flag, read_booleans
 from regkit.tables._dates import to_date
 from regkit.tables._frames import RawColumn, to_text
 from regkit.tables._numbers import Notation, convert_numbers
-from regkit.tables._sentences import CellError, Option, count_rows
+from regkit.tables._sentences import CellError, Option
 from regkit.tables.reading import ColumnReading, Kind, Levels, TypedColumn
 
 _UNSEEN = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u2060\ufeff"))
@@ -113,8 +114,8 @@ def stray_error(
     first = set(strays)
     row = next(k for k, cell in enumerate(column.values) if cell in first)
     cell = column.values[row]
-    count = sum(map(Counter(column.values).__getitem__, first))
-    rows = f"{count_rows(count)} {'is' if count == 1 else 'are'}"
+    n_strays = sum(map(Counter(column.values).__getitem__, first))
+    rows = f"{count(n_strays, 'row')} {'is' if n_strays == 1 else 'are'}"
     what = {"number": "numbers", "date": "dates", "boolean": "yes and no"}[reading.kind]
     wanted = str(reading.notation or "")
     return CellError(

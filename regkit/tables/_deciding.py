@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from regkit._text import count
 from regkit.tables._applying import (
     apply_reading,
     fill_in,
@@ -33,7 +34,7 @@ from regkit.tables._numbers import (
     NumberCells,
     read_numbers,
 )
-from regkit.tables._sentences import CellError, Note, Option, count_rows
+from regkit.tables._sentences import CellError, Note, Option
 from regkit.tables.reading import ColumnReading, Kind, ReadingSettings, TypedColumn
 
 _MOSTLY = 0.9
@@ -279,7 +280,7 @@ class _Look:
         name = self.column.name
         return tuple(
             Note(
-                f"column {name!r} holds {cell!r} in {count_rows(self.counts[cell])}: "
+                f"column {name!r} holds {cell!r} in {count(self.counts[cell], 'row')}: "
                 "read as missing",
                 (Option("readings", "category", name),),
                 "reads the whole column as text",

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from math import isclose
 from typing import NamedTuple
 
+from regkit._text import count
 from regkit.tables._missing import AMONG_NUMBERS
 from regkit.tables._numbers import read_numbers
 
@@ -65,7 +66,7 @@ def find_table(
     above = [k for k in kept if k < start]
     if above:
         shown = " ".join(rows[above[0]]).strip()
-        lines = "1 line" if len(above) == 1 else f"{len(above)} lines"
+        lines = count(len(above), "line")
         notes.append(f"{lines} above the header of {source} left out: {shown[:40]!r}")
     body = [k for k in kept if k > start]
     if inside := [k for k in comments if k > start]:

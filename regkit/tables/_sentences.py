@@ -125,8 +125,3 @@ def unknown_column(name: str, names: list[str], source: str) -> str:
     else:
         shown = name_list(names)
     return f"{source} has no column {name!r}; its columns are {shown}"
-
-
-def count_rows(n: int) -> str:
-    """Write ``1 row`` and ``2 rows``."""
-    return "1 row" if n == 1 else f"{n} rows"

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from regkit._text import count
 from regkit.tables._encodings import Learned
-from regkit.tables._sentences import Note, count_rows
+from regkit.tables._sentences import Note
 from regkit.tables.reading import ColumnReading, Levels, TypedColumn, TypedTable
 
 
@@ -109,7 +110,7 @@ def missing_notes(columns: Sequence[ColumnReport], indicators: bool) -> list[str
 
 def _name_rows(columns: Sequence[ColumnReport]) -> str:
     """Name up to four columns and the rows that are missing in each."""
-    named = [f"{c.name!r} ({count_rows(c.n_missing)})" for c in columns[:4]]
+    named = [f"{c.name!r} ({count(c.n_missing, 'row')})" for c in columns[:4]]
     more = f" and {len(columns) - 4} more columns" if len(columns) > 4 else ""
     return ", ".join(named) + more
 

@@ -9,7 +9,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from regkit.tables._sentences import Note, Style, TableError, count_rows
+from regkit._text import count
+from regkit.tables._sentences import Note, Style, TableError
 from regkit.tables.reading import ColumnReading, Levels, TypedColumn
 
 
@@ -86,7 +87,7 @@ def make_target(
     notes = reading.notes
     if not kept.all():
         gone = np.flatnonzero(~kept)
-        count = count_rows(gone.size)
+        rows = count(gone.size, "row")
         at = ("" if gone.size == 1 else "the first ") + place(int(gone[0]))
-        notes += (Note(f"the target {name!r} is missing in {count}, {at}: left out"),)
+        notes += (Note(f"the target {name!r} is missing in {rows}, {at}: left out"),)
     return Target(name, kind, values[kept], labels, kept, reading, notes)

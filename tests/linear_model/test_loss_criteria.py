@@ -75,6 +75,23 @@ def test_degrees_of_freedom_with_an_l2_penalty():
     assert model.criterion_[0] == pytest.approx(value, rel=1e-9)
 
 
+@pytest.mark.parametrize("criterion", ["aic", "ebic"])
+def test_more_columns_than_rows_and_an_l2_penalty(criterion):
+    """Solved in the space of the rows; all columns are in the model."""
+    wide, counts, alpha = X[:6], COUNTS[:6], 3.0
+    options = {"family": "poisson", "l1_ratio": 0.0, **TIGHT}
+    model = GeneralizedLinearRegressorCV(alphas=[alpha], criterion=criterion, **options)
+    model.fit(wide, counts)
+    mean = model.predict(wide)
+    Z = np.column_stack([wide, np.ones(6)])
+    hessian = (Z.T * mean) @ Z / 6
+    df = np.trace(np.linalg.solve(hessian + np.diag([*[alpha] * 8, 0.0]), hessian))
+    value = 6 * mean_poisson_deviance(counts, mean) + 2 * df
+    if criterion == "ebic":
+        value += (np.log(6) - 2) * df
+    assert model.criterion_[0] == pytest.approx(value, rel=1e-9)
+
+
 @pytest.mark.parametrize("criterion", ["aic", "bic", "ebic"])
 def test_information_criteria_of_several_classes(criterion):
     labels = np.arange(N) % 3

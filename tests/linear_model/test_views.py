@@ -173,3 +173,15 @@ def test_paths_and_classifiers_draw_themselves(houses):
     model = regkit.LogisticClassifierCV(cv=3, standardize=True).fit(X, classes)
     assert model.plot().alphas.size == 100
     plt.close("all")
+
+
+def test_long_names_are_told_apart_and_one_is_singular(houses):
+    X, y = houses
+    start = "a_long_description_of_a_column_that_ends_in_"
+    renamed = X.iloc[:, :2].set_axis([start + "a", start + "b"], axis=1)
+    lines = regkit.RidgeRegressor().fit(renamed, y).summary().splitlines()
+    assert {line.split()[0][-4:] for line in lines[5:7]} == {"in_a", "in_b"}
+    one = regkit.LassoRegressor().fit(renamed.iloc[:, :1], y)
+    assert one.summary().startswith("LassoRegressor: 1 of 1 column has a coefficient\n")
+    path = regkit.lasso_path(renamed.iloc[:, :1], y, alphas=[1.0])
+    assert str(path).startswith("RegularizationPath: 1 column, 1 alpha by ")

@@ -14,6 +14,7 @@ from regkit.kernels.linear import loss_model, loss_walk
 from regkit.kernels.linear.loss_steps import LossRows
 from regkit.solvers.losses import overflowing
 from regkit.solvers.paths.newton_sweeps import SweptSteps
+from regkit.solvers.paths.walk import Asking
 
 # Multiplications of a Gram matrix up to which BLAS gains less than Python loses.
 _FEW_PRODUCTS = 1 << 23
@@ -89,8 +90,9 @@ class CompiledSteps(SweptSteps):
         if model.size > 2 * model.n_active + _FEW_IDLE:
             self._form(alpha)
 
-    def run(self, alphas: Floats) -> Solved | None:
+    def run(self, alphas: Floats) -> Asking[Solved | None]:
         """Solve for the first of decreasing alphas, as many as go without Python."""
+        yield from ()  # of all columns in the working set nothing is asked
         if self._model.size < len(self.coef) or not self._may_run():
             return None
         solved = self._run(alphas, _NOWHERE)
@@ -112,9 +114,10 @@ class CompiledSteps(SweptSteps):
         if done:
             self.coef[columns] = coefs[done - 1]
             self.gap = float(found[done - 1, 1])
+        found = found[:done]
         found[:, 3] = np.maximum(0.0, found[:, 3] - self._least_value)
         order = np.argsort(columns)
-        return Solved(columns[order], coefs[:done, order], found[:done])
+        return Solved(columns[order], coefs[:done, order], found)
 
     def _kernel_rows(self, weight: Floats) -> LossRows:
         """Return the rows as kernels take them; ``weight`` is that of the model."""
