@@ -1,11 +1,11 @@
 """Several alphas at a time over a working set, and one look at the columns outside.
 
-Where compiled steps take microseconds, calls from Python at every alpha take most of
-the time. The columns that the next few alphas ought to need are admitted at once
-(`Screen.coming`); solutions over those columns are found by one call; and the columns
-outside are multiplied by all their dual points together. What is found is kept up to
-the first alpha at which one of them exceeds its threshold: there the path goes on from
-the solution before, with that column.
+Where steps take microseconds, calls from Python at every alpha take most of the time,
+and where X is large, its products with every dual point do. The columns that the next
+few alphas ought to need are admitted at once (`Screen.coming`); solutions over those
+columns are found by one call; and the columns outside are multiplied by all their dual
+points together. What is found is kept up to the first alpha at which one of them
+exceeds its threshold: the path goes back there with that column.
 """
 
 from math import inf

@@ -374,7 +374,7 @@ def test_columns_that_rows_of_hardly_any_weight_tell_from_the_intercept(form):
 
 
 @pytest.mark.parametrize(
-    "few_entries, few_products",
+    ("few_entries", "few_products"),
     [(0, 1 << 23), (1 << 20, 1 << 23), (0, 0)],
     ids=["some columns", "all columns", "Gram matrices by BLAS"],
 )
