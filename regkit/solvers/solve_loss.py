@@ -71,7 +71,7 @@ def solve_loss_path(
             start=None if start is None else start[0],
         )
     task = LossTask(loss, y, offset, tol, max_iter)
-    return LossWalk(task, _path(loss)).solve(
+    return LossWalk(task, path_type(loss)).solve(
         design, penalty, alphas, start, max_nonzero
     )
 
@@ -100,9 +100,9 @@ def loss_alpha_grid(
         target = y if offset is None else y - offset
         return alpha_grid(design, target, penalty, n_alphas, eps)
     task = LossTask(loss, y, offset, tol=1e-10)
-    return LossWalk(task, _path(loss)).grid(design, penalty, n_alphas, eps)
+    return LossWalk(task, path_type(loss)).grid(design, penalty, n_alphas, eps)
 
 
-def _path(loss: Loss) -> type[NewtonPath]:
+def path_type(loss: Loss) -> type[NewtonPath]:
     """Return what minimizes the loss: the hinge has no second derivative."""
     return HingePath if loss == HINGE else AheadPath

@@ -26,6 +26,7 @@ from regkit.solvers.paths.newton_walk import (
 )
 from regkit.solvers.paths.quickest import LossWalk
 from regkit.solvers.paths.screening import Answer, Request
+from regkit.solvers.paths.walk import answered
 from regkit.solvers.problem import Penalty
 from regkit.solvers.results import PathResult
 
@@ -35,6 +36,7 @@ class Member(NewtonPath):
 
     def __init__(self, design: RowDesign, task: LossTask, penalty: Penalty) -> None:
         super().__init__(design, task, penalty)
+        answered(self.screen(), design)
         self.design, self._task = design, task
         self._unpenalized = np.empty(0, dtype=np.int64)
         self.top = self.alpha = self.penalty.largest_alpha(self._screen.correlation)

@@ -12,9 +12,12 @@ from regkit.parallel.threads import map_in_threads
 from regkit.solvers.folds.fold import Fold
 from regkit.solvers.folds.in_memory import FoldPaths, PathTask
 from regkit.solvers.folds.loss_lockstep import can_share, solve_folds
+from regkit.solvers.folds.loss_reads import can_share_reads, solve_by_shared_reads
 from regkit.solvers.loss_terms import LossTerm
-from regkit.solvers.losses import Loss, PathLoss
+from regkit.solvers.losses import Loss, LossTask, PathLoss
+from regkit.solvers.paths.quickest import LossWalk
 from regkit.solvers.results import PathResult
+from regkit.solvers.solve_loss import path_type
 
 # Linear predictors of all alphas that are held at a time.
 _ENTRIES = 1 << 20
@@ -61,12 +64,12 @@ class LossFolds:
     def solve(self, task: PathTask) -> FoldPaths:
         """Solve the path on the training rows of every fold, and on all rows."""
         term, loss = self._term, self._term.loss.elementwise
-        if (
-            loss is not None
-            and len(term.targets) == 1
-            and can_share(self._design, loss, task.penalty)
-        ):
-            return self._side_by_side(loss, task)
+        if loss is not None and len(term.targets) == 1:
+            design, penalty = self._design, task.penalty
+            if can_share(design, loss, penalty):
+                return self._side_by_side(loss, task)
+            if not loss.is_quadratic and can_share_reads(design, penalty):
+                return self._by_shared_reads(loss, task)
         whole = self._path(self._design, task) if task.with_whole else None
         solved = map_in_threads(
             lambda fold: self._of_fold(fold, task), self._folds, self._n_threads
@@ -88,6 +91,34 @@ class LossFolds:
                 tol=task.settings.tol,
                 max_iter=task.settings.max_iter,
             )
+        return self._judged(found, designs, task)
+
+    def _by_shared_reads(self, loss: Loss, task: PathTask) -> FoldPaths:
+        """Solve the paths of one target, which read X together."""
+        designs = [self._design, *map(self._training, self._folds)]
+        settings = task.settings
+        found = solve_by_shared_reads(
+            designs,
+            LossWalk(
+                LossTask(
+                    loss,
+                    self._term.targets[0],
+                    self._term.offset,
+                    settings.tol,
+                    settings.max_iter,
+                ),
+                path_type(loss),
+            ),
+            task.penalty,
+            task.alphas,
+            self._n_threads,
+        )
+        return self._judged(found, designs, task)
+
+    def _judged(
+        self, found: list[PathResult], designs: list[RowDesign], task: PathTask
+    ) -> FoldPaths:
+        """Return the paths, the first of which is on all rows, and their errors."""
         whole, *paths = (PathResult.stack([path]) for path in found)
         errors = [
             self._errors(fold, design, path)

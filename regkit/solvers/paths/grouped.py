@@ -291,13 +291,7 @@ class GroupedPath(NewtonPath):
     _design: ClassDesign
     penalty: GroupedPenalty
     _model_type = GroupedModel
-
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
-        dual = self._root * self._dual
-        self._screen = GroupScreen(
-            self._design, self.penalty, dual, self._screen.correlation
-        )
+    _screen_type = GroupScreen
 
     def _admit(self, columns: Indices) -> None:
         n_classes = self._design.n_classes

@@ -50,8 +50,17 @@ class NewtonPath(CompiledSteps):
         The scale of ``tol``.
     """
 
+    def screen(self) -> Asking[None]:
+        """Look at all columns for the first time."""
+        dual = self._root * self._dual
+        answer = yield Request(dual, self._every)
+        self._screen = self._screen_type(
+            self._design, self.penalty, dual, answer.correlations
+        )
+
     def start(self) -> Asking[None]:
         """Fit the unpenalized columns, which gives ``top``."""
+        yield from self.screen()
         self._unpenalized = np.flatnonzero(self.penalty.is_unpenalized)
         if len(self._unpenalized) and self.null_deviance > 0.0:
             self._admit(self._unpenalized)

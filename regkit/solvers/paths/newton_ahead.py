@@ -17,7 +17,8 @@ from regkit.designs.protocols import RowDesign
 from regkit.kernels.linear.screening import MANY
 from regkit.solvers.paths.newton import NewtonPath
 from regkit.solvers.paths.newton_compiled import Solved
-from regkit.solvers.paths.screening import Answer
+from regkit.solvers.paths.screening import Request, Sight
+from regkit.solvers.paths.walk import Asking
 
 # So many alphas at a time, ...
 _MOST = 6
@@ -32,10 +33,10 @@ class AheadPath(NewtonPath):
 
     _design: RowDesign
 
-    def run(self, alphas: Floats) -> Solved | None:
+    def run(self, alphas: Floats) -> Asking[Solved | None]:
         """See `CompiledSteps.run`."""
         if self._model.size == len(self.coef) or not self._screen.outside.any():
-            return super().run(alphas)
+            return (yield from super().run(alphas))
         alphas = alphas[:_MOST]
         alphas = alphas[alphas >= _CLOSE * self.alpha]
         if len(alphas) < 2 or not alphas[0] < self.alpha or not self._may_run():
@@ -45,10 +46,11 @@ class AheadPath(NewtonPath):
             return None
         self._admit(coming)
         self._prune(float(alphas[0]))
-        return self._run_ahead(alphas) if self._may_run() else None
+        return (yield from self._run_ahead(alphas)) if self._may_run() else None
 
-    def _run_ahead(self, alphas: Floats) -> Solved | None:
+    def _run_ahead(self, alphas: Floats) -> Asking[Solved | None]:
         """Solve over the working set, and keep what holds for all columns."""
+        before = self._screen.present
         start = self.alpha, self.intercept, self._model.coef.copy()
         points = np.empty((len(alphas), 2, len(self.eta)))
         eta = self.eta
@@ -57,10 +59,10 @@ class AheadPath(NewtonPath):
         if done == 0:
             return None
         duals = self._root * points[:done, 0]
-        columns, products = self._look(duals, alphas)
+        columns, products, sights = yield from self._look(duals, alphas)
         over = self._exceeding(columns, products, alphas[:done])
         good = int(np.argmax(over.any(axis=1))) if over.any() else done
-        self._note(duals[:good], alphas, columns, products)
+        self._note(duals[:good], alphas, columns, products, [before, *sights])
         self._n_settled += good
         if good < done:
             if good:
@@ -74,25 +76,33 @@ class AheadPath(NewtonPath):
         kept = Solved(solved.columns, solved.coefs[:good], solved.found[:good])
         return kept if good else None
 
-    def _look(self, duals: Floats, alphas: Floats) -> tuple[Indices, Floats]:
+    def _look(
+        self, duals: Floats, alphas: Floats
+    ) -> Asking[tuple[Indices, Floats, list[Sight]]]:
         """Return the columns that may exceed their thresholds, and their products.
 
-        Those are (duals, columns).
+        Those are (duals, columns). Where not all columns are looked at, what is known
+        of the others comes third.
         """
         design, screen, every = self._design, self._screen, self._every
         if design.n_samples * len(every) <= _FEW_ENTRIES:
-            return every, design.correlate(np.ascontiguousarray(duals.T)).T
+            return every, design.correlate(np.ascontiguousarray(duals.T)).T, []
         # Between two points of which all is known little is undecided.
-        last = screen.foresee(duals[-1], float(alphas[len(duals) - 1]))
-        if len(last) > MANY * len(every):
-            screen.take(duals[-1], Answer(every, design.correlate(duals[-1])))
-        undecided = [
-            screen.foresee(dual, alpha)
-            for dual, alpha in zip(duals, alphas.tolist(), strict=False)
-        ]
-        columns = np.unique(np.concatenate(undecided))
+        end = float(alphas[len(duals) - 1])
+        last = screen.sight(duals[-1], end)
+        if len(last.undecided) > MANY * len(every):
+            answer = yield Request(duals[-1], every)
+            screen.take(duals[-1], answer)
+            last = screen.sight(duals[-1], end)
+        earlier = zip(duals[:-1], alphas.tolist(), strict=False)
+        sights = [*(screen.sight(dual, alpha) for dual, alpha in earlier), last]
+        is_undecided = np.zeros(len(every), dtype=np.bool_)
+        for sight in sights:
+            is_undecided[sight.undecided] = True
+        columns = np.flatnonzero(is_undecided)
         designs = [design] * len(duals)
-        return columns, design.correlate_together(designs, list(duals), columns)
+        products = design.correlate_together(designs, list(duals), columns)
+        return columns, products, sights
 
     def _exceeding(self, columns: Indices, products: Floats, alphas: Floats) -> Any:
         """Return which columns outside exceed their thresholds, (alphas, columns)."""
@@ -103,18 +113,27 @@ class AheadPath(NewtonPath):
         return over & self._screen.outside[columns]
 
     def _note(
-        self, duals: Floats, alphas: Floats, columns: Indices, products: Floats
+        self,
+        duals: Floats,
+        alphas: Floats,
+        columns: Indices,
+        products: Floats,
+        sights: list[Sight],
     ) -> None:
-        """Have the screen see the last two solutions."""
+        """Have the screen see the last two solutions.
+
+        The first of ``sights`` is that before them.
+        """
         screen = self._screen
+        if len(duals) == 0:
+            screen.present = sights[0]
         for k in range(max(0, len(duals) - 2), len(duals)):
-            alpha = float(alphas[k])
             if columns is self._every:
-                screen.see_all(duals[k], products[k], alpha)
+                screen.see_all(products[k], float(alphas[k]))
                 continue
-            screen.foresee(duals[k], alpha)
+            screen.present = sights[1 + k]
             screen.correlation[columns] = products[k]
-            screen.settle(alpha)
+            screen.settle(float(alphas[k]))
 
     def _go_back(self, eta: Floats, alpha: float, intercept: Any, coef: Floats) -> None:
         """Go on from an earlier solution; the model is formed anew there."""

@@ -13,6 +13,7 @@ from regkit.kernels.linear import loss_model, loss_walk
 from regkit.kernels.linear.loss_steps import LossRows
 from regkit.solvers.losses import overflowing
 from regkit.solvers.paths.newton_sweeps import SweptSteps
+from regkit.solvers.paths.walk import Asking
 
 # Multiplications of a Gram matrix up to which BLAS gains less than Python loses.
 _FEW_PRODUCTS = 1 << 23
@@ -68,8 +69,9 @@ class CompiledSteps(SweptSteps):
         if model.size > 2 * model.n_active + _FEW_IDLE:
             self._form(alpha)
 
-    def run(self, alphas: Floats) -> Solved | None:
+    def run(self, alphas: Floats) -> Asking[Solved | None]:
         """Solve for the first of decreasing alphas, as many as go without Python."""
+        yield from ()  # of all columns in the working set nothing is asked
         if self._model.size < len(self.coef) or not self._may_run():
             return None
         solved = self._run(alphas, _NO_POINTS)

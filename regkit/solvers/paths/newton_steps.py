@@ -55,6 +55,8 @@ class NewtonSteps:
 
     name = "newton"
     _model_type = NewtonModel
+    _screen_type = Screen
+    _screen: Screen  # from the first products of the columns on
     # Rows of no curvature get this much in damped models, where those are called for.
     _damping = 0.0
     # Steps in a row that may leave more than half of the gap.
@@ -100,8 +102,6 @@ class NewtonSteps:
         self._every = np.arange(p)
         self._takes_all = p <= FEW_COLUMNS and n * p <= _FEW_ENTRIES
         self.coef = np.zeros(p)
-        dual = self._root * self._dual
-        self._screen = Screen(design, self.penalty, dual, design.correlate(dual))
         self._looked_at = self._every
         self._model = self._new_model(False)
         self._weight = np.empty(0)  # the model's, not yet times the shares

@@ -11,7 +11,7 @@ from regkit.designs import RowDesign
 from regkit.designs.protocols import WeightedDesign
 from regkit.parallel.threads import one_blas_thread
 from regkit.solvers.paths.newton import NewtonPath
-from regkit.solvers.paths.walk import answered
+from regkit.solvers.paths.walk import Asking
 from regkit.solvers.problem import Penalty
 from regkit.solvers.results import PathResult
 
@@ -26,7 +26,7 @@ def few_blas_threads(design: RowDesign) -> AbstractContextManager[None]:
     return nullcontext()
 
 
-def walk_down(
+def walking_down(
     walk: NewtonPath,
     design: WeightedDesign,
     penalty: Penalty,
@@ -35,7 +35,7 @@ def walk_down(
     limit: int,
     n_classes: int | None = None,
     duals: list[Floats] | None = None,
-) -> PathResult:
+) -> Asking[PathResult]:
     """Solve for decreasing alphas; stop at more than ``limit`` nonzeros.
 
     With ``n_classes``, the stacked columns of `ClassDesign` become a target per class:
@@ -47,7 +47,7 @@ def walk_down(
     n_solved = 0
     while n_solved < len(alphas):
         end = len(alphas) if duals is None else n_solved + 1
-        block = _solved_block(walk, design, alphas[n_solved:end], n_columns)
+        block = yield from _solved_block(walk, alphas[n_solved:end], n_columns)
         if duals is not None:
             duals.append(walk.dual.copy())
         too_large = np.flatnonzero(block.counts > limit)
@@ -78,7 +78,7 @@ def path_of_blocks(
     units: ColumnScales,
     n_classes: int | None = None,
 ) -> PathResult:
-    """Return solutions in the user's units; see `walk_down`."""
+    """Return solutions in the user's units; see `walking_down`."""
     n_columns = n_classes or 1
     counts, columns, values, intercepts, gaps, n_iters, losses = (
         np.concatenate(parts) for parts in zip(*blocks, strict=True)
@@ -151,10 +151,10 @@ class SolutionBlock(NamedTuple):
 
 
 def _solved_block(
-    walk: NewtonPath, design: WeightedDesign, alphas: Floats, n_columns: int
-) -> SolutionBlock:
+    walk: NewtonPath, alphas: Floats, n_columns: int
+) -> Asking[SolutionBlock]:
     """Solve for one alpha or more."""
-    solved = walk.run(alphas)
+    solved = yield from walk.run(alphas)
     if solved is not None:
         at, places = np.nonzero(solved.coefs)
         found = solved.found
@@ -167,7 +167,7 @@ def _solved_block(
             found[:, 2].astype(np.int64),
             found[:, 3],
         )
-    n_iter = answered(walk.step(float(alphas[0])), design)
+    n_iter = yield from walk.step(float(alphas[0]))
     support = walk.support
     return SolutionBlock(
         np.array([len(support)]),

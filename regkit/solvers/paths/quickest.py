@@ -10,9 +10,9 @@ from regkit.solvers.losses import LossTask
 from regkit.solvers.paths.hinge import HingePath
 from regkit.solvers.paths.newton import NewtonPath
 from regkit.solvers.paths.newton_cg import ridge_by_products
-from regkit.solvers.paths.newton_walk import few_blas_threads, walk_down
+from regkit.solvers.paths.newton_walk import few_blas_threads, walking_down
 from regkit.solvers.paths.row_space import RowSpace
-from regkit.solvers.paths.walk import answered
+from regkit.solvers.paths.walk import Asking, answered
 from regkit.solvers.problem import Penalty, grid_below, require_l1
 from regkit.solvers.results import PathResult
 
@@ -56,20 +56,44 @@ class LossWalk:
         """Return alphas from the smallest at which no penalized column enters down."""
         require_l1(penalty)
         with few_blas_threads(design):
-            walk, _, _ = self._start(design, penalty)
+            columns, penalty = self._stacked(design, penalty)
+            walk = self.kind(columns, self.task, penalty)
+            answered(walk.start(), columns)
         return grid_below(walk.top, n_alphas, eps)
 
-    def _start(
-        self, design: RowDesign, penalty: Penalty
-    ) -> tuple[NewtonPath, RowDesign | ClassDesign, Penalty]:
-        """Go to the null model, of stacked columns where there are classes."""
-        columns: RowDesign | ClassDesign = design
-        if self.n_classes is not None:
-            columns = ClassDesign(design, self.n_classes)
-            penalty = penalty.repeated(self.n_classes)
+    def asking(
+        self,
+        columns: RowDesign | ClassDesign,
+        penalty: Penalty,
+        alphas: Floats,
+        start: tuple[Floats, Any] | None = None,
+        max_nonzero: int | None = None,
+        duals: list[Floats] | None = None,
+    ) -> Asking[PathResult]:
+        """Walk down the alphas; see `walking_down` for ``duals``.
+
+        Of classes that are one problem ``columns`` and ``penalty`` are stacked.
+        """
         walk = self.kind(columns, self.task, penalty)
-        answered(walk.start(), columns)
-        return walk, columns, penalty
+        yield from walk.start()
+        if start is not None:
+            coef = start[0].T.reshape(-1) * columns.scale
+            yield from walk.start_from(coef, start[1])
+        limit = columns.n_features if max_nonzero is None else max_nonzero
+        tol, n_classes = self.task.tol, self.n_classes
+        return (
+            yield from walking_down(
+                walk, columns, penalty, alphas, tol, limit, n_classes, duals
+            )
+        )
+
+    def _stacked(
+        self, design: RowDesign, penalty: Penalty
+    ) -> tuple[RowDesign | ClassDesign, Penalty]:
+        """Return the problem of stacked columns where there are classes."""
+        if self.n_classes is None:
+            return design, penalty
+        return ClassDesign(design, self.n_classes), penalty.repeated(self.n_classes)
 
     def _path(
         self,
@@ -80,14 +104,8 @@ class LossWalk:
         max_nonzero: int | None = None,
         duals: list[Floats] | None = None,
     ) -> PathResult:
-        """Walk down the alphas; see `walk_down` for ``duals``."""
+        """Walk down the alphas; see `walking_down` for ``duals``."""
+        columns, penalty = self._stacked(design, penalty)
+        asking = self.asking(columns, penalty, alphas, start, max_nonzero, duals)
         with few_blas_threads(design):
-            walk, columns, penalty = self._start(design, penalty)
-            if start is not None:
-                coef = start[0].T.reshape(-1) * columns.scale
-                answered(walk.start_from(coef, start[1]), columns)
-            limit = columns.n_features if max_nonzero is None else max_nonzero
-            tol, n_classes = self.task.tol, self.n_classes
-            return walk_down(
-                walk, columns, penalty, alphas, tol, limit, n_classes, duals
-            )
+            return answered(asking, columns)

@@ -50,6 +50,18 @@ class Seen(NamedTuple):
     correlations: Floats
 
 
+class Sight(NamedTuple):
+    """What is known of all columns at a residual."""
+
+    alpha: float
+    undecided: Indices
+    """Columns outside of the working set that may exceed ``alpha``."""
+    near: Indices
+    """... that may exceed a little less."""
+    correlation: Floats
+    """(p,)"""
+
+
 class Screen:
     """The correlations of all columns, as far as they are needed.
 
@@ -77,6 +89,7 @@ class Screen:
         self._past_residuals = np.stack([residual, 0.0 * residual])
         self._past_norms = np.stack([design.distances(residual), np.zeros(2)])
         self._past = np.stack([correlation, np.zeros(design.n_features)])
+        self._sizes = design.sizes
         self._every = np.arange(design.n_features)
         self.forget_near()
 
@@ -101,7 +114,7 @@ class Screen:
         undecided, self._near = foresee(
             self._past,
             shares,
-            self._design.sizes,
+            self._sizes,
             distances,
             self._penalty.l1,
             self.outside,
@@ -110,6 +123,21 @@ class Screen:
         )
         self._near_at = alpha
         return undecided
+
+    def sight(self, residual: Floats, alpha: float) -> Sight:
+        """Return what `foresee` finds; what is found later does not change it."""
+        self.correlation = self.correlation.copy()
+        undecided = self.foresee(residual, alpha)
+        return self.present._replace(undecided=undecided)
+
+    @property
+    def present(self) -> Sight:
+        """The correlations as they are known, and the columns near their thresholds."""
+        return Sight(self._near_at, self._every[:0], self._near, self.correlation)
+
+    @present.setter
+    def present(self, sight: Sight) -> None:
+        self._near_at, _, self._near, self.correlation = sight
 
     def request(self, residual: Floats, undecided: Indices, others: Indices) -> Request:
         """Ask for the undecided columns and ``others``, for all if those are many."""
@@ -128,7 +156,7 @@ class Screen:
         self._past_norms[0] = self._design.distances(residual)
         self._past[0] = answer.correlations
 
-    def see_all(self, residual: Floats, correlation: Floats, alpha: float) -> None:
+    def see_all(self, correlation: Floats, alpha: float) -> None:
         """Take the exact correlations of all columns at a solution."""
         self.correlation[:] = correlation
         self._near = np.flatnonzero(

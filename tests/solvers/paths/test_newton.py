@@ -390,7 +390,7 @@ def test_alphas_ahead_are_kept_as_far_as_they_hold(name, few_entries, monkeypatc
     run = AheadPath._run_ahead
 
     def counted(path, some):
-        solved = run(path, some)
+        solved = yield from run(path, some)
         tried.append(len(some))
         kept.append(0 if solved is None else len(solved.found))
         return solved
