@@ -21,7 +21,7 @@ from benchmarks.loss_problems import LossProblem
 from tests.loss_problem import state
 
 # A dual point is off by the root of its gap, to first order.
-_TIGHT = 1e-20
+_TIGHT = 1e-30
 
 
 def _arranged(coefs: Any, at: int, n_outputs: int) -> Any:
