@@ -29,7 +29,7 @@ _FEW_ENTRIES = 1 << 20
 
 
 class AheadPath(NewtonPath):
-    """`NewtonPath` that goes ahead of what it knows of the columns outside."""
+    """`NewtonPath` that goes ahead of what has been read of the columns outside."""
 
     _design: RowDesign
 
