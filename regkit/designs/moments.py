@@ -12,7 +12,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from regkit._types import EPS, Floats
+from regkit._types import EPS, Floats, Indices
 from regkit.designs.gram_terms import GramTerms
 
 # A column may lose this many digits' worth: about 3 of 16.
@@ -21,6 +21,8 @@ _LOSS = 1e-3
 _ROUNDED = 4.0 * EPS
 # Entries of a matrix that are subtracted at a time.
 _AT_A_TIME = 1 << 14
+# Columns of a block of products.
+_ABREAST = 64
 
 
 def subtract_outer(products: Floats, left: Floats, right: Floats) -> None:
@@ -160,14 +162,16 @@ class Moments:
         )
 
     def mean_squares(
-        self, columns: NDArray[np.int64], coefs: Floats, levels: Floats
+        self, columns: Indices, first: Indices, coefs: Floats, levels: Floats
     ) -> tuple[Floats, NDArray[np.bool_]]:
         """Return the mean squares of ``t - levels - dᵀ coefs`` for K predictions.
 
         Parameters
         ----------
         columns : ndarray of int
-            Those that ``coefs`` (columns, K) are about; the others have none.
+            Those that ``coefs`` (K, columns) are about; the others have none.
+        first : ndarray of int
+            The first prediction that uses each, ascending.
         levels : ndarray (K,)
 
         Returns
@@ -176,20 +180,30 @@ class Moments:
         are_exact : ndarray (K,) of bool
             False where they are what rounding left of larger numbers.
         """
-        if 2 * len(columns) > len(self.gram):
-            # Zeros beside them cost less than picking entries one by one.
-            filled = np.zeros((len(self.gram), coefs.shape[1]))
-            filled[columns] = coefs
-            inner = self.gram[columns] @ filled
-        else:
-            inner = self.gram[np.ix_(columns, columns)] @ coefs
-        fit = np.einsum("jk,jk->k", coefs, inner)
-        cross = self.products[columns] @ coefs
-        drift = self.shift[columns] @ coefs - self.level
+        fit = self._fits(columns, first, coefs)
+        cross = coefs @ self.products[columns]
+        drift = coefs @ self.shift[columns] - self.level
         constant = self.weight * levels**2
         squares = self.square - 2.0 * cross + fit + 2.0 * levels * drift + constant
         size = self.square + fit + constant
         # Products with coefficients that cancel each other are larger than their sum.
-        largest = np.sqrt(self.gram.diagonal()[columns]) @ np.abs(coefs)
+        largest = np.abs(coefs) @ np.sqrt(self.gram.diagonal()[columns])
         are_exact = (squares > 1e-6 * size) & (squares > 1e-9 * largest**2)
         return squares / self.weight, are_exact
+
+    def _fits(self, columns: Indices, first: Indices, coefs: Floats) -> Floats:
+        """Return ``bᵀ gram b`` for each of K predictions b.
+
+        In blocks of columns, each with itself and those before it, for the predictions
+        from the first that uses any of it: along a path a fifth of all products.
+        """
+        # (By rows, then by columns: four times as fast as both at once.)
+        gram = np.take(self.gram[columns], columns, axis=1)
+        fit = np.zeros(len(coefs))
+        for begin in range(0, len(columns), _ABREAST):
+            some, since = slice(begin, begin + _ABREAST), first[begin]
+            gram[:begin, some] *= 2.0
+            used = coefs[since:, : some.stop]
+            inner = used @ gram[: some.stop, some]
+            fit[since:] += np.einsum("kj,kj->k", coefs[since:, some], inner)
+        return fit

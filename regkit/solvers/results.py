@@ -108,6 +108,27 @@ class PathResult:
         filled[place[self.coefs.indices], at] = self.coefs.data
         return used, filled
 
+    def used_in_order(self) -> tuple[Indices, Indices, Floats]:
+        """Return the columns that some problem uses, those of the first ones first.
+
+        With the first problem that uses each, ascending, and the coefficients,
+        (M, columns): row m is zero from the first column on that m comes before.
+        """
+        coefs = self.coefs
+        p, m = coefs.shape
+        if isinstance(coefs, np.ndarray):
+            return np.arange(p), np.zeros(p, dtype=np.int64), coefs.T
+        at = np.repeat(np.arange(m), np.diff(coefs.indptr))
+        first = np.full(p, m)
+        first[coefs.indices[::-1]] = at[::-1]  # the last one written stays
+        order = np.argsort(first, kind="stable")
+        place = np.empty(p, dtype=np.int64)
+        place[order] = np.arange(p)
+        columns = order[: np.count_nonzero(first < m)]
+        filled = np.zeros((m, len(columns)))
+        filled[at, place[coefs.indices]] = coefs.data
+        return columns, first[columns], filled
+
     def at(self, k: int) -> Self:
         """Return the solutions of all targets at the k-th alpha, (T,); dense `coefs`.
 
@@ -269,10 +290,15 @@ def as_result(
     coefs = sparse.csc_array(
         (values, solved.indices, solved.indptr), shape=(len(columns.scale), n_solved)
     )
+    # Each solution's own sum; one of no nonzeros has none.
+    means, some = np.zeros(n_solved), np.flatnonzero(np.diff(solved.indptr))
+    if len(some):
+        starts = solved.indptr[some]
+        means[some] = np.add.reduceat(columns.offset[at] * values, starts)
     return PathResult(
         alphas=alphas[:n_solved],
         coefs=coefs,
-        intercepts=problem.target_mean - np.asarray(coefs.T @ columns.offset),
+        intercepts=problem.target_mean - means,
         dual_gaps=gaps,
         null_objectives=np.full(n_solved, null_objective),
         losses=0.5 * solved.residual_squares,

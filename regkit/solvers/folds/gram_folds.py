@@ -13,6 +13,7 @@ from regkit._types import Floats, Indices
 from regkit.designs import GramTerms, Moments, RowDesign
 from regkit.parallel.threads import map_in_threads, n_threads, one_blas_thread
 from regkit.solvers.folds.fold import Fold
+from regkit.solvers.results import PathResult
 
 # Entries of the folds' Gram matrices that are kept, each row being read once (128 MB);
 # half as many as X has where that is more.
@@ -121,19 +122,17 @@ class FoldMoments:
             whole, self._center, is_centered
         ) and sums.keeps_target(whole, self._design.fit_intercept)
 
-    def held_out_errors(
-        self, k: int, columns: Indices, coefs: Floats, intercepts: Floats
-    ) -> Floats | None:
+    def held_out_errors(self, k: int, path: PathResult) -> Floats | None:
         """Return the mean squared errors of fold k, (K,), if they are known.
 
-        NaN where rounding leaves too few digits of one. ``coefs`` (columns, K) are
-        those of some columns, all others being zero.
+        NaN where rounding leaves too few digits of one.
         """
         rows = self._left_out[k]
         if rows is None or not self._kept:
             return None
         if not np.array_equal(np.sort(self._folds[k].test), rows):
             return None
-        levels = intercepts + self._center[columns] @ coefs - self._level
-        errors, are_exact = self._kept[k].mean_squares(columns, coefs, levels)
+        columns, first, coefs = path.used_in_order()
+        levels = path.intercepts + coefs @ self._center[columns] - self._level
+        errors, are_exact = self._kept[k].mean_squares(columns, first, coefs, levels)
         return np.where(are_exact, errors, np.nan)

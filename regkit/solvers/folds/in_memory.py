@@ -261,8 +261,7 @@ class FoldedDesign:
             return np.empty(0)
         errors = None
         if self._moments is not None:
-            used, coefs = path.used()
-            errors = self._moments.held_out_errors(k, used, coefs, path.intercepts)
+            errors = self._moments.held_out_errors(k, path)
         if errors is None or np.isnan(errors).any():
             rows = self._folds[k].test
             errors = mean_squares(self._design, self._y, self._weight[rows], path, rows)

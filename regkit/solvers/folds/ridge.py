@@ -143,11 +143,7 @@ class RidgeFolds:
         """
         # (With sums over the rows, every fold is fitted by its columns.)
         if self._moments is not None and self._Y.shape[1] == 1:
-            result = fit.result
-            every = np.arange(self._design.n_features)
-            known = self._moments.held_out_errors(
-                k, every, result.coefs, result.intercepts
-            )
+            known = self._moments.held_out_errors(k, fit.result)
             if known is not None and not np.isnan(known).any():
                 return known[:, None]
         rows = self._folds[k].test

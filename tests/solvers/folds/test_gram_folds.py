@@ -1,5 +1,7 @@
 """Folds solved by sums over rows: the same as by their rows, or not at all."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -107,14 +109,38 @@ def test_errors_of_coefficients_that_cancel_each_other_come_from_the_rows():
     rng = np.random.default_rng(3)
     X = rng.normal(size=(N, 1)) + 1e-6 * rng.normal(size=(N, P))
     y = 1e-2 * rng.normal(size=N)
-    folds = split()
-    coef = np.zeros((P, 1))
-    coef[:2, 0] = 1e4, -1e4
-    sums = FoldMoments(make_design(X), y, None, folds)
-    found = sums.held_out_errors(0, np.arange(P), coef, np.zeros(1))
+    folds, design = split(), make_design(X)
+    sums = FoldMoments(design, y, None, folds)
+    found = sums.held_out_errors(0, at_zero(design, y, [1e4, -1e4]))
     assert found is not None
     assert np.isnan(found).all()
-    coef[:2, 0] = 1.0, -1.0
-    found = sums.held_out_errors(0, np.arange(P), coef, np.zeros(1))
-    expected = np.mean((y - X @ coef[:, 0])[folds[0].test] ** 2)
+    path = at_zero(design, y, [1.0, -1.0])
+    found = sums.held_out_errors(0, path)
+    expected = np.mean((y - X[:, 0] + X[:, 1])[folds[0].test] ** 2)
     np.testing.assert_allclose(found, expected, rtol=1e-7)
+
+
+def at_zero(design, y, first):
+    """Return a path of one solution, through the origin."""
+    path = solve_path(design, y, Penalty.build(P), np.ones(1))
+    coefs = np.zeros((P, 1))
+    coefs[: len(first), 0] = first
+    return replace(path, coefs=sp.csc_array(coefs), intercepts=np.zeros(1))
+
+
+def test_errors_are_right_in_whatever_order_columns_enter_and_leave():
+    rng = np.random.default_rng(5)
+    p, n_alphas = 150, 9  # three blocks of products
+    X, y = rng.normal(size=(400, p)), rng.normal(size=400)
+    coefs = rng.normal(size=(p, n_alphas)) * (rng.random((p, n_alphas)) < 0.3)
+    coefs[:, [0, 4]] = coefs[140:] = 0.0
+    parts = np.array_split(rng.permutation(400), 3)
+    folds = [Fold(np.setdiff1d(np.arange(400), part), part) for part in parts]
+    design = make_design(X + 2.0)
+    sums = FoldMoments(design, y, None, folds)
+    path = solve_path(design, y, Penalty.build(p), np.geomspace(1.0, 0.1, n_alphas))
+    path = replace(path, coefs=sp.csc_array(coefs))
+    for k, part in enumerate(parts):
+        residual = y[part, None] - path.intercepts - (X[part] + 2.0) @ coefs
+        found = sums.held_out_errors(k, path)
+        np.testing.assert_allclose(found, np.mean(residual**2, axis=0), rtol=1e-12)
