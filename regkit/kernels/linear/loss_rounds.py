@@ -275,6 +275,7 @@ def _proceed(
                 together.null_deviance[k],
                 settings.max_iter,
                 settings.price,
+                settings.forms,
             )
             answers[k] = _settle(together, k, sums[k], columns, size, own, alpha)
 
