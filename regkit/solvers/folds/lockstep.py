@@ -120,32 +120,9 @@ def share_columns(designs: Sequence[SharesColumns], y: Floats) -> list[Three] | 
         design.learn_moments(center, found[:, k, 0], found[:, k, 1])
     if not np.all(np.isfinite(whole.lengths)):
         return None
-    views = _centered_and_scaled(designs, products, about, weighted.sum(axis=1))
-    if views is None:
-        return None
-    shifts, scales = views
-
-    threes = []
-    for first in range(0, n_places, ABREAST):
-        three = slice(first, first + ABREAST)
-        mine = weights[three], roots[three], shifts[three], scales[three]
-        shared = SharedColumns(transposed, whole.offset, *mine)
-        threes.append(Three(shared, designs[three], targets[three], products[three]))
-    return threes
-
-
-def _centered_and_scaled(
-    designs: Sequence[SharesColumns], products: Floats, about: Floats, totals: Floats
-) -> tuple[Floats, Floats] | None:
-    """Center and scale ``products``, of columns less ``about``, as each design does.
-
-    ``totals`` are the sums of what the columns were multiplied by. Returns the shifts
-    of the designs' means from those of the last, and one over their scales; None where
-    a mean is too far from that of the last.
-    """
-    whole, last = designs[-1], len(designs) - 1
-    shifts, scales = np.empty((2, *products.shape))
-    for place in range(len(products)):
+    totals = weighted.sum(axis=1)
+    shifts, scales = np.empty((2, n_places, n_features))
+    for place in range(n_places):
         design = designs[min(place, last)]
         shifts[place] = design.offset - whole.offset
         scales[place] = 1.0 / design.scale
@@ -155,7 +132,14 @@ def _centered_and_scaled(
             return None
         products[place] -= (design.offset - about) * totals[place]
         products[place] *= scales[place]
-    return shifts, scales
+
+    threes = []
+    for first in range(0, n_places, ABREAST):
+        three = slice(first, first + ABREAST)
+        views = weights[three], roots[three], shifts[three], scales[three]
+        shared = SharedColumns(transposed, whole.offset, *views)
+        threes.append(Three(shared, designs[three], targets[three], products[three]))
+    return threes
 
 
 class LockstepPaths:
