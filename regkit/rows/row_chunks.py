@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 import scipy.sparse as sp
 
+from regkit._text import count
 from regkit.parallel.streaming import read_ahead
 
 # Bytes of an array that are read at a time, unless the user says otherwise.
@@ -169,8 +170,13 @@ class RowChunks:
         return cls(read)
 
     def __repr__(self) -> str:
-        shape = f"array of shape {self._source.shape}" if self._is_array else ""
-        return f"RowChunks({shape or type(self._source).__name__})"
+        if self._is_array:
+            what = f"array of shape {self._source.shape}"
+        elif callable(self._source):
+            what = getattr(self._source, "__name__", type(self._source).__name__)
+        else:
+            what = count(len(self._source), "chunk")
+        return f"RowChunks({what})"
 
     def __iter__(self) -> Iterator[Chunk]:
         """Read all chunks, one ahead of the caller."""
