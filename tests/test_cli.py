@@ -390,3 +390,15 @@ def test_ctrl_c_ends_quietly(monkeypatch, capsys):
     monkeypatch.setattr("regkit.comparison.compare.compare_given", interrupted)
     assert main(["compare"]) == 130
     assert capsys.readouterr().err == "interrupted\n"
+
+
+@pytest.mark.parametrize("command", ["warm-up", "predict"])
+def test_what_numba_does_not_start_with_is_an_error_in_one_line(houses, command):
+    files = [houses, houses] if command == "predict" else []
+    done = run(command, *files, env=os.environ | {"NUMBA_NUM_THREADS": "0"})
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.splitlines() == [
+        f"python -m regkit {command}: error: The environment variable "
+        "NUMBA_NUM_THREADS must be at least 1, but it is '0'."
+    ]

@@ -79,7 +79,7 @@ def build_parser() -> argparse.ArgumentParser:
         help="compile everything now, so that no later fit waits",
         description=_WARM_UP,
     )
-    warm_up.set_defaults(prog=parser.prog)
+    warm_up.set_defaults(prog=warm_up.prog)
     return parser
 
 
