@@ -146,6 +146,8 @@ def test_no_command_prints_the_help(capsys):
     [
         (["comapre"], "invalid choice: 'comapre'"),
         (["compare", "--targt", "y"], "regkit compare: error: unknown arguments: --t"),
+        (["compare", "--tset-size=0.3"], "; did you mean --test-size? (see"),
+        (["compare", "--xyz", "1"], "unknown arguments: --xyz (see"),
         (["compare", "--folds", "many"], "argument --folds: invalid int value: 'many'"),
         (["compare", "--metric", "r2"], "argument --metric: invalid choice: 'r2'"),
         (["compare", "--target", "y"], "--target needs a file before it"),

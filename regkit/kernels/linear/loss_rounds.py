@@ -281,7 +281,7 @@ def _proceed(
 
 
 @part
-def _record(together: Together, k: int | np.int64, size: int, alpha: float) -> float:
+def _record(together: Together, k: int | np.int64, alpha: float) -> float:
     """Keep what the rows of problem k are at this alpha; return its mean loss.
 
     That is of interest for the first alone, and NaN for the others.
@@ -362,7 +362,7 @@ def descend(
             if not figures[k, GAP] <= together.goal[k]:
                 return a, TO_CERTIFY
         for k in live:
-            found[k, a, 3] = _record(together, k, size, alpha)
+            found[k, a, 3] = _record(together, k, alpha)
             coefs[k, a] = together.working.state.coef[k, :size]
             found[k, a, 0] = figures[k, INTERCEPT]
             found[k, a, 1] = figures[k, GAP]
