@@ -119,10 +119,6 @@ def _coefficients(comparison: Findings) -> str:
         chosen = min(linear, key=lambda result: result.test_error)
     table = coefficient_table(comparison, chosen)
     classes = table.classes or [""]
-    head = ["column"]
-    for name in classes:
-        of = f" ({name})" if name else ""
-        head += [f"coefficient{of}", f"standardized{of}"]
     shown = len(table.names[:_MOST_COEFFICIENTS])
     rows = [
         "<tr>"
@@ -136,7 +132,6 @@ def _coefficients(comparison: Findings) -> str:
     ]
     intercepts = "".join(f"<td>{value:.4g}</td><td></td>" for value in table.intercept)
     rows.append(f'<tr><th scope="row">intercept</th>{intercepts}</tr>')
-    top = "".join(f'<th scope="col">{escape(label)}</th>' for label in head)
     rest = len(table.names) - shown
     more = f"<p>And {rest} smaller ones.</p>" if rest else ""
     return (
@@ -146,8 +141,22 @@ def _coefficients(comparison: Findings) -> str:
         f"{_scale_of(comparison)}; <em>standardized</em>: for one standard deviation "
         "of it, which is what can be compared. A penalty shrinks them: they predict, "
         "and are no estimates of effects.</p>\n"
-        f'<div class="wide"><table class="coefficients"><thead><tr>{top}</tr></thead>'
+        f'<div class="wide"><table class="coefficients"><thead>{_head(classes)}</thead>'
         f"<tbody>{''.join(rows)}</tbody></table></div>{more}"
+    )
+
+
+def _head(classes: list[str]) -> str:
+    """Name the two numbers of each class, below the classes where there are any."""
+    two = '<th scope="col">coefficient</th><th scope="col">standardized</th>'
+    if len(classes) == 1:
+        return f'<tr><th scope="col">column</th>{two}</tr>'
+    above = "".join(
+        f'<th scope="colgroup" colspan="2">{escape(name)}</th>' for name in classes
+    )
+    return (
+        f'<tr><th scope="col" rowspan="2">column</th>{above}</tr>'
+        f"<tr>{two * len(classes)}</tr>"
     )
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from regkit._text import shorten
+from regkit._text import shorten_all
 from regkit.comparison.display import RegularizerComparisonDisplay
 from regkit.comparison.findings import Findings, ModelResult
 from regkit.inspection._drawing import make_figure
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 # Inches: for wide windows, and for telephones, where a picture made for a wide window
-# would shrink until nobody can read it.
+# would shrink until it cannot be read.
 _WIDE, _NARROW = (7.4, 4.3), (4.0, 4.2)
 # Vector graphics with more bytes than this are replaced by points.
 _LARGEST_SVG = 400_000
@@ -118,7 +118,7 @@ def _predictions(comparison: Findings, chosen: ModelResult) -> _Picture:
             ax=ax,
             cmap="Blues",
             colorbar=False,
-            display_labels=[shorten(str(name), _LONGEST_CLASS) for name in classes],
+            display_labels=shorten_all(map(str, classes), _LONGEST_CLASS),
             labels=classes.astype(str),
         )
         if sum(len(text.get_text()) for text in ax.get_xticklabels()) > _SIDE_BY_SIDE:

@@ -52,7 +52,7 @@ def require_matplotlib(what: str) -> None:
 
 
 def make_figure(width: float, height: float) -> Any:
-    """Make a figure of this size in inches that no window system knows of."""
+    """Make a figure of this size in inches, which no window system shows."""
     from matplotlib.figure import Figure
 
     return Figure(figsize=(width, height), layout="constrained")
@@ -101,12 +101,13 @@ def show_counts(ax: "Axes", x: Floats, counts: NDArray[Any]) -> Any:
     if counts.size < 2 or (counts == counts[0]).all():
         return None
     place = np.log(x) if ax.get_xscale() == "log" else x
-    # A tick stands where the number changes, so that no number stands twice.
+    # A tick stands where the number changes, so that no number stands twice; the last
+    # number, which may find no room there, has one at the end.
     changes = np.flatnonzero(np.diff(counts, prepend=counts[0] - 1))
     wanted = np.linspace(place.min(), place.max(), 7)
     nearest = np.unique(np.abs(place[changes][:, None] - wanted).argmin(axis=0))
     kept = [changes[nearest[0]]]
-    for k in changes[nearest[1:]]:
+    for k in (*changes[nearest[1:]], counts.size - 1):
         apart = abs(place[k] - place[kept[-1]]) > 0.08 * np.ptp(place)
         if apart and counts[k] != counts[kept[-1]]:
             kept.append(k)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.isotonic import isotonic_regression
 
-from regkit._text import shorten
+from regkit._text import shorten_all
 from regkit.inspection._drawing import lay_out
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def write_names(
     box = ax.get_window_extent()
     texts: list[Any] = [
         ax.annotate(
-            shorten(name, LONGEST_NAME),
+            name,
             xy=(0, 0),
             xycoords="axes fraction",
             color=_darker(color),
@@ -50,7 +50,7 @@ def write_names(
             va="center",
             parse_math=False,  # a dollar in a name is a dollar
         )
-        for name, color in zip(names, colors, strict=True)
+        for name, color in zip(shorten_all(names, LONGEST_NAME), colors, strict=True)
     ]
     n_fit = min(len(texts), max(1, int(1 / _spacing(ax, texts))))
     for text in texts[n_fit:]:

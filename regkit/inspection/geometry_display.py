@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 from scipy.optimize import brentq
 from sklearn.utils import check_X_y
 
-from regkit._text import shorten
+from regkit._text import shorten_all
 from regkit._types import Floats
 from regkit.inspection._described import Described, number
 from regkit.inspection._drawing import COLORS, as_floats, lay_out
@@ -189,9 +189,8 @@ class PenaltyGeometryDisplay(Described):
                 label=f"{name}: ({point[0]:.3g}, {point[1]:.3g})",
                 zorder=4,
             )
-        first, second = (
-            shorten(str(n), LONGEST_NAME) for n in np.asarray(self.feature_names)
-        )
+        names = map(str, np.asarray(self.feature_names))
+        first, second = shorten_all(names, LONGEST_NAME)
         ax.set_xlabel(f"b₁, coefficient of {first}", parse_math=False)
         ax.set_ylabel(f"b₂, coefficient of {second}", parse_math=False)
         ax.plot([], [], color="0.75", linewidth=0.8, label="equal squared error")

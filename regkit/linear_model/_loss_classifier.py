@@ -8,6 +8,7 @@ from typing import Any, Self
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
+from sklearn.metrics import accuracy_score
 from sklearn.utils.validation import check_is_fitted
 
 from regkit._bases import ClassifierMixin
@@ -85,22 +86,27 @@ class LinearClassifier(ClassifierMixin, LossEstimator, ClassParameters):
         return decision[:, 0] if decision.shape[1] == 1 else decision
 
     @described_as(LinearRegressor.score)
-    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+    def score(
+        self, X: Any, y: Any, sample_weight: Any = None, offset: Any = None
+    ) -> float:
         """Return the accuracy, the share of rows whose class is predicted.
 
         Parameters
         ----------
         y : array-like of shape (n_samples,)
             True labels. None where `RowChunks` bring them.
+        offset : array-like of shape (n_samples,), default=None
+            Offsets of the rows, as in `predict`.
 
         Returns
         -------
         score : float
             1 at best.
         """
-        source = self._predicted_source(X, None)
+        source = self._predicted_source(X, offset)
         if source is None:
-            return float(super().score(X, y, sample_weight))
+            predicted = self.predict(X, offset)
+            return float(accuracy_score(y, predicted, sample_weight=sample_weight))
         predict = self._without_names().predict
         names, score = accuracy_in_chunks(
             source, y, sample_weight, predict, self.classes_

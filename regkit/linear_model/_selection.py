@@ -230,12 +230,17 @@ def score_of(
 ) -> float:
     """Return the score of a model, which must be a real number or NaN.
 
+    NaN where all rows have weight 0: a fold of such rows does not count.
+
     Raises
     ------
     ValueError
         When it is anything else, or when the scorer of the parameter ``scoring`` does
         not apply: it needs probabilities of a regressor, or refuses y.
     """
+    weight = params.get("sample_weight")
+    if weight is not None and not np.any(weight):
+        return np.nan
     try:
         found = scorer(model, X, y, **params)
     except (AttributeError, TypeError, ValueError) as error:

@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from regkit._pandas import require_pandas
-from regkit._text import align, count, shorten
+from regkit._text import align, count, shorten_all
 from regkit._types import Floats
 from regkit.rows.column_scales import column_scales
 
@@ -327,7 +327,9 @@ def _number(value: Any) -> str:
 
 def _narrow(rows: list[list[str]]) -> list[str]:
     """Align a table, in several where it is too wide for a screen."""
-    rows = [[shorten(cell, _LONGEST) for cell in row] for row in rows]
+    names = shorten_all([row[0] for row in rows], _LONGEST)
+    body = [shorten_all(rows[0][1:], _LONGEST), *(row[1:] for row in rows[1:])]
+    rows = [[name, *cells] for name, cells in zip(names, body, strict=True)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines: list[str] = []
     start = 1

@@ -400,7 +400,14 @@ class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator, NetworkParamete
         return found
 
     def _check_X(self, X: Any) -> Any:
-        """Check rows to predict for, of any kind."""
+        """Check rows to predict for, of any kind.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe, RowChunks} of shape \
+                (n_samples, n_features)
+            Rows to predict for.
+        """
         self._check_fitted()
         check_same_features(self, X)
         members = self._ensemble.members

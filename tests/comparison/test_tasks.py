@@ -1,5 +1,7 @@
 """What a target holds is found from it, and each task has its own errors."""
 
+import re
+
 import numpy as np
 import pytest
 from sklearn.datasets import load_breast_cancer, load_iris
@@ -161,7 +163,10 @@ def test_an_svm_is_compared_by_its_error_rate(load):
         )
     assert found.scores == {"accuracy": 1 - found.test_error, "auc": area}
     assert max(map(len, repr(comparison).splitlines())) < 80
-    assert "Linear SVM" in comparison.to_html()
+    page = comparison.to_html()
+    assert "Linear SVM" in page
+    above = re.findall('<th scope="colgroup" colspan="2">(.*?)</th>', page)
+    assert above == ([] if margins.ndim == 1 else ["a", "b", "c"])
     assert "LinearSVMClassifier(" in comparison.line("Linear SVM")
     assert len(comparison.coef_frame("Linear SVM")) == 4
 

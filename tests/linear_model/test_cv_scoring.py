@@ -11,6 +11,7 @@ from sklearn.model_selection import BaseCrossValidator, KFold
 
 from regkit import (
     ElasticNetRegressorCV,
+    GeneralizedLinearRegressorCV,
     LassoRegressor,
     LassoRegressorCV,
     RidgeRegressorCV,
@@ -50,6 +51,20 @@ def test_scoring():
                 for train, test in folds
             ]
             assert model.cv_error_[i] == pytest.approx(np.mean(losses))
+
+
+@pytest.mark.parametrize("twin", [*CLASSES, GeneralizedLinearRegressorCV])
+def test_folds_of_weight_zero_are_not_scored(twin):
+    X, y = make_correlated_regression(60, 10, random_state=0)
+    y = np.abs(y)
+    weight = np.r_[np.zeros(20), np.linspace(0.1, 2, 40)]
+    same = {"alphas": [1.0, 0.1], "scoring": "neg_mean_absolute_error"}
+    model = twin(cv=3, **same).fit(X, y, weight)
+    rows = np.arange(20, 60)
+    present = [(rows[:20], rows[20:]), (rows[20:], rows[:20])]
+    alone = twin(cv=present, **same).fit(X, y, weight)
+    assert_allclose(model.cv_error_, alone.cv_error_)
+    assert_allclose(model.cv_error_se_, alone.cv_error_se_)
 
 
 def test_scorers_without_weights_are_left_without():

@@ -5,6 +5,8 @@ import pytest
 from sklearn import config_context
 from sklearn.linear_model import LogisticRegression, PoissonRegressor
 from sklearn.metrics import (
+    accuracy_score,
+    d2_tweedie_score,
     log_loss,
     make_scorer,
     mean_gamma_deviance,
@@ -23,6 +25,7 @@ from regkit import (
     AlphaSelectionDisplay,
     GeneralizedLinearRegressor,
     GeneralizedLinearRegressorCV,
+    LinearSVMClassifier,
     LinearSVMClassifierCV,
     LogisticClassifier,
     LogisticClassifierCV,
@@ -221,17 +224,31 @@ def test_groups_reach_the_splitter():
     assert np.array_equal(routed.fold_errors_, model.fold_errors_)
 
 
-def test_an_offset_is_routed_to_the_fits_of_a_search():
-    grid = {"alpha": ALPHAS}
+@pytest.mark.parametrize(
+    ("kind", "y"),
+    [
+        (GeneralizedLinearRegressor, COUNTS),
+        (LogisticClassifier, Y),
+        (LinearSVMClassifier, Y),
+    ],
+)
+def test_an_offset_is_routed_to_the_fits_of_a_search(kind, y):
+    grid, offset = {"alpha": ALPHAS}, 3 * OFFSET
     with config_context(enable_metadata_routing=True):
-        single = GeneralizedLinearRegressor(**TIGHT)
+        single = kind(**TIGHT)
         single.set_fit_request(offset=True).set_score_request(offset=True)
-        one = GridSearchCV(single, grid).fit(X, COUNTS, offset=OFFSET)
-        two = PathSearchCV(single, grid).fit(X, COUNTS, offset=OFFSET)
-    plain = GridSearchCV(GeneralizedLinearRegressor(**TIGHT), grid).fit(X, COUNTS)
+        one = GridSearchCV(single, grid, cv=KFold(3)).fit(X, y, offset=offset)
+        two = PathSearchCV(single, grid, cv=KFold(3)).fit(X, y, offset=offset)
     scores = one.cv_results_["mean_test_score"]
     assert two.cv_results_["mean_test_score"] == pytest.approx(scores, abs=1e-8)
-    assert not np.allclose(plain.cv_results_["mean_test_score"], scores)
+    train, test = next(KFold(3).split(X))
+    alone = kind(ALPHAS[0], **TIGHT).fit(X[train], y[train], offset=offset[train])
+    expected = alone.predict(X[test], offset[test])
+    score = d2_tweedie_score if y is COUNTS else accuracy_score
+    power = {"power": 1} if y is COUNTS else {}
+    first = one.cv_results_["split0_test_score"][0]
+    assert first == pytest.approx(score(y[test], expected, **power), abs=1e-12)
+    assert first != alone.score(X[test], y[test])
 
 
 def test_the_end_of_a_grid_is_a_warning():

@@ -96,7 +96,7 @@ def state_at(state: State, k: int | np.int64) -> State:
 
 @inlined_kernel
 def terms_of(problem: WorkingProblem, square: Floats) -> Terms:
-    """Return what a certificate is told of the penalty."""
+    """Return what a certificate needs of the penalty."""
     return Terms(problem.l1, problem.l2, problem.lower, problem.upper, square)
 
 

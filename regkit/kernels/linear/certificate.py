@@ -79,7 +79,7 @@ def penalty_gap(
 ) -> float:
     """Return Σ_j [h_j(b_j) + h*_j(shrunk c_j) - shrunk c_j b_j].
 
-    ``size`` is the objective, of which rounding errors are told by.
+    ``size`` is the objective, the scale of rounding errors.
     """
     coef, lower, upper, square = at.coef, terms.lower, terms.upper, terms.square
     found = 0.0

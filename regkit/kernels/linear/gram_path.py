@@ -109,8 +109,8 @@ def follow(
     the walk there, and how many systems it solved there; called again with the first
     two, it goes on. `UNSOLVED`: block pivoting did not settle; the minimum may be found
     by other means, from ``last[0]``. `UNSURE`: the gap is above ``goal``; the caller
-    writes the best it knows to ``found``. `END`: of the alphas, or before a solution of
-    more than ``limit`` nonzeros.
+    writes the best that it has to ``found``. `END`: of the alphas, or before a solution
+    of more than ``limit`` nonzeros.
     """
     p = state.coef.shape[0]
     while at < alphas.shape[0]:

@@ -42,7 +42,8 @@ PATIENCE_LEFT = 14
 LEAST = 15  # of the divergences
 VALUE = 16  # the mean loss where the rows are, of one with kinks
 WORN = 17  # by how much rows that have left a Gram matrix lessen its diagonal
-N_FIGURES = 18
+WANTS_GRAM = 18  # whether the walk ended where a Gram matrix is to be formed
+N_FIGURES = 19
 
 # What a row and a column of it take in a step, in multiplications of a Gram matrix.
 _PER_ROW, _PER_ENTRY = 60.0, 4.0
@@ -73,6 +74,7 @@ class Settings(NamedTuple):
     null_deviance: float
     max_iter: int
     price: float  # of a Gram matrix, as a share of what one alone takes
+    forms: bool  # whether Gram matrices are formed here
 
 
 @summing_part

@@ -3,7 +3,8 @@
 What `regkit.solvers.paths.newton` does, for columns that fit into cache: there the
 calls from Python would take longer than the work. Whatever is not plain, a step that
 has to be shortened or a model that block pivoting does not minimize, ends the walk at
-the state before it, and Python goes on from there.
+the state before it, and Python goes on from there; so does a Gram matrix that is large
+enough for BLAS.
 """
 
 import numpy as np
@@ -24,6 +25,7 @@ from regkit.kernels.linear.loss_model import (
     N_GRAMS,
     N_SOLVES,
     TOTAL,
+    WANTS_GRAM,
     Settings,
     Working,
     accept,
@@ -207,6 +209,9 @@ def _solve(
     last = np.inf
     n_iter = 0
     while True:
+        if forms and not settings.forms:
+            figures[WANTS_GRAM] = 1.0
+            return n_iter, False
         if forms:
             _form(rows, working, size, settings, alpha)
         if rebases:
@@ -243,15 +248,15 @@ def walk(
     alphas: Floats,
     coefs: Floats,
     found: Floats,
-    points: Floats,
+    duals: Floats,
 ) -> tuple[int, int, bool]:
     """Solve for ``alphas``, decreasing, over the first ``size`` columns.
 
     Where ``coefs`` has rows, one per alpha, every solution goes there; its intercept,
     gap, number of steps and mean loss to ``found``, shape (alphas, 4); and the walk
     ends before the first alpha whose gap is above the goal, or that is too far from
-    the last. Where ``points`` has room, (alphas, 2, n), the dual point of each gap
-    and the linear predictor go there.
+    the last. Where ``duals`` has room, (alphas, n), the dual point of each gap goes
+    there.
 
     Returns
     -------
@@ -284,10 +289,9 @@ def walk(
             figures[MAY_EXTRAPOLATE] = 1.0 if settings.is_smooth else 0.0
             figures[N_SOLVES] = n_iter
             figures[ALPHA] = alpha
-        if points.shape[0] > 0:
+        if duals.shape[0] > 0:
             for i in range(n):
-                points[k, 0, i] = rows.dual[i]
-                points[k, 1, i] = rows.eta[i]
+                duals[k, i] = rows.dual[i]
         for j in range(size):
             coefs[k, j] = working.state.coef[j]
         found[k, 0] = figures[INTERCEPT]

@@ -117,7 +117,7 @@ def interval_score(
 
 
 class ClassSets(NamedTuple):
-    """What held-out rows tell of sets of classes.
+    """What held-out rows show of sets of classes.
 
     Attributes
     ----------

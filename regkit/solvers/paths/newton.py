@@ -196,13 +196,17 @@ class NewtonPath(CompiledSteps):
                 self._admit(missed)
             elif not self._goes_on():
                 break
+        self._settle_at(alpha, n_iter)
+        self._n_settled += 1
+        self._screen.settle(alpha)
+        return n_iter
+
+    def _settle_at(self, alpha: float, n_iter: int) -> None:
+        """Take the present solution, found in so many steps, for that at ``alpha``."""
         self._settled_curvature = self._curvature
         self._may_extrapolate = self._loss.is_smooth
         self._n_solves = n_iter
-        self._n_settled += 1
         self.alpha = alpha
-        self._screen.settle(alpha)
-        return n_iter
 
     def _expected(self, alpha: float) -> Indices:
         """Return columns that ``alpha`` will need, with those of the next alphas."""

@@ -118,6 +118,8 @@ class NewtonSteps:
         # The columns' products with the rows' own residual, where they are known.
         self._products: Floats | None = None
         self._n_solves = 0
+        # Models are formed for alphas down to this one, where that is known.
+        self._least_alpha = inf
         self.gap = 0.0
         self.top = self.alpha = inf
 
@@ -239,7 +241,7 @@ class NewtonSteps:
             self._share * weight,
             self._share * self._dual,
             self._products,
-            0.0 if keeps_all else _KEPT * alpha,
+            0.0 if keeps_all else _KEPT * min(alpha, self._least_alpha),
         )
         self._since = np.zeros_like(self.eta)
         self._is_exact = True

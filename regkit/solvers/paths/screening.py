@@ -170,8 +170,10 @@ class Screen:
         near = self._near
         self._seen = Seen(alpha, near, self.correlation[near]), self._seen[0]
 
-    def coming(self, alpha: float, n_present: int) -> Indices | None:
-        """Return the columns outside whose correlation ought to exceed its threshold.
+    def coming(
+        self, alpha: float, n_present: int, share: float = 1.0
+    ) -> Indices | None:
+        """Return the columns outside that ought to exceed ``share`` of their threshold.
 
         If all go on as they went from one solution to the next; None where that is not
         known, or ``alpha`` too far from there. As many as `wanted` returns.
@@ -180,9 +182,9 @@ class Screen:
         if not _CLOSE * last.alpha <= alpha < last.alpha < before.alpha < np.inf:
             return None
         now = self.correlation[before.columns]
-        share = (last.alpha - alpha) / (before.alpha - last.alpha)
-        expected = np.abs(now + share * (now - before.correlations))
-        exceed = expected > alpha * self._penalty.l1[before.columns]
+        ahead = (last.alpha - alpha) / (before.alpha - last.alpha)
+        expected = np.abs(now + ahead * (now - before.correlations))
+        exceed = expected > share * alpha * self._penalty.l1[before.columns]
         exceed &= self.outside[before.columns]
         return self._strongest(before.columns[exceed], n_present)
 

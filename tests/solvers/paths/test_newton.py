@@ -373,10 +373,18 @@ def test_columns_that_rows_of_hardly_any_weight_tell_from_the_intercept(form):
         check("logistic", X, y, penalty, np.array([0.1]), **options)
 
 
-@pytest.mark.parametrize("few_entries", [0, newton_ahead._FEW_ENTRIES])
+@pytest.mark.parametrize(
+    ("few_entries", "few_products"),
+    [(0, 1 << 23), (1 << 20, 1 << 23), (0, 0)],
+    ids=["some columns", "all columns", "Gram matrices by BLAS"],
+)
 @pytest.mark.parametrize("name", LOSSES)
-def test_alphas_ahead_are_kept_as_far_as_they_hold(name, few_entries, monkeypatch):
+def test_alphas_ahead_are_kept_as_far_as_they_hold(
+    name, few_entries, few_products, monkeypatch
+):
     monkeypatch.setattr(newton_ahead, "_FEW_ENTRIES", few_entries)
+    monkeypatch.setattr(newton_compiled, "_FEW_PRODUCTS", few_products)
+    monkeypatch.setattr(newton_ahead, "_NEARLY", 1.1)
     X, y = table(name, (40, 130), seed=4)
     p = X.shape[1]
     rng = np.random.default_rng(5)
