@@ -184,6 +184,8 @@ def without_drift(
     for j in range(n):
         if state.coef[j] != 0.0:
             size += abs(state.coef[j]) * np.sqrt(problem.gram[j, j])
+            if traveled <= FAR * size:  # the others will not change that
+                break
     if traveled <= FAR * size:
         return traveled
     correlate_afresh(problem, state, n, support, values)
