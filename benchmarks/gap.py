@@ -1,4 +1,4 @@
-"""An outside judge: the Lasso's duality gap, computed from its formula in float64.
+"""An independent certificate: the duality gap of the Lasso, by its formula in float64.
 
 With r = y - X beta - b, the primal objective is
 

@@ -1,4 +1,4 @@
-"""An outside judge of fits of classes and counts.
+"""An independent certificate of fits of classes and counts.
 
 The duality gap is that of `tests.loss_problem`, which shares no code with any solver
 and is valid for every dual point. The better of two is taken: the gradient at the fit

@@ -125,7 +125,7 @@ def correlated(quick: bool) -> tuple[Matrix, Vector]:
 
 
 def square(quick: bool) -> tuple[Matrix, Vector]:
-    """2,000 x 10,000, AR(0.5), about 1,742 nonzero coefficients at the end."""
+    """2,000 x 10,000, AR(0.5), 1,720 nonzero coefficients at the end."""
     rng = np.random.default_rng(2)
     n_samples, n_features = (200, 1_000) if quick else (2_000, 10_000)
     X = _autoregressive(rng, n_samples, n_features, 0.5)

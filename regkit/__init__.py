@@ -12,7 +12,7 @@ from regkit import linear_model
 from regkit._lazy import on_first_use
 from regkit._version import __version__
 
-# Where each public name lives; type checkers read the imports below instead.
+# Where each public name is defined; type checkers read the imports below instead.
 _HOME = dict.fromkeys(linear_model.__all__, "regkit.linear_model") | {
     "PathSearchCV": "regkit.model_selection",
     "one_standard_error": "regkit.model_selection",

@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from regkit.commands.arguments import build_parser
+from regkit.commands.arguments import build_parser, did_you_mean
 from regkit.commands.failure import fail
 
 
@@ -33,7 +33,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         arguments, unknown = parser.parse_known_args(given)
         prog = getattr(arguments, "prog", parser.prog)
         if unknown:  # argparse would point at the help that lists commands only
-            fail(f"unknown arguments: {' '.join(unknown)} (see {prog} --help)", prog)
+            usage = getattr(arguments, "usage", parser.format_usage)()
+            meant = did_you_mean(unknown, usage)
+            wrong = f"unknown arguments: {' '.join(unknown)}{meant}"
+            fail(f"{wrong} (see {prog} --help)", prog)
         arguments.command_line = [*parser.prog.split(), *given]
         if arguments.command is None:
             parser.print_help()

@@ -1,4 +1,4 @@
-"""pandas, which regkit does without where nobody asks for its objects."""
+"""pandas, which regkit needs only where its objects are asked for."""
 
 
 def require_pandas(what: str) -> None:

@@ -295,7 +295,7 @@ def check_same_names(fitted: Any, names: NDArray[Any] | None) -> None:
 
 
 # What follows serves `PathSearchCV`; scikit-learn's model selection is imported on use,
-# which spares everybody else the time.
+# which saves the time everywhere else.
 
 
 def take_over_tasks(

@@ -1,3 +1,3 @@
-"""The version, of which the package's own files ask here."""
+"""The version, where the package's own files read it."""
 
 __version__ = "0.1.0"

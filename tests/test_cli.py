@@ -146,6 +146,8 @@ def test_no_command_prints_the_help(capsys):
     [
         (["comapre"], "invalid choice: 'comapre'"),
         (["compare", "--targt", "y"], "regkit compare: error: unknown arguments: --t"),
+        (["compare", "--tset-size=0.3"], "; did you mean --test-size? (see"),
+        (["compare", "--xyz", "1"], "unknown arguments: --xyz (see"),
         (["compare", "--folds", "many"], "argument --folds: invalid int value: 'many'"),
         (["compare", "--metric", "r2"], "argument --metric: invalid choice: 'r2'"),
         (["compare", "--target", "y"], "--target needs a file before it"),
@@ -390,3 +392,15 @@ def test_ctrl_c_ends_quietly(monkeypatch, capsys):
     monkeypatch.setattr("regkit.comparison.compare.compare_given", interrupted)
     assert main(["compare"]) == 130
     assert capsys.readouterr().err == "interrupted\n"
+
+
+@pytest.mark.parametrize("command", ["warm-up", "predict"])
+def test_what_numba_does_not_start_with_is_an_error_in_one_line(houses, command):
+    files = [houses, houses] if command == "predict" else []
+    done = run(command, *files, env=os.environ | {"NUMBA_NUM_THREADS": "0"})
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.splitlines() == [
+        f"python -m regkit {command}: error: The environment variable "
+        "NUMBA_NUM_THREADS must be at least 1, but it is '0'."
+    ]

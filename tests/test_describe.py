@@ -140,3 +140,33 @@ def test_without_docstrings_classes_are_the_same():
         [sys.executable, "-OO", "-c", code], capture_output=True, text=True, check=True
     )
     assert shown.stdout.split() == ["0.1", "None"]
+
+
+def methods():
+    """Yield what is public of each class, but what scikit-learn describes."""
+    for name in regkit.__all__:
+        of = getattr(regkit, name)
+        for method, found in inspect.getmembers(of) if inspect.isclass(of) else ():
+            module = getattr(found, "__module__", None) or ""
+            is_ours = module.startswith("regkit.") and not inspect.isclass(found)
+            if is_ours and callable(found) and not method.startswith("_"):
+                yield f"{name}.{method}", found
+
+
+def test_methods_describe_what_they_take_and_return():
+    silent = {}
+    for name, method in methods():
+        document = FunctionDoc(method)
+        described = [
+            n for entry in document["Parameters"] for n in entry.name.split(", ")
+        ]
+        signature = inspect.signature(method)
+        wanted = [n for n in signature.parameters if n not in ("self", "cls")]
+        missing = set(wanted) - {n.strip("*") for n in described}
+        if signature.return_annotation not in (None, "None") and not (
+            document["Returns"] or document["Yields"]
+        ):
+            missing.add("what it returns")
+        if missing:
+            silent[name] = missing
+    assert silent == {}

@@ -1,7 +1,9 @@
 """The arguments of the command line."""
 
 import argparse
+import re
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NoReturn
 
@@ -48,6 +50,17 @@ class _Parser(argparse.ArgumentParser):
         fail(f"{message} (see {self.prog} --help)", self.prog)
 
 
+def did_you_mean(unknown: Iterable[str], usage: str) -> str:
+    """Name the option of ``usage`` that each mistyped one is close to."""
+    from difflib import get_close_matches  # on mistakes only
+
+    options = re.findall(r"--[\w-]+", usage)
+    typed = [text.partition("=")[0] for text in unknown if text.startswith("--")]
+    close = [get_close_matches(text, options, n=1) for text in typed]
+    found = [matches[0] for matches in close if matches]
+    return f"; did you mean {' and '.join(found)}?" if found else ""
+
+
 def build_parser() -> argparse.ArgumentParser:
     """Describe all commands."""
     as_module = Path(sys.argv[0]).name == "__main__.py"
@@ -79,7 +92,7 @@ def build_parser() -> argparse.ArgumentParser:
         help="compile everything now, so that no later fit waits",
         description=_WARM_UP,
     )
-    warm_up.set_defaults(prog=parser.prog)
+    warm_up.set_defaults(prog=warm_up.prog, usage=warm_up.format_usage)
     return parser
 
 
@@ -99,7 +112,7 @@ def _add_compare(parser: argparse.ArgumentParser) -> None:
     _add_columns(parser)
     _add_judging(parser)
     _add_files(parser)
-    parser.set_defaults(prog=parser.prog)
+    parser.set_defaults(prog=parser.prog, usage=parser.format_usage)
 
 
 def _add_columns(parser: argparse.ArgumentParser) -> None:
@@ -216,4 +229,4 @@ def _add_predict(parser: argparse.ArgumentParser) -> None:
         type=Path,
         help="where to write (.csv); without it the terminal",
     )
-    parser.set_defaults(prog=parser.prog)
+    parser.set_defaults(prog=parser.prog, usage=parser.format_usage)

@@ -16,11 +16,11 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.output is not None:
         check_destination("output", arguments.output, (".csv",), arguments.file, prog)
 
-    # Imported here: --help and errors of usage need not wait for scikit-learn.
-    from regkit.comparison.saving import load, predictions
-    from regkit.tables import CellError, read_table
-
     try:
+        # Imported here: --help and errors of usage need not wait for scikit-learn.
+        from regkit.comparison.saving import load, predictions
+        from regkit.tables import CellError, read_table
+
         model = load(arguments.model)
         table = read_table(
             arguments.file, encoding=arguments.encoding, sheet=arguments.sheet

@@ -11,7 +11,10 @@ def run(arguments: argparse.Namespace) -> None:
     with ProgressLine() as progress:
         progress.step("loading")
         # Imported here: the line before tells what the wait is for.
-        from regkit._warm_up import warm_up
+        try:
+            from regkit._warm_up import warm_up
+        except ValueError as error:  # a variable that Numba does not start with
+            fail(str(error), arguments.prog)
 
         report = warm_up(progress.step)
     if report.kept_in is None and not report.n_found:

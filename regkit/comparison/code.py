@@ -83,6 +83,28 @@ def write_script(comparison: Findings, result: ModelResult, source: str | None) 
         judge = {"log_loss": "log_loss", "deviance": "mean_poisson_deviance"}
         imports.add(f"from sklearn.metrics import {judge[metric.name]}")
 
+    body, more = _body(comparison, result)
+    imports |= more
+    title = (
+        f"{result.name} for {given.target_name}: test {metric.short} "
+        f"{result.test_error!r}. Written by regkit {__version__}."
+    )
+    if given.target_column is None or encoder is None:
+        source = source or "# Put here what defines X and y."
+    else:
+        reads = source or "# Put here what defines frame."
+        source = "\n".join([reads, *table_code("frame", given)])
+        if "read_table(" in reads:
+            imports.add("from regkit import read_table")
+    head = sorted(imports, key=_import_order)
+    return "\n".join(
+        [f'"""{title}"""'.replace("\\", "\\\\"), "", *head, "", source, "", *body, ""]
+    )
+
+
+def _body(comparison: Findings, result: ModelResult) -> tuple[list[str], set[str]]:
+    """Write the lines that fit a model and print its error, and what they import."""
+    metric, encoder = comparison.metric, comparison.given.columns.encoder
     encoded = "" if encoder is None else _encoder_code(encoder)
 
     def whole(model: Any) -> str:
@@ -90,8 +112,7 @@ def write_script(comparison: Findings, result: ModelResult, source: str | None) 
         return line if encoder is None else f"make_pipeline({encoded}, {line})"
 
     taken = "X[{}]" if encoder is None else "X.take({})"
-    split_lines, draw, more = _split_code(comparison)
-    imports |= more
+    split_lines, draw, imports = _split_code(comparison)
     loss, finish = _JUDGE[metric.name]
     loss = loss.format(X=taken.format("test"))
     steps = [f"train, test = {draw}", f"model.fit({taken.format('train')}, y[train])"]
@@ -122,21 +143,7 @@ def write_script(comparison: Findings, result: ModelResult, source: str | None) 
         "# For new data: fitted on all rows.",
         f"model = {whole(result.model)}.fit(X, y)",
     ]
-    title = (
-        f"{result.name} for {given.target_name}: test {metric.short} "
-        f"{result.test_error!r}. Written by regkit {__version__}."
-    )
-    if given.target_column is None or encoder is None:
-        source = source or "# Put here what defines X and y."
-    else:
-        reads = source or "# Put here what defines frame."
-        source = "\n".join([reads, *table_code("frame", given)])
-        if "read_table(" in reads:
-            imports.add("from regkit import read_table")
-    head = sorted(imports, key=_import_order)
-    return "\n".join(
-        [f'"""{title}"""'.replace("\\", "\\\\"), "", *head, "", source, "", *body, ""]
-    )
+    return body, imports
 
 
 def _encoder_code(encoder: Any) -> str:

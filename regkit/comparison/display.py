@@ -160,8 +160,35 @@ class RegularizerComparisonDisplay(Described):
         )
         left, right = self._limits()
         narrow = ax.figure.figure.get_figwidth() < _NARROW
-        shown = np.minimum(self.test_errors, right)
+        self._draw_errors(ax, rows, right, kwargs)
+        self.best_line_ = ax.axvline(
+            self.test_errors[best], color=COLORS[1], linewidth=0.9, linestyle=":"
+        )
+        self._draw_constant(ax, left, right, narrow)
+        ax.set_xlim(left, right)
+        show_powers_at_ticks(ax.xaxis)
+        what = METRICS[self.metric].title.partition(",")[0]
+        of = "" if self.target_name in (None, "y") else f" of {self.target_name}"
+        ax.set_xlabel(f"{what}{of}", parse_math=False)
+        self._label_rows(ax, rows, best, narrow)
+        in_order: list[Any] = [self.train_points_, self.test_points_, self.gap_lines_]
+        in_order += [a for a in (self.spread_, self.mean_line_) if a is not None]
+        # Right-aligned, so that it may reach over the names on a narrow figure.
+        ax.legend(
+            handles=in_order,
+            loc="lower right",
+            bbox_to_anchor=(1.0, 1.0),
+            ncols=2 if narrow else 3,
+            fontsize="small",
+            frameon=False,
+            borderaxespad=0.2,
+        )
 
+    def _draw_errors(
+        self, ax: Axes, rows: Any, right: float, kwargs: dict[str, Any]
+    ) -> None:
+        """Draw both errors of each model; an arrow for test errors beyond ``right``."""
+        shown = np.minimum(self.test_errors, right)
         self.gap_lines_ = ax.hlines(
             rows,
             self.train_errors,
@@ -205,9 +232,9 @@ class RegularizerComparisonDisplay(Described):
             )[0]
             for row in rows[~inside]
         ]
-        self.best_line_ = ax.axvline(
-            self.test_errors[best], color=COLORS[1], linewidth=0.9, linestyle=":"
-        )
+
+    def _draw_constant(self, ax: Axes, left: float, right: float, narrow: bool) -> None:
+        """Draw a line at the error of a constant prediction, where it is in sight."""
         self.mean_line_ = None
         if self.mean_error is not None and left < self.mean_error < right:
             constant = METRICS[self.metric].constant
@@ -221,24 +248,6 @@ class RegularizerComparisonDisplay(Described):
                 label=f"predicting {constant}",
                 zorder=0.5,
             )
-        ax.set_xlim(left, right)
-        show_powers_at_ticks(ax.xaxis)
-        what = METRICS[self.metric].title.partition(",")[0]
-        of = "" if self.target_name in (None, "y") else f" of {self.target_name}"
-        ax.set_xlabel(f"{what}{of}", parse_math=False)
-        self._label_rows(ax, rows, best, narrow)
-        in_order: list[Any] = [self.train_points_, self.test_points_, self.gap_lines_]
-        in_order += [a for a in (self.spread_, self.mean_line_) if a is not None]
-        # Right-aligned, so that it may reach over the names on a narrow figure.
-        ax.legend(
-            handles=in_order,
-            loc="lower right",
-            bbox_to_anchor=(1.0, 1.0),
-            ncols=2 if narrow else 3,
-            fontsize="small",
-            frameon=False,
-            borderaxespad=0.2,
-        )
 
     def _limits(self) -> tuple[float, float]:
         """Choose ends of the x axis: all that is not absurdly far from the best."""

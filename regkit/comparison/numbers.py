@@ -1,4 +1,4 @@
-"""Numbers as a reader wants them: four digits, one unit, percent."""
+"""Numbers as they are printed: four digits, one unit, percent."""
 
 from __future__ import annotations
 

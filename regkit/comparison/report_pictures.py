@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 # Inches: for wide windows, and for telephones, where a picture made for a wide window
-# would shrink until nobody can read it.
+# would shrink until it cannot be read.
 _WIDE, _NARROW = (7.4, 4.3), (4.0, 4.2)
 # Vector graphics with more bytes than this are replaced by points.
 _LARGEST_SVG = 400_000

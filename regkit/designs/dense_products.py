@@ -8,7 +8,7 @@ threads other than theirs: regkit's kernels, or another library's BLAS.
 from collections.abc import Callable
 from contextlib import nullcontext
 from itertools import pairwise
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -103,80 +103,20 @@ def centered_products(
     """
     n_rows, p = len(target), X.shape[1]
     first = None if rows is None else _start_of_run(rows)
-    has_center = bool(center.any())
-    is_raw = not isinstance(root, np.ndarray)
-    is_raw &= X.dtype == np.float64 and not has_center
-
-    def multiply(span: tuple[int, int, int]) -> tuple[Floats, Floats, Floats]:
-        begin, end, step = span
-        gram = np.zeros((p, p))
-        products = np.zeros((*target.shape[1:], p))
-        shift = np.zeros(p)
-        buffer = np.empty((0 if is_raw else step, p))
-        square = np.empty((p, p))
-        ones = np.ones(step)
-        for start in range(begin, end, step):
-            stop = min(start + step, end)
-            if rows is None:
-                part = X[start:stop]
-            elif first is not None:
-                part = X[first + start : first + stop]
-            else:
-                part = X[rows[start:stop]]
-            if not is_raw:
-                part = np.subtract(part, center, out=buffer[: stop - start])
-            weight = ones[: stop - start]
-            if isinstance(root, np.ndarray):
-                weight = root[start:stop]
-                part *= weight[:, None]
-            shift += weight @ part
-            gram += np.matmul(part.T, part, out=square)
-            products += target[start:stop].T @ part
-        return gram, products, shift
-
-    def buffered(span: tuple[int, int, int]) -> tuple[Floats, Floats, Floats]:
-        """As `multiply`, targets and weights beside the rows in one product.
-
-        (By NumPy, which lets other threads run meanwhile; SciPy's BLAS does not.)
-        """
-        begin, end, step = span
-        targets = target.reshape(n_rows, -1)
-        buffer = np.empty((step, p + 1 + targets.shape[1]))
-        summed = np.zeros((buffer.shape[1], buffer.shape[1]))
-        square = np.empty_like(summed)
-        for start in range(begin, end, step):
-            stop = min(start + step, end)
-            held = buffer[: stop - start]
-            part, weight = held[:, :p], held[:, p]
-            if first is not None or rows is None:
-                from_ = start if first is None else first + start
-                part[:] = X[from_ : from_ + len(held)]
-            else:
-                part[:] = X[rows[start:stop]]
-            if has_center:
-                part -= center
-            weight[:] = 1.0
-            if isinstance(root, np.ndarray):
-                weight[:] = root[start:stop]
-                part *= weight[:, None]
-            held[:, p + 1 :] = targets[start:stop]
-            summed += np.matmul(held.T, held, out=square)
-        products = summed[p + 1 :, :p].reshape(*target.shape[1:], p)
-        return summed[:p, :p].copy(), products, summed[p, :p]
-
+    passage = _Passage(X, target, center, root, rows, first)
     count = min(_SHARES, n_rows // max(1, _ROOM * p))
-    in_cache = is_raw and (rows is None or first is not None)
+    in_cache = passage.is_raw and (rows is None or first is not None)
     step = max(16, p // 4, _CHUNK_BYTES // (8 * p))
     if count <= 1 or n_rows * p < WORTHWHILE:
         step = max(1, n_rows if in_cache else min(step, n_rows))
-        gram, products, shift = multiply((0, n_rows, step))
+        gram, products, shift = passage.multiply((0, n_rows, step))
     else:
         if in_cache:
             step = max(p, _CACHED_BYTES // (8 * p))
         edges = [n_rows * k // count for k in range(count + 1)]
         spans = [(a, b, step) for a, b in pairwise(edges)]
         with one_blas_thread():
-            task = multiply if is_raw else buffered
+            task = passage.multiply if passage.is_raw else passage.multiply_at_once
             found = map_in_threads(task, spans, n_threads())
         gram, products, shift = found[0]
         for other in found[1:]:
@@ -188,6 +128,90 @@ def centered_products(
         products *= root
         shift *= root**2
     return gram, products.T, shift
+
+
+class _Passage(NamedTuple):
+    """What passes in the products of `centered_products`, a span of rows at a time.
+
+    A span is where it begins and ends, and how many rows are multiplied at a time. The
+    products are those of d times its weight, without a ``root`` that is one number.
+    """
+
+    X: NDArray[Any]
+    target: Floats
+    center: Floats
+    root: Floats | float
+    rows: Indices | None
+    first: int | None
+    """Where ``rows`` begin, if they follow each other."""
+
+    @property
+    def is_raw(self) -> bool:
+        """Whether rows are multiplied as they are stored."""
+        is_weighted = isinstance(self.root, np.ndarray)
+        return not is_weighted and self.X.dtype == np.float64 and not self.center.any()
+
+    def part(self, start: int, stop: int) -> NDArray[Any]:
+        """Return some rows as they are stored."""
+        if self.rows is None:
+            return self.X[start:stop]
+        if self.first is not None:
+            return self.X[self.first + start : self.first + stop]
+        return self.X[self.rows[start:stop]]
+
+    def multiply(self, span: tuple[int, int, int]) -> tuple[Floats, Floats, Floats]:
+        """Return the three products of a span."""
+        begin, end, step = span
+        p, is_raw, root = self.X.shape[1], self.is_raw, self.root
+        gram = np.zeros((p, p))
+        products = np.zeros((*self.target.shape[1:], p))
+        shift = np.zeros(p)
+        buffer = np.empty((0 if is_raw else step, p))
+        square = np.empty((p, p))
+        ones = np.ones(step)
+        for start in range(begin, end, step):
+            stop = min(start + step, end)
+            part = self.part(start, stop)
+            if not is_raw:
+                part = np.subtract(part, self.center, out=buffer[: stop - start])
+            weight = ones[: stop - start]
+            if isinstance(root, np.ndarray):
+                weight = root[start:stop]
+                part *= weight[:, None]
+            shift += weight @ part
+            gram += np.matmul(part.T, part, out=square)
+            products += self.target[start:stop].T @ part
+        return gram, products, shift
+
+    def multiply_at_once(
+        self, span: tuple[int, int, int]
+    ) -> tuple[Floats, Floats, Floats]:
+        """As `multiply`, targets and weights beside the rows in one product.
+
+        (By NumPy, which lets other threads run meanwhile; SciPy's BLAS does not.)
+        """
+        begin, end, step = span
+        p, root = self.X.shape[1], self.root
+        has_center = bool(self.center.any())
+        targets = self.target.reshape(len(self.target), -1)
+        buffer = np.empty((step, p + 1 + targets.shape[1]))
+        summed = np.zeros((buffer.shape[1], buffer.shape[1]))
+        square = np.empty_like(summed)
+        for start in range(begin, end, step):
+            stop = min(start + step, end)
+            held = buffer[: stop - start]
+            part, weight = held[:, :p], held[:, p]
+            part[:] = self.part(start, stop)
+            if has_center:
+                part -= self.center
+            weight[:] = 1.0
+            if isinstance(root, np.ndarray):
+                weight[:] = root[start:stop]
+                part *= weight[:, None]
+            held[:, p + 1 :] = targets[start:stop]
+            summed += np.matmul(held.T, held, out=square)
+        products = summed[p + 1 :, :p].reshape(*self.target.shape[1:], p)
+        return summed[:p, :p].copy(), products, summed[p, :p]
 
 
 def _start_of_run(rows: Indices) -> int | None:

@@ -303,7 +303,7 @@ class RowDesign(Design, Protocol):
     def weighted_columns(self, every: bool) -> WeightedColumns:
         """Return an empty store of columns, for row weights that change.
 
-        ``every`` promises that all columns will be taken in, in their order.
+        ``every``: all columns will be taken in, in their order.
         """
 
     def correlate_together(

@@ -1,4 +1,4 @@
-"""What displays say of themselves where text stands in a picture's place."""
+"""What displays print, as text and as a table of HTML."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ def require_matplotlib(what: str) -> None:
 
 
 def make_figure(width: float, height: float) -> Any:
-    """Make a figure of this size in inches that no window system knows of."""
+    """Make a figure of this size in inches, which no window system shows."""
     from matplotlib.figure import Figure
 
     return Figure(figsize=(width, height), layout="constrained")

@@ -291,22 +291,8 @@ class RegularizationPathDisplay(Described):
 
         ax.axhline(0, color="0.8", linewidth=0.8, zorder=0)
         named = self._rank(alphas, coefs)[:n_labels]
-        # A single alpha makes no line.
-        look = {"linewidth": 1.7} if x.size > 1 else {"marker": "o"}
         self.other_lines_ = self._draw_others(ax, x, coefs, named)
-        # By their places in X, not by importance: the same columns look the same in
-        # pictures that rank them differently.
-        places = self._places[sorted(named)].tolist()
-        looks = dict(zip(sorted(named), styles(places), strict=True))
-        self.lines_ = [
-            ax.plot(
-                x,
-                coefs[j],
-                **{**look, **looks[j], **kwargs},
-                label=f"_{self.feature_names[j]}",  # named at its end, not in a legend
-            )[0]
-            for j in named
-        ]
+        self.lines_ = self._draw_named(ax, x, coefs, named, kwargs)
         what = _SCALED if self.scaled else "coefficient"
         if self.class_name is not None:  # in two lines: one may not fit the axis
             what = f"{self.class_name}:\n{what}"
@@ -321,18 +307,7 @@ class RegularizationPathDisplay(Described):
             ax.text(0.5, 0.6, _EMPTY, transform=ax.transAxes, ha="center")
         show_powers_at_ticks(ax.yaxis)
         self.top_axis_ = show_counts(ax, x, np.count_nonzero(coefs, axis=0))
-        order = np.argsort(alphas)
-        marks = {
-            "chosen": self.alpha,
-            "minimum": self.alpha_min,
-            "1-SE": self.alpha_1se,
-        }
-        low, high = alphas.min() * (1 - 1e-9), alphas.max() * (1 + 1e-9)
-        self.marks_ = mark_alphas(
-            ax,
-            {k: a if a and low <= a <= high else None for k, a in marks.items()},
-            lambda alpha: float(np.interp(alpha, alphas[order], x[order])),
-        )
+        self.marks_ = self._mark_choice(ax, alphas, x)
         end = float(x[-1])
         self.labels_ = write_names(
             ax,
@@ -346,6 +321,40 @@ class RegularizationPathDisplay(Described):
             add_legend_below(ax, list(dict.fromkeys(self.marks_.values())))
         place_names(ax, self.labels_, end, [float(coefs[j, -1]) for j in named])
         return self._drawn_on(ax)
+
+    def _draw_named(
+        self, ax: Axes, x: Floats, coefs: Floats, named: list[int], given: Any
+    ) -> list[Any]:
+        """Draw lines that look the same wherever their columns are drawn."""
+        # A single alpha makes no line.
+        look = {"linewidth": 1.7} if x.size > 1 else {"marker": "o"}
+        # By their places in X, not by importance: pictures rank columns differently.
+        places = self._places[sorted(named)].tolist()
+        looks = dict(zip(sorted(named), styles(places), strict=True))
+        return [
+            ax.plot(
+                x,
+                coefs[j],
+                **{**look, **looks[j], **given},
+                label=f"_{self.feature_names[j]}",  # named at its end, not in a legend
+            )[0]
+            for j in named
+        ]
+
+    def _mark_choice(self, ax: Axes, alphas: Floats, x: Floats) -> dict[str, Any]:
+        """Draw vertical lines at the alphas that were found, as far as shown."""
+        order = np.argsort(alphas)
+        marks = {
+            "chosen": self.alpha,
+            "minimum": self.alpha_min,
+            "1-SE": self.alpha_1se,
+        }
+        low, high = alphas.min() * (1 - 1e-9), alphas.max() * (1 + 1e-9)
+        return mark_alphas(
+            ax,
+            {k: a if a and low <= a <= high else None for k, a in marks.items()},
+            lambda alpha: float(np.interp(alpha, alphas[order], x[order])),
+        )
 
     def _rank(self, alphas: Floats, coefs: Floats) -> list[int]:
         """Order the features that are ever nonzero by importance."""

@@ -142,7 +142,7 @@ class KernelCache(NullCache):
         # RuntimeError, and the kernel is compiled in every process.
         with suppress(RuntimeError, OSError):
             self._writable = self._checked(FunctionCache)
-        # What an administrator, or whoever made a container's image, compiled there.
+        # What was compiled there beforehand, in a container's image say.
         with suppress(RuntimeError, OSError):
             installed = self._checked(_InstalledFiles)
             if self.cache_path != installed.cache_path:

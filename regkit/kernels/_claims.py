@@ -16,7 +16,8 @@ _fcntl: Any = None
 with suppress(ImportError):  # on Windows every process compiles for itself
     _fcntl = import_module("fcntl")
 
-_PATIENCE = 120.0  # seconds; whoever takes longer has been stopped, or lives elsewhere
+# Seconds; a process that takes longer has been stopped, or runs elsewhere.
+_PATIENCE = 120.0
 _PERIOD = 0.02
 
 _files: dict[str, int] = {}

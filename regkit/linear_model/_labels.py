@@ -12,6 +12,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d
 
 from regkit._types import Floats
+from regkit.rows.inputs import in_numpy
 
 
 class Labels(NamedTuple):
@@ -117,7 +118,7 @@ def codes_among(classes: NDArray[Any], y: Any) -> Floats:
 
 
 def _checked(y: Any) -> NDArray[Any]:
-    values: NDArray[Any] = column_or_1d(y, warn=True)
+    values: NDArray[Any] = column_or_1d(in_numpy("y", y), warn=True)
     refuse_missing(values)
     if values.dtype.kind in "fc":
         assert_all_finite(values, input_name="y")

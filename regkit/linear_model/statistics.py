@@ -180,7 +180,13 @@ class SufficientStatistics:
         return self.copy() if isinstance(other, int) and other == 0 else NotImplemented
 
     def copy(self) -> Self:
-        """Return a copy that shares nothing."""
+        """Copy the statistics.
+
+        Returns
+        -------
+        statistics : SufficientStatistics
+            Sharing no array with this one.
+        """
         return type(self)().merge(self)
 
     @classmethod

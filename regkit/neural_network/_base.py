@@ -34,7 +34,14 @@ from regkit.neural_network._progress import (
     TrainingProgress,
     with_callbacks,
 )
-from regkit.neural_network._rows import FitInput, Goal, Parts, RowsByUse, check_names
+from regkit.neural_network._rows import (
+    FitInput,
+    Goal,
+    Parts,
+    RowsByUse,
+    check_names,
+    kinds_of,
+)
 from regkit.solvers.networks.expansion import Expansion
 from regkit.solvers.networks.scaling import Scaling, ScalingMoments
 from regkit.solvers.networks.trainer import Parameters
@@ -178,7 +185,7 @@ class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator, NetworkParamete
         return self
 
     def _start(
-        self, parts: Parts, goal: Goal, seed: int, is_whole: bool, number: int
+        self, parts: Parts, goal: Goal, seed: int, is_whole: bool, kind: int
     ) -> Fitted:
         """Draw parameters, and learn how to scale."""
         table, stream = parts.learn, parts.stream
@@ -186,7 +193,7 @@ class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator, NetworkParamete
         if goal.reader is not None:
             expansion = Expansion.learn(table.X, tuple(goal.reader.levels))
             table = replace(table, X=expansion.expand(table.X))
-        architecture = make_architecture(self, table.X, goal, is_whole, number)
+        architecture = make_architecture(self, table.X, goal, is_whole, kind)
         rng = np.random.default_rng(seed)
         small = self.layer_rates == "equal"
         params = architecture.initial(rng, np.dtype(self.dtype), small)
@@ -346,8 +353,8 @@ class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator, NetworkParamete
                 for network in before.members
             ]
         return [
-            self._start(each, goal, own, is_whole, number)
-            for number, (each, own) in enumerate(zip(parts, seeds, strict=True))
+            self._start(each, goal, own, is_whole, kind)
+            for each, own, kind in zip(parts, seeds, kinds_of(parts), strict=True)
         ]
 
     def _alone(
@@ -400,7 +407,14 @@ class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator, NetworkParamete
         return found
 
     def _check_X(self, X: Any) -> Any:
-        """Check rows to predict for, of any kind."""
+        """Check rows to predict for, of any kind.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe, RowChunks} of shape \
+                (n_samples, n_features)
+            Rows to predict for.
+        """
         self._check_fitted()
         check_same_features(self, X)
         members = self._ensemble.members

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any, NamedTuple
@@ -14,8 +15,8 @@ from regkit.neural_network._fitted import Fitted
 from regkit.neural_network._heads import Heads
 from regkit.neural_network._held_out import Judges
 from regkit.neural_network._uncertainty import root_mean_square
+from regkit.solvers.networks.averaging import Apart, Averaging
 from regkit.solvers.networks.conformal import (
-    ambiguity,
     interval,
     interval_score,
     least_rows,
@@ -48,6 +49,10 @@ class JointPrediction(NamedTuple):
     means_apart: Floats
     """How far their predictions are."""
 
+    def with_spread_of(self, other: JointPrediction) -> JointPrediction:
+        """Return the same center with another's spread."""
+        return other._replace(middle=self.middle, mean=self.mean)
+
 
 class IntervalShape(NamedTuple):
     """Which intervals suit, of each target (n_targets,)."""
@@ -62,6 +67,11 @@ class IntervalShape(NamedTuple):
     least: Floats
     """The least spread that counts."""
 
+    def plain(self) -> IntervalShape:
+        """Return that of the spreads as networks predict them, around the middle."""
+        none = np.zeros_like(self.of_mean)
+        return self._replace(of_mean=none, evenness=none)
+
     def center_and_spread(
         self, found: JointPrediction, t: int
     ) -> tuple[Floats, Floats]:
@@ -71,8 +81,13 @@ class IntervalShape(NamedTuple):
         typical = float(self.typical[t])
         spread = typical * (own / typical) ** (1 - b)
         apart = (1 - a) * found.apart[:, t] + a * found.means_apart[:, t]
-        center = (1 - a) * found.middle[:, t] + a * found.mean[:, t]
-        return center, np.hypot(spread, apart)
+        return self.center(found, t), np.hypot(spread, apart)
+
+    def center(self, found: JointPrediction, t: int) -> Floats:
+        """Return what intervals of target ``t`` are around."""
+        a = float(self.of_mean[t])
+        center: Floats = (1 - a) * found.middle[:, t] + a * found.mean[:, t]
+        return center
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +105,8 @@ class Calibration:
         What turns a predicted spread into a standard deviation.
     widths : list of ndarray (n_targets,)
         What the spreads of each member are divided by.
-    ambiguity : list of float
-        Of the groups, for each target; see `conformal.ambiguity`.
+    averaging : list of Averaging or None
+        Of each target, what the mean of all groups gains; None if there is one group.
     """
 
     scores: Floats
@@ -99,7 +114,7 @@ class Calibration:
     shape: IntervalShape
     factor: Floats
     widths: list[Floats]
-    ambiguity: list[float]
+    averaging: list[Averaging] | None = None
 
     @property
     def n_rows(self) -> int:
@@ -110,40 +125,73 @@ class Calibration:
         self, heads: Heads, members: tuple[Fitted, ...], X: Any, coverage: float
     ) -> tuple[Floats, Floats]:
         """Return the ends of intervals, (n, n_targets); see `conformal.interval`."""
-        found = self._by_group(heads, members, X)
-        ends = [
-            interval(*each, self.scores[:, t], coverage, self.ambiguity[t])
-            for t, each in enumerate(found)
-        ]
+        found = self._by_group(self._predictions(heads, members, X))
+        ends = []
+        for t, each in enumerate(found):
+            share = self._share(t, coverage)
+            ends.append(interval(*each, self.scores[:, t], coverage, share))
         lower, upper = (np.column_stack(each) for each in zip(*ends, strict=True))
         return lower, upper
 
     def deviations(self, heads: Heads, members: tuple[Fitted, ...], X: Any) -> Floats:
-        """Return standard deviations that members predict for rows, (n, n_targets)."""
-        spread = combine(self._predictions(heads, members, X)).spread
-        deviation: Floats = np.maximum(spread, self.shape.least) * self.factor
-        return deviation
+        """Return standard deviations of y around the prediction, (n, n_targets).
+
+        What members predict and how far they are apart together, scaled to what
+        held-out rows show, less what the mean of all members errs less.
+        """
+        found = combine(self._predictions(heads, members, X))
+        plain = self.shape.plain()
+        columns = [
+            plain.center_and_spread(found, t)[1]
+            * math.sqrt(self._share(t, _COVERAGE))
+            * self.factor[t]
+            for t in range(heads.n_targets)
+        ]
+        return np.column_stack(columns)
+
+    def _share(self, t: int, coverage: float) -> float:
+        """Return how much is left of squared scores if all members predict."""
+        if self.averaging is None:
+            return 1.0
+        return self.averaging[t].share(self.scores[:, t], coverage)
 
     def comparing(
-        self, heads: Heads, members: tuple[Fitted, ...], tables: list[Table]
+        self, heads: Heads, members: tuple[Fitted, ...], judges: Judges, alone: Floats
     ) -> Calibration:
-        """Return the same with the ambiguity of the groups on some rows."""
-        each = [
-            [ambiguity(*group) for group in self._by_group(heads, members, table.X)]
-            for table in tables
-        ]
-        sizes = [len(table.weights) for table in tables]
-        found = np.average(each, axis=0, weights=sizes).tolist()
-        return replace(self, ambiguity=found)
+        """Return the same with what the mean of all groups gains.
 
-    def _by_group(
-        self, heads: Heads, members: tuple[Fitted, ...], X: Any
-    ) -> list[tuple[Floats, Floats]]:
+        Parameters
+        ----------
+        alone : ndarray (n_predictions, n_targets)
+            Scores by single networks; see `Averaging`.
+        """
+        apart, sizes = [], []
+        for own, table in zip(judges.held_out, judges.some_rows(), strict=True):
+            each = self._predictions(heads, members, table.X)
+            sizes.append(len(table.weights))
+            apart.append(
+                [
+                    Apart.of(
+                        np.array([self.shape.center(one, t) for one in each]),
+                        spreads,
+                        self.members,
+                        own.group,
+                    )
+                    for t, (_, spreads) in enumerate(self._by_group(each))
+                ]
+            )
+        found = []
+        for t, mean in enumerate(np.average(apart, axis=0, weights=sizes)):
+            known = Apart(*mean.tolist())
+            per_gain = known.per_gain(self.members)
+            found.append(Averaging(known.off_mean, per_gain, np.sort(alone[:, t])))
+        return replace(self, averaging=found)
+
+    def _by_group(self, each: list[JointPrediction]) -> list[tuple[Floats, Floats]]:
         """Return centers and spreads (n_groups, n) of each target."""
-        each = self._predictions(heads, members, X)
         groups = [combine([each[k] for k in own]) for own in self.members]
         found = []
-        for t in range(heads.n_targets):
+        for t in range(self.scores.shape[1]):
             both = [self.shape.center_and_spread(group, t) for group in groups]
             centers, spreads = zip(*both, strict=True)
             found.append((np.array(centers), np.array(spreads)))
@@ -235,19 +283,16 @@ def judge(
     def width(log: Floats) -> Floats:
         return np.exp(log - np.mean(logs, axis=0)) if chosen else np.ones_like(log)
 
-    parts = [
-        combine(
-            [
-                _predict_alone(
-                    heads, each, table.X, width(_log_width(heads, each, fold))
-                )
-                for each in networks
-            ]
-        )
+    each = [
+        [
+            _predict_alone(heads, one, table.X, width(_log_width(heads, one, fold)))
+            for one in networks
+        ]
         for networks, table, _, fold in held_out
     ]
+    parts = [combine(networks) for networks in each]
     found = JointPrediction(
-        *(np.concatenate(each) for each in zip(*parts, strict=True))
+        *(np.concatenate(part) for part in zip(*parts, strict=True))
     )
     truth, weights = (
         np.concatenate([getattr(table, name) for _, table, *_ in held_out])
@@ -266,10 +311,16 @@ def judge(
         shape,
         np.maximum(factor, _SMALLEST),
         [width(log) for log in logs],
-        [0.0] * heads.n_targets,
     )
     if judges.by_fold:
-        calibration = calibration.comparing(heads, members, judges.some_rows())
+        alone = [
+            _scores(shape, one.with_spread_of(part), own.table.targets)
+            for own, networks, part in zip(held_out, each, parts, strict=True)
+            for one in networks
+        ]
+        calibration = calibration.comparing(
+            heads, members, judges, np.concatenate(alone)
+        )
     return Judged(
         calibration,
         np.maximum(deviation, _SMALLEST),

@@ -26,7 +26,7 @@ def assign_folds(
     n_rows : int
     labels : ndarray (n_rows,) or None
         Classes, shared out so that each fold has its part of each. A class of one row
-        has none: whoever validated on it would not have learned it.
+        has none: the member that validates on it would not have learned it.
     n_folds : int
         At least 2.
     seed : int

@@ -45,7 +45,7 @@ class FrameReader:
         """
         X = as_table(X)
         if np.ma.is_masked(X):
-            return None  # whoever checks X refuses it
+            return None  # refused where X is checked
         if sp.issparse(X) or not hasattr(X, "shape") or len(X.shape) != 2:
             if categorical_features in (None, "from_dtype"):
                 return None
@@ -89,7 +89,7 @@ def as_table(X: Any) -> Any:
     try:
         return np.asarray(X)
     except (TypeError, ValueError):
-        return X  # whoever checks X says what is wrong
+        return X  # refused where X is checked
 
 
 def _chosen(X: Any, categorical_features: Any) -> list[int]:

@@ -1,4 +1,4 @@
-"""Training of all members, at once where nobody watches."""
+"""Training of all members, at once where no observer follows it."""
 
 from __future__ import annotations
 

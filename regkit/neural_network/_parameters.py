@@ -235,11 +235,11 @@ def check_n_samples(n_samples: Any, least: int) -> None:
 
 
 def make_architecture(
-    estimator: Any, X: Any, goal: Any, is_whole: bool, number: int
+    estimator: Any, X: Any, goal: Any, is_whole: bool, kind: int
 ) -> Architecture:
     """Give the shape that an estimator's parameters ask for, of columns like X's.
 
-    Members of even and of odd ``number`` begin with other waves.
+    Members of either ``kind``, 0 or 1, begin with other waves.
 
     Columns of two values have no waves: a line goes through two points. Where X is the
     first part of more rows (not ``is_whole``) nothing tells how many values there are.
@@ -255,7 +255,7 @@ def make_architecture(
         goal.n_outputs,
         activations(estimator.activation, len(hidden)),
         scaled=bool(estimator.input_scaling),
-        embedding=_EMBEDDINGS[number % 2] if waved else None,
+        embedding=_EMBEDDINGS[kind] if waved else None,
         waved=waved,
         n_beside=goal.n_beside,
     )

@@ -61,7 +61,7 @@ class TrainingProgress:
             self.task.call_on_fit_task_begin(estimator=self.estimator, **self.data)
 
     def end(self, epoch: Epoch) -> bool:
-        """Print a line, close the epoch's task; True when a callback wants to stop."""
+        """Print a line, close the epoch's task; True when a callback stops the run."""
         if self.estimator.verbose:
             self._print(epoch)
         if self.context is None:

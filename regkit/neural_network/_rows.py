@@ -150,6 +150,12 @@ def check_names(
         )
 
 
+def kinds_of(parts: list[Parts]) -> list[int]:
+    """Return 0 or 1 for each member, by turns: of two on the same fold, one is each."""
+    n_folds = len({each.fold for each in parts})
+    return [(k % n_folds + k // n_folds) % 2 for k in range(len(parts))]
+
+
 class RowsByUse:
     """Checks rows, in memory or in chunks, and parts them; subclasses say what y is."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from statistics import NormalDist
 from typing import Any, NamedTuple
 
@@ -11,6 +12,11 @@ from regkit._types import Floats
 from regkit.neural_network._ensemble import Ensemble
 from regkit.neural_network._heads import Heads
 from regkit.solvers.networks.scaling import Scaling
+
+# The share of a deviation that epistemic uncertainty may be: a tenth is always noise.
+MOST_EPISTEMIC = math.sqrt(0.99)
+# A deviation that can still be divided by.
+_SMALLEST = 1e-300
 
 
 class RegressionUncertainty(NamedTuple):
@@ -22,7 +28,8 @@ class RegressionUncertainty(NamedTuple):
         What `predict` returns.
     epistemic : ndarray
         Standard deviation over members and dropout masks: what more rows like these
-        would reduce.
+        would reduce. Not more than what held-out rows show of all, which masks often
+        exceed.
     noise : ndarray
         Standard deviation of y around the best prediction: what no row would reduce.
     total : ndarray
@@ -64,6 +71,13 @@ def root_mean_square(values: Floats, weights: Floats | None = None) -> Floats:
         np.average(np.square(values / size), axis=0, weights=weights)
     )
     return found
+
+
+def rest_of(total: Floats, part: Floats) -> Floats:
+    """Return the root of a square less another one, at least a tenth of the first."""
+    ratio = np.minimum(part / np.maximum(total, _SMALLEST), MOST_EPISTEMIC)
+    rest: Floats = total * np.sqrt(1.0 - ratio**2)
+    return rest
 
 
 def epistemic_deviation(

@@ -39,6 +39,7 @@ from regkit.neural_network._rows import FitInput, Goal
 from regkit.neural_network._summaries import LabelCounts
 from regkit.neural_network._to_sklearn import classifier_of
 from regkit.neural_network._uncertainty import ClassUncertainty, entropy
+from regkit.rows.inputs import in_numpy
 from regkit.solvers.networks.conformal import ClassSets
 from regkit.solvers.networks.temperature import (
     HeldOutGroup,
@@ -487,6 +488,7 @@ class DropoutMLPClassifier(
         """Give labels of shape (n,), or indicators of shape (n, n_labels)."""
         if hasattr(y, "toarray"):
             y = y.toarray()
+        y = in_numpy("y", y)
         self._check_kinds(y)
         y = check_array(
             y, ensure_2d=False, ensure_min_samples=0, dtype=None, input_name="y"

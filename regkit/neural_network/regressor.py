@@ -32,10 +32,12 @@ from regkit.neural_network._rows import FitInput, Goal, Parts
 from regkit.neural_network._summaries import FirstTargets
 from regkit.neural_network._to_sklearn import regressor_of
 from regkit.neural_network._uncertainty import (
+    MOST_EPISTEMIC,
     RegressionUncertainty,
     determination,
     epistemic_deviation,
     gaussian_reach,
+    rest_of,
     root_mean_square,
 )
 from regkit.rows.inputs import check_y
@@ -43,7 +45,6 @@ from regkit.solvers.networks.scaling import Scaling, ScalingMoments
 
 # Passes for deviations; the default of predictions.
 _N_PASSES = 100
-_SMALLEST = 1e-300
 # Sums of a few million targets stay finite.
 _LARGEST = 1e301
 _LOSSES = (
@@ -275,7 +276,9 @@ class DropoutMLPRegressor(
             Predictions and standard deviations, each of y's shape. The noise is the
             spread that the networks predict for the row, scaled so that it explains
             the residuals of held-out rows, less the epistemic variance, but at least a
-            tenth of it; with `tau` it is given.
+            tenth of it; with `tau` it is given. Without `tau` the epistemic deviation
+            is at most the total that held-out rows show, which that of masks often
+            exceeds.
 
         Raises
         ------
@@ -289,21 +292,20 @@ class DropoutMLPRegressor(
             self._refuse_without_rows()
         mean = self._mean(X)
         epistemic = epistemic_deviation(heads, ensemble, X, n_samples)
+        calibration = self._calibration
         if self.tau is not None:
             noise = np.full_like(mean, self.tau**-0.5)
+        elif calibration is None:
+            found = [
+                heads.center_and_spread(each.outputs(X), each.targets)[1]
+                for each in ensemble.members
+            ]
+            noise = rest_of(root_mean_square(np.array(found)), epistemic)
         else:
-            calibration = self._calibration
-            if calibration is None:
-                found = [
-                    heads.center_and_spread(each.outputs(X), each.targets)[1]
-                    for each in ensemble.members
-                ]
-                spread = root_mean_square(np.array(found))
-            else:
-                spread = calibration.deviations(heads, ensemble.members, X)
-            # Held-out rows show both parts together.
-            ratio = np.minimum(epistemic / np.maximum(spread, _SMALLEST), 1.0)
-            noise = spread * np.sqrt(np.maximum(1.0 - ratio**2, 0.01))
+            # Held-out rows show both parts together, and that masks exaggerate.
+            spread = calibration.deviations(heads, ensemble.members, X)
+            epistemic = np.minimum(epistemic, MOST_EPISTEMIC * spread)
+            noise = rest_of(spread, epistemic)
         total = np.hypot(epistemic, noise)
         return RegressionUncertainty(
             *(self._shaped(part) for part in (mean, epistemic, noise, total))
@@ -361,7 +363,8 @@ class DropoutMLPRegressor(
         serve, which are predicted by the members of their fold: intervals are
         cross-conformal [2]_, cover about `coverage` of new rows (88% to 92% for 90% in
         the documentation's tables), and have no guarantee for all data. They are wider
-        where the members disagree.
+        where the members disagree, and narrower by what the mean of all members errs
+        less than those of a fold.
 
         The rows that were held out also choose the center of intervals, between the
         prediction and the middle of two quantiles, and their width: one for all rows,

@@ -233,6 +233,7 @@ def _convert_y(caller: Any, y: Any, name: str) -> Floats:
 
 def _convert(name: str, array: Any, **how: Any) -> Any:
     """Apply `check_array`; its messages are made to name the array and the cell."""
+    array = in_numpy(name, array)
     _refuse_what_is_not_numbers(name, array)
     try:
         with np.errstate(invalid="ignore"):  # inf - inf, in its sum of all entries
@@ -242,6 +243,28 @@ def _convert(name: str, array: Any, **how: Any) -> Any:
         if explained is None:
             raise
         raise explained from None
+
+
+def in_numpy(name: str, array: Any) -> Any:
+    """Return an array of another package as NumPy's, and anything else as it is.
+
+    Under ``array_api_dispatch`` scikit-learn would compute in the other package.
+
+    Raises
+    ------
+    TypeError
+        When NumPy cannot read it, for example from another device.
+    """
+    kind = type(array)
+    if not hasattr(kind, "__dlpack__") or isinstance(array, np.ndarray):
+        return array
+    try:
+        return np.asarray(array)
+    except (TypeError, RuntimeError, ValueError) as error:
+        package = kind.__module__.partition(".")[0]
+        raise TypeError(
+            f"{name} is an array of {package} that NumPy cannot read: {error}"
+        ) from None
 
 
 def _explained(name: str, array: Any, error: Exception) -> Exception | None:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 import scipy.sparse as sp
 
+from regkit._text import count
 from regkit.parallel.streaming import read_ahead
 
 # Bytes of an array that are read at a time, unless the user says otherwise.
@@ -169,15 +170,26 @@ class RowChunks:
         return cls(read)
 
     def __repr__(self) -> str:
-        shape = f"array of shape {self._source.shape}" if self._is_array else ""
-        return f"RowChunks({shape or type(self._source).__name__})"
+        if self._is_array:
+            what = f"array of shape {self._source.shape}"
+        elif callable(self._source):
+            what = getattr(self._source, "__name__", type(self._source).__name__)
+        else:
+            what = count(len(self._source), "chunk")
+        return f"RowChunks({what})"
 
     def __iter__(self) -> Iterator[Chunk]:
         """Read all chunks, one ahead of the caller."""
         return read_ahead(self._chunks())
 
     def count_features(self) -> int:
-        """Return the number of columns, from the first chunk; 0 without chunks."""
+        """Count the columns of the first chunk.
+
+        Returns
+        -------
+        n_features : int
+            0 without chunks.
+        """
         for chunk in self._chunks():
             shape = getattr(chunk.X, "shape", None)
             if shape is None and isinstance(chunk.X, list) and chunk.X:
@@ -189,7 +201,7 @@ class RowChunks:
         """Refuse to become an array, which searches and others would make of it."""
         raise TypeError(
             "RowChunks are read by fit and predict, never held as one array; to choose "
-            "alpha, use LassoRegressorCV, ElasticNetRegressorCV or RidgeRegressorCV."
+            "alpha, use a CV class of regkit, such as LassoRegressorCV."
         )
 
     @property
@@ -201,7 +213,18 @@ class RowChunks:
         return None if callable(self._source) else len(self._source)
 
     def read(self, order: Sequence[int] | None = None) -> Iterator[Chunk]:
-        """Read chunks, in this order of their numbers where `n_chunks` is known."""
+        """Read the chunks, one after the other.
+
+        Parameters
+        ----------
+        order : sequence of int, default=None
+            Numbers of chunks, in the order to read them, where `n_chunks` is known;
+            None for all, as they come.
+
+        Returns
+        -------
+        chunks : iterator of Chunk
+        """
         return self._chunks(order)
 
     def _chunks(self, order: Sequence[int] | None = None) -> Iterator[Chunk]:

@@ -105,7 +105,7 @@ class Multinomial:
         root[root == 0.0] = 1.0
         shift = np.zeros(n_classes) + start
         value = self.objective(y, share, eta + self.spread(shift, n_classes * n))
-        # Where rounding hides whether the loss falls, slopes that halve still tell.
+        # Where rounding hides whether the loss falls, slopes that halve still show it.
         best, least, is_flat = shift, np.inf, False
         for _ in range(_MOST_STEPS):
             moved = eta + self.spread(shift, n_classes * n)

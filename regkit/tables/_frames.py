@@ -87,7 +87,7 @@ def raw_columns(X: Any) -> tuple[list[RawColumn], bool]:
 
 
 def _from_array(X: Any) -> list[RawColumn]:
-    from sklearn.utils import check_array  # of files nobody needs it
+    from sklearn.utils import check_array  # not needed for files
 
     array = check_array(X, dtype=None, ensure_all_finite=False)
     columns = []

@@ -1,4 +1,4 @@
-"""Cells that stand for a value that nobody has, as people and programs write them."""
+"""Cells that stand for a missing value, as people and programs write them."""
 
 from collections.abc import Iterable
 

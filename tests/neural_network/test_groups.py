@@ -53,6 +53,14 @@ def test_folds_of_groups_have_their_share_of_each_class():
         assert not set(GROUPS[held]) & set(GROUPS[~held])
 
 
+@pytest.mark.parametrize("n_groups", [2, 4, 5])
+def test_each_fold_has_networks_that_begin_with_other_waves(n_groups):
+    model = DropoutMLPRegressor((2,), n_members=10, max_iter=1, random_state=0)
+    networks = model.fit(X, Y, groups=GROUPS % n_groups)._ensemble.members
+    fastest = [network.architecture.embedding.fastest for network in networks]
+    assert all(len(set(fastest[fold::n_groups])) == 2 for fold in range(n_groups))
+
+
 def test_fewer_groups_than_folds():
     model = DropoutMLPClassifier(**SMALL).fit(X, Y > 0, groups=GROUPS % 3)
     assert_array_equal(np.unique(model.folds_), np.arange(3))

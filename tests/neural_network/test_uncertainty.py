@@ -116,6 +116,23 @@ def test_noise_is_estimated_from_held_out_rows():
     assert_array_equal(std, found.total)
 
 
+def test_masks_do_not_exaggerate_deviations():
+    """Of y without noise masks differ by more than the mean of ten networks errs."""
+    squares, masks = [], []
+    for seed in range(3):
+        model = DropoutMLPRegressor(random_state=seed)
+        model.fit(*make(250, seed, noise=0.0))
+        new, y = make(1000, 50 + seed, noise=0.0)
+        found = model.predict_uncertainty(new)
+        squares.append(np.mean(np.square((y - found.mean) / found.total)))
+        drawn = model.sample_predictions(new, 100, random_state=0).std(axis=0)
+        masks.append(np.mean(np.square((y - found.mean) / drawn)))
+        assert np.all(found.epistemic < found.total)
+        assert_allclose(found.total, np.hypot(found.epistemic, found.noise))
+    assert 0.65 < np.sqrt(np.mean(squares)) < 1.2
+    assert np.sqrt(np.mean(masks)) < 0.6
+
+
 def test_precision_given_by_the_user():
     model = DropoutMLPRegressor(**SMALL, tau=0.04).fit(X, Y)
     assert model.noise_std_ == pytest.approx(5.0)
@@ -228,8 +245,14 @@ def test_spreads_of_members_are_made_alike():
     assert_allclose(typical / np.ravel(widths), np.exp(np.log(typical).mean()))
     heads, members = model._heads, model._ensemble.members
     each = [spread_of(model, k, NEW_X) / widths[k] for k in range(5)]
-    expected = np.sqrt(np.mean(np.square(each), axis=0)) * model._calibration.factor
-    found = model._calibration.deviations(heads, members, NEW_X)
+    middles = [
+        heads.center_and_spread(one.outputs(NEW_X), one.targets)[0] for one in members
+    ]
+    expected = np.sqrt(np.mean(np.square(each), axis=0) + np.var(middles, axis=0))
+    calibration = model._calibration
+    share = calibration.averaging[0].share(calibration.scores[:, 0], 0.9)
+    expected *= calibration.factor * np.sqrt(share)
+    found = calibration.deviations(heads, members, NEW_X)
     assert_allclose(found, np.maximum(expected, found.min()))
     model.set_params(calibration_fraction=0.3).fit(X, Y)
     assert_array_equal(np.ravel(model._calibration.widths), 1.0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -132,6 +133,16 @@ def test_few_chunks_are_held_at_a_time():
     RidgeRegressor().fit(RowChunks(read), Y[:400])
     # Two for each thread that works, one that was read ahead, one on its way.
     assert most <= 2 * n_threads() + 3
+
+
+def test_chunks_print_what_they_come_from():
+    def days():
+        yield X, Y
+
+    assert repr(RowChunks(X)) == f"RowChunks(array of shape {X.shape})"
+    assert repr(RowChunks([(X, Y)])) == "RowChunks(1 chunk)"
+    assert repr(RowChunks(days)) == "RowChunks(days)"
+    assert repr(RowChunks(partial(days))) == "RowChunks(partial)"
 
 
 def test_what_is_no_source_of_chunks_gets_one_sentence():

@@ -38,7 +38,9 @@ def find_violators(
     """List the fixed coordinates that want to move and choose their sides."""
     count = 0
     for j in range(n):
-        if state.free[j]:
+        # (One branch, seldom missed: which columns are free cannot be predicted.)
+        is_zero, pull = state.coef[j] == 0.0, abs(state.correlation[j])
+        if state.free[j] | (is_zero & (pull <= alpha * problem.l1[j])):
             continue
         wish = violation(problem, state, j, alpha)
         if wish != 0.0:
@@ -106,32 +108,44 @@ def pivot_within(
     alpha: float,
     max_iter: int,
     ridged: bool,
+    n_leaving: int,
     n_entering: int,
 ) -> tuple[int, bool]:
     """Do what `minimize` does, for kernels that have the room.
 
-    The first ``n_entering`` of ``work.entering`` are freed before the first system,
-    their sides chosen.
+    ``n_leaving`` free coordinates j are at a wall already, with ``work.leaving[j]``,
+    which is False for all others. Before the first system they are fixed, and the
+    first ``n_entering`` of ``work.entering`` are freed, their sides chosen.
     """
     leaving, entering, queue, step = work
-    for j in range(n):
-        leaving[j] = False
-    n_queue: Any = np.int64(0)  # a literal has callees compiled for it alone
-    if ridged:
-        n_queue = state.size[0]
-        state.size[0] = 0
-        for i in range(n_queue):
-            queue[i] = state.active[i]
-            # At a smaller alpha it may depend on the others, and stay fixed.
-            state.free[queue[i]] = False
-    for i in range(n_entering):
-        queue[n_queue + i] = entering[i]
-    n_queue += n_entering
+    k = state.size[0]
     fewest = n + 1
     patience = PATIENCE
     largest = np.inf
     traveled = 0.0
     for iteration in range(max_iter):
+        n_queue: Any = np.int64(0)  # a literal has callees compiled for it alone
+        if n_leaving > 0 or (ridged and iteration == 0):
+            for i in range(k):
+                # At a smaller alpha it may depend on the others, and stay fixed.
+                state.free[state.active[i]] = False
+        if ridged and iteration == 0:
+            for i in range(k):
+                if not leaving[state.active[i]]:
+                    queue[n_queue] = state.active[i]
+                    n_queue += 1
+            state.size[0] = 0
+        elif n_leaving > 0:
+            k, n_queue = cholesky.remove(state.factor, state.active, k, leaving, queue)
+            state.size[0] = k
+            for i in range(k):
+                state.free[state.active[i]] = True
+        if n_leaving > 0:
+            for j in range(n):
+                leaving[j] = False
+        for i in range(n_entering):
+            queue[n_queue + i] = entering[i]
+        n_queue += n_entering
         k = admit(problem, state, alpha, queue, n_queue)
 
         # Step to the optimum of the hull, then exchange what is on the wrong side.
@@ -158,20 +172,6 @@ def pivot_within(
             patience -= 1
             if patience == 0:
                 return iteration + 1, False
-
-        n_queue = 0
-        if n_leaving > 0:
-            for i in range(k):
-                state.free[state.active[i]] = False
-            k, n_queue = cholesky.remove(state.factor, state.active, k, leaving, queue)
-            state.size[0] = k
-            for i in range(k):
-                state.free[state.active[i]] = True
-            for j in range(n):
-                leaving[j] = False
-        for i in range(n_entering):
-            queue[n_queue + i] = entering[i]
-        n_queue += n_entering
     return max_iter, False
 
 
@@ -191,10 +191,10 @@ def minimize(
     whether the optimum was reached; where it was not, ``state`` may be far from it.
     """
     work = Workspace(
-        np.empty(n, dtype=np.bool_),
+        np.zeros(n, dtype=np.bool_),
         np.empty(n, dtype=np.int64),
         np.empty(2 * n, dtype=np.int64),
         np.empty(n),
     )
     none: Any = np.int64(0)
-    return pivot_within(problem, state, work, n, alpha, max_iter, ridged, none)
+    return pivot_within(problem, state, work, n, alpha, max_iter, ridged, none, none)

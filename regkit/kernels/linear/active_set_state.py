@@ -96,7 +96,7 @@ def state_at(state: State, k: int | np.int64) -> State:
 
 @inlined_kernel
 def terms_of(problem: WorkingProblem, square: Floats) -> Terms:
-    """Return what a certificate is told of the penalty."""
+    """Return what a certificate needs of the penalty."""
     return Terms(problem.l1, problem.l2, problem.lower, problem.upper, square)
 
 
@@ -184,6 +184,8 @@ def without_drift(
     for j in range(n):
         if state.coef[j] != 0.0:
             size += abs(state.coef[j]) * np.sqrt(problem.gram[j, j])
+            if traveled <= FAR * size:  # the others will not change that
+                break
     if traveled <= FAR * size:
         return traveled
     correlate_afresh(problem, state, n, support, values)

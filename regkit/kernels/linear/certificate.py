@@ -14,7 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regkit._types import EPS, Floats, Indices
-from regkit.kernels._jit import kernel, uncounted_kernel, uncounted_part
+from regkit.kernels._jit import (
+    kernel,
+    uncounted_kernel,
+    uncounted_part,
+    uncounted_summing_kernel,
+    uncounted_summing_part,
+)
 from regkit.kernels.linear.screening import ENLARGED, EXCESS
 from regkit.kernels.linear.terms import Point, Terms
 
@@ -35,11 +41,9 @@ def _fenchel_young(
     Where nothing else keeps the conjugate finite, the dual point was scaled to slopes
     of at most ``l1``: what exceeds it is the last digit of that scaling.
     """
-    if l2 == 0.0:
-        if high == np.inf and slope > l1:
-            slope = l1
-        if low == -np.inf and slope < -l1:
-            slope = -l1
+    # (No branch, nor is there one below: rounding alone decides which it takes.)
+    slope = l1 if (l2 == 0.0) & (high == np.inf) & (slope > l1) else slope
+    slope = -l1 if (l2 == 0.0) & (low == -np.inf) & (slope < -l1) else slope
     best = 0.0
     if slope > l1:
         best = high
@@ -59,13 +63,23 @@ def _fenchel_young(
     return gap if gap > 0.0 else 0.0
 
 
+@uncounted_summing_part
+def penalty_of(at: Point, terms: Terms) -> float:
+    """Return Σ_j l1_j |b_j| + l2_j b_j² / 2."""
+    penalty = 0.0
+    for j in at.columns:
+        value = at.coef[j]
+        penalty += terms.l1[j] * abs(value) + 0.5 * terms.l2[j] * value * value
+    return penalty
+
+
 @uncounted_kernel
 def penalty_gap(
     at: Point, terms: Terms, alpha: float, shrunk: float, size: float
 ) -> float:
     """Return Σ_j [h_j(b_j) + h*_j(shrunk c_j) - shrunk c_j b_j].
 
-    ``size`` is the objective, of which rounding errors are told by.
+    ``size`` is the objective, the scale of rounding errors.
     """
     coef, lower, upper, square = at.coef, terms.lower, terms.upper, terms.square
     found = 0.0
@@ -100,23 +114,25 @@ def shrinkages(at: Point, terms: Terms, alpha: float) -> tuple[float, float, flo
     """
     kappa = closest = within = 1.0
     for j in at.columns:
-        threshold = alpha * terms.l1[j]
+        threshold, ridge = alpha * terms.l1[j], alpha * terms.l2[j]
         slope = at.slope[j]
-        if abs(slope) > threshold:
-            if threshold > 0.0 and threshold / abs(slope) < within:
-                within = threshold / abs(slope)
+        size = abs(slope)
+        # (No branch on what rounding alone decides: it would be mispredicted.)
+        is_above = size > threshold
+        share = (threshold if is_above else 1.0) / (size if is_above else 1.0)
+        if share < kappa or (ridge > 0.0 and share < closest):
+            within = share if threshold > 0.0 and share < within else within
             unbounded = terms.upper[j] if slope > 0.0 else -terms.lower[j]
             if unbounded == np.inf:
-                ridge = alpha * terms.l2[j]
                 if ridge > 0.0:
                     value = at.coef[j]
                     own = ridge * value if slope > 0.0 else -ridge * value
                     if own < 0.0:
                         own = 0.0
-                    if (threshold + own) / abs(slope) < closest:
-                        closest = (threshold + own) / abs(slope)
-                elif threshold > 0.0 and threshold / abs(slope) < kappa:
-                    kappa = threshold / abs(slope)
+                    if (threshold + own) / size < closest:
+                        closest = (threshold + own) / size
+                elif threshold > 0.0:
+                    kappa = share
     return kappa, closest if closest < kappa else kappa, within
 
 
@@ -131,10 +147,7 @@ def duality_gap(at: Point, terms: Terms, alpha: float, residual_square: float) -
     bound, or divide its square by however small a ridge. A larger one is not certified
     here but in `regkit.solvers.paths.certificate`, for columns together.
     """
-    primal = 0.5 * residual_square
-    for j in at.columns:
-        value = at.coef[j]
-        primal += alpha * (terms.l1[j] * abs(value) + 0.5 * terms.l2[j] * value * value)
+    primal = 0.5 * residual_square + alpha * penalty_of(at, terms)
     # No gap exceeds the objective: zero is dual feasible, of value zero.
     gap = primal
     last = 2.0
@@ -149,7 +162,7 @@ def duality_gap(at: Point, terms: Terms, alpha: float, residual_square: float) -
     return gap
 
 
-@uncounted_kernel
+@uncounted_summing_kernel
 def doubt(coef: Floats, square: Floats, total: float) -> float:
     """Return what rounding can hide where correlations come from a Gram matrix.
 
@@ -158,8 +171,7 @@ def doubt(coef: Floats, square: Floats, total: float) -> float:
     """
     size = 0.0
     for j in range(coef.shape[0]):
-        if coef[j] != 0.0:
-            size += abs(coef[j]) * np.sqrt(square[j])
+        size += abs(coef[j]) * np.sqrt(square[j]) if coef[j] != 0.0 else 0.0
     if size <= HUGE * np.sqrt(total):
         return 0.0
     return EPS * size * size

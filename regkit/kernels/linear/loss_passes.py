@@ -27,10 +27,10 @@ OF_DIVERGENCE, OF_SQUARE, OF_BALANCE, OF_SIZE, OF_TERMS = 0, 1, 2, 3, 4
 
 
 @summing_part
-def _foretell(
+def _extrapolate(
     together: Together, k: int | np.int64, start: int, weighted: Floats
 ) -> float:
-    """Expect some residuals of problem k where the first has gone; start from there.
+    """Extrapolate residuals of problem k to the alpha of the first; start from there.
 
     With eta the linear predictor of the first, d its change since the last alpha, and D
     what that of problem k was above it, the residual r, a function of the predictor, is
@@ -92,7 +92,7 @@ def correlate(
         count = _find_here(rows.share, who, start, m, here)
         for k in here[:count]:
             if answers[k] == FOLLOW:
-                figures[k, IMBALANCE] += _foretell(together, k, start, room[k, :m])
+                figures[k, IMBALANCE] += _extrapolate(together, k, start, room[k, :m])
             else:
                 end = start + m
                 _weigh(rows.share[k, start:end], rows.dual[k, start:end], room[k, :m])

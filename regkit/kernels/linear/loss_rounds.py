@@ -281,7 +281,7 @@ def _proceed(
 
 
 @part
-def _record(together: Together, k: int | np.int64, size: int, alpha: float) -> float:
+def _record(together: Together, k: int | np.int64, alpha: float) -> float:
     """Keep what the rows of problem k are at this alpha; return its mean loss.
 
     That is of interest for the first alone, and NaN for the others.
@@ -311,9 +311,12 @@ def descend(
     answers: Indices,
     coefs: Floats,
     found: Floats,
+    first: int,
+    stage: int,
 ) -> tuple[int, int]:
     """Solve for decreasing alphas, as long as no problem lacks anything.
 
+    The ``first`` of them may be at a ``stage`` that an earlier call has left it at.
     Problems whose ``answers`` are `FAILED` take no part. Solutions go to ``coefs``,
     shape (problems, alphas, size); their intercepts, gaps, numbers of steps and mean
     losses to ``found``, shape (problems, alphas, 4). Without room for any, all go on
@@ -322,7 +325,7 @@ def descend(
     Returns
     -------
     done : int
-        How many alphas were solved for.
+        How many alphas have been solved for, those before ``first`` counted.
     stage : int
         Where the next one is.
     """
@@ -331,22 +334,26 @@ def descend(
         return 0, FOLLOWING
     figures = together.working.figures
     live = np.flatnonzero(answers != FAILED)
-    for a in range(alphas.shape[0]):
+    leads = settings.is_smooth and answers[0] != FAILED
+    for a in range(first, alphas.shape[0]):
         alpha = alphas[a]
-        for k in live:
-            if alpha < LARGEST_DROP * figures[k, ALPHA] < np.inf:
-                return a, TO_BEGIN
-            answers[k] = DONE
-        leads = settings.is_smooth and answers[0] == DONE
-        if leads and alpha < figures[0, ALPHA]:
-            answers[0] = BEGIN
-            _proceed(together, columns, size, settings, alpha, answers)
-            if answers[0] != DONE:
-                return a, LEADING
-        follows = leads and figures[0, TOTAL] > 0.0
-        for k in live:
-            if (k > 0 or not settings.is_smooth) and alpha < figures[k, ALPHA]:
-                answers[k] = FOLLOW if follows else BEGIN
+        if stage == TO_BEGIN:
+            for k in live:
+                if alpha < LARGEST_DROP * figures[k, ALPHA] < np.inf:
+                    return a, TO_BEGIN
+                answers[k] = DONE
+            if leads and alpha < figures[0, ALPHA]:
+                answers[0] = BEGIN
+            stage = LEADING
+        if stage == LEADING:
+            if leads:
+                _proceed(together, columns, size, settings, alpha, answers)
+                if answers[0] != DONE:
+                    return a, LEADING
+            follows = leads and figures[0, TOTAL] > 0.0
+            for k in live:
+                if (k > 0 or not settings.is_smooth) and alpha < figures[k, ALPHA]:
+                    answers[k] = FOLLOW if follows else BEGIN
         _proceed(together, columns, size, settings, alpha, answers)
         for k in live:
             if answers[k] != DONE:
@@ -355,9 +362,10 @@ def descend(
             if not figures[k, GAP] <= together.goal[k]:
                 return a, TO_CERTIFY
         for k in live:
-            found[k, a, 3] = _record(together, k, size, alpha)
+            found[k, a, 3] = _record(together, k, alpha)
             coefs[k, a] = together.working.state.coef[k, :size]
             found[k, a, 0] = figures[k, INTERCEPT]
             found[k, a, 1] = figures[k, GAP]
             found[k, a, 2] = figures[k, N_SOLVES]
+        stage = TO_BEGIN
     return alphas.shape[0], TO_BEGIN

@@ -309,7 +309,7 @@ def divergence(
 def balance(
     y: Floats, share: Floats, dual: Floats, n_classes: int | np.int64
 ) -> tuple[float, float, float]:
-    """Return what tells whether a dual point is orthogonal to the intercepts.
+    """Return what shows whether a dual point is orthogonal to the intercepts.
 
     The largest of the classes' sums, the sum of the absolute entries, and that of the
     terms that residuals are differences of; entries are weighted by ``share``.

@@ -1,4 +1,4 @@
-"""What kernels are told of a penalty, and of the point that is judged."""
+"""A penalty as kernels take it, and the point whose gap is to be bounded."""
 
 from typing import NamedTuple
 

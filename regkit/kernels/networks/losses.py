@@ -4,7 +4,7 @@ Arrays are lines: outputs (n_outputs, PANEL), targets (n_targets, PANEL). Every 
 averaged over targets, so that its scale does not change with their number.
 
 After the outputs of the losses of a mean there may be some more a target, quantiles of
-y that tell how far it may be off. Their losses add to the slopes, not to the values.
+y that show how far off they may be. Their losses add to the slopes, not to the values.
 """
 
 import math

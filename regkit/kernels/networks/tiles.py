@@ -276,7 +276,7 @@ def _make_tile(units: int, width: int) -> Any:
     return compiled
 
 
-# Functions of their own, not one that is told the number of units: what chooses among
+# Functions of their own, not one that takes the number of units: what chooses among
 # them would be compiled at every place where it is called.
 tile_units = _make_tile(UNITS, PANEL)
 tile_few = _make_tile(FEW, PANEL)

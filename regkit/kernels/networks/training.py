@@ -39,7 +39,7 @@ _SHUFFLE = np.int64(1 << 40)
 
 
 class Data(NamedTuple):
-    """Rows with what is to be learnt of them."""
+    """Rows with their targets and weights."""
 
     rows: InputRows
     targets: NDArray[Any]
@@ -294,7 +294,7 @@ def _is_finite(params: NDArray[Any]) -> bool:
 
 
 @inlined_kernel
-def _judge(watch: Watch, loss: float, params: NDArray[Any], rate: float) -> None:
+def _note_loss(watch: Watch, loss: float, params: NDArray[Any], rate: float) -> None:
     """Note progress or its absence after an epoch with this monitored loss."""
     counts, marks = watch.counts, watch.marks
     if loss > marks[0] - watch.tol:
@@ -343,7 +343,7 @@ def _conclude(
     if not closes:
         return
     watch.counts[EPOCHS] += 1
-    _judge(watch, monitored, state.params, rate)
+    _note_loss(watch, monitored, state.params, rate)
 
 
 @uncounted_kernel

@@ -55,7 +55,7 @@ _ANEW = -1
 # What a Gram matrix of few columns takes beside their products, as a multiple of those
 # over the number of columns: they are weighted, and the compiled walk is left. (Of more
 # columns the folds need a new one sooner than the fit on all rows tells.)
-_WEIGHING = 40.0
+_WEIGHING = 12.0
 _NOWHERE = np.empty((0, 0, 0))
 # Of a problem that lacks so many rows that others' weights are multiplied by more than
 # this, the Gram matrix is not had by subtracting the part of the missing ones.
@@ -162,7 +162,7 @@ class _Lockstep:
             self._admit(np.setdiff1d(self._open, self._columns))
 
     def _descend(self, alphas: Floats) -> tuple[int, int, Indices]:
-        """Solve for alphas at which all columns are in and none needs more than that.
+        """Solve for alphas at which all columns are in, and none has to be halted at.
 
         Returns their number and, as `loss_rounds.descend` does, where the next one is.
         """
@@ -174,17 +174,28 @@ class _Lockstep:
             return 0, 0, answers
         coefs = np.empty((len(self._all), len(alphas), size))
         found = np.empty((len(self._all), len(alphas), 4))
+        n_done, stage = 0, loss_together.TO_BEGIN
         with overflowing():
-            n_done, stage = loss_rounds.descend(
-                self._together,
-                self._entries,
-                size,
-                self._settings,
-                alphas,
-                answers,
-                coefs,
-                found,
-            )
+            while True:
+                n_done, stage = loss_rounds.descend(
+                    self._together,
+                    self._entries,
+                    size,
+                    self._settings,
+                    alphas,
+                    answers,
+                    coefs,
+                    found,
+                    n_done,
+                    stage,
+                )
+                stuck = answers == loss_together.NEEDS_GRAM
+                has_failed = any(
+                    answers[self._place[id(m)]] == loss_together.FAILED for m in live
+                )
+                if has_failed or not stuck.any() or n_done == len(alphas):
+                    break
+                self._form_for(float(alphas[n_done]), stuck, answers)
         for m in live if n_done else ():
             at = self._place[id(m)]
             m.take_solutions(coefs[at, :n_done], found[at, :n_done])
@@ -321,10 +332,9 @@ class _Lockstep:
         """Go on until all are there, or are sent on alone."""
         by_place = {self._place[id(m)]: m for m in members}
         while True:
-            stuck = np.flatnonzero(answers == loss_together.NEEDS_GRAM)
-            if len(stuck):
-                self._form(alpha, [by_place[k] for k in stuck.tolist()])
-                answers[stuck] = loss_together.NEEDS_PRODUCTS
+            stuck = answers == loss_together.NEEDS_GRAM
+            if stuck.any():
+                self._form_for(alpha, stuck, answers)
             elif np.all(answers >= loss_together.DONE):
                 break
             loss_rounds.descend(
@@ -336,9 +346,16 @@ class _Lockstep:
                 answers,
                 _NOWHERE,
                 _NOWHERE,
+                0,
+                loss_together.TO_BEGIN,
             )
         for k, m in by_place.items():
             m.is_alone |= bool(answers[k] == loss_together.FAILED)
+
+    def _form_for(self, alpha: float, stuck: Any, answers: Indices) -> None:
+        """Form what some need, and have them go on."""
+        self._form(alpha, [self._all[k] for k in np.flatnonzero(stuck).tolist()])
+        answers[stuck] = loss_together.NEEDS_PRODUCTS
 
     def _form(self, alpha: float, stuck: Sequence[Member]) -> None:
         """Form a Gram matrix for all, or one for each member that it does not suit."""
@@ -356,15 +373,17 @@ class _Lockstep:
         self._formed_at = alpha
         self._apart.clear()
         self._weight = weight = self._first.extrapolated(alpha)
-        weights = self._rows.share * weight
-        scaled = entries * np.sqrt(weights)
+        size, weights = len(entries), self._rows.share * weight
+        # The last row's products are the sums.
+        scaled = np.empty((size + 1, len(weights)))
+        np.sqrt(weights, out=scaled[size])
+        np.multiply(entries, scaled[size], out=scaled[:size])
 
         def products(rows: Any) -> Floats:
             part = scaled[:, rows]
             return np.asarray(part @ part.T)
 
         grams = self._rows.sums(products)
-        sums = self._rows.sums(lambda rows: entries[:, rows] @ weights[rows])
         for m in self._members:
             if m.is_alone:
                 continue
@@ -376,7 +395,8 @@ class _Lockstep:
             own = np.divide(
                 factor * weights, share, out=np.zeros(len(share)), where=share > 0.0
             )
-            self._scaled(m, own, grams[at], sums[at], float(share @ own))
+            gram, sums = grams[at][:size, :size], grams[at][:size, size]
+            self._scaled(m, own, gram, sums, float(share @ own))
 
     def _give(self, m: Member, weight: Floats, entries: Floats) -> None:
         """Form a Gram matrix of a member's rows alone."""

@@ -26,7 +26,8 @@ _FEWEST_ENTRIES = 1 << 20
 def can_share_reads(design: RowDesign, penalty: Penalty) -> bool:
     """Whether reads of all columns take long, and paths ask for them."""
     n_entries = design.n_samples * design.n_features
-    return n_entries >= _FEWEST_ENTRIES and penalty.l1_ratio > 0.0
+    is_slow = not design.is_sparse and n_entries >= _FEWEST_ENTRIES
+    return is_slow and penalty.l1_ratio > 0.0
 
 
 def solve_by_shared_reads(

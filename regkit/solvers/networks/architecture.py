@@ -95,7 +95,7 @@ class Architecture:
     def network(self, with_beside: bool = True) -> Network:
         """Lay the parameters out: embedding, scales, then each layer's two arrays.
 
-        The arrays are kept for the next call, and nobody writes them. The network
+        The arrays are kept for the next call, and never written. The network
         without its last `n_beside` outputs has the same parameters, some unused.
         """
         sizes, n_beside = self.sizes, self.n_beside if with_beside else 0

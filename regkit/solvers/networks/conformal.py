@@ -20,11 +20,8 @@ from scipy.special import ndtri
 
 from regkit._types import Floats
 
-# The least share of the variance of held-out rows that intervals keep: less than 0.8 is
-# left where y has hardly any noise, and intervals cover too much with it all the same.
-_LEAST_VARIANCE = 0.5
-# And that of squared ranks that sets keep. Of twelve tables, eight fits of each, 90%
-# sets covered 0.900 on average with it, 0.897 with 0.8 and 0.907 with 1.
+# The least share of squared ranks that sets keep. Of twelve tables, eight fits of
+# each, 90% sets covered 0.900 on average with it, 0.897 with 0.8 and 0.907 with 1.
 _LEAST_SQUARE = 0.9
 
 
@@ -57,19 +54,12 @@ def joint(centers: Floats, spreads: Floats) -> tuple[Floats, Floats]:
     return centers.mean(axis=0), unit * np.sqrt(np.square(spreads / unit).mean(axis=0))
 
 
-def ambiguity(centers: Floats, spreads: Floats) -> float:
-    """Return the mean square of how far groups are off their mean, in spreads."""
-    center, spread = joint(centers, spreads)
-    with np.errstate(over="ignore"):
-        return float(np.square((centers - center) / spread).mean())
-
-
 def interval(
     centers: Floats,
     spreads: Floats,
     scores: Floats,
     coverage: float,
-    off_mean: float = 0.0,
+    share: float = 1.0,
 ) -> tuple[Floats, Floats]:
     """Return the ends of intervals.
 
@@ -81,25 +71,17 @@ def interval(
         |y - center| / spread of all held-out rows, each by its own group, ascending.
     coverage : float
         In (0, 1).
-    off_mean : float
-        The `ambiguity` of the groups on rows like the new ones.
+    share : float
+        How much of squared scores is left if the mean of the groups predicts.
 
     Returns
     -------
     lower, upper : ndarray (n,)
-        The mean of the centers, and q times the spread to both sides, where q is the
-        ⌈(N + 1) coverage⌉-th of N scores, of which the mean errs less than the groups
-        do: the mean of their squared errors is its squared error and the ambiguity
-        (Krogh & Vedelsby 1995). This is subtracted from the mean squared score, up to a
-        half of it. It is that of all rows: where groups are further apart than
-        elsewhere, their mean errs more than elsewhere.
+        The mean of the centers, and √share q times the spread to both sides, where q
+        is the ⌈(N + 1) coverage⌉-th of N scores.
     """
     q = float(scores[rank_of(coverage, len(scores)) - 1])
     center, spread = joint(centers, spreads)
-    with np.errstate(over="ignore"):
-        # A score of 1 is a deviation only where scores say so.
-        variance = min(float(np.mean(np.square(scores))), q * q)
-    share = max(1.0 - off_mean / variance, _LEAST_VARIANCE) if variance else 1.0
     half = q * spread * math.sqrt(share)
     return center - half, center + half
 
@@ -117,7 +99,7 @@ def interval_score(
 
 
 class ClassSets(NamedTuple):
-    """What held-out rows tell of sets of classes.
+    """What held-out rows show of sets of classes.
 
     Attributes
     ----------

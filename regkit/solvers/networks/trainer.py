@@ -207,13 +207,13 @@ class Epoch:
 
 
 class Observer(Protocol):
-    """Somebody who watches the epochs and may end the run."""
+    """What follows the epochs, and may end the run."""
 
     def begin(self) -> None:
-        """Be told that an epoch begins."""
+        """Note that an epoch begins."""
 
     def end(self, epoch: Epoch) -> bool:
-        """Be told that an epoch ended; True ends the run."""
+        """Note that an epoch has ended; True ends the run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,8 +221,8 @@ class TrainingResult:
     """What a run did."""
 
     outcome: str
-    """"converged" (no more progress), "stopped" (as told), "interrupted", "max_iter" or
-    "diverged" (then the last finite parameters are kept).
+    """"converged" (no more progress), "stopped" (by an `Observer`), "interrupted",
+    "max_iter" or "diverged" (then the last finite parameters are kept).
     """
     n_epochs: int
     best_epoch: int
@@ -352,7 +352,7 @@ def run(
 
 
 def next_check(settings: TrainingSettings, done: int) -> int:
-    """Return the epoch after which somebody must look."""
+    """Return the epoch at which the run pauses next."""
     looks = (*settings.checks, *settings.snapshots, settings.last)
     return min(epoch for epoch in looks if epoch > done)
 

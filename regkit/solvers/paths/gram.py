@@ -158,7 +158,6 @@ class CompleteGram:
                 problem,
                 state,
                 work,
-                np.arange(p),
                 square,
                 self._terms.total,
                 goal,

@@ -44,7 +44,7 @@ class Ahead(NamedTuple):
 
 
 class AheadPath(NewtonPath):
-    """`NewtonPath` that goes ahead of what it knows of the columns outside."""
+    """`NewtonPath` that goes ahead of what has been read of the columns outside."""
 
     _design: RowDesign
 

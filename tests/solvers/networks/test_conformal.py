@@ -7,7 +7,6 @@ from scipy.special import ndtr, ndtri
 
 from regkit.solvers.networks.conformal import (
     ClassSets,
-    ambiguity,
     interval,
     interval_score,
     rank_of,
@@ -33,29 +32,13 @@ def test_intervals_of_one_group_are_split_conformal(coverage):
     assert_allclose(upper, (center + q * spread)[0])
 
 
-def test_several_groups_are_narrower_by_what_they_are_apart():
-    """Errors of the groups are those of their mean and what they are off it."""
+def test_intervals_are_narrower_by_the_root_of_a_share():
     rng = np.random.default_rng(0)
-    truth = rng.normal(size=20_000)
-    centers = 0.3 * rng.normal(size=(5, 20_000))
-    spreads = np.ones_like(centers)
-    each = np.sort(np.abs(truth - centers[0]))
-    found = ambiguity(centers, spreads)
-    assert found == pytest.approx(np.mean(np.var(centers, axis=0)))
-    lower, upper = interval(centers, spreads, each, 0.9, found)
-    assert np.mean((lower <= truth) & (truth <= upper)) == pytest.approx(0.9, abs=0.01)
-    q = each[int(np.ceil(20_001 * 0.9)) - 1]
-    far = interval(10 * centers, spreads, each, 0.9, 100 * found)
-    assert_allclose(far[1] - far[0], 2 * q * np.sqrt(0.5))
-    for groups in (centers[:1], centers):
-        lower, upper = interval(groups, spreads[: len(groups)], each, 0.9, 0.0)
-        assert_allclose(upper - lower, 2 * q)
-    # Of a constant y, and of numbers whose squares are too large.
-    assert np.ptp(interval(centers, spreads, 0 * each, 0.9, found)) == np.ptp(
-        centers.mean(axis=0)
-    )
-    huge = 1e200
-    assert ambiguity(huge * centers, huge * spreads) == pytest.approx(found)
+    centers = rng.normal(size=(5, 30))
+    scores = np.sort(rng.exponential(size=40))
+    lower, upper = interval(centers, np.ones((5, 30)), scores, 0.9, 0.25)
+    assert_allclose(lower + upper, 2 * centers.mean(axis=0))
+    assert_allclose(upper - lower, scores[36])
 
 
 def test_interval_score_is_least_for_the_right_quantiles():
