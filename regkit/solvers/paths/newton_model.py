@@ -151,18 +151,31 @@ class NewtonModel:
         if size <= capacity:
             return
         if size > MOST_COLUMNS:
-            raise ValueError(
-                f"More than {MOST_COLUMNS:,} coefficients (of all classes together) "
-                "may be nonzero at this alpha, and a matrix of their products would "
-                f"take {8e-9 * MOST_COLUMNS**2:.1f} GB. Use a larger alpha, or an "
-                "l1_ratio nearer to 1, so that fewer are nonzero. Several classes in "
-                "one problem, loss='hinge' and columns of penalty_factor=0 have this "
-                "limit; l1_ratio=0 has none for several classes without bounds."
-            )
+            raise ValueError(self._refusal())
         problem, state = self._problem, self._state
         capacity = min(max(2 * capacity, size, 32), MOST_COLUMNS)
         rank = capacity if self._ridged else self._rank
         self._problem, self._state = pivoting.with_room(problem, state, capacity, rank)
+
+    def _refusal(self) -> str:
+        """Say that there are too many columns, and what helps."""
+        most, size = f"{MOST_COLUMNS:,}", f"{8e-9 * MOST_COLUMNS**2:.1f} GB"
+        n_free = int(np.count_nonzero(self._penalty.is_unpenalized))
+        if n_free > MOST_COLUMNS:
+            return (
+                f"{n_free:,} coefficients (of all classes together) have no penalty, "
+                f"and at most {most} may: a matrix of their products would take more "
+                f"than {size}. Use a penalty_factor above 0 for most columns, and an "
+                "alpha above 0."
+            )
+        return (
+            f"More than {most} coefficients (of all classes together) may be nonzero "
+            f"at this alpha, and a matrix of their products would take {size}. Use a "
+            "larger alpha, or an l1_ratio nearer to 1, so that fewer are nonzero. "
+            "Several classes in one problem, loss='hinge' and columns of "
+            "penalty_factor=0 have this limit; l1_ratio=0 has none for several classes "
+            "without bounds."
+        )
 
     def add(self, columns: Indices, products: Floats) -> None:
         """Take columns in at zero, whose products Xᵀ(p u) these are.

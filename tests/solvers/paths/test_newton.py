@@ -300,6 +300,11 @@ def test_more_columns_of_classes_than_memory_is_for_are_refused(monkeypatch):
     solve_multinomial_path(design, y, 3, penalty, np.array([45.0]))
     with pytest.raises(ValueError, match=r"More than 40 coeff.*larger.*l1_ratio=0 has"):
         solve_multinomial_path(design, y, 3, penalty, np.array([0.01]))
+    free = Penalty.build(130, 1.0, np.repeat([0.0, 1.0], [20, 110]))
+    with pytest.raises(
+        ValueError, match=r"^60 coeff.*no penalty.*40 may.*most columns"
+    ):
+        solve_multinomial_path(design, y, 3, free, np.array([0.01]))
     # Large problems with an L2 penalty alone are solved by products.
     X, y = table("logistic", (60, 130))
     monkeypatch.setattr(newton_cg, "_FEW", 40)
