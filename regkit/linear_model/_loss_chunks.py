@@ -40,9 +40,7 @@ from regkit.solvers.losses import Loss
 from regkit.solvers.multinomial import Multinomial
 from regkit.solvers.problem import Penalty
 from regkit.solvers.results import PathResult
-
-# Beyond this, the expected values of some rows are zero to rounding.
-_ENDLESS_PREDICTOR = 30.0
+from regkit.solvers.separation_in_passes import endless_columns
 
 
 @dataclass(frozen=True)
@@ -131,20 +129,24 @@ class ChunkedLossProblem(AnyLossProblem):
     def _endless(
         self, result: PathResult, free: Indices, fold: TrainingRows | None
     ) -> tuple[Indices, str] | None:
-        """Find them by one more pass, over all rows."""
+        """Find them by a pass, and some more where predictors are large."""
         least = self._least_penalized(result)
-        classes = self.labels_of
-        found = self.reducer.largest_predictors(
-            least.coefs.T, least.intercepts, 0 if classes is None else len(classes)
+        coefs, intercepts = least.coefs.T, least.intercepts
+        if result.converged.all():
+            largest = self.reducer.largest_predictor(coefs, intercepts)
+            if largest <= LARGE_PREDICTOR:
+                return None
+        columns = endless_columns(
+            partial(self.reducer.look_along, None if fold is None else fold.number),
+            np.column_stack([coefs[:, free], intercepts]),
+            0 if self.classes is None else len(self.classes),
+            free,
+            (self.limits.lower, self.limits.upper),
+            self.setup.fit_intercept,
         )
-        if found.largest <= LARGE_PREDICTOR:
+        if columns is None:
             return None
-        largest = np.argsort(-np.abs(least.coefs[free]).max(axis=1), kind="stable")
-        columns = np.sort(free[largest[:5]])
-        if classes is not None:
-            return (columns, IS_SEPARATED) if found.are_separated else None
-        grows = found.largest >= _ENDLESS_PREDICTOR and not result.converged.all()
-        return (columns, FALLS_TO_ZERO) if grows else None
+        return columns, FALLS_TO_ZERO if self.classes is None else IS_SEPARATED
 
 
 class Kind(NamedTuple):

@@ -20,6 +20,7 @@ from regkit.rows.sources import BesideX, Block, Encode, RowSource, refuse
 from regkit.solvers.folds.loss_passes import BlockRows, LossRequest, LossSums, sum_rows
 from regkit.solvers.folds.loss_setup import MeasuredGroups
 from regkit.solvers.folds.out_of_core_passes import ColumnMoments
+from regkit.solvers.separation_in_passes import Direction, Seen, look_along
 
 
 @dataclass
@@ -61,12 +62,14 @@ class LossReducer:
         found: LossSums = self._reduce(partial(_evaluate, request), LossSums.joined)
         return found
 
-    def largest_predictors(
-        self, coefs: Floats, intercepts: Floats, n_classes: int
-    ) -> Predictors:
-        """Return what the predictors of a model show of an optimum."""
-        task = partial(_predictors, coefs, intercepts, n_classes)
-        found: Predictors = self._reduce(task, Predictors.joined)
+    def largest_predictor(self, coefs: Floats, intercepts: Floats) -> float:
+        """Return the largest absolute value of a model's predictors."""
+        found: float = self._reduce(partial(_largest, coefs, intercepts), max)
+        return found
+
+    def look_along(self, fold: int | None, along: Direction) -> Seen:
+        """Return what all rows, or those outside of a fold, do along a direction."""
+        found: Seen = self._reduce(partial(_look_along, fold, along), Seen.joined)
         return found
 
     def _reduce(self, task: Any, combine: Any) -> Any:
@@ -126,40 +129,19 @@ def _evaluate(request: LossRequest, block: Block) -> LossSums:
     return sum_rows(rows, request)
 
 
-class Predictors(NamedTuple):
-    """What the linear predictors of rows of positive weight show of an optimum."""
-
-    largest: float
-    """The largest absolute value."""
-    are_separated: bool
-    """Whether all rows are on their class's side."""
-
-    @classmethod
-    def joined(cls, parts: Iterable[Predictors]) -> Predictors:
-        """Return what those of all parts show."""
-        several = list(parts)
-        return cls(
-            max(part.largest for part in several),
-            all(part.are_separated for part in several),
-        )
+def _largest(coefs: Floats, intercepts: Floats, block: Block) -> float:
+    X, _, weight, _ = block.data
+    eta = np.abs(np.asarray(X @ coefs.T) + intercepts)
+    if weight is not None:
+        eta = eta[weight > 0.0]
+    return float(np.max(eta[np.isfinite(eta)], initial=0.0))
 
 
-def _predictors(
-    coefs: Floats, intercepts: Floats, n_classes: int, block: Block
-) -> Predictors:
+def _look_along(fold: int | None, along: Direction, block: Block) -> Seen:
     X, y, weight, _ = block.data
-    eta = np.asarray(X @ coefs.T) + intercepts
-    used = np.ones(len(y), dtype=bool) if weight is None else weight > 0.0
-    eta, y = eta[used], y[used]
-    if not len(y):
-        return Predictors(0.0, True)
-    separated = False
-    if n_classes == 2:
-        separated = bool(np.all(np.where(y > 0.0, eta[:, 0], -eta[:, 0]) > 0.0))
-    elif n_classes:
-        codes = y.astype(np.intp)
-        own = np.take_along_axis(eta, codes[:, None], axis=1)[:, 0]
-        np.put_along_axis(eta, codes[:, None], -np.inf, axis=1)
-        separated = bool(np.all(own > eta.max(axis=1)))
-    finite = np.abs(eta[np.isfinite(eta)])
-    return Predictors(float(np.max(finite, initial=0.0)), separated)
+    is_used = np.ones(len(y), dtype=np.bool_)
+    if fold is not None:
+        is_used &= block.labels != fold
+    if weight is not None:
+        is_used &= weight > 0.0
+    return look_along(X[is_used], y[is_used], along)

@@ -20,7 +20,7 @@ from scipy.optimize import linprog
 from regkit._types import Floats, Indices
 
 # Moves of a row below this share of the largest are rounding errors of the program.
-_MOVED = 1e-7
+MOVED = 1e-7
 
 
 def separating_columns(
@@ -54,14 +54,14 @@ def separating_columns(
     rows = _with_intercept(X, free, fit_intercept)
     if n_classes == 2:
         signed = sp.diags_array(np.where(codes == 1, 1.0, -1.0)) @ rows
-        bounds = _cone(free, box, fit_intercept)
+        bounds = cone(free, box, fit_intercept)
     else:
-        signed = _against_others(rows, codes, n_classes)
-        bounds = np.tile(_cone(free, box, fit_intercept), (n_classes, 1))
+        signed = against_others(rows, codes, n_classes)
+        bounds = np.tile(cone(free, box, fit_intercept), (n_classes, 1))
     direction = _direction(signed, None, bounds)
     if direction is None:
         return None
-    return _moving(free, direction, rows.shape[1])
+    return moving(free, direction, rows.shape[1])
 
 
 def lowering_columns(
@@ -76,9 +76,9 @@ def lowering_columns(
     Parameters and result are those of `separating_columns`, ``y`` the counts.
     """
     rows = _with_intercept(X, free, fit_intercept)
-    bounds = _cone(free, box, fit_intercept)
+    bounds = cone(free, box, fit_intercept)
     direction = _direction(-rows[np.flatnonzero(y == 0.0)], rows[y > 0.0], bounds)
-    return None if direction is None else _moving(free, direction, rows.shape[1])
+    return None if direction is None else moving(free, direction, rows.shape[1])
 
 
 def _with_intercept(X: Any, columns: Indices, fit_intercept: bool) -> sp.csr_array:
@@ -93,7 +93,7 @@ def _with_intercept(X: Any, columns: Indices, fit_intercept: bool) -> sp.csr_arr
     return sp.csr_array(rows)
 
 
-def _cone(
+def cone(
     columns: Indices, box: tuple[Floats | float, Floats | float], fit_intercept: bool
 ) -> Floats:
     """Return how far each coefficient of a direction may go, lower and upper."""
@@ -108,7 +108,7 @@ def _cone(
     return np.vstack([cone, [-1.0, 1.0]]) if fit_intercept else cone
 
 
-def _against_others(rows: sp.csr_array, codes: Indices, n_classes: int) -> sp.csr_array:
+def against_others(rows: sp.csr_array, codes: Indices, n_classes: int) -> sp.csr_array:
     """Return a row for each row of X and other class: x in its own class, -x there."""
     n_samples = rows.shape[0]
     own = sp.csr_array(
@@ -136,31 +136,42 @@ def _direction(
     """Maximize the sum of the gains, none negative, with the fixed rows at 0."""
     if not gains.shape[0] or not gains.shape[1]:
         return None
+    goal: Floats = np.asarray(gains.sum(axis=0), dtype=np.float64).ravel()
+    direction = maximize(goal, gains, fixed, bounds)
+    if direction is None:
+        return None
+    moves = gains @ direction
+    largest = float(np.max(moves, initial=0.0))
+    stays = True if fixed is None else np.abs(fixed @ direction).max(initial=0) <= 1e-6
+    if largest <= MOVED or moves.min() < -MOVED * largest or not stays:
+        return None
+    return direction
+
+
+def maximize(
+    goal: Floats, gains: sp.csr_array, fixed: sp.csr_array | None, bounds: Floats
+) -> Floats | None:
+    """Maximize a sum, no gain negative, with the fixed rows at 0."""
     equal: dict[str, Any] = {}
     if fixed is not None and fixed.shape[0]:
         equal = {"A_eq": fixed, "b_eq": np.zeros(fixed.shape[0])}
     solve: Any = linprog  # its stubs take no sparse matrices
     found = solve(
-        -np.asarray(gains.sum(axis=0)).ravel(),
+        -goal,
         A_ub=-gains,
         b_ub=np.zeros(gains.shape[0]),
         bounds=bounds,
         method="highs",
         **equal,
     )
-    if found.x is None:
-        return None
-    direction: Floats = found.x
-    moves = gains @ direction
-    largest = float(np.max(moves, initial=0.0))
-    stays = True if fixed is None else np.abs(fixed @ direction).max(initial=0) <= 1e-6
-    if largest <= _MOVED or moves.min() < -_MOVED * largest or not stays:
-        return None
+    direction: Floats | None = found.x
     return direction
 
 
-def _moving(columns: Indices, direction: Floats, width: int) -> Indices:
+def moving(columns: Indices, direction: Floats, width: int) -> Indices:
     """Return the columns that a direction moves along, whatever the class."""
-    size = np.abs(direction.reshape(-1, width))[:, : len(columns)].max(axis=0)
-    found: Indices = columns[size > _MOVED]
+    moves = direction.reshape(-1, width)[:, : len(columns)]
+    # The same move of all classes changes no loss.
+    size = np.ptp(moves, axis=0) if len(moves) > 1 else np.abs(moves[0])
+    found: Indices = columns[size > MOVED]
     return found
