@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from sklearn.linear_model import LogisticRegression, LogisticRegressionCV
 
+from benchmarks.loss_folds import folds
 from benchmarks.loss_judge import Judge
 from benchmarks.loss_problems import LossProblem, make_problem
 
@@ -130,4 +131,5 @@ MEASUREMENTS: dict[str, Callable[[bool], Iterator[str]]] = {
     "ridge": ridge,
     "many": many,
     "choice": choice,
+    "folds": folds,
 }

@@ -39,7 +39,7 @@ Stated = tuple[str, Any, Any, Any]
 """The loss, X, y and the offset."""
 
 
-def _labeled(make: Callable[[bool], Any]) -> Callable[[bool], Stated]:
+def labeled(make: Callable[[bool], Any]) -> Callable[[bool], Stated]:
     """Classes in place of a problem's target: above its median, with noise."""
 
     def made(quick: bool) -> Stated:
@@ -106,7 +106,7 @@ def _topics(quick: bool) -> Stated:
     return "multinomial", X, y, None
 
 
-def _insured(
+def insured(
     seed: int, full: tuple[int, int], small: tuple[int, int]
 ) -> Callable[[bool], Stated]:
     """Counts of claims with exposure."""
@@ -126,25 +126,30 @@ def _insured(
 
 PROBLEMS: dict[str, Callable[[bool], Stated]] = {
     "cancer": _cancer,
-    "wide": _labeled(problems.wide),
-    "correlated": _labeled(problems.correlated),
-    "square": _labeled(problems.square),
-    "tall": _labeled(problems.tall),
-    "text": _labeled(problems.text),
+    "wide": labeled(problems.wide),
+    "correlated": labeled(problems.correlated),
+    "square": labeled(problems.square),
+    "tall": labeled(problems.tall),
+    "text": labeled(problems.text),
     "genes": _genes,
     "digits": _digits,
     "tumors": _tumors,
     "topics": _topics,
-    "claims": _insured(5, (67_856, 32), (5_000, 20)),
-    "many_claims": _insured(6, (680_000, 66), (8_000, 20)),
+    "claims": insured(5, (67_856, 32), (5_000, 20)),
+    "many_claims": insured(6, (680_000, 66), (8_000, 20)),
 }
 
 
 def make_problem(name: str, quick: bool) -> LossProblem:
     """Generate a problem with its grid."""
+    return problem_of(name, PROBLEMS[name](quick))
+
+
+def problem_of(name: str, stated: Stated) -> LossProblem:
+    """Give a table of classes or counts its grid."""
     from regkit import glm_path, logistic_path
 
-    loss, X, y, offset = PROBLEMS[name](quick)
+    loss, X, y, offset = stated
     compute = glm_path if loss == "poisson" else logistic_path
     top = compute(X, y, offset=offset, n_alphas=1).alphas[0]
     alphas = np.geomspace(top, LAST_ALPHA * top, N_ALPHAS)
