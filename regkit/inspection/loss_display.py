@@ -26,7 +26,7 @@ _LOSSES = {
     "huber": "Huber loss",
     "quantile": "quantile loss",
     "gaussian_nll": "negative log-likelihood",
-    "log_loss": "log loss",
+    "log_loss": "log-loss",
 }
 
 
@@ -98,12 +98,13 @@ class LossCurveDisplay(Described):
         self.with_dropout = with_dropout
 
     def _facts(self) -> dict[str, str]:
-        facts = {"loss": self.loss_name, "epochs": str(len(self.loss_curve))}
+        loss = self.loss_name.removeprefix("loss: ")
+        facts = {"loss": loss, "epochs": str(len(self.loss_curve))}
         if self.best_epoch is not None:
             facts["best epoch"] = str(self.best_epoch)
             if self.validation_loss_curve is not None:
                 best = self.validation_loss_curve[self.best_epoch - 1]
-                facts["validation loss there"] = number(best)
+                facts["validation loss at best epoch"] = number(best)
         return facts
 
     @classmethod

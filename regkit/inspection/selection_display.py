@@ -123,13 +123,14 @@ class AlphaSelectionDisplay(Described):
                 )
 
     def _facts(self) -> dict[str, str]:
-        facts = {"error": self.metric, "alphas": span(self.alphas)}
+        kind = "score" if self.greater_is_better else "error"
+        facts = {kind: self.metric, "alphas": span(self.alphas)}
         facts |= marked(
             chosen=self.alpha, minimum=self.alpha_min, one_se=self.alpha_1se
         )
         if self.alpha is not None:
             at = int(np.abs(self.alphas - self.alpha).argmin())
-            facts["there"] = number(self.errors[at])
+            facts[f"{kind} at chosen alpha"] = number(self.errors[at])
             if self.standard_errors is not None:
                 facts["standard error"] = number(self.standard_errors[at])
         return facts

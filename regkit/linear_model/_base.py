@@ -15,7 +15,7 @@ from regkit.linear_model._fit_parameters import LeastSquaresParameters
 from regkit.linear_model._moment_scores import score_in_chunks
 from regkit.linear_model._to_sklearn import scikit_learn_of
 from regkit.linear_model._views import CoefficientViews
-from regkit.rows.inputs import check_predict_X
+from regkit.rows.inputs import check_predict_X, require_y
 from regkit.rows.open import as_source
 
 # Rows of float32 X are widened this many entries at a time when predicting.
@@ -125,7 +125,7 @@ class LinearRegressor(RegressorMixin, LinearModel, LeastSquaresParameters):
         check_same_features(self, X)
         return self._predict_rows(X)
 
-    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """Return R², the share of the variance of y that is explained.
 
         Parameters
@@ -134,7 +134,7 @@ class LinearRegressor(RegressorMixin, LinearModel, LeastSquaresParameters):
                 (n_samples, n_features)
             Rows to predict for. What `fit` reads in chunks is read in chunks here too,
             once, and no predictions are kept.
-        y : array-like of shape (n_samples,) or (n_samples, n_targets)
+        y : array-like of shape (n_samples,) or (n_samples, n_targets), default=None
             True targets. None where `RowChunks` bring them.
         sample_weight : float or array-like of shape (n_samples,), default=None
             Weights of the rows.
@@ -153,6 +153,7 @@ class LinearRegressor(RegressorMixin, LinearModel, LeastSquaresParameters):
         """
         source = as_source(X)
         if source is None:
+            require_y(self, y)
             return float(super().score(X, y, sample_weight))
         check_is_fitted(self, "coef_")
         names, score = score_in_chunks(source, y, sample_weight, self._predict_rows)

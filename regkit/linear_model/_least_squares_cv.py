@@ -80,7 +80,9 @@ class LeastSquaresCV(PathCV, LinearRegressor, WorkParameters, LeastSquaresChoice
     """
 
     @described_as(PathCV._fit)
-    def fit(self, X: Any, y: Any, sample_weight: Any = None, **params: Any) -> Self:
+    def fit(
+        self, X: Any, y: Any = None, sample_weight: Any = None, **params: Any
+    ) -> Self:
         """Choose alpha and fit the model at it.
 
         The paths of all folds and that of all rows share what they read of X.
@@ -96,7 +98,7 @@ class LeastSquaresCV(PathCV, LinearRegressor, WorkParameters, LeastSquaresChoice
             columns in contiguous memory. `RowChunks`, and memory maps of 256 MB and
             more, are read chunk by chunk; Dask arrays and data frames are summed up
             where their partitions are.
-        y : array-like of shape (n_samples,) or (n_samples, 1)
+        y : array-like of shape (n_samples,) or (n_samples, 1), default=None
             Target. None where `RowChunks` bring it.
         """
         return self._fit(X, y, sample_weight, params)

@@ -28,7 +28,7 @@ from regkit.linear_model._loss_chunks import ChunkData, Kind, look_up, open_clas
 from regkit.linear_model._loss_problem import LossProblem
 from regkit.linear_model._loss_scores import accuracy_in_chunks
 from regkit.linear_model._problem import FitRows, Setup
-from regkit.rows.inputs import check_fit_data
+from regkit.rows.inputs import check_fit_data, require_y
 from regkit.rows.sources import RowSource
 from regkit.solvers.loss_terms import LossTerm
 
@@ -87,13 +87,13 @@ class LinearClassifier(ClassifierMixin, LossEstimator, ClassParameters):
 
     @described_as(LinearRegressor.score)
     def score(
-        self, X: Any, y: Any, sample_weight: Any = None, offset: Any = None
+        self, X: Any, y: Any = None, sample_weight: Any = None, offset: Any = None
     ) -> float:
         """Return the accuracy, the share of rows whose class is predicted.
 
         Parameters
         ----------
-        y : array-like of shape (n_samples,)
+        y : array-like of shape (n_samples,), default=None
             True labels. None where `RowChunks` bring them.
         offset : array-like of shape (n_samples,), default=None
             Offsets of the rows, as in `predict`.
@@ -105,6 +105,7 @@ class LinearClassifier(ClassifierMixin, LossEstimator, ClassParameters):
         """
         source = self._predicted_source(X, offset)
         if source is None:
+            require_y(self, y)
             predicted = self.predict(X, offset)
             return float(accuracy_score(y, predicted, sample_weight=sample_weight))
         predict = self._without_names().predict

@@ -88,7 +88,7 @@ class LossCV(PathCV, LossEstimator, WorkParameters, PathChoice):
     def fit(
         self,
         X: Any,
-        y: Any,
+        y: Any = None,
         sample_weight: Any = None,
         offset: Any = None,
         **params: Any,
@@ -103,7 +103,7 @@ class LossCV(PathCV, LossEstimator, WorkParameters, PathChoice):
             no copy is made for a fold. Each pass over rows in chunks serves several
             alphas and all folds; a `criterion` other than "cv" and a `scoring` need
             the rows in memory.
-        y : array-like of shape (n_samples,)
+        y : array-like of shape (n_samples,), default=None
             Targets. None where `RowChunks` bring them.
 
         Raises

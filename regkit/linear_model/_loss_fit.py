@@ -18,7 +18,7 @@ class LossModel(SingleAlphaModel, LossEstimator):
 
     @described_as(LeastSquaresModel.fit)
     def fit(
-        self, X: Any, y: Any, sample_weight: Any = None, offset: Any = None
+        self, X: Any, y: Any = None, sample_weight: Any = None, offset: Any = None
     ) -> Self:
         """Fit the model.
 
@@ -32,7 +32,7 @@ class LossModel(SingleAlphaModel, LossEstimator):
             256 MB and more, are read chunk by chunk, once for each Newton step; Dask
             arrays and data frames are summed up where their partitions are. At most
             3,000 coefficients then, of all classes together, and no hinge loss.
-        y : array-like of shape (n_samples,)
+        y : array-like of shape (n_samples,), default=None
             Targets. None where `RowChunks` bring them.
         offset : array-like of shape (n_samples,), default=None
             Added to the linear predictor of each row, with no coefficient of its own.

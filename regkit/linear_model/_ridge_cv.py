@@ -48,7 +48,9 @@ class RidgeCV(CrossValidated, LinearRegressor, WorkParameters, ChoiceParameters)
     _keeps_order = True
 
     @described_as(CrossValidated._fit)
-    def fit(self, X: Any, y: Any, sample_weight: Any = None, **params: Any) -> Self:
+    def fit(
+        self, X: Any, y: Any = None, sample_weight: Any = None, **params: Any
+    ) -> Self:
         """Choose alpha and fit the model at it.
 
         Parameters
@@ -60,7 +62,7 @@ class RidgeCV(CrossValidated, LinearRegressor, WorkParameters, ChoiceParameters)
             read once with folds or "gcv", and twice where each row is left out; up to
             twice more where columns are nearly dependent, or where a coefficient
             depends on one row alone.
-        y : array-like of shape (n_samples,) or (n_samples, n_targets)
+        y : array-like of shape (n_samples,) or (n_samples, n_targets), default=None
             Targets; None where `RowChunks` bring them.
         sample_weight : float or array-like of shape (n_samples,), default=None
             Weights of the rows, non-negative and not all zero: in training and in the

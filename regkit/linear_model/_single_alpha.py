@@ -161,7 +161,7 @@ class LeastSquaresModel(SingleAlphaModel, LinearRegressor):
         Of the rows seen; only after `partial_fit`.
     """
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Fit the model.
 
         Parameters
@@ -173,7 +173,7 @@ class LeastSquaresModel(SingleAlphaModel, LinearRegressor):
             converted to float64, other sparse formats to CSC. `RowChunks`, and memory
             maps of 256 MB and more, are read chunk by chunk; Dask arrays and data
             frames are summed up where their partitions are.
-        y : array-like of shape (n_samples,) or (n_samples, n_targets)
+        y : array-like of shape (n_samples,) or (n_samples, n_targets), default=None
             Targets. Each column of a two-dimensional `y` is a problem of its own. None
             where `RowChunks` bring them.
         sample_weight : float or array-like of shape (n_samples,), default=None
@@ -269,7 +269,7 @@ class LeastSquaresModel(SingleAlphaModel, LinearRegressor):
         return self._fit(MomentProblem.of(Setup.of(self), sums))
 
     @described_as(fit)
-    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+    def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Fit the model to these rows and those of earlier calls since the last `fit`.
 
         Exact, not a step of some descent: the rows' sufficient statistics, (p + T)²
@@ -282,7 +282,7 @@ class LeastSquaresModel(SingleAlphaModel, LinearRegressor):
         X : {array-like, sparse matrix, dataframe, RowChunks} of shape \
                 (n_samples, n_features)
             More training rows; what `fit` reads in chunks is read in chunks here too.
-        y : array-like of shape (n_samples,) or (n_samples, n_targets)
+        y : array-like of shape (n_samples,) or (n_samples, n_targets), default=None
             Their targets. None where `RowChunks` bring them.
         sample_weight : float or array-like of shape (n_samples,), default=None
             Their weights, on one scale through all calls.

@@ -19,7 +19,7 @@ def scikit_learn_of(ours: Any) -> Any:
     alpha = getattr(ours, "alpha_", None)
     alpha = ours.alpha if alpha is None else alpha
     l1_ratio = getattr(ours, "l1_ratio_", getattr(ours, "l1_ratio", 1.0))
-    model = prepare_to_predict(ours._counterpart(alpha, l1_ratio))
+    model = prepare_to_predict(ours._counterpart(_plain(alpha), _plain(l1_ratio)))
     is_sparse: bool = sp.issparse(ours.coef_)
     model.coef_ = ours.coef_.toarray() if is_sparse else np.array(ours.coef_)
     model.intercept_ = np.copy(ours.intercept_)[()]
@@ -28,3 +28,8 @@ def scikit_learn_of(ours: Any) -> Any:
         if hasattr(ours, name):
             setattr(model, name, getattr(ours, name))
     return model
+
+
+def _plain(value: Any) -> Any:
+    """Return a NumPy scalar as Python's number, which prints without its type."""
+    return value.item() if isinstance(value, np.generic) else value

@@ -22,7 +22,7 @@ from regkit.linear_model._loss_fit import LossModel
 from regkit.linear_model._loss_problem import LossProblem
 from regkit.linear_model._loss_scores import d2_in_chunks
 from regkit.linear_model._problem import FitRows, Setup
-from regkit.rows.inputs import check_fit_data, check_y, is_dask
+from regkit.rows.inputs import check_fit_data, check_y, is_dask, require_y
 from regkit.rows.sources import Encode, RowSource, plain_targets
 from regkit.solvers.loss_terms import SeparateTargets
 from regkit.solvers.losses import GAMMA, POISSON, Loss, tweedie
@@ -55,7 +55,7 @@ class GeneralizedLinearBase(RegressorMixin, LossEstimator, FamilyParameters):
 
     @described_as(LinearRegressor.score)
     def score(
-        self, X: Any, y: Any, sample_weight: Any = None, offset: Any = None
+        self, X: Any, y: Any = None, sample_weight: Any = None, offset: Any = None
     ) -> float:
         """Return D², the share of the deviance that is explained.
 
@@ -63,8 +63,8 @@ class GeneralizedLinearBase(RegressorMixin, LossEstimator, FamilyParameters):
 
         Parameters
         ----------
-        y : array-like of shape (n_samples,)
-            True targets.
+        y : array-like of shape (n_samples,), default=None
+            True targets. None where `RowChunks` bring them.
         offset : array-like of shape (n_samples,), default=None
             Offsets of the rows, as in `predict`.
 
@@ -80,6 +80,7 @@ class GeneralizedLinearBase(RegressorMixin, LossEstimator, FamilyParameters):
             names, score = d2_in_chunks(source, y, sample_weight, predict, power)
             check_same_names(self, names)
             return score
+        require_y(self, y)
         expected = self.predict(X, offset)
         return float(
             d2_tweedie_score(y, expected, sample_weight=sample_weight, power=power)

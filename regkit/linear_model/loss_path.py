@@ -68,7 +68,7 @@ def path_of_model(
 @described_as(ProblemParameters, MultinomialParameters, lasso_path)
 def logistic_path(
     X: Any,
-    y: Any,
+    y: Any = None,
     *,
     l1_ratio: float = 1.0,
     alphas: Any = None,
@@ -98,7 +98,7 @@ def logistic_path(
             (n_samples, n_features)
         Training rows; never written, never densified. Rows in chunks are read by a few
         passes, each of which serves several alphas.
-    y : array-like of shape (n_samples,)
+    y : array-like of shape (n_samples,), default=None
         Labels of two or more classes. None where `RowChunks` bring them.
     l1_ratio : float, default=1.0
         Share of the L1 penalty, from 0 to 1; 0 is an L2 penalty alone and needs
@@ -172,7 +172,7 @@ def logistic_path(
 @validate_arguments(GRID | GeneralizedLinearRegressor._parameter_constraints)
 def glm_path(
     X: Any,
-    y: Any,
+    y: Any = None,
     *,
     family: str = "poisson",
     power: float = 1.5,
@@ -198,7 +198,7 @@ def glm_path(
 
     Parameters
     ----------
-    y : array-like of shape (n_samples,)
+    y : array-like of shape (n_samples,), default=None
         Counts or amounts. None where `RowChunks` bring them.
     offset : array-like of shape (n_samples,), default=None
         Added to the linear predictor of each row: the logarithm of its exposure.

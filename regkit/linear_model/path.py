@@ -25,7 +25,7 @@ __all__ = ["RegularizationPath", "enet_path", "lasso_path"]
 @validate_arguments(GRID | LeastSquaresParameters._parameter_constraints)
 def lasso_path(
     X: Any,
-    y: Any,
+    y: Any = None,
     *,
     alphas: Any = None,
     n_alphas: int = 100,
@@ -52,7 +52,7 @@ def lasso_path(
             (n_samples, n_features)
         Training rows; never written, never densified. `RowChunks`, memory maps of
         256 MB and more and Dask collections are read in chunks.
-    y : array-like of shape (n_samples,)
+    y : array-like of shape (n_samples,), default=None
         Target. None where `RowChunks` bring it.
     alphas : int or array-like of shape (n_alphas,), default=None
         The grid: how many alphas, evenly spaced in the logarithm from the smallest one
@@ -143,7 +143,7 @@ def lasso_path(
 )
 def enet_path(
     X: Any,
-    y: Any,
+    y: Any = None,
     *,
     l1_ratio: float = 0.5,
     alphas: Any = None,

@@ -109,7 +109,7 @@ class SufficientStatistics:
     # ------------------------------------------------------------------ taking rows in
 
     def update(
-        self, X: Any, y: Any, sample_weight: Any = None, fold: Any = None
+        self, X: Any, y: Any = None, sample_weight: Any = None, fold: Any = None
     ) -> Self:
         """Add rows to those that are summed up.
 
@@ -121,7 +121,7 @@ class SufficientStatistics:
                 (n_samples, n_features)
             Rows; the columns are those of the rows before. `RowChunks`, large memory
             maps and Dask collections are read in chunks, as by `LassoRegressor.fit`.
-        y : array-like of shape (n_samples,) or (n_samples, n_targets)
+        y : array-like of shape (n_samples,) or (n_samples, n_targets), default=None
             Targets. None where `RowChunks` bring them.
         sample_weight : float or array-like of shape (n_samples,), default=None
             Weights of the rows, non-negative; None means 1 for all.

@@ -157,7 +157,7 @@ class DropoutMLPClassifier(
 
     @described_as(DropoutMLP._continue)
     def partial_fit(
-        self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None
+        self, X: Any, y: Any = None, classes: Any = None, sample_weight: Any = None
     ) -> Self:
         """Train for one epoch, at constant initial rates, on all rows.
 
@@ -166,8 +166,8 @@ class DropoutMLPClassifier(
 
         Parameters
         ----------
-        y : array-like of shape (n_samples,) or (n_samples, n_labels)
-            Classes.
+        y : array-like of shape (n_samples,) or (n_samples, n_labels), default=None
+            Classes. None where they come with the chunks of X.
         classes : array-like of shape (n_classes,), default=None
             All classes of all calls; None takes them from the first call's y.
 

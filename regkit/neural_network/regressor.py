@@ -156,7 +156,7 @@ class DropoutMLPRegressor(
     }
 
     @described_as(DropoutMLP._continue)
-    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+    def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Train for one epoch, at constant initial rates, on all rows.
 
         The first call decides the shape and how X and y are scaled. No rows are set
@@ -164,8 +164,8 @@ class DropoutMLPRegressor(
 
         Parameters
         ----------
-        y : array-like of shape (n_samples,) or (n_samples, n_targets)
-            Targets.
+        y : array-like of shape (n_samples,) or (n_samples, n_targets), default=None
+            Targets. None where they come with the chunks of X.
 
         Raises
         ------

@@ -96,9 +96,7 @@ def check_fit_data(
     ValueError, TypeError
         With one sentence that names the argument and what is wrong with it.
     """
-    if y is None:
-        name = caller if isinstance(caller, str) else type(caller).__name__
-        raise ValueError(f"{name} requires y to be passed, but the target y is None.")
+    require_y(caller, y)
     names = None
     if not _is_plain(X, 2):
         given = X
@@ -116,6 +114,13 @@ def check_fit_data(
             sample_weight, n_samples, allow_zero=allow_zero_weights
         )
     return FitData(X, y, sample_weight, names)
+
+
+def require_y(caller: Any, y: Any) -> None:
+    """Refuse a y of None, by the name of the estimator or function that needs it."""
+    if y is None:
+        name = caller if isinstance(caller, str) else type(caller).__name__
+        raise ValueError(f"{name} requires y to be passed, but the target y is None.")
 
 
 def check_y(caller: Any, y: Any, name: str = "y") -> Floats:

@@ -70,7 +70,7 @@ class RowChunks:
     ...         rng = np.random.default_rng(day)
     ...         X = rng.standard_normal((1000, 3))
     ...         yield X, X @ [1.0, 2.0, 3.0] + 4.0
-    >>> model = RidgeRegressor(alpha=1e-6).fit(RowChunks(days), None)
+    >>> model = RidgeRegressor(alpha=1e-6).fit(RowChunks(days))
     >>> model.coef_.round(3)
     array([1., 2., 3.])
     """

@@ -40,7 +40,7 @@ def test_displays_of_linear_models(houses):
     text = text_of(AlphaSelectionDisplay.from_estimator(model))
     assert "error: held-out mean squared error" in text
     assert f"chosen alpha: {model.alpha_:.4g}" in text
-    assert f"there: {model.cv_error_[at]:.4g}" in text
+    assert f"error at chosen alpha: {model.cv_error_[at]:.4g}" in text
     assert f"standard error: {model.cv_error_se_[at]:.4g}" in text
     text = text_of(RegularizationPathDisplay.from_estimator(model))
     ends = model.path_.alphas[[0, -1]]
@@ -60,7 +60,7 @@ def test_displays_of_networks(houses):
     network = regkit.DropoutMLPRegressor(max_iter=3, random_state=0).fit(X, y)
     text = text_of(LossCurveDisplay.from_estimator(network))
     assert f"epochs: {network.n_iter_}" in text
-    assert "validation loss there: " in text
+    assert "validation loss at best epoch: " in text
     text = text_of(PredictionIntervalDisplay.from_estimator(network, X, y))
     assert text.startswith("target: price; rows: 60; interval: 90%; inside: ")
 

@@ -154,7 +154,7 @@ def test_the_axis_says_what_a_loss_is():
         DropoutMLPRegressor((4,), max_iter=2, loss="gaussian_nll"): (
             "loss: negative log-likelihood, y standardized"
         ),
-        DropoutMLPClassifier((4,), max_iter=2): "loss: log loss",
+        DropoutMLPClassifier((4,), max_iter=2): "loss: log-loss",
     }
     for network, label in labels.items():
         classes = isinstance(network, DropoutMLPClassifier)

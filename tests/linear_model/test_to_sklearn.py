@@ -116,3 +116,9 @@ def test_onnx(name):
         assert found.reshape(expected.shape) == pytest.approx(expected, rel=1e-4)
     else:
         assert np.mean(found == expected) > 0.98  # float32 may decide otherwise
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_parameters_print_as_plain_numbers(name):
+    model, target = MODELS[name]
+    assert "np." not in repr(clone(model).fit(X, target).to_sklearn())
