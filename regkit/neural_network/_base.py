@@ -123,8 +123,9 @@ class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator, NetworkParamete
         Warns
         -----
         ConvergenceWarning
-            When training diverged (the last finite weights are kept), or reached
-            `max_iter` with ``learning_rate="constant"`` or ``"adaptive"``.
+            When training diverged (the last finite weights are kept; networks without
+            any are left out), or reached `max_iter` with ``learning_rate="constant"``
+            or ``"adaptive"``.
         UserWarning
             When classes of a single row leave nothing to validate on.
         """
@@ -147,10 +148,12 @@ class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator, NetworkParamete
         validates = validation is not None
         count = self._number_of_members(given, validates)
         if before is not None:
-            count = len(before.members)
+            count = before.n_planned
         # A warm start keeps its folds: rows that were learned must not validate.
         folds = before.seed if before is not None else seed
         parts = self._share_out(given, count, folds, validation)
+        if before is not None:
+            parts = [parts[number] for number in before.numbers]
         monitors = validates or self.early_stopping
         self._train(before, parts, given, seed, monitors, (X, y))
         return self
@@ -227,10 +230,10 @@ class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator, NetworkParamete
         if before is None:
             return self._take(X, y, sample_weight, True, seed)
         check_built_with(self, before.first.built_with)
-        if self.n_members not in ("auto", len(before.members)):
+        if self.n_members not in ("auto", before.n_planned):
             raise ValueError(
                 f"n_members={self.n_members!r} cannot go on from "
-                f"{len(before.members)} networks: fit with warm_start=False to begin "
+                f"{before.n_planned} networks: fit with warm_start=False to begin "
                 "anew."
             )
         given = self._take(X, y, sample_weight, False, seed)
@@ -315,8 +318,20 @@ class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator, NetworkParamete
         )
         watched = context is not None or bool(self.verbose)
         trained = members.train(watching if watched else None, choice)
-        self._refuse_nothing(trained)
-        ensemble = Ensemble(tuple(each.network for each in trained), folds)
+        # Networks that were good before must not be lost.
+        goes_on = before is not None or history is not None
+        self._refuse_nothing(trained, goes_on and members.n_lost > 0)
+        if before is None:
+            n_planned, numbers = len(parts), tuple(members.kept)
+        else:
+            n_planned = before.n_planned
+            numbers = tuple(before.numbers[k] for k in members.kept)
+        ensemble = Ensemble(
+            tuple(each.network for each in trained),
+            folds,
+            n_planned=n_planned,
+            numbers=numbers,
+        )
         judges = judges_of(trained, monitors)
         temperature = self._temperature(goal, judges, len(trained))
         ensemble = replace(ensemble, temperature=temperature)
@@ -336,7 +351,8 @@ class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator, NetworkParamete
                 self.__dict__.pop(name, None)
         self.__dict__.update(found)
         if history is None:
-            warn_of(type(self).__name__, trained, settings[0], self.early_stopping)
+            name = type(self).__name__
+            warn_of(name, trained, settings[0], self.early_stopping, members.n_lost)
 
     def _networks(
         self,
@@ -373,11 +389,12 @@ class DropoutMLP(RowsByUse, CallbackSupportMixin, BaseEstimator, NetworkParamete
         member.__dict__.update(found | self._uncalibrated())
         return member
 
-    def _refuse_nothing(self, trained: list[Trained]) -> None:
+    def _refuse_nothing(self, trained: list[Trained], is_lost: bool) -> None:
+        """Refuse a fit that taught nothing, or ``is_lost`` for its first epoch."""
         result = trained[0].result if trained else None
-        if result is not None and result.n_epochs:
+        if result is not None and result.n_epochs and not is_lost:
             return
-        if result is not None and result.outcome == "diverged":
+        if is_lost or (result is not None and result.outcome == "diverged"):
             raise ValueError(
                 f"{type(self).__name__}: the loss is not finite in the first epoch. "
                 "Lower learning_rate_init, use standardize=True, or look for extreme "

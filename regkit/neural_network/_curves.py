@@ -62,9 +62,26 @@ def fitted_curves(
 
 
 def warn_of(
-    name: str, trained: list[Trained], settings: TrainingSettings, early_stopping: bool
+    name: str,
+    trained: list[Trained],
+    settings: TrainingSettings,
+    early_stopping: bool,
+    n_lost: int,
 ) -> None:
-    """Warn of runs that diverged, were interrupted or could go on."""
+    """Warn of runs that diverged, were interrupted or could go on.
+
+    ``n_lost`` networks diverged before they had learned anything, and are not among
+    those ``trained``.
+    """
+    if n_lost:
+        warn(
+            f"{name}: {n_lost} of {n_lost + len(trained)} networks diverged in the "
+            "first epoch, and predictions are without them: their loss or a weight is "
+            f"not finite. Lower learning_rate_init (now "
+            f"{settings.learning_rate_init:g}), use standardize=True, or look for "
+            "extreme values in X and y.",
+            ConvergenceWarning,
+        )
     by_outcome = {each.result.outcome: each.result for each in trained}
     if "diverged" in by_outcome:
         result = by_outcome["diverged"]

@@ -21,6 +21,10 @@ class Ensemble:
     """Of the folds, and of the noise of predictions that must repeat themselves."""
     temperature: float = 1.0
     """What outputs of a classifier are divided by."""
+    n_planned: int = 1
+    """Networks begun with; some of them may not have been trained to an epoch."""
+    numbers: tuple[int, ...] = (0,)
+    """Which of these the members are: it says which fold each did not learn from."""
 
     @property
     def first(self) -> Fitted:
@@ -29,7 +33,7 @@ class Ensemble:
 
     def alone(self, number: int) -> Ensemble:
         """Return one member as an ensemble of its own."""
-        return replace(self, members=(self.members[number],))
+        return replace(self, members=(self.members[number],), n_planned=1, numbers=(0,))
 
     def outputs(self, X: Any) -> list[Floats]:
         """Return each member's outputs (n, n_outputs), over the temperature."""

@@ -40,6 +40,10 @@ class Members:
     shuffle: bool
     buffer_chunks: int
     """As the estimator's, for rows in chunks."""
+    kept: list[int] = field(default_factory=list, init=False)
+    """Which networks `train` returned."""
+    n_lost: int = field(default=0, init=False)
+    """Networks whose loss was not finite in their first epoch."""
     _interrupted: bool = field(default=False, init=False)
 
     def train(
@@ -48,8 +52,8 @@ class Members:
         """Train all; ``watching`` gives an observer for each.
 
         With a ``choice`` the networks of the first fold are trained to the end, and all
-        others not much longer than what was best for these. Members that an interrupt
-        left without an epoch are not returned, unless there is no other.
+        others not much longer than what was best for these. Members without an epoch,
+        which were interrupted or diverged, are not returned, unless there is no other.
         """
         numbers = list(range(len(self.networks)))
         trained: dict[int, Trained] = {}
@@ -63,8 +67,11 @@ class Members:
                     self.settings[k] = _shorter(self.settings[k], chosen[-1])
         if not self._interrupted and not _is_stopped(trained):
             trained = self._train_some(numbers, watching, trained)
-        found = [trained[k] for k in sorted(trained)]
-        found = [each for each in found if each.result.n_epochs] or found[:1]
+        begun = sorted(trained)
+        self.kept = [k for k in begun if trained[k].result.n_epochs] or begun[:1]
+        lost = [trained[k].result for k in begun if not trained[k].result.n_epochs]
+        self.n_lost = sum(each.outcome == "diverged" for each in lost)
+        found = [trained[k] for k in self.kept]
         return found if choice is None else choice.keep(found)
 
     def _train_some(

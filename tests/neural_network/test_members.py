@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import accuracy_score, r2_score
 
 from regkit import DropoutMLPClassifier, DropoutMLPRegressor, RowChunks
@@ -223,6 +224,59 @@ def test_an_interrupt_ends_all_members(monkeypatch):
         model = DropoutMLPRegressor(**SMALL).fit(X, Y)
     assert len(calls) == len(model.estimators_) == 2
     assert np.isfinite(model.predict(NEW)).all()
+
+
+def one_row_breaks(**options):
+    """Return a model, and rows of which one makes all that learn from it diverge."""
+    rows = X[:40].copy()
+    rows[7, 0] = 1e14
+    model = DropoutMLPRegressor(
+        **SMALL
+        | {"max_iter": 3, "hidden_layer_sizes": (4,), "standardize": False}
+        | {"embedding": None, "activation": "identity", "solver": "sgd"}
+        | {"learning_rate_init": 0.02, "batch_size": 1}
+        | {"early_stopping": False, **options}
+    )
+    return model, rows
+
+
+def test_networks_that_never_learned_are_missed_by_name():
+    model, rows = one_row_breaks(n_members=5)
+    with pytest.warns(
+        ConvergenceWarning, match="4 of 5 networks diverged in the first"
+    ):
+        model.fit(rows, Y[:40])
+    assert np.isfinite(model.predict(X)).all()
+
+
+@pytest.mark.parametrize("n_members", [2, "auto"])
+def test_a_warm_start_without_some_networks_keeps_the_folds(monkeypatch, n_members):
+    learned = []
+    train = _members.Members.train
+
+    def recorded(self, *args):
+        learned.append([each.learn.numbers for each in self.parts])
+        return train(self, *args)
+
+    monkeypatch.setattr(_members.Members, "train", recorded)
+    model, rows = one_row_breaks(n_members=n_members, warm_start=True)
+    with pytest.warns(ConvergenceWarning, match="diverged in the first epoch"):
+        model.fit(rows, Y[:40])
+    model.fit(rows, Y[:40]).fit(rows, Y[:40])
+    without = [each for each in learned[0] if 7 not in each]
+    assert len(without) == {2: 1, "auto": 2}[n_members]
+    assert_array_equal(learned[1:], [without, without])
+
+
+@pytest.mark.parametrize("n_members", [1, 2])
+def test_training_further_loses_no_network(n_members):
+    model, rows = one_row_breaks(n_members=n_members, warm_start=True)
+    model.fit(X[:40], Y[:40])
+    before = probe(model)
+    for go_on in (model.fit, model.partial_fit):
+        with pytest.raises(ValueError, match="not finite in the first epoch"):
+            go_on(rows, Y[:40])
+        assert_array_equal(probe(model), before)
 
 
 # Which rows validate.
