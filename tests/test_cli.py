@@ -178,6 +178,10 @@ def test_no_command_prints_the_help(capsys):
             "--group cannot be the target 'y'",
         ),
         (
+            ["compare", "x.csv", "--target=y", "--time=y"],
+            "--time cannot be the target 'y'",
+        ),
+        (
             ["compare", "x.csv", "--target=y", "--group=a", "--time=b"],
             "--group and --time cannot be used together",
         ),

@@ -39,8 +39,9 @@ def check_source(arguments: argparse.Namespace) -> None:
             f"say which column of {arguments.file} to predict with --target COLUMN",
             prog,
         )
-    if arguments.group == arguments.target:
-        fail(f"--group cannot be the target {arguments.target!r}", prog)
+    for option in ("group", "time"):
+        if getattr(arguments, option) == arguments.target:
+            fail(f"--{option} cannot be the target {arguments.target!r}", prog)
     if arguments.group is not None and arguments.time is not None:
         fail("--group and --time cannot be used together", prog)
     options: dict[str, str] = {}

@@ -22,6 +22,8 @@ from regkit.comparison.tasks import ComparisonTarget, Metric
 _ALONE = 0.99
 # A share of a constant's error that real data seldom allow.
 _TOO_GOOD = 0.01
+# Test rows from which a column's share of what varies is no chance.
+_ENOUGH_TO_TELL = 10
 _FEW_TEST_ROWS = 50
 _FEW_OF_A_CLASS = 10
 # Correlation of the targets of neighboring rows that chance does not explain.
@@ -77,7 +79,7 @@ def _explained(
     X: Floats, y: Floats, X_test: Floats, y_test: Floats, target: ComparisonTarget
 ) -> float:
     """Return how much of the target one column explains on other rows, in [0, 1]."""
-    if np.ptp(y_test) == 0:
+    if np.ptp(y_test) == 0 or y_test.size < _ENOUGH_TO_TELL:
         return 0.0
     tree: Any
     if target.task == "classification":
@@ -105,10 +107,8 @@ def _too_good(
 ) -> Iterator[str]:
     error, constant = metric.error(best_loss), metric.error(constant_loss)
     if error < _TOO_GOOD * constant:
-        share = error / constant
-        shown = percent(share) if share >= 0.001 else "less than 0.1%"
         yield (
-            f"the smallest error is {shown} of that of "
+            f"the smallest error is {percent(error / constant)} of that of "
             f"predicting {metric.constant}: is {given.target_name!r} computed from "
             "these columns?"
         )

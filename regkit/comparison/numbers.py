@@ -6,6 +6,8 @@ from math import floor, isfinite, log10
 
 # Characters that an error may take: a model that explodes must not widen the table.
 _WIDEST = 7
+# A share that rounding alone may leave.
+_NOTHING = 1e-12
 
 
 def unit_and_decimals(size: float) -> tuple[float, int]:
@@ -33,5 +35,11 @@ def digits(value: float, n: int = 4) -> str:
 
 
 def percent(share: float) -> str:
-    """Show 4.2% and 12%."""
-    return f"{share:.0%}" if share >= 0.0995 else f"{share:.1%}"
+    """Show 4.2% and 12%, and 0% and 100% only where a share is no other."""
+    rest = 1 - share
+    if 0 < share < 0.0005:
+        return "less than 0.1%"
+    if _NOTHING < rest < 0.0005:
+        return "over 99.9%"
+    fine = share < 0.0995 or _NOTHING < rest < 0.005
+    return f"{share:.1%}" if fine else f"{share:.0%}"

@@ -16,6 +16,8 @@ from sklearn.model_selection import (
     train_test_split,
 )
 
+from regkit._text import count
+from regkit.comparison.numbers import percent
 from regkit.comparison.tasks import ComparisonTarget
 
 Rows = NDArray[np.intp]
@@ -129,16 +131,17 @@ def check_plan(plan: Plan, n: int) -> None:
                 f"{name} must have one value for each of the {n} rows, got shape "
                 f"{values.shape}"
             )
-    if plan.groups is not None and np.unique(plan.groups).size < 4:
+    n_groups = 4 if plan.groups is None else np.unique(plan.groups).size
+    if n_groups < 4:
         raise ValueError(
-            f"groups has {np.unique(plan.groups).size} different values: at least 4 "
-            "are needed, to train and to test"
+            f"groups has {count(n_groups, 'different value')}: at least 4 are needed, "
+            "to train and to test"
         )
     n_test = int(np.ceil(plan.test_size * n))
     if n_test < 2 or n - n_test < 2 * plan.n_folds:
         raise ValueError(
             f"{n} rows are too few for {plan.n_folds} folds and a test part of "
-            f"{plan.test_size:.0%}: at least 2 test rows and {2 * plan.n_folds} "
+            f"{percent(plan.test_size)}: at least 2 test rows and {2 * plan.n_folds} "
             "training rows (2 a fold) are needed"
         )
     if plan.time is not None and n_test < 2 * plan.n_repeats:

@@ -90,6 +90,11 @@ def read_given(
             readings[group_name] = "drop"
             encoder = clone(encoder).set_params(readings=readings)
         if time_name is not None:
+            if isinstance(y, str) and time_name == y:
+                raise ValueError(
+                    f"time={y!r} is the target: the test rows would be those with the "
+                    "largest values of it"
+                )
             time = time_values(X, time_name)
         columns, name, column, values, kept = _read_table(X, y, encoder)
     left_out = []

@@ -17,6 +17,9 @@ TASKS: tuple[Task, ...] = ("regression", "classification", "counts")
 
 # A predicted share is never taken for less: one sure and wrong answer would decide.
 _SMALLEST_SHARE = 1e-15
+# Numbers whose squares, and sums of these, float64 holds.
+_LARGEST = 1e150
+_SMALLEST_SPREAD = 1e-140
 # Whole numbers with no more than so many values may stand for classes.
 _FEW_VALUES = 20
 
@@ -232,9 +235,20 @@ def read_target(y: Any, task: str, name: str) -> ComparisonTarget:
         )
     if task == "counts" and numbers.min() < 0:
         raise ValueError(
-            f"{name} must not be negative for counts, but holds {numbers.min():g}"
+            f"{name} must not be negative for counts, but holds {_show(numbers.min())}"
         )
+    _refuse_lost_squares(numbers, name)
     return ComparisonTarget(numbers, task, notes=notes)  # type: ignore[arg-type]
+
+
+def _refuse_lost_squares(numbers: Floats, name: str) -> None:
+    """Raise where float64 cannot hold the squares that errors are made of."""
+    largest, spread = np.abs(numbers).max(), np.ptp(numbers)
+    if largest > _LARGEST or spread < _SMALLEST_SPREAD:
+        what = f"holds {largest:g}" if largest > _LARGEST else f"varies by {spread:g}"
+        raise ValueError(
+            f"{name} {what}, whose square does not fit into float64: rescale it"
+        )
 
 
 def _as_numbers(values: NDArray[Any]) -> Floats | None:
@@ -253,7 +267,9 @@ def _classes(
     values: NDArray[Any], name: str, notes: tuple[str, ...]
 ) -> ComparisonTarget:
     if values.dtype.kind not in "biu":
-        if values.dtype.kind == "f" and np.all(values == np.floor(values)):
+        is_float = values.dtype.kind == "f"
+        # Beyond 2^53 not every whole number is a float, and integers overflow.
+        if is_float and np.all((values == np.floor(values)) & (abs(values) < 2**53)):
             values = values.astype(np.int64)
         else:
             values = values.astype(str)
@@ -287,4 +303,4 @@ def _hints(distinct: Any, n_rows: int, task: str, name: str) -> tuple[str, ...]:
 
 
 def _show(value: Any) -> str:
-    return repr(str(value)) if isinstance(value, str) else f"{value:g}"
+    return repr(str(value)) if isinstance(value, str) else f"{value:.15g}"

@@ -118,8 +118,10 @@ def stray_error(
     rows = f"{count(n_strays, 'row')} {'is' if n_strays == 1 else 'are'}"
     what = {"number": "numbers", "date": "dates", "boolean": "yes and no"}[reading.kind]
     wanted = str(reading.notation or "")
+    # What the user says of a column, most of its cells may contradict.
+    holds = "is to hold" if 2 * n_strays > len(column.values) else "holds"
     return CellError(
-        f"column {column.name!r} holds {what}{' ' + wanted if wanted else ''}, but "
+        f"column {column.name!r} {holds} {what}{' ' + wanted if wanted else ''}, but "
         f"{rows} not, such as {cell!r}",
         row,
         "",

@@ -23,16 +23,34 @@ def json_columns(text: str, source: str) -> dict[str, list[Any]]:
         When it is not JSON, or no table.
     """
     try:
-        try:
-            found = json.loads(text)
-        except json.JSONDecodeError:
-            found = [json.loads(line) for line in text.splitlines() if line.strip()]
+        found = json.loads(text)
     except json.JSONDecodeError as error:
-        raise TableError(f"{source} is no JSON table: {error}") from None
+        found = _lines(text, source)
+        if not found:
+            raise TableError(f"{source} is no JSON table: {error}") from None
     columns = _columns(found, source)
     if len({len(values) for values in columns.values()}) != 1:
         raise TableError(f"{source} is no JSON table: its columns differ in length")
     return columns
+
+
+def _lines(text: str, source: str) -> list[Any]:
+    """Read JSON lines; none where the first line is not JSON of its own."""
+    found: list[Any] = []
+    # Strings may hold other ends of lines, which `str.splitlines` would follow.
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            found.append(json.loads(line))
+        except json.JSONDecodeError as error:
+            if not found:
+                break
+            raise TableError(
+                f"{source}, line {number}: no JSON: {error.msg} at character "
+                f"{error.pos + 1}"
+            ) from None
+    return found
 
 
 def _columns(found: Any, source: str) -> dict[str, list[Any]]:

@@ -196,6 +196,8 @@ def _read_plain(cells: Sequence[str], decimal: str | None) -> NumberCells | None
     except ValueError:
         return None
     codes = _looks_like_codes(cells, values, used)
+    if not codes and not all(map(isfinite, values)):
+        return None
     notation = Notation(decimal=mark)
     if codes or mark not in used:
         notation = Notation()
@@ -233,8 +235,9 @@ def _looks_like_codes(
             mantissa = cell.lower().partition("e")[0]
             if len(mantissa) > 1 and mantissa.isdigit():
                 return cell
-    if not all(map(isfinite, values)):
-        return next(c for c, v in zip(cells, values, strict=True) if not isfinite(v))
+    beyond = [c for c, v in zip(cells, values, strict=True) if not isfinite(v)]
+    if 2 * len(beyond) > len(cells):  # of fewer, each is a number that went wrong
+        return beyond[0]
     for cell in () if "." in used or "," in used else cells:
         if cell[0] == "0" and len(cell) > 2 and cell.isdigit():
             return cell

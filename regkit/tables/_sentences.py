@@ -6,6 +6,7 @@ The same sentence serves the command line and Python, which call an option diffe
 
 from __future__ import annotations
 
+import math
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -124,4 +125,14 @@ def unknown_column(name: str, names: list[str], source: str) -> str:
         shown = ", ".join(map(repr, names[:8])) + f" and {len(names) - 8} more"
     else:
         shown = name_list(names)
-    return f"{source} has no column {name!r}; its columns are {shown}"
+    text = f"{source} has no column {name!r}; its columns are {shown}"
+    if 2 * sum(map(_looks_like_number, names)) >= len(names):
+        text += " (its first line: put one with the names above it)"
+    return text
+
+
+def _looks_like_number(name: str) -> bool:
+    try:
+        return abs(float(name)) < math.inf
+    except ValueError:
+        return False

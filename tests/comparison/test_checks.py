@@ -56,6 +56,15 @@ def test_rows_sorted_by_the_target_are_no_time():
     assert "order" not in warned(X[order], Y[order])
 
 
+def test_few_test_rows_show_no_leak():
+    x = np.arange(9.0)
+    y = x + np.tile([0.0, 2.5, -2.0], 3)  # in three test rows as good as in order
+    for seed in range(5):
+        text = warned(x[:, None], y, random_state=seed)
+        assert "only 3 test rows decide" in text
+        assert "alone" not in text
+
+
 def test_few_test_rows():
     assert "only 15 test rows decide" in warned(X[:60], Y[:60])
     rare = np.where(np.arange(N) % 30 == 0, "rare", "frequent")

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from regkit.comparison.numbers import percent
 from regkit.comparison.sentence import summarize
 from regkit.comparison.tasks import METRICS
 
@@ -35,6 +36,26 @@ def said(*results, recommended, mean_error=20.0, constant_equal=False):
             n_features=10,
         )
     )
+
+
+@pytest.mark.parametrize(
+    ("share", "shown"),
+    [
+        (0.0, "0.0%"),
+        (0.0004, "less than 0.1%"),
+        (0.0006, "0.1%"),
+        (0.042, "4.2%"),
+        (0.12, "12%"),
+        (0.994, "99%"),
+        (0.9958, "99.6%"),
+        (0.9996, "over 99.9%"),
+        (1 - 1e-15, "100%"),
+        (1.0, "100%"),
+        (-0.02, "-2.0%"),
+    ],
+)
+def test_a_share_is_rounded_to_nothing_and_to_all_only_where_it_is(share, shown):
+    assert percent(share) == shown
 
 
 def test_the_best_alone():

@@ -43,6 +43,10 @@ def test_few_whole_numbers_get_a_hint():
     [
         (["a", "b"] * 5, "regression", "y must hold numbers for regression, but"),
         ([-1, 2, 3] * 5, "counts", "y must not be negative for counts, but holds -1"),
+        ([-1234567.5, 2] * 5, "counts", "for counts, but holds -1234567.5"),
+        ([1234567] * 5, "auto", "y is 1234567 in every row"),
+        ([1e200, 2e200, 3e200], "auto", r"y holds 3e\+200, whose square does not fit"),
+        ([1e-200, 2e-200, 0.0], "auto", "y varies by 2e-200, whose square does not"),
         (["a"] * 9 + ["b"], "auto", "class 'b' of y has 1 row: at least 4"),
         (list(map(str, range(99))), "auto", "y has 99 different values in 99 rows"),
         (["a"] * 5, "auto", "y is 'a' in every row"),
@@ -176,3 +180,10 @@ def test_a_target_of_two_kinds_is_refused():
         ValueError, match=r"^y mixes values of different kinds, float a"
     ):
         read_target(np.array([0.5, "high"] * 5, dtype=object), "auto", "y")
+
+
+def test_whole_numbers_beyond_integers_are_classes():
+    target = read_target([1e20, 3e20] * 5, "auto", "y")
+    assert target.task == "classification"
+    np.testing.assert_array_equal(target.classes.astype(float), [1e20, 3e20])
+    np.testing.assert_array_equal(target.codes, [0, 1] * 5)

@@ -191,6 +191,15 @@ def test_years_in_order_are_kept(csv_file):
             ["a,y", *(f"{k % 7},{k}" for k in range(19)), "inf,3"],
             "column 'a' holds numbers, but 1 row is not, such as 'inf' on line 21",
         ),
+        (
+            ["a,y", *(f"{k % 7},{k}" for k in range(19)), "1e400,3"],
+            "column 'a' holds numbers, but 1 row is not, such as '1e400' on line 21",
+        ),
+        (
+            ["a,y", *(f"{k % 7}.5,{k}" for k in range(19)), "-2E999,3"],
+            "column 'a' holds numbers, but 1 row is not, such as '-2E999' on line 21",
+        ),
+        (["7.5,south,31", "8.5,north,32"], r"no column 'y'; .* \(its first line: put"),
     ],
 )
 def test_unusable_tables_get_one_sentence(csv_file, lines, sentence):
@@ -320,6 +329,34 @@ def test_json_that_is_no_table(tmp_path):
         path.write_text(text)
         with pytest.raises(TableError, match="is no JSON table"):
             read_table(path)
+
+
+def test_a_broken_line_of_json_lines_is_named(tmp_path):
+    path = tmp_path / "x.jsonl"
+    path.write_text('{"a": 1, "b": 2}\n\n{"a": 1,\n{"a": 3, "b": 4}\n')
+    with pytest.raises(TableError, match=r"x\.jsonl, line 3: no JSON: .* character"):
+        read_table(path)
+
+
+def test_ends_of_lines_inside_json_strings(tmp_path):
+    path = tmp_path / "x.jsonl"
+    texts = ["one\u2028two", "three\x85four", "five\x0csix"]
+    path.write_text(
+        "".join(
+            f'{{"a": "{text}", "b": {k}}}\n' for k, text in enumerate(texts)
+        ).replace("\x0c", "\\f"),
+        encoding="utf-8",
+    )
+    a, b = read_table(path).raw_columns
+    assert list(a.values) == texts
+    assert list(b.values) == [0, 1, 2]
+
+
+def test_a_kind_that_the_cells_contradict(csv_file):
+    path = csv_file("a,y", *(f"{'xyz'[k % 3]},{k}" for k in range(9)))
+    for kind, what in (("number", "numbers"), ("date", "dates")):
+        with pytest.raises(TableError, match=f"'a' is to hold {what}, but 9 rows are"):
+            TableEncoder({"a": kind}).fit(read_table(path))
 
 
 def test_a_missing_package_is_named_with_its_extra(tmp_path, monkeypatch):
