@@ -15,7 +15,7 @@ from regkit.linear_model._fit_parameters import LeastSquaresParameters
 from regkit.linear_model._moment_scores import score_in_chunks
 from regkit.linear_model._to_sklearn import scikit_learn_of
 from regkit.linear_model._views import CoefficientViews
-from regkit.rows.inputs import check_predict_X, require_y
+from regkit.rows.inputs import check_predict_X, missing_y
 from regkit.rows.open import as_source
 
 # Rows of float32 X are widened this many entries at a time when predicting.
@@ -153,7 +153,8 @@ class LinearRegressor(RegressorMixin, LinearModel, LeastSquaresParameters):
         """
         source = as_source(X)
         if source is None:
-            require_y(self, y)
+            if y is None:
+                raise missing_y(self)
             return float(super().score(X, y, sample_weight))
         check_is_fitted(self, "coef_")
         names, score = score_in_chunks(source, y, sample_weight, self._predict_rows)

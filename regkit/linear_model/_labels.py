@@ -12,7 +12,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d
 
 from regkit._types import Floats
-from regkit.rows.inputs import in_numpy, require_y
+from regkit.rows.inputs import in_numpy, missing_y
 
 
 class Labels(NamedTuple):
@@ -44,7 +44,8 @@ def encode_labels(name: str, y: Any) -> Labels:
         When labels are missing, continuous, of kinds that cannot be sorted, or all the
         same.
     """
-    require_y(name, y)
+    if y is None:
+        raise missing_y(name)
     if sp.issparse(y):
         raise TypeError("y must be dense, got a sparse matrix; pass y.toarray().")
     values = _checked(y)

@@ -28,7 +28,7 @@ from regkit.linear_model._loss_chunks import ChunkData, Kind, look_up, open_clas
 from regkit.linear_model._loss_problem import LossProblem
 from regkit.linear_model._loss_scores import accuracy_in_chunks
 from regkit.linear_model._problem import FitRows, Setup
-from regkit.rows.inputs import check_fit_data, require_y
+from regkit.rows.inputs import check_fit_data, missing_y
 from regkit.rows.sources import RowSource
 from regkit.solvers.loss_terms import LossTerm
 
@@ -105,7 +105,8 @@ class LinearClassifier(ClassifierMixin, LossEstimator, ClassParameters):
         """
         source = self._predicted_source(X, offset)
         if source is None:
-            require_y(self, y)
+            if y is None:
+                raise missing_y(self)
             predicted = self.predict(X, offset)
             return float(accuracy_score(y, predicted, sample_weight=sample_weight))
         predict = self._without_names().predict

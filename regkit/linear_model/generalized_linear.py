@@ -22,7 +22,7 @@ from regkit.linear_model._loss_fit import LossModel
 from regkit.linear_model._loss_problem import LossProblem
 from regkit.linear_model._loss_scores import d2_in_chunks
 from regkit.linear_model._problem import FitRows, Setup
-from regkit.rows.inputs import check_fit_data, check_y, is_dask, require_y
+from regkit.rows.inputs import check_fit_data, check_y, is_dask, missing_y
 from regkit.rows.sources import Encode, RowSource, plain_targets
 from regkit.solvers.loss_terms import SeparateTargets
 from regkit.solvers.losses import GAMMA, POISSON, Loss, tweedie
@@ -80,7 +80,8 @@ class GeneralizedLinearBase(RegressorMixin, LossEstimator, FamilyParameters):
             names, score = d2_in_chunks(source, y, sample_weight, predict, power)
             check_same_names(self, names)
             return score
-        require_y(self, y)
+        if y is None:
+            raise missing_y(self)
         expected = self.predict(X, offset)
         return float(
             d2_tweedie_score(y, expected, sample_weight=sample_weight, power=power)

@@ -96,7 +96,8 @@ def check_fit_data(
     ValueError, TypeError
         With one sentence that names the argument and what is wrong with it.
     """
-    require_y(caller, y)
+    if y is None:
+        raise missing_y(caller)
     names = None
     if not _is_plain(X, 2):
         given = X
@@ -116,11 +117,10 @@ def check_fit_data(
     return FitData(X, y, sample_weight, names)
 
 
-def require_y(caller: Any, y: Any) -> None:
-    """Refuse a y of None, by the name of the estimator or function that needs it."""
-    if y is None:
-        name = caller if isinstance(caller, str) else type(caller).__name__
-        raise ValueError(f"{name} requires y to be passed, but the target y is None.")
+def missing_y(caller: Any) -> ValueError:
+    """Return what refuses a y of None, by the name of who needs it."""
+    name = caller if isinstance(caller, str) else type(caller).__name__
+    return ValueError(f"{name} requires y to be passed, but the target y is None.")
 
 
 def check_y(caller: Any, y: Any, name: str = "y") -> Floats:

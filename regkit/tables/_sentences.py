@@ -93,7 +93,8 @@ class CellError(TableError):
 
     def in_new_rows(self, place: str) -> str:
         """Return the sentence where how columns are read is no longer open."""
-        return f"{self.before} {place}{self.after}: correct it"
+        text = f"{self.before} {place}{self.after}"
+        return f"{text}: correct it (columns are read as in the training table)"
 
 
 def quote(name: str) -> str:
