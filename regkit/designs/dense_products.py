@@ -163,11 +163,10 @@ class _Passage(NamedTuple):
         """Return the three products of a span."""
         begin, end, step = span
         p, is_raw, root = self.X.shape[1], self.is_raw, self.root
-        gram = np.zeros((p, p))
+        gram, square = np.empty((p, p)), None
         products = np.zeros((*self.target.shape[1:], p))
         shift = np.zeros(p)
         buffer = np.empty((0 if is_raw else step, p))
-        square = np.empty((p, p))
         ones = np.ones(step)
         for start in range(begin, end, step):
             stop = min(start + step, end)
@@ -179,8 +178,14 @@ class _Passage(NamedTuple):
                 weight = root[start:stop]
                 part *= weight[:, None]
             shift += weight @ part
-            gram += np.matmul(part.T, part, out=square)
+            if square is None:
+                np.matmul(part.T, part, out=gram)
+                square = np.empty((p, p)) if stop < end else gram
+            else:
+                gram += np.matmul(part.T, part, out=square)
             products += self.target[start:stop].T @ part
+        if square is None:  # no rows
+            gram[:] = 0.0
         return gram, products, shift
 
     def multiply_at_once(

@@ -11,6 +11,7 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import blas
 
 from regkit._types import EPS, Floats, Indices
 from regkit.designs.gram_terms import GramTerms
@@ -27,6 +28,10 @@ _ABREAST = 64
 
 def subtract_outer(products: Floats, left: Floats, right: Floats) -> None:
     """Subtract ``left rightᵀ`` in place, without a second matrix of that size."""
+    if products.flags.c_contiguous and products.dtype == np.float64:
+        # BLAS takes a fifth of the time. Its matrices lie in F order.
+        blas.dger(-1.0, right, left, a=products.T, overwrite_a=True)
+        return
     step = 1 + _AT_A_TIME // (1 + len(right))
     for first in range(0, len(left), step):
         rows = slice(first, first + step)
@@ -133,11 +138,14 @@ class Moments:
         """Return the products of the columns of Z, and with the target.
 
         ``center`` and ``level`` are what the sums are about. Whether they have digits
-        enough for that, `keeps_digits` and `keeps_target` say.
+        enough for that, `keeps_digits` and `keeps_target` say. The matrix of the sums
+        becomes that of the result.
         """
         share = 1.0 / self.weight
         shift, drift = share * self.shift, share * self.level
-        gram = share * self.gram
+        variances = share * self.spread(True) if standardize else None
+        gram = self.gram
+        gram *= share
         products, total = share * self.products, share * self.square
         offset, mean = np.zeros(len(shift)), 0.0
         if fit_intercept:
@@ -149,8 +157,8 @@ class Moments:
         lengths[lengths <= _ROUNDED * np.abs(offset)] = 0.0
         constant = lengths == 0.0
         scale = np.ones(len(shift))
-        if standardize:
-            scale = np.sqrt(np.maximum(0.0, share * self.spread(True)))
+        if variances is not None:
+            scale = np.sqrt(np.maximum(0.0, variances))
             scale[constant | (scale == 0.0)] = 1.0
             gram /= scale
             gram /= scale[:, None]
@@ -197,6 +205,10 @@ class Moments:
         In blocks of columns, each with itself and those before it, for the predictions
         from the first that uses any of it: along a path a fifth of all products.
         """
+        if len(columns) == len(self.gram) and not first.any():
+            # In their order, and every block would be for all predictions.
+            found: Floats = np.einsum("kj,kj->k", coefs @ self.gram, coefs)
+            return found
         # (By rows, then by columns: four times as fast as both at once.)
         gram = np.take(self.gram[columns], columns, axis=1)
         fit = np.zeros(len(coefs))

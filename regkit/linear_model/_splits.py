@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 from sklearn.metrics import check_scoring
 from sklearn.model_selection import check_cv
 from sklearn.utils.metadata_routing import (
@@ -45,6 +46,9 @@ def each_fold(
     if isinstance(cv, type) or hasattr(cv, "cv"):
         _check_splitter(cv)
     n_rows, k = X.shape[0], -1
+    if sparse.issparse(X) and type(cv).__module__.startswith("sklearn."):
+        # Those count the rows alone, and would have them stored by rows for it.
+        X = np.broadcast_to(np.float64(0.0), (n_rows, 1))
     for k, pair in enumerate(cv.split(X, y, **split_params)):
         parts = []
         for kind, given in zip(("training", "held-out"), pair, strict=True):

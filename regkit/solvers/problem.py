@@ -76,7 +76,7 @@ class Penalty:
     @property
     def is_bounded(self) -> bool:
         """Whether any bound is finite."""
-        return bool(np.any(np.isfinite(self.lower)) or np.any(np.isfinite(self.upper)))
+        return bool(np.isfinite(self.lower).any() or np.isfinite(self.upper).any())
 
 
 class ScaledPenalty(NamedTuple):
@@ -140,7 +140,7 @@ class ScaledPenalty(NamedTuple):
     @property
     def is_ridged(self) -> bool:
         """Whether any column has an L2 penalty."""
-        return bool(np.any(self.l2 > 0.0))
+        return bool((self.l2 > 0.0).any())
 
     @property
     def terms(self) -> Terms:
@@ -170,11 +170,14 @@ class ScaledPenalty(NamedTuple):
         alpha keeps it out.
         """
         room = np.where(correlation > 0.0, self.upper, -self.lower)
-        open_ = (room > 0.0) & (np.abs(correlation) > self.noise)
-        if np.any(open_ & (self.l1 == 0.0) & (self.l2 > 0.0)):
-            return np.inf
-        enters = open_ & (self.l1 > 0.0)
-        pulls = np.abs(correlation[enters]) / self.l1[enters]
+        size = np.abs(correlation)
+        open_ = (room > 0.0) & (size > self.noise)
+        has_l1 = self.l1 > 0.0
+        if not has_l1.all():
+            if (open_ & ~has_l1 & (self.l2 > 0.0)).any():
+                return np.inf
+            open_ &= has_l1
+        pulls = np.divide(size, self.l1, out=np.zeros_like(size), where=open_)
         return float(pulls.max(initial=0.0))
 
     def violations(

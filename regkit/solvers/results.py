@@ -12,6 +12,9 @@ from regkit._types import Floats, Indices
 from regkit.designs import ColumnUnits
 from regkit.solvers.problem import Penalty
 
+# So many columns have products that cost less than to put them in order.
+_FEW = 128
+
 
 @dataclass(frozen=True, slots=True)
 class PathResult:
@@ -84,9 +87,7 @@ class PathResult:
         if isinstance(columns, np.ndarray):
             found = np.ascontiguousarray(columns.T)
         else:
-            found = np.zeros(columns.shape[::-1])
-            at = np.repeat(np.arange(len(found)), np.diff(columns.indptr))
-            found[at, columns.indices] = columns.data
+            found = columns.toarray(order="F").T
         return found.reshape(*self.alphas.shape, -1)
 
     def coef_path(self) -> Floats:
@@ -112,22 +113,22 @@ class PathResult:
         """Return the columns that some problem uses, those of the first ones first.
 
         With the first problem that uses each, ascending, and the coefficients,
-        (M, columns): row m is zero from the first column on that m comes before.
+        (M, columns): row m is zero from the first column on that m comes before. A few
+        columns are not worth ordering: they are returned as if the first used all.
         """
         coefs = self.coefs
         p, m = coefs.shape
         if isinstance(coefs, np.ndarray):
             return np.arange(p), np.zeros(p, dtype=np.int64), coefs.T
+        filled = coefs.toarray(order="F").T
+        if p <= _FEW:
+            return np.arange(p), np.zeros(p, dtype=np.int64), filled
         at = np.repeat(np.arange(m), np.diff(coefs.indptr))
         first = np.full(p, m)
         first[coefs.indices[::-1]] = at[::-1]  # the last one written stays
         order = np.argsort(first, kind="stable")
-        place = np.empty(p, dtype=np.int64)
-        place[order] = np.arange(p)
         columns = order[: np.count_nonzero(first < m)]
-        filled = np.zeros((m, len(columns)))
-        filled[at, place[coefs.indices]] = coefs.data
-        return columns, first[columns], filled
+        return columns, first[columns], np.take(filled, columns, axis=1)
 
     def at(self, k: int) -> Self:
         """Return the solutions of all targets at the k-th alpha, (T,); dense `coefs`.
@@ -280,7 +281,7 @@ def as_result(
     """Bring coefficients to the user's units and add the intercepts."""
     n_solved = len(solved.gaps)
     gaps, null_objective = solved.gaps, 0.5 * problem.total
-    if not np.all(np.isfinite(columns.lengths)):
+    if not np.isfinite(columns.lengths).all():
         # Squares overflow: nothing is certified.
         gaps = np.full(n_solved, np.inf)
     at = solved.indices

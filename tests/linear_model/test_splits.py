@@ -2,8 +2,12 @@
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
+from numpy.testing import assert_array_equal
+from sklearn.model_selection import KFold
 
 from regkit import LassoRegressorCV, RowChunks
+from regkit.linear_model._splits import each_fold
 
 
 @pytest.mark.parametrize("in_chunks", [False, True])
@@ -24,3 +28,21 @@ def test_bad_rows_of_a_fold(train, test, message, in_chunks):
     given = (RowChunks([(X, y)]), None) if in_chunks else (X, y)
     with pytest.raises(ValueError, match=message):
         LassoRegressorCV(cv=cv).fit(*given)
+
+
+class Own(KFold):
+    """A splitter that looks at the rows."""
+
+    def split(self, X, y=None, groups=None):
+        assert sp.issparse(X)
+        assert X.shape[1] == 2
+        return super().split(X, y, groups)
+
+
+@pytest.mark.parametrize("splitter", [KFold, Own])
+def test_folds_of_sparse_rows(splitter):
+    X, y = sp.csc_array(np.eye(50, 2)), np.arange(50.0)
+    folds = list(each_fold(splitter(4), X, y, None, {}))
+    for fold, (train, test) in zip(folds, KFold(4).split(y), strict=True):
+        assert_array_equal(fold.train, train)
+        assert_array_equal(fold.test, test)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
+from regkit.solvers import results
 from regkit.solvers.results import PathResult, join_names
 
 P, K = 5, 4
@@ -88,3 +89,19 @@ def test_names_of_solvers_are_joined_once_each() -> None:
     assert join_names(["svd", "cholesky+svd", "cholesky"]) == "svd+cholesky"
     joined = PathResult.concat([make(0, solver="b"), make(2, solver="a+b")])
     assert joined.solver == "b+a"
+
+
+@pytest.mark.parametrize("is_sparse", [True, False])
+@pytest.mark.parametrize("few", [0, P])
+def test_used_columns_come_in_the_order_of_their_first_use(
+    is_sparse: bool, few: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(results, "_FEW", few)
+    path = make(1, is_sparse=is_sparse)
+    columns, first, coefs = path.used_in_order()
+    assert np.all(np.diff(first) >= 0)
+    np.testing.assert_array_equal(coefs, path.dense()[:, columns])
+    unused = np.setdiff1d(np.arange(P), columns)
+    assert not path.dense()[:, unused].any()
+    for place, since in enumerate(first):
+        assert not coefs[:since, place].any()

@@ -185,7 +185,10 @@ class CompleteGram:
                 )
             else:
                 break
-        stays = (state.coef == 0.0) & pivoting.stays_inside(problem, state)
+        is_unique = True
+        if self._unpenalized.any():
+            stays = (state.coef == 0.0) & pivoting.stays_inside(problem, state)
+            is_unique = not np.any(self._unpenalized & stays)
         stored = found.starts[k]
         return Solved(
             found.starts[: k + 1],
@@ -194,7 +197,7 @@ class CompleteGram:
             found.gaps[:k],
             found.residual_squares[:k],
             found.n_iter[:k],
-            not np.any(self._unpenalized & stays),
+            is_unique,
             "active_set",
         )
 

@@ -33,7 +33,7 @@ def empty_state(capacity: int, support: int) -> State:
         free=np.zeros(capacity, dtype=np.bool_),
         side=np.zeros(capacity),
         active=np.zeros(support, dtype=np.int64),
-        factor=np.zeros((support, support)),
+        factor=np.empty((support, support)),  # written before it is read
         size=np.zeros(1, dtype=np.int64),
     )
 
