@@ -14,6 +14,7 @@ from numba.core.compiler import Compiler
 from numba.core.typed_passes import IRLegalization, NopythonRewrites
 from numba.core.untyped_passes import InlineClosureLikes
 
+from regkit.kernels._contexts import refreshed_after_imports, remembering
 from regkit.kernels.compiling import interrupts_wait
 
 OUTLINED = "_is_outlined"
@@ -65,6 +66,8 @@ class KernelCompiler(Compiler):
         """Load what Numba can compile: what an interrupt leaves out stays missing."""
         with interrupts_wait():
             super().__init__(*args)
+        self.state.typingctx = remembering(self.state.typingctx)
+        self.state.targetctx = refreshed_after_imports(self.state.targetctx)
 
     def define_pipelines(self) -> Any:
         unused: tuple[Any, ...] = (InlineClosureLikes,)
