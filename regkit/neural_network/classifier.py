@@ -596,6 +596,11 @@ class DropoutMLPClassifier(
         if class_weight is None:
             return weights
         labels = self._labels(y)
+        if isinstance(class_weight, list) and labels.ndim == 1:
+            raise ValueError(
+                "class_weight must be a dict of classes or 'balanced' where a row has "
+                f"one label, got a list: {class_weight!r}."
+            )
         try:
             factors = compute_sample_weight(class_weight, labels)
         except (ValueError, TypeError) as error:

@@ -31,11 +31,12 @@ class Cell(NamedTuple):
 
     @property
     def shown(self) -> str:
-        """The value, however long."""
+        """The value, however long, in one line."""
         value = self.value.item() if isinstance(self.value, np.generic) else self.value
         if isinstance(value, int) and abs(value) >= _TOO_LARGE:
             return "an integer beyond float64"
-        return _SHORT.repr(value)
+        text = _SHORT.repr(value)
+        return " ".join(text.split()) if "\n" in text else text
 
 
 def is_frame(array: Any) -> bool:
@@ -150,10 +151,12 @@ def _kind(cells: Any) -> str:
 
 
 def _as_array(array: Any) -> NDArray[Any]:
-    try:
-        return np.asarray(array)
-    except (TypeError, ValueError):
-        return np.empty(())
+    for dtype in (None, object):  # objects hold lists among numbers too
+        try:
+            return np.asarray(array, dtype=dtype)
+        except (TypeError, ValueError):
+            continue
+    return np.empty(())
 
 
 def _floats(cells: Any) -> Floats:

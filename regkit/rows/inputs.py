@@ -279,6 +279,11 @@ def _explained(name: str, array: Any, error: Exception) -> Exception | None:
         return ValueError(f"{name} has more than one column named {twice!r}.")
     if reason.startswith(f"Input {name} contains") or "NAType" in reason:
         return not_finite(name, array, reason)
+    if reason.startswith("fill value must be 0"):
+        return ValueError(
+            f"{name} is a sparse data frame whose entries that are not stored are not "
+            f"0: pass {name}.sparse.to_dense()."
+        )
     if uneven := uneven_rows(array):
         return ValueError(f"{name} must have as many entries in every row: {uneven}.")
     found = None if sp.issparse(array) else first_no_number(array)

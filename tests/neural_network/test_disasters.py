@@ -307,6 +307,9 @@ def test_class_weights_that_leave_nothing():
     model = DropoutMLPClassifier(**SMALL, class_weight={0: 0.0, 1: 0.0})
     with pytest.raises(ValueError, match="class_weight leaves no row"):
         model.fit(X, Y > 0)
+    model.set_params(class_weight=[1.0, 2.0])
+    with pytest.raises(ValueError, match="one label, got a list"):
+        model.fit(X, Y > 0)
     model.set_params(class_weight={0: "many"})
     with pytest.raises(ValueError, match=r"class_weight=\{0: 'many'\}: "):
         model.fit(X, Y > 0)

@@ -85,6 +85,40 @@ def test_cells_that_are_no_numbers(value, shown):
         LassoRegressor().fit(X, cells)
 
 
+class OfSeveralLines:
+    """A value that is printed in lines, as series are."""
+
+    def __repr__(self):
+        return "shape: (2,)\n[\n    1\n    2\n]"
+
+
+def test_cells_are_shown_in_one_line():
+    cells = [1.5] * (N - 1) + [OfSeveralLines()]
+    table = pd.DataFrame({"a": X[:, 0], "b": cells})
+    with pytest.raises(
+        ValueError, match=r"'b' holds shape: \(2,\) \[ 1 2 \] in row 5:"
+    ):
+        LassoRegressor().fit(table, Y)
+    lists = pl.DataFrame({"a": [[1, 2]] * N})
+    for model in (LassoRegressor(), DropoutMLPRegressor()):
+        with pytest.raises(ValueError, match=r"must hold numbers.* 'a'") as caught:
+            model.fit(lists, Y)
+        assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("model", [LassoRegressor(), DropoutMLPRegressor()])
+def test_lists_among_the_numbers_of_a_list(model):
+    with pytest.raises(ValueError, match=r"column 1 holds \[2\] in row 0"):
+        model.fit([[1, [2]], [3, 4]], [1.0, 2.0])
+
+
+@pytest.mark.parametrize("model", [LassoRegressor(), DropoutMLPRegressor()])
+def test_sparse_frames_that_are_not_sparse_in_zeros(model):
+    table = pd.DataFrame(X, columns=NAMES).astype(pd.SparseDtype(float, np.nan))
+    with pytest.raises(ValueError, match=r"not 0: pass X\.sparse\.to_dense\(\)"):
+        model.fit(table, Y)
+
+
 def test_rows_of_different_lengths():
     with pytest.raises(ValueError, match="every row: row 1 has 1, row 0 has 2"):
         LassoRegressor().fit([[1.0, 2.0], [3.0]], [1.0, 2.0])
