@@ -67,7 +67,7 @@ def load(path: str | PathLike[str]) -> Any:
 
 
 def predictions(model: Any, X: Any) -> dict[str, Any]:
-    """Predict new rows: a column of predictions, and one a class of its share."""
+    """Predict new rows: a column of predictions, and one per class of its share."""
     name = str(getattr(model, _TARGET))
     columns: dict[str, Any] = {name: np.asarray(model.predict(X))}
     if hasattr(model, "predict_proba"):

@@ -142,7 +142,7 @@ def check_plan(plan: Plan, n: int) -> None:
         raise ValueError(
             f"{n} rows are too few for {plan.n_folds} folds and a test part of "
             f"{percent(plan.test_size)}: at least 2 test rows and {2 * plan.n_folds} "
-            "training rows (2 a fold) are needed"
+            "training rows (2 per fold) are needed"
         )
     if plan.time is not None and n_test < 2 * plan.n_repeats:
         raise ValueError(

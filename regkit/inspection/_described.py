@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from regkit._describe import describe_by_bases, described_as
 from regkit._types import Floats
-from regkit.inspection._drawing import begin
+from regkit.inspection._drawing import begin, fit_axis_labels
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -50,6 +50,7 @@ class Described:
         """
         ax = begin(ax, type(self).__name__)
         self._draw(ax, kwargs)
+        fit_axis_labels(ax)
         return self._drawn_on(ax)
 
     def _drawn_on(self, ax: Axes) -> Self:

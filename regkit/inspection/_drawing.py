@@ -1,11 +1,13 @@
 """What the displays share: colors, axes and marks."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from regkit._text import shorten
 from regkit._types import Floats
 
 if TYPE_CHECKING:
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 DASHES = ("-", "--", "-.", ":", (0, (6, 1, 1, 1, 1, 1)))
 GRAY = "0.55"
+# Labels of axes are not broken into shorter lines than of so many characters.
+_SHORTEST_LINE = 16
 
 
 def begin(ax: "Axes | None", display: str) -> "Axes":
@@ -104,11 +108,12 @@ def show_counts(ax: "Axes", x: Floats, counts: NDArray[Any]) -> Any:
     # A tick stands where the number changes, so that no number stands twice; the last
     # number, which may find no room there, has one at the end.
     changes = np.flatnonzero(np.diff(counts, prepend=counts[0] - 1))
+    room = max(0.08, _share_of_width(ax, x, f"{counts.max():g}"))
     wanted = np.linspace(place.min(), place.max(), 7)
     nearest = np.unique(np.abs(place[changes][:, None] - wanted).argmin(axis=0))
     kept = [changes[nearest[0]]]
     for k in (*changes[nearest[1:]], counts.size - 1):
-        apart = abs(place[k] - place[kept[-1]]) > 0.08 * np.ptp(place)
+        apart = abs(place[k] - place[kept[-1]]) > room * np.ptp(place)
         if apart and counts[k] != counts[kept[-1]]:
             kept.append(k)
     top = ax.secondary_xaxis("top")
@@ -117,6 +122,75 @@ def show_counts(ax: "Axes", x: Floats, counts: NDArray[Any]) -> Any:
     lay_out(ax)  # the axis takes over the scale, with minor ticks, when it is drawn
     top.minorticks_off()
     return top
+
+
+def _share_of_width(ax: "Axes", x: Floats, label: str) -> float:
+    """Return what part of the span of x a tick's label and a blank take."""
+    from matplotlib.textpath import TextPath
+
+    lay_out(ax)
+    ends = ax.transData.transform([(at, ax.get_ylim()[1]) for at in (x[0], x[-1])])
+    box = TextPath((0, 0), f"{label} ", size=_points("xtick.labelsize")).get_extents()
+    wide = (box.width + 0.4 * _points("xtick.labelsize")) * ax.figure.dpi / 72
+    return float(wide / max(abs(ends[1, 0] - ends[0, 0]), 1.0))
+
+
+def _points(setting: str) -> float:
+    """Return a font size of matplotlib's settings in points."""
+    from matplotlib import rcParams
+    from matplotlib.font_manager import FontProperties
+
+    settings: Any = rcParams
+    return float(FontProperties(size=settings[setting]).get_size_in_points())
+
+
+def fit_axis_labels(ax: "Axes") -> None:
+    """Break labels of axes that would leave the picture, and cut what has no blank."""
+    lay_out(ax)
+    box, cell = ax.get_window_extent(), cell_of(ax)
+    for axis, center, low, high in (
+        (ax.xaxis, (box.x0 + box.x1) / 2, cell.x0, cell.x1),
+        (ax.yaxis, (box.y0 + box.y1) / 2, cell.y0, cell.y1),
+    ):
+        text, drawn = axis.label.get_text(), axis.label.get_window_extent()
+        room = 1.9 * min(center - low, high - center)  # letters differ in width
+        length = max(drawn.width, drawn.height)
+        if text and length > room:
+            longest = max(map(len, text.split("\n")))
+            label = _broken(text, max(_SHORTEST_LINE, int(longest * room / length)))
+            axis.label.set_text(label)
+
+
+def cell_of(ax: "Axes") -> Any:
+    """Return the part of the figure that the axes share with no others, in pixels."""
+    from matplotlib.transforms import Bbox
+
+    figure, grid = ax.figure.figure, ax.get_subplotspec()
+    if grid is None:
+        return figure.bbox
+    layout = grid.get_gridspec()
+    across, down = figure.bbox.width / layout.ncols, figure.bbox.height / layout.nrows
+    rows, columns = grid.rowspan, grid.colspan
+    low = figure.bbox.height - rows.stop * down
+    return Bbox.from_bounds(
+        columns.start * across, low, len(columns) * across, len(rows) * down
+    )
+
+
+def _broken(text: str, longest: int) -> str:
+    """Break a text into as few lines as this takes, of about the same length."""
+    lines = []
+    for line in text.split("\n"):
+        n_lines = max(len(_wrapped(line, longest)), 1)
+        widths = range(-(-len(line) // n_lines), longest + 1)
+        parts = (_wrapped(line, width) for width in widths)
+        fit = (part for part in parts if len(part) <= n_lines)
+        lines += next(fit, _wrapped(line, longest))
+    return "\n".join(shorten(line, longest) for line in lines)
+
+
+def _wrapped(line: str, width: int) -> list[str]:
+    return wrap(line, width, break_long_words=False, break_on_hyphens=False)
 
 
 def mark_alphas(

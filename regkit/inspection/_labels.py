@@ -17,11 +17,14 @@ if TYPE_CHECKING:
     from matplotlib.text import Text
 
 LONGEST_NAME = 24
+_SHORTEST_NAME = 8
 # Labels may fill this share of the width, and stand this many heights apart.
 _LABEL_ROOM = 0.35
 # ... and on a narrow figure so many points, but never more than half.
 _LABEL_POINTS = 100
 _LINE_SPACING = 1.3
+# The ticks of an axis and their numbers take so many points above its label.
+_TICKS_POINTS = 22
 # A figure of fewer inches has no room for legends of three columns.
 _NARROW_INCHES = 5.5
 # Between line end and name, as a share of the width.
@@ -56,25 +59,35 @@ def write_names(
     for text in texts[n_fit:]:
         text.remove()
     texts = texts[:n_fit]
-    widest = max(text.get_window_extent().width for text in texts)
     points = box.width * 72 / ax.figure.dpi
     allowed = max(_LABEL_ROOM, min(0.5, _LABEL_POINTS / points))
+    widest = _widest(texts)
+    room = (allowed - _GAP) * box.width
+    if widest > room:
+        n_fit = max(_SHORTEST_NAME, int(LONGEST_NAME * room / widest))
+        for text, name in zip(texts, shorten_all(names, n_fit), strict=False):
+            text.set_text(name)
+        widest = _widest(texts)
     _stretch_to_the_right(ax, end, min(widest / box.width + _GAP + 0.01, allowed))
     return texts
 
 
 def place_names(
     ax: Axes, texts: Sequence[Text], end: float, heights: Sequence[float]
-) -> None:
+) -> list[Text]:
     """Put names to the right of the lines that end at the given heights.
 
     Positions minimize the squared distance to the line ends subject to a minimal
-    spacing, which is an isotonic regression.
+    spacing, which is an isotonic regression. Names that find no room any more, as a
+    legend has come, are left out; the others are returned.
     """
     if not texts:
-        return
-    n = len(texts)
+        return []
+    lay_out(ax)
     spacing = _spacing(ax, texts)
+    n = min(len(texts), max(1, int(1 / spacing)))
+    for text in texts[n:]:
+        text.remove()
     to_axes = ax.transAxes.inverted()
     at = to_axes.transform(ax.transData.transform([(end, h) for h in heights[:n]]))
     ends = np.clip(at[:, 1], 0, 1)
@@ -95,19 +108,30 @@ def place_names(
             scalex=False,
             scaley=False,
         )
+    return list(texts[:n])
 
 
 def add_legend_below(ax: Axes, lines: Sequence[Line2D] | None = None) -> None:
     """Put the legend under the x axis, where it covers nothing."""
+    from matplotlib.transforms import ScaledTranslation
+
     narrow = ax.figure.figure.get_figwidth() < _NARROW_INCHES
+    lines_of_label = 1 + ax.get_xlabel().count("\n")
+    below = _TICKS_POINTS + lines_of_label * 1.3 * float(ax.xaxis.label.get_fontsize())
+    to_pixels = ax.figure.dpi_scale_trans
     ax.legend(
         **({} if lines is None else {"handles": lines}),
         loc="upper center",
-        bbox_to_anchor=(0.5, -0.16),
+        bbox_to_anchor=(0.5, 0),
+        bbox_transform=ax.transAxes + ScaledTranslation(0, -below / 72, to_pixels),
         ncols=1 if narrow else 3,
         fontsize="small",
         frameon=False,
     )
+
+
+def _widest(texts: Sequence[Text]) -> float:
+    return max(float(text.get_window_extent().width) for text in texts)
 
 
 def _spacing(ax: Axes, texts: Sequence[Text]) -> float:

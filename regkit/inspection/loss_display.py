@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from regkit.inspection._described import Described, number
 from regkit.inspection._drawing import (
     begin,
+    fit_axis_labels,
     optional_floats,
     show_plain_numbers,
     unused_color,
@@ -211,6 +212,7 @@ class LossCurveDisplay(Described):
             show_plain_numbers(ax.yaxis)
         ax.set_xlabel("epoch")
         ax.set_ylabel(self.loss_name)
+        fit_axis_labels(ax)
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
         self._show_legend(ax)
         return self._drawn_on(ax)

@@ -13,6 +13,7 @@ from regkit.inspection._drawing import (
     GRAY,
     as_floats,
     begin,
+    fit_axis_labels,
     mark_alphas,
     show_alpha_axis,
     show_counts,
@@ -301,12 +302,12 @@ class RegularizationPathDisplay(Described):
             show_alpha_axis(ax)
         else:
             ax.set_xlabel("L1 norm of the coefficients")
+        fit_axis_labels(ax)
         ax.margins(x=0.02)
         if not named:
             ax.set_ylim(-1, 1)
             ax.text(0.5, 0.6, _EMPTY, transform=ax.transAxes, ha="center")
         show_powers_at_ticks(ax.yaxis)
-        self.top_axis_ = show_counts(ax, x, np.count_nonzero(coefs, axis=0))
         self.marks_ = self._mark_choice(ax, alphas, x)
         end = float(x[-1])
         self.labels_ = write_names(
@@ -315,11 +316,13 @@ class RegularizationPathDisplay(Described):
             [str(self.feature_names[j]) for j in named],
             [str(line.get_color()) for line in self.lines_],
         )
+        self.top_axis_ = show_counts(ax, x, np.count_nonzero(coefs, axis=0))
         if x_axis == "alpha":
             show_plain_numbers(ax.xaxis)
         if self.marks_:
             add_legend_below(ax, list(dict.fromkeys(self.marks_.values())))
-        place_names(ax, self.labels_, end, [float(coefs[j, -1]) for j in named])
+        heights = [float(coefs[j, -1]) for j in named]
+        self.labels_ = place_names(ax, self.labels_, end, heights)
         return self._drawn_on(ax)
 
     def _draw_named(

@@ -12,6 +12,8 @@ from regkit.inspection._drawing import (
     COLORS,
     as_floats,
     begin,
+    cell_of,
+    fit_axis_labels,
     mark_alphas,
     optional_floats,
     show_alpha_axis,
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
 # there must be for a cut to be worth while.
 _SHOWN_ERRORS = 8
 _WORTH_A_CUT = 2.0
+# Pictures lower than this list the marked alphas alone below the axis.
+_LOW_INCHES = 3.2
 
 
 class AlphaSelectionDisplay(Described):
@@ -249,6 +253,7 @@ class AlphaSelectionDisplay(Described):
             self._draw_threshold(ax, best)
         show_alpha_axis(ax, self.l1_ratio)
         ax.set_ylabel(self._error_label(target_name), parse_math=False)
+        fit_axis_labels(ax)
         ax.margins(x=0.02)
         if zoom:
             self._show_what_matters(ax, errors)
@@ -264,7 +269,9 @@ class AlphaSelectionDisplay(Described):
             {"chosen": self.alpha, best: self.alpha_min, "1-SE": self.alpha_1se},
             lambda alpha: alpha if alpha > 0 else np.nan,
         )
-        add_legend_below(ax)
+        low = cell_of(ax).height < _LOW_INCHES * ax.figure.dpi
+        add_legend_below(ax, list(dict.fromkeys(self.marks_.values())) if low else None)
+        fit_axis_labels(ax)  # the legend has moved the axes
         return self._drawn_on(ax)
 
     def _error_label(self, target_name: str | None) -> str:

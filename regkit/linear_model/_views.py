@@ -218,7 +218,7 @@ class PathViews:
         Returns
         -------
         text : str
-            One line an alpha.
+            One line per alpha.
 
         Raises
         ------

@@ -105,7 +105,7 @@ class PathSearchCV(GridSearchCV):
     Notes
     -----
     A candidate that fails gets `error_score`, and the others of its path theirs.
-    Warnings of a path come once a fold, not once a candidate.
+    Warnings of a path come once per fold, not once per candidate.
 
     Where a scorer is a plain function, which may look at the estimator, it gets the
     complete fitted one, and held-out rows are transformed for each candidate.

@@ -1,8 +1,8 @@
 """A pass over X by several threads, each on its own share of the columns.
 
 Kernels release the GIL and write to arrays of their own, so plain threads serve. How
-many run is what BLAS would be allowed: one a core, fewer where ``OMP_NUM_THREADS`` says
-so, as joblib does in its workers.
+many run is what BLAS would be allowed: one per core, fewer where ``OMP_NUM_THREADS``
+says so, as joblib does in its workers.
 """
 
 import os
