@@ -9,15 +9,17 @@ import pytest
 from numba.core.registry import cpu_target
 
 from regkit.kernels import _contexts
-from regkit.kernels._jit import summing_kernel
+from regkit.kernels._parts import KernelCompiler
 
 pytestmark = pytest.mark.skipif(
     numba.config.DISABLE_JIT, reason="nothing is compiled, nothing resolved"
 )
 
 
-def test_operations_remembered_are_those_that_numba_resolves():
-    @summing_kernel
+def test_operations_remembered_are_those_that_numba_resolves(monkeypatch):
+    monkeypatch.setattr(_contexts, "_resolved", {})
+
+    @numba.njit(pipeline_class=KernelCompiler)  # compiled in any case: not cached
     def mixed(values, places, n):
         total = 0.0
         for i in range(n):
