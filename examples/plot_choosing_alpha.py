@@ -25,8 +25,8 @@ lasso = LassoRegressorCV(standardize=True, cv=10).fit(X, y)
 
 # %%
 # Ten folds and all rows, a hundred alphas each, take three to four times as long as one
-# path, since they share their work. The dotted horizontal line is the smallest error plus
-# its standard error: everything below is as good.
+# path, since they share their work. The dotted horizontal line is the smallest error
+# plus its standard error: everything below is as good.
 display = AlphaSelectionDisplay.from_estimator(lasso)
 
 # %%
