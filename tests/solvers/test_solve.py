@@ -142,3 +142,20 @@ def test_alpha_max_beside_unpenalized_columns_far_from_zero(p, form):
     assert alphas[0] == pytest.approx(expected, rel=1e-8)
     found = solve_path(design, y, penalty, alphas)
     assert found.coefs[3:, [0]].nnz == 0
+
+
+@pytest.mark.parametrize("factor", [None, np.array([1.0, 0.0, 2.0, 1.0])])
+def test_a_path_finds_what_each_alpha_alone_does(factor):
+    """What is kept from one alpha for the next survives columns that leave."""
+    rng = np.random.default_rng(7)
+    X = rng.normal(size=(60, 3)) @ rng.normal(size=(3, 24))
+    X += 0.5 * rng.normal(size=X.shape)
+    y = X @ rng.normal(size=24) + rng.normal(size=60)
+    design, penalty = make_design(X), penalty_of(24, factor=factor)
+    alphas = alpha_grid(design, y, penalty, n_alphas=60, eps=1e-4)
+    coefs = solve_path(design, y, penalty, alphas, tol=1e-12).columns()
+    left = (coefs[:, :-1] != 0.0) & (coefs[:, 1:] == 0.0)
+    assert left.any()
+    for k in range(0, 60, 7):
+        alone = solve_path(design, y, penalty, alphas[k : k + 1], tol=1e-12).columns()
+        np.testing.assert_allclose(coefs[:, k], alone[:, 0], rtol=1e-9, atol=1e-11)

@@ -100,6 +100,30 @@ def _scaled_gradient_max(problem: WorkingProblem, state: State, alpha: float) ->
 
 
 @uncounted_part
+def _direction(
+    problem: WorkingProblem, state: State, work: Workspace, alpha: float, before: int
+) -> None:
+    """Write to ``work.step`` the step to the optimum of the free coordinates' hull.
+
+    The first ``before`` of them meet their conditions at ``work.met``.
+    """
+    k, known, step, forward = state.size[0], work.known[0], work.step, work.forward
+    for i in range(known, k):
+        j = state.active[i]
+        forward[i] = problem.l1[j] * state.side[j]
+    cholesky.go_on_below(state.factor, known, k, forward)
+    work.known[0] = k
+    distance = work.met[0] - alpha
+    for i in range(before):
+        step[i] = distance * forward[i]
+    for i in range(before, k):
+        j = state.active[i]
+        step[i] = state.correlation[j] - alpha * problem.l1[j] * state.side[j]
+    cholesky.go_on_below(state.factor, before, k, step)
+    cholesky.solve_upper(state.factor, k, step)
+
+
+@uncounted_part
 def pivot_within(
     problem: WorkingProblem,
     state: State,
@@ -117,7 +141,8 @@ def pivot_within(
     which is False for all others. Before the first system they are fixed, and the
     first ``n_entering`` of ``work.entering`` are freed, their sides chosen.
     """
-    leaving, entering, queue, step = work
+    leaving, entering, queue, step = work.leaving, work.entering, work.queue, work.step
+    known, met = work.known, work.met
     k = state.size[0]
     fewest = n + 1
     patience = PATIENCE
@@ -126,7 +151,10 @@ def pivot_within(
     for iteration in range(max_iter):
         n_queue: Any = np.int64(0)  # a literal has callees compiled for it alone
         if n_leaving > 0 or (ridged and iteration == 0):
+            met[0] = np.nan
             for i in range(k):
+                if leaving[state.active[i]] and i < known[0]:
+                    known[0] = i
                 # At a smaller alpha it may depend on the others, and stay fixed.
                 state.free[state.active[i]] = False
         if ridged and iteration == 0:
@@ -146,10 +174,14 @@ def pivot_within(
         for i in range(n_entering):
             queue[n_queue + i] = entering[i]
         n_queue += n_entering
+        k_before = state.size[0]
         k = admit(problem, state, alpha, queue, n_queue)
 
         # Step to the optimum of the hull, then exchange what is on the wrong side.
-        newton_direction(problem, state, alpha, step)
+        if ridged or np.isnan(met[0]):
+            newton_direction(problem, state, alpha, step)
+        else:
+            _direction(problem, state, work, alpha, k_before)
         for i in range(k):
             j = state.active[i]
             state.coef[j] += step[i]
@@ -157,12 +189,16 @@ def pivot_within(
         shift_correlation(problem.gram, state.active[:k], step, state.correlation, n)
         n_entering = find_violators(problem, state, n, alpha, entering)
         n_leaving, back = _put_at_walls(problem, state, work, n)
-        traveled = without_drift(problem, state, n, traveled + back, queue, step)
+        so_far = traveled + back
+        traveled = without_drift(problem, state, n, so_far, queue, step)
+        met[0] = alpha if n_leaving == 0 and traveled == so_far else np.nan
         violations = n_leaving + n_entering
         if violations == 0:
             # An ill-conditioned system is solved again for what the first solution
             # left over, as long as that helps (iterative refinement).
             last, largest = largest, _scaled_gradient_max(problem, state, alpha)
+            if largest > 1.0:
+                met[0] = np.nan
             if largest <= 1.0 or largest > 0.5 * last:
                 return iteration + 1, True
         elif violations < fewest:
@@ -195,6 +231,9 @@ def minimize(
         np.empty(n, dtype=np.int64),
         np.empty(2 * n, dtype=np.int64),
         np.empty(n),
+        np.empty(n),
+        np.zeros(1, dtype=np.int64),
+        np.full(1, np.nan),
     )
     none: Any = np.int64(0)
     return pivot_within(problem, state, work, n, alpha, max_iter, ridged, none, none)

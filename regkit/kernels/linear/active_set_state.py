@@ -58,12 +58,20 @@ class State(NamedTuple):
 
 
 class Workspace(NamedTuple):
-    """Room that calls need, and leave nothing in."""
+    """Room that calls need, and what they leave for the next of the same state.
+
+    Where all free coordinates meet their conditions at some alpha, those at another
+    have the right-hand side ``l1 * side`` times the distance of the two, whose forward
+    substitution the factor's growth leaves as it is: it is kept.
+    """
 
     leaving: NDArray[np.bool_]  # (n,)
     entering: Indices  # (n,)
     queue: Indices  # (2 n,)
     step: Floats  # (n,)
+    forward: Floats  # (n,): L⁻¹ (l1 * side)
+    known: Indices  # [0]: how many of its entries are right
+    met: Floats  # [0]: the alpha at which the conditions are met, NaN at none
 
 
 @inlined_kernel

@@ -7,6 +7,8 @@ and leave by Givens rotations, or by refactoring what comes after them when that
 cheaper.
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -210,23 +212,60 @@ def remove(
     return k, count
 
 
-@uncounted_summing_kernel
-def solve_lower(factor: Floats, k: int, rhs: Floats) -> None:
-    """Overwrite ``rhs[:k]`` by the solution of L x = rhs."""
-    for i in range(k):
+@uncounted_summing_part
+def go_on_below(factor: Floats, first: int, k: int, rhs: Floats) -> None:
+    """Go on from row ``first`` on with what `solve_lower` does, solved above it."""
+    i = first
+    while i + 4 <= k:  # of four rows, the products read ``rhs`` once
+        r0, r1, r2, r3 = factor[i], factor[i + 1], factor[i + 2], factor[i + 3]
+        s0 = s1 = s2 = s3 = 0.0
+        for j in range(i):
+            x = rhs[j]
+            s0 += r0[j] * x
+            s1 += r1[j] * x
+            s2 += r2[j] * x
+            s3 += r3[j] * x
+        x0 = (rhs[i] - s0) / r0[i]
+        x1 = (rhs[i + 1] - s1 - r1[i] * x0) / r1[i + 1]
+        x2 = (rhs[i + 2] - s2 - r2[i] * x0 - r2[i + 1] * x1) / r2[i + 2]
+        s3 += r3[i] * x0 + r3[i + 1] * x1 + r3[i + 2] * x2
+        rhs[i], rhs[i + 1], rhs[i + 2] = x0, x1, x2
+        rhs[i + 3] = (rhs[i + 3] - s3) / r3[i + 3]
+        i += 4
+    while i < k:
         row = factor[i]
         total = 0.0
         for j in range(i):
             total += row[j] * rhs[j]
         rhs[i] = (rhs[i] - total) / row[i]
+        i += 1
+
+
+@uncounted_summing_kernel
+def solve_lower(factor: Floats, k: int, rhs: Floats) -> None:
+    """Overwrite ``rhs[:k]`` by the solution of L x = rhs."""
+    first: Any = np.int64(0)  # a literal has callees compiled for it alone
+    go_on_below(factor, first, k, rhs)
 
 
 @uncounted_summing_kernel
 def solve_upper(factor: Floats, k: int, rhs: Floats) -> None:
     """Overwrite ``rhs[:k]`` by the solution of Lᵀ x = rhs."""
-    for i in range(k - 1, -1, -1):
+    i = k
+    while i % 4 != 0:
+        i -= 1
         row = factor[i]
         value = rhs[i] / row[i]
         rhs[i] = value
         for j in range(i):
             rhs[j] -= value * row[j]
+    while i > 0:  # of four rows, the products are subtracted at once
+        i -= 4
+        r0, r1, r2, r3 = factor[i], factor[i + 1], factor[i + 2], factor[i + 3]
+        x3 = rhs[i + 3] / r3[i + 3]
+        x2 = (rhs[i + 2] - x3 * r3[i + 2]) / r2[i + 2]
+        x1 = (rhs[i + 1] - x3 * r3[i + 1] - x2 * r2[i + 1]) / r1[i + 1]
+        x0 = (rhs[i] - x3 * r3[i] - x2 * r2[i] - x1 * r1[i]) / r0[i]
+        rhs[i], rhs[i + 1], rhs[i + 2], rhs[i + 3] = x0, x1, x2, x3
+        for j in range(i):
+            rhs[j] -= x0 * r0[j] + x1 * r1[j] + x2 * r2[j] + x3 * r3[j]

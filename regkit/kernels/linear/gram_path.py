@@ -129,6 +129,8 @@ def follow(
             for j in range(p):
                 state.correlation[j] = last[1, j]
             n_leaving = foresee_leaving(problem, state, work, last[0], step)
+            if n_leaving > 0:
+                work.met[0] = np.nan
             n_iter, is_solved = pivot_within(
                 problem, state, work, p, alpha, max_iter, ridged, n_leaving, n_entering
             )

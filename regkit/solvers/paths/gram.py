@@ -151,6 +151,9 @@ class CompleteGram:
             np.empty(p, dtype=np.int64),
             np.empty(2 * p, dtype=np.int64),
             np.empty(p),
+            np.empty(p),
+            np.zeros(1, dtype=np.int64),
+            np.full(1, np.nan),
         )
         at, event = 0, END
         while True:
@@ -179,6 +182,8 @@ class CompleteGram:
                 found.n_iter[k] += minimize_from(
                     problem, state, last[0], stops[at], max_iter - n_iter
                 )
+                # Another factor, and maybe other sides.
+                work.known[0], work.met[0] = 0, np.nan
             elif event == UNSURE:
                 found.gaps[k] = self._gap(
                     stops[at], state.coef, state.correlation, goal

@@ -10,7 +10,7 @@ from regkit.kernels.linear import cholesky
 BLOCK = cholesky.BLOCK
 
 
-# Only kernels can call these two.
+# Only kernels can call these three.
 @njit
 def append(*arguments):
     return cholesky.append(*arguments)
@@ -19,6 +19,11 @@ def append(*arguments):
 @njit
 def remove(*arguments):
     return cholesky.remove(*arguments)
+
+
+@njit
+def go_on_below(*arguments):
+    return cholesky.go_on_below(*arguments)
 
 
 class Growing:
@@ -88,11 +93,17 @@ def test_a_dependent_column_stays_out():
     assert growing.k == 5
 
 
-def test_solves():
-    growing = Growing(37)
-    growing.append(range(37))
-    right = np.random.default_rng(1).normal(size=37)
+@pytest.mark.parametrize("p", [1, 2, 3, 4, 5, 7, 8, 37])
+def test_solves(p):
+    growing = Growing(p)
+    growing.append(range(p))
+    right = np.random.default_rng(1).normal(size=p)
     solution = right.copy()
-    cholesky.solve_lower(growing.factor, 37, solution)
-    cholesky.solve_upper(growing.factor, 37, solution)
+    cholesky.solve_lower(growing.factor, p, solution)
+    whole = solution.copy()
+    cholesky.solve_upper(growing.factor, p, solution)
     assert_allclose(growing.gram @ solution, right, atol=1e-8)
+    for first in range(p + 1):  # solved above it
+        rest = np.concatenate([whole[:first], right[first:]])
+        go_on_below(growing.factor, first, p, rest)
+        assert_allclose(rest, whole, rtol=1e-9, atol=1e-12)
