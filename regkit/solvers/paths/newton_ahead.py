@@ -28,7 +28,7 @@ _MOST, _MOST_LARGE = 6, 4
 _CLOSE = 0.75
 # Into large working sets, for which a miss costs more, columns are admitted that come
 # so near to their threshold at the last alpha.
-_NEARLY = 0.98
+_NEARLY = 0.99
 # Up to so many entries of X all columns are looked at: bounds take as long.
 _FEW_ENTRIES = 1 << 20
 

@@ -234,7 +234,7 @@ class NewtonModel:
             free = self._state.free[:size]
             places = np.flatnonzero((self.coef != 0.0) | free | strong)
             if len(places) < size:
-                self._keep(places)
+                self._keep(places, self._changes_little(weight))
         self._weigh(weight)
         self.weight = weight
         self.rebase(share_residual, products)
@@ -261,15 +261,12 @@ class NewtonModel:
         where G is to be formed anew: not so cheap, or free of the rounding errors of
         rows that have left it.
         """
-        if not self._store.is_additive or len(self.weight) != len(weight):
-            return None
-        change = weight - self.weight
-        if not is_few(change) or is_few(weight):
+        if not self._changes_little(weight):
             self._worn = 1.0
             return None
         size = self.size
         before = self._problem.gram[:size, :size]
-        gram, sums = self._store.gram(change, 0)
+        gram, sums = self._store.gram(weight - self.weight, 0)
         if self._fit_intercept:
             before = before + (self._sums @ self._inverse) @ self._sums.T
             sums = sums + self._sums[:, 0]
@@ -282,11 +279,17 @@ class NewtonModel:
         self._worn = 1.0
         return None
 
-    def _keep(self, places: Indices) -> None:
-        """Drop all columns but those at ``places``."""
+    def _changes_little(self, weight: Floats) -> bool:
+        """Whether few rows have other weights, so that G may be brought up to date."""
+        if not self._store.is_additive or len(self.weight) != len(weight):
+            return False
+        return is_few(weight - self.weight) and not is_few(weight)
+
+    def _keep(self, places: Indices, is_reused: bool) -> None:
+        """Drop all columns but those at ``places``; G is kept if it is of use."""
         kept = len(places)
-        if self._problem.gram.size:
-            gram = self._problem.gram
+        gram = self._problem.gram
+        if is_reused and gram.size:
             gram[:kept, :kept] = gram[np.ix_(places, places)]
             self._sums = self._sums[places] if len(self._sums) else self._sums
         self._store.keep(places)

@@ -38,8 +38,9 @@ from regkit.solvers.problem import Penalty, ScaledPenalty
 FEW_COLUMNS = 500
 _FEW_ENTRIES = 1 << 18
 # Zero columns stay in the working set while their correlation is above this share of
-# the threshold, when the model is formed anew.
-_KEPT = 0.93
+# the threshold, when the model is formed anew; where it is formed for several alphas,
+# also while it is near to the threshold of the last.
+_KEPT, _KEPT_AHEAD = 0.97, 1.03
 _HALVINGS = 60
 # Below this share of the null deviance a gap that steps do not lower is rounding error.
 _NEAR = 1e-6
@@ -241,7 +242,7 @@ class NewtonSteps:
             self._share * weight,
             self._share * self._dual,
             self._products,
-            0.0 if keeps_all else _KEPT * min(alpha, self._least_alpha),
+            0.0 if keeps_all else min(_KEPT * alpha, _KEPT_AHEAD * self._least_alpha),
         )
         self._since = np.zeros_like(self.eta)
         self._is_exact = True
