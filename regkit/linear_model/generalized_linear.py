@@ -164,7 +164,7 @@ def _check_range(
     if not np.any(y * share):
         raise ValueError(
             f"y must not be 0 in every row of positive weight: {name} with "
-            f"family={family!r} then has no finite intercept."
+            f"family={str(family)!r} then has no finite intercept."
         )
 
 
@@ -173,8 +173,8 @@ def _check_sign(y: Floats, family: str, name: str) -> None:
     if y[least] < 0.0 or (family == "gamma" and y[least] == 0.0):
         allowed = "positive" if family == "gamma" else "non-negative"
         raise ValueError(
-            f"y must be {allowed} for {name} with family={family!r}: y[{least}] is "
-            f"{y[least]:g}."
+            f"y must be {allowed} for {name} with family={str(family)!r}: "
+            f"y[{least}] is {y[least]:g}."
         )
 
 

@@ -179,6 +179,8 @@ def test_class_weights_that_cannot_be_used(class_weight, message):
     [
         ("poisson", [-1.0, *[1.0] * 59], "y must be non-negative.*y\\[0\\] is -1"),
         ("tweedie", [*[1.0] * 59, -2.0], "non-negative.*'tweedie': y\\[59\\] is -2"),
+        (np.str_("poisson"), [-1.0, *[1.0] * 59], "with family='poisson': y"),
+        (np.str_("gamma"), [0.0] * 60, "with family='gamma': y"),
         ("gamma", [1.0, 0.0, *[1.0] * 58], "y must be positive.*y\\[1\\] is 0"),
         ("poisson", [0.0] * 60, "must not be 0 in every row"),
         ("poisson", [np.nan, *[1.0] * 59], "Input y contains NaN"),

@@ -22,8 +22,13 @@ from regkit.solvers.paths.screening import Request, Screen
 from regkit.solvers.problem import Penalty, ScaledPenalty
 
 _MOST_STEPS = 60
-# A group's conditions are met to this share of its threshold.
-_PRECISION = 1e-13
+# A group's conditions are met to this share of its threshold, and to no less than is
+# asked of the gap in relative terms, times the second number.
+_PRECISION, _OF_TOL = 1e-13, 0.02
+# A Newton step costs as much as this times so many sweeps as there are coefficients.
+_SWEEPS = 0.1
+# Sweeps between two looks at the conditions.
+_ROUND = 3
 # Eigenvalues below this share of the largest are rounding errors.
 _FLAT = 1e-14
 
@@ -120,9 +125,15 @@ class GroupedModel(NewtonModel):
     """`NewtonModel` whose columns come in whole groups, and stay.
 
     Sweeps over the groups find those that are zero; Newton steps on the others, whose
-    penalties are smooth, the digits.
+    penalties are smooth, the digits where sweeps would cost more.
+
+    Attributes
+    ----------
+    precision : float
+        The share of a group's threshold to which its conditions are met.
     """
 
+    precision = _PRECISION
     _drops = False
     _penalty: GroupedPenalty
     _members: Indices = np.empty((0, 0), dtype=np.int64)
@@ -165,15 +176,7 @@ class GroupedModel(NewtonModel):
         penalties, last = np.column_stack([a, q]), np.inf
         for _ in range(_MOST_STEPS):
             correlation[:] = target - gram[:size, :size] @ coef
-            sweep(
-                gram,
-                members,
-                self._values,
-                self._vectors,
-                penalties,
-                coef,
-                correlation,
-            )
+            self._sweep(penalties, noise)
             correlation[:] = target - gram[:size, :size] @ coef
             slope, off = self._conditions(a, q, noise)
             worst = float(off.max())
@@ -181,6 +184,28 @@ class GroupedModel(NewtonModel):
                 break
             last = worst
             self._step(slope, a, q)
+
+    def _sweep(self, penalties: Floats, noise: Floats) -> None:
+        """Sweep, and on while that comes to the end before a Newton step would."""
+        a, q = penalties.T
+        left, last, most = np.inf, np.inf, _SWEEPS * self.n_active
+        while True:
+            for _ in range(_ROUND):
+                sweep(
+                    self._problem.gram,
+                    self._members,
+                    self._values,
+                    self._vectors,
+                    penalties,
+                    self.coef,
+                    self.correlation,
+                )
+            off = self._conditions(a, q, noise)[1]
+            left, last, most = float(off.max()), left, most - _ROUND
+            if left <= 1.0 or most <= 0.0 or not left < last:
+                break
+            if last < np.inf and np.log(left) > most / _ROUND * np.log(last / left):
+                break
 
     def _conditions(self, a: Floats, q: Floats, noise: Floats) -> tuple[Floats, Floats]:
         """Return groups' slopes, and how far they are off in units of rounding."""
@@ -191,7 +216,7 @@ class GroupedModel(NewtonModel):
         slope = c - a[:, None] * unit - q[:, None] * B
         off = np.linalg.norm(slope, axis=1)
         off = np.where(norms > 0.0, off, np.maximum(off - a, 0.0))
-        return slope, off / (_PRECISION * a + noise)
+        return slope, off / (self.precision * a + noise)
 
     def _step(self, slope: Floats, a: Floats, q: Floats) -> None:
         """Take a Newton step on the groups that are not zero."""
@@ -227,7 +252,7 @@ class GroupedModel(NewtonModel):
         Otherwise the second, to where a first group ends, or half as far again.
         """
         B, plain = self.coef[members], steps[1]
-        gram = self._problem.gram[np.ix_(places, places)]
+        gram, whole = self._problem.gram[: self.size, : self.size], np.zeros(self.size)
         pull, square = self.correlation[places], (B**2).sum(axis=1)
         inward = -(B * plain).sum(axis=1)
         ends = np.divide(
@@ -240,7 +265,8 @@ class GroupedModel(NewtonModel):
             inner = ((2.0 * B + change) * change).sum(axis=1)
             sizes = np.linalg.norm(moved, axis=1) + np.sqrt(square)
             flat = change.ravel()
-            total = 0.5 * float(flat @ gram @ flat) - float(pull @ flat)
+            whole[places] = flat
+            total = 0.5 * float(whole @ (gram @ whole)) - float(pull @ flat)
             if total + float(np.sum(a * inner / sizes + 0.5 * q * inner)) <= 0.0:
                 self.coef[places] = moved.ravel()
                 return
@@ -260,22 +286,29 @@ def _inside(by_group: Floats, B: Floats, slope: Floats) -> tuple[Floats, Floats]
     ends = np.zeros(len(B), dtype=np.bool_)
     if not (np.all(np.isfinite(by_group)) and np.all(np.isfinite(slope))):
         return None
+    hessian = by_group.reshape(B.size, B.size)
+    scale = 1.0 / np.sqrt(np.maximum(hessian.diagonal(), 1e-300))
+    hessian = hessian * scale
+    hessian *= scale[:, None]
+    # (Coefficients of an unpenalized column may move together.)
+    hessian[np.diag_indices_from(hessian)] = 1.0 + 1e-13
+    part, kept = hessian, np.arange(B.size)
     while not ends.all():
-        kept = np.flatnonzero(~ends)
-        step[ends] = -B[ends]
-        part = by_group[kept][:, :, kept].reshape(2 * (kept.size * B.shape[1],))
-        beside = by_group[kept][:, :, ends].reshape(len(part), -1)
-        right_side = slope[kept].ravel() - beside @ step[ends].ravel()
-        scale = 1.0 / np.sqrt(np.maximum(part.diagonal(), 1e-300))
-        part = part * scale * scale[:, None]
-        # (Coefficients of an unpenalized column may move together.)
-        part[np.diag_indices_from(part)] = 1.0 + 1e-13
+        right_side = (scale * slope.ravel())[kept]
+        if ends.any():
+            kept, gone = (
+                np.flatnonzero(np.repeat(e, B.shape[1])) for e in (~ends, ends)
+            )
+            step[ends] = -B[ends]
+            part = hessian[np.ix_(kept, kept)]
+            right_side = (scale * slope.ravel())[kept]
+            right_side -= hessian[np.ix_(kept, gone)] @ (step.ravel() / scale)[gone]
         try:
-            factor = linalg.cho_factor(part, overwrite_a=True, check_finite=False)
+            factor = linalg.cho_factor(part, check_finite=False)
         except linalg.LinAlgError:
             return None
-        found = scale * linalg.cho_solve(factor, scale * right_side)
-        step[kept] = found.reshape(len(kept), -1)
+        found = scale[kept] * linalg.cho_solve(factor, right_side, check_finite=False)
+        step[~ends] = found.reshape(-1, B.shape[1])
         plain = step.copy() if plain is None else plain
         past = ~ends & (-(B * step).sum(axis=1) >= square)
         if not past.any():
@@ -290,8 +323,20 @@ class GroupedPath(NewtonPath):
 
     _design: ClassDesign
     penalty: GroupedPenalty
+    _model: GroupedModel
     _model_type = GroupedModel
     _screen_type = GroupScreen
+    _is_precise = False  # whether models are minimized up to rounding
+
+    def _solve(self, alpha: float, max_iter: int = 1000) -> int:
+        share = _OF_TOL * self._goal / self.null_deviance
+        self._model.precision = max(0.0 if self._is_precise else share, _PRECISION)
+        return super()._solve(alpha, max_iter)
+
+    def _goes_on(self) -> bool:
+        """Return whether a gap is left over that models minimized further may close."""
+        self._is_precise = self.gap > self._goal and self._model.precision > _PRECISION
+        return self._is_precise
 
     def _admit(self, columns: Indices) -> None:
         n_classes = self._design.n_classes

@@ -211,6 +211,16 @@ def test_groups_without_intercept():
     assert np.all(found.intercepts == 0.0)
 
 
+@pytest.mark.parametrize("tol", [1e-2, 1e-3, 1e-5, 1e-8])
+def test_groups_are_certified_at_any_tolerance(tol):
+    """Models are minimized as far as that needs; gaps count what they leave over."""
+    X, y = table(SHAPES["all columns"])
+    X[:, -1] = X[:, 0] + 1e-3 * X[:, 1]  # nearly tied: sweeps alone are slow
+    for l1_ratio in (1.0, 0.4):
+        penalty = Penalty.build(X.shape[1], l1_ratio)
+        check(X, y, penalty, grid(X, y, penalty, 8, **GROUPED), tol=tol, **GROUPED)
+
+
 def test_groups_without_an_l1_penalty_are_single_coefficients():
     X, y = table((80, 10), seed=4)
     penalty, alphas = Penalty.build(10, 0.0), np.array([0.05])
