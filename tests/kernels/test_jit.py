@@ -30,7 +30,7 @@ pytestmark = pytest.mark.skipif(
 # One small kernel; prints whether its machine code came from the disk.
 IMPORT = """
 import numpy as np
-from regkit.kernels.linear.cholesky import solve_lower as kernel
+from regkit.kernels.linear.cholesky import solve_upper as kernel
 """
 CALL = """
 right = np.array([3.0])

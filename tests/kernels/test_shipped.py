@@ -26,10 +26,10 @@ LEVEL = "x86-64-v3"  # which every processor that has a level can run
 COMPILE = """
 import numpy as np
 from numba import config
-from regkit.kernels.linear.cholesky import solve_lower
+from regkit.kernels.linear.cholesky import solve_upper
 def solve():
     right = np.array([3.0])
-    solve_lower(np.array([[2.0]]), 1, right)
+    solve_upper(np.array([[2.0]]), 1, right)
     return right[0]
 assert solve() == 1.5
 """
@@ -124,7 +124,7 @@ def test_damaged_archive(installed, tmp_path, damage):
     shutil.copytree(installed, root)
     (archive,) = root.rglob("*.zip")
     archive.write_bytes(damage(archive.read_bytes()))
-    assert use(root, tmp_path / "cache") == "solve_lower 32"
+    assert use(root, tmp_path / "cache") == "solve_upper 32"
 
 
 @pytest.mark.parametrize(
@@ -137,30 +137,30 @@ def test_damaged_archive(installed, tmp_path, damage):
     ],
 )
 def test_made_for_something_else(installed, tmp_path, before):
-    assert use(installed, tmp_path, before + "\n") == "solve_lower 32"
+    assert use(installed, tmp_path, before + "\n") == "solve_upper 32"
 
 
 def test_processor_without_a_level(installed, tmp_path):
     found = use(installed, tmp_path, NUMBA_CPU_NAME="x86-64-v2")
-    assert found.startswith("solve_lower ")
+    assert found.startswith("solve_upper ")
 
 
 def test_edited_source(installed, tmp_path):
     root = tmp_path / "site-packages"
     shutil.copytree(installed, root)
     with (root / "regkit/kernels/linear/dense.py").open("a") as file:
-        file.write("# a comment, in a file that solve_lower does not use\n")
-    assert use(root, tmp_path / "cache") == "solve_lower 32"
+        file.write("# a comment, in a file that solve_upper does not use\n")
+    assert use(root, tmp_path / "cache") == "solve_upper 32"
 
 
 def test_the_disk_cache_sees_edits_to_other_files(installed, tmp_path):
     root = tmp_path / "site-packages"
     shutil.copytree(installed, root, ignore=shutil.ignore_patterns("compiled"))
-    assert use(root, tmp_path / "cache") == "solve_lower 32"
+    assert use(root, tmp_path / "cache") == "solve_upper 32"
     assert use(root, tmp_path / "cache") == "32"
     with (root / "regkit/kernels/linear/dense.py").open("a") as file:
         file.write("# a comment\n")
-    assert use(root, tmp_path / "cache") == "solve_lower 32"
+    assert use(root, tmp_path / "cache") == "solve_upper 32"
     assert use(root, tmp_path / "cache") == "32"
 
 
@@ -169,7 +169,7 @@ def test_read_only_installation_of_what_was_compiled_there(installed, tmp_path):
     root = tmp_path / "site-packages"
     shutil.copytree(installed, root, ignore=shutil.ignore_patterns("compiled"))
     beside = {"NUMBA_CACHE_DIR": "", "XDG_CACHE_HOME": str(tmp_path / "home")}
-    assert use(root, "", **beside) == "solve_lower 32"
+    assert use(root, "", **beside) == "solve_upper 32"
     # For the superuser, permissions would not do.
     refuse = (
         "import tempfile\n"
@@ -203,7 +203,7 @@ def test_two_processes_compile_once(installed, tmp_path):
     printed = [process.communicate()[0].split()[:-1] for process in running]
     assert [process.returncode for process in running] == [0, 0]
     if os.name == "posix":
-        assert sorted(printed) == [[], ["solve_lower"]]
+        assert sorted(printed) == [[], ["solve_upper"]]
 
 
 FIT = """
