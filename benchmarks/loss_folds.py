@@ -6,7 +6,6 @@ those of one path with the same alphas: both in turn, in one process.
 
 from __future__ import annotations
 
-import time
 import warnings
 from collections.abc import Callable, Iterator
 from statistics import median
@@ -23,14 +22,15 @@ from benchmarks.loss_problems import (
     labeled,
     problem_of,
 )
+from benchmarks.price import in_turn
 from benchmarks.problems import autoregressive
 
 N_FOLDS = 5
 _SIZES = ((5_000, 60), (20_000, 60), (30_000, 30), (10_000, 100), (2_000, 300))
 _NAMES = ("cancer", "genes", "wide", "correlated", "tall", "text", "claims")
 _QUICK_NAMES = ("cancer", "claims")
-# Seconds in which a pair is repeated, and how often at least.
-_ALLOWANCE, _QUICK_ALLOWANCE, _LEAST = 4.0, 0.2, 3
+# Seconds in which a pair is repeated.
+_ALLOWANCE, _QUICK_ALLOWANCE = 4.0, 0.2
 _JUDGED = 11
 
 
@@ -76,12 +76,7 @@ def _price(problem: LossProblem, allowance: float) -> str:
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the outside gap judges
-        for run in (path, fit):  # compiles
-            run()
-        pairs: list[tuple[float, float]] = []
-        started = time.perf_counter()
-        while len(pairs) < _LEAST or time.perf_counter() - started < allowance:
-            pairs.append((_seconds(path), _seconds(fit)))
+        pairs = in_turn(path, fit, allowance)
         ratio = median(whole / alone for alone, whole in pairs)
         found = fit().path_
     judge = Judge(problem, range(0, len(alphas), _JUDGED))
@@ -92,9 +87,3 @@ def _price(problem: LossProblem, allowance: float) -> str:
         f"{problem.name:>12}  {problem.loss:>8}  {size:>16}  {ratio:5.2f} paths"
         f"  (path {alone:8.2f} ms)  gap {gap:.1e}"
     )
-
-
-def _seconds(run: Callable[[], Any]) -> float:
-    started = time.process_time()
-    run()
-    return time.process_time() - started

@@ -96,12 +96,7 @@ def _price(problem: Problem, n_folds: int) -> Row:
     def fit() -> Any:
         return LassoRegressorCV(alphas=alphas, cv=n_folds, tol=_TOL).fit(X, y)
 
-    for run in (path, fit):  # compiles
-        run()
-    pairs: list[tuple[float, float]] = []
-    start = time.perf_counter()
-    while len(pairs) < _LEAST or time.perf_counter() - start < _ALLOWANCE:
-        pairs.append((_seconds(path), _seconds(fit)))
+    pairs = in_turn(path, fit, _ALLOWANCE)
     ratio = median(whole / alone for alone, whole in pairs)
     model = fit()
     return Row(
@@ -113,6 +108,19 @@ def _price(problem: Problem, n_folds: int) -> Row:
         note=f"path {1e3 * min(alone for alone, _ in pairs):.3g} ms",
         unit="paths",
     )
+
+
+def in_turn(
+    path: Callable[[], Any], fit: Callable[[], Any], allowance: float
+) -> list[tuple[float, float]]:
+    """Return processor seconds of both, measured in turn for ``allowance`` seconds."""
+    for run in (path, fit):  # compiles
+        run()
+    pairs: list[tuple[float, float]] = []
+    start = time.perf_counter()
+    while len(pairs) < _LEAST or time.perf_counter() - start < allowance:
+        pairs.append((_seconds(path), _seconds(fit)))
+    return pairs
 
 
 def _seconds(run: Callable[[], Any]) -> float:
